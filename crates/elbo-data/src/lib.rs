@@ -1,0 +1,1 @@
+//! Files to data sets, and results to files.
