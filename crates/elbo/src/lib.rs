@@ -1,1 +1,101 @@
-//! Variational inference.
+//! Variational inference: latent-variable models p_θ(x, z) fitted by maximising the evidence lower bound.
+//!
+//! A fit is four independent choices: the [model](model), the [guide](guide), the [objective](objective) with
+//! its [gradient](gradient), and the [schedule](schedule). All log values are in nats; an ELBO is an ELBO, and
+//! larger is better.
+//!
+//! # The equations and their homes
+//!
+//! | | | |
+//! |---|---|---|
+//! | E1 | KL divergence | [`divergence`] |
+//! | E2 | Monte Carlo mean with standard error | [`objective::elbo::Mean`] |
+//! | E5, E7 | the bound, its terms, both forms of the KL | [`objective::elbo::elbo`], [`objective::elbo::KlForm`] |
+//! | E9 | KL(diagonal Gaussian ‖ N(0, I)) | [`divergence::diagonal_to_standard`] |
+//! | E10 | Bernoulli log-likelihood from logits | [`distribution::bernoulli::log_likelihood`] |
+//! | E11 | Gaussian log-likelihood, constants kept | [`distribution::gaussian::log_likelihood`] |
+//! | E12 | log N(z; 0, I), log q at z = μ + σ⊙ε | [`distribution::gaussian::standard_log_density`], [`distribution::gaussian::Diagonal::log_density_at_noise`] |
+//! | E13, E14 | reparameterised gradient | [`gradient::reparameterised::gradient`], [`distribution::gaussian::Diagonal::sample`] |
+//! | E17 | amortised inference, N/B | [`train::Trainer::step`], [`minibatch::Minibatch::scale`], [`guide::Amortised`] |
+//! | E18 | joint or alternating steps | [`schedule::Schedule`] |
+//! | E19 | the Gaussian auto-encoder | [`model::Vae`] with [`model::Likelihood::Gaussian`] |
+//! | E26 | per-dimension KL, active units | [`diagnose::latent_summary`] |
+//! | E27 | linear-Gaussian oracle | [`model::LinearGaussian`] |
+//!
+//! # A fit
+//!
+//! ```
+//! use burn::tensor::Device;
+//! use elbo::{
+//!     distribution::bernoulli::Binarise,
+//!     fit::{Fit, FitConfig},
+//!     minibatch::Rows,
+//!     model::{Likelihood, Sigma, VaeConfig},
+//!     network::Activation,
+//!     objective::elbo::KlForm,
+//!     optimiser::Optimiser,
+//!     random::Key,
+//!     schedule::{Decay, Schedule},
+//!     train::TrainConfig,
+//! };
+//!
+//! // 200 points near a line in the plane.
+//! let mut values = vec![0.0f32; 400];
+//! for (i, point) in values.chunks_mut(2).enumerate() {
+//!     let t = i as f32 / 100.0 - 1.0;
+//!     point.copy_from_slice(&[t, 2.0 * t + 0.1 * (37.0 * t).sin()]);
+//! }
+//! let (train, validation) = Rows::all(&values, 2).split(0.2, Key::new(1));
+//! let config = FitConfig {
+//!     seed: 1,
+//!     batch: 32,
+//!     epochs: 100,
+//!     patience: None,
+//!     decay: Decay::Constant,
+//!     binarise: Binarise::None,
+//!     vae: VaeConfig {
+//!         hidden: vec![16],
+//!         latent: 1,
+//!         activation: Activation::Tanh,
+//!         likelihood: Likelihood::Gaussian(Sigma::Learned),
+//!     },
+//!     train: TrainConfig {
+//!         optimiser: Optimiser::Adam,
+//!         step_size: 1e-2,
+//!         encoder_step_size: 1e-2,
+//!         samples: 1,
+//!         kl: KlForm::Analytic,
+//!         schedule: Schedule::Joint,
+//!         clip_norm: None,
+//!     },
+//! };
+//! let mut fit = Fit::new(config, train, &validation, &Device::flex())?;
+//! let first = fit.epoch(|_| {})?.validation;
+//! let mut last = first;
+//! while fit.finished().is_none() {
+//!     last = fit.epoch(|_| {})?.validation;
+//! }
+//! assert!(last.elbo.value > first.elbo.value + 1.0);
+//! # Ok::<(), elbo::Error>(())
+//! ```
+
+#![allow(clippy::doc_markdown, reason = "equations are not code")]
+
+pub mod diagnose;
+pub mod distribution;
+pub mod divergence;
+mod error;
+pub mod fit;
+pub mod gradient;
+pub mod guide;
+pub mod minibatch;
+pub mod model;
+pub mod network;
+pub mod objective;
+pub mod optimiser;
+pub mod parameters;
+pub mod random;
+pub mod schedule;
+pub mod train;
+
+pub use error::Error;

@@ -1,0 +1,61 @@
+//! Files that are whole or not there.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::Builder;
+
+use crate::Error;
+
+/// Replaces a file in one step: a reader, or a crash, sees the old bytes or the
+/// new ones, never a part.
+///
+/// The bytes go to a temporary file in the same folder, to the disk, and then
+/// take the name; a symbolic link keeps pointing to the file that is replaced.
+/// What is no regular file, such as `/dev/stdout`, is written to directly.
+///
+/// ```
+/// let path = std::env::temp_dir().join(format!("elbo-atomic-{}", std::process::id()));
+/// elbo_data::write_atomically(&path, b"first")?;
+/// elbo_data::write_atomically(&path, b"second")?;
+/// assert_eq!(std::fs::read(&path)?, b"second");
+/// # std::fs::remove_file(path)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// [`Error::Write`] with the path and the system's reason, such as a full disk
+/// or a missing folder; a file that was there before is as it was.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    replace(path, bytes).map_err(|cause| Error::Write { path: path.to_owned(), cause })
+}
+
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(old) if !old.is_file() => {
+            return OpenOptions::new().write(true).open(path)?.write_all(bytes);
+        }
+        _ => {}
+    }
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let folder = match target.parent() {
+        Some(folder) if folder != Path::new("") => folder.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    let mut builder = Builder::new();
+    builder.prefix(".elbo-");
+    // A temporary file is private; a result is as readable as any other file.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    // The error names the temporary file, which tells nobody anything: keep its kind.
+    let mut file = builder.tempfile_in(&folder).map_err(|error| error.kind())?;
+    file.as_file_mut().write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(&target).map_err(|error| error.error)?;
+    // The new name itself lies in the folder.
+    #[cfg(unix)]
+    File::open(&folder)?.sync_all()?;
+    Ok(())
+}

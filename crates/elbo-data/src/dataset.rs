@@ -1,0 +1,177 @@
+//! A data set in memory.
+
+use std::fmt::Write;
+
+use sha2::{Digest, Sha256};
+
+/// Rows of numbers, with the names and the labels that came with them.
+///
+/// The values are as stored in the file: nothing is scaled, centred or rounded.
+///
+/// ```
+/// let digits = elbo_data::digits();
+/// assert_eq!((digits.rows(), digits.width()), (1797, 64));
+/// assert_eq!(digits.range(), (0.0, 16.0));
+/// assert_eq!(digits.labels.as_ref().unwrap()[0], "0");
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    /// The file's path as given, or `digits` for the built-in set.
+    pub name: String,
+    /// The name of each column: from the header of a CSV file, else
+    /// `pixel 3,4` (row, column, from 1) for images and `column 1` and so on.
+    pub columns: Vec<String>,
+    /// The values, row after row.
+    pub values: Vec<f32>,
+    /// One label per row, never part of the values.
+    pub labels: Option<Vec<String>>,
+    /// Height and width in pixels, when a row is an image.
+    pub image: Option<(usize, usize)>,
+    /// The value that means a full pixel: 255 for images of bytes, 1 where no
+    /// byte exceeds 1, 16 for the built-in digits; `None` where unknown.
+    pub full_scale: Option<f32>,
+    /// The line of the file that holds the first row, from 1.
+    pub first_line: usize,
+}
+
+impl Dataset {
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.values.len().checked_div(self.width()).unwrap_or(0)
+    }
+
+    /// The number of columns, D.
+    pub fn width(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// Row `i`, from 0.
+    ///
+    /// # Panics
+    ///
+    /// If there is no row `i`.
+    pub fn row(&self, i: usize) -> &[f32] {
+        let width = self.width();
+        &self.values[i * width..(i + 1) * width]
+    }
+
+    /// The smallest and the largest value.
+    pub fn range(&self) -> (f32, f32) {
+        self.values
+            .iter()
+            .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &value| (low.min(value), high.max(value)))
+    }
+
+    /// The columns, from 0, whose value is the same in every row.
+    pub fn constant_columns(&self) -> Vec<usize> {
+        let width = self.width();
+        let mut constant: Vec<usize> = (0..width).collect();
+        // Most columns leave the list within a few rows.
+        for row in self.values.chunks_exact(width.max(1)) {
+            constant.retain(|&column| row[column].to_bits() == self.values[column].to_bits());
+        }
+        constant
+    }
+
+    /// The SHA-256 of the shape and the values, in hexadecimal: equal for equal
+    /// data, whatever the file was called and however it was compressed.
+    pub fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        for size in [self.rows(), self.width()] {
+            hash.update((size as u64).to_le_bytes());
+        }
+        for row in self.values.chunks(4096) {
+            let bytes: Vec<u8> = row.iter().flat_map(|value| value.to_le_bytes()).collect();
+            hash.update(&bytes);
+        }
+        hash.finalize().iter().fold(String::new(), |mut hex, byte| {
+            write!(hex, "{byte:02x}").expect("a string takes any text");
+            hex
+        })
+    }
+}
+
+/// The names of columns that have none: `pixel 3,4` where `grid` is the shape
+/// of a row, `column 5` where it is flat.
+pub(crate) fn column_names(grid: &[usize]) -> Vec<String> {
+    let kind = match grid.len() {
+        0 | 1 => "column",
+        2 => "pixel",
+        _ => "value",
+    };
+    (0..grid.iter().product())
+        .map(|flat: usize| {
+            let mut rest = flat;
+            let mut place: Vec<String> = grid
+                .iter()
+                .rev()
+                .map(|&size| {
+                    let index = rest % size;
+                    rest /= size;
+                    (index + 1).to_string()
+                })
+                .collect();
+            place.reverse();
+            if place.is_empty() {
+                place.push("1".to_owned());
+            }
+            format!("{kind} {}", place.join(","))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn small() -> Dataset {
+        Dataset {
+            name: "small".into(),
+            columns: column_names(&[3]),
+            values: vec![1.0, 2.0, 3.0, 1.0, 5.0, 3.0],
+            labels: None,
+            image: None,
+            full_scale: None,
+            first_line: 1,
+        }
+    }
+
+    #[test]
+    fn shape_rows_and_range() {
+        let data = small();
+        assert_eq!((data.rows(), data.width()), (2, 3));
+        assert_eq!(data.row(1), [1.0, 5.0, 3.0]);
+        assert_eq!(data.range(), (1.0, 5.0));
+        assert_eq!(data.constant_columns(), [0, 2]);
+    }
+
+    #[test]
+    fn a_fingerprint_knows_values_and_shape_only() {
+        let data = small();
+        let print = data.fingerprint();
+        assert_eq!(print.len(), 64);
+        // sha256 of 2u64, 3u64 and the six floats, little endian (hashlib).
+        assert_eq!(print, "a7c38e21f5f18add2e0cb397e7e198e39220a9e4019bea66b8931d41ee49e998");
+
+        let mut renamed = data.clone();
+        renamed.name = "other".into();
+        assert_eq!(renamed.fingerprint(), print);
+
+        let mut changed = data.clone();
+        changed.values[4] = 5.000_001;
+        assert_ne!(changed.fingerprint(), print);
+
+        let mut reshaped = data;
+        reshaped.columns.pop();
+        assert_ne!(reshaped.fingerprint(), print);
+    }
+
+    #[test]
+    fn names_of_columns_without_names() {
+        assert_eq!(column_names(&[]), ["column 1"]);
+        assert_eq!(column_names(&[2]), ["column 1", "column 2"]);
+        assert_eq!(column_names(&[2, 3])[4], "pixel 2,2");
+        assert_eq!(column_names(&[2, 2, 2])[6], "value 2,2,1");
+        assert!(column_names(&[2, 0]).is_empty());
+    }
+}

@@ -1,0 +1,161 @@
+//! Text tables: CSV and TSV.
+
+use std::path::Path;
+use std::str;
+
+use csv::{ReaderBuilder, StringRecord, Trim};
+
+use crate::dataset::column_names;
+use crate::error::CellFault;
+use crate::read::check_image;
+use crate::source::Source;
+use crate::{Dataset, Error, ReadOptions};
+
+/// Reads a data set.
+pub(crate) fn read(mut source: Source, delimiter: u8, options: &ReadOptions) -> Result<Dataset, Error> {
+    let bytes = source.take(u64::MAX)?;
+    let path = source.path;
+    let text = str::from_utf8(&bytes)
+        .map_err(|error| Error::Utf8 { path: path.clone(), line: line_at(&bytes, error.valid_up_to()) })?;
+    let mut records = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .trim(Trim::All)
+        .delimiter(delimiter)
+        .from_reader(text.as_bytes())
+        .into_records()
+        .map(|record| record.map_err(|error| Error::Read { path: path.clone(), cause: error.into() }))
+        .peekable();
+
+    let first = records.next().ok_or_else(|| Error::Empty { path: path.clone() })??;
+    let second = records.peek().and_then(|record| record.as_ref().ok());
+    let wanted = options.label_column.as_deref();
+    let header = is_header(&first, second, wanted);
+    let names: Vec<String> = first
+        .iter()
+        .enumerate()
+        .map(|(i, name)| match name {
+            name if header && !name.is_empty() => name.to_owned(),
+            _ => format!("column {}", i + 1),
+        })
+        .collect();
+    let label = wanted.map(|wanted| label_index(&path, wanted, &names)).transpose()?;
+
+    let mut values = Vec::new();
+    let mut labels = Vec::new();
+    let mut first_line = None;
+    let data = (!header).then_some(Ok(first)).into_iter().chain(records);
+    for record in data {
+        let record = record?;
+        let line = || line_of(text, &record);
+        first_line.get_or_insert_with(line);
+        if record.len() != names.len() {
+            let (expected, actual) = (names.len(), record.len());
+            return Err(Error::Ragged { path, line: line(), expected, actual });
+        }
+        for (i, cell) in record.iter().enumerate() {
+            if label == Some(i) {
+                labels.push(cell.to_owned());
+                continue;
+            }
+            values.push(number(cell).map_err(|fault| Error::Cell {
+                path: path.clone(),
+                column: names[i].clone(),
+                number: i + 1,
+                line: line(),
+                text: cell.to_owned(),
+                fault,
+            })?);
+        }
+    }
+
+    let mut columns = names;
+    if let Some(label) = label {
+        columns.remove(label);
+    }
+    if columns.is_empty() {
+        return Err(Error::NoColumns { path });
+    }
+    check_image(&path, options.image, columns.len())?;
+    if let (Some((height, width)), false) = (options.image, header) {
+        columns = column_names(&[height, width]);
+    }
+    Ok(Dataset {
+        name: path.display().to_string(),
+        columns,
+        values,
+        labels: label.map(|_| labels),
+        image: options.image,
+        full_scale: None,
+        first_line: first_line.unwrap_or(1),
+    })
+}
+
+fn number(cell: &str) -> Result<f32, CellFault> {
+    if cell.is_empty() {
+        return Err(CellFault::Empty);
+    }
+    match cell.parse::<f32>() {
+        Ok(value) if value.is_finite() => Ok(value),
+        Ok(value) if value.is_infinite() && cell.contains(|c: char| c.is_ascii_digit()) => {
+            Err(CellFault::TooLarge)
+        }
+        Ok(_) => Err(CellFault::NotFinite),
+        Err(_) => Err(CellFault::NotANumber),
+    }
+}
+
+/// Text, as opposed to a number or to one of the usual marks of a missing one.
+fn is_text(cell: &str) -> bool {
+    let missing = ["na", "n/a", "null", "none", "?", "-", "."];
+    number(cell) == Err(CellFault::NotANumber) && !missing.contains(&cell.to_lowercase().as_str())
+}
+
+/// Whether the first line names the columns: it holds the label column's name,
+/// or text and no number, or text above a number.
+fn is_header(first: &StringRecord, second: Option<&StringRecord>, wanted: Option<&str>) -> bool {
+    // A label column given by its place may hold text in every line: no evidence.
+    let set_aside = wanted.and_then(|wanted| place(wanted, first.len()));
+    if set_aside.is_none() && first.iter().any(|cell| Some(cell) == wanted) {
+        return true;
+    }
+    let cells = || first.iter().enumerate().filter(|&(i, _)| Some(i) != set_aside);
+    let above_number = |i| {
+        let below = second.and_then(|record| record.get(i));
+        below.is_some_and(|cell| number(cell).is_ok())
+    };
+    let any_number = cells().any(|(_, cell)| number(cell).is_ok());
+    cells().any(|(i, cell)| is_text(cell) && (!any_number || above_number(i)))
+}
+
+/// The column, from 0, that `last` or a number from 1 stands for.
+fn place(wanted: &str, width: usize) -> Option<usize> {
+    match wanted {
+        "last" => width.checked_sub(1),
+        number => number.parse::<usize>().ok()?.checked_sub(1).filter(|&i| i < width),
+    }
+}
+
+fn label_index(path: &Path, wanted: &str, names: &[String]) -> Result<usize, Error> {
+    const LISTED: usize = 20;
+    names.iter().position(|name| name == wanted).or_else(|| place(wanted, names.len())).ok_or_else(|| {
+        let mut listed: Vec<String> = names.iter().take(LISTED).map(|name| format!("`{name}`")).collect();
+        if names.len() > LISTED {
+            listed.push(format!("and {} more", names.len() - LISTED));
+        }
+        Error::LabelColumn { path: path.to_owned(), wanted: wanted.to_owned(), names: listed.join(", ") }
+    })
+}
+
+/// The line where a record starts. The reader's own count takes the end of the
+/// record before, which CRLF and blank lines put elsewhere.
+fn line_of(text: &str, record: &StringRecord) -> usize {
+    let end_of_last = record.position().map_or(0, csv::Position::byte) as usize;
+    let skipped =
+        text.as_bytes()[end_of_last..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    line_at(text.as_bytes(), end_of_last + skipped)
+}
+
+fn line_at(text: &[u8], byte: usize) -> usize {
+    text[..byte].split(|&byte| byte == b'\n').count()
+}

@@ -1,0 +1,141 @@
+//! What can go wrong with a file.
+
+use std::fmt::{self, Display};
+use std::io;
+use std::path::PathBuf;
+
+/// A file that cannot be read or written, and why.
+///
+/// The text names the file, the place in it and the offending value; the
+/// remedy, where there is one, is [`Error::hint`].
+#[non_exhaustive]
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the message of each variant explains its fields")]
+pub enum Error {
+    /// The operating system refuses to read the file.
+    #[error("cannot read `{}`: {cause}", path.display())]
+    Read { path: PathBuf, cause: io::Error },
+    /// A folder was given for a file.
+    #[error("cannot read `{}`: it is a folder", path.display())]
+    Folder { path: PathBuf },
+    /// The file has no content.
+    #[error("`{}` is empty", path.display())]
+    Empty { path: PathBuf },
+    /// Neither content nor ending tells the format.
+    #[error("`{}` has no known format", path.display())]
+    UnknownFormat { path: PathBuf },
+
+    /// A gzip stream stops before its end.
+    #[error("`{}` is truncated: its gzip stream stops before the end", path.display())]
+    GzipTruncated { path: PathBuf },
+    /// A gzip stream is damaged.
+    #[error("`{}` is damaged: {cause}", path.display())]
+    GzipCorrupt { path: PathBuf, cause: io::Error },
+
+    /// The first four bytes are not those of an IDX file.
+    #[error("`{}` is not an IDX file: it starts with {magic:02x?}, {rule}", path.display())]
+    IdxMagic { path: PathBuf, magic: Vec<u8>, rule: &'static str },
+    /// An IDX file is shorter or longer than its header says.
+    #[error(
+        "`{}` should hold {expected} bytes after its header for shape {shape:?} and holds {actual}",
+        path.display()
+    )]
+    IdxSize { path: PathBuf, shape: Vec<usize>, expected: u64, actual: u64 },
+    /// A value of an IDX file that is no finite 32-bit number.
+    #[error("`{}`: `{column}` of row {row} is {value}: {fault}", path.display())]
+    Value { path: PathBuf, column: String, row: usize, value: f64, fault: CellFault },
+
+    /// The text is not UTF-8.
+    #[error("`{}` line {line} is not valid UTF-8", path.display())]
+    Utf8 { path: PathBuf, line: usize },
+    /// A row with more or fewer cells than the first.
+    #[error("`{}` line {line} has {actual} cells, the first row has {expected}", path.display())]
+    Ragged { path: PathBuf, line: usize, expected: usize, actual: usize },
+    /// A cell that holds no usable number; `number` is its column's, from 1.
+    #[error("`{}`: column `{column}` line {line} is `{text}`: {fault}", path.display())]
+    Cell { path: PathBuf, column: String, number: usize, line: usize, text: String, fault: CellFault },
+
+    /// A data set needs two rows at least.
+    #[error("`{}` has too few rows: {rows}, at least 2 are needed", path.display())]
+    TooFewRows { path: PathBuf, rows: usize },
+    /// There is no column of values.
+    #[error("`{}` has no column of values", path.display())]
+    NoColumns { path: PathBuf },
+    /// The image shape does not fit the number of columns.
+    #[error("`{}` has {columns} columns, an image of {height}x{width} does not fit", path.display())]
+    ImageShape { path: PathBuf, height: usize, width: usize, columns: usize },
+
+    /// The label column is not one of the file's.
+    #[error("`{}` has no column `{wanted}`; its columns are {names}", path.display())]
+    LabelColumn { path: PathBuf, wanted: String, names: String },
+    /// Two sources of labels, or a label column where there are no columns.
+    #[error("`{}`: {rule}", path.display())]
+    LabelSource { path: PathBuf, rule: &'static str },
+    /// A label file that is not a list of labels.
+    #[error("label file `{}` has shape {shape:?}, it must have one dimension", path.display())]
+    LabelShape { path: PathBuf, shape: Vec<usize> },
+    /// As many labels as rows are needed.
+    #[error("label file `{}` has {labels} labels for {rows} rows", path.display())]
+    LabelCount { path: PathBuf, labels: usize, rows: usize },
+
+    /// The operating system refuses to write the file.
+    #[error("cannot write `{}`: {cause}", path.display())]
+    Write { path: PathBuf, cause: io::Error },
+    /// The operating system refuses to write to a stream.
+    #[error("cannot write: {cause}")]
+    Stream { cause: io::Error },
+    /// No table format has this ending.
+    #[error("cannot write a table to `{}`: its name must end in .csv, .npy or .parquet", path.display())]
+    TableEnding { path: PathBuf },
+    /// The columns of a table differ in length.
+    #[error("table column `{column}` has {actual} rows, the first column has {expected}")]
+    TableRows { column: String, expected: usize, actual: usize },
+    /// An NPY file holds numbers only.
+    #[error("cannot write column `{column}` to `{}`: it holds text", path.display())]
+    TableText { path: PathBuf, column: String },
+    /// The writer of Parquet files refuses the table.
+    #[error("cannot write the table as Parquet: {reason}")]
+    Parquet { reason: String },
+
+    /// The images do not make a picture.
+    #[error("cannot draw the images: {reason}")]
+    Picture { reason: String },
+
+    /// The file is not a whole safetensors file.
+    #[error("`{}` is no readable checkpoint: {reason}", path.display())]
+    Tensors { path: PathBuf, reason: String },
+    /// The checkpoint lacks a tensor.
+    #[error("`{}` has no tensor `{name}`", path.display())]
+    TensorMissing { path: PathBuf, name: String },
+    /// A tensor of another shape than asked for.
+    #[error("`{}`: tensor `{name}` has shape {actual:?}, expected {expected:?}", path.display())]
+    TensorShape { path: PathBuf, name: String, expected: Vec<usize>, actual: Vec<usize> },
+    /// A tensor of another type than asked for.
+    #[error("`{}`: tensor `{name}` holds {actual}, expected {expected}", path.display())]
+    TensorType { path: PathBuf, name: String, expected: String, actual: String },
+}
+
+/// Why a cell holds no usable number.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CellFault {
+    /// Nothing between two delimiters.
+    Empty,
+    /// Text that is not a number.
+    NotANumber,
+    /// `NaN` or an infinity.
+    NotFinite,
+    /// A number beyond the range of 32-bit floats.
+    TooLarge,
+}
+
+impl Display for CellFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "an empty cell",
+            Self::NotANumber => "not a number",
+            Self::NotFinite => "not a finite number",
+            Self::TooLarge => "beyond the range of a 32-bit float",
+        })
+    }
+}

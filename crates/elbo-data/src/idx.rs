@@ -1,0 +1,155 @@
+//! The IDX format: a magic number, sizes, then numbers, all big endian.
+
+use std::path::Path;
+
+use crate::dataset::column_names;
+use crate::error::CellFault;
+use crate::read::check_image;
+use crate::source::Source;
+use crate::{Dataset, Error, ReadOptions};
+
+/// The type of the numbers in a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    U8,
+    I8,
+    I16,
+    I32,
+    F32,
+    F64,
+}
+
+impl Kind {
+    fn from_code(code: u8) -> Option<Self> {
+        Some(match code {
+            0x08 => Self::U8,
+            0x09 => Self::I8,
+            0x0b => Self::I16,
+            0x0c => Self::I32,
+            0x0d => Self::F32,
+            0x0e => Self::F64,
+            _ => return None,
+        })
+    }
+
+    fn size(self) -> usize {
+        match self {
+            Self::U8 | Self::I8 => 1,
+            Self::I16 => 2,
+            Self::I32 | Self::F32 => 4,
+            Self::F64 => 8,
+        }
+    }
+
+    fn number(self, b: &[u8]) -> f64 {
+        match self {
+            Self::U8 => f64::from(b[0]),
+            Self::I8 => f64::from(b[0].cast_signed()),
+            Self::I16 => f64::from(i16::from_be_bytes([b[0], b[1]])),
+            Self::I32 => f64::from(i32::from_be_bytes([b[0], b[1], b[2], b[3]])),
+            Self::F32 => f64::from(f32::from_be_bytes([b[0], b[1], b[2], b[3]])),
+            Self::F64 => f64::from_be_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]),
+        }
+    }
+}
+
+/// A whole file, its numbers still as bytes.
+struct Idx {
+    kind: Kind,
+    shape: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+impl Idx {
+    fn read(source: &mut Source) -> Result<Self, Error> {
+        let magic = source.take(4)?;
+        let path = source.path.clone();
+        let bad_magic = |rule| Error::IdxMagic { path: path.clone(), magic: magic.clone(), rule };
+        let &[0, 0, code, dimensions] = magic.as_slice() else {
+            return Err(bad_magic("not with two zero bytes and two more"));
+        };
+        let kind = Kind::from_code(code)
+            .ok_or_else(|| bad_magic("whose type (third byte) is none of 08, 09, 0b, 0c, 0d, 0e"))?;
+        if !(1..=4).contains(&dimensions) {
+            return Err(bad_magic("whose number of dimensions (fourth byte) is not 1 to 4"));
+        }
+        let sizes = source.take(4 * u64::from(dimensions))?;
+        if sizes.len() < 4 * usize::from(dimensions) {
+            return Err(bad_magic("and ends within its header"));
+        }
+        let sizes: Vec<u32> =
+            sizes.chunks_exact(4).map(|b| u32::from_be_bytes([b[0], b[1], b[2], b[3]])).collect();
+
+        // The sizes are not to be trusted: compare before any use.
+        let expected =
+            sizes.iter().fold(kind.size() as u64, |product, &size| product.saturating_mul(size.into()));
+        let bytes = source.take(expected)?;
+        let actual = bytes.len() as u64 + source.drain()?;
+        let shape = sizes.iter().map(|&size| size as usize).collect();
+        if actual != expected {
+            return Err(Error::IdxSize { path: source.path.clone(), shape, expected, actual });
+        }
+        Ok(Self { kind, shape, bytes })
+    }
+
+    fn numbers(&self) -> impl Iterator<Item = f64> {
+        self.bytes.chunks_exact(self.kind.size()).map(|bytes| self.kind.number(bytes))
+    }
+}
+
+/// Reads a data set.
+pub(crate) fn read(mut source: Source, options: &ReadOptions) -> Result<Dataset, Error> {
+    if options.label_column.is_some() {
+        return Err(Error::LabelSource { path: source.path, rule: "an IDX file has no label column" });
+    }
+    let idx = Idx::read(&mut source)?;
+    let path = source.path;
+    let row_shape = &idx.shape[1..];
+    let width: usize = row_shape.iter().product();
+    if width == 0 {
+        return Err(Error::NoColumns { path });
+    }
+    check_image(&path, options.image, width)?;
+    let image = match (options.image, row_shape) {
+        (None, &[height, width]) => Some((height, width)),
+        (given, _) => given,
+    };
+    let columns = match image {
+        Some((height, width)) => column_names(&[height, width]),
+        None => column_names(row_shape),
+    };
+    let values: Vec<f32> = idx.numbers().map(|number| number as f32).collect();
+    if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+        let value = idx.numbers().nth(at).unwrap_or(f64::NAN);
+        return Err(Error::Value {
+            path,
+            column: columns[at % width].clone(),
+            row: at / width + 1,
+            value,
+            fault: if value.is_finite() { CellFault::TooLarge } else { CellFault::NotFinite },
+        });
+    }
+    let pixels = idx.kind == Kind::U8 && (image.is_some() || row_shape.len() > 1);
+    let full_scale = pixels.then(|| {
+        // Bytes of 0 and 1 alone are pixels that are binary already.
+        if idx.bytes.iter().all(|&byte| byte <= 1) { 1.0 } else { 255.0 }
+    });
+    Ok(Dataset {
+        name: path.display().to_string(),
+        columns,
+        values,
+        labels: None,
+        image,
+        full_scale,
+        first_line: 1,
+    })
+}
+
+/// Reads a label file: one number per row.
+pub(crate) fn read_labels(path: &Path) -> Result<Vec<String>, Error> {
+    let idx = Idx::read(&mut Source::open(path)?)?;
+    if idx.shape.len() != 1 {
+        return Err(Error::LabelShape { path: path.to_owned(), shape: idx.shape });
+    }
+    Ok(idx.numbers().map(|label| label.to_string()).collect())
+}

@@ -1,0 +1,68 @@
+//! A file opened for reading, decompressed as it is read.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::bufread::MultiGzDecoder;
+
+use crate::Error;
+
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// The content of a file, and the file's name for errors.
+pub(crate) struct Source {
+    pub(crate) path: PathBuf,
+    reader: Box<dyn BufRead>,
+    gzip: bool,
+}
+
+impl Source {
+    /// Opens a file; a gzip file, known by its first bytes, is decompressed.
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+        let fail = |cause| Error::Read { path: path.to_owned(), cause };
+        let file = File::open(path).map_err(fail)?;
+        if file.metadata().map_err(fail)?.is_dir() {
+            return Err(Error::Folder { path: path.to_owned() });
+        }
+        let mut reader = BufReader::new(file);
+        let gzip = reader.fill_buf().map_err(fail)?.starts_with(&GZIP_MAGIC);
+        let reader: Box<dyn BufRead> =
+            if gzip { Box::new(BufReader::new(MultiGzDecoder::new(reader))) } else { Box::new(reader) };
+        Ok(Self { path: path.to_owned(), reader, gzip })
+    }
+
+    /// The next bytes, some or all of what is left, without consuming them;
+    /// none at the end.
+    pub(crate) fn peek(&mut self) -> Result<&[u8], Error> {
+        // Borrowed twice: an error is made from the path after the read failed.
+        if let Err(cause) = self.reader.fill_buf() {
+            return Err(self.fail(cause));
+        }
+        self.reader.fill_buf().map_err(|cause| Error::Read { path: self.path.clone(), cause })
+    }
+
+    /// Up to `limit` bytes, fewer at the end of the file. Memory grows with
+    /// what the file holds, not with `limit`.
+    pub(crate) fn take(&mut self, limit: u64) -> Result<Vec<u8>, Error> {
+        let mut bytes = Vec::new();
+        (&mut self.reader).take(limit).read_to_end(&mut bytes).map_err(|cause| self.fail(cause))?;
+        Ok(bytes)
+    }
+
+    /// Reads on to the end and counts the bytes.
+    pub(crate) fn drain(&mut self) -> Result<u64, Error> {
+        io::copy(&mut self.reader, &mut io::sink()).map_err(|cause| self.fail(cause))
+    }
+
+    fn fail(&self, cause: io::Error) -> Error {
+        let path = self.path.clone();
+        match cause.kind() {
+            ErrorKind::UnexpectedEof if self.gzip => Error::GzipTruncated { path },
+            ErrorKind::InvalidInput | ErrorKind::InvalidData if self.gzip => {
+                Error::GzipCorrupt { path, cause }
+            }
+            _ => Error::Read { path, cause },
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! CSV and TSV.
+
+use elbo_data::{Dataset, ReadOptions, read};
+
+use crate::{Folder, gzip, read_bytes, refusal};
+
+fn plain() -> ReadOptions {
+    ReadOptions::default()
+}
+
+fn label(column: &str) -> ReadOptions {
+    ReadOptions { label_column: Some(column.into()), ..plain() }
+}
+
+fn csv(text: &str, options: &ReadOptions) -> Dataset {
+    read_bytes("data.csv", text, options).unwrap()
+}
+
+fn refused(text: &str, options: &ReadOptions) -> (String, String) {
+    refusal("data.csv", text, options)
+}
+
+#[test]
+fn a_header_is_recognised() {
+    let data = csv("a,b\n1, 2.5\n-3e1,+4\n", &plain());
+    assert_eq!(data.columns, ["a", "b"]);
+    assert_eq!(data.values, [1.0, 2.5, -30.0, 4.0]);
+    assert_eq!((data.rows(), data.width(), data.first_line), (2, 2, 2));
+    assert_eq!((data.labels, data.image, data.full_scale), (None, None, None));
+
+    let data = csv("1,2\n3,4\n", &plain());
+    assert_eq!(data.columns, ["column 1", "column 2"]);
+    assert_eq!((data.rows(), data.first_line), (2, 1));
+
+    // Years as names, text above a number beside them.
+    let data = csv("id,2019,2020\n1,2,3\n4,5,6\n", &plain());
+    assert_eq!((data.columns[1].as_str(), data.rows()), ("2019", 2));
+
+    // The nameless first column of a saved index.
+    let data = csv(",b\n0,2\n1,4\n", &plain());
+    assert_eq!(data.columns, ["column 1", "b"]);
+}
+
+#[test]
+fn a_label_column_goes_by_name_number_or_last() {
+    let text = "a,kind,b\n1,x,2\n3,y z,4\n";
+    for column in ["kind", "2"] {
+        let data = csv(text, &label(column));
+        assert_eq!(data.columns, ["a", "b"]);
+        assert_eq!(data.values, [1.0, 2.0, 3.0, 4.0]);
+        assert_eq!(data.labels.unwrap(), ["x", "y z"]);
+    }
+    // No header: the labels alone are text.
+    let data = csv("1,2,x\n3,4,y\n", &label("last"));
+    assert_eq!((data.rows(), data.first_line), (2, 1));
+    assert_eq!(data.labels.unwrap(), ["x", "y"]);
+    // A name goes before a number.
+    let data = csv("2,1,0\n5,6,7\n8,9,10\n", &label("1"));
+    assert_eq!(data.labels.unwrap()[0], "2");
+    let data = csv("2,1,name\n5,6,7\n8,9,10\n", &label("name"));
+    assert_eq!(data.labels.unwrap(), ["7", "10"]);
+}
+
+#[test]
+fn delimiters_go_by_ending() {
+    for (name, text) in [
+        ("a.tsv", "a\tb\n1\t2\n3\t4\n"),
+        ("a.txt", "a\tb\n1\t2\n3\t4\n"),
+        ("a.txt", "a,b\n1,2\n3,4\n"),
+        ("A.CSV", "a,b\r\n1,2\r\n3,4"),
+        ("a.csv", "\u{feff}a,b\n1,2\n3,4\n"),
+        ("a.csv", "a,\"b\"\n\n1,\"2\"\n\n3,4\n\n"),
+    ] {
+        let data = read_bytes(name, text, &plain()).unwrap();
+        assert_eq!(data.columns, ["a", "b"], "{name} {text:?}");
+        assert_eq!(data.values, [1.0, 2.0, 3.0, 4.0], "{name} {text:?}");
+    }
+    let data = read_bytes("a.csv.gz", gzip(b"1,2\n3,4\n"), &plain()).unwrap();
+    assert_eq!(data.rows(), 2);
+    // Content goes before name.
+    let data = read_bytes("a.csv", gzip(b"1,2\n3,4\n"), &plain()).unwrap();
+    assert_eq!(data.rows(), 2);
+}
+
+#[test]
+fn rows_can_be_images() {
+    let image = |height, width| ReadOptions { image: Some((height, width)), ..plain() };
+    let data = csv("1,2,3,4\n5,6,7,8\n", &image(2, 2));
+    assert_eq!(data.image, Some((2, 2)));
+    assert_eq!(data.columns, ["pixel 1,1", "pixel 1,2", "pixel 2,1", "pixel 2,2"]);
+    assert_eq!(csv("a,b\n1,2\n3,4\n", &image(1, 2)).columns, ["a", "b"]);
+    for (height, width) in [(2, 3), (0, 4), (usize::MAX, 3)] {
+        let (message, hint) = refused("1,2,3,4\n5,6,7,8\n", &image(height, width));
+        assert_eq!(message, format!("FILE has 4 columns, an image of {height}x{width} does not fit"));
+        assert!(hint.contains("height times width"));
+    }
+}
+
+#[test]
+fn cells_that_hold_no_number_are_named() {
+    let (message, hint) = refused("species,mass\nAdelie,1\nGentoo,2\n", &plain());
+    assert_eq!(message, "FILE: column `species` line 2 is `Adelie`: not a number");
+    assert!(hint.starts_with("`--label-column species`"), "{hint}");
+    let (_, hint) = refused("the species,mass\nAdelie,1\nGentoo,2\n", &plain());
+    assert!(hint.starts_with("`--label-column 'the species'`"), "{hint}");
+    let (message, hint) = refused("1,x\n2,y\n", &plain());
+    assert_eq!(message, "FILE: column `column 2` line 1 is `x`: not a number");
+    assert!(hint.starts_with("`--label-column 2`"), "{hint}");
+    let (_, hint) = refused("a;b\n1;2\n3;4\n", &plain());
+    assert!(hint.contains("';'"), "{hint}");
+
+    for (cell, reason, advice) in [
+        ("", "an empty cell", "missing"),
+        ("NaN", "not a finite number", "missing"),
+        ("-inf", "not a finite number", "missing"),
+        ("infinity", "not a finite number", "missing"),
+        ("1e39", "beyond the range of a 32-bit float", "rescale"),
+        ("NA", "not a number", "--label-column"),
+    ] {
+        for (text, place) in [
+            (format!("a,b\n1,2\n3,{cell}\n"), "column `b` line 3"),
+            (format!("a,b\r\n1,2\r\n\r\n3,{cell}\r\n"), "column `b` line 4"),
+            (format!("\u{feff}a,b\n\n\"1\",2\n3,{cell}\n"), "column `b` line 4"),
+            // No header, and the first line no header for it.
+            (format!("1,{cell}\n2,3\n"), "column `column 2` line 1"),
+        ] {
+            let (message, hint) = refused(&text, &plain());
+            assert_eq!(message, format!("FILE: {place} is `{cell}`: {reason}"), "{text:?}");
+            assert!(hint.contains(advice), "{hint}");
+        }
+    }
+}
+
+#[test]
+fn tables_that_are_no_tables_are_refused() {
+    assert_eq!(refused("", &plain()).0, "FILE is empty");
+    assert_eq!(refused("\n\n", &plain()).0, "FILE is empty");
+    assert_eq!(refusal("a.csv.gz", gzip(b""), &plain()).0, "FILE is empty");
+    assert_eq!(refused("a,b\n", &plain()).0, "FILE has too few rows: 0, at least 2 are needed");
+    assert_eq!(refused("a,b\n1,2\n", &plain()).0, "FILE has too few rows: 1, at least 2 are needed");
+    assert_eq!(refused("kind\nx\ny\n", &label("kind")).0, "FILE has no column of values");
+    for (text, line, actual) in
+        [("a,b\n1,2\n3\n", 3, 1), ("1,2\n\n3,4,5\n", 3, 3), ("a,b\r\n1,2\r\n\"3\n\",4,5\r\n", 3, 3)]
+    {
+        let (message, hint) = refused(text, &plain());
+        assert_eq!(message, format!("FILE line {line} has {actual} cells, the first row has 2"));
+        assert!(hint.contains("delimiter"));
+    }
+    let (message, hint) = refusal("a.csv", b"a,b\n1,2\n3,\xff\n", &plain());
+    assert_eq!(message, "FILE line 3 is not valid UTF-8");
+    assert!(hint.contains("UTF-8"));
+    let (message, hint) = refusal("a.npz", b"PK\x03\x04", &plain());
+    assert_eq!(message, "FILE has no known format");
+    assert!(hint.contains(".csv"));
+}
+
+#[test]
+fn an_unknown_label_column_lists_the_names() {
+    for wanted in ["colour", "0", "3", ""] {
+        let (message, hint) = refused("a,b\n1,2\n3,4\n", &label(wanted));
+        assert_eq!(message, format!("FILE has no column `{wanted}`; its columns are `a`, `b`"));
+        assert!(hint.contains("last"));
+    }
+    let wide: Vec<String> = (0..30).map(|i| format!("c{i}")).collect();
+    let row = ["1"; 30].join(",");
+    let (message, _) = refused(&format!("{}\n{row}\n{row}\n", wide.join(",")), &label("x"));
+    assert!(message.ends_with("`c19`, and 10 more"), "{message}");
+
+    let both = ReadOptions { labels: Some("labels".into()), ..label("a") };
+    assert!(refused("a,b\n1,2\n3,4\n", &both).0.contains("not from both"));
+}
+
+#[test]
+fn files_that_cannot_be_opened_are_named() {
+    let folder = Folder::new();
+    let missing = read(&folder.path("none.csv"), &plain()).unwrap_err();
+    assert!(missing.to_string().contains("none.csv"));
+    assert_eq!(missing.hint().unwrap(), "check the path");
+    let directory = read(&folder.path(""), &plain()).unwrap_err();
+    assert!(directory.to_string().ends_with("it is a folder"));
+    assert!(directory.hint().unwrap().contains("one file"));
+}
+
+#[test]
+fn damaged_gzip_is_refused() {
+    let rows: Vec<String> = (0..2000).map(|i| format!("{i},{}", i * i % 977)).collect();
+    let whole = gzip(rows.join("\n").as_bytes());
+    for length in [2, 9, 30, whole.len() / 2, whole.len() - 1] {
+        let (message, hint) = refusal("a.csv.gz", &whole[..length], &plain());
+        assert_eq!(message, "FILE is truncated: its gzip stream stops before the end", "{length}");
+        assert!(hint.contains("again"));
+    }
+    // The checksum is the last word but one.
+    let mut damaged = whole.clone();
+    damaged[whole.len() - 8] ^= 1;
+    assert!(refusal("a.csv.gz", &damaged, &plain()).0.starts_with("FILE is damaged: "));
+    let mut trailing = whole;
+    trailing.extend_from_slice(b"rubbish after the stream");
+    assert!(refusal("a.csv.gz", &trailing, &plain()).0.starts_with("FILE is damaged: "));
+}

@@ -1,0 +1,9 @@
+//! Whether a fit can be trusted, and where it went wrong.
+
+mod active_units;
+mod convergence;
+mod non_finite;
+
+pub use active_units::{LatentSummary, latent_summary};
+pub use convergence::Patience;
+pub use non_finite::first_non_finite;

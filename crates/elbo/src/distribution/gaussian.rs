@@ -1,0 +1,109 @@
+//! Gaussians: the standard prior, the diagonal guide (E12, E14), and the likelihood (E11).
+
+use std::f64::consts::TAU;
+
+use burn::tensor::Tensor;
+
+/// log N(z; 0, I) of each row, in nats (E12): Σ_j −½ log 2π − ½ z_j².
+///
+/// `z` is `[R, K]`, the result `[R]`.
+pub fn standard_log_density(z: Tensor<2>) -> Tensor<1> {
+    let constant = -0.5 * z.dims()[1] as f64 * TAU.ln();
+    z.square().sum_dim(1).squeeze_dim::<1>(1).mul_scalar(-0.5).add_scalar(constant)
+}
+
+/// log N(x; mean, diag σ²) of each row, in nats (E11), every constant kept.
+///
+/// `x` and `mean` are `[R, D]`; `log_sigma` is `[1]`, one σ for all columns, or `[D]`. The result is `[R]`:
+/// −½ Σ_d ((x_d − mean_d)/σ_d)² − Σ_d log σ_d − (D/2) log 2π.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use elbo::distribution::gaussian::log_likelihood;
+/// let device = Device::flex();
+/// let x = Tensor::<2>::from_data([[1.0, 1.0]], &device);
+/// let log_sigma = Tensor::<1>::from_data([0.0], &device); // σ = 1
+/// let nats: f32 = log_likelihood(x.clone(), x, log_sigma).into_scalar();
+/// assert!((nats + (2.0 * std::f32::consts::PI).ln()).abs() < 1e-6); // −(2/2) log 2π
+/// ```
+pub fn log_likelihood(x: Tensor<2>, mean: Tensor<2>, log_sigma: Tensor<1>) -> Tensor<1> {
+    let columns = x.dims()[1];
+    let repeats = columns / log_sigma.dims()[0];
+    let scaled = (x - mean) * log_sigma.clone().neg().exp().unsqueeze::<2>();
+    let log_volume = log_sigma.sum().mul_scalar(repeats as f64).add_scalar(0.5 * columns as f64 * TAU.ln());
+    scaled.square().sum_dim(1).squeeze_dim::<1>(1).mul_scalar(-0.5) - log_volume
+}
+
+/// N(μ, diag σ²) for each of R rows, held as μ and s = log σ², both `[R, K]`.
+#[derive(Clone, Debug)]
+pub struct Diagonal {
+    /// μ, `[R, K]`.
+    pub mean: Tensor<2>,
+    /// s = log σ², `[R, K]`.
+    pub log_variance: Tensor<2>,
+}
+
+impl Diagonal {
+    /// σ, `[R, K]`.
+    pub fn standard_deviation(&self) -> Tensor<2> {
+        self.log_variance.clone().mul_scalar(0.5).exp()
+    }
+
+    /// z = μ + σ ⊙ ε (E14); differentiable in μ and s. `noise` and the result are `[R, K]`.
+    pub fn sample(&self, noise: Tensor<2>) -> Tensor<2> {
+        self.mean.clone() + self.standard_deviation() * noise
+    }
+
+    /// log q(z) at z = μ + σ ⊙ ε, `[R]`, in nats (E12): Σ_j −½ log 2π − ½ s_j − ½ ε_j².
+    ///
+    /// Written in ε, it needs no division by σ and no difference z − μ: exact also for tiny σ.
+    pub fn log_density_at_noise(&self, noise: Tensor<2>) -> Tensor<1> {
+        standard_log_density(noise) - self.log_variance.clone().sum_dim(1).squeeze_dim::<1>(1).mul_scalar(0.5)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::{DType, Device, TensorData};
+
+    fn tensor<const D: usize>(values: &[f64], shape: [usize; D]) -> Tensor<D> {
+        Tensor::from_data(TensorData::new(values.to_vec(), shape), (&Device::flex(), DType::F64))
+    }
+
+    fn log_normal(x: f64, mean: f64, sigma: f64) -> f64 {
+        -0.5 * TAU.ln() - sigma.ln() - 0.5 * ((x - mean) / sigma).powi(2)
+    }
+
+    #[test]
+    fn densities_agree_with_the_univariate_formula() {
+        let x = [0.3, -1.2, 2.0, 0.1, 0.0, -0.7];
+        let mean = [0.1, 0.2, 0.3, -0.4, 0.5, 0.6];
+        let sigma = [0.5, 2.0, 1e-3];
+        let logs = sigma.map(f64::ln);
+        let got = log_likelihood(tensor(&x, [2, 3]), tensor(&mean, [2, 3]), tensor(&logs, [3]));
+        let got: Vec<f64> = got.into_data().try_to_vec().unwrap();
+        for row in 0..2 {
+            let expected: f64 = (0..3).map(|d| log_normal(x[3 * row + d], mean[3 * row + d], sigma[d])).sum();
+            assert!((got[row] - expected).abs() < 1e-12 * expected.abs());
+        }
+        // One σ for all columns.
+        let got = log_likelihood(tensor(&x, [2, 3]), tensor(&mean, [2, 3]), tensor(&[0.5_f64.ln()], [1]));
+        let got: Vec<f64> = got.into_data().try_to_vec().unwrap();
+        let expected: f64 = (0..3).map(|d| log_normal(x[d], mean[d], 0.5)).sum();
+        assert!((got[0] - expected).abs() < 1e-12 * expected.abs());
+    }
+
+    #[test]
+    fn log_density_at_noise_is_the_density_at_the_sample() {
+        let (mu, s, e) = ([0.4, -3.0], [-2.0, 1.0], [1.3, -0.2]);
+        let q = Diagonal { mean: tensor(&mu, [1, 2]), log_variance: tensor(&s, [1, 2]) };
+        let z: Vec<f64> = q.sample(tensor(&e, [1, 2])).into_data().try_to_vec().unwrap();
+        let got: f64 = q.log_density_at_noise(tensor(&e, [1, 2])).into_scalar();
+        let expected: f64 = (0..2).map(|j| log_normal(z[j], mu[j], (s[j] / 2.0).exp())).sum();
+        assert!((got - expected).abs() < 1e-12);
+        let prior: f64 = standard_log_density(tensor(&z, [1, 2])).into_scalar();
+        let expected: f64 = z.iter().map(|&z| log_normal(z, 0.0, 1.0)).sum();
+        assert!((prior - expected).abs() < 1e-12);
+    }
+}

@@ -1,0 +1,4 @@
+//! Densities: one family a file.
+
+pub mod bernoulli;
+pub mod gaussian;

@@ -1,0 +1,49 @@
+//! What can go wrong in the mathematics.
+
+/// An error of the library. Messages name the quantity, its value and the rule it breaks.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An array of another shape than the model's.
+    #[error("{what} has shape {got:?}, but the model needs {expected:?}")]
+    Shape {
+        /// The array.
+        what: String,
+        /// What the model needs.
+        expected: Vec<usize>,
+        /// What came.
+        got: Vec<usize>,
+    },
+    /// A setting or a value outside its range.
+    #[error("{what} is {value}, but {rule}")]
+    Invalid {
+        /// The setting or value.
+        what: String,
+        /// What it was.
+        value: String,
+        /// The rule it breaks.
+        rule: String,
+    },
+    /// The bound or its gradient stopped being a number. The state is as it was before the step.
+    #[error("{what} is not finite at step {step} (minibatch of data rows {})", abbreviate(rows))]
+    NonFinite {
+        /// The first quantity on the data's way through the bound that is not finite.
+        what: String,
+        /// Steps taken before this one.
+        step: u64,
+        /// The data rows of the minibatch (or of the part of it) concerned.
+        rows: Vec<usize>,
+    },
+}
+
+impl Error {
+    pub(crate) fn invalid(what: &str, value: impl ToString, rule: &str) -> Self {
+        Self::Invalid { what: what.into(), value: value.to_string(), rule: rule.into() }
+    }
+}
+
+fn abbreviate(rows: &[usize]) -> String {
+    let shown: Vec<String> = rows.iter().take(8).map(ToString::to_string).collect();
+    let rest = rows.len().saturating_sub(8);
+    if rest == 0 { shown.join(", ") } else { format!("{} and {rest} more", shown.join(", ")) }
+}

@@ -1,0 +1,210 @@
+//! A whole fit: epochs of steps (E17), the validation bound after each, until it has converged.
+
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Error,
+    diagnose::Patience,
+    distribution::bernoulli::Binarise,
+    minibatch::{Minibatch, Rows},
+    model::{Vae, VaeConfig},
+    objective::elbo::{RowTerms, Summary, evaluate},
+    random::{Key, Purpose},
+    schedule::Decay,
+    train::{Report, State, TrainConfig, Trainer},
+};
+
+/// Everything that, with the data, determines a fit to the bit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FitConfig {
+    /// The seed of all randomness.
+    pub seed: u64,
+    /// B, rows a minibatch.
+    pub batch: usize,
+    /// Epochs at most.
+    pub epochs: u64,
+    /// Epochs without a rise of the validation bound, see [`Patience`], after which the fit has converged.
+    /// None: it runs all its epochs.
+    pub patience: Option<u64>,
+    /// The factor on the step sizes as the epochs pass.
+    pub decay: Decay,
+    /// What happens to grey values.
+    pub binarise: Binarise,
+    /// The model.
+    pub vae: VaeConfig,
+    /// The steps.
+    pub train: TrainConfig,
+}
+
+/// How far a fit has come: with the configuration and the data, all that is needed to go on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Progress {
+    /// The last state.
+    pub state: State,
+    /// Epochs completed.
+    pub epoch: u64,
+    /// The best epoch, by the validation bound.
+    pub patience: Patience,
+    /// The parameters at the best epoch.
+    pub best: Vec<f32>,
+}
+
+/// What an epoch tells.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochReport {
+    /// Its number, from 1.
+    pub epoch: u64,
+    /// Steps taken since the start of the fit.
+    pub step: u64,
+    /// The training rows' bound, each row before the step that used it.
+    pub train: Summary,
+    /// The validation rows' bound at the end of the epoch, with the same noise at every epoch.
+    pub validation: Summary,
+    /// Mean over the epoch's steps of the norm of the gradient of the bound per datum.
+    pub gradient_norm: f64,
+    /// Whether this is the best epoch so far.
+    pub best: bool,
+}
+
+/// Why a fit is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Finished {
+    /// The validation bound no longer rises.
+    Converged,
+    /// All epochs are done.
+    AllEpochs,
+}
+
+/// A fit of an auto-encoder to training rows, watched on validation rows.
+#[derive(Clone, Debug)]
+pub struct Fit<'a> {
+    config: FitConfig,
+    trainer: Trainer,
+    train: Rows<'a>,
+    validation: Minibatch,
+    progress: Progress,
+    device: Device,
+}
+
+impl<'a> Fit<'a> {
+    /// A fit at its start.
+    ///
+    /// # Errors
+    /// Where the configuration is impossible or does not suit the data.
+    pub fn new(
+        config: FitConfig,
+        train: Rows<'a>,
+        validation: &Rows<'a>,
+        device: &Device,
+    ) -> Result<Self, Error> {
+        if config.batch == 0 {
+            return Err(Error::invalid("batch", 0, "must be at least 1"));
+        }
+        if train.is_empty() || validation.is_empty() {
+            let what = if train.is_empty() { "training rows" } else { "validation rows" };
+            return Err(Error::invalid(&format!("the number of {what}"), 0, "must be at least 1"));
+        }
+        let seed = Key::new(config.seed);
+        let vae = Vae::new(&config.vae, train.width(), seed, device)?.start_at(&train, device)?;
+        let (trainer, state) = Trainer::init(config.train.clone(), &vae, seed, device)?;
+        let draws = seed.purpose(Purpose::Evaluate).purpose(Purpose::Binarise);
+        let validation = validation.minibatch(validation.index().iter().copied(), config.binarise, draws);
+        let best = state.parameters.clone();
+        let progress = Progress { state, epoch: 0, patience: Patience::default(), best };
+        Ok(Self { config, trainer, train, validation, progress, device: device.clone() })
+    }
+
+    /// Goes on from where an earlier fit, with the same configuration and data, had come.
+    ///
+    /// # Errors
+    /// Where the progress is of a model of another shape.
+    pub fn resume(mut self, progress: Progress) -> Result<Self, Error> {
+        self.trainer.vae(&progress.state.parameters)?;
+        self.trainer.vae(&progress.best)?;
+        self.progress = progress;
+        Ok(self)
+    }
+
+    /// One epoch: a step for each minibatch, then the validation bound. `watch` sees each step's report.
+    ///
+    /// # Errors
+    /// Where the bound or a gradient is not finite; the progress then holds the last good state.
+    pub fn epoch(&mut self, mut watch: impl FnMut(&Report)) -> Result<EpochReport, Error> {
+        let epoch = self.progress.epoch;
+        let seed = Key::new(self.config.seed);
+        let batches = self.train.minibatches(self.config.batch, self.config.binarise, seed, epoch);
+        let steps = self.train.len().div_ceil(self.config.batch) as f64;
+        let (mut terms, mut norms) = (RowTerms::default(), 0.0);
+        for (number, minibatch) in batches.enumerate() {
+            let passed = epoch as f64 + number as f64 / steps;
+            let decay = self.config.decay.factor(passed, self.config.epochs as usize);
+            let report = self.trainer.step(&mut self.progress.state, &minibatch, decay)?;
+            terms.extend(&report.terms);
+            norms += report.gradient_norm;
+            watch(&report);
+        }
+        let validation = self.validate(&self.last()?)?;
+        self.progress.epoch += 1;
+        let best = self.progress.patience.observe(self.progress.epoch, &validation.elbo());
+        if best {
+            self.progress.best.clone_from(&self.progress.state.parameters);
+        }
+        Ok(EpochReport {
+            epoch: self.progress.epoch,
+            step: self.progress.state.step,
+            train: terms.summary(),
+            validation: validation.summary(),
+            gradient_norm: norms / steps,
+            best,
+        })
+    }
+
+    /// Whether the fit is over, and why.
+    pub fn finished(&self) -> Option<Finished> {
+        let waited = self.progress.patience.waited;
+        if self.config.patience.is_some_and(|most| waited >= most) {
+            Some(Finished::Converged)
+        } else if self.progress.epoch >= self.config.epochs {
+            Some(Finished::AllEpochs)
+        } else {
+            None
+        }
+    }
+
+    /// The terms of the validation rows' bound, with the noise that every epoch's validation uses.
+    ///
+    /// # Errors
+    /// Where the bound is not finite.
+    pub fn validate(&self, vae: &Vae) -> Result<RowTerms, Error> {
+        let key = Key::new(self.config.seed).purpose(Purpose::Evaluate).purpose(Purpose::Noise);
+        evaluate(vae, &self.validation, key, self.config.train.kl, self.config.train.samples, &self.device)
+    }
+
+    /// The validation rows, binarised as each epoch sees them.
+    pub fn validation(&self) -> &Minibatch {
+        &self.validation
+    }
+
+    /// How far the fit has come.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// The auto-encoder at the last step.
+    ///
+    /// # Errors
+    /// Never, for a fit that was made by [`Fit::new`] or [`Fit::resume`].
+    pub fn last(&self) -> Result<Vae, Error> {
+        self.trainer.vae(&self.progress.state.parameters)
+    }
+
+    /// The auto-encoder at the best epoch.
+    ///
+    /// # Errors
+    /// Never, for a fit that was made by [`Fit::new`] or [`Fit::resume`].
+    pub fn best(&self) -> Result<Vae, Error> {
+        self.trainer.vae(&self.progress.best)
+    }
+}

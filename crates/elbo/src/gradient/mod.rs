@@ -1,0 +1,3 @@
+//! Estimators of the gradient of an objective.
+
+pub mod reparameterised;

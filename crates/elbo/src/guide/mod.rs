@@ -1,0 +1,5 @@
+//! q(z): guides.
+
+mod amortised;
+
+pub use amortised::Amortised;

@@ -1,0 +1,191 @@
+//! The evidence lower bound (E5), its terms kept apart (E7).
+//!
+//! log p_θ(x) ≥ ELBO = E_q[log p_θ(x|z)] − KL(q_φ(z|x) ‖ p(z)). Larger is better; nats.
+
+use burn::tensor::{Device, Element, Tensor, TensorData};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Error, diagnose, divergence::diagonal_to_standard, minibatch::Minibatch, model::Vae, random::Key,
+};
+
+/// The two forms of the KL term (E7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KlForm {
+    /// In closed form (E9).
+    Analytic,
+    /// The mean of log q_φ(z|x) − log p(z) over the same samples z as the log-likelihood's.
+    MonteCarlo,
+}
+
+/// The terms of the bound for each row, `[R]`, in nats.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// Estimate of E_q[log p_θ(x|z)].
+    pub log_likelihood: Tensor<1>,
+    /// KL(q_φ(z|x) ‖ p(z)), exact or estimated; larger is worse.
+    pub kl: Tensor<1>,
+}
+
+impl Terms {
+    /// The bound of each row: log-likelihood − KL.
+    pub fn elbo(&self) -> Tensor<1> {
+        self.log_likelihood.clone() - self.kl.clone()
+    }
+}
+
+/// The terms of the bound (E7) with z = μ + σ ⊙ ε (E14), differentiable in θ and φ.
+///
+/// `x` is `[R, D]`; `noise` holds ε of each Monte Carlo sample, L ≥ 1 tensors `[R, K]`. Unbiased for any L
+/// where ε ~ N(0, I).
+pub fn elbo(vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>], form: KlForm) -> Terms {
+    let q = vae.guide.posterior(x.clone());
+    let samples = noise.len() as f64;
+    let mean = |terms: Vec<Tensor<1>>| {
+        terms.into_iter().reduce(|a, b| a + b).expect("at least one sample").div_scalar(samples)
+    };
+    let z: Vec<Tensor<2>> = noise.iter().map(|e| q.sample(e.clone())).collect();
+    let kl = match form {
+        KlForm::Analytic => diagonal_to_standard(&q).sum_dim(1).squeeze_dim(1),
+        KlForm::MonteCarlo => mean(
+            noise
+                .iter()
+                .zip(&z)
+                .map(|(e, z)| q.log_density_at_noise(e.clone()) - vae.model.log_prior(z.clone()))
+                .collect(),
+        ),
+    };
+    let log_likelihood = mean(z.into_iter().map(|z| vae.model.log_likelihood(x.clone(), z)).collect());
+    Terms { log_likelihood, kl }
+}
+
+/// ε of each of L samples for some data rows, `[R, K]` each: keyed by (sample, data row).
+pub fn noise<E: Element>(
+    key: Key,
+    rows: &[usize],
+    latent: usize,
+    samples: usize,
+    device: &Device,
+) -> Vec<Tensor<2>> {
+    (0..samples)
+        .map(|sample| {
+            let key = key.fold(sample as u64);
+            let mut values = vec![0.0; rows.len() * latent];
+            for (&row, out) in rows.iter().zip(values.chunks_mut(latent.max(1))) {
+                key.normals(row as u64, out);
+            }
+            Tensor::from_data(TensorData::new(values, [rows.len(), latent]), (device, E::dtype()))
+        })
+        .collect()
+}
+
+/// The terms of the bound of some rows as numbers, in nats.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RowTerms {
+    /// E_q[log p_θ(x|z)] of each row.
+    pub log_likelihood: Vec<f64>,
+    /// KL(q_φ(z|x) ‖ p(z)) of each row.
+    pub kl: Vec<f64>,
+}
+
+impl RowTerms {
+    /// The bound of each row.
+    pub fn elbo(&self) -> Vec<f64> {
+        self.log_likelihood.iter().zip(&self.kl).map(|(l, k)| l - k).collect()
+    }
+
+    /// Appends the rows of another.
+    pub fn extend(&mut self, other: &Self) {
+        self.log_likelihood.extend_from_slice(&other.log_likelihood);
+        self.kl.extend_from_slice(&other.kl);
+    }
+
+    /// Means over the rows, with standard errors.
+    pub fn summary(&self) -> Summary {
+        Summary {
+            rows: self.kl.len(),
+            elbo: Mean::of(&self.elbo()),
+            log_likelihood: Mean::of(&self.log_likelihood),
+            kl: Mean::of(&self.kl),
+        }
+    }
+
+    pub(crate) fn read(terms: Terms) -> Self {
+        let read = |t: Tensor<1>| t.into_data_as::<f64>().try_to_vec().expect("read as f64");
+        Self { log_likelihood: read(terms.log_likelihood), kl: read(terms.kl) }
+    }
+}
+
+/// A mean over rows and its standard error, the sample standard deviation over √n.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Mean {
+    /// The mean.
+    pub value: f64,
+    /// Its standard error; 0 for a single row.
+    pub standard_error: f64,
+}
+
+impl Mean {
+    /// The mean of some values. Of none it is NaN.
+    pub fn of(values: &[f64]) -> Self {
+        let n = values.len() as f64;
+        let value = values.iter().sum::<f64>() / n;
+        let squares: f64 = values.iter().map(|v| (v - value).powi(2)).sum();
+        Self { value, standard_error: if n > 1.0 { (squares / (n - 1.0) / n).sqrt() } else { 0.0 } }
+    }
+}
+
+/// The bound of a data set, in nats per datum.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// How many rows it is the mean of.
+    pub rows: usize,
+    /// The bound.
+    pub elbo: Mean,
+    /// Its first term.
+    pub log_likelihood: Mean,
+    /// Its second term, which it subtracts.
+    pub kl: Mean,
+}
+
+/// Rows evaluated at a time: bounds the memory, and fixes the arithmetic whatever the number of threads.
+const CHUNK: usize = 256;
+
+/// The bound of each row of `data`, by `samples` Monte Carlo samples a row, noise keyed by `key`.
+///
+/// Runs on rayon's current thread pool; the result does not depend on its size.
+///
+/// # Errors
+/// Where the data's width is not the model's, or a term is not finite.
+pub fn evaluate(
+    vae: &Vae,
+    data: &Minibatch,
+    key: Key,
+    form: KlForm,
+    samples: usize,
+    device: &Device,
+) -> Result<RowTerms, Error> {
+    vae.check_width(data.width)?;
+    let chunks: Vec<(&[usize], &[f32])> =
+        data.rows.chunks(CHUNK).zip(data.values.chunks(CHUNK * data.width)).collect();
+    let parts: Vec<Result<RowTerms, Error>> = chunks
+        .into_par_iter()
+        .map_with(vae.clone(), |vae, (rows, values)| {
+            let x = Tensor::from_data(TensorData::new(values.to_vec(), [rows.len(), data.width]), device);
+            let noise = noise::<f32>(key, rows, vae.latent(), samples, device);
+            let terms = RowTerms::read(elbo(vae, &x, &noise, form));
+            if terms.elbo().iter().all(|v| v.is_finite()) {
+                Ok(terms)
+            } else {
+                Err(diagnose::first_non_finite(vae, &x, &noise, 0, rows))
+            }
+        })
+        .collect();
+    let mut all = RowTerms::default();
+    for part in parts {
+        all.extend(&part?);
+    }
+    Ok(all)
+}

@@ -1,0 +1,3 @@
+//! Objectives: what a fit maximises.
+
+pub mod elbo;

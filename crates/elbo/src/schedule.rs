@@ -1,0 +1,90 @@
+//! Which block moves at a step (E18), and how far.
+
+use serde::{Deserialize, Serialize};
+
+use burn::module::Module;
+
+use crate::model::Vae;
+
+/// θ and φ, together or in turn (E18).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Schedule {
+    /// Every step moves θ and φ.
+    Joint,
+    /// Steps 0, 2, 4, … move θ with φ held, steps 1, 3, 5, … move φ with θ held.
+    Alternating,
+}
+
+/// The blocks that a step moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moves {
+    /// θ, the generative model.
+    pub model: bool,
+    /// φ, the guide.
+    pub guide: bool,
+}
+
+impl Moves {
+    /// θ and φ.
+    pub const BOTH: Self = Self { model: true, guide: true };
+
+    /// Takes the held block out of differentiation, so that its gradient costs nothing.
+    pub(crate) fn hold(self, mut vae: Vae) -> Vae {
+        if !self.model {
+            vae.model = vae.model.no_grad();
+        }
+        if !self.guide {
+            vae.guide = vae.guide.no_grad();
+        }
+        vae
+    }
+}
+
+impl Schedule {
+    /// What step number `step` (from 0) moves.
+    pub fn moves(self, step: u64) -> Moves {
+        match self {
+            Self::Joint => Moves::BOTH,
+            Self::Alternating => Moves { model: step.is_multiple_of(2), guide: !step.is_multiple_of(2) },
+        }
+    }
+}
+
+/// The factor on the step sizes as a fit goes on.
+///
+/// ```
+/// use elbo::schedule::Decay;
+/// assert_eq!(Decay::Constant.factor(7.5, 10), 1.0);
+/// assert_eq!(Decay::Cosine.factor(5.0, 10), 0.5);
+/// assert_eq!(Decay::Stepwise { every: 3, by: 0.1 }.factor(6.5, 10), 0.1f64.powi(2));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Decay {
+    /// 1.
+    Constant,
+    /// ½ (1 + cos π t/T): from 1 to 0 over the T epochs of the fit.
+    Cosine,
+    /// Multiplied by `by` after every `every` epochs.
+    Stepwise {
+        /// Epochs between two multiplications, at least 1.
+        every: usize,
+        /// The factor, > 0.
+        by: f64,
+    },
+}
+
+impl Decay {
+    /// The factor after `epochs` epochs (a fraction within one) of at most `last`.
+    pub fn factor(self, epochs: f64, last: usize) -> f64 {
+        match self {
+            Self::Constant => 1.0,
+            Self::Cosine => {
+                let t = (epochs / last.max(1) as f64).min(1.0);
+                0.5 * (1.0 + libm::cos(std::f64::consts::PI * t))
+            }
+            Self::Stepwise { every, by } => by.powi((epochs / every.max(1) as f64) as i32),
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! One step of amortised inference (E17): a minibatch in, a state moved uphill out.
+
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Error,
+    gradient::reparameterised::{self, Estimator},
+    minibatch::Minibatch,
+    model::{Likelihood, Sigma, Vae},
+    objective::elbo::{KlForm, RowTerms},
+    optimiser::{Moments, Optimiser},
+    parameters::{self, Block},
+    random::{Key, Purpose},
+    schedule::{Moves, Schedule},
+};
+
+/// How steps are taken.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrainConfig {
+    /// The rule of ascent, for θ and φ each with a state of its own.
+    pub optimiser: Optimiser,
+    /// α′, the step size of θ.
+    pub step_size: f64,
+    /// α, the step size of φ.
+    pub encoder_step_size: f64,
+    /// L, Monte Carlo samples a row.
+    pub samples: usize,
+    /// The form of the KL term.
+    pub kl: KlForm,
+    /// Which block moves when.
+    pub schedule: Schedule,
+    /// The gradient of the bound per datum, over the blocks that move, is shortened to this norm where it is
+    /// longer.
+    pub clip_norm: Option<f64>,
+}
+
+impl TrainConfig {
+    fn check(&self) -> Result<(), Error> {
+        for (what, size) in [("step_size", self.step_size), ("encoder_step_size", self.encoder_step_size)] {
+            if !(size > 0.0 && size.is_finite()) {
+                return Err(Error::invalid(what, size, "must be > 0 and finite"));
+            }
+        }
+        if self.samples == 0 {
+            return Err(Error::invalid("samples", 0, "must be at least 1"));
+        }
+        if let Some(norm) = self.clip_norm
+            && !(norm > 0.0)
+        {
+            return Err(Error::invalid("clip_norm", norm, "must be > 0"));
+        }
+        Ok(())
+    }
+}
+
+/// What a fit carries from step to step. With the same state, minibatch and seed a step gives the same bits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    /// θ and φ, flat in the order of [`parameters::layout`].
+    pub parameters: Vec<f32>,
+    /// The optimiser's state for θ.
+    pub model: Moments,
+    /// The optimiser's state for φ.
+    pub guide: Moments,
+    /// Steps taken.
+    pub step: u64,
+}
+
+/// What a step tells, in nats per row of the minibatch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// The terms of the bound of each row of the minibatch, before the step.
+    pub terms: RowTerms,
+    /// Norm of the gradient of the bound per datum, before clipping.
+    pub gradient_norm: f64,
+}
+
+/// Takes steps.
+#[derive(Clone, Debug)]
+pub struct Trainer {
+    config: TrainConfig,
+    noise: Key,
+    shape: Vae,
+    blocks: Vec<Block>,
+    /// Where φ starts in the flat vector; θ stands before it.
+    guide_start: usize,
+    device: Device,
+}
+
+impl Trainer {
+    /// A trainer of auto-encoders of the shape of `vae`, and the state that starts from its parameters.
+    ///
+    /// # Errors
+    /// Where a step size, the number of samples or the clipping norm is not > 0.
+    pub fn init(config: TrainConfig, vae: &Vae, seed: Key, device: &Device) -> Result<(Self, State), Error> {
+        config.check()?;
+        let blocks = parameters::layout(vae);
+        let parameters: Vec<f32> = parameters::values(vae);
+        let guide_start = burn::module::Module::num_params(&vae.model);
+        let state = State {
+            model: config.optimiser.init(guide_start),
+            guide: config.optimiser.init(parameters.len() - guide_start),
+            parameters,
+            step: 0,
+        };
+        let noise = seed.purpose(Purpose::Noise);
+        let trainer = Self { config, noise, shape: vae.clone(), blocks, guide_start, device: device.clone() };
+        Ok((trainer, state))
+    }
+
+    /// The auto-encoder with these parameters.
+    ///
+    /// # Errors
+    /// Where their number is not the model's.
+    pub fn vae(&self, parameters: &[f32]) -> Result<Vae, Error> {
+        parameters::load(self.shape.clone(), parameters, &self.device)
+    }
+
+    /// One step: φ ← φ + α (N/B) ∂J/∂φ, θ ← θ + α′ (N/B) ∂J/∂θ (E17), through the optimiser, each step size
+    /// times `decay`.
+    ///
+    /// # Errors
+    /// Where the bound or its gradient is not finite; the state is then as it was.
+    pub fn step(&self, state: &mut State, minibatch: &Minibatch, decay: f64) -> Result<Report, Error> {
+        let moves = self.config.schedule.moves(state.step);
+        let estimator = Estimator {
+            samples: self.config.samples,
+            form: self.config.kl,
+            noise: self.noise.fold(state.step),
+        };
+        let vae = self.vae(&state.parameters)?;
+        let estimate =
+            reparameterised::gradient::<f32>(&vae, minibatch, moves, estimator, state.step, &self.device)?;
+        let gradient = &estimate.gradient;
+        self.check_finite(gradient, state.step, minibatch)?;
+        let gradient_norm = norm(gradient) / minibatch.total as f64;
+        let factor = match self.config.clip_norm {
+            Some(most) if gradient_norm > most => (most / gradient_norm) as f32,
+            _ => 1.0,
+        };
+        let (theta, phi) = state.parameters.split_at_mut(self.guide_start);
+        let optimiser = self.config.optimiser;
+        if moves.model {
+            let step_size = decay * self.config.step_size;
+            optimiser.ascend(&mut state.model, theta, &gradient[..self.guide_start], factor, step_size);
+        }
+        if moves.guide {
+            let step_size = decay * self.config.encoder_step_size;
+            optimiser.ascend(&mut state.guide, phi, &gradient[self.guide_start..], factor, step_size);
+        }
+        self.solve_sigma(state, moves, minibatch, &estimate.terms);
+        state.step += 1;
+        Ok(Report { terms: estimate.terms, gradient_norm })
+    }
+
+    /// σ² ← the mean over the last N rows seen of E_q‖x − f(z)‖²/D, where it is solved in closed form.
+    fn solve_sigma(&self, state: &mut State, moves: Moves, minibatch: &Minibatch, terms: &RowTerms) {
+        if self.shape.model.likelihood() != Likelihood::Gaussian(Sigma::Solved) || !moves.model {
+            return;
+        }
+        let Some(block) = self.blocks.iter().find(|b| b.name == "model.log_sigma") else { return };
+        let log_sigma = &mut state.parameters[block.start];
+        let sigma2 = libm::exp(2.0 * f64::from(*log_sigma));
+        let rows = terms.log_likelihood.len() as f64;
+        let log_likelihood = terms.log_likelihood.iter().sum::<f64>() / rows / minibatch.width as f64;
+        // E11 solved for the squared residual of a column.
+        let residual = -2.0 * sigma2 * (log_likelihood + 0.5 * libm::log(std::f64::consts::TAU * sigma2));
+        // The plain mean while fewer than N rows were seen, then a window of about N.
+        let weight = (1.0 / state.model.steps as f64).max(1.0 / minibatch.scale());
+        let sigma2 = (1.0 - weight) * sigma2 + weight * residual;
+        *log_sigma = (0.5 * libm::log(sigma2)) as f32;
+    }
+
+    fn check_finite(&self, gradient: &[f32], step: u64, minibatch: &Minibatch) -> Result<(), Error> {
+        let Some(place) = gradient.iter().position(|g| !g.is_finite()) else { return Ok(()) };
+        let block = self.blocks.iter().find(|block| block.range().contains(&place));
+        let name = block.map_or("?", |block| &block.name);
+        Err(Error::NonFinite { what: format!("the gradient of {name}"), step, rows: minibatch.rows.clone() })
+    }
+}
+
+fn norm(gradient: &[f32]) -> f64 {
+    gradient.iter().map(|&g| f64::from(g).powi(2)).sum::<f64>().sqrt()
+}
