@@ -1,1 +1,52 @@
-fn main() {}
+//! `elbo`: fits variational auto-encoders, and says how good the fit is.
+
+#![allow(clippy::doc_markdown, reason = "equations are not code")]
+
+mod arguments;
+mod config;
+mod encode;
+mod error;
+mod evaluate;
+mod progress;
+mod reconstruct;
+mod report;
+mod results;
+mod run;
+mod sample;
+mod source;
+mod table;
+mod train;
+
+use std::{io::Write, process::ExitCode};
+
+use arguments::{Arguments, Verb};
+use clap::Parser;
+use error::Error;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match act(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => error.report(),
+    }
+}
+
+fn act(arguments: Arguments) -> Result<(), Error> {
+    if let Some(threads) = arguments.threads {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global();
+        pool.map_err(|cause| Error::plain(format!("cannot start {threads} threads: {cause}")))?;
+    }
+    match arguments.verb {
+        Verb::Train(arguments) => train::train(*arguments),
+        Verb::Evaluate(arguments) => evaluate::evaluate(&arguments),
+        Verb::Reconstruct(arguments) => reconstruct::reconstruct(&arguments),
+        Verb::Sample(arguments) => sample::sample(&arguments),
+        Verb::Encode(arguments) => encode::encode(&arguments),
+    }
+}
+
+/// A line to stderr: all that is not data.
+fn tell(line: impl AsRef<str>) {
+    // Nobody is left to be told that stderr is closed.
+    let _ = writeln!(std::io::stderr(), "{}", line.as_ref());
+}

@@ -8,7 +8,7 @@ use crate::{
     diagnose::Patience,
     distribution::bernoulli::Binarise,
     minibatch::{Minibatch, Rows},
-    model::{Vae, VaeConfig},
+    model::{Likelihood, Vae, VaeConfig},
     objective::elbo::{RowTerms, Summary, evaluate},
     random::{Key, Purpose},
     schedule::Decay,
@@ -22,6 +22,8 @@ pub struct FitConfig {
     pub seed: u64,
     /// B, rows a minibatch.
     pub batch: usize,
+    /// Monte Carlo samples of z a validation row: with few rows, one each would leave the bound noisy.
+    pub validation_samples: usize,
     /// Epochs at most.
     pub epochs: u64,
     /// Epochs without a rise of the validation bound, see [`Patience`], after which the fit has converged.
@@ -29,12 +31,19 @@ pub struct FitConfig {
     pub patience: Option<u64>,
     /// The factor on the step sizes as the epochs pass.
     pub decay: Decay,
-    /// What happens to grey values.
+    /// What happens to grey values under a Bernoulli likelihood.
     pub binarise: Binarise,
     /// The model.
     pub vae: VaeConfig,
     /// The steps.
     pub train: TrainConfig,
+}
+
+impl FitConfig {
+    /// What happens to the rows: `binarise` under a Bernoulli likelihood, nothing under another.
+    pub fn binarise(&self) -> Binarise {
+        if self.vae.likelihood == Likelihood::Bernoulli { self.binarise } else { Binarise::None }
+    }
 }
 
 /// How far a fit has come: with the configuration and the data, all that is needed to go on.
@@ -102,6 +111,9 @@ impl<'a> Fit<'a> {
         if config.batch == 0 {
             return Err(Error::invalid("batch", 0, "must be at least 1"));
         }
+        if config.validation_samples == 0 {
+            return Err(Error::invalid("validation_samples", 0, "must be at least 1"));
+        }
         if train.is_empty() || validation.is_empty() {
             let what = if train.is_empty() { "training rows" } else { "validation rows" };
             return Err(Error::invalid(&format!("the number of {what}"), 0, "must be at least 1"));
@@ -110,7 +122,7 @@ impl<'a> Fit<'a> {
         let vae = Vae::new(&config.vae, train.width(), seed, device)?.start_at(&train, device)?;
         let (trainer, state) = Trainer::init(config.train.clone(), &vae, seed, device)?;
         let draws = seed.purpose(Purpose::Evaluate).purpose(Purpose::Binarise);
-        let validation = validation.minibatch(validation.index().iter().copied(), config.binarise, draws);
+        let validation = validation.minibatch(validation.index().iter().copied(), config.binarise(), draws);
         let best = state.parameters.clone();
         let progress = Progress { state, epoch: 0, patience: Patience::default(), best };
         Ok(Self { config, trainer, train, validation, progress, device: device.clone() })
@@ -134,7 +146,7 @@ impl<'a> Fit<'a> {
     pub fn epoch(&mut self, mut watch: impl FnMut(&Report)) -> Result<EpochReport, Error> {
         let epoch = self.progress.epoch;
         let seed = Key::new(self.config.seed);
-        let batches = self.train.minibatches(self.config.batch, self.config.binarise, seed, epoch);
+        let batches = self.train.minibatches(self.config.batch, self.config.binarise(), seed, epoch);
         let steps = self.train.len().div_ceil(self.config.batch) as f64;
         let (mut terms, mut norms) = (RowTerms::default(), 0.0);
         for (number, minibatch) in batches.enumerate() {
@@ -179,7 +191,8 @@ impl<'a> Fit<'a> {
     /// Where the bound is not finite.
     pub fn validate(&self, vae: &Vae) -> Result<RowTerms, Error> {
         let key = Key::new(self.config.seed).purpose(Purpose::Evaluate).purpose(Purpose::Noise);
-        evaluate(vae, &self.validation, key, self.config.train.kl, self.config.train.samples, &self.device)
+        let (form, samples) = (self.config.train.kl, self.config.validation_samples);
+        evaluate(vae, &self.validation, key, form, samples, &self.device)
     }
 
     /// The validation rows, binarised as each epoch sees them.

@@ -49,7 +49,8 @@
 //! let config = FitConfig {
 //!     seed: 1,
 //!     batch: 32,
-//!     epochs: 100,
+//!     validation_samples: 8,
+//!     epochs: 60,
 //!     patience: None,
 //!     decay: Decay::Constant,
 //!     binarise: Binarise::None,
@@ -75,7 +76,7 @@
 //! while fit.finished().is_none() {
 //!     last = fit.epoch(|_| {})?.validation;
 //! }
-//! assert!(last.elbo.value > first.elbo.value + 1.0);
+//! assert!(last.elbo.value > first.elbo.value + 1.0, "{} {}", first.elbo.value, last.elbo.value);
 //! # Ok::<(), elbo::Error>(())
 //! ```
 
@@ -94,6 +95,7 @@ pub mod network;
 pub mod objective;
 pub mod optimiser;
 pub mod parameters;
+pub mod predict;
 pub mod random;
 pub mod schedule;
 pub mod train;

@@ -62,9 +62,11 @@ impl<'a> Rows<'a> {
         let mut mean = vec![0.0; self.width];
         for row in self.iter() {
             for (m, &x) in mean.iter_mut().zip(row) {
-                *m += f64::from(x) / n;
+                *m += f64::from(x);
             }
         }
+        // Divided last: sums of equal f32 are exact in f64, so a constant column has variance 0 and no other.
+        mean.iter_mut().for_each(|m| *m /= n);
         let mut variance = vec![0.0; self.width];
         for row in self.iter() {
             for ((v, &x), m) in variance.iter_mut().zip(row).zip(&mean) {

@@ -25,6 +25,8 @@ pub enum Purpose {
     Evaluate = 6,
     /// Draws from the prior and the likelihood.
     Sample = 7,
+    /// ε and Bernoulli draws of rows that took no part in the fit.
+    Test = 8,
 }
 
 /// A splittable key of the counter-based generator.

@@ -134,11 +134,10 @@ impl Vae {
             Likelihood::Gaussian(Sigma::Learned | Sigma::Solved) => Some(vec![0.0]),
             Likelihood::Gaussian(Sigma::PerColumn) => Some(vec![0.0; width]),
         };
-        let learned = matches!(config.likelihood, Likelihood::Gaussian(Sigma::Learned | Sigma::PerColumn));
         Ok(Self {
             model: Generative {
                 decoder: Dense::new(&inward, config.activation, key.fold(1), device),
-                log_sigma: log_sigma.map(|values| vector(values, device).set_require_grad(learned)),
+                log_sigma: log_sigma.map(|values| config.likelihood.log_sigma(values, device)),
                 likelihood: config.likelihood,
             },
             guide: Amortised::new(Dense::new(&encoder, config.activation, key.fold(2), device)),
@@ -183,10 +182,7 @@ impl Vae {
                     return Err(Error::invalid(&what, "constant", rule));
                 }
                 let log_sigma = variance.iter().map(|&v| (0.5 * libm::log(v)) as f32).collect();
-                self.model.log_sigma = self.model.log_sigma.map(|old| {
-                    let learned = old.is_require_grad();
-                    vector(log_sigma, device).set_require_grad(learned)
-                });
+                self.model.log_sigma = Some(self.model.likelihood.log_sigma(log_sigma, device));
                 mean.iter().map(|&m| m as f32).collect()
             }
         };
@@ -195,9 +191,13 @@ impl Vae {
     }
 }
 
-fn vector(values: Vec<f32>, device: &Device) -> Param<Tensor<1>> {
-    let width = values.len();
-    Param::from_data(TensorData::new(values, [width]), device)
+impl Likelihood {
+    /// log σ as a parameter, which the gradient moves only where σ is learned by it.
+    fn log_sigma(self, values: Vec<f32>, device: &Device) -> Param<Tensor<1>> {
+        let learned = matches!(self, Self::Gaussian(Sigma::Learned | Sigma::PerColumn));
+        let width = values.len();
+        Param::from_data(TensorData::new(values, [width]), device).set_require_grad(learned)
+    }
 }
 
 impl Vae {

@@ -1,0 +1,342 @@
+//! The command line.
+
+use std::{num::NonZeroUsize, path::PathBuf};
+
+use clap::{
+    Args, Parser, Subcommand, ValueEnum,
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
+};
+use elbo::{
+    distribution::bernoulli::Binarise,
+    model::Sigma,
+    network::Activation,
+    objective::elbo::KlForm,
+    optimiser::Optimiser,
+    schedule::{Decay, Schedule},
+};
+use serde::{
+    Deserialize,
+    de::{IntoDeserializer, value::Error as NameError},
+};
+
+/// Fit latent-variable models by maximising the evidence lower bound (ELBO).
+///
+/// A variational auto-encoder is a generative model p(x, z) = p(z) p(x|z) of your rows x, with a guide q(z|x)
+/// that approximates the posterior of the latent z. Fitting raises the ELBO, a lower bound on log p(x), in nats
+/// per row: larger is better.
+#[derive(Debug, Parser)]
+#[command(name = "elbo", version, after_help = "Start with: elbo train digits")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+    /// Threads to use (all cores, if not given). The results do not depend on it, to the bit.
+    #[arg(long, global = true, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Fit a variational auto-encoder to data, and write a run folder with the model and a report.
+    Train(Box<Train>),
+    /// The ELBO of data under a fitted model, and its two terms, with standard errors.
+    Evaluate(Evaluate),
+    /// Data beside what the model makes of them: x → z → x.
+    Reconstruct(Reconstruct),
+    /// Draw new rows from a fitted model: z from the prior, x from p(x|z).
+    Sample(Sample),
+    /// The latent mean and standard deviation of each row of data.
+    Encode(Encode),
+}
+
+/// Where rows come from.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct Source {
+    /// Rows to read: IDX images (MNIST; also .gz) or a table of numbers (.csv, .tsv; also .gz).
+    #[arg(long, value_name = "PATH")]
+    pub(crate) data: Option<PathBuf>,
+    /// A column of the table that is no data but a label: its name, its number from 1, or `last`.
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) label_column: Option<String>,
+    /// IDX file of labels for IDX images (found by itself where it is named as MNIST's).
+    #[arg(long, value_name = "PATH")]
+    pub(crate) labels: Option<PathBuf>,
+    /// The rows of a table are images of this size.
+    #[arg(long, value_name = "HxW", value_parser = parse_image)]
+    pub(crate) image: Option<(usize, usize)>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  elbo train digits                                   1,797 handwritten digits, built in
+  elbo train --data train-images-idx3-ubyte.gz --test t10k-images-idx3-ubyte.gz --epochs 20
+  elbo train --data wine.csv --label-column target --sigma per-column
+  elbo train --resume runs/digits                     go on where it was interrupted, to the same bits
+  elbo train --config runs/digits/config.toml         the same fit once more")]
+#[allow(clippy::struct_excessive_bools)]
+pub(crate) struct Train {
+    /// A built-in data set: `digits`.
+    #[arg(value_name = "NAME", conflicts_with = "data", value_parser = ["digits"])]
+    pub(crate) builtin: Option<String>,
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// Rows to test the finished fit on, in the same form as --data.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) test: Option<PathBuf>,
+    /// The fraction of the rows set aside to watch the fit: the first of a permutation drawn from the seed.
+    #[arg(long, value_name = "FRACTION", default_value_t = 0.1, help_heading = "Data")]
+    pub(crate) validation: f64,
+    /// How stored values become x.
+    #[arg(long, value_enum, default_value_t, help_heading = "Data")]
+    pub(crate) scale: ScaleArgument,
+    /// Leave columns out that have one constant value in the training data.
+    #[arg(long, help_heading = "Data")]
+    pub(crate) drop_constant: bool,
+    /// What happens to grey values in [0, 1] under a Bernoulli likelihood.
+    #[arg(long, default_value = "dynamic", value_parser = named::<Binarise>(&BINARISE), help_heading = "Data")]
+    pub(crate) binarise: Binarise,
+
+    /// p(x|z). Without it: Bernoulli for images and 0/1 tables, else Gaussian.
+    #[arg(long, value_enum, help_heading = "Model")]
+    pub(crate) likelihood: Option<LikelihoodArgument>,
+    /// σ of a Gaussian likelihood: `learned` (one for all columns), `per-column`, `solved` (one, in closed form),
+    /// or a number to hold it at.
+    #[arg(long, value_name = "SIGMA", default_value = "learned", value_parser = parse_sigma, help_heading = "Model")]
+    pub(crate) sigma: Sigma,
+    /// Widths of the encoder's hidden layers, as 400,200 (the decoder's are the same in reverse), or `none` for
+    /// a linear encoder and decoder.
+    #[arg(long, value_name = "WIDTHS", default_value = "400", value_parser = parse_hidden, help_heading = "Model")]
+    pub(crate) hidden: Hidden,
+    /// The number of latent dimensions. Without it: 20, or half as many as columns where that is fewer.
+    #[arg(long, value_name = "K", help_heading = "Model")]
+    pub(crate) latent: Option<usize>,
+    /// The function between the layers.
+    #[arg(long, default_value = "relu", value_parser = named::<Activation>(&ACTIVATION), help_heading = "Model")]
+    pub(crate) activation: Activation,
+
+    /// Adam, or plain stochastic gradient ascent.
+    #[arg(long, default_value = "adam", value_parser = named::<Optimiser>(&OPTIMISER), help_heading = "Ascent")]
+    pub(crate) optimiser: Optimiser,
+    /// The step size of the decoder. Without it: 1e-3 for Adam, 1e-2/N for plain ascent (the gradient is that of
+    /// the bound of all N rows).
+    #[arg(long, value_name = "SIZE", help_heading = "Ascent")]
+    pub(crate) step_size: Option<f64>,
+    /// The step size of the encoder. Without it: that of the decoder.
+    #[arg(long, value_name = "SIZE", help_heading = "Ascent")]
+    pub(crate) encoder_step_size: Option<f64>,
+    /// The step sizes as the epochs pass: `constant`, `cosine` (to 0 at the last epoch), or `E,F` (times F every E
+    /// epochs).
+    #[arg(long, value_name = "DECAY", default_value = "constant", value_parser = parse_decay, help_heading = "Ascent")]
+    pub(crate) decay: Decay,
+    /// Rows a minibatch.
+    #[arg(long, value_name = "B", default_value_t = 128, help_heading = "Ascent")]
+    pub(crate) batch: usize,
+    /// Monte Carlo samples of z a row and step.
+    #[arg(long, value_name = "L", default_value_t = 1, help_heading = "Ascent")]
+    pub(crate) samples: usize,
+    /// The KL term in closed form, or as the mean over the samples of log q(z|x) − log p(z).
+    #[arg(long, default_value = "analytic", value_parser = named::<KlForm>(&KL), help_heading = "Ascent")]
+    pub(crate) kl: KlForm,
+    /// Move encoder and decoder together, or in turn.
+    #[arg(long, default_value = "joint", value_parser = named::<Schedule>(&SCHEDULE), help_heading = "Ascent")]
+    pub(crate) schedule: Schedule,
+    /// Shorten the gradient of the bound per row to this norm where it is longer.
+    #[arg(long, value_name = "NORM", help_heading = "Ascent")]
+    pub(crate) clip_norm: Option<f64>,
+    /// Epochs at most. Given without --patience, the fit runs them all.
+    #[arg(long, value_name = "E", help_heading = "Ascent")]
+    pub(crate) epochs: Option<u64>,
+    /// Stop after this many epochs in which the validation ELBO has not risen by more than one standard error (of
+    /// the mean of the differences, row by row). Without it and without --epochs: 20, or 1,000 steps where that is more.
+    #[arg(long, value_name = "P", help_heading = "Ascent")]
+    pub(crate) patience: Option<u64>,
+    /// The seed of all randomness.
+    #[arg(long, default_value_t = 0, help_heading = "Ascent")]
+    pub(crate) seed: u64,
+
+    /// The name of the run folder. Without it: that of the data.
+    #[arg(long, value_name = "NAME", help_heading = "Run")]
+    pub(crate) name: Option<String>,
+    /// Where run folders are made.
+    #[arg(long, value_name = "DIR", default_value = "runs", help_heading = "Run")]
+    pub(crate) runs: PathBuf,
+    /// Repeat the fit of a config.toml, in a new folder.
+    #[arg(long, value_name = "PATH", help_heading = "Run", conflicts_with_all = ["builtin", "data", "test", "resume"])]
+    pub(crate) config: Option<PathBuf>,
+    /// Go on with an interrupted run: the result is the same, to the bit, as without the interruption.
+    #[arg(long, value_name = "RUN", help_heading = "Run", conflicts_with_all = ["builtin", "data", "test"])]
+    pub(crate) resume: Option<PathBuf>,
+}
+
+/// A fitted model.
+#[derive(Args, Debug)]
+pub(crate) struct Fitted {
+    /// A run folder, or a model file of one.
+    pub(crate) run: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Evaluate {
+    #[command(flatten)]
+    pub(crate) fitted: Fitted,
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// Monte Carlo samples of z a row.
+    #[arg(long, value_name = "L", default_value_t = 16)]
+    pub(crate) samples: usize,
+    /// The KL term in closed form, or by the same samples.
+    #[arg(long, default_value = "analytic", value_parser = named::<KlForm>(&KL))]
+    pub(crate) kl: KlForm,
+    /// The seed of the noise and of the binarisation.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Write the terms of each row, too: .csv, .npy or .parquet.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Reconstruct {
+    #[command(flatten)]
+    pub(crate) fitted: Fitted,
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// The first rows of the data; without it all of them, but for a picture 40.
+    #[arg(short, long, value_name = "N")]
+    pub(crate) rows: Option<usize>,
+    /// A picture (.png: each line of rows above its reconstructions) or a table (.csv, .npy, .parquet). Without it:
+    /// CSV on standard output.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Sample {
+    #[command(flatten)]
+    pub(crate) fitted: Fitted,
+    /// How many rows to draw.
+    #[arg(short = 'n', long = "number", value_name = "N", default_value_t = 64)]
+    pub(crate) number: usize,
+    /// Draw x itself from p(x|z); without it, E[x|z] for the z drawn.
+    #[arg(long)]
+    pub(crate) draw: bool,
+    /// The seed of the draws.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// A picture (.png) or a table (.csv, .npy, .parquet). Without it: CSV on standard output.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Encode {
+    #[command(flatten)]
+    pub(crate) fitted: Fitted,
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// A table (.csv, .npy, .parquet). Without it: CSV on standard output.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// How stored values become x.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ScaleArgument {
+    /// `full` for images, `none` for a Bernoulli likelihood, else `standard`.
+    #[default]
+    Auto,
+    /// As stored.
+    None,
+    /// Divided by the largest value that the file's kind of image can hold (255 for bytes).
+    Full,
+    /// To [0, 1] by the least and the greatest value of the training rows.
+    Unit,
+    /// Each column to mean 0 and standard deviation 1 over the training rows.
+    Standard,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LikelihoodArgument {
+    /// Independent 0/1 columns; the decoder gives logits.
+    Bernoulli,
+    /// Independent Gaussian columns; the decoder gives means. See --sigma.
+    Gaussian,
+}
+
+type Names = [(&'static str, &'static str)];
+
+const BINARISE: [(&str, &str); 3] = [
+    (
+        "dynamic",
+        "Drawn anew at each epoch, x ~ Bernoulli(grey): the ELBO is the mean over the draws of a bound",
+    ),
+    ("threshold", "1 where grey > 1/2: the ELBO is a bound on log p(x) of that one binary data set"),
+    ("none", "Grey as it is: where it is neither 0 nor 1 the value is not a bound on any log p(x)"),
+];
+const ACTIVATION: [(&str, &str); 5] =
+    [("relu", ""), ("tanh", ""), ("gelu", ""), ("softplus", ""), ("sigmoid", "")];
+const OPTIMISER: [(&str, &str); 2] = [
+    ("adam", "Steps that hardly depend on the gradient's scale"),
+    ("sgd", "Plain stochastic gradient ascent"),
+];
+const KL: [(&str, &str); 2] =
+    [("analytic", "In closed form"), ("monte-carlo", "The mean of log q(z|x) − log p(z) over the samples")];
+const SCHEDULE: [(&str, &str); 2] =
+    [("joint", "Every step moves both"), ("alternating", "Decoder and encoder in turn, the other held")];
+
+/// Parses one of the names that the library's type has in a configuration file.
+fn named<T>(names: &Names) -> impl TypedValueParser<Value = T>
+where
+    T: for<'de> Deserialize<'de> + Clone + Send + Sync + 'static,
+{
+    let values: Vec<PossibleValue> =
+        names.iter().map(|(name, help)| PossibleValue::new(*name).help(*help)).collect();
+    PossibleValuesParser::new(values).try_map(|name| {
+        let name: serde::de::value::StringDeserializer<NameError> = name.into_deserializer();
+        T::deserialize(name)
+    })
+}
+
+/// Widths of hidden layers.
+#[derive(Clone, Debug)]
+pub(crate) struct Hidden(pub(crate) Vec<usize>);
+
+fn parse_hidden(text: &str) -> Result<Hidden, String> {
+    if text == "none" {
+        return Ok(Hidden(Vec::new()));
+    }
+    let width = |w: &str| w.trim().parse().ok().filter(|&w: &usize| w > 0);
+    let widths: Option<Vec<usize>> = text.split(',').map(width).collect();
+    widths.map(Hidden).ok_or_else(|| "give widths > 0 separated by commas, as 400,200, or `none`".into())
+}
+
+fn parse_sigma(text: &str) -> Result<Sigma, String> {
+    match text {
+        "learned" => Ok(Sigma::Learned),
+        "per-column" => Ok(Sigma::PerColumn),
+        "solved" => Ok(Sigma::Solved),
+        number => match number.parse() {
+            Ok(sigma) if sigma > 0.0 && f64::is_finite(sigma) => Ok(Sigma::Fixed(sigma)),
+            _ => Err("give `learned`, `per-column`, `solved` or a number > 0".into()),
+        },
+    }
+}
+
+fn parse_decay(text: &str) -> Result<Decay, String> {
+    match text {
+        "constant" => Ok(Decay::Constant),
+        "cosine" => Ok(Decay::Cosine),
+        stepwise => {
+            let numbers = stepwise.split_once(',').and_then(|(every, by)| {
+                let (every, by) = (every.trim().parse().ok()?, by.trim().parse().ok()?);
+                (every > 0 && by > 0.0 && f64::is_finite(by)).then_some(Decay::Stepwise { every, by })
+            });
+            numbers.ok_or_else(|| "give `constant`, `cosine`, or epochs and a factor as 30,0.1".into())
+        }
+    }
+}
+
+fn parse_image(text: &str) -> Result<(usize, usize), String> {
+    let sides = text.split_once('x').and_then(|(h, w)| Some((h.parse().ok()?, w.parse().ok()?)));
+    sides.filter(|&(h, w)| h > 0 && w > 0).ok_or_else(|| "give height and width as 28x28".into())
+}

@@ -1,0 +1,230 @@
+//! The configuration of a run: with the data, all that determines the fit to the bit.
+
+use elbo::{
+    fit::FitConfig,
+    minibatch::Rows,
+    model::{Likelihood, Sigma, VaeConfig},
+    optimiser::Optimiser,
+    random::Key,
+    train::TrainConfig,
+};
+use elbo_data::Dataset;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    arguments::{LikelihoodArgument, ScaleArgument, Train},
+    error::Error,
+    source::{Scaling, SourceConfig},
+    tell,
+};
+
+/// The contents of `config.toml`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Config {
+    /// The version of the program that wrote it.
+    pub(crate) elbo: String,
+    pub(crate) name: String,
+    pub(crate) data: DataConfig,
+    pub(crate) fit: FitConfig,
+}
+
+/// The data of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct DataConfig {
+    pub(crate) rows: usize,
+    /// Columns of the file, of which some may be left out.
+    pub(crate) stored_columns: usize,
+    /// The names of the columns that are modelled.
+    pub(crate) columns: Vec<String>,
+    /// Height and width, where rows are images.
+    pub(crate) image: Option<[usize; 2]>,
+    /// SHA-256 of the values as stored.
+    pub(crate) fingerprint: String,
+    /// The fraction of the rows held for validation.
+    pub(crate) validation: f64,
+    pub(crate) source: SourceConfig,
+    pub(crate) test: Option<SourceConfig>,
+    pub(crate) scaling: Scaling,
+}
+
+/// Epochs at most, where none are asked for.
+const EPOCHS: u64 = 1000;
+/// Patience where neither it nor a number of epochs is asked for: this many epochs, and at least this many steps,
+/// since an epoch of a small data set is only a few.
+const PATIENCE: (usize, usize) = (20, 1000);
+/// Draws of z with which the validation bound is watched, over all rows and at most for each.
+const VALIDATION_DRAWS: (usize, usize) = (5000, 16);
+
+impl Config {
+    /// Checks the arguments against the data; what is left open is chosen, and the choice told.
+    pub(crate) fn check(arguments: &Train, source: SourceConfig, data: &Dataset) -> Result<Self, Error> {
+        if !(arguments.validation > 0.0 && arguments.validation < 1.0) {
+            return Err(Error::usage(
+                format!("--validation is {}, but must be between 0 and 1", arguments.validation),
+                "0.1 sets a tenth of the rows aside",
+            ));
+        }
+        let all = Rows::all(&data.values, data.width());
+        let (train, _) = all.split(arguments.validation, Key::new(arguments.seed));
+        let columns = kept_columns(arguments, data, &train)?;
+        let width = if columns.is_empty() { data.width() } else { columns.len() };
+        let (likelihood, why) = choose_likelihood(arguments, data);
+        let how = choose_scale(arguments.scale, likelihood, data);
+        let scaling = Scaling::new(how, data, train.index(), columns)?;
+        tell(format!("likelihood  {} ({why})", name_of(likelihood)));
+        let n = train.len() as f64;
+        let step_size = arguments.step_size.unwrap_or(match arguments.optimiser {
+            Optimiser::Adam => 1e-3,
+            Optimiser::Sgd => 1e-2 / n,
+        });
+        let patience = arguments.patience.or(arguments.epochs.is_none().then(|| {
+            let steps = train.len().div_ceil(arguments.batch.max(1));
+            PATIENCE.0.max(PATIENCE.1.div_ceil(steps)) as u64
+        }));
+        let draws = VALIDATION_DRAWS.0.div_ceil(all.len() - train.len()).min(VALIDATION_DRAWS.1);
+        let names = if scaling.columns.is_empty() {
+            data.columns.clone()
+        } else {
+            scaling.columns.iter().map(|&c| data.columns[c].clone()).collect()
+        };
+        Ok(Self {
+            elbo: env!("CARGO_PKG_VERSION").into(),
+            name: arguments.name.clone().unwrap_or_else(|| source.name()),
+            data: DataConfig {
+                rows: data.rows(),
+                stored_columns: data.width(),
+                columns: names,
+                image: data.image.filter(|_| width == data.width()).map(|(height, width)| [height, width]),
+                fingerprint: data.fingerprint(),
+                validation: arguments.validation,
+                test: arguments.test.as_deref().map(|path| source.at(path)).transpose()?,
+                source,
+                scaling,
+            },
+            fit: FitConfig {
+                seed: arguments.seed,
+                batch: arguments.batch,
+                validation_samples: draws.max(arguments.samples),
+                epochs: arguments.epochs.unwrap_or(EPOCHS),
+                patience,
+                decay: arguments.decay,
+                binarise: arguments.binarise,
+                vae: VaeConfig {
+                    hidden: arguments.hidden.0.clone(),
+                    latent: arguments.latent.unwrap_or(20.min(width.div_ceil(2))),
+                    activation: arguments.activation,
+                    likelihood,
+                },
+                train: TrainConfig {
+                    optimiser: arguments.optimiser,
+                    step_size,
+                    encoder_step_size: arguments.encoder_step_size.unwrap_or(step_size),
+                    samples: arguments.samples,
+                    kl: arguments.kl,
+                    schedule: arguments.schedule,
+                    clip_norm: arguments.clip_norm,
+                },
+            },
+        })
+    }
+
+    /// Height and width, where rows are images.
+    pub(crate) fn image(&self) -> Option<(usize, usize)> {
+        self.data.image.map(|[height, width]| (height, width))
+    }
+
+    /// Every setting as ("group.name", value), for the report.
+    pub(crate) fn settings(&self) -> Vec<(String, String)> {
+        let value = serde_json::to_value(self).unwrap_or_default();
+        let mut settings = Vec::new();
+        flatten("", &value, &mut settings);
+        settings
+    }
+}
+
+fn flatten(path: &str, value: &serde_json::Value, settings: &mut Vec<(String, String)>) {
+    use serde_json::Value;
+    let shown = match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                flatten(&path, value, settings);
+            }
+            return;
+        }
+        Value::Null => "–".into(),
+        Value::String(text) => text.clone(),
+        // Hundreds of column names or offsets are in config.toml, not in a table to read.
+        Value::Array(items) if items.len() > 8 => format!("{} values", items.len()),
+        other => other.to_string(),
+    };
+    settings.push((path.into(), shown));
+}
+
+/// The columns to keep where constant ones are dropped; empty for all.
+fn kept_columns(arguments: &Train, data: &Dataset, train: &Rows<'_>) -> Result<Vec<usize>, Error> {
+    let (_, variance) = train.moments();
+    let constant: Vec<usize> = (0..data.width()).filter(|&c| variance[c] <= 0.0).collect();
+    if constant.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut names: Vec<&str> = constant.iter().take(5).map(|&c| data.columns[c].as_str()).collect();
+    if constant.len() > 5 {
+        names.push("…");
+    }
+    let names = names.join(", ");
+    if constant.len() == data.width() {
+        return Err(Error::plain(format!("`{}`: every column is constant ({names})", data.name))
+            .hint("there is nothing to model; is this the right file?"));
+    }
+    if arguments.drop_constant {
+        tell(format!("dropped     {} constant columns: {names}", constant.len()));
+        return Ok((0..data.width()).filter(|c| !constant.contains(c)).collect());
+    }
+    if matches!(arguments.sigma, Sigma::PerColumn)
+        && !matches!(choose_likelihood(arguments, data).0, Likelihood::Bernoulli)
+    {
+        return Err(Error::plain(format!(
+            "`{}`: {} columns are constant in the training rows ({names}): their sigma would shrink to 0 and \
+             the bound grow without limit",
+            data.name,
+            constant.len()
+        ))
+        .hint("--drop-constant leaves them out; --sigma learned has one sigma for all columns"));
+    }
+    tell(format!("note        {} columns are constant in the training rows: {names}", constant.len()));
+    Ok(Vec::new())
+}
+
+fn choose_likelihood(arguments: &Train, data: &Dataset) -> (Likelihood, &'static str) {
+    let gaussian = Likelihood::Gaussian(arguments.sigma);
+    match arguments.likelihood {
+        Some(LikelihoodArgument::Bernoulli) => (Likelihood::Bernoulli, "as asked"),
+        Some(LikelihoodArgument::Gaussian) => (gaussian, "as asked"),
+        None if data.full_scale.is_some() => (Likelihood::Bernoulli, "the rows are images: ink or paper"),
+        None if data.values.iter().all(|&v| v == 0.0 || v == 1.0) => {
+            (Likelihood::Bernoulli, "every value is 0 or 1")
+        }
+        None => (gaussian, "the values are real numbers"),
+    }
+}
+
+fn choose_scale(asked: ScaleArgument, likelihood: Likelihood, data: &Dataset) -> ScaleArgument {
+    match asked {
+        ScaleArgument::Auto if data.full_scale.is_some() => ScaleArgument::Full,
+        ScaleArgument::Auto if likelihood == Likelihood::Bernoulli => ScaleArgument::None,
+        ScaleArgument::Auto => ScaleArgument::Standard,
+        other => other,
+    }
+}
+
+/// A likelihood in words.
+pub(crate) fn name_of(likelihood: Likelihood) -> String {
+    match likelihood {
+        Likelihood::Bernoulli => "Bernoulli".into(),
+        Likelihood::Gaussian(Sigma::Fixed(sigma)) => format!("Gaussian, σ = {sigma}"),
+        Likelihood::Gaussian(Sigma::Learned) => "Gaussian, one learned σ".into(),
+        Likelihood::Gaussian(Sigma::PerColumn) => "Gaussian, a learned σ for each column".into(),
+        Likelihood::Gaussian(Sigma::Solved) => "Gaussian, one σ solved in closed form".into(),
+    }
+}

@@ -1,0 +1,47 @@
+//! `elbo evaluate`: the bound of data under a fitted model.
+
+use burn::tensor::Device;
+use elbo::{
+    minibatch::Rows,
+    objective::elbo::{Summary, evaluate as bound},
+    random::{Key, Purpose},
+};
+use elbo_data::{Column, Table};
+
+use crate::{arguments::Evaluate, error::Error, results::print, run::read_model, source::read_for};
+
+pub(crate) fn evaluate(arguments: &Evaluate) -> Result<(), Error> {
+    if arguments.samples == 0 {
+        return Err(Error::usage("--samples is 0, but must be at least 1", "16 is plenty for most models"));
+    }
+    let device = Device::flex();
+    let model = read_model(&arguments.fitted.run, &device)?;
+    let data = read_for(&model.config, &arguments.source)?;
+    let rows = Rows::all(&data.x, model.vae.width());
+    let key = Key::new(arguments.seed).purpose(Purpose::Test);
+    let batch = rows.minibatch(0..rows.len(), model.config.fit.binarise(), key.purpose(Purpose::Binarise));
+    let noise = key.purpose(Purpose::Noise);
+    let terms = bound(&model.vae, &batch, noise, arguments.kl, arguments.samples, &device)?;
+    if let Some(path) = &arguments.output {
+        let mut table = Table::new();
+        table.push("elbo", Column::Real(terms.elbo()));
+        table.push("log_likelihood", Column::Real(terms.log_likelihood.clone()));
+        table.push("kl", Column::Real(terms.kl.clone()));
+        table.write(path)?;
+    }
+    let Summary { rows, elbo, log_likelihood, kl } = terms.summary();
+    let line = |name: &str, mean: elbo::objective::elbo::Mean| {
+        format!("{name},{:.6},{:.6}\n", mean.value, mean.standard_error)
+    };
+    print(&format!(
+        "term,nats_per_row,standard_error\n{}{}{}",
+        line("elbo", elbo),
+        line("log_likelihood", log_likelihood),
+        line("kl", kl)
+    ))?;
+    crate::tell(format!(
+        "{rows} rows, {} samples a row; elbo = log_likelihood - kl, larger is better",
+        arguments.samples
+    ));
+    Ok(())
+}

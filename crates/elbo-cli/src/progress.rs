@@ -1,0 +1,117 @@
+//! What is seen while a fit runs: a live bar in a terminal, plain lines elsewhere.
+
+use std::{
+    io::IsTerminal,
+    time::{Duration, Instant},
+};
+
+use elbo::objective::elbo::Summary;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::{run::Metrics, tell};
+
+/// The display of a fit.
+pub(crate) struct Display {
+    bar: Option<ProgressBar>,
+    steps: u64,
+    last_line: Option<Instant>,
+}
+
+/// In a terminal at most one line is added in this time, so that quick epochs do not flood it.
+const QUIET: Duration = Duration::from_secs(1);
+
+impl Display {
+    /// A display for epochs of `steps` steps.
+    pub(crate) fn new(steps: u64) -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let style = ProgressStyle::with_template("{spinner} {wide_bar:.cyan/blue} {msg}");
+            let bar = ProgressBar::new(steps);
+            if let Ok(style) = style {
+                bar.set_style(style);
+            }
+            bar
+        });
+        Self { bar, steps, last_line: None }
+    }
+
+    /// The heading of the lines.
+    pub(crate) fn start(&self) {
+        self.line(&format!(
+            "\n{:>5} | {:^31} | {:^41} | {:>8} | {:>8}",
+            "", "training (nats per row)", "validation (nats per row)", "", ""
+        ));
+        self.line(&format!(
+            "{:>5} | {:>9} = {:>9} - {:>7} | {:>9} ± {:>7} = {:>9} - {:>7} | {:>8} | {:>8}",
+            "epoch", "ELBO", "log-lik", "KL", "ELBO", "s.e.", "log-lik", "KL", "rows/s", "left"
+        ));
+    }
+
+    /// A step of the epoch is done.
+    pub(crate) fn step(&self) {
+        if let Some(bar) = &self.bar {
+            bar.inc(1);
+        }
+    }
+
+    /// An epoch is done; `left` bounds the time that is left.
+    pub(crate) fn epoch(&mut self, metrics: &Metrics, left: Duration) {
+        let epoch = &metrics.epoch;
+        let star = if epoch.best { "*" } else { " " };
+        let line = format!(
+            "{:>5} | {} | {} | {:>8} | {:>8} {star}",
+            epoch.epoch,
+            training(&epoch.train),
+            validation(&epoch.validation),
+            format!("{:.0}", metrics.rows_per_second),
+            format!("≤ {}", clock(left)),
+        );
+        let Some(bar) = &self.bar else { return tell(line) };
+        bar.set_length(self.steps);
+        bar.set_position(0);
+        bar.set_message(format!(
+            "epoch {}  ELBO {:.2}  {:.0} rows/s  ≤ {} left",
+            epoch.epoch,
+            epoch.validation.elbo.value,
+            metrics.rows_per_second,
+            clock(left)
+        ));
+        if self.last_line.is_none_or(|last| last.elapsed() >= QUIET) {
+            self.last_line = Some(Instant::now());
+            bar.println(line);
+        }
+    }
+
+    /// The fit is over.
+    pub(crate) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn line(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(line),
+            None => tell(line),
+        }
+    }
+}
+
+fn training(terms: &Summary) -> String {
+    let Summary { elbo, log_likelihood, kl, .. } = terms;
+    format!("{:>9.3} = {:>9.3} - {:>7.3}", elbo.value, log_likelihood.value, kl.value)
+}
+
+fn validation(terms: &Summary) -> String {
+    let Summary { elbo, log_likelihood, kl, .. } = terms;
+    format!(
+        "{:>9.3} ± {:>7.3} = {:>9.3} - {:>7.3}",
+        elbo.value, elbo.standard_error, log_likelihood.value, kl.value
+    )
+}
+
+/// Hours, minutes and seconds.
+fn clock(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+}

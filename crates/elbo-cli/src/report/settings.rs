@@ -1,0 +1,29 @@
+//! How the model was fitted.
+
+use maud::{Markup, html};
+
+use super::Report;
+
+/// Settings under the heading of their group, in the order of first appearance.
+pub(super) fn figure(report: &Report) -> Option<Markup> {
+    let mut groups: Vec<(&str, Vec<(&str, &str)>)> = Vec::new();
+    for (key, value) in &report.settings {
+        let (group, name) = key.split_once('.').unwrap_or(("general", key));
+        match groups.iter_mut().find(|(known, _)| *known == group) {
+            Some((_, entries)) => entries.push((name, value)),
+            None => groups.push((group, vec![(name, value)])),
+        }
+    }
+    (!groups.is_empty()).then(|| {
+        html! {
+            div.settings {
+                @for (group, entries) in groups {
+                    div {
+                        h3 { (group) }
+                        dl { @for (name, value) in entries { dt { (name) } dd { (value) } } }
+                    }
+                }
+            }
+        }
+    })
+}

@@ -1,0 +1,61 @@
+//! The two terms of the bound against the epoch.
+
+use maud::{Markup, html};
+
+use super::curve::{best, line, series, span};
+use super::plot::{Axes, Ink, legend, robust, whole};
+use super::{Report, Terms, captioned};
+
+/// Log-likelihood and divergence side by side.
+pub(super) fn figure(report: &Report) -> Option<Markup> {
+    report.epochs.last()?;
+    let (likelihood, cut) = panel(report, None, |t| t.log_likelihood);
+    let (kl, cut_kl) = panel(report, Some(0.0), |t| t.kl);
+    let key = [("line", Ink::Train, "train".to_string()), ("line", Ink::Validation, "validation".into())];
+    let picture = html! {
+        (legend(&key))
+        div.panels {
+            div { p.unit { "Log-likelihood, nats per datum" } (likelihood) }
+            div { p.unit { "KL divergence, nats per datum" } (kl) }
+        }
+    };
+    Some(captioned(
+        &picture,
+        &html! {
+            strong { "ELBO = log-likelihood − KL" } ". The expected log-likelihood says how well a row "
+            "is rebuilt from its latent code; larger is better. The Kullback-Leibler divergence "
+            "of the approximate posterior from the prior is what the code costs: it bounds from above "
+            "the nats that the code carries about its row. Near zero, the decoder ignores the code (posterior collapse)."
+            @if cut || cut_kl { " Values far outside the bulk of the fit are cut off." }
+        },
+    ))
+}
+
+/// One term on an axis that holds `origin`, and whether values were cut off.
+fn panel(report: &Report, origin: Option<f64>, term: impl Fn(&Terms) -> f64) -> (Markup, bool) {
+    let epochs = &report.epochs;
+    let train = series(epochs, |e| term(&e.train));
+    let validation = series(epochs, |e| term(&e.validation));
+    let values: Vec<f64> = train.iter().chain(&validation).map(|p| p.1).collect();
+    let keep: Vec<f64> = [best(report), epochs.last()]
+        .into_iter()
+        .flatten()
+        .flat_map(|e| [term(&e.train), term(&e.validation)])
+        .chain(origin)
+        .collect();
+    let (y, cut) = robust(&values, &keep);
+    let axes = Axes {
+        size: (470, 270),
+        x: span(epochs),
+        y: y.clone(),
+        x_name: "epoch",
+        y_name: "",
+        x_ticks: epochs.len().min(6),
+        x_label: &whole,
+    };
+    let picture = axes.draw(|chart| {
+        line(chart, &train, &y, Ink::Train)?;
+        line(chart, &validation, &y, Ink::Validation)
+    });
+    (picture, cut)
+}

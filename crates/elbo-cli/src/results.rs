@@ -1,0 +1,333 @@
+//! What a finished fit came to, and its report.
+
+use std::io::{self, Write};
+
+use burn::tensor::Device;
+use elbo::{
+    diagnose::latent_summary,
+    distribution::bernoulli::Binarise,
+    fit::{Finished, Fit},
+    minibatch::Rows,
+    model::{Likelihood, LinearGaussian, Sigma, Vae},
+    objective::elbo::{Mean, Summary, evaluate},
+    predict,
+    random::{Key, Purpose},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    config::{Config, name_of},
+    error::Error,
+    report::{Epoch, Report, Terms},
+    run::Metrics,
+    source::Prepared,
+    tell,
+};
+
+/// The contents of `results.json`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Results {
+    pub(crate) finished: Finished,
+    pub(crate) epochs: u64,
+    pub(crate) best_epoch: u64,
+    /// Wall-clock time of all epochs.
+    pub(crate) seconds: f64,
+    /// The bound of the validation rows at the best epoch.
+    pub(crate) validation: Summary,
+    /// The bound of the test rows under the best parameters.
+    pub(crate) test: Option<Summary>,
+    /// The learned, solved or fixed σ, where there is one for all columns.
+    pub(crate) sigma: Option<f64>,
+    /// Probabilistic PCA fitted to the same training rows.
+    pub(crate) linear: Option<Linear>,
+}
+
+/// The linear model of the same latent size, beside the fit, on the same held-out rows.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Linear {
+    pub(crate) latent: usize,
+    /// `validation` or `test`.
+    pub(crate) rows: String,
+    /// log p(x), exact, nats per row.
+    pub(crate) log_evidence: Mean,
+    /// The fit's ELBO minus it, row by row.
+    pub(crate) advantage: Mean,
+}
+
+/// Samples of z a row for the figures of a finished fit.
+const SAMPLES: usize = 16;
+
+pub(crate) fn results(
+    fit: &Fit<'_>,
+    train: &Rows<'_>,
+    validation: &Rows<'_>,
+    test: Option<&Prepared>,
+    history: &[Metrics],
+    config: &Config,
+    device: &Device,
+) -> Result<Results, Error> {
+    let best = fit.best()?;
+    let form = config.fit.train.kl;
+    let noise = Key::new(config.fit.seed).purpose(Purpose::Evaluate).purpose(Purpose::Noise);
+    let held_out = evaluate(&best, fit.validation(), noise, form, SAMPLES, device)?;
+    let test_terms = match test {
+        Some(test) => {
+            let rows = Rows::all(&test.x, config.data.columns.len());
+            let key = Key::new(config.fit.seed).purpose(Purpose::Test);
+            let draws = key.purpose(Purpose::Binarise);
+            let batch = rows.minibatch(0..rows.len(), config.fit.binarise(), draws);
+            let terms = evaluate(&best, &batch, key.purpose(Purpose::Noise), form, SAMPLES, device)?;
+            Some((rows, terms))
+        }
+        None => None,
+    };
+    let linear = match (&config.fit.vae.likelihood, &test_terms) {
+        (Likelihood::Bernoulli, _) => None,
+        (_, Some((rows, terms))) => linear(train, rows, "test", &terms.elbo(), best.latent()),
+        (_, None) => linear(train, validation, "validation", &held_out.elbo(), best.latent()),
+    };
+    let log_sigma = best.model.log_sigma().filter(|s| s.dims() == [1]);
+    Ok(Results {
+        finished: fit.finished().unwrap_or(Finished::AllEpochs),
+        epochs: fit.progress().epoch,
+        best_epoch: fit.progress().patience.best_epoch,
+        seconds: history.iter().map(|metrics| metrics.seconds).sum(),
+        validation: held_out.summary(),
+        test: test_terms.map(|(_, terms)| terms.summary()),
+        sigma: log_sigma.map(|s| f64::from(s.into_scalar::<f32>()).exp()),
+        linear,
+    })
+}
+
+/// None where the linear model has no maximum: too few columns or rows for so many latent dimensions.
+fn linear(train: &Rows<'_>, rows: &Rows<'_>, name: &str, elbo: &[f64], latent: usize) -> Option<Linear> {
+    let model = LinearGaussian::fit(train, latent, None).ok()?;
+    let log_evidence: Vec<f64> = rows.iter().map(|x| model.log_evidence(x)).collect();
+    let advantage: Vec<f64> = elbo.iter().zip(&log_evidence).map(|(e, l)| e - l).collect();
+    Some(Linear {
+        latent,
+        rows: name.into(),
+        log_evidence: Mean::of(&log_evidence),
+        advantage: Mean::of(&advantage),
+    })
+}
+
+impl Results {
+    /// Says the figures on stderr.
+    pub(crate) fn tell(&self) {
+        for (name, value) in self.facts() {
+            tell(format!("{name:<11} {value}"));
+        }
+    }
+
+    /// The headline figures.
+    fn facts(&self) -> Vec<(String, String)> {
+        let bound = |s: &Summary| {
+            format!(
+                "ELBO {} = log-likelihood {:.3} - KL {:.3} nats per row",
+                plus_minus(s.elbo),
+                s.log_likelihood.value,
+                s.kl.value
+            )
+        };
+        let mut facts = vec![("validation".into(), bound(&self.validation))];
+        facts.extend(self.test.as_ref().map(|test| ("test".into(), bound(test))));
+        facts.extend(self.sigma.map(|sigma| ("sigma".into(), format!("{sigma:.5}"))));
+        facts.extend(self.linear.as_ref().map(|linear| {
+            let text = format!(
+                "log p(x) {} of the linear model (exact); this fit's ELBO is {} above it",
+                plus_minus(linear.log_evidence),
+                plus_minus(linear.advantage),
+            );
+            ("linear".into(), text)
+        }));
+        facts
+    }
+}
+
+fn plus_minus(mean: Mean) -> String {
+    format!("{:.3} ± {:.3}", mean.value, mean.standard_error)
+}
+
+/// Points of the latent map at most; more are neither seen nor quick to draw.
+const MAP: usize = 3000;
+/// Rows reconstructed, and rows drawn, in the report.
+const SHOWN: usize = 32;
+
+pub(crate) fn report(
+    fit: &Fit<'_>,
+    best: &Vae,
+    data: &Prepared,
+    results: &Results,
+    history: &[Metrics],
+    config: &Config,
+    device: &Device,
+) -> Result<Report, Error> {
+    let (width, latent) = (best.width(), best.latent());
+    let validation = fit.validation();
+    let encoded = predict::encode(best, &validation.values, device)?;
+    let dimensions = latent_summary(&encoded.mean, &encoded.log_variance, latent);
+    let (map, latent_axes) = plane(&encoded.mean, latent);
+    let labels = data
+        .labels
+        .as_ref()
+        .map(|labels| validation.rows.iter().take(MAP).map(|&row| labels[row].clone()).collect());
+    let rows = validation.rows.iter().take(SHOWN);
+    let originals: Vec<f32> = rows.flat_map(|&row| &data.x[row * width..][..width]).copied().collect();
+    let reconstructions = predict::reconstruct(best, &originals, device)?;
+    let samples = draw_means(best, SHOWN, Key::new(config.fit.seed), device)?;
+    let shown = |x: Vec<f32>| -> Vec<Vec<f32>> {
+        let rows = x.chunks(width);
+        if config.data.image.is_some() {
+            rows.map(<[f32]>::to_vec).collect()
+        } else {
+            rows.map(|x| config.data.scaling.undo(x)).collect()
+        }
+    };
+    Ok(Report {
+        title: config.name.clone(),
+        summary: cards(results),
+        notes: notes(results, config),
+        epochs: history.iter().map(epoch).collect(),
+        best_epoch: results.best_epoch as usize,
+        reference: results
+            .linear
+            .as_ref()
+            .map(|linear| (format!("linear model, exact ({} rows)", linear.rows), linear.log_evidence.value)),
+        active: dimensions.active(),
+        kl_per_dimension: dimensions.kl,
+        image: config.image(),
+        columns: config.data.columns.clone(),
+        originals: shown(originals),
+        reconstructions: shown(reconstructions),
+        samples: shown(samples),
+        latent: map,
+        latent_axes,
+        labels,
+        settings: config.settings(),
+    })
+}
+
+/// E[x|z] for `number` draws of z from the prior, row-major.
+pub(crate) fn draw_means(vae: &Vae, number: usize, seed: Key, device: &Device) -> Result<Vec<f32>, Error> {
+    let key = seed.purpose(Purpose::Sample).purpose(Purpose::Noise);
+    let mut z = vec![0.0; number * vae.latent()];
+    for (row, z) in z.chunks_mut(vae.latent()).enumerate() {
+        key.normals(row as u64, z);
+    }
+    let z: Vec<f32> = z.into_iter().map(|z| z as f32).collect();
+    Ok(predict::decode(vae, &z, device)?)
+}
+
+/// The latent means in a plane: as they are for one or two dimensions, else their principal components.
+fn plane(mean: &[f32], latent: usize) -> (Vec<[f64; 2]>, [String; 2]) {
+    let rows = Rows::all(mean, latent);
+    let model = if latent > 2 { LinearGaussian::fit(&rows, 2, None).ok() } else { None };
+    let point = |z: &[f32]| match &model {
+        Some(model) => {
+            let components = model.principal_components(z);
+            [components.first().copied().unwrap_or(0.0), components.get(1).copied().unwrap_or(0.0)]
+        }
+        None => [f64::from(z[0]), z.get(1).map_or(0.0, |&z| f64::from(z))],
+    };
+    let axes = match (latent, &model) {
+        (1, _) => ["z 1".into(), String::new()],
+        (_, Some(_)) => {
+            ["first principal component of E[z|x]", "second principal component of E[z|x]"].map(String::from)
+        }
+        _ => ["z 1".into(), "z 2".into()],
+    };
+    (rows.iter().take(MAP).map(point).collect(), axes)
+}
+
+fn cards(results: &Results) -> Vec<(String, String)> {
+    let mut cards =
+        vec![("Validation ELBO".into(), format!("{} nats per row", plus_minus(results.validation.elbo)))];
+    cards.extend(
+        results.test.map(|test| ("Test ELBO".into(), format!("{} nats per row", plus_minus(test.elbo)))),
+    );
+    if let Some(linear) = &results.linear {
+        cards.push((
+            format!("Linear model, exact log p(x), {} rows", linear.rows),
+            format!("{} nats per row", plus_minus(linear.log_evidence)),
+        ));
+        cards.push(("ELBO above the linear model".into(), format!("{} nats", plus_minus(linear.advantage))));
+    }
+    cards.extend(results.sigma.map(|sigma| ("σ of the likelihood".into(), format!("{sigma:.4}"))));
+    cards.push((
+        "Best epoch".into(),
+        format!("{} of {} ({:.1} s)", results.best_epoch, results.epochs, results.seconds),
+    ));
+    cards
+}
+
+/// What the bound is of, and what to beware of.
+pub(crate) fn notes(results: &Results, config: &Config) -> Vec<String> {
+    let likelihood = config.fit.vae.likelihood;
+    let mut notes = vec![format!("Likelihood: {}.", name_of(likelihood))];
+    if likelihood == Likelihood::Bernoulli {
+        notes.push(format!(
+            "With --binarise {}, {}.",
+            word(config.fit.binarise),
+            config.fit.binarise.meaning()
+        ));
+    } else {
+        let volume = config.data.scaling.log_volume(config.data.columns.len());
+        if volume != 0.0 {
+            notes.push(format!(
+                "The bound is of the density of the scaled values x = (stored - offset) / divisor; for that of \
+                 the stored values add {:.3} nats per row.",
+                -volume
+            ));
+        }
+        if likelihood == Likelihood::Gaussian(Sigma::PerColumn) {
+            notes.push(
+                "A column that the decoder learns to copy exactly has a σ that shrinks towards 0.".into(),
+            );
+        }
+    }
+    if results.finished == Finished::AllEpochs {
+        notes.push(
+            "The fit ran all the epochs it was given; the validation ELBO may still have been rising.".into(),
+        );
+    }
+    notes.push(
+        "The parameters kept are those of the best epoch by the validation rows, so their ELBO is slightly \
+         favoured by the choice; rows given with --test are not."
+            .into(),
+    );
+    notes
+}
+
+fn word(binarise: Binarise) -> &'static str {
+    match binarise {
+        Binarise::Dynamic => "dynamic",
+        Binarise::Threshold => "threshold",
+        Binarise::None => "none",
+    }
+}
+
+fn epoch(metrics: &Metrics) -> Epoch {
+    let terms = |s: &Summary| Terms {
+        elbo: s.elbo.value,
+        elbo_se: s.elbo.standard_error,
+        log_likelihood: s.log_likelihood.value,
+        kl: s.kl.value,
+    };
+    Epoch {
+        epoch: metrics.epoch.epoch as usize,
+        train: terms(&metrics.epoch.train),
+        validation: terms(&metrics.epoch.validation),
+        seconds: metrics.seconds,
+    }
+}
+
+/// Data to stdout; a reader that has closed the pipe wants no more.
+pub(crate) fn print(text: &str) -> Result<(), Error> {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::plain(format!("cannot write to standard output: {cause}")))
+        }
+        _ => Ok(()),
+    }
+}

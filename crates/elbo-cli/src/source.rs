@@ -1,0 +1,278 @@
+//! From stored rows to x: reading, scaling, and the choice of a likelihood.
+
+use std::path::{Path, PathBuf};
+
+use elbo::{distribution::bernoulli::Binarise, model::Likelihood, random::Key};
+use elbo_data::{Dataset, ReadOptions};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    arguments::{ScaleArgument, Source},
+    config::Config,
+    error::Error,
+    tell,
+};
+
+/// Where rows come from, as a configuration file keeps it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SourceConfig {
+    /// `digits`, or an absolute path.
+    pub(crate) data: String,
+    pub(crate) label_column: Option<String>,
+    pub(crate) labels: Option<PathBuf>,
+    pub(crate) image: Option<[usize; 2]>,
+}
+
+impl SourceConfig {
+    /// The source that the arguments name.
+    pub(crate) fn new(builtin: Option<&str>, source: &Source) -> Result<Self, Error> {
+        let absolute =
+            |path: &Path| std::path::absolute(path).map_err(|cause| Error::io("find", path, &cause));
+        let data = match (builtin, &source.data) {
+            (Some(name), _) => name.into(),
+            (None, Some(path)) => absolute(path)?.to_string_lossy().into_owned(),
+            (None, None) => return Err(Error::usage("no data given", "name a file with --data PATH")),
+        };
+        Ok(Self {
+            data,
+            label_column: source.label_column.clone(),
+            labels: source.labels.as_deref().map(absolute).transpose()?,
+            image: source.image.map(|(height, width)| [height, width]),
+        })
+    }
+
+    /// Reads the rows.
+    pub(crate) fn read(&self) -> Result<Dataset, Error> {
+        if self.data == "digits" {
+            return Ok(elbo_data::digits());
+        }
+        let options = ReadOptions {
+            label_column: self.label_column.clone(),
+            labels: self.labels.clone(),
+            image: self.image.map(|[height, width]| (height, width)),
+        };
+        Ok(elbo_data::read(Path::new(&self.data), &options)?)
+    }
+
+    /// The same kind of source at another path.
+    pub(crate) fn at(&self, path: &Path) -> Result<Self, Error> {
+        let source = Source {
+            data: Some(path.into()),
+            label_column: self.label_column.clone(),
+            labels: None,
+            image: self.image.map(|[height, width]| (height, width)),
+        };
+        Self::new(None, &source)
+    }
+
+    /// A short name for the run: `digits`, or the file's name without its endings.
+    pub(crate) fn name(&self) -> String {
+        let file = Path::new(&self.data).file_name().unwrap_or_default().to_string_lossy().into_owned();
+        file.split('.').next().filter(|stem| !stem.is_empty()).unwrap_or("run").into()
+    }
+}
+
+/// x = (stored − offset) / divisor, by column or with one pair for all.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Scaling {
+    pub(crate) offset: Vec<f32>,
+    pub(crate) divisor: Vec<f32>,
+    /// The stored columns that are kept, in order; all of them if none is listed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) columns: Vec<usize>,
+}
+
+impl Scaling {
+    /// The scaling that the argument asks for, by the rows given (the training rows).
+    pub(crate) fn new(
+        how: ScaleArgument,
+        data: &Dataset,
+        rows: &[usize],
+        columns: Vec<usize>,
+    ) -> Result<Self, Error> {
+        let kept: Vec<usize> = if columns.is_empty() { (0..data.width()).collect() } else { columns.clone() };
+        let (offset, divisor) = match how {
+            ScaleArgument::Auto | ScaleArgument::None => (vec![0.0], vec![1.0]),
+            ScaleArgument::Full => {
+                let full = data.full_scale.ok_or_else(|| {
+                    Error::usage(
+                        format!(
+                            "`{}` does not say which value is full: --scale full is for images",
+                            data.name
+                        ),
+                        "--scale unit takes the range of the training rows",
+                    )
+                })?;
+                (vec![0.0], vec![full])
+            }
+            ScaleArgument::Unit => {
+                let cells = || rows.iter().flat_map(|&row| kept.iter().map(move |&c| data.row(row)[c]));
+                let least = cells().fold(f32::INFINITY, f32::min);
+                let most = cells().fold(f32::NEG_INFINITY, f32::max);
+                (vec![least], vec![if most > least { most - least } else { 1.0 }])
+            }
+            ScaleArgument::Standard => {
+                let n = rows.len() as f64;
+                let moments = kept.iter().map(|&c| {
+                    let column = || rows.iter().map(|&row| f64::from(data.row(row)[c]));
+                    let mean = column().sum::<f64>() / n;
+                    let variance = column().map(|v| (v - mean).powi(2)).sum::<f64>() / n;
+                    (mean as f32, variance.sqrt() as f32)
+                });
+                let (mean, sd): (Vec<f32>, Vec<f32>) = moments.unzip();
+                if let Some(place) = sd.iter().position(|&sd| sd <= 0.0) {
+                    let column = &data.columns[kept[place]];
+                    let value = data.row(rows[0])[kept[place]];
+                    return Err(Error::plain(format!(
+                        "`{}`: column `{column}` is {value} in every training row: it cannot be scaled to \
+                         standard deviation 1",
+                        data.name
+                    ))
+                    .hint("--drop-constant leaves such columns out; --scale unit or none keeps them"));
+                }
+                (mean, sd)
+            }
+        };
+        Ok(Self { offset, divisor, columns })
+    }
+
+    /// x of every row of the data; the stored values are given up for it.
+    fn apply(&self, data: Dataset) -> Prepared {
+        let (rows, stored) = (data.rows(), data.width());
+        let mut x = if self.columns.is_empty() {
+            data.values
+        } else {
+            let kept = data.values.chunks(stored).flat_map(|row| self.columns.iter().map(|&c| row[c]));
+            kept.collect()
+        };
+        for row in x.chunks_mut(self.width(stored)) {
+            for (i, v) in row.iter_mut().enumerate() {
+                *v = (*v - at(&self.offset, i)) / at(&self.divisor, i);
+            }
+        }
+        Prepared { x, rows, labels: data.labels, name: data.name, first_line: data.first_line }
+    }
+
+    /// A row of x in the units of the stored data.
+    pub(crate) fn undo(&self, x: &[f32]) -> Vec<f32> {
+        let value = |(i, &v): (usize, &f32)| v * at(&self.divisor, i) + at(&self.offset, i);
+        x.iter().enumerate().map(value).collect()
+    }
+
+    /// Σ_d log divisor_d, in nats: what to subtract from a Gaussian bound of x for that of the stored values.
+    pub(crate) fn log_volume(&self, width: usize) -> f64 {
+        (0..width).map(|i| f64::from(at(&self.divisor, i)).ln()).sum()
+    }
+
+    fn width(&self, stored: usize) -> usize {
+        if self.columns.is_empty() { stored } else { self.columns.len() }
+    }
+}
+
+/// Rows ready for a model.
+pub(crate) struct Prepared {
+    /// Row-major `[rows, D]`, scaled.
+    pub(crate) x: Vec<f32>,
+    pub(crate) rows: usize,
+    pub(crate) labels: Option<Vec<String>>,
+    name: String,
+    first_line: usize,
+}
+
+impl Prepared {
+    /// Keeps the first rows only.
+    pub(crate) fn truncate(&mut self, rows: usize) {
+        let width = self.x.len() / self.rows;
+        self.rows = self.rows.min(rows);
+        self.x.truncate(self.rows * width);
+        if let Some(labels) = &mut self.labels {
+            labels.truncate(rows);
+        }
+    }
+
+    /// Makes the rows what the encoder is given where nothing is drawn: cut at 1/2 under `threshold`, and grey
+    /// as they are under `dynamic`, which is the mean of the draws.
+    pub(crate) fn as_encoded(&mut self, binarise: Binarise) {
+        if binarise == Binarise::Threshold {
+            binarise.apply(Key::new(0), 0, &mut self.x);
+        }
+    }
+
+    /// Checks that a Bernoulli likelihood can take every value.
+    pub(crate) fn check_unit(&self, columns: &[String]) -> Result<(), Error> {
+        let Some(place) = self.x.iter().position(|v| !(0.0..=1.0).contains(v)) else { return Ok(()) };
+        let (row, column) = (place / columns.len(), place % columns.len());
+        Err(Error::plain(format!(
+            "`{}`: column `{}` line {} is {}, but a Bernoulli likelihood needs values in [0, 1]",
+            self.name,
+            columns[column],
+            self.first_line + row,
+            self.x[place]
+        ))
+        .hint("--scale unit maps the range of the training rows to [0, 1]; --likelihood gaussian takes any number"))
+    }
+}
+
+/// Reads rows for a fitted model: those named, or those that it was fitted to.
+pub(crate) fn read_for(config: &Config, source: &Source) -> Result<Prepared, Error> {
+    let source = if source.data.is_some() {
+        let mut source = SourceConfig::new(None, source)?;
+        source.label_column = source.label_column.or_else(|| config.data.source.label_column.clone());
+        source.image = source.image.or(config.data.source.image);
+        source
+    } else {
+        config.data.source.clone()
+    };
+    read_rows(config, &source)
+}
+
+/// Reads the rows of a source for a model, or for its test.
+pub(crate) fn read_rows(config: &Config, source: &SourceConfig) -> Result<Prepared, Error> {
+    prepare(config, source.read()?)
+}
+
+/// Rows of a file as the model takes them.
+pub(crate) fn prepare(config: &Config, data: Dataset) -> Result<Prepared, Error> {
+    let (got, needed) = (data.width(), config.data.stored_columns);
+    if got != needed {
+        return Err(Error::plain(format!(
+            "`{}` has {got} columns, but the model's data have {needed}",
+            data.name
+        ))
+        .hint(
+            "rows need the columns of the training data, in their order; --label-column sets a label aside",
+        ));
+    }
+    let prepared = config.data.scaling.apply(data);
+    if config.fit.vae.likelihood == Likelihood::Bernoulli {
+        prepared.check_unit(&config.data.columns)?;
+    }
+    Ok(prepared)
+}
+
+fn at(values: &[f32], i: usize) -> f32 {
+    if values.len() == 1 { values[0] } else { values[i] }
+}
+
+/// Says what was understood of a file.
+pub(crate) fn describe(data: &Dataset) {
+    let (least, most) = data.range();
+    let shape = match data.image {
+        Some((height, width)) => format!("images of {height}×{width}"),
+        None => format!("{} columns", data.width()),
+    };
+    let labels = match &data.labels {
+        Some(labels) => {
+            let mut kinds = labels.clone();
+            kinds.sort_unstable();
+            kinds.dedup();
+            format!(", {} different labels set aside", kinds.len())
+        }
+        None => String::new(),
+    };
+    tell(format!(
+        "data        {}: {} rows, {shape}, values {least} to {most}{labels}",
+        data.name,
+        data.rows()
+    ));
+}

@@ -1,0 +1,187 @@
+//! `elbo train`: from arguments to a run folder.
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use burn::tensor::Device;
+use elbo::{
+    fit::{Finished, Fit},
+    minibatch::Rows,
+    random::Key,
+};
+use elbo_data::Dataset;
+
+use crate::{
+    arguments::Train,
+    config::Config,
+    error::Error,
+    progress::Display,
+    results,
+    run::{self, Metrics, Run},
+    source::{SourceConfig, describe, prepare, read_rows},
+    tell,
+};
+
+/// The state is written no more often than this: what a kill can cost, beside the epoch it falls in.
+const SAVE_EVERY: Duration = Duration::from_secs(5);
+
+pub(crate) fn train(arguments: Train) -> Result<(), Error> {
+    let (run, config, data) = if let Some(folder) = &arguments.resume {
+        reopen(folder)?
+    } else if let Some(path) = &arguments.config {
+        repeat(path, &arguments)?
+    } else {
+        begin(&arguments)?
+    };
+    fit(&run, &config, data, arguments.resume.is_some())
+}
+
+fn begin(arguments: &Train) -> Result<(Run, Config, Dataset), Error> {
+    let builtin = arguments.builtin.as_deref();
+    if builtin.is_none() && arguments.source.data.is_none() {
+        return Err(Error::usage(
+            "no data given",
+            "`elbo train digits` fits the built-in digits; --data PATH reads a file",
+        ));
+    }
+    let source = SourceConfig::new(builtin, &arguments.source)?;
+    let data = source.read()?;
+    describe(&data);
+    let config = Config::check(arguments, source, &data)?;
+    let run = Run::create(&arguments.runs, &config.name, arguments.name.is_some())?;
+    run.write_config(&config)?;
+    Ok((run, config, data))
+}
+
+fn repeat(path: &Path, arguments: &Train) -> Result<(Run, Config, Dataset), Error> {
+    let mut config = run::read_config(path)?;
+    let data = config.data.source.read()?;
+    describe(&data);
+    same_data(&config, &data)?;
+    if let Some(name) = &arguments.name {
+        config.name.clone_from(name);
+    }
+    let run = Run::create(&arguments.runs, &config.name, arguments.name.is_some())?;
+    run.write_config(&config)?;
+    Ok((run, config, data))
+}
+
+fn reopen(folder: &Path) -> Result<(Run, Config, Dataset), Error> {
+    let run = Run::open(folder)?;
+    let config = run.read_config()?;
+    let data = config.data.source.read()?;
+    describe(&data);
+    same_data(&config, &data)?;
+    Ok((run, config, data))
+}
+
+fn same_data(config: &Config, data: &Dataset) -> Result<(), Error> {
+    if data.fingerprint() == config.data.fingerprint {
+        return Ok(());
+    }
+    Err(Error::plain(format!("`{}` is not the data of this run any more: its contents changed", data.name))
+        .hint("restore the file, or start a new run"))
+}
+
+fn fit(run: &Run, config: &Config, data: Dataset, resumed: bool) -> Result<(), Error> {
+    let device = Device::flex();
+    let test = config.data.test.as_ref().map(|source| read_rows(config, source)).transpose()?;
+    let data = prepare(config, data)?;
+    let all = Rows::all(&data.x, config.data.columns.len());
+    let (train, validation) = all.split(config.data.validation, Key::new(config.fit.seed));
+    let (rows, steps) = (train.len(), train.len().div_ceil(config.fit.batch.max(1)));
+    tell(format!(
+        "rows        {rows} for training, {} for validation{}",
+        validation.len(),
+        test.as_ref().map_or(String::new(), |test| format!(", {} for the test", test.rows))
+    ));
+    let mut fit = Fit::new(config.fit.clone(), train.clone(), &validation, &device)?;
+    let mut history = Vec::new();
+    if resumed {
+        fit = fit.resume(run.read_state()?)?;
+        history = run.read_metrics(fit.progress().epoch)?;
+        run.write_metrics(&history)?;
+        tell(format!("resumed     after epoch {}", fit.progress().epoch));
+    }
+    tell(format!("run         {}", run.folder().display()));
+    if !resumed || fit.finished().is_none() {
+        epochs(run, config, &mut fit, &mut history, rows, steps)?;
+    }
+    let best = fit.best()?;
+    run.write_model("model.safetensors", &best, &fit.progress().best, config)?;
+    run.write_model("last.safetensors", &best, &fit.progress().state.parameters, config)?;
+    let results = results::results(&fit, &train, &validation, test.as_ref(), &history, config, &device)?;
+    let json = serde_json::to_vec_pretty(&results).map_err(|cause| Error::plain(cause.to_string()))?;
+    run.write("results.json", &json)?;
+    let report = results::report(&fit, &best, &data, &results, &history, config, &device)?;
+    run.write("report.html", report.to_html().as_bytes())?;
+    results.tell();
+    tell(format!("report      {}", run.path("report.html").display()));
+    results::print(&format!("{}\n", run.folder().display()))
+}
+
+/// Runs the epochs that are left; the run folder always holds a state to go on from.
+fn epochs(
+    run: &Run,
+    config: &Config,
+    fit: &mut Fit<'_>,
+    history: &mut Vec<Metrics>,
+    rows: usize,
+    steps: usize,
+) -> Result<(), Error> {
+    let mut display = Display::new(steps as u64);
+    display.start();
+    let mut saved = Instant::now();
+    while fit.finished().is_none() {
+        let start = Instant::now();
+        let outcome = fit.epoch(|_| display.step());
+        let epoch = match outcome {
+            Ok(epoch) => epoch,
+            Err(error) => {
+                display.finish();
+                return Err(keep_last_good(run, config, fit, error));
+            }
+        };
+        let seconds = start.elapsed().as_secs_f64();
+        let metrics = Metrics { epoch, seconds, rows_per_second: rows as f64 / seconds };
+        let left =
+            Duration::from_secs_f64(seconds * config.fit.epochs.saturating_sub(metrics.epoch.epoch) as f64);
+        display.epoch(&metrics, left);
+        run.append_metrics(&metrics)?;
+        history.push(metrics);
+        if saved.elapsed() >= SAVE_EVERY || history.len() == 1 {
+            run.write_state(fit.progress())?;
+            saved = Instant::now();
+        }
+    }
+    run.write_state(fit.progress())?;
+    display.finish();
+    let why = match fit.finished() {
+        Some(Finished::Converged) => "the validation ELBO no longer rises",
+        _ => "all epochs are done",
+    };
+    tell(format!("\nfinished    after epoch {}: {why}", fit.progress().epoch));
+    Ok(())
+}
+
+/// Keeps the parameters before the step that failed, and adds to the error where they are.
+fn keep_last_good(run: &Run, config: &Config, fit: &Fit<'_>, error: elbo::Error) -> Error {
+    let progress = fit.progress();
+    let kept = fit.best().map_err(Error::from).and_then(|shape| {
+        run.write_model("last.safetensors", &shape, &progress.state.parameters, config)?;
+        if progress.epoch > 0 {
+            run.write_model("model.safetensors", &shape, &progress.best, config)?;
+        }
+        Ok(())
+    });
+    match kept {
+        Ok(()) => tell(format!(
+            "\nkept        {}: the parameters before the step that failed",
+            run.path("last.safetensors").display()
+        )),
+        Err(error) => tell(format!("\nnot kept    the last good parameters: {error:?}")),
+    }
+    error.into()
+}

@@ -1,0 +1,94 @@
+//! What several of the integration tests share.
+
+#![allow(dead_code, reason = "each test binary uses its own part of this module")]
+
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use elbo::{
+    distribution::bernoulli::Binarise,
+    fit::FitConfig,
+    minibatch::{Minibatch, Rows},
+    model::{Likelihood, Sigma, Vae, VaeConfig},
+    network::Activation,
+    objective::elbo::KlForm,
+    optimiser::Optimiser,
+    parameters::{self, Block},
+    random::Key,
+    schedule::{Decay, Schedule},
+    train::TrainConfig,
+};
+
+pub(crate) const GAUSSIAN: Likelihood = Likelihood::Gaussian(Sigma::Learned);
+
+pub(crate) fn normals(seed: u64, len: usize) -> Vec<f64> {
+    let mut out = vec![0.0; len];
+    Key::new(seed).normals(0, &mut out);
+    out
+}
+
+pub(crate) fn shape(hidden: &[usize], latent: usize, likelihood: Likelihood) -> VaeConfig {
+    VaeConfig { hidden: hidden.to_vec(), latent, activation: Activation::Tanh, likelihood }
+}
+
+/// An auto-encoder in f64 whose every parameter, biases and log σ too, is away from 0.
+pub(crate) fn generic_vae(config: &VaeConfig, width: usize, seed: u64) -> Vae {
+    let device = Device::flex();
+    let vae = Vae::new(config, width, Key::new(seed), &device).unwrap();
+    let mut values: Vec<f64> = parameters::values(&vae);
+    for (value, shift) in
+        values.iter_mut().zip(normals(seed, parameters::layout(&vae).last().unwrap().range().end))
+    {
+        *value += 0.3 * shift;
+    }
+    parameters::load(vae, &values, &device).unwrap()
+}
+
+pub(crate) fn block(vae: &Vae, name: &str) -> Block {
+    let blocks = parameters::layout(vae);
+    blocks.iter().find(|b| b.name == name).unwrap_or_else(|| panic!("no {name} in {blocks:?}")).clone()
+}
+
+/// x of a minibatch in f64, `[B, D]`.
+pub(crate) fn data(minibatch: &Minibatch) -> Tensor<2> {
+    let x = TensorData::new(minibatch.values.clone(), [minibatch.rows.len(), minibatch.width]);
+    Tensor::from_data(x, (&Device::flex(), DType::F64))
+}
+
+pub(crate) fn minibatch(rows: &Rows<'_>, index: impl IntoIterator<Item = usize>) -> Minibatch {
+    rows.minibatch(index.into_iter(), Binarise::None, Key::new(0))
+}
+
+/// `n` points near a curve: the plane bent into `width` columns, with noise of standard deviation 0.3.
+pub(crate) fn curve(n: usize, width: usize, seed: u64) -> Vec<f32> {
+    let mut values = Vec::new();
+    for i in 0..n {
+        let e = normals(seed + i as u64, width + 1);
+        values.extend((0..width).map(|d| ((e[width] * (1.0 + d as f64)).sin() + 0.3 * e[d]) as f32));
+    }
+    values
+}
+
+pub(crate) fn steps(optimiser: Optimiser, step_size: f64) -> TrainConfig {
+    TrainConfig {
+        optimiser,
+        step_size,
+        encoder_step_size: step_size,
+        samples: 1,
+        kl: KlForm::Analytic,
+        schedule: Schedule::Joint,
+        clip_norm: None,
+    }
+}
+
+pub(crate) fn fit_config(vae: VaeConfig, train: TrainConfig, batch: usize, epochs: u64) -> FitConfig {
+    FitConfig {
+        seed: 1,
+        batch,
+        epochs,
+        validation_samples: 1,
+        patience: None,
+        decay: Decay::Constant,
+        binarise: Binarise::None,
+        vae,
+        train,
+    }
+}
