@@ -1,7 +1,5 @@
 //! `elbo`: fits variational auto-encoders, and says how good the fit is.
 
-#![allow(clippy::doc_markdown, reason = "equations are not code")]
-
 mod arguments;
 mod config;
 mod encode;
@@ -37,7 +35,7 @@ fn act(arguments: Arguments) -> Result<(), Error> {
         pool.map_err(|cause| Error::plain(format!("cannot start {threads} threads: {cause}")))?;
     }
     match arguments.verb {
-        Verb::Train(arguments) => train::train(*arguments),
+        Verb::Train(arguments) => train::train(&arguments),
         Verb::Evaluate(arguments) => evaluate::evaluate(&arguments),
         Verb::Reconstruct(arguments) => reconstruct::reconstruct(&arguments),
         Verb::Sample(arguments) => sample::sample(&arguments),

@@ -27,13 +27,13 @@ use crate::{
 /// The state is written no more often than this: what a kill can cost, beside the epoch it falls in.
 const SAVE_EVERY: Duration = Duration::from_secs(5);
 
-pub(crate) fn train(arguments: Train) -> Result<(), Error> {
+pub(crate) fn train(arguments: &Train) -> Result<(), Error> {
     let (run, config, data) = if let Some(folder) = &arguments.resume {
         reopen(folder)?
     } else if let Some(path) = &arguments.config {
-        repeat(path, &arguments)?
+        repeat(path, arguments)?
     } else {
-        begin(&arguments)?
+        begin(arguments)?
     };
     fit(&run, &config, data, arguments.resume.is_some())
 }

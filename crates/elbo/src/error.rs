@@ -37,7 +37,7 @@ pub enum Error {
 }
 
 impl Error {
-    pub(crate) fn invalid(what: &str, value: impl ToString, rule: &str) -> Self {
+    pub(crate) fn invalid(what: &str, value: impl std::fmt::Display, rule: &str) -> Self {
         Self::Invalid { what: what.into(), value: value.to_string(), rule: rule.into() }
     }
 }

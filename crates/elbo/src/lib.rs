@@ -80,8 +80,6 @@
 //! # Ok::<(), elbo::Error>(())
 //! ```
 
-#![allow(clippy::doc_markdown, reason = "equations are not code")]
-
 pub mod diagnose;
 pub mod distribution;
 pub mod divergence;

@@ -66,7 +66,9 @@ impl<'a> Rows<'a> {
             }
         }
         // Divided last: sums of equal f32 are exact in f64, so a constant column has variance 0 and no other.
-        mean.iter_mut().for_each(|m| *m /= n);
+        for m in &mut mean {
+            *m /= n;
+        }
         let mut variance = vec![0.0; self.width];
         for row in self.iter() {
             for ((v, &x), m) in variance.iter_mut().zip(row).zip(&mean) {

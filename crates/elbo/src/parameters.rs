@@ -111,12 +111,11 @@ struct Collect<'a, E> {
 
 impl<E: Element> ModuleVisitor for Collect<'_, E> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        match param.val().grad(self.gradients) {
-            Some(gradient) => append(&mut self.flat, gradient),
-            None => {
-                let zeros = param.shape().num_elements();
-                self.flat.resize(self.flat.len() + zeros, E::from_elem(0.0));
-            }
+        if let Some(gradient) = param.val().grad(self.gradients) {
+            append(&mut self.flat, gradient);
+        } else {
+            let zeros = param.shape().num_elements();
+            self.flat.resize(self.flat.len() + zeros, E::from_elem(0.0));
         }
     }
 }

@@ -46,7 +46,7 @@ impl TrainConfig {
             return Err(Error::invalid("samples", 0, "must be at least 1"));
         }
         if let Some(norm) = self.clip_norm
-            && !(norm > 0.0)
+            && (norm <= 0.0 || norm.is_nan())
         {
             return Err(Error::invalid("clip_norm", norm, "must be > 0"));
         }

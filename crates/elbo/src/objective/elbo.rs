@@ -40,6 +40,9 @@ impl Terms {
 ///
 /// `x` is `[R, D]`; `noise` holds ε of each Monte Carlo sample, L ≥ 1 tensors `[R, K]`. Unbiased for any L
 /// where ε ~ N(0, I).
+///
+/// # Panics
+/// Where `noise` is empty, or a shape is not as said.
 pub fn elbo(vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>], form: KlForm) -> Terms {
     let q = vae.guide.posterior(x.clone());
     let samples = noise.len() as f64;
