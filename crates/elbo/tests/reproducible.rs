@@ -35,7 +35,7 @@ fn config() -> FitConfig {
     config
 }
 
-fn start<'a>(config: FitConfig, values: &'a [f32]) -> Fit<'a> {
+fn start(config: FitConfig, values: &[f32]) -> Fit<'_> {
     let (train, validation) = Rows::all(values, WIDTH).split(0.2, Key::new(2));
     Fit::new(config, train, &validation, &Device::flex()).unwrap()
 }

@@ -15,7 +15,7 @@ use elbo::{
     objective::elbo::{KlForm, Mean, noise},
     optimiser::Optimiser,
     parameters,
-    random::Key,
+    random::{Key, Purpose},
     schedule::{Decay, Moves, Schedule},
     train::{TrainConfig, Trainer},
 };
@@ -23,7 +23,7 @@ use elbo::{
 const WIDTH: usize = 4;
 const SOLVED: Likelihood = Likelihood::Gaussian(Sigma::Solved);
 
-fn fitted<'a>(config: FitConfig, values: &'a [f32], width: usize) -> Fit<'a> {
+fn fitted(config: FitConfig, values: &[f32], width: usize) -> Fit<'_> {
     let rows = Rows::all(values, width);
     let mut fit = Fit::new(config, rows.clone(), &rows, &Device::flex()).unwrap();
     while fit.finished().is_none() {
@@ -141,6 +141,30 @@ fn alternating_steps_move_one_block_each_and_raise_the_bound() {
         }
         let rise = Mean::of(&bounds[110..]).value - bounds[0];
         assert!(rise > 0.5, "{likelihood:?}: the bound rose by {rise}");
+    }
+}
+
+/// E17: θ moves by α′ and φ by α times the gradient of the data set's bound, each times the decay.
+#[test]
+fn each_block_has_its_own_step_size() {
+    let values = curve(100, WIDTH, 70);
+    let rows = Rows::all(&values, WIDTH);
+    let device = Device::flex();
+    let vae = Vae::new(&shape(&[8], 2, GAUSSIAN), WIDTH, Key::new(4), &device).unwrap();
+    let batch = minibatch(&rows, 20..50);
+    let config = TrainConfig { encoder_step_size: 1e-4, ..steps(Optimiser::Sgd, 3e-4) };
+    let (trainer, mut state) = Trainer::init(config, &vae, Key::new(1), &device).unwrap();
+    let before = state.parameters.clone();
+    trainer.step(&mut state, &batch, 0.5).unwrap();
+    let key = Key::new(1).purpose(Purpose::Noise).fold(0);
+    let estimator = Estimator { samples: 1, form: KlForm::Analytic, noise: key };
+    let vae = parameters::load(vae.clone(), &parameters::values::<f64, _>(&vae), &device).unwrap();
+    let gradient = gradient::<f64>(&vae, &batch, Moves::BOTH, estimator, 0, &device).unwrap().gradient;
+    for (i, g) in gradient.iter().enumerate() {
+        let expected = g * 0.5 * if i < vae.model.num_params() { 3e-4 } else { 1e-4 };
+        let moved = f64::from(state.parameters[i]) - f64::from(before[i]);
+        // f32: a rounding of a parameter of order one, and of a gradient of order 100.
+        assert!((moved - expected).abs() < 2e-7, "parameter {i}: {moved} for {expected}");
     }
 }
 
