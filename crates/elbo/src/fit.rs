@@ -118,6 +118,13 @@ impl<'a> Fit<'a> {
             let what = if train.is_empty() { "training rows" } else { "validation rows" };
             return Err(Error::invalid(&format!("the number of {what}"), 0, "must be at least 1"));
         }
+        if validation.width() != train.width() {
+            return Err(Error::Shape {
+                what: "a validation row".into(),
+                expected: vec![train.width()],
+                got: vec![validation.width()],
+            });
+        }
         let seed = Key::new(config.seed);
         let vae = Vae::new(&config.vae, train.width(), seed, device)?.start_at(&train, device)?;
         let (trainer, state) = Trainer::init(config.train.clone(), &vae, seed, device)?;

@@ -36,6 +36,15 @@ impl Optimiser {
         Moments { first: vec![0.0; len], second: vec![0.0; len], steps: 0 }
     }
 
+    /// The largest component of a gradient with which a step of this size stays far from overflow in f32.
+    pub fn largest_gradient(self, step_size: f64) -> f32 {
+        match self {
+            // Its square must be finite.
+            Self::Adam => 1e18,
+            Self::Sgd => (1e37 / step_size.max(1.0)) as f32,
+        }
+    }
+
     /// One step uphill, in place. `gradient` is that of the quantity to be raised, times `factor`.
     pub fn ascend(
         self,
@@ -110,6 +119,20 @@ mod tests {
                 optimiser.ascend(&mut moments, &mut p, &gradient, 1.0, step_size);
             }
             assert!((p[0] - 1.0).abs() < 1e-2 && (p[1] - 2.0).abs() < 1e-2, "{optimiser:?} {p:?}");
+        }
+    }
+
+    #[test]
+    fn the_largest_gradient_leaves_everything_finite() {
+        for (optimiser, step_size) in [(Optimiser::Adam, 1.0), (Optimiser::Sgd, 1e10), (Optimiser::Sgd, 1e-3)]
+        {
+            let mut moments = optimiser.init(1);
+            let mut p = [1.0];
+            for _ in 0..10 {
+                let gradient = [optimiser.largest_gradient(step_size)];
+                optimiser.ascend(&mut moments, &mut p, &gradient, 1.0, step_size);
+            }
+            assert!(p[0].is_finite() && moments.second.iter().all(|v| v.is_finite()), "{optimiser:?} {p:?}");
         }
     }
 

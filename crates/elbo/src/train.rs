@@ -133,7 +133,7 @@ impl Trainer {
         let estimate =
             reparameterised::gradient::<f32>(&vae, minibatch, moves, estimator, state.step, &self.device)?;
         let gradient = &estimate.gradient;
-        self.check_finite(gradient, state.step, minibatch)?;
+        self.check_gradient(gradient, decay, state.step, minibatch)?;
         let gradient_norm = norm(gradient) / minibatch.total as f64;
         let factor = match self.config.clip_norm {
             Some(most) if gradient_norm > most => (most / gradient_norm) as f32,
@@ -172,11 +172,23 @@ impl Trainer {
         *log_sigma = (0.5 * libm::log(sigma2)) as f32;
     }
 
-    fn check_finite(&self, gradient: &[f32], step: u64, minibatch: &Minibatch) -> Result<(), Error> {
-        let Some(place) = gradient.iter().position(|g| !g.is_finite()) else { return Ok(()) };
+    /// A gradient that is finite but so large that the step would overflow is refused as well: the state must
+    /// stay good.
+    fn check_gradient(
+        &self,
+        gradient: &[f32],
+        decay: f64,
+        step: u64,
+        minibatch: &Minibatch,
+    ) -> Result<(), Error> {
+        let step_size = decay * self.config.step_size.max(self.config.encoder_step_size);
+        let most = self.config.optimiser.largest_gradient(step_size);
+        let fine = |g: &f32| g.abs() <= most;
+        let Some(place) = gradient.iter().position(|g| !fine(g)) else { return Ok(()) };
         let block = self.blocks.iter().find(|block| block.range().contains(&place));
         let name = block.map_or("?", |block| &block.name);
-        Err(Error::NonFinite { what: format!("the gradient of {name}"), step, rows: minibatch.rows.clone() })
+        let what = if gradient[place].is_finite() { "the step along the gradient" } else { "the gradient" };
+        Err(Error::NonFinite { what: format!("{what} of {name}"), step, rows: minibatch.rows.clone() })
     }
 }
 
