@@ -55,13 +55,13 @@ pub(crate) struct Source {
     #[arg(long, value_name = "PATH")]
     pub(crate) data: Option<PathBuf>,
     /// A column of the table that is no data but a label: its name, its number from 1, or `last`.
-    #[arg(long, value_name = "COLUMN")]
+    #[arg(long, value_name = "COLUMN", requires = "data")]
     pub(crate) label_column: Option<String>,
     /// IDX file of labels for IDX images (found by itself where it is named as MNIST's).
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", requires = "data")]
     pub(crate) labels: Option<PathBuf>,
     /// The rows of a table are images of this size.
-    #[arg(long, value_name = "HxW", value_parser = parse_image)]
+    #[arg(long, value_name = "HxW", value_parser = parse_image, requires = "data")]
     pub(crate) image: Option<(usize, usize)>,
 }
 
@@ -76,7 +76,8 @@ Examples:
 #[allow(clippy::struct_excessive_bools)]
 pub(crate) struct Train {
     /// A built-in data set: `digits`.
-    #[arg(value_name = "NAME", conflicts_with = "data", value_parser = ["digits"])]
+    #[arg(value_name = "NAME", conflicts_with_all = ["data", "label_column", "labels", "image"],
+          value_parser = ["digits"])]
     pub(crate) builtin: Option<String>,
     #[command(flatten)]
     pub(crate) source: Source,
@@ -84,7 +85,8 @@ pub(crate) struct Train {
     #[arg(long, value_name = "PATH")]
     pub(crate) test: Option<PathBuf>,
     /// The fraction of the rows set aside to watch the fit: the first of a permutation drawn from the seed.
-    #[arg(long, value_name = "FRACTION", default_value_t = 0.1, help_heading = "Data")]
+    #[arg(long, value_name = "FRACTION", default_value = "0.1", value_parser = parse_fraction,
+          allow_negative_numbers = true, help_heading = "Data")]
     pub(crate) validation: f64,
     /// How stored values become x.
     #[arg(long, value_enum, default_value_t, help_heading = "Data")]
@@ -101,14 +103,15 @@ pub(crate) struct Train {
     pub(crate) likelihood: Option<LikelihoodArgument>,
     /// σ of a Gaussian likelihood: `learned` (one for all columns), `per-column`, `solved` (one, in closed form),
     /// or a number to hold it at.
-    #[arg(long, value_name = "SIGMA", default_value = "learned", value_parser = parse_sigma, help_heading = "Model")]
+    #[arg(long, value_name = "SIGMA", default_value = "learned", value_parser = parse_sigma,
+          allow_negative_numbers = true, help_heading = "Model")]
     pub(crate) sigma: Sigma,
     /// Widths of the encoder's hidden layers, as 400,200 (the decoder's are the same in reverse), or `none` for
     /// a linear encoder and decoder.
     #[arg(long, value_name = "WIDTHS", default_value = "400", value_parser = parse_hidden, help_heading = "Model")]
     pub(crate) hidden: Hidden,
     /// The number of latent dimensions. Without it: 20, or half as many as columns where that is fewer.
-    #[arg(long, value_name = "K", help_heading = "Model")]
+    #[arg(long, value_name = "K", value_parser = parse_count::<usize>, help_heading = "Model")]
     pub(crate) latent: Option<usize>,
     /// The function between the layers.
     #[arg(long, default_value = "relu", value_parser = named::<Activation>(&ACTIVATION), help_heading = "Model")]
@@ -119,20 +122,24 @@ pub(crate) struct Train {
     pub(crate) optimiser: Optimiser,
     /// The step size of the decoder. Without it: 1e-3 for Adam, 1e-2/N for plain ascent (the gradient is that of
     /// the bound of all N rows).
-    #[arg(long, value_name = "SIZE", help_heading = "Ascent")]
+    #[arg(long, value_name = "SIZE", value_parser = parse_positive, allow_negative_numbers = true,
+          help_heading = "Ascent")]
     pub(crate) step_size: Option<f64>,
     /// The step size of the encoder. Without it: that of the decoder.
-    #[arg(long, value_name = "SIZE", help_heading = "Ascent")]
+    #[arg(long, value_name = "SIZE", value_parser = parse_positive, allow_negative_numbers = true,
+          help_heading = "Ascent")]
     pub(crate) encoder_step_size: Option<f64>,
     /// The step sizes as the epochs pass: `constant`, `cosine` (to 0 at the last epoch), or `E,F` (times F every E
     /// epochs).
     #[arg(long, value_name = "DECAY", default_value = "constant", value_parser = parse_decay, help_heading = "Ascent")]
     pub(crate) decay: Decay,
     /// Rows a minibatch.
-    #[arg(long, value_name = "B", default_value_t = 128, help_heading = "Ascent")]
+    #[arg(long, value_name = "B", default_value = "128", value_parser = parse_count::<usize>,
+          help_heading = "Ascent")]
     pub(crate) batch: usize,
     /// Monte Carlo samples of z a row and step.
-    #[arg(long, value_name = "L", default_value_t = 1, help_heading = "Ascent")]
+    #[arg(long, value_name = "L", default_value = "1", value_parser = parse_count::<usize>,
+          help_heading = "Ascent")]
     pub(crate) samples: usize,
     /// The KL term in closed form, or as the mean over the samples of log q(z|x) − log p(z).
     #[arg(long, default_value = "analytic", value_parser = named::<KlForm>(&KL), help_heading = "Ascent")]
@@ -141,14 +148,15 @@ pub(crate) struct Train {
     #[arg(long, default_value = "joint", value_parser = named::<Schedule>(&SCHEDULE), help_heading = "Ascent")]
     pub(crate) schedule: Schedule,
     /// Shorten the gradient of the bound per row to this norm where it is longer.
-    #[arg(long, value_name = "NORM", help_heading = "Ascent")]
+    #[arg(long, value_name = "NORM", value_parser = parse_positive, allow_negative_numbers = true,
+          help_heading = "Ascent")]
     pub(crate) clip_norm: Option<f64>,
     /// Epochs at most. Given without --patience, the fit runs them all.
-    #[arg(long, value_name = "E", help_heading = "Ascent")]
+    #[arg(long, value_name = "E", value_parser = parse_count::<u64>, help_heading = "Ascent")]
     pub(crate) epochs: Option<u64>,
     /// Stop after this many epochs in which the validation ELBO has not risen by more than one standard error (of
     /// the mean of the differences, row by row). Without it and without --epochs: 20, or 1,000 steps where that is more.
-    #[arg(long, value_name = "P", help_heading = "Ascent")]
+    #[arg(long, value_name = "P", value_parser = parse_count::<u64>, help_heading = "Ascent")]
     pub(crate) patience: Option<u64>,
     /// The seed of all randomness.
     #[arg(long, default_value_t = 0, help_heading = "Ascent")]
@@ -161,12 +169,21 @@ pub(crate) struct Train {
     #[arg(long, value_name = "DIR", default_value = "runs", help_heading = "Run")]
     pub(crate) runs: PathBuf,
     /// Repeat the fit of a config.toml, in a new folder.
-    #[arg(long, value_name = "PATH", help_heading = "Run", conflicts_with_all = ["builtin", "data", "test", "resume"])]
+    #[arg(long, value_name = "PATH", help_heading = "Run", conflicts_with_all = SETTINGS)]
     pub(crate) config: Option<PathBuf>,
     /// Go on with an interrupted run: the result is the same, to the bit, as without the interruption.
-    #[arg(long, value_name = "RUN", help_heading = "Run", conflicts_with_all = ["builtin", "data", "test"])]
+    #[arg(long, value_name = "RUN", help_heading = "Run", conflicts_with_all = SETTINGS,
+          conflicts_with_all = ["config", "name", "runs"])]
     pub(crate) resume: Option<PathBuf>,
 }
+
+/// What a config.toml holds already: given beside one, it would be ignored.
+#[rustfmt::skip]
+const SETTINGS: [&str; 27] = [
+    "builtin", "data", "label_column", "labels", "image", "test", "validation", "scale", "drop_constant",
+    "binarise", "likelihood", "sigma", "hidden", "latent", "activation", "optimiser", "step_size",
+    "encoder_step_size", "decay", "batch", "samples", "kl", "schedule", "clip_norm", "epochs", "patience", "seed",
+];
 
 /// A fitted model.
 #[derive(Args, Debug)]
@@ -182,7 +199,7 @@ pub(crate) struct Evaluate {
     #[command(flatten)]
     pub(crate) source: Source,
     /// Monte Carlo samples of z a row.
-    #[arg(long, value_name = "L", default_value_t = 16)]
+    #[arg(long, value_name = "L", default_value = "16", value_parser = parse_count::<usize>)]
     pub(crate) samples: usize,
     /// The KL term in closed form, or by the same samples.
     #[arg(long, default_value = "analytic", value_parser = named::<KlForm>(&KL))]
@@ -202,7 +219,7 @@ pub(crate) struct Reconstruct {
     #[command(flatten)]
     pub(crate) source: Source,
     /// The first rows of the data; without it all of them, but for a picture 40.
-    #[arg(short, long, value_name = "N")]
+    #[arg(short, long, value_name = "N", value_parser = parse_count::<usize>)]
     pub(crate) rows: Option<usize>,
     /// A picture (.png: each line of rows above its reconstructions) or a table (.csv, .npy, .parquet). Without it:
     /// CSV on standard output.
@@ -215,7 +232,7 @@ pub(crate) struct Sample {
     #[command(flatten)]
     pub(crate) fitted: Fitted,
     /// How many rows to draw.
-    #[arg(short = 'n', long = "number", value_name = "N", default_value_t = 64)]
+    #[arg(short = 'n', long = "number", value_name = "N", default_value = "64", value_parser = parse_count::<usize>)]
     pub(crate) number: usize,
     /// Draw x itself from p(x|z); without it, E[x|z] for the z drawn.
     #[arg(long)]
@@ -310,15 +327,29 @@ fn parse_hidden(text: &str) -> Result<Hidden, String> {
     widths.map(Hidden).ok_or_else(|| "give widths > 0 separated by commas, as 400,200, or `none`".into())
 }
 
+fn parse_count<T: TryFrom<u32>>(text: &str) -> Result<T, String> {
+    let count = text.parse().ok().filter(|&count: &u32| count > 0).and_then(|count| count.try_into().ok());
+    count.ok_or_else(|| format!("give a whole number from 1 to {}", u32::MAX))
+}
+
+fn parse_positive(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|&number| number > 0.0 && f64::is_finite(number));
+    number.ok_or_else(|| "give a number > 0".into())
+}
+
+fn parse_fraction(text: &str) -> Result<f64, String> {
+    let fraction = text.parse().ok().filter(|&fraction| fraction > 0.0 && fraction < 1.0);
+    fraction.ok_or_else(|| "give a fraction between 0 and 1, as 0.1".into())
+}
+
 fn parse_sigma(text: &str) -> Result<Sigma, String> {
     match text {
         "learned" => Ok(Sigma::Learned),
         "per-column" => Ok(Sigma::PerColumn),
         "solved" => Ok(Sigma::Solved),
-        number => match number.parse() {
-            Ok(sigma) if sigma > 0.0 && f64::is_finite(sigma) => Ok(Sigma::Fixed(sigma)),
-            _ => Err("give `learned`, `per-column`, `solved` or a number > 0".into()),
-        },
+        number => parse_positive(number)
+            .map(Sigma::Fixed)
+            .map_err(|_| "give `learned`, `per-column`, `solved` or a number > 0".into()),
     }
 }
 

@@ -55,19 +55,18 @@ const PATIENCE: (usize, usize) = (20, 1000);
 /// Draws of z with which the validation bound is watched, over all rows and at most for each.
 const VALIDATION_DRAWS: (usize, usize) = (5000, 16);
 
+/// Weights of a model at most: with the state of Adam and the gradient some 20 GB.
+const WEIGHTS: f64 = 1e9;
+
 impl Config {
     /// Checks the arguments against the data; what is left open is chosen, and the choice told.
     pub(crate) fn check(arguments: &Train, source: SourceConfig, data: &Dataset) -> Result<Self, Error> {
-        if !(arguments.validation > 0.0 && arguments.validation < 1.0) {
-            return Err(Error::usage(
-                format!("--validation is {}, but must be between 0 and 1", arguments.validation),
-                "0.1 sets a tenth of the rows aside",
-            ));
-        }
         let all = Rows::all(&data.values, data.width());
         let (train, _) = all.split(arguments.validation, Key::new(arguments.seed));
         let columns = kept_columns(arguments, data, &train)?;
         let width = if columns.is_empty() { data.width() } else { columns.len() };
+        let latent = arguments.latent.unwrap_or(20.min(width.div_ceil(2)));
+        check_size(width, &arguments.hidden.0, latent)?;
         let (likelihood, why) = choose_likelihood(arguments, data);
         let how = choose_scale(arguments.scale, likelihood, data);
         let scaling = Scaling::new(how, data, train.index(), columns)?;
@@ -78,7 +77,7 @@ impl Config {
             Optimiser::Sgd => 1e-2 / n,
         });
         let patience = arguments.patience.or(arguments.epochs.is_none().then(|| {
-            let steps = train.len().div_ceil(arguments.batch.max(1));
+            let steps = train.len().div_ceil(arguments.batch);
             PATIENCE.0.max(PATIENCE.1.div_ceil(steps)) as u64
         }));
         let draws = VALIDATION_DRAWS.0.div_ceil(all.len() - train.len()).min(VALIDATION_DRAWS.1);
@@ -111,7 +110,7 @@ impl Config {
                 binarise: arguments.binarise,
                 vae: VaeConfig {
                     hidden: arguments.hidden.0.clone(),
-                    latent: arguments.latent.unwrap_or(20.min(width.div_ceil(2))),
+                    latent,
                     activation: arguments.activation,
                     likelihood,
                 },
@@ -126,6 +125,20 @@ impl Config {
                 },
             },
         })
+    }
+
+    /// Whether its parts belong together; those of a file that was edited by hand need not.
+    pub(crate) fn is_consistent(&self) -> bool {
+        let DataConfig { stored_columns, columns, image, validation, scaling, .. } = &self.data;
+        let width = columns.len();
+        let kept = if scaling.columns.is_empty() { *stored_columns } else { scaling.columns.len() };
+        let one_or_each = |values: &[f32]| values.len() == 1 || values.len() == width;
+        kept == width
+            && scaling.columns.iter().all(|column| column < stored_columns)
+            && one_or_each(&scaling.offset)
+            && one_or_each(&scaling.divisor)
+            && image.is_none_or(|[height, across]| height.checked_mul(across) == Some(width))
+            && (0.0..1.0).contains(validation)
     }
 
     /// Height and width, where rows are images.
@@ -161,6 +174,17 @@ fn flatten(path: &str, value: &serde_json::Value, settings: &mut Vec<(String, St
     settings.push((path.into(), shown));
 }
 
+/// Refuses models that are a slip of the keyboard, before memory does with less tact.
+fn check_size(width: usize, hidden: &[usize], latent: usize) -> Result<(), Error> {
+    let widths: Vec<f64> = [width].iter().chain(hidden).chain([&latent]).map(|&width| width as f64).collect();
+    let weights = 2.0 * widths.windows(2).map(|pair| pair[0] * pair[1]).sum::<f64>();
+    if weights <= WEIGHTS {
+        return Ok(());
+    }
+    let message = format!("the model would have {weights:.1e} weights, more than {WEIGHTS:.0e}");
+    Err(Error::usage(message, "choose smaller widths for --hidden, or a smaller --latent"))
+}
+
 /// The columns to keep where constant ones are dropped; empty for all.
 fn kept_columns(arguments: &Train, data: &Dataset, train: &Rows<'_>) -> Result<Vec<usize>, Error> {
     let (_, variance) = train.moments();
@@ -178,22 +202,28 @@ fn kept_columns(arguments: &Train, data: &Dataset, train: &Rows<'_>) -> Result<V
             .hint("there is nothing to model; is this the right file?"));
     }
     if arguments.drop_constant {
-        tell(format!("dropped     {} constant columns: {names}", constant.len()));
+        tell(format!("dropped     {}: {names}", counted(constant.len())));
         return Ok((0..data.width()).filter(|c| !constant.contains(c)).collect());
     }
-    if matches!(arguments.sigma, Sigma::PerColumn)
-        && !matches!(choose_likelihood(arguments, data).0, Likelihood::Bernoulli)
-    {
+    if choose_likelihood(arguments, data).0 == Likelihood::Bernoulli {
+        // A pixel that is always paper is nothing to remark on.
+        return Ok(Vec::new());
+    }
+    if arguments.sigma == Sigma::PerColumn {
         return Err(Error::plain(format!(
-            "`{}`: {} columns are constant in the training rows ({names}): their sigma would shrink to 0 and \
-             the bound grow without limit",
+            "`{}`: {} in the training rows ({names}): sigma would shrink to 0 there and the bound grow without \
+             limit",
             data.name,
-            constant.len()
+            counted(constant.len())
         ))
         .hint("--drop-constant leaves them out; --sigma learned has one sigma for all columns"));
     }
-    tell(format!("note        {} columns are constant in the training rows: {names}", constant.len()));
+    tell(format!("note        {} in the training rows: {names}", counted(constant.len())));
     Ok(Vec::new())
+}
+
+fn counted(constant: usize) -> String {
+    if constant == 1 { "1 constant column".into() } else { format!("{constant} constant columns") }
 }
 
 fn choose_likelihood(arguments: &Train, data: &Dataset) -> (Likelihood, &'static str) {

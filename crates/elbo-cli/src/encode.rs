@@ -7,6 +7,7 @@ use elbo_data::{Column, Table};
 use crate::{arguments::Encode, error::Error, run::read_model, source::read_for, table};
 
 pub(crate) fn encode(arguments: &Encode) -> Result<(), Error> {
+    table::check_ending(arguments.output.as_deref(), false)?;
     let device = Device::flex();
     let model = read_model(&arguments.fitted.run, &device)?;
     let mut data = read_for(&model.config, &arguments.source)?;

@@ -33,6 +33,7 @@ impl Error {
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                 error.hint("choose a folder that you can write with --runs DIR")
             }
+            io::ErrorKind::NotFound => error.hint("check the path"),
             _ => error,
         }
     }
@@ -62,6 +63,9 @@ impl From<elbo_data::Error> for Error {
 impl From<elbo::Error> for Error {
     fn from(error: elbo::Error) -> Self {
         let hint = match &error {
+            elbo::Error::NonFinite { step: 0, .. } => {
+                Some("the values are too large to compute with: --scale standard brings them near 1".into())
+            }
             elbo::Error::NonFinite { .. } => Some(
                 "a smaller --step-size, or --clip-norm 10, keeps the parameters from running away".into(),
             ),

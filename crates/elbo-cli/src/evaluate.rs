@@ -8,12 +8,10 @@ use elbo::{
 };
 use elbo_data::{Column, Table};
 
-use crate::{arguments::Evaluate, error::Error, results::print, run::read_model, source::read_for};
+use crate::{arguments::Evaluate, error::Error, results::print, run::read_model, source::read_for, table};
 
 pub(crate) fn evaluate(arguments: &Evaluate) -> Result<(), Error> {
-    if arguments.samples == 0 {
-        return Err(Error::usage("--samples is 0, but must be at least 1", "16 is plenty for most models"));
-    }
+    table::check_ending(arguments.output.as_deref(), false)?;
     let device = Device::flex();
     let model = read_model(&arguments.fitted.run, &device)?;
     let data = read_for(&model.config, &arguments.source)?;

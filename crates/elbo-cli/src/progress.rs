@@ -36,14 +36,12 @@ impl Display {
 
     /// The heading of the lines.
     pub(crate) fn start(&self) {
+        let bound = format!("{:>8}  {:>5} = {:>8} - {:>6}", "ELBO", "s.e.", "log-lik", "KL");
         self.line(&format!(
-            "\n{:>5} | {:^31} | {:^41} | {:>8} | {:>8}",
-            "", "training (nats per row)", "validation (nats per row)", "", ""
+            "\n{:>5} | {:^34} | {:^34} |",
+            "", "training, nats per row", "validation, nats per row"
         ));
-        self.line(&format!(
-            "{:>5} | {:>9} = {:>9} - {:>7} | {:>9} ± {:>7} = {:>9} - {:>7} | {:>8} | {:>8}",
-            "epoch", "ELBO", "log-lik", "KL", "ELBO", "s.e.", "log-lik", "KL", "rows/s", "left"
-        ));
+        self.line(&format!("{:>5} | {bound} | {bound} | {:>7} | {:>8}", "epoch", "rows/s", "left"));
     }
 
     /// A step of the epoch is done.
@@ -58,11 +56,11 @@ impl Display {
         let epoch = &metrics.epoch;
         let star = if epoch.best { "*" } else { " " };
         let line = format!(
-            "{:>5} | {} | {} | {:>8} | {:>8} {star}",
+            "{:>5} | {} | {} | {:>7.0} | {:>8} {star}",
             epoch.epoch,
-            training(&epoch.train),
-            validation(&epoch.validation),
-            format!("{:.0}", metrics.rows_per_second),
+            bound(&epoch.train),
+            bound(&epoch.validation),
+            metrics.rows_per_second,
             format!("≤ {}", clock(left)),
         );
         let Some(bar) = &self.bar else { return tell(line) };
@@ -96,15 +94,10 @@ impl Display {
     }
 }
 
-fn training(terms: &Summary) -> String {
-    let Summary { elbo, log_likelihood, kl, .. } = terms;
-    format!("{:>9.3} = {:>9.3} - {:>7.3}", elbo.value, log_likelihood.value, kl.value)
-}
-
-fn validation(terms: &Summary) -> String {
+fn bound(terms: &Summary) -> String {
     let Summary { elbo, log_likelihood, kl, .. } = terms;
     format!(
-        "{:>9.3} ± {:>7.3} = {:>9.3} - {:>7.3}",
+        "{:>8.2} ±{:>5.2} = {:>8.2} - {:>6.2}",
         elbo.value, elbo.standard_error, log_likelihood.value, kl.value
     )
 }

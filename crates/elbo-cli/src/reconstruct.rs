@@ -16,9 +16,10 @@ const PICTURE: usize = 40;
 const SIDE_BY_SIDE: usize = 20;
 
 pub(crate) fn reconstruct(arguments: &Reconstruct) -> Result<(), Error> {
+    let output = arguments.output.as_deref();
+    table::check_ending(output, true)?;
     let device = Device::flex();
     let model = read_model(&arguments.fitted.run, &device)?;
-    let output = arguments.output.as_deref();
     let mut data = read_for(&model.config, &arguments.source)?;
     let picture = output.is_some_and(is_picture);
     data.truncate(arguments.rows.unwrap_or(if picture { PICTURE } else { usize::MAX }));

@@ -135,7 +135,7 @@ impl Results {
         facts.extend(self.sigma.map(|sigma| ("sigma".into(), format!("{sigma:.5}"))));
         facts.extend(self.linear.as_ref().map(|linear| {
             let text = format!(
-                "log p(x) {} of the linear model (exact); this fit's ELBO is {} above it",
+                "log p(x) {} of the linear model, exact; the ELBO of this fit less that: {}",
                 plus_minus(linear.log_evidence),
                 plus_minus(linear.advantage),
             );
@@ -326,7 +326,7 @@ fn epoch(metrics: &Metrics) -> Epoch {
 pub(crate) fn print(text: &str) -> Result<(), Error> {
     match io::stdout().write_all(text.as_bytes()) {
         Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::plain(format!("cannot write to standard output: {cause}")))
+            Err(elbo_data::Error::Stream { cause }.into())
         }
         _ => Ok(()),
     }

@@ -4,7 +4,7 @@
 //! `last.safetensors` the last ones; `state` what a resumed fit needs; `metrics.jsonl` a line for each epoch.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
 };
@@ -25,9 +25,11 @@ use serde::{Deserialize, Serialize};
 use crate::{config::Config, error::Error};
 
 /// A folder that holds a run.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Run {
     folder: PathBuf,
+    /// Two processes that write one run would mix their epochs: the first one locks its config.toml.
+    _lock: File,
 }
 
 /// A line of `metrics.jsonl`.
@@ -59,26 +61,35 @@ struct Counters {
 }
 
 impl Run {
-    /// Makes a new folder `runs/NAME`, or `runs/NAME-2`, … where the name was not asked for and is taken.
-    pub(crate) fn create(runs: &Path, name: &str, asked: bool) -> Result<Self, Error> {
+    /// Makes a new folder `runs/NAME`, or `runs/NAME-2`, … where the name was not asked for and is taken, with its
+    /// config.toml.
+    pub(crate) fn create(runs: &Path, config: &Config, asked: bool) -> Result<Self, Error> {
+        let name = config.name.as_str();
         if name.is_empty() || name.contains(['/', '\\']) || name.starts_with('.') {
             return Err(Error::usage(
                 format!("`{name}` cannot be the name of a run"),
                 "a name is a folder's name; --runs DIR says where the folder is made",
             ));
         }
-        fs::create_dir_all(runs).map_err(|cause| Error::io("make the folder", runs, &cause))?;
+        let failed = |folder: &Path, cause| {
+            let error = Error::io("make the folder", folder, &cause);
+            error.hint("choose a folder that you can write with --runs DIR")
+        };
+        fs::create_dir_all(runs).map_err(|cause| failed(runs, cause))?;
         for number in 1.. {
             let folder = runs.join(if number == 1 { name.into() } else { format!("{name}-{number}") });
             match fs::create_dir(&folder) {
-                Ok(()) => return Ok(Self { folder }),
+                Ok(()) => {
+                    write_atomically(&folder.join("config.toml"), to_toml(config)?.as_bytes())?;
+                    return Self::open(&folder);
+                }
                 Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => {
                     if asked {
                         return Err(Error::plain(format!("`{}` exists already", folder.display()))
                             .hint("a run never overwrites another: choose another --name"));
                     }
                 }
-                Err(cause) => return Err(Error::io("make the folder", &folder, &cause)),
+                Err(cause) => return Err(failed(&folder, cause)),
             }
         }
         unreachable!("a free number is found")
@@ -86,12 +97,29 @@ impl Run {
 
     /// An existing folder.
     pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
-        let run = Self { folder: folder.into() };
-        if run.path("config.toml").is_file() {
-            return Ok(run);
+        let config = folder.join("config.toml");
+        if !config.is_file() {
+            let message = format!("`{}` is not a run folder: it holds no config.toml", folder.display());
+            return Err(Error::plain(message).hint("give a folder that `elbo train` made, as runs/digits"));
         }
-        Err(Error::plain(format!("`{}` is not a run folder: it holds no config.toml", folder.display()))
-            .hint("give a folder that `elbo train` made, as runs/digits"))
+        let lock = File::open(&config).map_err(|cause| Error::io("read", &config, &cause))?;
+        // A file system without locks is no reason to refuse.
+        if matches!(lock.try_lock(), Err(TryLockError::WouldBlock)) {
+            let message = format!("another process is fitting `{}`", folder.display());
+            return Err(Error::plain(message).hint("wait until it is done, or stop it"));
+        }
+        let run = Self { folder: folder.into(), _lock: lock };
+        run.tidy();
+        Ok(run)
+    }
+
+    /// Removes the temporary files of writes that a kill cut short.
+    fn tidy(&self) {
+        let files = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        for file in files.filter(|file| file.file_name().to_string_lossy().starts_with(".elbo-")) {
+            // What cannot be removed only takes space.
+            let _ = fs::remove_file(file.path());
+        }
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -104,10 +132,6 @@ impl Run {
 
     pub(crate) fn write(&self, file: &str, bytes: &[u8]) -> Result<(), Error> {
         Ok(write_atomically(&self.path(file), bytes)?)
-    }
-
-    pub(crate) fn write_config(&self, config: &Config) -> Result<(), Error> {
-        self.write("config.toml", to_toml(config)?.as_bytes())
     }
 
     pub(crate) fn read_config(&self) -> Result<Config, Error> {
@@ -131,7 +155,7 @@ impl Run {
             return Ok(Vec::new());
         }
         let mut all = Vec::new();
-        for line in BufReader::new(fs::File::open(&path).map_err(failed)?).lines() {
+        for line in BufReader::new(File::open(&path).map_err(failed)?).lines() {
             let Ok(metrics) = serde_json::from_str::<Metrics>(&line.map_err(failed)?) else { break };
             if metrics.epoch.epoch > last {
                 break;
@@ -197,18 +221,20 @@ impl Run {
     /// Reads what [`Self::write_state`] wrote.
     pub(crate) fn read_state(&self) -> Result<Progress, Error> {
         let path = self.path("state");
+        let again = format!("start it again with --config {}", self.path("config.toml").display());
         if !path.exists() {
             return Err(Error::plain(format!(
                 "`{}` does not exist: the run was stopped too early",
                 path.display()
             ))
-            .hint(format!("start it again with --config {}", self.path("config.toml").display())));
+            .hint(again));
         }
-        let mut tensors = Tensors::read(&path)?;
-        let counters: Counters = tensors
-            .metadata()
-            .and_then(|text| serde_json::from_str(text).ok())
-            .ok_or_else(|| Error::plain(format!("`{}` is not the state of a run", path.display())))?;
+        let mut tensors =
+            Tensors::read(&path).map_err(|error| Error::plain(error.to_string()).hint(&again))?;
+        let counters: Counters =
+            tensors.metadata().and_then(|text| serde_json::from_str(text).ok()).ok_or_else(|| {
+                Error::plain(format!("`{}` is not the state of a run", path.display())).hint(&again)
+            })?;
         let mut take = |name: &str| -> Result<Vec<f32>, Error> {
             let len = tensors.get(name).map_or(0, |(shape, _)| shape.iter().product());
             Ok(tensors.take_f32(name, &[len])?)
@@ -246,10 +272,12 @@ pub(crate) fn read_model(path: &Path, device: &Device) -> Result<Model, Error> {
             .hint("give a run folder as runs/digits, or a model.safetensors file"));
     }
     let mut tensors = Tensors::read(&file)?;
-    let config = tensors
-        .metadata()
-        .and_then(|text| toml::from_str::<Config>(text).ok())
-        .ok_or_else(|| Error::plain(format!("`{}` is not a model that elbo wrote", file.display())))?;
+    let config =
+        tensors.metadata().and_then(|text| toml::from_str::<Config>(text).ok()).ok_or_else(|| {
+            Error::plain(format!("`{}` is not a model that elbo wrote", file.display()))
+                .hint("give a run folder as runs/digits, or a model.safetensors file")
+        })?;
+    let config = consistent(config, &file)?;
     let shape = Vae::new(&config.fit.vae, config.data.columns.len(), Key::new(0), device)?;
     let mut values: Vec<f32> = Vec::new();
     for block in parameters::layout(&shape) {
@@ -261,9 +289,20 @@ pub(crate) fn read_model(path: &Path, device: &Device) -> Result<Model, Error> {
 /// Reads a configuration file.
 pub(crate) fn read_config(path: &Path) -> Result<Config, Error> {
     let text = fs::read_to_string(path).map_err(|cause| Error::io("read", path, &cause))?;
-    toml::from_str(&text).map_err(|cause| {
+    let config: Config = toml::from_str(&text).map_err(|cause| {
         Error::plain(format!("`{}` is not a configuration of a run: {}", path.display(), cause.message()))
-    })
+            .hint("give the config.toml of a run folder")
+    })?;
+    consistent(config, path)
+}
+
+fn consistent(config: Config, path: &Path) -> Result<Config, Error> {
+    if config.is_consistent() {
+        return Ok(config);
+    }
+    let message =
+        format!("`{}`: the columns, image, scaling and validation do not fit together", path.display());
+    Err(Error::plain(message).hint("give a file as elbo wrote it; its [data] follows from the data"))
 }
 
 fn to_toml(config: &Config) -> Result<String, Error> {

@@ -15,9 +15,8 @@ use crate::{
 };
 
 pub(crate) fn sample(arguments: &Sample) -> Result<(), Error> {
-    if arguments.number == 0 {
-        return Err(Error::usage("-n is 0, but must be at least 1", "-n 64 draws 64 rows"));
-    }
+    let output = arguments.output.as_deref();
+    table::check_ending(output, true)?;
     let device = Device::flex();
     let model = read_model(&arguments.fitted.run, &device)?;
     let seed = Key::new(arguments.seed);
@@ -40,7 +39,7 @@ pub(crate) fn sample(arguments: &Sample) -> Result<(), Error> {
             }
         }
     }
-    match arguments.output.as_deref() {
+    match output {
         Some(path) if is_picture(path) => {
             let images: Vec<Vec<f32>> = x.chunks(model.vae.width()).map(<[f32]>::to_vec).collect();
             let side = (arguments.number as f64).sqrt().ceil() as usize;

@@ -54,6 +54,11 @@ impl SourceConfig {
         Ok(elbo_data::read(Path::new(&self.data), &options)?)
     }
 
+    /// Whether its file is not there any more.
+    fn is_missing(&self) -> bool {
+        self.data != "digits" && !Path::new(&self.data).exists()
+    }
+
     /// The same kind of source at another path.
     pub(crate) fn at(&self, path: &Path) -> Result<Self, Error> {
         let source = Source {
@@ -215,15 +220,20 @@ impl Prepared {
 
 /// Reads rows for a fitted model: those named, or those that it was fitted to.
 pub(crate) fn read_for(config: &Config, source: &Source) -> Result<Prepared, Error> {
-    let source = if source.data.is_some() {
-        let mut source = SourceConfig::new(None, source)?;
-        source.label_column = source.label_column.or_else(|| config.data.source.label_column.clone());
-        source.image = source.image.or(config.data.source.image);
-        source
-    } else {
-        config.data.source.clone()
-    };
-    read_rows(config, &source)
+    if source.data.is_none() {
+        let source = &config.data.source;
+        return read_rows(config, source).map_err(|error| {
+            if source.is_missing() { error.hint("--data PATH says where the rows are now") } else { error }
+        });
+    }
+    let plain = SourceConfig::new(None, source)?;
+    let plain = SourceConfig { image: plain.image.or(config.data.source.image), ..plain };
+    if plain.label_column.is_some() {
+        return read_rows(config, &plain);
+    }
+    // New rows come with the label column of the fit, or without any.
+    let labelled = SourceConfig { label_column: config.data.source.label_column.clone(), ..plain.clone() };
+    read_rows(config, &labelled).or_else(|error| read_rows(config, &plain).map_err(|_| error))
 }
 
 /// Reads the rows of a source for a model, or for its test.

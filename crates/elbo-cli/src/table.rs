@@ -8,7 +8,29 @@ use crate::{config::Config, error::Error};
 
 /// Whether a path asks for a picture.
 pub(crate) fn is_picture(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"))
+    ends_in(path, "png")
+}
+
+fn ends_in(path: &Path, ending: &str) -> bool {
+    path.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending))
+}
+
+/// Checks the name of an output before any work is done for it.
+pub(crate) fn check_ending(path: Option<&Path>, picture: bool) -> Result<(), Error> {
+    let known = |path: &Path| {
+        ["csv", "npy", "parquet"].iter().any(|ending| ends_in(path, ending)) || (picture && is_picture(path))
+    };
+    match path {
+        Some(path) if !known(path) => Err(Error::usage(
+            format!("`{}` ends in no format that can be written here", path.display()),
+            if picture {
+                "end it in .csv, .npy, .parquet or .png"
+            } else {
+                "end it in .csv, .npy or .parquet"
+            },
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Rows of x as a table in the units of the stored data.
@@ -24,7 +46,7 @@ pub(crate) fn rows(x: &[f32], config: &Config) -> Table {
 
 /// Writes a table, with the rows' labels as a last column where the format can hold text.
 pub(crate) fn write(mut table: Table, labels: Option<Vec<String>>, path: Option<&Path>) -> Result<(), Error> {
-    let text = path.is_none_or(|path| path.extension().is_none_or(|ending| ending != "npy"));
+    let text = path.is_none_or(|path| !ends_in(path, "npy"));
     if let Some(labels) = labels.filter(|_| text) {
         table.push("label", Column::Text(labels));
     }

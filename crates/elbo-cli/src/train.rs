@@ -1,9 +1,6 @@
 //! `elbo train`: from arguments to a run folder.
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
 use elbo::{
@@ -28,17 +25,19 @@ use crate::{
 const SAVE_EVERY: Duration = Duration::from_secs(5);
 
 pub(crate) fn train(arguments: &Train) -> Result<(), Error> {
-    let (run, config, data) = if let Some(folder) = &arguments.resume {
-        reopen(folder)?
-    } else if let Some(path) = &arguments.config {
-        repeat(path, arguments)?
-    } else {
-        begin(arguments)?
+    let opened = arguments.resume.as_deref().map(Run::open).transpose()?;
+    let (config, data) = match (&opened, &arguments.config) {
+        (Some(run), _) => repeat(run.read_config()?)?,
+        (None, Some(path)) => {
+            let config = run::read_config(path)?;
+            repeat(Config { name: arguments.name.clone().unwrap_or(config.name), ..config })?
+        }
+        (None, None) => begin(arguments)?,
     };
-    fit(&run, &config, data, arguments.resume.is_some())
+    fit(arguments, opened, &config, data)
 }
 
-fn begin(arguments: &Train) -> Result<(Run, Config, Dataset), Error> {
+fn begin(arguments: &Train) -> Result<(Config, Dataset), Error> {
     let builtin = arguments.builtin.as_deref();
     if builtin.is_none() && arguments.source.data.is_none() {
         return Err(Error::usage(
@@ -50,31 +49,14 @@ fn begin(arguments: &Train) -> Result<(Run, Config, Dataset), Error> {
     let data = source.read()?;
     describe(&data);
     let config = Config::check(arguments, source, &data)?;
-    let run = Run::create(&arguments.runs, &config.name, arguments.name.is_some())?;
-    run.write_config(&config)?;
-    Ok((run, config, data))
+    Ok((config, data))
 }
 
-fn repeat(path: &Path, arguments: &Train) -> Result<(Run, Config, Dataset), Error> {
-    let mut config = run::read_config(path)?;
+fn repeat(config: Config) -> Result<(Config, Dataset), Error> {
     let data = config.data.source.read()?;
     describe(&data);
     same_data(&config, &data)?;
-    if let Some(name) = &arguments.name {
-        config.name.clone_from(name);
-    }
-    let run = Run::create(&arguments.runs, &config.name, arguments.name.is_some())?;
-    run.write_config(&config)?;
-    Ok((run, config, data))
-}
-
-fn reopen(folder: &Path) -> Result<(Run, Config, Dataset), Error> {
-    let run = Run::open(folder)?;
-    let config = run.read_config()?;
-    let data = config.data.source.read()?;
-    describe(&data);
-    same_data(&config, &data)?;
-    Ok((run, config, data))
+    Ok((config, data))
 }
 
 fn same_data(config: &Config, data: &Dataset) -> Result<(), Error> {
@@ -85,7 +67,7 @@ fn same_data(config: &Config, data: &Dataset) -> Result<(), Error> {
         .hint("restore the file, or start a new run"))
 }
 
-fn fit(run: &Run, config: &Config, data: Dataset, resumed: bool) -> Result<(), Error> {
+fn fit(arguments: &Train, opened: Option<Run>, config: &Config, data: Dataset) -> Result<(), Error> {
     let device = Device::flex();
     let test = config.data.test.as_ref().map(|source| read_rows(config, source)).transpose()?;
     let data = prepare(config, data)?;
@@ -99,6 +81,12 @@ fn fit(run: &Run, config: &Config, data: Dataset, resumed: bool) -> Result<(), E
     ));
     let mut fit = Fit::new(config.fit.clone(), train.clone(), &validation, &device)?;
     let mut history = Vec::new();
+    let resumed = opened.is_some();
+    // A folder is made last: what is wrong with the request has been found by then.
+    let run = match opened {
+        Some(run) => run,
+        None => Run::create(&arguments.runs, config, arguments.name.is_some())?,
+    };
     if resumed {
         fit = fit.resume(run.read_state()?)?;
         history = run.read_metrics(fit.progress().epoch)?;
@@ -107,7 +95,7 @@ fn fit(run: &Run, config: &Config, data: Dataset, resumed: bool) -> Result<(), E
     }
     tell(format!("run         {}", run.folder().display()));
     if !resumed || fit.finished().is_none() {
-        epochs(run, config, &mut fit, &mut history, rows, steps)?;
+        epochs(&run, config, &mut fit, &mut history, rows, steps)?;
     }
     let best = fit.best()?;
     run.write_model("model.safetensors", &best, &fit.progress().best, config)?;

@@ -49,7 +49,9 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // A temporary file is private; a result is as readable as any other file.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    // The error names the temporary file, which tells nobody anything: keep its kind.
+    // The error names the temporary file, which tells nobody anything: keep its kind, and the system's own words
+    // for the likeliest mistake, a folder that is not there.
+    fs::metadata(&folder)?;
     let mut file = builder.tempfile_in(&folder).map_err(|error| error.kind())?;
     file.as_file_mut().write_all(bytes)?;
     file.as_file().sync_all()?;

@@ -106,7 +106,7 @@ impl Table {
             }
             writer.flush()
         };
-        write().map_err(|cause| Error::Stream { cause })
+        write().map_err(|cause| Error::Stream { cause: plain(cause) })
     }
 
     /// The number of rows, the same in every column.
@@ -131,6 +131,15 @@ impl Table {
             })
             .collect::<Result<Vec<_>, _>>()?;
         npy_bytes(rows, &columns).map_err(|cause| Error::Write { path: path.to_owned(), cause })
+    }
+}
+
+/// The system's own error, which the CSV writer wraps into one of no kind.
+fn plain(error: io::Error) -> io::Error {
+    match error.downcast::<csv::Error>().map(csv::Error::into_kind) {
+        Ok(csv::ErrorKind::Io(cause)) => cause,
+        Ok(other) => io::Error::other(format!("{other:?}")),
+        Err(error) => error,
     }
 }
 

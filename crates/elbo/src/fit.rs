@@ -138,10 +138,28 @@ impl<'a> Fit<'a> {
     /// Goes on from where an earlier fit, with the same configuration and data, had come.
     ///
     /// # Errors
-    /// Where the progress is of a model of another shape.
+    /// Where the progress is of a model of another shape, or of other validation rows.
     pub fn resume(mut self, progress: Progress) -> Result<Self, Error> {
-        self.trainer.vae(&progress.state.parameters)?;
-        self.trainer.vae(&progress.best)?;
+        let own = &self.progress.state;
+        let (state, watched) = (&progress.state, &progress.patience.best);
+        for (what, expected, got) in [
+            ("the parameter vector", own.parameters.len(), state.parameters.len()),
+            ("the best parameter vector", own.parameters.len(), progress.best.len()),
+            ("the first moments of θ", own.model.first.len(), state.model.first.len()),
+            ("the second moments of θ", own.model.second.len(), state.model.second.len()),
+            ("the first moments of φ", own.guide.first.len(), state.guide.first.len()),
+            ("the second moments of φ", own.guide.second.len(), state.guide.second.len()),
+            // None before the first epoch.
+            (
+                "the bound of the validation rows",
+                self.validation.rows.len() * usize::from(!watched.is_empty()),
+                watched.len(),
+            ),
+        ] {
+            if got != expected {
+                return Err(Error::Shape { what: what.into(), expected: vec![expected], got: vec![got] });
+            }
+        }
         self.progress = progress;
         Ok(self)
     }

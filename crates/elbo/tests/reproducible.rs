@@ -134,3 +134,23 @@ fn the_order_of_the_chunks_does_not_matter() {
         assert!((a - b).abs() <= 1e-5 * a.abs().max(1.0), "{a} {b}");
     }
 }
+
+#[test]
+fn progress_of_another_fit_is_refused() {
+    let values = values();
+    let mut fit = start(config(), &values);
+    run(&mut fit);
+    let good = fit.progress().clone();
+    let spoil: [fn(&mut elbo::fit::Progress); 4] = [
+        |p| _ = p.state.parameters.pop(),
+        |p| _ = p.state.guide.second.pop(),
+        |p| _ = p.best.pop(),
+        |p| p.patience.best.push(0.0),
+    ];
+    for spoil in spoil {
+        let mut progress = good.clone();
+        spoil(&mut progress);
+        let error = start(config(), &values).resume(progress).unwrap_err();
+        assert!(matches!(error, elbo::Error::Shape { .. }), "{error}");
+    }
+}

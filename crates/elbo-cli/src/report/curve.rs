@@ -86,12 +86,12 @@ pub(super) fn figure(report: &Report) -> Option<Markup> {
         }
         Ok(())
     });
-    let picture = html! { p.unit { "ELBO, nats per datum" } (key(report, reference)) (picture) };
+    let picture = html! { p.unit { "ELBO, nats per row" } (key(report, reference)) (picture) };
     let seconds: f64 = epochs.iter().map(|e| e.seconds).sum();
     Some(captioned(
         &picture,
         &html! {
-            "The evidence lower bound (ELBO) after each epoch, as a mean over rows in nats per datum; "
+            "The evidence lower bound (ELBO) after each epoch, as a mean over rows in nats per row; "
             strong { "larger is better" } ". The bound lies below the log-evidence log " i { "p" } "("
             i { "x" } "), so it rises when the model explains the data better, when the approximate "
             "posterior comes closer to the true one, or both. A training curve that still climbs while "

@@ -20,7 +20,7 @@ pub(super) fn figure(report: &Report) -> Option<Markup> {
     let label = |x: f64| {
         let mut bars = order.iter().enumerate();
         match bars.find(|&(rank, _)| (rank as f64 - x).abs() < 1e-6) {
-            Some((_, dimension)) if numbered => dimension.to_string(),
+            Some((_, dimension)) if numbered => (dimension + 1).to_string(),
             None if numbered => String::new(),
             _ => whole(x),
         }
@@ -30,7 +30,7 @@ pub(super) fn figure(report: &Report) -> Option<Markup> {
         size: (960, 300),
         x: first - 0.5..first + kl.len() as f64 - 0.5,
         y: 0.0..if top > 0.0 && top.is_finite() { 1.06 * top } else { 1.0 },
-        x_name: if numbered { "latent dimension, counted from 0" } else { "rank" },
+        x_name: if numbered { "latent dimension" } else { "rank" },
         y_name: "",
         x_ticks: if numbered { kl.len() + 1 } else { 11 },
         x_label: &label,
@@ -52,12 +52,12 @@ pub(super) fn figure(report: &Report) -> Option<Markup> {
         ("box", Ink::Validation, format!("active ({count})")),
         ("box", Ink::Idle, format!("inactive ({})", kl.len() - count)),
     ];
-    let picture = html! { p.unit { "KL divergence, nats per datum" } (legend(&key)) (picture) };
+    let picture = html! { p.unit { "KL divergence, nats per row" } (legend(&key)) (picture) };
     Some(captioned(
         &picture,
         &html! {
             "The divergence from the prior of each latent dimension, sorted: how much it tells of a "
-            "row. Together: " (number(kl.iter().sum(), 2)) " nats per datum. A dimension is active when its "
+            "row. Together: " (number(kl.iter().sum(), 2)) " nats per row. A dimension is active when its "
             "posterior mean varies over the rows (variance above 0.01); an inactive one stays at the "
             "prior, and the decoder learns nothing from it. Many grey bars mean that a smaller "
             "latent space would do."

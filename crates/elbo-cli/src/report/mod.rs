@@ -29,7 +29,7 @@ pub(crate) struct Epoch {
     pub(crate) seconds: f64,
 }
 
-/// The bound and its two terms: means over rows, in nats per datum; `elbo = log_likelihood - kl`.
+/// The bound and its two terms: means over rows, in nats per row; `elbo = log_likelihood - kl`.
 pub(crate) struct Terms {
     /// Evidence lower bound; larger is better.
     pub(crate) elbo: f64,

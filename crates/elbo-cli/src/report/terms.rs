@@ -15,8 +15,8 @@ pub(super) fn figure(report: &Report) -> Option<Markup> {
     let picture = html! {
         (legend(&key))
         div.panels {
-            div { p.unit { "Log-likelihood, nats per datum" } (likelihood) }
-            div { p.unit { "KL divergence, nats per datum" } (kl) }
+            div { p.unit { "Log-likelihood, nats per row" } (likelihood) }
+            div { p.unit { "KL divergence, nats per row" } (kl) }
         }
     };
     Some(captioned(
