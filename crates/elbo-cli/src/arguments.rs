@@ -10,7 +10,7 @@ use elbo::{
     distribution::bernoulli::Binarise,
     model::Sigma,
     network::Activation,
-    objective::elbo::KlForm,
+    objective::{Objective, elbo::KlForm},
     optimiser::Optimiser,
     schedule::{Decay, Schedule},
 };
@@ -141,6 +141,9 @@ pub(crate) struct Train {
     #[arg(long, value_name = "L", default_value = "1", value_parser = parse_count::<usize>,
           help_heading = "Ascent")]
     pub(crate) samples: usize,
+    /// What is maximised.
+    #[arg(long, default_value = "elbo", value_parser = named::<Objective>(&OBJECTIVE), help_heading = "Ascent")]
+    pub(crate) objective: Objective,
     /// The KL term in closed form, or as the mean over the samples of log q(z|x) − log p(z).
     #[arg(long, default_value = "analytic", value_parser = named::<KlForm>(&KL), help_heading = "Ascent")]
     pub(crate) kl: KlForm,
@@ -179,10 +182,10 @@ pub(crate) struct Train {
 
 /// What a config.toml holds already: given beside one, it would be ignored.
 #[rustfmt::skip]
-const SETTINGS: [&str; 27] = [
+const SETTINGS: [&str; 28] = [
     "builtin", "data", "label_column", "labels", "image", "test", "validation", "scale", "drop_constant",
     "binarise", "likelihood", "sigma", "hidden", "latent", "activation", "optimiser", "step_size",
-    "encoder_step_size", "decay", "batch", "samples", "kl", "schedule", "clip_norm", "epochs", "patience", "seed",
+    "encoder_step_size", "decay", "batch", "samples", "objective", "kl", "schedule", "clip_norm", "epochs", "patience", "seed",
 ];
 
 /// A fitted model.
@@ -295,6 +298,13 @@ const ACTIVATION: [(&str, &str); 5] =
 const OPTIMISER: [(&str, &str); 2] = [
     ("adam", "Steps that hardly depend on the gradient's scale"),
     ("sgd", "Plain stochastic gradient ascent"),
+];
+const OBJECTIVE: [(&str, &str); 2] = [
+    ("elbo", "The evidence lower bound"),
+    (
+        "noiseless",
+        "Its limit as the guide's noise vanishes: reconstruction and penalty, not a bound; needs --sigma NUMBER",
+    ),
 ];
 const KL: [(&str, &str); 2] =
     [("analytic", "In closed form"), ("monte-carlo", "The mean of log q(z|x) − log p(z) over the samples")];

@@ -4,6 +4,7 @@ use elbo::{
     fit::FitConfig,
     minibatch::Rows,
     model::{Likelihood, Sigma, VaeConfig},
+    objective::Objective,
     optimiser::Optimiser,
     random::Key,
     train::TrainConfig,
@@ -119,6 +120,7 @@ impl Config {
                     step_size,
                     encoder_step_size: arguments.encoder_step_size.unwrap_or(step_size),
                     samples: arguments.samples,
+                    objective: arguments.objective,
                     kl: arguments.kl,
                     schedule: arguments.schedule,
                     clip_norm: arguments.clip_norm,
@@ -245,6 +247,25 @@ fn choose_scale(asked: ScaleArgument, likelihood: Likelihood, data: &Dataset) ->
         ScaleArgument::Auto if likelihood == Likelihood::Bernoulli => ScaleArgument::None,
         ScaleArgument::Auto => ScaleArgument::Standard,
         other => other,
+    }
+}
+
+/// What an objective and its two terms are called.
+pub(crate) struct Words {
+    pub(crate) objective: &'static str,
+    pub(crate) first: &'static str,
+    pub(crate) second: &'static str,
+    pub(crate) unit: &'static str,
+}
+
+pub(crate) fn words(objective: Objective) -> Words {
+    match objective {
+        Objective::Elbo => Words { objective: "ELBO", first: "log-lik", second: "KL", unit: "nats per row" },
+        Objective::Noiseless => {
+            Words {
+                objective: "value", first: "-½|x-f|²", second: "½σ²|μ|²", unit: "no bound, per row"
+            }
+        }
     }
 }
 

@@ -8,12 +8,13 @@ use std::{
 use elbo::objective::elbo::Summary;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::{run::Metrics, tell};
+use crate::{config::Words, run::Metrics, tell};
 
 /// The display of a fit.
 pub(crate) struct Display {
     bar: Option<ProgressBar>,
     steps: u64,
+    words: Words,
     last_line: Option<Instant>,
 }
 
@@ -22,7 +23,7 @@ const QUIET: Duration = Duration::from_secs(1);
 
 impl Display {
     /// A display for epochs of `steps` steps.
-    pub(crate) fn new(steps: u64) -> Self {
+    pub(crate) fn new(steps: u64, words: Words) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let style = ProgressStyle::with_template("{spinner} {wide_bar:.cyan/blue} {msg}");
             let bar = ProgressBar::new(steps);
@@ -31,16 +32,15 @@ impl Display {
             }
             bar
         });
-        Self { bar, steps, last_line: None }
+        Self { bar, steps, words, last_line: None }
     }
 
     /// The heading of the lines.
     pub(crate) fn start(&self) {
-        let bound = format!("{:>8}  {:>5} = {:>8} - {:>6}", "ELBO", "s.e.", "log-lik", "KL");
-        self.line(&format!(
-            "\n{:>5} | {:^34} | {:^34} |",
-            "", "training, nats per row", "validation, nats per row"
-        ));
+        let Words { objective, first, second, unit } = &self.words;
+        let bound = format!("{objective:>8}  {:>5} = {first:>8} - {second:>6}", "s.e.");
+        let (training, validation) = (format!("training, {unit}"), format!("validation, {unit}"));
+        self.line(&format!("\n{:>5} | {training:^34} | {validation:^34} |", ""));
         self.line(&format!("{:>5} | {bound} | {bound} | {:>7} | {:>8}", "epoch", "rows/s", "left"));
     }
 
@@ -67,8 +67,9 @@ impl Display {
         bar.set_length(self.steps);
         bar.set_position(0);
         bar.set_message(format!(
-            "epoch {}  ELBO {:.2}  {:.0} rows/s  ≤ {} left",
+            "epoch {}  {} {:.2}  {:.0} rows/s  ≤ {} left",
             epoch.epoch,
+            self.words.objective,
             epoch.validation.elbo.value,
             metrics.rows_per_second,
             clock(left)

@@ -7,16 +7,20 @@ use elbo::{
     diagnose::latent_summary,
     distribution::bernoulli::Binarise,
     fit::{Finished, Fit},
+    gradient::Draws,
     minibatch::Rows,
     model::{Likelihood, LinearGaussian, Sigma, Vae},
-    objective::elbo::{Mean, Summary, evaluate},
+    objective::{
+        Objective,
+        elbo::{Mean, Summary},
+    },
     predict,
     random::{Key, Purpose},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    config::{Config, name_of},
+    config::{Config, Words, name_of, words},
     error::Error,
     report::{Epoch, Report, Terms},
     run::Metrics,
@@ -27,6 +31,8 @@ use crate::{
 /// The contents of `results.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Results {
+    /// What was maximised, and what `validation` and `test` are values of.
+    pub(crate) objective: Objective,
     pub(crate) finished: Finished,
     pub(crate) epochs: u64,
     pub(crate) best_epoch: u64,
@@ -64,30 +70,33 @@ pub(crate) fn results(
     test: Option<&Prepared>,
     history: &[Metrics],
     config: &Config,
-    device: &Device,
 ) -> Result<Results, Error> {
     let best = fit.best()?;
-    let form = config.fit.train.kl;
+    let bound = config.fit.train.objective == Objective::Elbo;
     let noise = Key::new(config.fit.seed).purpose(Purpose::Evaluate).purpose(Purpose::Noise);
-    let held_out = evaluate(&best, fit.validation(), noise, form, SAMPLES, device)?;
+    let held_out = fit.evaluate(&best, fit.validation(), Draws { samples: SAMPLES, key: noise })?;
     let test_terms = match test {
         Some(test) => {
             let rows = Rows::all(&test.x, config.data.columns.len());
             let key = Key::new(config.fit.seed).purpose(Purpose::Test);
             let draws = key.purpose(Purpose::Binarise);
             let batch = rows.minibatch(0..rows.len(), config.fit.binarise(), draws);
-            let terms = evaluate(&best, &batch, key.purpose(Purpose::Noise), form, SAMPLES, device)?;
+            let noise = Draws { samples: SAMPLES, key: key.purpose(Purpose::Noise) };
+            let terms = fit.evaluate(&best, &batch, noise)?;
             Some((rows, terms))
         }
         None => None,
     };
     let linear = match (&config.fit.vae.likelihood, &test_terms) {
         (Likelihood::Bernoulli, _) => None,
+        // What is no bound cannot be held against log p(x).
+        _ if !bound => None,
         (_, Some((rows, terms))) => linear(train, rows, "test", &terms.elbo(), best.latent()),
         (_, None) => linear(train, validation, "validation", &held_out.elbo(), best.latent()),
     };
     let log_sigma = best.model.log_sigma().filter(|s| s.dims() == [1]);
     Ok(Results {
+        objective: config.fit.train.objective,
         finished: fit.finished().unwrap_or(Finished::AllEpochs),
         epochs: fit.progress().epoch,
         best_epoch: fit.progress().patience.best_epoch,
@@ -122,9 +131,10 @@ impl Results {
 
     /// The headline figures.
     fn facts(&self) -> Vec<(String, String)> {
+        let Words { objective, first, second, unit } = words(self.objective);
         let bound = |s: &Summary| {
             format!(
-                "ELBO {} = log-likelihood {:.3} - KL {:.3} nats per row",
+                "{objective} {} = {first} {:.3} - {second} {:.3} {unit}",
                 plus_minus(s.elbo),
                 s.log_likelihood.value,
                 s.kl.value
@@ -195,7 +205,9 @@ pub(crate) fn report(
             .as_ref()
             .map(|linear| (format!("linear model, exact ({} rows)", linear.rows), linear.log_evidence.value)),
         active: dimensions.active(),
-        kl_per_dimension: dimensions.kl,
+        // Without a fitted σ(x) there is no KL to show.
+        kl_per_dimension: if results.objective == Objective::Elbo { dimensions.kl } else { Vec::new() },
+        bound: results.objective == Objective::Elbo,
         image: config.image(),
         columns: config.data.columns.clone(),
         originals: shown(originals),
@@ -241,11 +253,11 @@ fn plane(mean: &[f32], latent: usize) -> (Vec<[f64; 2]>, [String; 2]) {
 }
 
 fn cards(results: &Results) -> Vec<(String, String)> {
-    let mut cards =
-        vec![("Validation ELBO".into(), format!("{} nats per row", plus_minus(results.validation.elbo)))];
-    cards.extend(
-        results.test.map(|test| ("Test ELBO".into(), format!("{} nats per row", plus_minus(test.elbo)))),
-    );
+    let Words { objective, unit, .. } = words(results.objective);
+    let card =
+        |rows: &str, s: &Summary| (format!("{rows} {objective}"), format!("{} {unit}", plus_minus(s.elbo)));
+    let mut cards = vec![card("Validation", &results.validation)];
+    cards.extend(results.test.as_ref().map(|test| card("Test", test)));
     if let Some(linear) = &results.linear {
         cards.push((
             format!("Linear model, exact log p(x), {} rows", linear.rows),
@@ -265,7 +277,14 @@ fn cards(results: &Results) -> Vec<(String, String)> {
 pub(crate) fn notes(results: &Results, config: &Config) -> Vec<String> {
     let likelihood = config.fit.vae.likelihood;
     let mut notes = vec![format!("Likelihood: {}.", name_of(likelihood))];
-    if likelihood == Likelihood::Bernoulli {
+    if results.objective == Objective::Noiseless {
+        notes.push(
+            "What was maximised is the noiseless limit of the ELBO, -½‖x - f(μ(x))‖² - (σ²/2)‖μ(x)‖²: a regularised \
+             auto-encoder. It is not a bound on log p(x), its values are not nats, and the guide's standard \
+             deviations were not fitted."
+                .into(),
+        );
+    } else if likelihood == Likelihood::Bernoulli {
         notes.push(format!(
             "With --binarise {}, {}.",
             word(config.fit.binarise),

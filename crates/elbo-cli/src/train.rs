@@ -12,7 +12,7 @@ use elbo_data::Dataset;
 
 use crate::{
     arguments::Train,
-    config::Config,
+    config::{Config, words},
     error::Error,
     progress::Display,
     results,
@@ -100,7 +100,7 @@ fn fit(arguments: &Train, opened: Option<Run>, config: &Config, data: Dataset) -
     let best = fit.best()?;
     run.write_model("model.safetensors", &best, &fit.progress().best, config)?;
     run.write_model("last.safetensors", &best, &fit.progress().state.parameters, config)?;
-    let results = results::results(&fit, &train, &validation, test.as_ref(), &history, config, &device)?;
+    let results = results::results(&fit, &train, &validation, test.as_ref(), &history, config)?;
     let json = serde_json::to_vec_pretty(&results).map_err(|cause| Error::plain(cause.to_string()))?;
     run.write("results.json", &json)?;
     let report = results::report(&fit, &best, &data, &results, &history, config, &device)?;
@@ -119,7 +119,7 @@ fn epochs(
     rows: usize,
     steps: usize,
 ) -> Result<(), Error> {
-    let mut display = Display::new(steps as u64);
+    let mut display = Display::new(steps as u64, words(config.fit.train.objective));
     display.start();
     let mut saved = Instant::now();
     while fit.finished().is_none() {
@@ -147,8 +147,10 @@ fn epochs(
     run.write_state(fit.progress())?;
     display.finish();
     let why = match fit.finished() {
-        Some(Finished::Converged) => "the validation ELBO no longer rises",
-        _ => "all epochs are done",
+        Some(Finished::Converged) => {
+            format!("the validation {} no longer rises", words(config.fit.train.objective).objective)
+        }
+        _ => "all epochs are done".into(),
     };
     tell(format!("\nfinished    after epoch {}: {why}", fit.progress().epoch));
     Ok(())

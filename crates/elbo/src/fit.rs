@@ -7,9 +7,10 @@ use crate::{
     Error,
     diagnose::Patience,
     distribution::bernoulli::Binarise,
+    gradient::Draws,
     minibatch::{Minibatch, Rows},
     model::{Likelihood, Vae, VaeConfig},
-    objective::elbo::{RowTerms, Summary, evaluate},
+    objective::elbo::{RowTerms, Summary},
     random::{Key, Purpose},
     schedule::Decay,
     train::{Report, State, TrainConfig, Trainer},
@@ -94,7 +95,6 @@ pub struct Fit<'a> {
     train: Rows<'a>,
     validation: Minibatch,
     progress: Progress,
-    device: Device,
 }
 
 impl<'a> Fit<'a> {
@@ -132,7 +132,7 @@ impl<'a> Fit<'a> {
         let validation = validation.minibatch(validation.index().iter().copied(), config.binarise(), draws);
         let best = state.parameters.clone();
         let progress = Progress { state, epoch: 0, patience: Patience::default(), best };
-        Ok(Self { config, trainer, train, validation, progress, device: device.clone() })
+        Ok(Self { config, trainer, train, validation, progress })
     }
 
     /// Goes on from where an earlier fit, with the same configuration and data, had come.
@@ -210,14 +210,22 @@ impl<'a> Fit<'a> {
         }
     }
 
-    /// The terms of the validation rows' bound, with the noise that every epoch's validation uses.
+    /// The terms of the validation rows' objective, with the noise that every epoch's validation uses.
     ///
     /// # Errors
     /// Where the bound is not finite.
     pub fn validate(&self, vae: &Vae) -> Result<RowTerms, Error> {
         let key = Key::new(self.config.seed).purpose(Purpose::Evaluate).purpose(Purpose::Noise);
-        let (form, samples) = (self.config.train.kl, self.config.validation_samples);
-        evaluate(vae, &self.validation, key, form, samples, &self.device)
+        let draws = Draws { samples: self.config.validation_samples, key };
+        self.evaluate(vae, &self.validation, draws)
+    }
+
+    /// The terms of the objective of any rows, by the noise given.
+    ///
+    /// # Errors
+    /// Where the data's width is not the model's, or a term is not finite.
+    pub fn evaluate(&self, vae: &Vae, data: &Minibatch, draws: Draws) -> Result<RowTerms, Error> {
+        self.trainer.evaluate(vae, data, draws)
     }
 
     /// The validation rows, binarised as each epoch sees them.

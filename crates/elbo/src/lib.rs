@@ -8,17 +8,25 @@
 //!
 //! | | | |
 //! |---|---|---|
-//! | E1 | KL divergence | [`divergence`] |
+//! | E1 | KL divergence, of each pair of a family | [`divergence::KullbackLeibler`] |
 //! | E2 | Monte Carlo mean with standard error | [`objective::elbo::Mean`] |
+//! | E2 | KL of any pair by Monte Carlo | [`divergence::monte_carlo`] |
 //! | E5, E7 | the bound, its terms, both forms of the KL | [`objective::elbo::elbo`], [`objective::elbo::KlForm`] |
+//! | E8 | KL of full Gaussians by Cholesky factors; Rényi, Bhattacharyya | [`distribution::FullGaussian`], [`divergence::Renyi`] |
 //! | E9 | KL(diagonal Gaussian ‖ N(0, I)) | [`divergence::diagonal_to_standard`] |
 //! | E10 | Bernoulli log-likelihood from logits | [`distribution::bernoulli::log_likelihood`] |
 //! | E11 | Gaussian log-likelihood, constants kept | [`distribution::gaussian::log_likelihood`] |
 //! | E12 | log N(z; 0, I), log q at z = μ + σ⊙ε | [`distribution::gaussian::standard_log_density`], [`distribution::gaussian::Diagonal::log_density_at_noise`] |
-//! | E13, E14 | reparameterised gradient | [`gradient::reparameterised::gradient`], [`distribution::gaussian::Diagonal::sample`] |
+//! | E6 | ELBO + KL(q ‖ posterior) = log p(x) | checked where the posterior is exact: `tests/unbiased.rs` |
+//! | E14 | a draw as a function of its parameters, gamma and its kin implicitly | [`distribution::Reparameterised`] |
+//! | E13, E14 | reparameterised gradients | [`gradient::Reparameterised`], [`gradient::StickingTheLanding`], [`distribution::gaussian::Diagonal::sample`] |
+//! | E15 | the score ∂ log q/∂λ | [`distribution::Score`] |
+//! | E15 | score function, baselines | [`gradient::ScoreFunction`], [`gradient::RunningMean`] |
 //! | E17 | amortised inference, N/B | [`train::Trainer::step`], [`minibatch::Minibatch::scale`], [`guide::Amortised`] |
 //! | E18 | joint or alternating steps | [`schedule::Schedule`] |
 //! | E19 | the Gaussian auto-encoder | [`model::Vae`] with [`model::Likelihood::Gaussian`] |
+//! | E20 | the noiseless limit | [`objective::noiseless::Noiseless`] |
+//! | E22 | importance-weighted and Rényi bounds, their gradients | [`objective::importance_weighted`], [`gradient::DoublyReparameterised`] |
 //! | E26 | per-dimension KL, active units | [`diagnose::latent_summary`] |
 //! | E27 | linear-Gaussian oracle | [`model::LinearGaussian`] |
 //!
@@ -32,7 +40,7 @@
 //!     minibatch::Rows,
 //!     model::{Likelihood, Sigma, VaeConfig},
 //!     network::Activation,
-//!     objective::elbo::KlForm,
+//!     objective::{Objective, elbo::KlForm},
 //!     optimiser::Optimiser,
 //!     random::Key,
 //!     schedule::{Decay, Schedule},
@@ -65,6 +73,7 @@
 //!         step_size: 1e-2,
 //!         encoder_step_size: 1e-2,
 //!         samples: 1,
+//!         objective: Objective::Elbo,
 //!         kl: KlForm::Analytic,
 //!         schedule: Schedule::Joint,
 //!         clip_norm: None,
@@ -96,6 +105,8 @@ pub mod parameters;
 pub mod predict;
 pub mod random;
 pub mod schedule;
+pub mod special;
 pub mod train;
+pub mod transform;
 
 pub use error::Error;

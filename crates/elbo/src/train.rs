@@ -5,10 +5,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error,
-    gradient::reparameterised::{self, Estimator},
+    gradient::{Draws, Estimator, Reparameterised, gradient},
     minibatch::Minibatch,
     model::{Likelihood, Sigma, Vae},
-    objective::elbo::{KlForm, RowTerms},
+    objective::{
+        Objective,
+        elbo::{self, KlForm, RowTerms},
+        evaluate_terms,
+        noiseless::Noiseless,
+    },
     optimiser::{Moments, Optimiser},
     parameters::{self, Block},
     random::{Key, Purpose},
@@ -26,7 +31,10 @@ pub struct TrainConfig {
     pub encoder_step_size: f64,
     /// L, Monte Carlo samples a row.
     pub samples: usize,
-    /// The form of the KL term.
+    /// What is maximised.
+    #[serde(default)]
+    pub objective: Objective,
+    /// The form of the ELBO's KL term.
     pub kl: KlForm,
     /// Which block moves when.
     pub schedule: Schedule,
@@ -80,6 +88,8 @@ pub struct Report {
 #[derive(Clone, Debug)]
 pub struct Trainer {
     config: TrainConfig,
+    /// The objective, where it is not the ELBO.
+    noiseless: Option<Noiseless>,
     noise: Key,
     shape: Vae,
     blocks: Vec<Block>,
@@ -92,7 +102,8 @@ impl Trainer {
     /// A trainer of auto-encoders of the shape of `vae`, and the state that starts from its parameters.
     ///
     /// # Errors
-    /// Where a step size, the number of samples or the clipping norm is not > 0.
+    /// Where a step size, the number of samples or the clipping norm is not > 0, or the objective does not suit
+    /// the likelihood.
     pub fn init(config: TrainConfig, vae: &Vae, seed: Key, device: &Device) -> Result<(Self, State), Error> {
         config.check()?;
         let blocks = parameters::layout(vae);
@@ -105,7 +116,19 @@ impl Trainer {
             step: 0,
         };
         let noise = seed.purpose(Purpose::Noise);
-        let trainer = Self { config, noise, shape: vae.clone(), blocks, guide_start, device: device.clone() };
+        let noiseless = match config.objective {
+            Objective::Elbo => None,
+            Objective::Noiseless => Some(Noiseless::new(vae.model.likelihood())?),
+        };
+        let trainer = Self {
+            config,
+            noiseless,
+            noise,
+            shape: vae.clone(),
+            blocks,
+            guide_start,
+            device: device.clone(),
+        };
         Ok((trainer, state))
     }
 
@@ -117,6 +140,19 @@ impl Trainer {
         parameters::load(self.shape.clone(), parameters, &self.device)
     }
 
+    /// The terms of the objective of each row of `data`, by `samples` Monte Carlo samples a row.
+    ///
+    /// # Errors
+    /// Where the data's width is not the model's, or a term is not finite.
+    pub fn evaluate(&self, vae: &Vae, data: &Minibatch, draws: Draws) -> Result<RowTerms, Error> {
+        match &self.noiseless {
+            Some(noiseless) => {
+                evaluate_terms(vae, data, draws, &self.device, |vae, x, _| noiseless.terms(vae, x))
+            }
+            None => elbo::evaluate(vae, data, draws.key, self.config.kl, draws.samples, &self.device),
+        }
+    }
+
     /// One step: φ ← φ + α (N/B) ∂J/∂φ, θ ← θ + α′ (N/B) ∂J/∂θ (E17), through the optimiser, each step size
     /// times `decay`.
     ///
@@ -124,14 +160,13 @@ impl Trainer {
     /// Where the bound or its gradient is not finite; the state is then as it was.
     pub fn step(&self, state: &mut State, minibatch: &Minibatch, decay: f64) -> Result<Report, Error> {
         let moves = self.config.schedule.moves(state.step);
-        let estimator = Estimator {
-            samples: self.config.samples,
-            form: self.config.kl,
-            noise: self.noise.fold(state.step),
+        let draws = Draws { samples: self.config.samples, key: self.noise.fold(state.step) };
+        let estimator: &dyn Estimator = match &self.noiseless {
+            Some(noiseless) => noiseless,
+            None => &Reparameterised(self.config.kl),
         };
         let vae = self.vae(&state.parameters)?;
-        let estimate =
-            reparameterised::gradient::<f32>(&vae, minibatch, moves, estimator, state.step, &self.device)?;
+        let estimate = gradient::<f32>(&vae, minibatch, moves, estimator, draws, state.step, &self.device)?;
         let gradient = &estimate.gradient;
         self.check_gradient(gradient, decay, state.step, minibatch)?;
         let gradient_norm = norm(gradient) / minibatch.total as f64;

@@ -5,10 +5,9 @@
 mod common;
 
 use burn::tensor::Device;
-use common::{block, data, generic_vae, minibatch, normals};
+use common::{Estimator, block, data, generic_vae, gradient, minibatch, normals};
 use elbo::{
     distribution::bernoulli::Binarise,
-    gradient::reparameterised::{Estimator, gradient},
     minibatch::{Minibatch, Rows},
     model::{Likelihood, Sigma, Vae, VaeConfig},
     network::Activation,
@@ -42,7 +41,7 @@ fn rows_for(likelihood: Likelihood) -> Vec<f32> {
 }
 
 fn gradient_of(vae: &Vae, minibatch: &Minibatch, moves: Moves, estimator: Estimator) -> Vec<f64> {
-    gradient(vae, minibatch, moves, estimator, 0, &Device::flex()).unwrap().gradient
+    gradient(vae, minibatch, moves, estimator).unwrap().gradient
 }
 
 /// Σ over the minibatch's rows of the bound, not scaled, with the noise that the gradient uses.

@@ -5,11 +5,12 @@
 mod common;
 
 use burn::tensor::Device;
-use common::{GAUSSIAN, block, curve, fit_config, generic_vae, minibatch, normals, shape, steps};
+use common::{
+    Estimator, GAUSSIAN, block, curve, fit_config, generic_vae, gradient, minibatch, normals, shape, steps,
+};
 use elbo::{
     Error,
     fit::{Fit, FitConfig},
-    gradient::reparameterised::{Estimator, gradient},
     minibatch::Rows,
     model::{Likelihood, Sigma, Vae},
     objective::elbo::{KlForm, evaluate},
@@ -108,7 +109,7 @@ fn data_of_another_width_are_refused() {
     let expected = Error::Shape { what: "a row of data".into(), expected: vec![3], got: vec![2] };
     let narrow = minibatch(&rows, 0..10);
     let estimator = Estimator { samples: 1, form: KlForm::Analytic, noise: Key::new(1) };
-    let got = gradient::<f32>(&vae, &narrow, Moves::BOTH, estimator, 0, &device).unwrap_err();
+    let got = gradient::<f32>(&vae, &narrow, Moves::BOTH, estimator).unwrap_err();
     assert_eq!(got, expected);
     assert_eq!(evaluate(&vae, &narrow, Key::new(1), KlForm::Analytic, 1, &device).unwrap_err(), expected);
     assert_eq!(vae.clone().start_at(&rows, &device).unwrap_err(), expected);
@@ -204,7 +205,7 @@ fn a_huge_log_variance_keeps_the_bound_finite() {
                 let terms = evaluate(&vae, &minibatch, Key::new(1), form, 3, &device).unwrap();
                 assert!(terms.elbo().iter().all(|v| v.is_finite()));
                 let estimator = Estimator { samples: 3, form, noise: Key::new(1) };
-                let estimate = gradient::<f32>(&vae, &minibatch, Moves::BOTH, estimator, 0, &device).unwrap();
+                let estimate = gradient::<f32>(&vae, &minibatch, Moves::BOTH, estimator).unwrap();
                 assert!(estimate.gradient.iter().all(|g| g.is_finite()));
                 if form == KlForm::Analytic {
                     // Two dimensions of ½ (e^s − 1 − s), and ½ μ² of order one.

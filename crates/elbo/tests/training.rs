@@ -5,11 +5,13 @@
 mod common;
 
 use burn::{module::Module, tensor::Device};
-use common::{GAUSSIAN, block, curve, data, fit_config, generic_vae, minibatch, normals, shape, steps};
+use common::{
+    Estimator, GAUSSIAN, block, curve, data, fit_config, generic_vae, gradient, minibatch, normals, shape,
+    steps,
+};
 use elbo::{
     distribution::bernoulli::Binarise,
     fit::{Fit, FitConfig},
-    gradient::reparameterised::{Estimator, gradient},
     minibatch::Rows,
     model::{Likelihood, LinearGaussian, Sigma, Vae},
     objective::elbo::{KlForm, Mean, noise},
@@ -159,7 +161,7 @@ fn each_block_has_its_own_step_size() {
     let key = Key::new(1).purpose(Purpose::Noise).fold(0);
     let estimator = Estimator { samples: 1, form: KlForm::Analytic, noise: key };
     let vae = parameters::load(vae.clone(), &parameters::values::<f64, _>(&vae), &device).unwrap();
-    let gradient = gradient::<f64>(&vae, &batch, Moves::BOTH, estimator, 0, &device).unwrap().gradient;
+    let gradient = gradient::<f64>(&vae, &batch, Moves::BOTH, estimator).unwrap().gradient;
     for (i, g) in gradient.iter().enumerate() {
         let expected = g * 0.5 * if i < vae.model.num_params() { 3e-4 } else { 1e-4 };
         let moved = f64::from(state.parameters[i]) - f64::from(before[i]);
@@ -211,7 +213,7 @@ fn five_samples_divide_the_variance_of_the_gradient_by_five() {
         let draws: Vec<Vec<f64>> = (first..first + 1000)
             .map(|seed| {
                 let estimator = Estimator { samples, form: KlForm::Analytic, noise: Key::new(seed) };
-                gradient(&vae, &minibatch, Moves::BOTH, estimator, 0, &Device::flex()).unwrap().gradient
+                gradient(&vae, &minibatch, Moves::BOTH, estimator).unwrap().gradient
             })
             .collect();
         let column = |i: usize| draws.iter().map(|g: &Vec<f64>| g[i]).collect::<Vec<_>>();

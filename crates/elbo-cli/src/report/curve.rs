@@ -86,15 +86,23 @@ pub(super) fn figure(report: &Report) -> Option<Markup> {
         }
         Ok(())
     });
-    let picture = html! { p.unit { "ELBO, nats per row" } (key(report, reference)) (picture) };
+    let unit = if report.bound { "ELBO, nats per row" } else { "Noiseless objective, per row" };
+    let picture = html! { p.unit { (unit) } (key(report, reference)) (picture) };
     let seconds: f64 = epochs.iter().map(|e| e.seconds).sum();
     Some(captioned(
         &picture,
         &html! {
-            "The evidence lower bound (ELBO) after each epoch, as a mean over rows in nats per row; "
-            strong { "larger is better" } ". The bound lies below the log-evidence log " i { "p" } "("
-            i { "x" } "), so it rises when the model explains the data better, when the approximate "
-            "posterior comes closer to the true one, or both. A training curve that still climbs while "
+            @if report.bound {
+                "The evidence lower bound (ELBO) after each epoch, as a mean over rows in nats per row; "
+                strong { "larger is better" } ". The bound lies below the log-evidence log " i { "p" } "("
+                i { "x" } "), so it rises when the model explains the data better, when the approximate "
+                "posterior comes closer to the true one, or both."
+            } @else {
+                "The noiseless limit of the ELBO after each epoch, as a mean over rows; "
+                strong { "larger is better" } ". It is not a bound on log " i { "p" } "(" i { "x" }
+                "), and its values are not nats."
+            }
+            " A training curve that still climbs while "
             "the validation curve falls is overfitting; the ring marks where validation was best."
             @if clipped {
                 " The vertical axis shows the bulk of the fit: values far outside it, mostly of the "

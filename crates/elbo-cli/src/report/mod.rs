@@ -49,6 +49,8 @@ pub(crate) struct Report {
     pub(crate) summary: Vec<(String, String)>,
     /// Sentences: what the bound is of, warnings.
     pub(crate) notes: Vec<String>,
+    /// Whether the objective is the ELBO; else it is the noiseless one, which is no bound.
+    pub(crate) bound: bool,
     /// The record of the fit.
     pub(crate) epochs: Vec<Epoch>,
     /// The number of the epoch with the largest validation bound.
@@ -84,7 +86,7 @@ impl Report {
     #[must_use]
     pub(crate) fn to_html(&self) -> String {
         let sections = [
-            ("The bound", curve::figure(self)),
+            (if self.bound { "The bound" } else { "The objective" }, curve::figure(self)),
             ("Its two terms", terms::figure(self)),
             ("Latent dimensions", dimensions::figure(self)),
             ("Reconstructions", rows::reconstructions(self)),

@@ -12,20 +12,31 @@ pub(super) fn figure(report: &Report) -> Option<Markup> {
     let (likelihood, cut) = panel(report, None, |t| t.log_likelihood);
     let (kl, cut_kl) = panel(report, Some(0.0), |t| t.kl);
     let key = [("line", Ink::Train, "train".to_string()), ("line", Ink::Validation, "validation".into())];
+    let (first, second) = if report.bound {
+        ("Log-likelihood, nats per row", "KL divergence, nats per row")
+    } else {
+        ("−½‖x − f(μ(x))‖², per row", "½σ²‖μ(x)‖², per row")
+    };
     let picture = html! {
         (legend(&key))
         div.panels {
-            div { p.unit { "Log-likelihood, nats per row" } (likelihood) }
-            div { p.unit { "KL divergence, nats per row" } (kl) }
+            div { p.unit { (first) } (likelihood) }
+            div { p.unit { (second) } (kl) }
         }
     };
     Some(captioned(
         &picture,
         &html! {
-            strong { "ELBO = log-likelihood − KL" } ". The expected log-likelihood says how well a row "
-            "is rebuilt from its latent code; larger is better. The Kullback-Leibler divergence "
-            "of the approximate posterior from the prior is what the code costs: it bounds from above "
-            "the nats that the code carries about its row. Near zero, the decoder ignores the code (posterior collapse)."
+            @if report.bound {
+                strong { "ELBO = log-likelihood − KL" } ". The expected log-likelihood says how well a row "
+                "is rebuilt from its latent code; larger is better. The Kullback-Leibler divergence "
+                "of the approximate posterior from the prior is what the code costs: it bounds from above "
+                "the nats that the code carries about its row. Near zero, the decoder ignores the code "
+                "(posterior collapse)."
+            } @else {
+                strong { "Reconstruction less penalty" } ". The first says how well a row is rebuilt from its "
+                "code; larger is better. The second holds the codes near the origin."
+            }
             @if cut || cut_kl { " Values far outside the bulk of the fit are cut off." }
         },
     ))

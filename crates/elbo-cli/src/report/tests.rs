@@ -11,6 +11,7 @@ fn report(rows: usize, epochs: usize, dimensions: usize) -> Report {
         title: "digits".into(),
         summary: vec![("Validation ELBO".into(), "−17.93".into())],
         notes: vec!["The bound is of a density.".into()],
+        bound: true,
         epochs: (1..=epochs)
             .map(|epoch| Epoch {
                 epoch,

@@ -4,15 +4,19 @@
 //! Σ_d (x_d − ½) ℓ_d − ½|ℓ_d| − log(1 + exp(−|ℓ_d|)): no probability is ever rounded, and for x in {0, 1} the
 //! first two terms cancel exactly where the logit is right.
 
-use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use crate::random::Key;
+use crate::{
+    Error,
+    distribution::{Entropy, LogDensity, Moments, Row, Sample, Score, finite, stream::Stream},
+    random::Key,
+    special::{logistic, softplus},
+};
 
 /// log p(x|z) of each row, in nats (E10).
 ///
-/// `x` and `logits` are `[R, D]`, the result is `[R]`. A log density for x in {0, 1}; finite for any finite
-/// logit.
+/// `x` and `logits` are numbers, or `[R, D]` with a result `[R]`. A log density for x in {0, 1}; finite for any
+/// finite logit.
 ///
 /// ```
 /// use burn::tensor::{Device, Tensor};
@@ -23,10 +27,94 @@ use crate::random::Key;
 /// let nats: f32 = log_likelihood(x, logits).into_scalar();
 /// assert_eq!(nats, -(2.0f32.ln()) - 1e4);
 /// ```
-pub fn log_likelihood(x: Tensor<2>, logits: Tensor<2>) -> Tensor<1> {
+pub fn log_likelihood<R: Row>(x: R, logits: R) -> R::Sum {
     let magnitude = logits.clone().abs();
-    let linear = x.sub_scalar(0.5) * logits - magnitude.clone().mul_scalar(0.5);
-    (linear - magnitude.neg().exp().log1p()).sum_dim(1).squeeze_dim(1)
+    let linear = x.shift(-0.5) * logits - magnitude.clone().scale(0.5);
+    (linear - (-magnitude).exp().ln_1p()).sum()
+}
+
+/// log C(λ) of the continuous Bernoulli (Loaiza-Ganem, Cunningham 2019) with the given logit of λ, in nats: what
+/// E10 lacks to be a log density of grey x in [0, 1]. C = ℓ / tanh(ℓ/2), at least 2.
+///
+/// ```
+/// use elbo::distribution::bernoulli::continuous_log_normaliser;
+/// assert_eq!(continuous_log_normaliser(0.0), 2f64.ln());
+/// assert!((continuous_log_normaliser(1e4) - 1e4f64.ln()).abs() < 1e-15);
+/// ```
+pub fn continuous_log_normaliser(logit: f64) -> f64 {
+    // Below 1e-8 the next term of 2 (1 + ℓ²/12) is beyond the last place, and 0/0 is avoided.
+    if logit.abs() < 1e-8 { 2f64.ln() } else { (logit / (0.5 * logit).tanh()).ln() }
+}
+
+/// A Bernoulli variable with success probability S(ℓ) of the logit ℓ.
+///
+/// ```
+/// use elbo::distribution::{Bernoulli, LogDensity};
+/// let p = Bernoulli::new(1e4)?;
+/// assert_eq!(p.log_density(&true), 0.0);
+/// assert_eq!(p.log_density(&false), -1e4);
+/// # Ok::<(), elbo::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bernoulli {
+    logit: f64,
+}
+
+impl Bernoulli {
+    /// Of the logit log(p/(1 − p)).
+    ///
+    /// # Errors
+    /// Where `logit` is not finite.
+    pub fn new(logit: f64) -> Result<Self, Error> {
+        Ok(Self { logit: finite("logit", logit)? })
+    }
+
+    /// ℓ.
+    pub fn logit(&self) -> f64 {
+        self.logit
+    }
+
+    /// P(x = 1) = S(ℓ).
+    pub fn probability(&self) -> f64 {
+        logistic(self.logit)
+    }
+}
+
+impl LogDensity<bool> for Bernoulli {
+    fn log_density(&self, x: &bool) -> f64 {
+        log_likelihood(f64::from(*x), self.logit)
+    }
+}
+
+impl Sample for Bernoulli {
+    type Value = bool;
+    fn sample(&self, key: Key, row: u64) -> bool {
+        Stream::new(key, row).uniform() < self.probability()
+    }
+}
+
+impl Moments for Bernoulli {
+    type Value = f64;
+    fn mean(&self) -> Option<f64> {
+        Some(self.probability())
+    }
+    fn variance(&self) -> Option<f64> {
+        Some(self.probability() * logistic(-self.logit))
+    }
+}
+
+impl Entropy for Bernoulli {
+    /// p log(1 + e^−ℓ) + (1 − p) log(1 + e^ℓ).
+    fn entropy(&self) -> f64 {
+        self.probability() * softplus(-self.logit) + logistic(-self.logit) * softplus(self.logit)
+    }
+}
+
+impl Score<bool> for Bernoulli {
+    /// ∂/∂ℓ = x − p.
+    fn score(&self, x: &bool) -> Vec<f64> {
+        vec![if *x { logistic(-self.logit) } else { -self.probability() }]
+    }
 }
 
 /// What happens to grey values in [0, 1] before a Bernoulli likelihood sees them.
@@ -84,7 +172,7 @@ impl Binarise {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn::tensor::{DType, Device, TensorData};
+    use burn::tensor::{DType, Device, Tensor, TensorData};
 
     #[test]
     fn agrees_with_the_definition_where_that_is_accurate() {

@@ -1,15 +1,32 @@
-//! Gaussians: the standard prior, the diagonal guide (E12, E14), and the likelihood (E11).
+//! Gaussians: the density of a number (f64), and of tensors the standard prior, the diagonal guide (E12, E14)
+//! and the likelihood (E11).
+//!
+//! All stand on one definition, Σ_j −½ log 2π − ½ ε_j² of [`standard_log_density`], and on the change of
+//! variables log N(x; μ, σ²) = log N(ε; 0, 1) − log σ, ε = (x − μ)/σ.
 
 use std::f64::consts::TAU;
 
 use burn::tensor::Tensor;
 
+use crate::{
+    Error,
+    distribution::{
+        Entropy, LogDensity, Moments, Real, Reparameterised, Row, Sample, Score, finite, positive,
+    },
+    random::Key,
+};
+
 /// log N(z; 0, I) of each row, in nats (E12): Σ_j −½ log 2π − ½ z_j².
 ///
-/// `z` is `[R, K]`, the result `[R]`.
-pub fn standard_log_density(z: Tensor<2>) -> Tensor<1> {
-    let constant = -0.5 * z.dims()[1] as f64 * TAU.ln();
-    z.square().sum_dim(1).squeeze_dim::<1>(1).mul_scalar(-0.5).add_scalar(constant)
+/// `z` is a number, or a tensor `[R, K]` whose result is `[R]`.
+///
+/// ```
+/// use elbo::distribution::gaussian::standard_log_density;
+/// assert_eq!(standard_log_density(0.0), -0.5 * std::f64::consts::TAU.ln());
+/// ```
+pub fn standard_log_density<R: Row>(z: R) -> R::Sum {
+    let constant = -0.5 * z.columns() as f64 * TAU.ln();
+    z.square().sum().scale(-0.5).shift(constant)
 }
 
 /// log N(x; mean, diag σ²) of each row, in nats (E11), every constant kept.
@@ -27,11 +44,9 @@ pub fn standard_log_density(z: Tensor<2>) -> Tensor<1> {
 /// assert!((nats + (2.0 * std::f32::consts::PI).ln()).abs() < 1e-6); // −(2/2) log 2π
 /// ```
 pub fn log_likelihood(x: Tensor<2>, mean: Tensor<2>, log_sigma: Tensor<1>) -> Tensor<1> {
-    let columns = x.dims()[1];
-    let repeats = columns / log_sigma.dims()[0];
+    let repeats = x.dims()[1] / log_sigma.dims()[0];
     let scaled = (x - mean) * log_sigma.clone().neg().exp().unsqueeze::<2>();
-    let log_volume = log_sigma.sum().mul_scalar(repeats as f64).add_scalar(0.5 * columns as f64 * TAU.ln());
-    scaled.square().sum_dim(1).squeeze_dim::<1>(1).mul_scalar(-0.5) - log_volume
+    standard_log_density(scaled) - log_sigma.sum().mul_scalar(repeats as f64)
 }
 
 /// N(μ, diag σ²) for each of R rows, held as μ and s = log σ², both `[R, K]`.
@@ -59,6 +74,100 @@ impl Diagonal {
     /// Written in ε, it needs no division by σ and no difference z − μ: exact also for tiny σ.
     pub fn log_density_at_noise(&self, noise: Tensor<2>) -> Tensor<1> {
         standard_log_density(noise) - self.log_variance.clone().sum_dim(1).squeeze_dim::<1>(1).mul_scalar(0.5)
+    }
+
+    /// log q(z) at any z, `[R, K]` to `[R]`, in nats; differentiable in z, μ and s.
+    pub fn log_density(&self, z: Tensor<2>) -> Tensor<1> {
+        let noise = (z - self.mean.clone()) * self.log_variance.clone().mul_scalar(-0.5).exp();
+        self.log_density_at_noise(noise)
+    }
+}
+
+/// N(μ, σ²) of a number.
+///
+/// ```
+/// use elbo::distribution::{Gaussian, LogDensity, Moments};
+/// let q = Gaussian::new(1.0, 0.5)?; // μ, σ
+/// assert_eq!(q.variance(), Some(0.25));
+/// assert!(q.log_density(&1.0) > q.log_density(&1.1));
+/// assert_eq!(Gaussian::new(0.0, -0.2).unwrap_err().to_string(), "sigma is -0.2, but must be a finite number > 0");
+/// # Ok::<(), elbo::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Gaussian {
+    mean: f64,
+    sigma: f64,
+}
+
+impl Gaussian {
+    /// N(`mean`, `sigma`²).
+    ///
+    /// # Errors
+    /// Where `mean` is not finite, or `sigma` not a finite number > 0.
+    pub fn new(mean: f64, sigma: f64) -> Result<Self, Error> {
+        Ok(Self { mean: finite("mean", mean)?, sigma: positive("sigma", sigma)? })
+    }
+
+    /// σ.
+    pub fn sigma(&self) -> f64 {
+        self.sigma
+    }
+
+    /// μ.
+    pub fn location(&self) -> f64 {
+        self.mean
+    }
+
+    /// The ε ~ N(0, 1) of which the draw of `row` is made.
+    pub(super) fn noise(key: Key, row: u64) -> f64 {
+        let mut noise = [0.0];
+        key.normals(row, &mut noise);
+        noise[0]
+    }
+}
+
+impl LogDensity<f64> for Gaussian {
+    fn log_density(&self, x: &f64) -> f64 {
+        standard_log_density((x - self.mean) / self.sigma) - self.sigma.ln()
+    }
+}
+
+impl Sample for Gaussian {
+    type Value = f64;
+    fn sample(&self, key: Key, row: u64) -> f64 {
+        self.mean + self.sigma * Self::noise(key, row)
+    }
+}
+
+impl Moments for Gaussian {
+    type Value = f64;
+    fn mean(&self) -> Option<f64> {
+        Some(self.mean)
+    }
+    fn variance(&self) -> Option<f64> {
+        Some(self.sigma * self.sigma)
+    }
+}
+
+impl Entropy for Gaussian {
+    /// ½ log 2πe + log σ.
+    fn entropy(&self) -> f64 {
+        0.5 + 0.5 * TAU.ln() + self.sigma.ln()
+    }
+}
+
+impl Score<f64> for Gaussian {
+    /// ∂/∂(μ, σ) = (ε, ε² − 1)/σ.
+    fn score(&self, x: &f64) -> Vec<f64> {
+        let noise = (x - self.mean) / self.sigma;
+        vec![noise / self.sigma, (noise * noise - 1.0) / self.sigma]
+    }
+}
+
+impl Reparameterised for Gaussian {
+    /// z = μ + σε: ∂z/∂(μ, σ) = (1, ε).
+    fn path_gradient(&self, key: Key, row: u64, cotangent: &f64) -> Vec<f64> {
+        vec![*cotangent, cotangent * Self::noise(key, row)]
     }
 }
 

@@ -1,3 +1,122 @@
-//! Estimators of the gradient of an objective.
+//! Estimators of the gradient of the whole data set's objective, from a minibatch (E13-E15, E17).
+//!
+//! An [`Estimator`] gives each row a surrogate: a value whose derivative in θ and φ is the estimate (its own
+//! size means nothing). [`gradient`] differentiates (N/B) Σ of it over the minibatch, in shards.
+//!
+//! | estimator | of | needs | unbiased | noise |
+//! |---|---|---|---|---|
+//! | [`Reparameterised`] | the ELBO | z = g(ε, x) | yes | low |
+//! | [`StickingTheLanding`] | the ELBO | z = g(ε, x) | yes | none at q = posterior |
+//! | [`ScoreFunction`] | the ELBO | log q alone | yes | high; a baseline lowers it |
+//! | [`ImportanceWeighted`] | L_k | z = g(ε, x) | yes | for φ worse as k grows |
+//! | [`DoublyReparameterised`] | L_k | z = g(ε, x) | yes | for φ better as k grows |
 
-pub mod reparameterised;
+mod noise_report;
+mod reparameterised;
+mod score_function;
+
+use burn::{
+    module::Module,
+    tensor::{Device, Element, Tensor, TensorData},
+};
+use rayon::prelude::*;
+
+pub use noise_report::{BlockNoise, noise_report};
+pub use reparameterised::{DoublyReparameterised, ImportanceWeighted, Reparameterised, StickingTheLanding};
+pub use score_function::{Baseline, RunningMean, ScoreFunction};
+
+use crate::{
+    Error, diagnose,
+    minibatch::Minibatch,
+    model::Vae,
+    objective::elbo::{RowTerms, Terms, noise},
+    parameters,
+    random::Key,
+    schedule::Moves,
+};
+
+/// A way to estimate the gradient of an objective.
+pub trait Estimator: Sync {
+    /// The objective's terms of each row of `x`, `[R, D]`, and the surrogate of each row, `[R]`, whose derivative
+    /// in θ and φ is the estimate. `noise` holds ε of each Monte Carlo sample, `[R, K]` each.
+    fn estimate(&self, vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>]) -> (Terms, Tensor<1>);
+}
+
+/// The noise of a step.
+#[derive(Clone, Copy, Debug)]
+pub struct Draws {
+    /// L, Monte Carlo samples a row.
+    pub samples: usize,
+    /// Names the step's noise, see [`noise`].
+    pub key: Key,
+}
+
+/// The objective of a minibatch's rows, and the gradient of the data set's.
+#[derive(Clone, Debug)]
+pub struct Estimate<E> {
+    /// The terms of each row, unscaled.
+    pub terms: RowTerms,
+    /// (N/B) ∂/∂(θ, φ) of the minibatch's objective, flat in the order of [`parameters::layout`]; zero for a
+    /// block that does not move.
+    pub gradient: Vec<E>,
+}
+
+/// Rows of a shard. The shards depend on the minibatch alone, and their gradients are summed in order, so
+/// the bits do not depend on the number of threads.
+const SHARD: usize = 64;
+
+/// The gradient of the data set's objective, as estimated from a minibatch.
+///
+/// `E` is the precision of the arithmetic; `step` is named in an error. Runs on rayon's current thread pool; the
+/// result does not depend on its size.
+///
+/// # Errors
+/// Where the minibatch's width is not the model's, and where a term of the objective is not finite.
+pub fn gradient<E: Element + std::ops::AddAssign>(
+    vae: &Vae,
+    minibatch: &Minibatch,
+    moves: Moves,
+    estimator: &dyn Estimator,
+    draws: Draws,
+    step: u64,
+    device: &Device,
+) -> Result<Estimate<E>, Error> {
+    vae.check_width(minibatch.width)?;
+    let scale = minibatch.scale();
+    let device = &device.clone().autodiff();
+    let shards: Vec<(&[usize], &[f32])> =
+        minibatch.rows.chunks(SHARD).zip(minibatch.values.chunks(SHARD * minibatch.width)).collect();
+    let parts: Vec<Result<Estimate<E>, Error>> = shards
+        .into_par_iter()
+        .map_with(vae.clone(), |vae, (rows, values)| {
+            let vae = &moves.hold(vae.clone()).train();
+            let x = TensorData::new(values.to_vec(), [rows.len(), minibatch.width]);
+            let x = Tensor::from_data(x, (device, E::dtype()));
+            let noise = noise::<E>(draws.key, rows, vae.latent(), draws.samples, device);
+            let (terms, surrogate) = estimator.estimate(vae, &x, &noise);
+            let gradients = (surrogate.sum() * scale).backward();
+            let gradient = parameters::gradient(vae, &gradients);
+            let terms =
+                RowTerms::read(Terms { log_likelihood: terms.log_likelihood.inner(), kl: terms.kl.inner() });
+            if terms.elbo().iter().all(|v| v.is_finite()) {
+                Ok(Estimate { terms, gradient })
+            } else {
+                let noise: Vec<_> = noise.into_iter().map(Tensor::inner).collect();
+                Err(diagnose::first_non_finite(&vae.valid(), &x.inner(), &noise, step, rows))
+            }
+        })
+        .collect();
+    let mut total = Estimate { terms: RowTerms::default(), gradient: Vec::new() };
+    for part in parts {
+        let part = part?;
+        total.terms.extend(&part.terms);
+        if total.gradient.is_empty() {
+            total.gradient = part.gradient;
+        } else {
+            for (sum, g) in total.gradient.iter_mut().zip(part.gradient) {
+                *sum += g;
+            }
+        }
+    }
+    Ok(total)
+}

@@ -1,99 +1,112 @@
-//! The reparameterised gradient of the whole data set's bound, from a minibatch (E13, E14, E17).
-//!
-//! ∇ (N/B) Σ_{i ∈ minibatch} ELBO(q_φ(·|x_i), x_i, θ), with z = μ + σ ⊙ ε inside.
+//! Reparameterised estimators: z = μ_φ(x) + σ_φ(x) ⊙ ε, so that ∇_φ goes inside the expectation (E14).
 
-use burn::{
-    module::Module,
-    tensor::{Device, Element, Tensor, TensorData},
-};
-use rayon::prelude::*;
+use burn::tensor::{Tensor, activation};
 
+use super::Estimator;
 use crate::{
-    Error, diagnose,
-    minibatch::Minibatch,
+    distribution::gaussian::Diagonal,
     model::Vae,
-    objective::elbo::{KlForm, RowTerms, Terms, elbo, noise},
-    parameters,
-    random::Key,
-    schedule::Moves,
+    objective::{
+        elbo::{KlForm, Terms, elbo},
+        importance_weighted::{importance_weighted, log_weights},
+    },
 };
 
-/// The bound of a minibatch's rows, and the gradient of the data set's bound.
-#[derive(Clone, Debug)]
-pub struct Estimate<E> {
-    /// The terms of each row, unscaled.
-    pub terms: RowTerms,
-    /// (N/B) ∂/∂(θ, φ) of the minibatch's bound, flat in the order of [`parameters::layout`]; zero for a
-    /// block that does not move.
-    pub gradient: Vec<E>,
-}
-
-/// How a gradient is estimated.
+/// The derivative of the ELBO's Monte Carlo estimate itself (Kingma and Welling 2014), in either form of the KL
+/// (E7).
 #[derive(Clone, Copy, Debug)]
-pub struct Estimator {
-    /// L, Monte Carlo samples a row.
-    pub samples: usize,
-    /// The form of the KL term.
-    pub form: KlForm,
-    /// The noise of this step, see [`noise`].
-    pub noise: Key,
+pub struct Reparameterised(pub KlForm);
+
+impl Estimator for Reparameterised {
+    fn estimate(&self, vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>]) -> (Terms, Tensor<1>) {
+        let terms = elbo(vae, x, noise, self.0);
+        let surrogate = terms.elbo();
+        (terms, surrogate)
+    }
 }
 
-/// Rows of a shard. The shards depend on the minibatch alone, and their gradients are summed in order, so
-/// the bits do not depend on the number of threads.
-const SHARD: usize = 64;
+/// The same without the score of q (Roeder, Wu, Duvenaud 2017): log q_φ(z|x) is differentiated through z alone.
+///
+/// The term left out has mean zero. What remains is exactly zero where q is the posterior, whatever the noise.
+/// The KL is by Monte Carlo.
+#[derive(Clone, Copy, Debug)]
+pub struct StickingTheLanding;
 
-/// The reparameterised gradient, unbiased for the gradient of the data set's bound.
-///
-/// `E` is the precision of the arithmetic. Runs on rayon's current thread pool; the result does not depend
-/// on its size.
-///
-/// # Errors
-/// Where the minibatch's width is not the model's, and where a term of the bound or a gradient is not finite.
-pub fn gradient<E: Element + std::ops::AddAssign>(
-    vae: &Vae,
-    minibatch: &Minibatch,
-    moves: Moves,
-    estimator: Estimator,
-    step: u64,
-    device: &Device,
-) -> Result<Estimate<E>, Error> {
-    vae.check_width(minibatch.width)?;
-    let scale = minibatch.scale();
-    let device = &device.clone().autodiff();
-    let shards: Vec<(&[usize], &[f32])> =
-        minibatch.rows.chunks(SHARD).zip(minibatch.values.chunks(SHARD * minibatch.width)).collect();
-    let parts: Vec<Result<Estimate<E>, Error>> = shards
-        .into_par_iter()
-        .map_with(vae.clone(), |vae, (rows, values)| {
-            let vae = &moves.hold(vae.clone()).train();
-            let x = TensorData::new(values.to_vec(), [rows.len(), minibatch.width]);
-            let x = Tensor::from_data(x, (device, E::dtype()));
-            let noise = noise::<E>(estimator.noise, rows, vae.latent(), estimator.samples, device);
-            let terms = elbo(vae, &x, &noise, estimator.form);
-            let gradients = (terms.elbo().sum() * scale).backward();
-            let gradient = parameters::gradient(vae, &gradients);
-            let terms =
-                RowTerms::read(Terms { log_likelihood: terms.log_likelihood.inner(), kl: terms.kl.inner() });
-            if terms.elbo().iter().all(|v| v.is_finite()) {
-                Ok(Estimate { terms, gradient })
-            } else {
-                let noise: Vec<_> = noise.into_iter().map(Tensor::inner).collect();
-                Err(diagnose::first_non_finite(&vae.valid(), &x.inner(), &noise, step, rows))
-            }
-        })
-        .collect();
-    let mut total = Estimate { terms: RowTerms::default(), gradient: Vec::new() };
-    for part in parts {
-        let part = part?;
-        total.terms.extend(&part.terms);
-        if total.gradient.is_empty() {
-            total.gradient = part.gradient;
-        } else {
-            for (sum, g) in total.gradient.iter_mut().zip(part.gradient) {
-                *sum += g;
-            }
+impl Estimator for StickingTheLanding {
+    fn estimate(&self, vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>]) -> (Terms, Tensor<1>) {
+        let samples = noise.len() as f64;
+        let q = vae.guide.posterior(x.clone());
+        let held = detached(&q);
+        let mut log_likelihood = None;
+        let mut kl = None;
+        for e in noise {
+            let z = q.sample(e.clone());
+            add(&mut log_likelihood, vae.model.log_likelihood(x.clone(), z.clone()));
+            add(&mut kl, held.log_density(z.clone()) - vae.model.log_prior(z));
         }
+        let mean = |sum: Option<Tensor<1>>| sum.expect("at least one sample").div_scalar(samples);
+        let terms = Terms { log_likelihood: mean(log_likelihood), kl: mean(kl) };
+        let surrogate = terms.elbo();
+        (terms, surrogate)
     }
-    Ok(total)
+}
+
+/// The derivative of the importance-weighted bound's estimate itself (Burda et al. 2015): Σ_i w̃_i ∇ log w_i.
+#[derive(Clone, Copy, Debug)]
+pub struct ImportanceWeighted;
+
+impl Estimator for ImportanceWeighted {
+    fn estimate(&self, vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>]) -> (Terms, Tensor<1>) {
+        let bound = importance_weighted(log_weights(vae, x, noise));
+        (weighted_terms(vae, x, noise), bound)
+    }
+}
+
+/// The doubly reparameterised gradient of the importance-weighted bound (Tucker et al. 2019).
+///
+/// θ: Σ_i w̃_i ∂ log w_i/∂θ; φ: Σ_i w̃_i² (∂ log w_i/∂z_i) (∂z_i/∂φ), with the self-normalised weights w̃. Unlike
+/// the plain one its signal-to-noise ratio for φ does not vanish as k grows.
+#[derive(Clone, Copy, Debug)]
+pub struct DoublyReparameterised;
+
+impl Estimator for DoublyReparameterised {
+    fn estimate(&self, vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>]) -> (Terms, Tensor<1>) {
+        let weights = activation::softmax(log_weights(vae, x, noise).detach(), 0);
+        let q = vae.guide.posterior(x.clone());
+        let held = detached(&q);
+        let mut surrogate = None;
+        for (i, e) in noise.iter().enumerate() {
+            let w = weights.clone().narrow(0, i, 1).squeeze_dim::<1>(0);
+            let z = q.sample(e.clone());
+            // z itself, but with its derivative times w̃: with the factor w̃ outside that makes w̃² for φ.
+            let scaled = w.clone().unsqueeze_dim::<2>(1) * (z.clone() - z.clone().detach()) + z.detach();
+            let log_joint =
+                vae.model.log_likelihood(x.clone(), scaled.clone()) + vae.model.log_prior(scaled.clone());
+            add(&mut surrogate, w * (log_joint - held.log_density(scaled)));
+        }
+        (weighted_terms(vae, x, noise), surrogate.expect("at least one sample"))
+    }
+}
+
+/// L_k as terms: the log-likelihood of the samples by their weights, and what the bound leaves to the KL.
+fn weighted_terms(vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>]) -> Terms {
+    let q = vae.guide.posterior(x.clone());
+    let weights = log_weights(vae, x, noise).detach();
+    let bound = importance_weighted(weights.clone());
+    let weights = activation::softmax(weights, 0);
+    let rows = noise.iter().map(|e| vae.model.log_likelihood(x.clone(), q.sample(e.clone())).detach());
+    let log_likelihood: Tensor<2> = Tensor::stack(rows.collect(), 0);
+    let log_likelihood = (weights * log_likelihood).sum_dim(0).squeeze_dim::<1>(0);
+    Terms { kl: log_likelihood.clone() - bound, log_likelihood }
+}
+
+fn detached(q: &Diagonal) -> Diagonal {
+    Diagonal { mean: q.mean.clone().detach(), log_variance: q.log_variance.clone().detach() }
+}
+
+fn add(sum: &mut Option<Tensor<1>>, term: Tensor<1>) {
+    *sum = Some(match sum.take() {
+        Some(sum) => sum + term,
+        None => term,
+    });
 }

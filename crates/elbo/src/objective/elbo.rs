@@ -3,11 +3,11 @@
 //! log p_θ(x) ≥ ELBO = E_q[log p_θ(x|z)] − KL(q_φ(z|x) ‖ p(z)). Larger is better; nats.
 
 use burn::tensor::{Device, Element, Tensor, TensorData};
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::evaluate_terms;
 use crate::{
-    Error, diagnose, divergence::diagonal_to_standard, minibatch::Minibatch, model::Vae, random::Key,
+    Error, divergence::diagonal_to_standard, gradient::Draws, minibatch::Minibatch, model::Vae, random::Key,
 };
 
 /// The two forms of the KL term (E7).
@@ -153,9 +153,6 @@ pub struct Summary {
     pub kl: Mean,
 }
 
-/// Rows evaluated at a time: bounds the memory, and fixes the arithmetic whatever the number of threads.
-const CHUNK: usize = 256;
-
 /// The bound of each row of `data`, by `samples` Monte Carlo samples a row, noise keyed by `key`.
 ///
 /// Runs on rayon's current thread pool; the result does not depend on its size.
@@ -170,25 +167,5 @@ pub fn evaluate(
     samples: usize,
     device: &Device,
 ) -> Result<RowTerms, Error> {
-    vae.check_width(data.width)?;
-    let chunks: Vec<(&[usize], &[f32])> =
-        data.rows.chunks(CHUNK).zip(data.values.chunks(CHUNK * data.width)).collect();
-    let parts: Vec<Result<RowTerms, Error>> = chunks
-        .into_par_iter()
-        .map_with(vae.clone(), |vae, (rows, values)| {
-            let x = Tensor::from_data(TensorData::new(values.to_vec(), [rows.len(), data.width]), device);
-            let noise = noise::<f32>(key, rows, vae.latent(), samples, device);
-            let terms = RowTerms::read(elbo(vae, &x, &noise, form));
-            if terms.elbo().iter().all(|v| v.is_finite()) {
-                Ok(terms)
-            } else {
-                Err(diagnose::first_non_finite(vae, &x, &noise, 0, rows))
-            }
-        })
-        .collect();
-    let mut all = RowTerms::default();
-    for part in parts {
-        all.extend(&part?);
-    }
-    Ok(all)
+    evaluate_terms(vae, data, Draws { samples, key }, device, |vae, x, noise| elbo(vae, x, noise, form))
 }

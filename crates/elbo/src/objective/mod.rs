@@ -1,3 +1,57 @@
 //! Objectives: what a fit maximises.
 
 pub mod elbo;
+pub mod importance_weighted;
+pub mod noiseless;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use elbo::{RowTerms, Terms, noise};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, diagnose, gradient::Draws, minibatch::Minibatch, model::Vae};
+
+/// What a fit maximises.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Objective {
+    /// The evidence lower bound (E5).
+    #[default]
+    Elbo,
+    /// Its noiseless limit (E20), which is not a bound.
+    Noiseless,
+}
+
+/// Rows evaluated at a time: bounds the memory, and fixes the arithmetic whatever the number of threads.
+const CHUNK: usize = 256;
+
+/// The terms of an objective of each row of `data`, a chunk at a time on rayon's current thread pool.
+pub(crate) fn evaluate_terms(
+    vae: &Vae,
+    data: &Minibatch,
+    draws: Draws,
+    device: &Device,
+    terms: impl Fn(&Vae, &Tensor<2>, &[Tensor<2>]) -> Terms + Sync,
+) -> Result<RowTerms, Error> {
+    vae.check_width(data.width)?;
+    let chunks: Vec<(&[usize], &[f32])> =
+        data.rows.chunks(CHUNK).zip(data.values.chunks(CHUNK * data.width)).collect();
+    let parts: Vec<Result<RowTerms, Error>> = chunks
+        .into_par_iter()
+        .map_with(vae.clone(), |vae, (rows, values)| {
+            let x = Tensor::from_data(TensorData::new(values.to_vec(), [rows.len(), data.width]), device);
+            let noise = noise::<f32>(draws.key, rows, vae.latent(), draws.samples, device);
+            let terms = RowTerms::read(terms(vae, &x, &noise));
+            if terms.elbo().iter().all(|v| v.is_finite()) {
+                Ok(terms)
+            } else {
+                Err(diagnose::first_non_finite(vae, &x, &noise, 0, rows))
+            }
+        })
+        .collect();
+    let mut all = RowTerms::default();
+    for part in parts {
+        all.extend(&part?);
+    }
+    Ok(all)
+}

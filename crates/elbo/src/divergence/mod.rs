@@ -1,8 +1,47 @@
-//! Kullback-Leibler divergences in closed form (E1).
+//! Divergences between distributions: Kullback and Leibler's (E1, E8, E9), Rényi's and Bhattacharyya's in closed
+//! form, and by Monte Carlo for any pair (E2).
+//!
+//! But for the low-rank Gaussian and the Dirichlet, a closed form is a sum of terms that are not negative, each made
+//! of R(s) = eˢ − 1 − s: KL(q‖q) is 0, and near it nothing cancels.
 
 use burn::tensor::Tensor;
 
-use crate::distribution::gaussian::Diagonal;
+use crate::{
+    Error,
+    distribution::{Real, gaussian::Diagonal},
+};
+
+mod discrete;
+mod gamma;
+mod gaussian;
+mod laplace;
+mod monte_carlo;
+mod renyi;
+
+pub use monte_carlo::monte_carlo;
+pub use renyi::Renyi;
+
+/// Kullback and Leibler's divergence in closed form.
+///
+/// ```
+/// use elbo::{distribution::Gaussian, divergence::KullbackLeibler};
+/// let (q, p) = (Gaussian::new(1.0, 1.0)?, Gaussian::new(0.0, 1.0)?);
+/// assert_eq!(q.kl(&p)?, 0.5);
+/// assert_eq!(q.kl(&q)?, 0.0);
+/// # Ok::<(), elbo::Error>(())
+/// ```
+pub trait KullbackLeibler<P = Self> {
+    /// KL(self ‖ p) = E_q\[log q − log p\], in nats, at least 0; +∞ where p leaves out what q does not.
+    ///
+    /// # Errors
+    /// Where the two are not over the same space, or their divergence has no closed form.
+    fn kl(&self, p: &P) -> Result<f64, Error>;
+}
+
+/// KL(N(μ, e^s) ‖ N(0, 1)) of each number, in nats (E9): ½ (eˢ − 1 − s + μ²).
+fn to_standard<R: Real>(mean: R, log_variance: R) -> R {
+    (log_variance.exp_remainder() + mean.square()).scale(0.5)
+}
 
 /// KL(N(μ, diag σ²) ‖ N(0, I)) of each row and dimension, in nats (E9): ½ (exp(s) + μ² − 1 − s), s = log σ².
 ///
@@ -17,8 +56,15 @@ use crate::distribution::gaussian::Diagonal;
 /// assert_eq!(diagonal_to_standard(&q).sum().into_scalar::<f32>(), 0.0); // q is the prior
 /// ```
 pub fn diagonal_to_standard(q: &Diagonal) -> Tensor<2> {
-    let s = q.log_variance.clone();
-    (s.clone().exp() - s + q.mean.clone().square()).sub_scalar(1.0).mul_scalar(0.5)
+    to_standard(q.mean.clone(), q.log_variance.clone())
+}
+
+/// Refuses a pair over spaces of different dimensions.
+fn same_dimension(q: usize, p: usize) -> Result<(), Error> {
+    if q == p {
+        return Ok(());
+    }
+    Err(Error::Shape { what: "p of a divergence".into(), expected: vec![q], got: vec![p] })
 }
 
 #[cfg(test)]

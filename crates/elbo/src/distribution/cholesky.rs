@@ -1,0 +1,148 @@
+//! The Cholesky factor L of a symmetric positive definite matrix, A = L Lᵀ.
+
+use faer::{Mat, Side};
+
+use crate::Error;
+
+/// A lower triangular factor with a positive diagonal. Matrices are row by row, `[n, n]`.
+///
+/// ```
+/// use elbo::distribution::Cholesky;
+/// let factor = Cholesky::of(&[4.0, 2.0, 2.0, 5.0], 2)?;
+/// assert_eq!(factor.factor(), [2.0, 0.0, 1.0, 2.0]);
+/// assert_eq!(factor.product(), [4.0, 2.0, 2.0, 5.0]);
+/// assert!(Cholesky::of(&[1.0, 2.0, 2.0, 1.0], 2).is_err()); // an eigenvalue is −1
+/// # Ok::<(), elbo::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cholesky {
+    dimension: usize,
+    factor: Vec<f64>,
+}
+
+impl Cholesky {
+    /// Factorises a matrix, of which only the lower triangle is read.
+    ///
+    /// # Errors
+    /// Where `matrix` is not n × n, not finite, or not positive definite to rounding.
+    pub fn of(matrix: &[f64], n: usize) -> Result<Self, Error> {
+        square(matrix, n)?;
+        let lower = Mat::from_fn(n, n, |i, j| matrix[n * i.max(j) + i.min(j)]);
+        let rule = "must be finite, symmetric and positive definite";
+        let llt = lower.llt(Side::Lower).map_err(|_| Error::invalid("a matrix", "not factorisable", rule))?;
+        let factor = llt.L();
+        Self::from_factor(
+            (0..n * n).map(|k| if k % n > k / n { 0.0 } else { factor[(k / n, k % n)] }).collect(),
+            n,
+        )
+    }
+
+    /// Takes a factor L, whose entries above the diagonal must be 0.
+    ///
+    /// # Errors
+    /// Where `factor` is not n × n, lower triangular and finite with a positive diagonal.
+    pub fn from_factor(factor: Vec<f64>, n: usize) -> Result<Self, Error> {
+        square(&factor, n)?;
+        for (k, &value) in factor.iter().enumerate() {
+            let (i, j) = (k / n, k % n);
+            let rule = match i.cmp(&j) {
+                std::cmp::Ordering::Less if value != 0.0 => "must be 0 above the diagonal",
+                std::cmp::Ordering::Equal if value <= 0.0 => "must be > 0 on the diagonal",
+                _ if !value.is_finite() => "must be finite",
+                _ => continue,
+            };
+            return Err(Error::invalid(&format!("entry ({i}, {j}) of a cholesky factor"), value, rule));
+        }
+        Ok(Self { dimension: n, factor })
+    }
+
+    /// Row i of L, up to the diagonal.
+    pub(crate) fn row(&self, i: usize) -> &[f64] {
+        &self.factor[i * self.dimension..=i * self.dimension + i]
+    }
+
+    /// n.
+    pub fn dimension(&self) -> usize {
+        self.dimension
+    }
+
+    /// L, row by row with its zeros.
+    pub fn factor(&self) -> &[f64] {
+        &self.factor
+    }
+
+    /// The diagonal of L.
+    pub fn diagonal(&self) -> impl Iterator<Item = f64> + '_ {
+        self.factor.iter().step_by(self.dimension + 1).copied()
+    }
+
+    /// log |A| = 2 Σ log L_ii.
+    pub fn ln_determinant(&self) -> f64 {
+        2.0 * self.diagonal().map(f64::ln).sum::<f64>()
+    }
+
+    /// A = L Lᵀ.
+    pub fn product(&self) -> Vec<f64> {
+        let n = self.dimension;
+        (0..n * n).map(|k| dot(self.row((k / n).min(k % n)), self.row((k / n).max(k % n)))).collect()
+    }
+
+    /// L v.
+    pub fn multiply(&self, v: &[f64]) -> Vec<f64> {
+        (0..self.dimension).map(|i| dot(self.row(i), v)).collect()
+    }
+
+    /// L⁻¹ v.
+    pub fn solve(&self, v: &[f64]) -> Vec<f64> {
+        let mut x: Vec<f64> = Vec::with_capacity(v.len());
+        for i in 0..self.dimension {
+            let row = self.row(i);
+            x.push((v[i] - dot(row, &x)) / row[i]);
+        }
+        x
+    }
+
+    /// L⁻ᵀ v.
+    pub fn solve_transposed(&self, v: &[f64]) -> Vec<f64> {
+        let mut x = v.to_vec();
+        for i in (0..self.dimension).rev() {
+            let row = self.row(i);
+            x[i] /= row[i];
+            let solved = x[i];
+            for (x, l) in x.iter_mut().zip(&row[..i]) {
+                *x -= l * solved;
+            }
+        }
+        x
+    }
+
+    /// L⁻¹ K for another factor K of the same dimension: lower triangular too, and exactly the identity where
+    /// K = L.
+    pub(crate) fn solve_factor(&self, other: &Self) -> Self {
+        let n = self.dimension;
+        let mut factor = other.factor.clone();
+        for i in 0..n {
+            let (above, rest) = factor.split_at_mut(n * i);
+            let row = self.row(i);
+            for (k, l) in row[..i].iter().enumerate() {
+                for (x, solved) in rest[..=k].iter_mut().zip(&above[n * k..]) {
+                    *x -= l * solved;
+                }
+            }
+            rest[..=i].iter_mut().for_each(|x| *x /= row[i]);
+        }
+        Self { dimension: n, factor }
+    }
+}
+
+fn square(matrix: &[f64], n: usize) -> Result<(), Error> {
+    if n > 0 && matrix.len() == n * n {
+        return Ok(());
+    }
+    Err(Error::Shape { what: "a matrix".into(), expected: vec![n, n], got: vec![matrix.len()] })
+}
+
+/// Σ a_i b_i over the shorter of the two.
+pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}

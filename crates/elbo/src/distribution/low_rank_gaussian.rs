@@ -1,0 +1,162 @@
+//! The low-rank Gaussian N(μ, W Wᵀ + diag σ²), W `[D, R]`: O(D R²) by Woodbury's identity and the determinant
+//! lemma, no D × D matrix.
+//!
+//! With V = σ⁻¹ W (row by row) and C = I + Vᵀ V: Σ⁻¹ = σ⁻¹ (I − V C⁻¹ Vᵀ) σ⁻¹ and |Σ| = |C| Π σ².
+
+use std::f64::consts::TAU;
+
+use crate::{
+    Error,
+    distribution::{
+        Cholesky, DiagonalGaussian, Entropy, Gaussian, LogDensity, Moments, Reparameterised, Sample,
+        cholesky::dot,
+    },
+    random::Key,
+};
+
+/// N(μ, W Wᵀ + diag σ²). Its parameters are μ, σ, then W row by row: D (2 + R) numbers.
+///
+/// ```
+/// use elbo::distribution::{DiagonalGaussian, LogDensity, LowRankGaussian};
+/// let diagonal = DiagonalGaussian::new(vec![0.0; 2], vec![1.0; 2])?;
+/// let q = LowRankGaussian::new(diagonal, vec![1.0, 0.0], 1)?; // Σ = diag(2, 1)
+/// let peak = -(2.0 * std::f64::consts::PI).ln() - 0.5 * 2f64.ln();
+/// assert!((q.log_density(&[0.0, 0.0]) - peak).abs() < 1e-15);
+/// # Ok::<(), elbo::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct LowRankGaussian {
+    diagonal: DiagonalGaussian,
+    /// V = σ⁻¹ W, `[D, R]`.
+    scaled: Vec<f64>,
+    rank: usize,
+    /// The factor of C = I + Vᵀ V, `[R, R]`.
+    capacitance: Cholesky,
+}
+
+impl LowRankGaussian {
+    /// Of N(μ, diag σ²), and W, `[D, R]` row by row, R ≥ 1.
+    ///
+    /// # Errors
+    /// Where `weights` is not D × R, or its square over σ² is not finite.
+    pub fn new(diagonal: DiagonalGaussian, weights: Vec<f64>, rank: usize) -> Result<Self, Error> {
+        let dimension = diagonal.coordinates().len();
+        if rank == 0 || weights.len() != dimension * rank {
+            return Err(Error::Shape {
+                what: "the weights".into(),
+                expected: vec![dimension, rank.max(1)],
+                got: vec![weights.len()],
+            });
+        }
+        let mut scaled = weights;
+        for (row, coordinate) in scaled.chunks_mut(rank).zip(diagonal.coordinates()) {
+            row.iter_mut().for_each(|w| *w /= coordinate.sigma());
+        }
+        let mut gram = gram(&scaled, &scaled, rank, rank);
+        gram.iter_mut().step_by(rank + 1).for_each(|c| *c += 1.0);
+        Ok(Self { capacitance: Cholesky::of(&gram, rank)?, diagonal, scaled, rank })
+    }
+
+    /// N(μ, diag σ²), without W.
+    pub fn diagonal(&self) -> &DiagonalGaussian {
+        &self.diagonal
+    }
+
+    /// R.
+    pub fn rank(&self) -> usize {
+        self.rank
+    }
+
+    /// V = σ⁻¹ W, `[D, R]`.
+    pub(crate) fn scaled(&self) -> &[f64] {
+        &self.scaled
+    }
+
+    /// The factor of C.
+    pub(crate) fn capacitance(&self) -> &Cholesky {
+        &self.capacitance
+    }
+
+    /// log |Σ| = log |C| + 2 Σ log σ.
+    pub fn ln_determinant(&self) -> f64 {
+        let sigmas = self.diagonal.coordinates().iter().map(|q| q.sigma().ln());
+        self.capacitance.ln_determinant() + 2.0 * sigmas.sum::<f64>()
+    }
+
+    /// uᵀ Σ⁻¹ u of u = x − μ, given σ⁻¹ u.
+    pub(crate) fn square(&self, standardised: &[f64]) -> f64 {
+        let projected = self.capacitance.solve(&gram(&self.scaled, standardised, self.rank, 1));
+        // Not below 0, which rounding could take it where u lies in the span of W.
+        (dot(standardised, standardised) - dot(&projected, &projected)).max(0.0)
+    }
+
+    /// ε of the diagonal, `[D]`, and of the weights, `[R]`.
+    fn noise(&self, key: Key, row: u64) -> (Vec<f64>, Vec<f64>) {
+        let mut diagonal = vec![0.0; self.diagonal.coordinates().len() + self.rank];
+        key.normals(row, &mut diagonal);
+        let weights = diagonal.split_off(self.diagonal.coordinates().len());
+        (diagonal, weights)
+    }
+}
+
+/// Aᵀ B of A `[D, a]` and B `[D, b]`, row by row: `[a, b]`.
+pub(crate) fn gram(left: &[f64], right: &[f64], a: usize, b: usize) -> Vec<f64> {
+    let mut total = vec![0.0; a * b];
+    for (left, right) in left.chunks(a).zip(right.chunks(b)) {
+        for (row, l) in total.chunks_mut(b).zip(left) {
+            for (t, r) in row.iter_mut().zip(right) {
+                *t += l * r;
+            }
+        }
+    }
+    total
+}
+
+impl LogDensity<[f64]> for LowRankGaussian {
+    fn log_density(&self, x: &[f64]) -> f64 {
+        let coordinates = self.diagonal.coordinates();
+        if x.len() != coordinates.len() {
+            return f64::NEG_INFINITY;
+        }
+        let standardised: Vec<f64> =
+            x.iter().zip(coordinates).map(|(x, q)| (x - q.location()) / q.sigma()).collect();
+        -0.5 * (x.len() as f64 * TAU.ln() + self.ln_determinant() + self.square(&standardised))
+    }
+}
+
+impl Sample for LowRankGaussian {
+    type Value = Vec<f64>;
+    /// μ + σ ⊙ (ε + V η).
+    fn sample(&self, key: Key, row: u64) -> Vec<f64> {
+        let (noise, shared) = self.noise(key, row);
+        let rows = self.scaled.chunks(self.rank).zip(noise).map(|(v, e)| e + dot(v, &shared));
+        self.diagonal.coordinates().iter().zip(rows).map(|(q, u)| q.location() + q.sigma() * u).collect()
+    }
+}
+
+impl Moments for LowRankGaussian {
+    type Value = Vec<f64>;
+    fn mean(&self) -> Option<Vec<f64>> {
+        self.diagonal.mean()
+    }
+    fn variance(&self) -> Option<Vec<f64>> {
+        let variance = |(q, v): (&Gaussian, &[f64])| q.sigma() * q.sigma() * (1.0 + dot(v, v));
+        Some(self.diagonal.coordinates().iter().zip(self.scaled.chunks(self.rank)).map(variance).collect())
+    }
+}
+
+impl Entropy for LowRankGaussian {
+    fn entropy(&self) -> f64 {
+        0.5 * (self.diagonal.coordinates().len() as f64 * (1.0 + TAU.ln()) + self.ln_determinant())
+    }
+}
+
+impl Reparameterised for LowRankGaussian {
+    /// z = μ + σ ⊙ ε + W η: (c, c ⊙ ε, c ηᵀ).
+    fn path_gradient(&self, key: Key, row: u64, cotangent: &Vec<f64>) -> Vec<f64> {
+        let (noise, shared) = self.noise(key, row);
+        let in_sigma = noise.iter().zip(cotangent).map(|(e, c)| e * c);
+        let in_weights = cotangent.iter().flat_map(|c| shared.iter().map(move |e| c * e));
+        cotangent.iter().copied().chain(in_sigma).chain(in_weights).collect()
+    }
+}

@@ -1,0 +1,93 @@
+//! The score-function estimator (E15), for guides whose samples cannot be differentiated.
+//!
+//! ∇_φ E_q[f] = E_q[(f(z) − b) ∇_φ log q_φ(z|x)] with f = log p_θ(x, z) − log q_φ(z|x), for any baseline b that does
+//! not depend on z; ∇_θ as in E13. (f's own dependence on φ contributes E_q[−∇_φ log q] = 0.)
+
+use burn::tensor::Tensor;
+
+use super::Estimator;
+use crate::{model::Vae, objective::elbo::Terms};
+
+/// What is subtracted from f: it changes the noise of the estimate, not its mean.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Baseline {
+    /// Nothing.
+    None,
+    /// This value, see [`RunningMean`].
+    Constant(f64),
+    /// For each sample the mean of f over the other samples of the row (Mnih and Rezende 2016). Needs L ≥ 2; with
+    /// one sample there are no others, and nothing is subtracted.
+    LeaveOneOut,
+}
+
+/// The score-function estimator of the ELBO, its KL by Monte Carlo.
+#[derive(Clone, Copy, Debug)]
+pub struct ScoreFunction(pub Baseline);
+
+impl Estimator for ScoreFunction {
+    fn estimate(&self, vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>]) -> (Terms, Tensor<1>) {
+        let samples = noise.len();
+        let q = vae.guide.posterior(x.clone());
+        let mut log_likelihoods = Vec::new();
+        let mut log_priors = Vec::new();
+        let mut log_densities = Vec::new();
+        for e in noise {
+            let z = q.sample(e.clone()).detach();
+            log_likelihoods.push(vae.model.log_likelihood(x.clone(), z.clone()));
+            log_priors.push(vae.model.log_prior(z.clone()));
+            log_densities.push(q.log_density(z));
+        }
+        // `[L, R]`.
+        let log_likelihood: Tensor<2> = Tensor::stack(log_likelihoods, 0);
+        let log_prior: Tensor<2> = Tensor::stack(log_priors, 0);
+        let log_q: Tensor<2> = Tensor::stack(log_densities, 0);
+        let kl = log_q.clone() - log_prior.clone();
+        let f = (log_likelihood.clone() - kl.clone()).detach();
+        let centred = match self.0 {
+            Baseline::LeaveOneOut if samples > 1 => {
+                // f_l − (Σf − f_l)/(L − 1) = L/(L − 1) (f_l − mean f).
+                let factor = samples as f64 / (samples - 1) as f64;
+                (f.clone() - f.mean_dim(0)).mul_scalar(factor)
+            }
+            Baseline::None | Baseline::LeaveOneOut => f,
+            Baseline::Constant(b) => f.sub_scalar(b),
+        };
+        let mean = |t: Tensor<2>| t.mean_dim(0).squeeze_dim::<1>(0);
+        let surrogate = mean(centred * log_q + log_likelihood.clone() + log_prior);
+        (Terms { log_likelihood: mean(log_likelihood), kl: mean(kl) }, surrogate)
+    }
+}
+
+/// The mean of f over the steps so far, the older the less: a baseline carried from step to step.
+///
+/// ```
+/// use elbo::gradient::{Baseline, RunningMean};
+/// let mut mean = RunningMean::new(0.9);
+/// assert_eq!(mean.baseline(), Baseline::None); // nothing seen yet
+/// mean.observe(-100.0);
+/// mean.observe(-50.0);
+/// assert_eq!(mean.baseline(), Baseline::Constant(-95.0));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RunningMean {
+    decay: f64,
+    mean: Option<f64>,
+}
+
+impl RunningMean {
+    /// A mean in which a step's weight falls by the factor `decay`, in [0, 1), at each later step.
+    pub fn new(decay: f64) -> Self {
+        Self { decay, mean: None }
+    }
+
+    /// Takes in the mean of f, the bound per row, of a step. It may be used from the next step on: a baseline
+    /// that knows the step's own samples would bias the estimate.
+    pub fn observe(&mut self, bound: f64) {
+        self.mean = Some(self.mean.map_or(bound, |mean| self.decay * mean + (1.0 - self.decay) * bound));
+    }
+
+    /// The baseline for the next step.
+    pub fn baseline(&self) -> Baseline {
+        self.mean.map_or(Baseline::None, Baseline::Constant)
+    }
+}

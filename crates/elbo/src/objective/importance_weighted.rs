@@ -1,0 +1,110 @@
+//! The importance-weighted bound (E22; Burda et al. 2015) and the Rényi bound (Li and Turner 2016).
+//!
+//! With weights w_i = p_θ(x, z_i) / q_φ(z_i|x), z_i ~ q: L_k = E[log (1/k) Σ_i w_i]. L_1 is the ELBO, L_k does not
+//! fall as k grows, and tends to log p(x).
+
+use burn::tensor::{Device, Tensor, TensorData};
+use rayon::prelude::*;
+
+use super::elbo::noise;
+use crate::{Error, minibatch::Minibatch, model::Vae, random::Key};
+
+/// log w_i of each row, `[k, R]`, in nats, from k tensors of noise, `[R, K]` each; differentiable in θ and φ.
+///
+/// # Panics
+/// Where `noise` is empty, or a shape is not as said.
+pub fn log_weights(vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>]) -> Tensor<2> {
+    let q = vae.guide.posterior(x.clone());
+    let weights = noise.iter().map(|e| {
+        let z = q.sample(e.clone());
+        vae.model.log_likelihood(x.clone(), z.clone()) + vae.model.log_prior(z)
+            - q.log_density_at_noise(e.clone())
+    });
+    Tensor::stack(weights.collect(), 0)
+}
+
+/// log (1/k) Σ_i w_i of each row: `[k, R]` to `[R]`, in nats. Its expectation is L_k ≤ log p(x).
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use elbo::objective::importance_weighted::importance_weighted;
+/// let log_weights = Tensor::<2>::from_data([[0.0], [3.0f32.ln()]], &Device::flex());
+/// let bound: f32 = importance_weighted(log_weights).into_scalar();
+/// assert!((bound - 2.0f32.ln()).abs() < 1e-6); // the mean of the weights 1 and 3 is 2
+/// ```
+pub fn importance_weighted(log_weights: Tensor<2>) -> Tensor<1> {
+    renyi(log_weights, 0.0)
+}
+
+/// The Rényi bound's estimate of each row, (1/(1−α)) log (1/k) Σ_i w_i^(1−α): `[k, R]` to `[R]`, in nats.
+///
+/// α = 0 is the importance-weighted bound, α → 1 the ELBO, which is taken at α = 1. For 0 ≤ α its expectation is
+/// not above log p(x); for α < 0 it need not be a bound for finite k.
+pub fn renyi(log_weights: Tensor<2>, alpha: f64) -> Tensor<1> {
+    let power = 1.0 - alpha;
+    if power == 0.0 {
+        return log_weights.mean_dim(0).squeeze_dim(0);
+    }
+    let k = log_weights.dims()[0] as f64;
+    let powers = log_weights.mul_scalar(power);
+    // The largest one outside: the sum is then between 1 and k, whatever the weights.
+    let largest = powers.clone().max_dim(0).detach();
+    let sum = (powers - largest.clone()).exp().sum_dim(0);
+    (sum.log() + largest).sub_scalar(libm::log(k)).div_scalar(power).squeeze_dim(0)
+}
+
+/// Rows, and samples a row, that are in memory at a time.
+const ROWS: usize = 64;
+const SAMPLES: usize = 64;
+
+/// An estimate of L_k of each row of `data`, in nats, from k samples a row; noise keyed by `key`.
+///
+/// The samples pass in chunks, so any k fits in memory. Runs on rayon's current thread pool; the result does not
+/// depend on its size.
+///
+/// # Errors
+/// Where the data's width is not the model's, k is 0, or a weight is not finite.
+pub fn evaluate(vae: &Vae, data: &Minibatch, key: Key, k: usize, device: &Device) -> Result<Vec<f64>, Error> {
+    vae.check_width(data.width)?;
+    if k == 0 {
+        return Err(Error::invalid("k", 0, "must be at least 1"));
+    }
+    let chunks: Vec<(&[usize], &[f32])> =
+        data.rows.chunks(ROWS).zip(data.values.chunks(ROWS * data.width)).collect();
+    let parts: Vec<Result<Vec<f64>, Error>> = chunks
+        .into_par_iter()
+        .map_with(vae.clone(), |vae, (rows, values)| {
+            let x = Tensor::from_data(TensorData::new(values.to_vec(), [rows.len(), data.width]), device);
+            // log Σ w of each row so far.
+            let mut total = vec![f64::NEG_INFINITY; rows.len()];
+            for (chunk, start) in (0..k).step_by(SAMPLES).enumerate() {
+                let samples = SAMPLES.min(k - start);
+                let noise = noise::<f32>(key.fold(chunk as u64), rows, vae.latent(), samples, device);
+                let weights = log_weights(vae, &x, &noise).into_data_as::<f64>();
+                let weights: Vec<f64> = weights.try_to_vec().expect("read as f64");
+                for line in weights.chunks(rows.len()) {
+                    for (total, &w) in total.iter_mut().zip(line) {
+                        *total = log_add(*total, w);
+                    }
+                }
+            }
+            let bound: Vec<f64> = total.into_iter().map(|t| t - libm::log(k as f64)).collect();
+            match bound.iter().position(|b| !b.is_finite()) {
+                None => Ok(bound),
+                Some(row) => Err(Error::NonFinite {
+                    what: "an importance weight".into(),
+                    step: 0,
+                    rows: vec![rows[row]],
+                }),
+            }
+        })
+        .collect();
+    let parts: Result<Vec<Vec<f64>>, Error> = parts.into_iter().collect();
+    Ok(parts?.concat())
+}
+
+/// log(exp a + exp b).
+fn log_add(a: f64, b: f64) -> f64 {
+    let (low, high) = if a < b { (a, b) } else { (b, a) };
+    if low == f64::NEG_INFINITY { high } else { high + libm::log1p(libm::exp(low - high)) }
+}

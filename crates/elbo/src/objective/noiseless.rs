@@ -1,0 +1,57 @@
+//! The noiseless limit of the Gaussian auto-encoder (E20): a regularised auto-encoder. It is *not* a bound.
+//!
+//! As σ_φ → 0, σ²·(−ELBO) → ½‖x − f_θ(μ_φ(x))‖² + (σ²/2)‖μ_φ(x)‖² + const, where the const holds −σ² Σ_j log σ_φ,
+//! which diverges and is dropped. What is maximised here is minus the first two terms.
+
+use burn::tensor::Tensor;
+
+use super::elbo::Terms;
+use crate::{
+    Error,
+    gradient::Estimator,
+    model::{Likelihood, Sigma, Vae},
+};
+
+/// The noiseless objective of a Gaussian auto-encoder with a fixed σ, and its exact gradient.
+#[derive(Clone, Copy, Debug)]
+pub struct Noiseless {
+    sigma: f64,
+}
+
+impl Noiseless {
+    /// The objective for this likelihood.
+    ///
+    /// # Errors
+    /// Where it is not Gaussian with a fixed σ: σ² weighs the two terms, and without the constants of the bound
+    /// nothing would hold a σ that may change.
+    pub fn new(likelihood: Likelihood) -> Result<Self, Error> {
+        match likelihood {
+            Likelihood::Gaussian(Sigma::Fixed(sigma)) => Ok(Self { sigma }),
+            other => Err(Error::invalid(
+                "the likelihood",
+                format!("{other:?}"),
+                "the noiseless objective needs a Gaussian one with a fixed sigma",
+            )),
+        }
+    }
+
+    /// Its two terms, `[R]` each: −½‖x − f(μ(x))‖² in the place of the log-likelihood, (σ²/2)‖μ(x)‖² in that of
+    /// the KL. Not nats; `elbo()` of them is the objective, larger is better, and no bound.
+    pub fn terms(&self, vae: &Vae, x: &Tensor<2>) -> Terms {
+        let mean = vae.guide.posterior(x.clone()).mean;
+        let squares = |t: Tensor<2>| t.square().sum_dim(1).squeeze_dim::<1>(1);
+        let residual = x.clone() - vae.model.decode(mean.clone());
+        Terms {
+            log_likelihood: squares(residual).mul_scalar(-0.5),
+            kl: squares(mean).mul_scalar(0.5 * self.sigma * self.sigma),
+        }
+    }
+}
+
+impl Estimator for Noiseless {
+    fn estimate(&self, vae: &Vae, x: &Tensor<2>, _noise: &[Tensor<2>]) -> (Terms, Tensor<1>) {
+        let terms = self.terms(vae, x);
+        let surrogate = terms.elbo();
+        (terms, surrogate)
+    }
+}
