@@ -8,6 +8,8 @@ use clap::{
 };
 use elbo::{
     distribution::bernoulli::Binarise,
+    gradient::Form,
+    guide::Family,
     model::Sigma,
     network::Activation,
     objective::{Objective, elbo::KlForm},
@@ -113,6 +115,9 @@ pub(crate) struct Train {
     /// The number of latent dimensions. Without it: 20, or half as many as columns where that is fewer.
     #[arg(long, value_name = "K", value_parser = parse_count::<usize>, help_heading = "Model")]
     pub(crate) latent: Option<usize>,
+    /// What the latent variables are: `gaussian`, `bernoulli` (bits), or `categorical:C` (choices of one among C).
+    #[arg(long, value_name = "FAMILY", default_value = "gaussian", value_parser = parse_family, help_heading = "Model")]
+    pub(crate) family: Family,
     /// The function between the layers.
     #[arg(long, default_value = "relu", value_parser = named::<Activation>(&ACTIVATION), help_heading = "Model")]
     pub(crate) activation: Activation,
@@ -137,13 +142,19 @@ pub(crate) struct Train {
     #[arg(long, value_name = "B", default_value = "128", value_parser = parse_count::<usize>,
           help_heading = "Ascent")]
     pub(crate) batch: usize,
-    /// Monte Carlo samples of z a row and step.
-    #[arg(long, value_name = "L", default_value = "1", value_parser = parse_count::<usize>,
+    /// Monte Carlo samples of z a row and step. Without it: 1, or 8 for the score function, whose baseline needs others.
+    #[arg(long, value_name = "L", value_parser = parse_count::<usize>,
           help_heading = "Ascent")]
-    pub(crate) samples: usize,
+    pub(crate) samples: Option<usize>,
     /// What is maximised.
     #[arg(long, default_value = "elbo", value_parser = named::<Objective>(&OBJECTIVE), help_heading = "Ascent")]
     pub(crate) objective: Objective,
+    /// How the gradient is estimated: `reparameterised` or `sticking-the-landing` (Gaussian latents), `score-function`
+    /// (any; with a leave-one-out baseline over the samples), `enumerated` (exact, few discrete states), or
+    /// `relaxed:T` (discrete latents relaxed at temperature T: biased). Without it: `reparameterised` for Gaussian
+    /// latents, `score-function` for discrete ones.
+    #[arg(long, value_name = "ESTIMATOR", value_parser = parse_estimator, help_heading = "Ascent")]
+    pub(crate) estimator: Option<Form>,
     /// The KL term in closed form, or as the mean over the samples of log q(z|x) − log p(z).
     #[arg(long, default_value = "analytic", value_parser = named::<KlForm>(&KL), help_heading = "Ascent")]
     pub(crate) kl: KlForm,
@@ -182,10 +193,10 @@ pub(crate) struct Train {
 
 /// What a config.toml holds already: given beside one, it would be ignored.
 #[rustfmt::skip]
-const SETTINGS: [&str; 28] = [
+const SETTINGS: [&str; 30] = [
     "builtin", "data", "label_column", "labels", "image", "test", "validation", "scale", "drop_constant",
-    "binarise", "likelihood", "sigma", "hidden", "latent", "activation", "optimiser", "step_size",
-    "encoder_step_size", "decay", "batch", "samples", "objective", "kl", "schedule", "clip_norm", "epochs", "patience", "seed",
+    "binarise", "likelihood", "sigma", "hidden", "latent", "family", "activation", "optimiser", "step_size",
+    "encoder_step_size", "decay", "batch", "samples", "objective", "estimator", "kl", "schedule", "clip_norm", "epochs", "patience", "seed",
 ];
 
 /// A fitted model.
@@ -360,6 +371,33 @@ fn parse_sigma(text: &str) -> Result<Sigma, String> {
         number => parse_positive(number)
             .map(Sigma::Fixed)
             .map_err(|_| "give `learned`, `per-column`, `solved` or a number > 0".into()),
+    }
+}
+
+fn parse_family(text: &str) -> Result<Family, String> {
+    match text.split_once(':') {
+        None if text == "gaussian" => Ok(Family::Gaussian),
+        None if text == "bernoulli" => Ok(Family::Bernoulli),
+        Some(("categorical", classes)) => match classes.parse() {
+            Ok(classes @ 2..=10_000) => Ok(Family::Categorical(classes)),
+            _ => Err("give a number of classes of at least 2, as categorical:10".into()),
+        },
+        _ => Err("give `gaussian`, `bernoulli` or `categorical:C`".into()),
+    }
+}
+
+fn parse_estimator(text: &str) -> Result<Form, String> {
+    match text {
+        "reparameterised" => Ok(Form::Reparameterised),
+        "sticking-the-landing" => Ok(Form::StickingTheLanding),
+        "score-function" => Ok(Form::ScoreFunction),
+        "enumerated" => Ok(Form::Enumerated),
+        other => match other.split_once(':') {
+            Some(("relaxed", temperature)) => parse_positive(temperature).map(Form::Relaxed),
+            _ => Err("give `reparameterised`, `sticking-the-landing`, `score-function`, `enumerated` or \
+                      `relaxed:T`"
+                .into()),
+        },
     }
 }
 

@@ -2,6 +2,8 @@
 
 use elbo::{
     fit::FitConfig,
+    gradient::Form,
+    guide::Family,
     minibatch::Rows,
     model::{Likelihood, Sigma, VaeConfig},
     objective::Objective,
@@ -69,10 +71,22 @@ impl Config {
         let latent = arguments.latent.unwrap_or(20.min(width.div_ceil(2)));
         check_size(width, &arguments.hidden.0, latent)?;
         let (likelihood, why) = choose_likelihood(arguments, data);
+        let fixed = matches!(likelihood, Likelihood::Gaussian(Sigma::Fixed(_)));
+        if arguments.objective == Objective::Noiseless && !(fixed && arguments.family == Family::Gaussian) {
+            return Err(Error::usage(
+                "--objective noiseless needs Gaussian latents and a Gaussian likelihood with a fixed sigma",
+                "--likelihood gaussian --sigma 0.1, with sigma² the weight of the penalty",
+            ));
+        }
         let how = choose_scale(arguments.scale, likelihood, data);
         let scaling = Scaling::new(how, data, train.index(), columns)?;
         tell(format!("likelihood  {} ({why})", name_of(likelihood)));
         let n = train.len() as f64;
+        let estimator = arguments.estimator.unwrap_or(match arguments.family {
+            Family::Gaussian => Form::Reparameterised,
+            _ => Form::ScoreFunction,
+        });
+        let samples = arguments.samples.unwrap_or(if estimator == Form::ScoreFunction { 8 } else { 1 });
         let step_size = arguments.step_size.unwrap_or(match arguments.optimiser {
             Optimiser::Adam => 1e-3,
             Optimiser::Sgd => 1e-2 / n,
@@ -104,7 +118,7 @@ impl Config {
             fit: FitConfig {
                 seed: arguments.seed,
                 batch: arguments.batch,
-                validation_samples: draws.max(arguments.samples),
+                validation_samples: draws.max(samples),
                 epochs: arguments.epochs.unwrap_or(EPOCHS),
                 patience,
                 decay: arguments.decay,
@@ -112,6 +126,7 @@ impl Config {
                 vae: VaeConfig {
                     hidden: arguments.hidden.0.clone(),
                     latent,
+                    family: arguments.family,
                     activation: arguments.activation,
                     likelihood,
                 },
@@ -119,8 +134,9 @@ impl Config {
                     optimiser: arguments.optimiser,
                     step_size,
                     encoder_step_size: arguments.encoder_step_size.unwrap_or(step_size),
-                    samples: arguments.samples,
+                    samples,
                     objective: arguments.objective,
+                    estimator,
                     kl: arguments.kl,
                     schedule: arguments.schedule,
                     clip_norm: arguments.clip_norm,

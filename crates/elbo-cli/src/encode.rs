@@ -1,7 +1,7 @@
 //! `elbo encode`: q(z|x) of each row.
 
 use burn::tensor::Device;
-use elbo::predict;
+use elbo::{guide::Family, predict};
 use elbo_data::{Column, Table};
 
 use crate::{arguments::Encode, error::Error, run::read_model, source::read_for, table};
@@ -13,16 +13,22 @@ pub(crate) fn encode(arguments: &Encode) -> Result<(), Error> {
     let mut data = read_for(&model.config, &arguments.source)?;
     data.as_encoded(model.config.fit.binarise());
     let encoded = predict::encode(&model.vae, &data.x, &device)?;
-    let latent = model.vae.latent();
-    let column = |values: &[f32], j: usize, map: fn(f64) -> f64| {
-        Column::Real(values.iter().skip(j).step_by(latent).map(|&v| map(f64::from(v))).collect())
+    let (latent, family) = (model.vae.latent(), model.vae.model.family());
+    let width = family.width(latent);
+    let column = |values: &[f32], c: usize| {
+        Column::Real(values.iter().skip(c).step_by(width).map(|&v| v.into()).collect())
+    };
+    // z_j, or its class k as j_k.
+    let name = |c: usize| match family {
+        Family::Categorical(classes) => format!("{}_{}", c / classes + 1, c % classes + 1),
+        _ => (c + 1).to_string(),
     };
     let mut output = Table::new();
-    for j in 0..latent {
-        output.push(format!("mean_{}", j + 1), column(&encoded.mean, j, |mean| mean));
+    for c in 0..width {
+        output.push(format!("mean_{}", name(c)), column(&encoded.mean, c));
     }
-    for j in 0..latent {
-        output.push(format!("sd_{}", j + 1), column(&encoded.log_variance, j, |s| (0.5 * s).exp()));
+    for c in 0..width {
+        output.push(format!("sd_{}", name(c)), column(&encoded.standard_deviation, c));
     }
     table::write(output, data.labels, arguments.output.as_deref())
 }

@@ -7,7 +7,7 @@ use elbo::{
     diagnose::latent_summary,
     distribution::bernoulli::Binarise,
     fit::{Finished, Fit},
-    gradient::Draws,
+    gradient::{Draws, Form},
     minibatch::Rows,
     model::{Likelihood, LinearGaussian, Sigma, Vae},
     objective::{
@@ -176,8 +176,8 @@ pub(crate) fn report(
     let (width, latent) = (best.width(), best.latent());
     let validation = fit.validation();
     let encoded = predict::encode(best, &validation.values, device)?;
-    let dimensions = latent_summary(&encoded.mean, &encoded.log_variance, latent);
-    let (map, latent_axes) = plane(&encoded.mean, latent);
+    let dimensions = latent_summary(&encoded.mean, &encoded.kl, latent);
+    let (map, latent_axes) = plane(&encoded.mean, best.model.family().width(latent));
     let labels = data
         .labels
         .as_ref()
@@ -223,11 +223,7 @@ pub(crate) fn report(
 /// E[x|z] for `number` draws of z from the prior, row-major.
 pub(crate) fn draw_means(vae: &Vae, number: usize, seed: Key, device: &Device) -> Result<Vec<f32>, Error> {
     let key = seed.purpose(Purpose::Sample).purpose(Purpose::Noise);
-    let mut z = vec![0.0; number * vae.latent()];
-    for (row, z) in z.chunks_mut(vae.latent()).enumerate() {
-        key.normals(row as u64, z);
-    }
-    let z: Vec<f32> = z.into_iter().map(|z| z as f32).collect();
+    let z = vae.model.family().sample_prior(key, number, vae.latent());
     Ok(predict::decode(vae, &z, device)?)
 }
 
@@ -304,6 +300,12 @@ pub(crate) fn notes(results: &Results, config: &Config) -> Vec<String> {
                 "A column that the decoder learns to copy exactly has a σ that shrinks towards 0.".into(),
             );
         }
+    }
+    if let Form::Relaxed(temperature) = config.fit.train.estimator {
+        notes.push(format!(
+            "The gradient was that of draws relaxed at temperature {temperature}: a biased estimate. The bounds \
+             shown are those of true, discrete draws."
+        ));
     }
     if results.finished == Finished::AllEpochs {
         notes.push(

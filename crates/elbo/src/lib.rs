@@ -37,6 +37,8 @@
 //! use elbo::{
 //!     distribution::bernoulli::Binarise,
 //!     fit::{Fit, FitConfig},
+//!     gradient,
+//!     guide::Family,
 //!     minibatch::Rows,
 //!     model::{Likelihood, Sigma, VaeConfig},
 //!     network::Activation,
@@ -65,6 +67,7 @@
 //!     vae: VaeConfig {
 //!         hidden: vec![16],
 //!         latent: 1,
+//!         family: Family::Gaussian,
 //!         activation: Activation::Tanh,
 //!         likelihood: Likelihood::Gaussian(Sigma::Learned),
 //!     },
@@ -74,6 +77,7 @@
 //!         encoder_step_size: 1e-2,
 //!         samples: 1,
 //!         objective: Objective::Elbo,
+//!         estimator: gradient::Form::Reparameterised,
 //!         kl: KlForm::Analytic,
 //!         schedule: Schedule::Joint,
 //!         clip_norm: None,

@@ -9,38 +9,46 @@ use crate::{Error, model::Vae};
 /// Rows at a time.
 const CHUNK: usize = 256;
 
-/// q_φ(z|x) of some rows, row-major.
+/// q_φ(z|x) of some rows, row-major; Z is K, or K·C of a categorical latent.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Encoded {
-    /// μ, `[R, K]`.
+    /// E_q[z|x], `[R, Z]`.
     pub mean: Vec<f32>,
-    /// log σ², `[R, K]`.
-    pub log_variance: Vec<f32>,
+    /// The standard deviation of each column of z, `[R, Z]`.
+    pub standard_deviation: Vec<f32>,
+    /// KL(q(z_j|x) ‖ p(z_j)) of each latent variable, `[R, K]`, in nats.
+    pub kl: Vec<f32>,
 }
 
-/// The guide's mean and log variance of each row of `x`, row-major `[R, D]`.
+/// The guide's q(z|x) of each row of `x`, row-major `[R, D]`.
 ///
 /// # Errors
 /// Where the number of values is not a multiple of the model's width.
 pub fn encode(vae: &Vae, x: &[f32], device: &Device) -> Result<Encoded, Error> {
     let parts = chunks(vae, x, vae.width(), device, |vae, x| {
         let q = vae.guide.posterior(x);
-        (values(q.mean), values(q.log_variance))
+        [q.mean(), q.standard_deviation(), q.kl()].map(values)
     })?;
-    let (mean, log_variance): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
-    Ok(Encoded { mean: mean.concat(), log_variance: log_variance.concat() })
+    let mut encoded = Encoded::default();
+    for [mean, standard_deviation, kl] in parts {
+        encoded.mean.extend(mean);
+        encoded.standard_deviation.extend(standard_deviation);
+        encoded.kl.extend(kl);
+    }
+    Ok(encoded)
 }
 
-/// E[x|z] of each row of `z`, row-major `[R, K]` to `[R, D]`.
+/// E[x|z] of each row of `z`, row-major `[R, Z]` to `[R, D]`.
 ///
 /// # Errors
-/// Where the number of values is not a multiple of the latent dimension.
+/// Where the number of values is not a multiple of Z.
 pub fn decode(vae: &Vae, z: &[f32], device: &Device) -> Result<Vec<f32>, Error> {
-    let parts = chunks(vae, z, vae.latent(), device, |vae, z| values(vae.model.mean(z)))?;
+    let parts =
+        chunks(vae, z, vae.model.family().width(vae.latent()), device, |vae, z| values(vae.model.mean(z)))?;
     Ok(parts.concat())
 }
 
-/// E[x|z] at z = μ(x), for each row of `x`, row-major `[R, D]`.
+/// E[x|z] at z = E_q[z|x], for each row of `x`, row-major `[R, D]`.
 ///
 /// # Errors
 /// Where the number of values is not a multiple of the model's width.

@@ -244,3 +244,62 @@ pub fn ln_multivariate_gamma(p: usize, x: f64) -> f64 {
     let pairs = (p * (p - 1)) as f64;
     0.25 * pairs * PI.ln() + (0..p).map(|i| ln_gamma(x - 0.5 * i as f64)).sum::<f64>()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn assert_near(what: &str, got: f64, expected: f64, tolerance: f64) {
+        assert!((got - expected).abs() <= tolerance * expected.abs().max(1e-300), "{what}: {got} {expected}");
+    }
+
+    /// Legendre's duplication formula (DLMF 5.5.5), its first and its second derivative.
+    #[test]
+    fn gamma_and_its_derivatives_obey_the_duplication_formula() {
+        for i in -60..=60 {
+            let x = 10f64.powf(0.1 * f64::from(i));
+            let (half, constant) = (x + 0.5, (2.0 * x - 1.0) * LN_2 - 0.5 * PI.ln());
+            let sizes = ln_gamma(x).abs() + ln_gamma(half).abs() + constant.abs();
+            let error = ln_gamma(2.0 * x) - (ln_gamma(x) + ln_gamma(half) + constant);
+            assert!(error.abs() <= 1e-15 * sizes, "ln Γ({x}): {error}");
+            let sizes = digamma(x).abs() + digamma(half).abs() + LN_2;
+            let error = digamma(2.0 * x) - 0.5 * (digamma(x) + digamma(half)) - LN_2;
+            assert!(error.abs() <= 1e-15 * sizes, "ψ({x}): {error}");
+            assert_near("ψ′", trigamma(2.0 * x), 0.25 * (trigamma(x) + trigamma(half)), 2e-15);
+        }
+    }
+
+    /// Gauss and Legendre's rule against the difference, where that has digits left.
+    #[test]
+    fn the_bregman_divergence_is_its_definition() {
+        for a in [1e-3, 0.4, 3.0, 15.0] {
+            for factor in [0.7, 0.76, 0.8, 1.2, 1.24, 1.3, 20.0] {
+                let b = factor * a;
+                let whole = gamma_bregman(b, a) + b * exp_remainder(ln_ratio(a, b));
+                let expected = ln_gamma(b) - ln_gamma(a) - (b - a) * digamma(a);
+                assert_near("Bregman", whole, expected, 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    fn beta_obeys_its_recurrence() {
+        for (a, b) in [(0.3, 0.2), (3.0, 40.0), (40.0, 3.0), (1e-8, 1e8), (1e6, 2e6)] {
+            // B(a, b) = B(a + 1, b) + B(a, b + 1).
+            let total = ln_sum_exp(&[ln_beta(a + 1.0, b), ln_beta(a, b + 1.0)]);
+            assert!((ln_beta(a, b) - total).abs() < 1e-15 * (a + b + 40.0), "{a} {b}");
+        }
+    }
+
+    /// No step where one formula hands over to the next.
+    #[test]
+    fn formulas_meet() {
+        let step = 1e-10;
+        let slope = |f: fn(f64) -> f64, x: f64| (f(x + step) - f(x - step)) / (2.0 * step);
+        // To the rounding of f over the step.
+        assert!((slope(ln_bessel_i0, 50.0) - 0.99).abs() < 1e-3);
+        assert!((slope(ln_normal_cdf, -12.0) - 12.08).abs() < 1e-2);
+        assert!((slope(exp_remainder, 0.5) - 0.5f64.exp_m1()).abs() < 1e-5);
+        assert!((slope(exp_remainder, -0.5) - (-0.5f64).exp_m1()).abs() < 1e-5);
+    }
+}

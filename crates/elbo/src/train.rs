@@ -1,11 +1,13 @@
 //! One step of amortised inference (E17): a minibatch in, a state moved uphill out.
 
+use std::sync::Arc;
+
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Error,
-    gradient::{Draws, Estimator, Reparameterised, gradient},
+    gradient::{self, Draws, Estimator},
     minibatch::Minibatch,
     model::{Likelihood, Sigma, Vae},
     objective::{
@@ -34,6 +36,9 @@ pub struct TrainConfig {
     /// What is maximised.
     #[serde(default)]
     pub objective: Objective,
+    /// How the gradient of the ELBO is estimated.
+    #[serde(default)]
+    pub estimator: gradient::Form,
     /// The form of the ELBO's KL term.
     pub kl: KlForm,
     /// Which block moves when.
@@ -90,6 +95,7 @@ pub struct Trainer {
     config: TrainConfig,
     /// The objective, where it is not the ELBO.
     noiseless: Option<Noiseless>,
+    estimator: Arc<dyn Estimator>,
     noise: Key,
     shape: Vae,
     blocks: Vec<Block>,
@@ -118,11 +124,16 @@ impl Trainer {
         let noise = seed.purpose(Purpose::Noise);
         let noiseless = match config.objective {
             Objective::Elbo => None,
-            Objective::Noiseless => Some(Noiseless::new(vae.model.likelihood())?),
+            Objective::Noiseless => Some(Noiseless::new(&vae.model)?),
+        };
+        let estimator: Arc<dyn Estimator> = match noiseless {
+            Some(noiseless) => Arc::new(noiseless),
+            None => config.estimator.estimator(config.kl, vae)?,
         };
         let trainer = Self {
             config,
             noiseless,
+            estimator,
             noise,
             shape: vae.clone(),
             blocks,
@@ -161,12 +172,10 @@ impl Trainer {
     pub fn step(&self, state: &mut State, minibatch: &Minibatch, decay: f64) -> Result<Report, Error> {
         let moves = self.config.schedule.moves(state.step);
         let draws = Draws { samples: self.config.samples, key: self.noise.fold(state.step) };
-        let estimator: &dyn Estimator = match &self.noiseless {
-            Some(noiseless) => noiseless,
-            None => &Reparameterised(self.config.kl),
-        };
         let vae = self.vae(&state.parameters)?;
-        let estimate = gradient::<f32>(&vae, minibatch, moves, estimator, draws, state.step, &self.device)?;
+        let estimator = &*self.estimator;
+        let estimate =
+            gradient::gradient::<f32>(&vae, minibatch, moves, estimator, draws, state.step, &self.device)?;
         let gradient = &estimate.gradient;
         self.check_gradient(gradient, decay, state.step, minibatch)?;
         let gradient_norm = norm(gradient) / minibatch.total as f64;

@@ -163,14 +163,15 @@ fn many_samples_in_chunks_are_one_estimate() {
 /// σ²·(−ELBO) at σ_φ = tσ, less its terms that know only t, minus the noiseless objective.
 fn distance_to_the_limit(vae: &Vae, sigma: f64, t: f64, x: &Tensor<2>, noise: &[Tensor<2>]) -> f64 {
     let q = vae.guide.posterior(x.clone());
-    let (latent, width) = (q.mean.dims()[1] as f64, x.dims()[1] as f64);
+    let mu = q.mean();
+    let (latent, width) = (mu.dims()[1] as f64, x.dims()[1] as f64);
     let sd = t * sigma;
     let mut squares = 0.0;
     for e in noise {
-        let z = q.mean.clone() + e.clone().mul_scalar(sd);
+        let z = mu.clone() + e.clone().mul_scalar(sd);
         squares += vae.model.log_likelihood(x.clone(), z).sum().into_scalar::<f64>() / noise.len() as f64;
     }
-    let mean: f64 = q.mean.clone().square().sum().into_scalar();
+    let mean: f64 = mu.square().sum().into_scalar();
     let n = x.dims()[0] as f64;
     let kl = 0.5 * (mean + n * latent * (sd * sd - 1.0 - 2.0 * sd.ln()));
     let scaled = -sigma * sigma * (squares - kl);
@@ -178,7 +179,7 @@ fn distance_to_the_limit(vae: &Vae, sigma: f64, t: f64, x: &Tensor<2>, noise: &[
         * sigma
         * sigma
         * (0.5 * width * (std::f64::consts::TAU * sigma * sigma).ln() - latent * (0.5 + sd.ln()));
-    let limit = Noiseless::new(vae.model.likelihood()).unwrap().terms(vae, x).elbo();
+    let limit = Noiseless::new(&vae.model).unwrap().terms(vae, x).elbo();
     scaled - constant + limit.sum().into_scalar::<f64>()
 }
 
@@ -193,8 +194,7 @@ fn the_elbo_approaches_its_noiseless_limit_at_second_order() {
     let half = noise::<f64>(Key::new(1), &batch.rows, K, 4, &Device::flex());
     let noise: Vec<Tensor<2>> = half.iter().flat_map(|e| [e.clone(), e.clone().neg()]).collect();
     for hidden in [vec![], vec![6]] {
-        let config =
-            VaeConfig { hidden: hidden.clone(), latent: K, activation: Activation::Tanh, likelihood };
+        let config = VaeConfig { activation: Activation::Tanh, ..shape(&hidden, K, likelihood) };
         // The fixed σ is a parameter too, which must not be shifted.
         let mut vae = generic_vae(&config, D, 4);
         let mut p: Vec<f64> = parameters::values(&vae);
@@ -226,7 +226,8 @@ fn the_elbo_approaches_its_noiseless_limit_at_second_order() {
 #[test]
 fn the_noiseless_objective_needs_a_fixed_sigma() {
     for likelihood in [Likelihood::Bernoulli, GAUSSIAN, Likelihood::Gaussian(Sigma::Solved)] {
-        let message = Noiseless::new(likelihood).unwrap_err().to_string();
+        let vae = Vae::new(&shape(&[], K, likelihood), D, Key::new(0), &Device::flex()).unwrap();
+        let message = Noiseless::new(&vae.model).unwrap_err().to_string();
         assert!(message.contains("needs a Gaussian one with a fixed sigma"), "{message}");
     }
 }

@@ -43,7 +43,7 @@ fn draw(vae: &Vae, estimator: &dyn Estimator, samples: usize, seed: u64) -> (Row
     (estimate.terms, estimate.gradient)
 }
 
-/// Every estimator of the ELBO's gradient has the exact gradient as its mean: 26 z-tests for each, 182 together,
+/// Every estimator of the ELBO's gradient has the exact gradient as its mean: 26 z-tests for each, 156 together,
 /// a false alarm with probability 2e-4 (Bonferroni).
 #[test]
 fn estimators_of_the_elbo_have_its_exact_gradient_as_their_mean() {
@@ -53,15 +53,13 @@ fn estimators_of_the_elbo_have_its_exact_gradient_as_their_mean() {
     let x: Vec<Vec<f64>> =
         batch.values.chunks(D).map(|x| x.iter().map(|&v| f64::from(v)).collect()).collect();
     let exact = |p: &[f64]| 5.0 / 3.0 * x.iter().map(|x| Linear::of(p).elbo(x)).sum::<f64>();
-    let estimators: [&dyn Estimator; 7] = [
+    let estimators: [&dyn Estimator; 6] = [
         &Reparameterised(KlForm::Analytic),
         &Reparameterised(KlForm::MonteCarlo),
         &StickingTheLanding,
         &ScoreFunction(Baseline::None),
         &ScoreFunction(Baseline::Constant(-7.0)),
         &ScoreFunction(Baseline::LeaveOneOut),
-        // With k = 1 the importance-weighted bound is the ELBO: checked below with more.
-        &ScoreFunction(Baseline::Constant(3.0)),
     ];
     for (number, estimator) in estimators.into_iter().enumerate() {
         let draws: Vec<Vec<f64>> = (0..KEYS).map(|seed| draw(&vae, estimator, 8, seed).1).collect();

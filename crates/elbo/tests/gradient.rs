@@ -5,7 +5,7 @@
 mod common;
 
 use burn::tensor::Device;
-use common::{Estimator, block, data, generic_vae, gradient, minibatch, normals};
+use common::{Estimator, block, data, generic_vae, gradient, minibatch, normals, shape};
 use elbo::{
     distribution::bernoulli::Binarise,
     minibatch::{Minibatch, Rows},
@@ -28,7 +28,7 @@ fn estimator(form: KlForm) -> Estimator {
 }
 
 fn vae(likelihood: Likelihood, activation: Activation) -> Vae {
-    generic_vae(&VaeConfig { hidden: vec![6, 4], latent: 2, activation, likelihood }, WIDTH, 3)
+    generic_vae(&VaeConfig { activation, ..shape(&[6, 4], 2, likelihood) }, WIDTH, 3)
 }
 
 /// 150 rows: 0/1 where the likelihood needs it.
@@ -137,11 +137,7 @@ fn gaussian_of_solved_sigma_with_tanh() {
 /// Biases of ±20 put every relu well on one side of its kink.
 #[test]
 fn gaussian_with_relu_away_from_its_kinks() {
-    let vae = generic_vae(
-        &VaeConfig { hidden: vec![6], latent: 2, activation: Activation::Relu, likelihood: LEARNED },
-        WIDTH,
-        3,
-    );
+    let vae = generic_vae(&VaeConfig { activation: Activation::Relu, ..shape(&[6], 2, LEARNED) }, WIDTH, 3);
     let mut values: Vec<f64> = parameters::values(&vae);
     for network in ["model.decoder", "guide.encoder"] {
         for (n, i) in block(&vae, &format!("{network}.layers.0.bias")).range().enumerate() {
@@ -173,7 +169,7 @@ fn an_auto_encoder_started_at_the_data() {
     for likelihood in [Likelihood::Bernoulli, FIXED, LEARNED, PER_COLUMN, SOLVED] {
         let values = rows_for(likelihood);
         let rows = Rows::all(&values, WIDTH);
-        let config = VaeConfig { hidden: vec![6], latent: 2, activation: Activation::Tanh, likelihood };
+        let config = shape(&[6], 2, likelihood);
         let vae = Vae::new(&config, WIDTH, Key::new(3), &device).unwrap().start_at(&rows, &device).unwrap();
         let stored: Vec<f64> = parameters::values(&vae);
         let vae = parameters::load(vae, &stored, &device).unwrap();

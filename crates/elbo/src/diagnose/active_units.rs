@@ -9,27 +9,32 @@ pub struct LatentSummary {
     pub mean_variance: Vec<f64>,
 }
 
-/// Summarises the guide's means and log variances of N rows, row-major `[N, K]` each.
+/// Summarises the guide's means, row-major `[N, Z]`, and divergences, `[N, K]`, of N rows. Z is K, or K·C of a
+/// categorical latent; a variable's variance is then the sum over its classes.
 ///
 /// ```
 /// use elbo::diagnose::latent_summary;
 /// // z₁ follows the data, z₂ is the prior whatever the row.
-/// let summary = latent_summary(&[1.0, 0.0, -1.0, 0.0], &[-4.0, 0.0, -4.0, 0.0], 2);
+/// let summary = latent_summary(&[1.0, 0.0, -1.0, 0.0], &[2.1, 0.0, 1.9, 0.0], 2);
 /// assert_eq!(summary.active(), [true, false]);
 /// assert_eq!(summary.kl[1], 0.0);
 /// ```
-pub fn latent_summary(mean: &[f32], log_variance: &[f32], latent: usize) -> LatentSummary {
-    let n = (mean.len() / latent) as f64;
-    let column = |values: &[f32], j: usize| -> Vec<f64> {
-        values.iter().skip(j).step_by(latent).map(|&v| f64::from(v)).collect()
+pub fn latent_summary(mean: &[f32], kl: &[f32], latent: usize) -> LatentSummary {
+    let rows = (kl.len() / latent).max(1);
+    let width = mean.len() / rows;
+    let column = |values: &[f32], width: usize, j: usize| -> Vec<f64> {
+        values.iter().skip(j).step_by(width).map(|&v| f64::from(v)).collect()
     };
-    let mut summary = LatentSummary { kl: Vec::new(), mean_variance: Vec::new() };
+    let average = |values: &[f64]| values.iter().sum::<f64>() / rows as f64;
+    let mut summary = LatentSummary { kl: Vec::new(), mean_variance: vec![0.0; latent] };
+    for c in 0..width {
+        let mu = column(mean, width, c);
+        let centre = average(&mu);
+        let squares: Vec<f64> = mu.iter().map(|m| (m - centre).powi(2)).collect();
+        summary.mean_variance[c * latent / width] += average(&squares);
+    }
     for j in 0..latent {
-        let (mu, s) = (column(mean, j), column(log_variance, j));
-        let centre = mu.iter().sum::<f64>() / n;
-        summary.mean_variance.push(mu.iter().map(|m| (m - centre).powi(2)).sum::<f64>() / n);
-        let kl = mu.iter().zip(&s).map(|(m, s)| 0.5 * (libm::expm1(*s) - s + m * m));
-        summary.kl.push(kl.sum::<f64>() / n);
+        summary.kl.push(average(&column(kl, latent, j)));
     }
     summary
 }

@@ -22,11 +22,11 @@ fn on_the_way(vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>]) -> &'static str {
         return "the data x";
     }
     let q = vae.guide.posterior(x.clone());
-    if !finite(&q.mean) {
+    if !finite(&q.mean()) {
         return "the guide's mean μ(x)";
     }
-    if !finite(&q.log_variance) {
-        return "the guide's log variance log σ²(x)";
+    if !finite(&q.standard_deviation()) {
+        return "the guide's standard deviation σ(x)";
     }
     for e in noise {
         let z = q.sample(e.clone());

@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn the_path_derivative_is_the_implicit_one() {
         for a in [0.3, 1.0, 5.0, 60.0] {
-            for quantile in [0.01f64, 0.3, 0.8, 1.0, 1.2, 2.5] {
+            for quantile in [0.01, 0.3, 0.8, 1.0, 1.2, 1.5] {
                 let ln_g = f64::ln(quantile * a);
                 let (got, expected) = (ln_gamma_path_derivative(a, ln_g), by_simpson(a, ln_g));
                 assert!((got - expected).abs() < 1e-10 * expected, "{a} {quantile}: {got} for {expected}");

@@ -50,7 +50,9 @@ impl LowRankGaussian {
         }
         let mut scaled = weights;
         for (row, coordinate) in scaled.chunks_mut(rank).zip(diagonal.coordinates()) {
-            row.iter_mut().for_each(|w| *w /= coordinate.sigma());
+            for w in row {
+                *w /= coordinate.sigma();
+            }
         }
         let mut gram = gram(&scaled, &scaled, rank, rank);
         gram.iter_mut().step_by(rank + 1).for_each(|c| *c += 1.0);

@@ -43,13 +43,19 @@ impl LogDensity<u64> for NegativeBinomial {
     fn log_density(&self, x: &u64) -> f64 {
         let (x, mu, theta) = (*x as f64, self.mean, self.inverse_dispersion);
         if x == 0.0 {
-            return -theta * (mu / theta).ln_1p();
+            return -theta * ln_1p_quotient(mu, theta);
         }
         // log((x + θ)/(θ + μ)), exact also where θ swallows both.
         let total = ln_1p_ratio(x, mu, theta);
         let mass = ln_binomial(theta, x, total, total + ln_ratio(mu, x));
-        mass - (x / theta).ln_1p()
+        mass - ln_1p_quotient(x, theta)
     }
+}
+
+/// log(1 + a/b), also where the quotient overflows.
+fn ln_1p_quotient(a: f64, b: f64) -> f64 {
+    let quotient = a / b;
+    if quotient.is_finite() { quotient.ln_1p() } else { a.ln() - b.ln() }
 }
 
 /// log((x + θ)/(μ + θ)).
@@ -84,7 +90,7 @@ impl Score<u64> for NegativeBinomial {
         let (x, mu, theta) = (*x as f64, self.mean, self.inverse_dispersion);
         let excess = (x - mu) / (theta + mu);
         let of_gamma = if x == 0.0 { 0.0 } else { digamma(x + theta) - digamma(theta) };
-        vec![theta * excess / mu, of_gamma - (mu / theta).ln_1p() - excess]
+        vec![theta * excess / mu, of_gamma - ln_1p_quotient(mu, theta) - excess]
     }
 }
 

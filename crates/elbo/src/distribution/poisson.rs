@@ -50,6 +50,7 @@ impl LogDensity<u64> for Poisson {
 
 impl Sample for Poisson {
     type Value = u64;
+    /// Of a rate beyond 1e18 the mean itself, at most the greatest `u64`.
     fn sample(&self, key: Key, row: u64) -> u64 {
         draw_poisson(self.rate, &mut Stream::new(key, row))
     }
@@ -83,6 +84,10 @@ pub(super) fn ln_poisson(a: f64, lambda: f64, ln_ratio: f64) -> f64 {
 /// Ahrens and Dieter 1974: the m-th arrival of a unit-rate process halves the problem until λ is small; then
 /// arrivals are counted one by one.
 pub(super) fn draw_poisson(mut rate: f64, stream: &mut Stream) -> u64 {
+    // There a draw is its mean to a relative 1e-9, and the next power of ten would overflow the count.
+    if rate > 1e18 {
+        return rate as u64;
+    }
     let mut count = 0;
     while rate > 16.0 {
         let m = (0.875 * rate).floor();

@@ -8,38 +8,89 @@
 //! | [`Reparameterised`] | the ELBO | z = g(ε, x) | yes | low |
 //! | [`StickingTheLanding`] | the ELBO | z = g(ε, x) | yes | none at q = posterior |
 //! | [`ScoreFunction`] | the ELBO | log q alone | yes | high; a baseline lowers it |
+//! | [`Enumerated`] | the ELBO | few states of z | exact | none |
+//! | [`Relaxed`] | the ELBO | a discrete z, relaxed | **no** | low |
 //! | [`ImportanceWeighted`] | L_k | z = g(ε, x) | yes | for φ worse as k grows |
 //! | [`DoublyReparameterised`] | L_k | z = g(ε, x) | yes | for φ better as k grows |
 
+mod discrete;
 mod noise_report;
 mod reparameterised;
 mod score_function;
+
+use std::sync::Arc;
 
 use burn::{
     module::Module,
     tensor::{Device, Element, Tensor, TensorData},
 };
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
+pub use discrete::{Enumerated, Relaxed};
 pub use noise_report::{BlockNoise, noise_report};
 pub use reparameterised::{DoublyReparameterised, ImportanceWeighted, Reparameterised, StickingTheLanding};
 pub use score_function::{Baseline, RunningMean, ScoreFunction};
 
 use crate::{
     Error, diagnose,
+    guide::Family,
     minibatch::Minibatch,
     model::Vae,
-    objective::elbo::{RowTerms, Terms, noise},
+    objective::elbo::{KlForm, RowTerms, Terms},
     parameters,
     random::Key,
     schedule::Moves,
 };
 
 /// A way to estimate the gradient of an objective.
-pub trait Estimator: Sync {
+pub trait Estimator: std::fmt::Debug + Send + Sync {
     /// The objective's terms of each row of `x`, `[R, D]`, and the surrogate of each row, `[R]`, whose derivative
     /// in θ and φ is the estimate. `noise` holds ε of each Monte Carlo sample, `[R, K]` each.
     fn estimate(&self, vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>]) -> (Terms, Tensor<1>);
+}
+
+/// A choice of estimator for the ELBO, as a configuration names it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Form {
+    /// [`Reparameterised`], with the KL in the form asked for.
+    #[default]
+    Reparameterised,
+    /// [`StickingTheLanding`].
+    StickingTheLanding,
+    /// [`ScoreFunction`] with the leave-one-out baseline.
+    ScoreFunction,
+    /// [`Enumerated`].
+    Enumerated,
+    /// [`Relaxed`] at this temperature: biased.
+    Relaxed(f64),
+}
+
+impl Form {
+    /// The estimator, for this auto-encoder.
+    ///
+    /// # Errors
+    /// Where it does not suit the family of z: only a Gaussian can be reparameterised, only a discrete one
+    /// relaxed or enumerated.
+    pub fn estimator(self, kl: KlForm, vae: &Vae) -> Result<Arc<dyn Estimator>, Error> {
+        let gaussian = vae.model.family() == Family::Gaussian;
+        let unsuited = |rule: &str| Err(Error::invalid("the estimator", format!("{self:?}"), rule));
+        match self {
+            Self::Reparameterised | Self::StickingTheLanding if !gaussian => unsuited(
+                "a discrete latent has no derivative: use the score function, enumeration or relaxation",
+            ),
+            Self::Relaxed(_) if gaussian => unsuited("a Gaussian latent needs no relaxation"),
+            Self::Relaxed(t) if !(t > 0.0 && t.is_finite()) => {
+                unsuited("its temperature must be > 0 and finite")
+            }
+            Self::Reparameterised => Ok(Arc::new(Reparameterised(kl))),
+            Self::StickingTheLanding => Ok(Arc::new(StickingTheLanding)),
+            Self::ScoreFunction => Ok(Arc::new(ScoreFunction(Baseline::LeaveOneOut))),
+            Self::Enumerated => Ok(Arc::new(Enumerated::new(vae)?)),
+            Self::Relaxed(temperature) => Ok(Arc::new(Relaxed { temperature })),
+        }
+    }
 }
 
 /// The noise of a step.
@@ -47,7 +98,7 @@ pub trait Estimator: Sync {
 pub struct Draws {
     /// L, Monte Carlo samples a row.
     pub samples: usize,
-    /// Names the step's noise, see [`noise`].
+    /// Names the step's noise, see [`Vae::noise`].
     pub key: Key,
 }
 
@@ -92,7 +143,7 @@ pub fn gradient<E: Element + std::ops::AddAssign>(
             let vae = &moves.hold(vae.clone()).train();
             let x = TensorData::new(values.to_vec(), [rows.len(), minibatch.width]);
             let x = Tensor::from_data(x, (device, E::dtype()));
-            let noise = noise::<E>(draws.key, rows, vae.latent(), draws.samples, device);
+            let noise = vae.noise::<E>(draws.key, rows, draws.samples, device);
             let (terms, surrogate) = estimator.estimate(vae, &x, &noise);
             let gradients = (surrogate.sum() * scale).backward();
             let gradient = parameters::gradient(vae, &gradients);

@@ -4,7 +4,6 @@ use burn::tensor::{Tensor, activation};
 
 use super::Estimator;
 use crate::{
-    distribution::gaussian::Diagonal,
     model::Vae,
     objective::{
         elbo::{KlForm, Terms, elbo},
@@ -36,7 +35,7 @@ impl Estimator for StickingTheLanding {
     fn estimate(&self, vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>]) -> (Terms, Tensor<1>) {
         let samples = noise.len() as f64;
         let q = vae.guide.posterior(x.clone());
-        let held = detached(&q);
+        let held = q.detach();
         let mut log_likelihood = None;
         let mut kl = None;
         for e in noise {
@@ -73,7 +72,7 @@ impl Estimator for DoublyReparameterised {
     fn estimate(&self, vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>]) -> (Terms, Tensor<1>) {
         let weights = activation::softmax(log_weights(vae, x, noise).detach(), 0);
         let q = vae.guide.posterior(x.clone());
-        let held = detached(&q);
+        let held = q.detach();
         let mut surrogate = None;
         for (i, e) in noise.iter().enumerate() {
             let w = weights.clone().narrow(0, i, 1).squeeze_dim::<1>(0);
@@ -98,10 +97,6 @@ fn weighted_terms(vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>]) -> Terms {
     let log_likelihood: Tensor<2> = Tensor::stack(rows.collect(), 0);
     let log_likelihood = (weights * log_likelihood).sum_dim(0).squeeze_dim::<1>(0);
     Terms { kl: log_likelihood.clone() - bound, log_likelihood }
-}
-
-fn detached(q: &Diagonal) -> Diagonal {
-    Diagonal { mean: q.mean.clone().detach(), log_variance: q.log_variance.clone().detach() }
 }
 
 fn add(sum: &mut Option<Tensor<1>>, term: Tensor<1>) {

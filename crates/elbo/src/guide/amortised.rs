@@ -1,27 +1,33 @@
 //! The amortised guide: q_φ(z|x) = N(μ_φ(x), diag σ_φ²(x)), one network for all rows (E17).
 
-use burn::{module::Module, tensor::Tensor};
+use burn::{
+    module::Module,
+    tensor::{Tensor, activation},
+};
 
+use super::{Family, Posterior};
 use crate::{distribution::gaussian::Diagonal, network::Dense};
 
 /// |log σ²| never exceeds this, so exp() stays far from overflow in f32 (e^30 ≈ 1e13) by construction.
 const LOG_VARIANCE_BOUND: f64 = 30.0;
 
-/// q_φ: a network from x to μ and to log σ², its two halves.
+/// q_φ: a network from x to the parameters of q(z|x).
 #[derive(Module, Debug)]
 pub struct Amortised {
     encoder: Dense,
+    #[module(skip)]
+    family: Family,
 }
 
 impl Amortised {
-    /// The guide of a network whose output is twice as wide as z.
-    pub fn new(encoder: Dense) -> Self {
-        Self { encoder }
+    /// The guide of a network with [`Family::outputs`] outputs.
+    pub fn new(encoder: Dense, family: Family) -> Self {
+        Self { encoder, family }
     }
 
-    /// K, the dimension of z.
+    /// K, the number of latent variables.
     pub fn latent(&self) -> usize {
-        self.encoder.output() / 2
+        self.family.latent(self.encoder.output())
     }
 
     /// D, the number of columns of x.
@@ -29,17 +35,30 @@ impl Amortised {
         self.encoder.input()
     }
 
-    /// q_φ(·|x) of each row of `x`, `[R, D]` to μ and log σ², each `[R, K]`.
+    /// q_φ(·|x) of each row of `x`, `[R, D]`.
     ///
-    /// log σ² = 30 tanh(a/30) of the network's output a: the identity near 0 (to 1 % for |a| ≤ 5), never
-    /// beyond ±30, and with a gradient everywhere.
-    pub fn posterior(&self, x: Tensor<2>) -> Diagonal {
+    /// Gaussian: the output's halves are μ and a, with log σ² = 30 tanh(a/30): the identity near 0 (to 1 % for
+    /// |a| ≤ 5), never beyond ±30, and with a gradient everywhere. Bernoulli: logits. Categorical: the logarithm
+    /// of the softmax over each variable's classes.
+    pub fn posterior(&self, x: Tensor<2>) -> Posterior {
         let output = self.encoder.forward(x);
-        let mut halves = output.split(self.latent(), 1);
-        let log_variance = halves.remove(1);
-        Diagonal {
-            mean: halves.remove(0),
-            log_variance: log_variance.div_scalar(LOG_VARIANCE_BOUND).tanh().mul_scalar(LOG_VARIANCE_BOUND),
+        match self.family {
+            Family::Gaussian => {
+                let mut halves = output.split(self.latent(), 1);
+                let log_variance = halves.remove(1);
+                Posterior::Gaussian(Diagonal {
+                    mean: halves.remove(0),
+                    log_variance: log_variance
+                        .div_scalar(LOG_VARIANCE_BOUND)
+                        .tanh()
+                        .mul_scalar(LOG_VARIANCE_BOUND),
+                })
+            }
+            Family::Bernoulli => Posterior::Bernoulli(output),
+            Family::Categorical(classes) => {
+                let output = output.reshape([-1, self.latent() as i32, classes as i32]);
+                Posterior::Categorical(activation::log_softmax(output, 2))
+            }
         }
     }
 }

@@ -5,14 +5,14 @@
 
 use burn::{
     module::{Module, Param},
-    tensor::{Device, Tensor, TensorData, activation},
+    tensor::{Device, Element, Tensor, TensorData, activation},
 };
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Error,
     distribution::{bernoulli, gaussian},
-    guide::Amortised,
+    guide::{Amortised, Family},
     minibatch::Rows,
     network::{Activation, Dense},
     random::{Key, Purpose},
@@ -48,8 +48,11 @@ pub enum Likelihood {
 pub struct VaeConfig {
     /// Widths of the encoder's hidden layers; the decoder's are the same in reverse. Empty: both are linear.
     pub hidden: Vec<usize>,
-    /// K, the dimension of z.
+    /// K, the number of latent variables.
     pub latent: usize,
+    /// What they are.
+    #[serde(default)]
+    pub family: Family,
     /// Between the layers.
     pub activation: Activation,
     /// p(x|z).
@@ -64,13 +67,19 @@ pub struct Generative {
     log_sigma: Option<Param<Tensor<1>>>,
     #[module(skip)]
     likelihood: Likelihood,
+    #[module(skip)]
+    family: Family,
 }
 
 impl Generative {
-    /// log p(z) = log N(z; 0, I), `[R, K]` to `[R]`, in nats (E12).
-    #[allow(clippy::unused_self, reason = "the prior is the model's, even while it has no parameters")]
+    /// log p(z), `[R, Z]` to `[R]`, in nats (E12).
     pub fn log_prior(&self, z: Tensor<2>) -> Tensor<1> {
-        gaussian::standard_log_density(z)
+        self.family.log_prior(z)
+    }
+
+    /// What z is.
+    pub fn family(&self) -> Family {
+        self.family
     }
 
     /// log p_θ(x|z), `[R, D]` and `[R, K]` to `[R]`, in nats (E10, E11).
@@ -126,8 +135,9 @@ impl Vae {
         config.check(width)?;
         let key = seed.purpose(Purpose::Initialise);
         let outward: Vec<usize> = [&[width], &config.hidden[..]].concat();
-        let inward: Vec<usize> = [config.latent].into_iter().chain(outward.iter().rev().copied()).collect();
-        let encoder = [&outward[..], &[2 * config.latent]].concat();
+        let inward: Vec<usize> =
+            [config.family.width(config.latent)].into_iter().chain(outward.iter().rev().copied()).collect();
+        let encoder = [&outward[..], &[config.family.outputs(config.latent)]].concat();
         let log_sigma = match config.likelihood {
             Likelihood::Bernoulli => None,
             Likelihood::Gaussian(Sigma::Fixed(sigma)) => Some(vec![libm::log(sigma) as f32]),
@@ -139,8 +149,12 @@ impl Vae {
                 decoder: Dense::new(&inward, config.activation, key.fold(1), device),
                 log_sigma: log_sigma.map(|values| config.likelihood.log_sigma(values, device)),
                 likelihood: config.likelihood,
+                family: config.family,
             },
-            guide: Amortised::new(Dense::new(&encoder, config.activation, key.fold(2), device)),
+            guide: Amortised::new(
+                Dense::new(&encoder, config.activation, key.fold(2), device),
+                config.family,
+            ),
         })
     }
 
@@ -201,7 +215,18 @@ impl Likelihood {
 }
 
 impl Vae {
-    /// K, the dimension of z.
+    /// ε of each of L samples for some data rows, see [`Family::noise`].
+    pub fn noise<E: Element>(
+        &self,
+        key: Key,
+        rows: &[usize],
+        samples: usize,
+        device: &Device,
+    ) -> Vec<Tensor<2>> {
+        self.model.family.noise::<E>(key, rows, self.latent(), samples, device)
+    }
+
+    /// K, the number of latent variables.
     pub fn latent(&self) -> usize {
         self.guide.latent()
     }
@@ -226,6 +251,9 @@ impl VaeConfig {
         }
         if self.latent == 0 {
             return Err(Error::invalid("latent", 0, "z needs at least one dimension"));
+        }
+        if let Family::Categorical(classes @ 0..2) = self.family {
+            return Err(Error::invalid("the number of classes", classes, "must be at least 2"));
         }
         if self.hidden.contains(&0) {
             return Err(Error::invalid("hidden", format!("{:?}", self.hidden), "a layer must have a width"));

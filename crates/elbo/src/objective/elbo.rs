@@ -2,13 +2,11 @@
 //!
 //! log p_θ(x) ≥ ELBO = E_q[log p_θ(x|z)] − KL(q_φ(z|x) ‖ p(z)). Larger is better; nats.
 
-use burn::tensor::{Device, Element, Tensor, TensorData};
+use burn::tensor::{Device, Element, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::evaluate_terms;
-use crate::{
-    Error, divergence::diagonal_to_standard, gradient::Draws, minibatch::Minibatch, model::Vae, random::Key,
-};
+use crate::{Error, gradient::Draws, guide::Family, minibatch::Minibatch, model::Vae, random::Key};
 
 /// The two forms of the KL term (E7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +34,7 @@ impl Terms {
     }
 }
 
-/// The terms of the bound (E7) with z = μ + σ ⊙ ε (E14), differentiable in θ and φ.
+/// The terms of the bound (E7) at draws of z (E14), differentiable in θ, and in φ where z is Gaussian.
 ///
 /// `x` is `[R, D]`; `noise` holds ε of each Monte Carlo sample, L ≥ 1 tensors `[R, K]`. Unbiased for any L
 /// where ε ~ N(0, I).
@@ -51,12 +49,12 @@ pub fn elbo(vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>], form: KlForm) -> Term
     };
     let z: Vec<Tensor<2>> = noise.iter().map(|e| q.sample(e.clone())).collect();
     let kl = match form {
-        KlForm::Analytic => diagonal_to_standard(&q).sum_dim(1).squeeze_dim(1),
+        KlForm::Analytic => q.kl().sum_dim(1).squeeze_dim(1),
         KlForm::MonteCarlo => mean(
             noise
                 .iter()
                 .zip(&z)
-                .map(|(e, z)| q.log_density_at_noise(e.clone()) - vae.model.log_prior(z.clone()))
+                .map(|(e, z)| q.log_density_of_draw(e.clone(), z.clone()) - vae.model.log_prior(z.clone()))
                 .collect(),
         ),
     };
@@ -64,7 +62,7 @@ pub fn elbo(vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>], form: KlForm) -> Term
     Terms { log_likelihood, kl }
 }
 
-/// ε of each of L samples for some data rows, `[R, K]` each: keyed by (sample, data row).
+/// ε ~ N(0, I) of each of L samples for some data rows, `[R, K]` each: keyed by (sample, data row).
 pub fn noise<E: Element>(
     key: Key,
     rows: &[usize],
@@ -72,16 +70,7 @@ pub fn noise<E: Element>(
     samples: usize,
     device: &Device,
 ) -> Vec<Tensor<2>> {
-    (0..samples)
-        .map(|sample| {
-            let key = key.fold(sample as u64);
-            let mut values = vec![0.0; rows.len() * latent];
-            for (&row, out) in rows.iter().zip(values.chunks_mut(latent.max(1))) {
-                key.normals(row as u64, out);
-            }
-            Tensor::from_data(TensorData::new(values, [rows.len(), latent]), (device, E::dtype()))
-        })
-        .collect()
+    Family::Gaussian.noise::<E>(key, rows, latent, samples, device)
 }
 
 /// The terms of the bound of some rows as numbers, in nats.

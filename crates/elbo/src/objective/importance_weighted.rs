@@ -6,7 +6,6 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;
 
-use super::elbo::noise;
 use crate::{Error, minibatch::Minibatch, model::Vae, random::Key};
 
 /// log w_i of each row, `[k, R]`, in nats, from k tensors of noise, `[R, K]` each; differentiable in θ and φ.
@@ -17,8 +16,8 @@ pub fn log_weights(vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>]) -> Tensor<2> {
     let q = vae.guide.posterior(x.clone());
     let weights = noise.iter().map(|e| {
         let z = q.sample(e.clone());
-        vae.model.log_likelihood(x.clone(), z.clone()) + vae.model.log_prior(z)
-            - q.log_density_at_noise(e.clone())
+        vae.model.log_likelihood(x.clone(), z.clone()) + vae.model.log_prior(z.clone())
+            - q.log_density_of_draw(e.clone(), z)
     });
     Tensor::stack(weights.collect(), 0)
 }
@@ -79,7 +78,7 @@ pub fn evaluate(vae: &Vae, data: &Minibatch, key: Key, k: usize, device: &Device
             let mut total = vec![f64::NEG_INFINITY; rows.len()];
             for (chunk, start) in (0..k).step_by(SAMPLES).enumerate() {
                 let samples = SAMPLES.min(k - start);
-                let noise = noise::<f32>(key.fold(chunk as u64), rows, vae.latent(), samples, device);
+                let noise = vae.noise::<f32>(key.fold(chunk as u64), rows, samples, device);
                 let weights = log_weights(vae, &x, &noise).into_data_as::<f64>();
                 let weights: Vec<f64> = weights.try_to_vec().expect("read as f64");
                 for line in weights.chunks(rows.len()) {

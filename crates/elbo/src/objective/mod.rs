@@ -5,7 +5,7 @@ pub mod importance_weighted;
 pub mod noiseless;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use elbo::{RowTerms, Terms, noise};
+use elbo::{RowTerms, Terms};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +40,7 @@ pub(crate) fn evaluate_terms(
         .into_par_iter()
         .map_with(vae.clone(), |vae, (rows, values)| {
             let x = Tensor::from_data(TensorData::new(values.to_vec(), [rows.len(), data.width]), device);
-            let noise = noise::<f32>(draws.key, rows, vae.latent(), draws.samples, device);
+            let noise = vae.noise::<f32>(draws.key, rows, draws.samples, device);
             let terms = RowTerms::read(terms(vae, &x, &noise));
             if terms.elbo().iter().all(|v| v.is_finite()) {
                 Ok(terms)

@@ -9,7 +9,8 @@ use super::elbo::Terms;
 use crate::{
     Error,
     gradient::Estimator,
-    model::{Likelihood, Sigma, Vae},
+    guide::Family,
+    model::{Generative, Likelihood, Sigma, Vae},
 };
 
 /// The noiseless objective of a Gaussian auto-encoder with a fixed σ, and its exact gradient.
@@ -19,13 +20,17 @@ pub struct Noiseless {
 }
 
 impl Noiseless {
-    /// The objective for this likelihood.
+    /// The objective for this model.
     ///
     /// # Errors
-    /// Where it is not Gaussian with a fixed σ: σ² weighs the two terms, and without the constants of the bound
-    /// nothing would hold a σ that may change.
-    pub fn new(likelihood: Likelihood) -> Result<Self, Error> {
-        match likelihood {
+    /// Where z is not Gaussian, or the likelihood is not Gaussian with a fixed σ: σ² weighs the two terms, and
+    /// without the constants of the bound nothing would hold a σ that may change.
+    pub fn new(model: &Generative) -> Result<Self, Error> {
+        if model.family() != Family::Gaussian {
+            let rule = "the noiseless objective needs a Gaussian one";
+            return Err(Error::invalid("the latent", format!("{:?}", model.family()), rule));
+        }
+        match model.likelihood() {
             Likelihood::Gaussian(Sigma::Fixed(sigma)) => Ok(Self { sigma }),
             other => Err(Error::invalid(
                 "the likelihood",
@@ -38,7 +43,7 @@ impl Noiseless {
     /// Its two terms, `[R]` each: −½‖x − f(μ(x))‖² in the place of the log-likelihood, (σ²/2)‖μ(x)‖² in that of
     /// the KL. Not nats; `elbo()` of them is the objective, larger is better, and no bound.
     pub fn terms(&self, vae: &Vae, x: &Tensor<2>) -> Terms {
-        let mean = vae.guide.posterior(x.clone()).mean;
+        let mean = vae.guide.posterior(x.clone()).mean();
         let squares = |t: Tensor<2>| t.square().sum_dim(1).squeeze_dim::<1>(1);
         let residual = x.clone() - vae.model.decode(mean.clone());
         Terms {

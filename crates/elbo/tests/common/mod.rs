@@ -10,6 +10,7 @@ use elbo::{
     distribution::bernoulli::Binarise,
     fit::FitConfig,
     gradient::{self, Draws, Estimate, Reparameterised},
+    guide::Family,
     minibatch::{Minibatch, Rows},
     model::{Likelihood, Sigma, Vae, VaeConfig},
     network::Activation,
@@ -48,7 +49,13 @@ pub(crate) fn normals(seed: u64, len: usize) -> Vec<f64> {
 }
 
 pub(crate) fn shape(hidden: &[usize], latent: usize, likelihood: Likelihood) -> VaeConfig {
-    VaeConfig { hidden: hidden.to_vec(), latent, activation: Activation::Tanh, likelihood }
+    VaeConfig {
+        hidden: hidden.to_vec(),
+        latent,
+        family: Family::Gaussian,
+        activation: Activation::Tanh,
+        likelihood,
+    }
 }
 
 /// An auto-encoder in f64 whose every parameter, biases and log σ too, is away from 0.
@@ -96,6 +103,7 @@ pub(crate) fn steps(optimiser: Optimiser, step_size: f64) -> TrainConfig {
         encoder_step_size: step_size,
         samples: 1,
         objective: Objective::Elbo,
+        estimator: gradient::Form::Reparameterised,
         kl: KlForm::Analytic,
         schedule: Schedule::Joint,
         clip_norm: None,

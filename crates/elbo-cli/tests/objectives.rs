@@ -1,0 +1,84 @@
+//! Other objectives, latents and estimators than the usual.
+#![allow(missing_docs)]
+
+mod common;
+
+use common::Place;
+
+#[test]
+fn the_noiseless_objective_is_fitted_and_called_no_bound() {
+    let place = Place::new();
+    let said = place.succeeds(
+        "train digits --likelihood gaussian --sigma 0.1 --objective noiseless --hidden 64 --epochs 20",
+    );
+    assert!(said.stderr.contains("no bound, per row"), "{said:?}");
+    assert!(!said.stderr.contains("ELBO") && !said.stderr.contains("nats"), "{said:?}");
+    let results = place.results("runs/digits");
+    assert_eq!(results["objective"], "noiseless");
+    assert!(results["linear"].is_null());
+    let report = place.text("runs/digits/report.html");
+    assert!(report.contains("It is not a bound on log p(x)") && report.contains("The objective"));
+    assert!(!report.contains("KL divergence, nats"));
+    // Half the squared distance of a row of 64 pixels from the mean of all is about 2.3.
+    let value = results["validation"]["elbo"]["value"].as_f64().unwrap();
+    assert!(value > -1.5 && value < 0.0, "{value}");
+    place.fails(
+        "train digits --objective noiseless",
+        2,
+        &["--objective noiseless needs Gaussian latents and a Gaussian likelihood with a fixed sigma"],
+        "--likelihood gaussian --sigma 0.1",
+    );
+}
+
+#[test]
+fn discrete_latents_are_fitted_encoded_and_drawn_from() {
+    let place = Place::new();
+    place.succeeds("train digits --family bernoulli --latent 5 --hidden 32 --epochs 4 --name bits");
+    assert!(place.text("runs/bits/config.toml").contains("estimator = \"score-function\"\n"));
+    let (header, rows) = place.succeeds("encode runs/bits").table();
+    assert_eq!(
+        header,
+        ["mean_1", "mean_2", "mean_3", "mean_4", "mean_5", "sd_1", "sd_2", "sd_3", "sd_4", "sd_5", "label"]
+    );
+    for row in &rows {
+        for j in 0..5 {
+            let p = row[j];
+            assert!((0.0..=1.0).contains(&p) && (row[5 + j] - (p * (1.0 - p)).sqrt()).abs() < 1e-5);
+        }
+    }
+    place.succeeds(
+        "train digits --family categorical:3 --latent 2 --estimator enumerated --hidden 32 --epochs 3 --name choices",
+    );
+    let (header, rows) = place.succeeds("encode runs/choices").table();
+    assert_eq!(header[..6], ["mean_1_1", "mean_1_2", "mean_1_3", "mean_2_1", "mean_2_2", "mean_2_3"]);
+    assert!(rows.iter().all(|row| (row[..3].iter().sum::<f64>() - 1.0).abs() < 1e-5));
+    // Nine states: no more than nine different means are drawn.
+    let (_, mut drawn) = place.succeeds("sample runs/choices -n 200").table();
+    drawn.sort_by(|a, b| a.partial_cmp(b).unwrap());
+    drawn.dedup();
+    assert!(drawn.len() > 1 && drawn.len() <= 9, "{}", drawn.len());
+    place.succeeds("evaluate runs/choices --samples 2");
+    place.succeeds("reconstruct runs/choices --output shown.png");
+}
+
+#[test]
+fn a_relaxed_fit_says_that_it_is_biased() {
+    let place = Place::new();
+    place.succeeds("train digits --family bernoulli --estimator relaxed:0.5 --hidden 32 --epochs 2");
+    assert!(place.text("runs/digits/report.html").contains("a biased estimate"));
+    let message = ["the estimator is Reparameterised, but a discrete latent has no derivative"];
+    let said = place.elbo("train digits --family bernoulli --estimator reparameterised");
+    assert_eq!(said.code, Some(1));
+    assert!(said.stderr.contains(message[0]), "{said:?}");
+    for bad in ["--family categorical:1", "--family real", "--estimator relaxed:0", "--estimator magic"] {
+        place.refuses(&format!("train digits {bad}"), &["invalid value"]);
+    }
+}
+
+#[test]
+fn sticking_the_landing_fits() {
+    let place = Place::new();
+    place.succeeds("train digits --estimator sticking-the-landing --hidden 32 --epochs 20");
+    let value = place.results("runs/digits")["validation"]["elbo"]["value"].as_f64().unwrap();
+    assert!(value > -27.5, "{value}");
+}
