@@ -1,7 +1,7 @@
 //! Variational inference: latent-variable models p_θ(x, z) fitted by maximising the evidence lower bound.
 //!
-//! A fit is four independent choices: the [model](model), the [guide](guide), the [objective](objective) with
-//! its [gradient](gradient), and the [schedule](schedule). All log values are in nats; an ELBO is an ELBO, and
+//! A fit is four independent choices: the [`model`], the [`guide`], the [`objective`] with
+//! its [`gradient`], and the [`schedule`]. All log values are in nats; an ELBO is an ELBO, and
 //! larger is better.
 //!
 //! # The equations and their homes
@@ -11,15 +11,17 @@
 //! | E1 | KL divergence, of each pair of a family | [`divergence::KullbackLeibler`] |
 //! | E2 | Monte Carlo mean with standard error | [`objective::elbo::Mean`] |
 //! | E2 | KL of any pair by Monte Carlo | [`divergence::monte_carlo`] |
+//! | E3 | the evidence log p(x): exact for the linear model, estimated from below for any | [`model::LinearGaussian::log_evidence`], [`objective::importance_weighted::evaluate`] |
+//! | E4 | the variational posterior: the guide that maximises the bound | [`fit::Fit`] over [`guide::Posterior`] |
 //! | E5, E7 | the bound, its terms, both forms of the KL | [`objective::elbo::elbo`], [`objective::elbo::KlForm`] |
+//! | E6 | ELBO + KL(q ‖ posterior) = log p(x) | checked where the posterior is exact: `tests/unbiased.rs` |
 //! | E8 | KL of full Gaussians by Cholesky factors; Rényi, Bhattacharyya | [`distribution::FullGaussian`], [`divergence::Renyi`] |
 //! | E9 | KL(diagonal Gaussian ‖ N(0, I)) | [`divergence::diagonal_to_standard`] |
 //! | E10 | Bernoulli log-likelihood from logits | [`distribution::bernoulli::log_likelihood`] |
 //! | E11 | Gaussian log-likelihood, constants kept | [`distribution::gaussian::log_likelihood`] |
 //! | E12 | log N(z; 0, I), log q at z = μ + σ⊙ε | [`distribution::gaussian::standard_log_density`], [`distribution::gaussian::Diagonal::log_density_at_noise`] |
-//! | E6 | ELBO + KL(q ‖ posterior) = log p(x) | checked where the posterior is exact: `tests/unbiased.rs` |
-//! | E14 | a draw as a function of its parameters, gamma and its kin implicitly | [`distribution::Reparameterised`] |
 //! | E13, E14 | reparameterised gradients | [`gradient::Reparameterised`], [`gradient::StickingTheLanding`], [`distribution::gaussian::Diagonal::sample`] |
+//! | E14 | a draw as a function of its parameters, gamma and its kin implicitly | [`distribution::Reparameterised`] |
 //! | E15 | the score ∂ log q/∂λ | [`distribution::Score`] |
 //! | E15 | score function, baselines | [`gradient::ScoreFunction`], [`gradient::RunningMean`] |
 //! | E17 | amortised inference, N/B | [`train::Trainer::step`], [`minibatch::Minibatch::scale`], [`guide::Amortised`] |

@@ -223,7 +223,7 @@ impl Posterior {
         }
     }
 
-    /// E_q[z], `[R, Z]`.
+    /// The mean of z under q, `[R, Z]`.
     pub fn mean(&self) -> Tensor<2> {
         match self {
             Self::Gaussian(q) => q.mean.clone(),

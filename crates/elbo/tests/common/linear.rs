@@ -2,6 +2,11 @@
 
 use std::f64::consts::TAU;
 
+use elbo::{
+    distribution::{Cholesky, FullGaussian},
+    divergence::KullbackLeibler,
+};
+
 pub(crate) const K: usize = 2;
 pub(crate) const D: usize = 3;
 
@@ -53,6 +58,25 @@ impl Linear {
         }
         let sigma2 = (2.0 * self.log_sigma).exp();
         -0.5 * squares / sigma2 - 0.5 * D as f64 * (TAU * sigma2).ln() - self.kl(x)
+    }
+
+    /// KL(q(z|x) ‖ p(z|x)) by the library (E8). The posterior is N(ΣWᵀ(x − b)/σ², Σ), Σ⁻¹ = I + WᵀW/σ².
+    pub(crate) fn divergence_from_the_posterior(&self, x: &[f64]) -> f64 {
+        let sigma2 = (2.0 * self.log_sigma).exp();
+        let dot = |a: &[f64; D], b: &[f64; D]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>() / sigma2;
+        let [a, b] = &self.w;
+        let (p, q, r) = (1.0 + dot(a, a), dot(a, b), 1.0 + dot(b, b));
+        let det = p * r - q * q;
+        let covariance = [r / det, -q / det, -q / det, p / det];
+        let residual: [f64; D] = std::array::from_fn(|d| x[d] - self.b[d]);
+        let (u, v) = (dot(a, &residual), dot(b, &residual));
+        let mean = vec![covariance[0] * u + covariance[1] * v, covariance[2] * u + covariance[3] * v];
+        let (mu, s) = self.guide(x);
+        let gaussian = |mean: Vec<f64>, covariance: &[f64]| {
+            FullGaussian::new(mean, Cholesky::of(covariance, K).unwrap()).unwrap()
+        };
+        let q = gaussian(mu.to_vec(), &[s[0].exp(), 0.0, 0.0, s[1].exp()]);
+        q.kl(&gaussian(mean, &covariance)).unwrap()
     }
 
     /// log N(x; b, WWᵀ + σ²I) by Gaussian elimination: of [C | x − b], C = LU, the pivots give log |C|.

@@ -76,6 +76,10 @@ pub(crate) fn block(vae: &Vae, name: &str) -> Block {
     blocks.iter().find(|b| b.name == name).unwrap_or_else(|| panic!("no {name} in {blocks:?}")).clone()
 }
 
+pub(crate) fn tensor(values: Vec<f64>, shape: [usize; 2]) -> Tensor<2> {
+    Tensor::from_data(TensorData::new(values, shape), (&Device::flex(), DType::F64))
+}
+
 /// x of a minibatch in f64, `[B, D]`.
 pub(crate) fn data(minibatch: &Minibatch) -> Tensor<2> {
     let x = TensorData::new(minibatch.values.clone(), [minibatch.rows.len(), minibatch.width]);
