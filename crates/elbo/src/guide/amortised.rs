@@ -56,7 +56,8 @@ impl Amortised {
             }
             Family::Bernoulli => Posterior::Bernoulli(output),
             Family::Categorical(classes) => {
-                let output = output.reshape([-1, self.latent() as i32, classes as i32]);
+                let rows = output.dims()[0];
+                let output = output.reshape([rows, self.latent(), classes]);
                 Posterior::Categorical(activation::log_softmax(output, 2))
             }
         }

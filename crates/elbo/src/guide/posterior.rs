@@ -151,6 +151,7 @@ impl Family {
 
 /// q(z|x) of R rows.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "tensors are handles, and one is made for a whole batch")]
 pub enum Posterior {
     /// N(μ, diag σ²).
     Gaussian(Diagonal),
@@ -244,6 +245,7 @@ impl Posterior {
     }
 
     /// The same q, held: no derivative goes into its parameters.
+    #[must_use]
     pub fn detach(&self) -> Self {
         match self {
             Self::Gaussian(q) => Self::Gaussian(Diagonal {

@@ -79,9 +79,7 @@ pub fn evaluate(vae: &Vae, data: &Minibatch, key: Key, k: usize, device: &Device
             for (chunk, start) in (0..k).step_by(SAMPLES).enumerate() {
                 let samples = SAMPLES.min(k - start);
                 let noise = vae.noise::<f32>(key.fold(chunk as u64), rows, samples, device);
-                let weights = log_weights(vae, &x, &noise).into_data_as::<f64>();
-                let weights: Vec<f64> = weights.try_to_vec().expect("read as f64");
-                for line in weights.chunks(rows.len()) {
+                for line in numbers(log_weights(vae, &x, &noise)).chunks(rows.len()) {
                     for (total, &w) in total.iter_mut().zip(line) {
                         *total = log_add(*total, w);
                     }
@@ -100,6 +98,10 @@ pub fn evaluate(vae: &Vae, data: &Minibatch, key: Key, k: usize, device: &Device
         .collect();
     let parts: Result<Vec<Vec<f64>>, Error> = parts.into_iter().collect();
     Ok(parts?.concat())
+}
+
+fn numbers(tensor: Tensor<2>) -> Vec<f64> {
+    tensor.into_data_as::<f64>().try_to_vec().expect("read as f64")
 }
 
 /// log(exp a + exp b).

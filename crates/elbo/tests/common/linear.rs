@@ -64,13 +64,14 @@ impl Linear {
     pub(crate) fn divergence_from_the_posterior(&self, x: &[f64]) -> f64 {
         let sigma2 = (2.0 * self.log_sigma).exp();
         let dot = |a: &[f64; D], b: &[f64; D]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>() / sigma2;
-        let [a, b] = &self.w;
-        let (p, q, r) = (1.0 + dot(a, a), dot(a, b), 1.0 + dot(b, b));
-        let det = p * r - q * q;
-        let covariance = [r / det, -q / det, -q / det, p / det];
+        let [first, second] = &self.w;
+        // Σ⁻¹ = [[one, both], [both, two]].
+        let (one, both, two) = (1.0 + dot(first, first), dot(first, second), 1.0 + dot(second, second));
+        let det = one * two - both * both;
+        let covariance = [two / det, -both / det, -both / det, one / det];
         let residual: [f64; D] = std::array::from_fn(|d| x[d] - self.b[d]);
-        let (u, v) = (dot(a, &residual), dot(b, &residual));
-        let mean = vec![covariance[0] * u + covariance[1] * v, covariance[2] * u + covariance[3] * v];
+        let projected = [dot(first, &residual), dot(second, &residual)];
+        let mean = covariance.chunks(K).map(|row| row[0] * projected[0] + row[1] * projected[1]).collect();
         let (mu, s) = self.guide(x);
         let gaussian = |mean: Vec<f64>, covariance: &[f64]| {
             FullGaussian::new(mean, Cholesky::of(covariance, K).unwrap()).unwrap()
