@@ -21,7 +21,7 @@
 //! | E11 | Gaussian log-likelihood, constants kept | [`distribution::gaussian::log_likelihood`] |
 //! | E12 | log N(z; 0, I), log q at z = μ + σ⊙ε | [`distribution::gaussian::standard_log_density`], [`distribution::gaussian::Diagonal::log_density_at_noise`] |
 //! | E13, E14 | reparameterised gradients | [`gradient::Reparameterised`], [`gradient::StickingTheLanding`], [`distribution::gaussian::Diagonal::sample`] |
-//! | E14 | a draw as a function of its parameters, gamma and its kin implicitly | [`distribution::Reparameterised`] |
+//! | E14 | a draw as a function of its parameters, gamma and its kin implicitly | [`distribution::PathGradient`] |
 //! | E15 | the score ∂ log q/∂λ | [`distribution::Score`] |
 //! | E15 | score function, baselines | [`gradient::ScoreFunction`], [`gradient::RunningMean`] |
 //! | E17 | amortised inference, N/B | [`train::Trainer::step`], [`minibatch::Minibatch::scale`], [`guide::Amortised`] |

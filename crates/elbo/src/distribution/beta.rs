@@ -3,7 +3,7 @@
 use crate::{
     Error,
     distribution::{
-        Entropy, LogDensity, Moments, Reparameterised, Sample, Score,
+        Entropy, LogDensity, Moments, PathGradient, Sample, Score,
         gamma::{ln_gamma_path_derivative, ln_standard_gamma},
         positive,
         stream::Stream,
@@ -101,7 +101,7 @@ impl Score<f64> for Beta {
     }
 }
 
-impl Reparameterised for Beta {
+impl PathGradient for Beta {
     /// Through the two gamma variables: ∂x/∂(a, b) = x (1 − x) (∂ log g_a/∂a, −∂ log g_b/∂b).
     fn path_gradient(&self, key: Key, row: u64, cotangent: &f64) -> Vec<f64> {
         let [ln_a, ln_b] = self.sample_ln_gammas(key, row);

@@ -2,7 +2,7 @@
 
 use crate::{
     Error,
-    distribution::{Entropy, Gaussian, LogDensity, Moments, Reparameterised, Sample, Score, all_finite},
+    distribution::{Entropy, Gaussian, LogDensity, Moments, PathGradient, Sample, Score, all_finite},
     random::Key,
 };
 
@@ -91,7 +91,7 @@ impl Score<[f64]> for DiagonalGaussian {
     }
 }
 
-impl Reparameterised for DiagonalGaussian {
+impl PathGradient for DiagonalGaussian {
     /// z = μ + σ ⊙ ε: (c, c ⊙ ε).
     fn path_gradient(&self, key: Key, row: u64, cotangent: &Vec<f64>) -> Vec<f64> {
         let in_sigma = self.noise(key, row).into_iter().zip(cotangent).map(|(e, c)| e * c);

@@ -3,7 +3,7 @@
 use crate::{
     Error,
     distribution::{
-        Entropy, LogDensity, Moments, Reparameterised, Sample, Score,
+        Entropy, LogDensity, Moments, PathGradient, Sample, Score,
         gamma::{ln_gamma_path_derivative, ln_standard_gamma},
         positive,
         stream::Stream,
@@ -120,7 +120,7 @@ impl Score<[f64]> for Dirichlet {
     }
 }
 
-impl Reparameterised for Dirichlet {
+impl PathGradient for Dirichlet {
     /// Through the gamma variables: ∂x_i/∂α_j = x_i (1{i = j} − x_j) ∂ log g_j/∂α_j.
     fn path_gradient(&self, key: Key, row: u64, cotangent: &Vec<f64>) -> Vec<f64> {
         let ln_gammas = self.sample_ln_gammas(key, row);

@@ -5,7 +5,7 @@ use std::f64::consts::TAU;
 use crate::{
     Error,
     distribution::{
-        Cholesky, DiagonalGaussian, Entropy, LogDensity, Moments, Reparameterised, Sample, Score, all_finite,
+        Cholesky, DiagonalGaussian, Entropy, LogDensity, Moments, PathGradient, Sample, Score, all_finite,
         cholesky::dot, gaussian::standard_log_density,
     },
     random::Key,
@@ -127,7 +127,7 @@ impl Score<[f64]> for FullGaussian {
     }
 }
 
-impl Reparameterised for FullGaussian {
+impl PathGradient for FullGaussian {
     /// z = μ + L ε: (c, c_i ε_j for j ≤ i).
     fn path_gradient(&self, key: Key, row: u64, cotangent: &Vec<f64>) -> Vec<f64> {
         let noise = self.noise(key, row);

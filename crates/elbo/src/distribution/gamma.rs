@@ -5,7 +5,7 @@ use std::f64::consts::TAU;
 use crate::{
     Error,
     distribution::{
-        Entropy, LogDensity, Moments, Reparameterised, Sample, Score, poisson::ln_poisson, positive,
+        Entropy, LogDensity, Moments, PathGradient, Sample, Score, poisson::ln_poisson, positive,
         stream::Stream,
     },
     random::Key,
@@ -100,7 +100,7 @@ impl Score<f64> for Gamma {
     }
 }
 
-impl Reparameterised for Gamma {
+impl PathGradient for Gamma {
     /// Implicit in the shape; x = g/b in the rate.
     fn path_gradient(&self, key: Key, row: u64, cotangent: &f64) -> Vec<f64> {
         let ln_x = self.sample_ln(key, row);

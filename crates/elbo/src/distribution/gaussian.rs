@@ -10,9 +10,7 @@ use burn::tensor::Tensor;
 
 use crate::{
     Error,
-    distribution::{
-        Entropy, LogDensity, Moments, Real, Reparameterised, Row, Sample, Score, finite, positive,
-    },
+    distribution::{Entropy, LogDensity, Moments, PathGradient, Real, Row, Sample, Score, finite, positive},
     random::Key,
 };
 
@@ -164,7 +162,7 @@ impl Score<f64> for Gaussian {
     }
 }
 
-impl Reparameterised for Gaussian {
+impl PathGradient for Gaussian {
     /// z = μ + σε: ∂z/∂(μ, σ) = (1, ε).
     fn path_gradient(&self, key: Key, row: u64, cotangent: &f64) -> Vec<f64> {
         vec![*cotangent, cotangent * Self::noise(key, row)]

@@ -2,7 +2,7 @@
 
 use crate::{
     Error,
-    distribution::{Entropy, Gamma, LogDensity, Moments, Reparameterised, Sample, Score},
+    distribution::{Entropy, Gamma, LogDensity, Moments, PathGradient, Sample, Score},
     random::Key,
     special::digamma,
 };
@@ -82,7 +82,7 @@ impl Score<f64> for InverseGamma {
     }
 }
 
-impl Reparameterised for InverseGamma {
+impl PathGradient for InverseGamma {
     /// ∂x/∂λ = −x² ∂g/∂λ.
     fn path_gradient(&self, key: Key, row: u64, cotangent: &f64) -> Vec<f64> {
         let x = self.sample(key, row);

@@ -3,7 +3,7 @@
 use crate::{
     Error,
     distribution::{
-        Entropy, LogDensity, Moments, Reparameterised, Sample, Score, finite, positive, stream::Stream,
+        Entropy, LogDensity, Moments, PathGradient, Sample, Score, finite, positive, stream::Stream,
     },
     random::Key,
 };
@@ -87,7 +87,7 @@ impl Score<f64> for Laplace {
     }
 }
 
-impl Reparameterised for Laplace {
+impl PathGradient for Laplace {
     fn path_gradient(&self, key: Key, row: u64, cotangent: &f64) -> Vec<f64> {
         vec![*cotangent, cotangent * Self::noise(key, row)]
     }

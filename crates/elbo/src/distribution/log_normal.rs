@@ -2,7 +2,7 @@
 
 use crate::{
     Error,
-    distribution::{Entropy, Gaussian, LogDensity, Moments, Reparameterised, Sample, Score},
+    distribution::{Entropy, Gaussian, LogDensity, Moments, PathGradient, Sample, Score},
     random::Key,
 };
 
@@ -72,7 +72,7 @@ impl Score<f64> for LogNormal {
     }
 }
 
-impl Reparameterised for LogNormal {
+impl PathGradient for LogNormal {
     /// ∂x/∂λ = x ∂z/∂λ.
     fn path_gradient(&self, key: Key, row: u64, cotangent: &f64) -> Vec<f64> {
         self.0.path_gradient(key, row, &(cotangent * self.sample(key, row)))

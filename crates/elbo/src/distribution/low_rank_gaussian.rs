@@ -8,7 +8,7 @@ use std::f64::consts::TAU;
 use crate::{
     Error,
     distribution::{
-        Cholesky, DiagonalGaussian, Entropy, Gaussian, LogDensity, Moments, Reparameterised, Sample,
+        Cholesky, DiagonalGaussian, Entropy, Gaussian, LogDensity, Moments, PathGradient, Sample,
         cholesky::dot,
     },
     random::Key,
@@ -153,7 +153,7 @@ impl Entropy for LowRankGaussian {
     }
 }
 
-impl Reparameterised for LowRankGaussian {
+impl PathGradient for LowRankGaussian {
     /// z = μ + σ ⊙ ε + W η: (c, c ⊙ ε, c ηᵀ).
     fn path_gradient(&self, key: Key, row: u64, cotangent: &Vec<f64>) -> Vec<f64> {
         let (noise, shared) = self.noise(key, row);

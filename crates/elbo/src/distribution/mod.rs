@@ -1,7 +1,7 @@
 //! Densities: one family a file, named by the field's term.
 //!
 //! What a family can do is a small trait each: [`LogDensity`], [`Sample`], [`Moments`], [`Entropy`], [`Score`],
-//! [`Reparameterised`]; its divergences stand in [`divergence`](crate::divergence). These are exact, in f64.
+//! [`PathGradient`]; its divergences stand in [`divergence`](crate::divergence). These are exact, in f64.
 //! Where a model needs the same density of tensors, it is one definition, generic over [`Real`].
 //!
 //! ```
@@ -103,7 +103,7 @@ pub trait Score<X: ?Sized>: LogDensity<X> {
 }
 
 /// A draw that is a differentiable function of the parameters (E14).
-pub trait Reparameterised: Sample {
+pub trait PathGradient: Sample {
     /// Σ_i c_i ∂z_i/∂λ of the draw z of `row`, for each parameter λ in the constructor's order; c is the
     /// `cotangent`, ∂f/∂z for the gradient of E_q\[f(z)\].
     fn path_gradient(&self, key: Key, row: u64, cotangent: &Self::Value) -> Vec<f64>;

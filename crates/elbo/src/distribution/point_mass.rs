@@ -2,7 +2,7 @@
 
 use crate::{
     Error,
-    distribution::{Entropy, LogDensity, Moments, Reparameterised, Sample, all_finite},
+    distribution::{Entropy, LogDensity, Moments, PathGradient, Sample, all_finite},
     random::Key,
 };
 
@@ -61,7 +61,7 @@ impl Entropy for PointMass {
     }
 }
 
-impl Reparameterised for PointMass {
+impl PathGradient for PointMass {
     fn path_gradient(&self, _: Key, _: u64, cotangent: &Vec<f64>) -> Vec<f64> {
         cotangent.clone()
     }

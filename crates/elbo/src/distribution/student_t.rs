@@ -3,7 +3,7 @@
 use crate::{
     Error,
     distribution::{
-        Entropy, LogDensity, Moments, Reparameterised, Sample, Score, finite,
+        Entropy, LogDensity, Moments, PathGradient, Sample, Score, finite,
         gamma::{ln_gamma_path_derivative, ln_standard_gamma},
         positive,
         stream::Stream,
@@ -110,7 +110,7 @@ impl Score<f64> for StudentT {
     }
 }
 
-impl Reparameterised for StudentT {
+impl PathGradient for StudentT {
     /// ∂u/∂ν = u (1/(2ν) − ¼ ∂ log g/∂(ν/2)), implicit in the gamma variable.
     fn path_gradient(&self, key: Key, row: u64, cotangent: &f64) -> Vec<f64> {
         let (ln_g, u) = self.sample_standard(key, row);
