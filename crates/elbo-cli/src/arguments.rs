@@ -161,6 +161,11 @@ pub(crate) struct Train {
     /// Move encoder and decoder together, or in turn.
     #[arg(long, default_value = "joint", value_parser = named::<Schedule>(&SCHEDULE), help_heading = "Ascent")]
     pub(crate) schedule: Schedule,
+    /// A prior N(0, SD²) on every parameter of the decoder: log p(θ) joins the bound once, not once a row, and holds
+    /// the weights near 0.
+    #[arg(long, value_name = "SD", value_parser = parse_positive, allow_negative_numbers = true,
+          help_heading = "Ascent")]
+    pub(crate) prior_sd: Option<f64>,
     /// Shorten the gradient of the bound per row to this norm where it is longer.
     #[arg(long, value_name = "NORM", value_parser = parse_positive, allow_negative_numbers = true,
           help_heading = "Ascent")]
@@ -193,10 +198,10 @@ pub(crate) struct Train {
 
 /// What a config.toml holds already: given beside one, it would be ignored.
 #[rustfmt::skip]
-const SETTINGS: [&str; 30] = [
+const SETTINGS: [&str; 31] = [
     "builtin", "data", "label_column", "labels", "image", "test", "validation", "scale", "drop_constant",
     "binarise", "likelihood", "sigma", "hidden", "latent", "family", "activation", "optimiser", "step_size",
-    "encoder_step_size", "decay", "batch", "samples", "objective", "estimator", "kl", "schedule", "clip_norm", "epochs", "patience", "seed",
+    "encoder_step_size", "decay", "batch", "samples", "objective", "estimator", "kl", "schedule", "prior_sd", "clip_norm", "epochs", "patience", "seed",
 ];
 
 /// A fitted model.

@@ -139,6 +139,7 @@ impl Config {
                     estimator,
                     kl: arguments.kl,
                     schedule: arguments.schedule,
+                    prior_sd: arguments.prior_sd,
                     clip_norm: arguments.clip_norm,
                 },
             },

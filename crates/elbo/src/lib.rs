@@ -13,7 +13,7 @@
 //! | E2 | KL of any pair by Monte Carlo | [`divergence::monte_carlo`] |
 //! | E3 | the evidence log p(x): exact for the linear model, estimated from below for any | [`model::LinearGaussian::log_evidence`], [`objective::importance_weighted::evaluate`] |
 //! | E4 | the variational posterior: the guide that maximises the bound | [`fit::Fit`] over [`guide::Posterior`] |
-//! | E5, E7 | the bound, its terms, both forms of the KL | [`objective::elbo::elbo`], [`objective::elbo::KlForm`] |
+//! | E5, E7 | the bound, its terms, both forms of the KL | [`objective::elbo::elbo`], [`objective::elbo::KlForm`], [`objective::Bound`] |
 //! | E6 | ELBO + KL(q ‖ posterior) = log p(x) | checked where the posterior is exact: `tests/unbiased.rs` |
 //! | E8 | KL of full Gaussians by Cholesky factors; Rényi, Bhattacharyya | [`distribution::FullGaussian`], [`divergence::Renyi`] |
 //! | E9 | KL(diagonal Gaussian ‖ N(0, I)) | [`divergence::diagonal_to_standard`] |
@@ -82,6 +82,7 @@
 //!         estimator: gradient::Form::Reparameterised,
 //!         kl: KlForm::Analytic,
 //!         schedule: Schedule::Joint,
+//!         prior_sd: None,
 //!         clip_norm: None,
 //!     },
 //! };

@@ -11,7 +11,7 @@ use crate::{
     minibatch::Minibatch,
     model::{Likelihood, Sigma, Vae},
     objective::{
-        Objective,
+        Bound, Objective,
         elbo::{self, KlForm, RowTerms},
         evaluate_terms,
         noiseless::Noiseless,
@@ -43,6 +43,10 @@ pub struct TrainConfig {
     pub kl: KlForm,
     /// Which block moves when.
     pub schedule: Schedule,
+    /// The standard deviation of a prior N(0, s²) on every parameter of θ: log p(θ) joins the bound as a global term,
+    /// counted once and not N/B times. θ is a point all the same, so log p(x|θ) is what the rows' bound bounds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prior_sd: Option<f64>,
     /// The gradient of the bound per datum, over the blocks that move, is shortened to this norm where it is
     /// longer.
     pub clip_norm: Option<f64>,
@@ -57,6 +61,11 @@ impl TrainConfig {
         }
         if self.samples == 0 {
             return Err(Error::invalid("samples", 0, "must be at least 1"));
+        }
+        if let Some(sd) = self.prior_sd
+            && !(sd > 0.0 && sd.is_finite())
+        {
+            return Err(Error::invalid("prior_sd", sd, "must be > 0 and finite"));
         }
         if let Some(norm) = self.clip_norm
             && (norm <= 0.0 || norm.is_nan())
@@ -80,11 +89,13 @@ pub struct State {
     pub step: u64,
 }
 
-/// What a step tells, in nats per row of the minibatch.
+/// What a step tells.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
     /// The terms of the bound of each row of the minibatch, before the step.
     pub terms: RowTerms,
+    /// The estimate of the data set's bound that this minibatch gives, with log p(θ) where θ has a prior.
+    pub bound: Bound,
     /// Norm of the gradient of the bound per datum, before clipping.
     pub gradient_norm: f64,
 }
@@ -176,7 +187,18 @@ impl Trainer {
         let estimator = &*self.estimator;
         let estimate =
             gradient::gradient::<f32>(&vae, minibatch, moves, estimator, draws, state.step, &self.device)?;
-        let gradient = &estimate.gradient;
+        let mut gradient = estimate.gradient;
+        let mut bound = Bound::new(&estimate.terms, minibatch.scale());
+        if let Some(sd) = self.config.prior_sd {
+            let theta = &state.parameters[..self.guide_start];
+            bound = bound.with_global(log_prior(theta, sd));
+            if moves.model {
+                for (g, &p) in gradient.iter_mut().zip(theta) {
+                    *g -= (f64::from(p) / (sd * sd)) as f32;
+                }
+            }
+        }
+        let gradient = &gradient;
         self.check_gradient(gradient, decay, state.step, minibatch)?;
         let gradient_norm = norm(gradient) / minibatch.total as f64;
         let factor = match self.config.clip_norm {
@@ -195,7 +217,7 @@ impl Trainer {
         }
         self.solve_sigma(state, moves, minibatch, &estimate.terms);
         state.step += 1;
-        Ok(Report { terms: estimate.terms, gradient_norm })
+        Ok(Report { terms: estimate.terms, bound, gradient_norm })
     }
 
     /// σ² ← the mean over the last N rows seen of E_q‖x − f(z)‖²/D, where it is solved in closed form.
@@ -234,6 +256,12 @@ impl Trainer {
         let what = if gradient[place].is_finite() { "the step along the gradient" } else { "the gradient" };
         Err(Error::NonFinite { what: format!("{what} of {name}"), step, rows: minibatch.rows.clone() })
     }
+}
+
+/// log N(θ; 0, s²I), in nats.
+fn log_prior(theta: &[f32], sd: f64) -> f64 {
+    let squares: f64 = theta.iter().map(|&p| f64::from(p).powi(2)).sum();
+    -0.5 * squares / (sd * sd) - 0.5 * theta.len() as f64 * libm::log(std::f64::consts::TAU * sd * sd)
 }
 
 fn norm(gradient: &[f32]) -> f64 {

@@ -270,3 +270,43 @@ fn a_fit_to_drawn_pixels_keeps_their_mean() {
     // 4,000 draws have a standard error of 0.006, and as many again are seen each epoch.
     assert!((mean - 0.2).abs() < 0.03, "{mean}");
 }
+
+/// A global term is counted once: a step of plain ascent moves θ by α (N/B Σ ∇ELBO − θ/s²), and a forgotten N/B, which
+/// a constant factor in Adam's steps would hide, changes the balance of the two.
+#[test]
+fn a_prior_on_the_parameters_is_counted_once() {
+    let values = curve(30, WIDTH, 3);
+    let rows = Rows::all(&values, WIDTH);
+    let batch = minibatch(&rows, 4..10);
+    let device = Device::flex();
+    let vae = generic_vae(&shape(&[5], 2, GAUSSIAN), WIDTH, 4);
+    let vae = parameters::load(vae.clone(), &parameters::values::<f32, _>(&vae), &device).unwrap();
+    let (sd, step_size) = (0.5, 1e-4);
+    let take = |prior_sd| {
+        let config = TrainConfig { prior_sd, ..steps(Optimiser::Sgd, step_size) };
+        let (trainer, mut state) = Trainer::init(config, &vae, Key::new(1), &device).unwrap();
+        let before = state.parameters.clone();
+        let report = trainer.step(&mut state, &batch, 1.0).unwrap();
+        (before, state.parameters, report)
+    };
+    let (before, without, plain) = take(None);
+    let (_, with, report) = take(Some(sd));
+    let theta: usize = parameters::layout(&vae.model).iter().map(parameters::Block::len).sum();
+    for i in 0..before.len() {
+        let pull = if i < theta { -step_size * f64::from(before[i]) / (sd * sd) } else { 0.0 };
+        let got = f64::from(with[i]) - f64::from(without[i]);
+        assert!((got - pull).abs() < 1e-6, "{i}: {got} {pull}");
+    }
+    // 6 rows of 30, and log p(θ) once.
+    let prior: f64 = before[..theta]
+        .iter()
+        .map(|&p| {
+            let scaled = f64::from(p) / sd;
+            -0.5 * scaled * scaled - sd.ln() - 0.5 * std::f64::consts::TAU.ln()
+        })
+        .sum();
+    let sum = plain.terms.elbo().iter().sum::<f64>();
+    assert!((plain.bound.value() - 5.0 * sum).abs() < 1e-9 * sum.abs());
+    assert!((report.bound.value() - 5.0 * sum - prior).abs() < 1e-9 * sum.abs());
+    assert!((report.bound.global - prior).abs() < 1e-9 * prior.abs());
+}

@@ -1,9 +1,11 @@
 //! Objectives: what a fit maximises.
 
+mod bound;
 pub mod elbo;
 pub mod importance_weighted;
 pub mod noiseless;
 
+pub use bound::Bound;
 use burn::tensor::{Device, Tensor, TensorData};
 use elbo::{RowTerms, Terms};
 use rayon::prelude::*;

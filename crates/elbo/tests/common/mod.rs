@@ -110,6 +110,7 @@ pub(crate) fn steps(optimiser: Optimiser, step_size: f64) -> TrainConfig {
         estimator: gradient::Form::Reparameterised,
         kl: KlForm::Analytic,
         schedule: Schedule::Joint,
+        prior_sd: None,
         clip_norm: None,
     }
 }
