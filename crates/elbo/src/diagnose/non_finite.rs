@@ -1,19 +1,14 @@
 //! Where a bound stopped being a number.
 
-use burn::{
-    module::{Module, ModuleVisitor, Param},
-    tensor::Tensor,
-};
+use burn::tensor::Tensor;
 
-use crate::{Error, model::Vae};
+use crate::{Error, model::Vae, parameters};
 
 /// The error that names the first quantity that is not finite on the way from x to the bound.
 ///
 /// `x` is `[R, D]` and `noise` what the bound was computed with; `rows` names the data rows.
 pub fn first_non_finite(vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>], step: u64, rows: &[usize]) -> Error {
-    let mut parameters = FirstParameter::default();
-    vae.visit(&mut parameters);
-    let what = parameters.found.unwrap_or_else(|| on_the_way(vae, x, noise).into());
+    let what = first_parameter(vae).unwrap_or_else(|| on_the_way(vae, x, noise).into());
     Error::NonFinite { what, step, rows: rows.to_vec() }
 }
 
@@ -48,24 +43,9 @@ fn finite<const D: usize>(tensor: &Tensor<D>) -> bool {
     data.as_slice::<f64>().is_ok_and(|values| values.iter().all(|v| v.is_finite()))
 }
 
-#[derive(Default)]
-struct FirstParameter {
-    path: Vec<String>,
-    found: Option<String>,
-}
-
-impl ModuleVisitor for FirstParameter {
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        self.path.push(name.into());
-    }
-
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.path.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if self.found.is_none() && !finite(&param.val()) {
-            self.found = Some(format!("the parameter {}", self.path.join(".")));
-        }
-    }
+fn first_parameter(vae: &Vae) -> Option<String> {
+    let place = parameters::values::<f64, _>(vae).iter().position(|value| !value.is_finite())?;
+    let blocks = parameters::layout(vae);
+    let block = blocks.iter().find(|block| block.range().contains(&place))?;
+    Some(format!("the parameter {}", block.name))
 }
