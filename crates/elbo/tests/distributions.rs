@@ -346,6 +346,22 @@ fn build_diagonal(v: &[f64]) -> Result<DiagonalGaussian, Error> {
     DiagonalGaussian::new(v[..2].to_vec(), v[2..].to_vec())
 }
 
+/// D = 3, R = 2.
+fn build_low_rank(v: &[f64]) -> Result<LowRankGaussian, Error> {
+    LowRankGaussian::new(DiagonalGaussian::new(v[..3].to_vec(), v[3..6].to_vec())?, v[6..].to_vec(), 2)
+}
+
+/// n = 3.
+fn build_wishart(v: &[f64]) -> Result<Wishart, Error> {
+    Wishart::new(v[0], Cholesky::from_factor(lower(&v[1..], 3), 3)?)
+}
+
+const WISHART: [f64; 7] = [4.5, 0.9, -0.3, 0.6, 0.5, 0.2, 1.4];
+
+fn build_zero_inflated(v: &[f64]) -> Result<ZeroInflatedNegativeBinomial, Error> {
+    ZeroInflatedNegativeBinomial::new(v[0], NegativeBinomial::new(v[1], v[2])?)
+}
+
 #[test]
 fn the_score_is_the_gradient_of_the_log_density() {
     assert_score("gaussian", &[0.4, 1.3], |v| Gaussian::new(v[0], v[1]), &[&0.7, &-3.0]);
@@ -365,6 +381,15 @@ fn the_score_is_the_gradient_of_the_log_density() {
     let points: &[&[f64]] = &[&[0.3, -1.0], &[4.0, 2.0]];
     assert_score("diagonal gaussian", &[0.1, 0.2, 0.8, 2.0], build_diagonal, points);
     assert_score("full gaussian", &[0.1, 0.2, 0.8, -0.6, 2.0], build_full, points);
+    let points: &[&[f64]] = &[&[0.3, -1.0, 0.4], &[4.0, 2.0, -3.0]];
+    let low_rank = [0.5, -2.0, 0.1, 0.4, 3.0, 1.0, 0.3, -0.2, -1.0, 2.0, 0.5, 0.6];
+    assert_score("low-rank gaussian", &low_rank, build_low_rank, points);
+    let points: &[&[f64]] =
+        &[&[2.0, 0.6, -0.3, 0.6, 1.0, 0.2, -0.3, 0.2, 0.5], &[9.0, 1.0, 2.0, 1.0, 3.0, -1.0, 2.0, -1.0, 4.0]];
+    assert_score("wishart", &WISHART, build_wishart, points);
+    // Zeros that the counts explain, and that they do not.
+    assert_score("zero-inflated", &[0.3, 0.4, 0.7], build_zero_inflated, &[&0, &5]);
+    assert_score("zero-inflated", &[0.3, 12.0, 3.0], build_zero_inflated, &[&0, &5]);
 }
 
 /// Of a draw that is itself smooth in the parameters.
@@ -395,6 +420,15 @@ fn path_gradients_are_the_derivatives_of_the_draw() {
     assert_path("full gaussian", &[0.1, 0.2, 0.8, -0.6, 2.0], build_full, &cotangent, dot);
     let low_rank = |v: &[f64]| LowRankGaussian::new(build_diagonal(&v[..4])?, v[4..].to_vec(), 1);
     assert_path("low-rank gaussian", &[0.1, 0.2, 0.8, 2.0, 0.5, -0.4], low_rank, &cotangent, dot);
+    // An f that is not symmetric; the draw jumps in ν, which implicit gradients do not.
+    let cotangent = vec![0.7, -1.1, 0.3, 0.2, 0.5, -0.8, 1.3, 0.4, -0.6];
+    let scaled = |v: &[f64]| build_wishart(&[&WISHART[..1], v].concat());
+    for row in 0..20 {
+        let expected =
+            differences(&WISHART[1..], |v| dot(&scaled(v).unwrap().sample(Key::new(5), row), &cotangent));
+        let got = build_wishart(&WISHART).unwrap().path_gradient(Key::new(5), row, &cotangent);
+        assert_close("wishart", &got[1..], &expected);
+    }
     let located = |v: &[f64]| StudentT::new(3.0, v[0], v[1]);
     for row in 0..20 {
         let expected = differences(&[0.4, 1.3], |v| located(v).unwrap().sample(Key::new(5), row));
@@ -461,6 +495,21 @@ fn implicit_path_gradients_are_unbiased() -> Result<(), Error> {
             let expected = (f64::from(i == j) - alpha[i] / total) / total;
             assert_mean("dirichlet", &gradients.iter().map(|g| g[j]).collect::<Vec<_>>(), expected);
         }
+    }
+    let wishart = build_wishart(&WISHART)?;
+    // ∂E[z]/∂ν = V.
+    for (k, v) in wishart.scale().product().into_iter().enumerate() {
+        let mut unit = vec![0.0; 9];
+        unit[k] = 1.0;
+        let gradients: Vec<f64> = (0..DRAWS).map(|row| wishart.path_gradient(key, row, &unit)[0]).collect();
+        assert_mean("wishart", &gradients, v);
+    }
+    // One by one a Wishart is Gamma(ν/2, 1/(2V)), of the same draw.
+    let single = Wishart::new(1.3, Cholesky::of(&[0.8], 1)?)?;
+    let gamma = Gamma::new(0.65, 0.625)?;
+    for row in 0..20 {
+        let got = single.path_gradient(key, row, &vec![1.0])[0];
+        assert_close("wishart", &[got], &[0.5 * gamma.path_gradient(key, row, &1.0)[0]]);
     }
     // E[log(1 + u²/ν)] = ψ((ν+1)/2) − ψ(ν/2), u a standard t: its explicit derivative in ν is added to the path's.
     let (nu, f) = (3.0, |nu: f64| digamma(0.5 * nu + 0.5) - digamma(0.5 * nu));

@@ -8,7 +8,7 @@ use std::f64::consts::TAU;
 use crate::{
     Error,
     distribution::{
-        Cholesky, DiagonalGaussian, Entropy, Gaussian, LogDensity, Moments, PathGradient, Sample,
+        Cholesky, DiagonalGaussian, Entropy, Gaussian, LogDensity, Moments, PathGradient, Sample, Score,
         cholesky::dot,
     },
     random::Key,
@@ -92,6 +92,11 @@ impl LowRankGaussian {
         (dot(standardised, standardised) - dot(&projected, &projected)).max(0.0)
     }
 
+    /// u = σ⁻¹ (x − μ).
+    fn standardise(&self, x: &[f64]) -> Vec<f64> {
+        x.iter().zip(self.diagonal.coordinates()).map(|(x, q)| (x - q.location()) / q.sigma()).collect()
+    }
+
     /// ε of the diagonal, `[D]`, and of the weights, `[R]`.
     fn noise(&self, key: Key, row: u64) -> (Vec<f64>, Vec<f64>) {
         let mut diagonal = vec![0.0; self.diagonal.coordinates().len() + self.rank];
@@ -116,13 +121,10 @@ pub(crate) fn gram(left: &[f64], right: &[f64], a: usize, b: usize) -> Vec<f64> 
 
 impl LogDensity<[f64]> for LowRankGaussian {
     fn log_density(&self, x: &[f64]) -> f64 {
-        let coordinates = self.diagonal.coordinates();
-        if x.len() != coordinates.len() {
+        if x.len() != self.diagonal.coordinates().len() {
             return f64::NEG_INFINITY;
         }
-        let standardised: Vec<f64> =
-            x.iter().zip(coordinates).map(|(x, q)| (x - q.location()) / q.sigma()).collect();
-        -0.5 * (x.len() as f64 * TAU.ln() + self.ln_determinant() + self.square(&standardised))
+        -0.5 * (x.len() as f64 * TAU.ln() + self.ln_determinant() + self.square(&self.standardise(x)))
     }
 }
 
@@ -150,6 +152,28 @@ impl Moments for LowRankGaussian {
 impl Entropy for LowRankGaussian {
     fn entropy(&self) -> f64 {
         0.5 * (self.diagonal.coordinates().len() as f64 * (1.0 + TAU.ln()) + self.ln_determinant())
+    }
+}
+
+impl Score<[f64]> for LowRankGaussian {
+    /// With a = C⁻¹ Vᵀ u and r = u − V a, so that Σ⁻¹ (x − μ) = σ⁻¹ r: ∂/∂μ = σ⁻¹ r,
+    /// ∂/∂σ_i = (r_i² − 1 + V_i C⁻¹ V_iᵀ)/σ_i, ∂/∂W = σ⁻¹ (r aᵀ − V C⁻¹); that is ½ (g gᵀ − Σ⁻¹), g = ∂/∂μ,
+    /// the gradient in Σ (Petersen, Pedersen, *The Matrix Cookbook*, 2012, § 2), carried to σ and W.
+    fn score(&self, x: &[f64]) -> Vec<f64> {
+        let solve = |v: &[f64]| self.capacitance.solve_transposed(&self.capacitance.solve(v));
+        let standardised = self.standardise(x);
+        let shared = solve(&gram(&self.scaled, &standardised, self.rank, 1));
+        let (mut in_mean, mut in_sigma, mut in_weights) = (Vec::new(), Vec::new(), Vec::new());
+        let rows = self.scaled.chunks(self.rank).zip(standardised);
+        for ((v, u), coordinate) in rows.zip(self.diagonal.coordinates()) {
+            let (residual, solved) = (u - dot(v, &shared), solve(v));
+            in_mean.push(residual / coordinate.sigma());
+            in_sigma.push((residual * residual - 1.0 + dot(v, &solved)) / coordinate.sigma());
+            in_weights.extend(
+                shared.iter().zip(solved).map(|(a, solved)| (residual * a - solved) / coordinate.sigma()),
+            );
+        }
+        [in_mean, in_sigma, in_weights].concat()
     }
 }
 

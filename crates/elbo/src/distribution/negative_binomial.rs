@@ -155,3 +155,19 @@ impl Moments for ZeroInflatedNegativeBinomial {
         Some((1.0 - self.inflation) * (variance + self.inflation * mean * mean))
     }
 }
+
+impl Score<u64> for ZeroInflatedNegativeBinomial {
+    /// ∂/∂(π, μ, θ) = (−1/(1 − π), ∂c) above 0, c the log mass of the counts; at 0, with p = π + (1 − π) eᶜ,
+    /// ((1 − eᶜ)/p, ((1 − π) eᶜ/p) ∂c), ∂c weighted by the probability that the 0 was counted.
+    fn score(&self, x: &u64) -> Vec<f64> {
+        let in_counts = self.counts.score(x);
+        let (in_inflation, counted) = if *x == 0 {
+            let (mass, total) = (self.counts.log_density(x), self.log_density(x));
+            // In logarithms, where eᶜ and p may both underflow.
+            (-mass.exp_m1() / total.exp(), ((-self.inflation).ln_1p() + mass - total).exp())
+        } else {
+            ((self.inflation - 1.0).recip(), 1.0)
+        };
+        vec![in_inflation, counted * in_counts[0], counted * in_counts[1]]
+    }
+}

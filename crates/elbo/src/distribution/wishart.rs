@@ -6,7 +6,10 @@ use std::f64::consts::LN_2;
 use crate::{
     Error,
     distribution::{
-        Cholesky, Entropy, LogDensity, Moments, Sample, cholesky::dot, gamma::ln_standard_gamma,
+        Cholesky, Entropy, LogDensity, Moments, PathGradient, Sample, Score,
+        cholesky::dot,
+        gamma::{ln_gamma_path_derivative, ln_standard_gamma},
+        low_rank_gaussian::gram,
         stream::Stream,
     },
     random::Key,
@@ -14,6 +17,7 @@ use crate::{
 };
 
 /// Wishart(ν, V) over symmetric positive definite matrices `[n, n]`, row by row; a density in the lower triangle.
+/// Its parameters are ν, then the rows of V's factor L up to the diagonal: 1 + n(n + 1)/2 numbers.
 ///
 /// ```
 /// use elbo::distribution::{Cholesky, Gamma, LogDensity, Wishart};
@@ -55,16 +59,51 @@ impl Wishart {
     pub(crate) fn shapes(&self) -> impl Iterator<Item = f64> + '_ {
         (0..self.scale.dimension()).map(|i| 0.5 * (self.freedom - i as f64))
     }
+
+    /// The factor K of X and L⁻¹ K, that of L⁻¹ X L⁻ᵀ; `None` outside the support.
+    fn whiten(&self, x: &[f64]) -> Option<(Cholesky, Cholesky)> {
+        let n = self.scale.dimension();
+        let symmetric = x.len() == n * n && (0..n * n).all(|k| x[k] == x[k % n * n + k / n]);
+        let factor = symmetric.then(|| Cholesky::of(x, n).ok()).flatten()?;
+        let whitened = self.scale.solve_factor(&factor);
+        Some((factor, whitened))
+    }
+
+    /// Bartlett's A, lower triangular with A_ii² ~ χ²(ν − i), the rest standard normal (Bartlett 1933), and
+    /// log A_ii²/2, exact also where A_ii underflows.
+    fn bartlett(&self, key: Key, row: u64) -> (Vec<f64>, Vec<f64>) {
+        let (n, mut stream) = (self.scale.dimension(), Stream::new(key, row));
+        let (mut bartlett, mut ln_gammas) = (vec![0.0; n * n], Vec::with_capacity(n));
+        for (i, shape) in self.shapes().enumerate() {
+            for entry in &mut bartlett[i * n..i * n + i] {
+                *entry = stream.normal();
+            }
+            let ln_gamma = ln_standard_gamma(shape, &mut stream);
+            bartlett[i * n + i] = libm::exp(0.5 * (LN_2 + ln_gamma));
+            ln_gammas.push(ln_gamma);
+        }
+        (bartlett, ln_gammas)
+    }
+
+    /// B = L A, whose row i is a combination of the rows of A.
+    fn spread(&self, bartlett: &[f64]) -> Vec<f64> {
+        let n = self.scale.dimension();
+        let mut product = vec![0.0; n * n];
+        for (i, row) in product.chunks_mut(n).enumerate() {
+            for (l, a) in self.scale.row(i).iter().zip(bartlett.chunks(n)) {
+                row.iter_mut().zip(a).for_each(|(p, a)| *p += l * a);
+            }
+        }
+        product
+    }
 }
 
 impl LogDensity<[f64]> for Wishart {
     fn log_density(&self, x: &[f64]) -> f64 {
         let n = self.scale.dimension();
-        let symmetric = x.len() == n * n && (0..n * n).all(|k| x[k] == x[k % n * n + k / n]);
-        let Some(factor) = symmetric.then(|| Cholesky::of(x, n).ok()).flatten() else {
+        let Some((factor, whitened)) = self.whiten(x) else {
             return f64::NEG_INFINITY;
         };
-        let whitened = self.scale.solve_factor(&factor);
         let trace = dot(whitened.factor(), whitened.factor());
         let (half, n_real) = (0.5 * self.freedom, n as f64);
         // |X|^(ν/2) with |V|^(−ν/2), from the whitened factor.
@@ -77,24 +116,10 @@ impl LogDensity<[f64]> for Wishart {
 
 impl Sample for Wishart {
     type Value = Vec<f64>;
-    /// L A Aᵀ Lᵀ, A lower triangular with A_ii² ~ χ²(ν − i), the rest standard normal (Bartlett 1933).
+    /// B Bᵀ, B = L A.
     fn sample(&self, key: Key, row: u64) -> Vec<f64> {
-        let (n, mut stream) = (self.scale.dimension(), Stream::new(key, row));
-        let mut bartlett = vec![0.0; n * n];
-        for (i, shape) in self.shapes().enumerate() {
-            for entry in &mut bartlett[i * n..i * n + i] {
-                *entry = stream.normal();
-            }
-            bartlett[i * n + i] = libm::exp(0.5 * (LN_2 + ln_standard_gamma(shape, &mut stream)));
-        }
-        // Row i of L A is a combination of the rows of A.
-        let mut product = vec![0.0; n * n];
-        for (i, row) in product.chunks_mut(n).enumerate() {
-            for (l, a) in self.scale.row(i).iter().zip(bartlett.chunks(n)) {
-                row.iter_mut().zip(a).for_each(|(p, a)| *p += l * a);
-            }
-        }
-        let row = |i: usize| &product[i * n..(i + 1) * n];
+        let (n, spread) = (self.scale.dimension(), self.spread(&self.bartlett(key, row).0));
+        let row = |i: usize| &spread[i * n..(i + 1) * n];
         (0..n * n).map(|k| dot(row(k / n), row(k % n))).collect()
     }
 }
@@ -123,5 +148,46 @@ impl Entropy for Wishart {
             + ln_multivariate_gamma(n, 0.5 * self.freedom)
             - 0.5 * (self.freedom - n_real - 1.0) * digammas
             + 0.5 * self.freedom * n_real
+    }
+}
+
+impl Score<[f64]> for Wishart {
+    /// With M = L⁻¹ X L⁻ᵀ: ∂/∂ν = ½ (log |M| − n log 2 − ψ_n(ν/2)), ∂/∂L_ij = (L⁻ᵀ M)_ij − 1{i = j} ν/L_ii; NaN
+    /// outside the support, where a nearly singular draw can round to.
+    fn score(&self, x: &[f64]) -> Vec<f64> {
+        let n = self.scale.dimension();
+        let Some((_, whitened)) = self.whiten(x) else {
+            return vec![f64::NAN; 1 + n * (n + 1) / 2];
+        };
+        let digammas: f64 = self.shapes().map(digamma).sum();
+        let mut score = vec![0.5 * (whitened.ln_determinant() - n as f64 * LN_2 - digammas)];
+        // M is symmetric: its rows are its columns.
+        let columns: Vec<_> =
+            whitened.product().chunks(n).map(|column| self.scale.solve_transposed(column)).collect();
+        for (i, diagonal) in self.scale.diagonal().enumerate() {
+            score.extend(columns[..=i].iter().map(|column| column[i]));
+            *score.last_mut().expect("a row has its diagonal") -= self.freedom / diagonal;
+        }
+        score
+    }
+}
+
+impl PathGradient for Wishart {
+    /// z = B Bᵀ, B = L A, so ∂f/∂B = (c + cᵀ) B =: G: G Aᵀ in L's triangle; in ν through the diagonal of LᵀG,
+    /// ∂f/∂A_ii, with ∂A_ii/∂ν = ¼ A_ii ∂log g/∂a of A_ii² = 2g, g ~ Gamma(a = (ν − i)/2, 1), implicit.
+    fn path_gradient(&self, key: Key, row: u64, cotangent: &Vec<f64>) -> Vec<f64> {
+        let (n, (bartlett, ln_gammas)) = (self.scale.dimension(), self.bartlett(key, row));
+        let symmetric: Vec<f64> = (0..n * n).map(|k| cotangent[k] + cotangent[k % n * n + k / n]).collect();
+        let in_spread = gram(&symmetric, &self.spread(&bartlett), n, n);
+        let in_bartlett = gram(self.scale.factor(), &in_spread, n, n);
+        let through = |(i, (shape, ln_gamma)): (usize, (f64, f64))| {
+            let k = i * n + i;
+            0.25 * in_bartlett[k] * bartlett[k] * ln_gamma_path_derivative(shape, ln_gamma)
+        };
+        let mut gradient = vec![self.shapes().zip(ln_gammas).enumerate().map(through).sum()];
+        for (i, row) in in_spread.chunks(n).enumerate() {
+            gradient.extend(bartlett.chunks(n).take(i + 1).map(|a| dot(row, a)));
+        }
+        gradient
     }
 }
