@@ -181,3 +181,30 @@ fn a_report_of_one_repeat_is_refused() {
         noise_report(&vae(), &three_of_five(), &StickingTheLanding, 1, 1, Key::new(0), &Device::flex());
     assert_eq!(error.unwrap_err().to_string(), "repeats is 1, but a variance needs at least 2");
 }
+
+/// Signal and variance by their definitions, from the same draws.
+#[test]
+fn a_report_is_the_mean_and_the_sample_variance_of_its_draws() {
+    let (vae, batch, seed, repeats) = (vae(), three_of_five(), Key::new(3), 12);
+    let estimator = Reparameterised(KlForm::MonteCarlo);
+    let device = Device::flex();
+    let report = noise_report(&vae, &batch, &estimator, 2, repeats, seed, &device).unwrap();
+    let draws: Vec<Vec<f64>> = (0..repeats)
+        .map(|repeat| {
+            let draws = Draws { samples: 2, key: seed.fold(repeat) };
+            gradient(&vae, &batch, Moves::BOTH, &estimator, draws, 0, &device).unwrap().gradient
+        })
+        .collect();
+    for (block, noise) in parameters::layout(&vae).into_iter().zip(report) {
+        assert_eq!(block.name, noise.name);
+        let (mut signal, mut variance) = (0.0, 0.0);
+        for i in block.range() {
+            let entry: Vec<f64> = draws.iter().map(|g| g[i]).collect();
+            let mean = entry.iter().sum::<f64>() / repeats as f64;
+            signal += mean * mean;
+            variance += entry.iter().map(|g| (g - mean).powi(2)).sum::<f64>() / (repeats - 1) as f64;
+        }
+        assert!((noise.signal - signal).abs() <= 1e-10 * signal, "{} {signal}", noise.signal);
+        assert!((noise.variance - variance).abs() <= 1e-10 * variance, "{} {variance}", noise.variance);
+    }
+}
