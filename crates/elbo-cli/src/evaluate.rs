@@ -3,7 +3,10 @@
 use burn::tensor::Device;
 use elbo::{
     minibatch::Rows,
-    objective::elbo::{Summary, evaluate as bound},
+    objective::{
+        Objective,
+        elbo::{Summary, evaluate as bound},
+    },
     random::{Key, Purpose},
 };
 use elbo_data::{Column, Table};
@@ -37,6 +40,11 @@ pub(crate) fn evaluate(arguments: &Evaluate) -> Result<(), Error> {
         line("log_likelihood", log_likelihood),
         line("kl", kl)
     ))?;
+    if model.config.fit.train.objective == Objective::Noiseless {
+        crate::tell(
+            "note: the fit was to the noiseless objective, so the guide's standard deviations were never fitted",
+        );
+    }
     crate::tell(format!(
         "{rows} rows, {} samples a row; elbo = log_likelihood - kl, larger is better",
         arguments.samples

@@ -22,6 +22,8 @@ fn the_noiseless_objective_is_fitted_and_called_no_bound() {
     // Half the squared distance of a row of 64 pixels from the mean of all is about 2.3.
     let value = results["validation"]["elbo"]["value"].as_f64().unwrap();
     assert!(value > -1.5 && value < 0.0, "{value}");
+    let said = place.succeeds("evaluate runs/digits");
+    assert!(said.stderr.contains("standard deviations were never fitted"), "{said:?}");
     place.fails(
         "train digits --objective noiseless",
         2,
