@@ -66,11 +66,11 @@ impl Config {
     pub(crate) fn check(arguments: &Train, source: SourceConfig, data: &Dataset) -> Result<Self, Error> {
         let all = Rows::all(&data.values, data.width());
         let (train, _) = all.split(arguments.validation, Key::new(arguments.seed));
-        let columns = kept_columns(arguments, data, &train)?;
+        let (likelihood, why) = choose_likelihood(arguments, data);
+        let columns = kept_columns(arguments.drop_constant, likelihood, data, &train)?;
         let width = if columns.is_empty() { data.width() } else { columns.len() };
         let latent = arguments.latent.unwrap_or(20.min(width.div_ceil(2)));
         check_size(width, &arguments.hidden.0, latent)?;
-        let (likelihood, why) = choose_likelihood(arguments, data);
         let fixed = matches!(likelihood, Likelihood::Gaussian(Sigma::Fixed(_)));
         if arguments.objective == Objective::Noiseless && !(fixed && arguments.family == Family::Gaussian) {
             return Err(Error::usage(
@@ -205,7 +205,12 @@ fn check_size(width: usize, hidden: &[usize], latent: usize) -> Result<(), Error
 }
 
 /// The columns to keep where constant ones are dropped; empty for all.
-fn kept_columns(arguments: &Train, data: &Dataset, train: &Rows<'_>) -> Result<Vec<usize>, Error> {
+fn kept_columns(
+    drop_constant: bool,
+    likelihood: Likelihood,
+    data: &Dataset,
+    train: &Rows<'_>,
+) -> Result<Vec<usize>, Error> {
     let (_, variance) = train.moments();
     let constant: Vec<usize> = (0..data.width()).filter(|&c| variance[c] <= 0.0).collect();
     if constant.is_empty() {
@@ -220,15 +225,15 @@ fn kept_columns(arguments: &Train, data: &Dataset, train: &Rows<'_>) -> Result<V
         return Err(Error::plain(format!("`{}`: every column is constant ({names})", data.name))
             .hint("there is nothing to model; is this the right file?"));
     }
-    if arguments.drop_constant {
+    if drop_constant {
         tell(format!("dropped     {}: {names}", counted(constant.len())));
         return Ok((0..data.width()).filter(|c| !constant.contains(c)).collect());
     }
-    if choose_likelihood(arguments, data).0 == Likelihood::Bernoulli {
+    if likelihood == Likelihood::Bernoulli {
         // A pixel that is always paper is nothing to remark on.
         return Ok(Vec::new());
     }
-    if arguments.sigma == Sigma::PerColumn {
+    if likelihood == Likelihood::Gaussian(Sigma::PerColumn) {
         return Err(Error::plain(format!(
             "`{}`: {} in the training rows ({names}): sigma would shrink to 0 there and the bound grow without \
              limit",

@@ -31,7 +31,10 @@ impl SourceConfig {
         let data = match (builtin, &source.data) {
             (Some(name), _) => name.into(),
             (None, Some(path)) => absolute(path)?.to_string_lossy().into_owned(),
-            (None, None) => return Err(Error::usage("no data given", "name a file with --data PATH")),
+            (None, None) => {
+                let hint = "`elbo train digits` fits the built-in digits; --data PATH reads a file";
+                return Err(Error::usage("no data given", hint));
+            }
         };
         Ok(Self {
             data,

@@ -38,14 +38,7 @@ pub(crate) fn train(arguments: &Train) -> Result<(), Error> {
 }
 
 fn begin(arguments: &Train) -> Result<(Config, Dataset), Error> {
-    let builtin = arguments.builtin.as_deref();
-    if builtin.is_none() && arguments.source.data.is_none() {
-        return Err(Error::usage(
-            "no data given",
-            "`elbo train digits` fits the built-in digits; --data PATH reads a file",
-        ));
-    }
-    let source = SourceConfig::new(builtin, &arguments.source)?;
+    let source = SourceConfig::new(arguments.builtin.as_deref(), &arguments.source)?;
     let data = source.read()?;
     describe(&data);
     let config = Config::check(arguments, source, &data)?;

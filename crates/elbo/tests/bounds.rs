@@ -13,11 +13,12 @@ use common::{
     minibatch, normals, shape,
 };
 use elbo::{
+    guide::Family,
     minibatch::Rows,
     model::{Likelihood, Sigma, Vae, VaeConfig},
     network::Activation,
     objective::{
-        elbo::{KlForm, Mean, elbo, noise},
+        elbo::{KlForm, Mean, elbo},
         importance_weighted::{evaluate, importance_weighted, log_weights, renyi},
         noiseless::Noiseless,
     },
@@ -93,7 +94,7 @@ fn at_the_posterior_every_bound_is_the_evidence() {
     let vae = parameters::load(generic_vae(&shape(&[], K, GAUSSIAN), D, 8), &p, &device).unwrap();
     let values: Vec<f32> = normals(21, 4 * D).into_iter().map(|v| v as f32).collect();
     let batch = minibatch(&Rows::all(&values, D), 0..4);
-    let noise = noise::<f64>(Key::new(1), &batch.rows, K, 6, &device);
+    let noise = Family::Gaussian.noise::<f64>(Key::new(1), &batch.rows, K, 6, &device);
     let weights = log_weights(&vae, &data(&batch), &noise);
     for alpha in [-1.0, 0.0, 0.5, 0.999, 1.0, 2.0] {
         let bound = rows(renyi(weights.clone(), alpha));
@@ -112,7 +113,7 @@ fn the_renyi_bound_falls_from_importance_weighted_to_elbo() {
     let vae = generic_vae(&shape(&[5], K, GAUSSIAN), D, 3);
     let values: Vec<f32> = normals(2, 10 * D).into_iter().map(|v| v as f32).collect();
     let batch = minibatch(&Rows::all(&values, D), 0..10);
-    let noise = noise::<f64>(Key::new(1), &batch.rows, K, 20, &Device::flex());
+    let noise = Family::Gaussian.noise::<f64>(Key::new(1), &batch.rows, K, 20, &Device::flex());
     let weights = log_weights(&vae, &data(&batch), &noise);
     let at = |alpha| rows(renyi(weights.clone(), alpha));
     let ladder = [-0.5, 0.0, 0.3, 0.7, 1.0, 1.5].map(at);
@@ -145,7 +146,13 @@ fn many_samples_in_chunks_are_one_estimate() {
     let batch = minibatch(&Rows::all(&values, 1), 0..2);
     let mut weights: Vec<Vec<f64>> = vec![Vec::new(); 2];
     for (chunk, samples) in [64, 64, 2].into_iter().enumerate() {
-        let noise = noise::<f32>(Key::new(7).fold(chunk as u64), &[0, 1], 1, samples, &Device::flex());
+        let noise = Family::Gaussian.noise::<f32>(
+            Key::new(7).fold(chunk as u64),
+            &[0, 1],
+            1,
+            samples,
+            &Device::flex(),
+        );
         let x = Tensor::<2>::from_data([[0.3], [-1.0]], &Device::flex());
         let log: Vec<f64> = log_weights(&vae, &x, &noise).into_data_as::<f64>().try_to_vec().unwrap();
         for pair in log.chunks(2) {
@@ -191,7 +198,7 @@ fn the_elbo_approaches_its_noiseless_limit_at_second_order() {
     let likelihood = Likelihood::Gaussian(Sigma::Fixed(sigma));
     let values: Vec<f32> = normals(5, 6 * D).into_iter().map(|v| v as f32).collect();
     let batch = minibatch(&Rows::all(&values, D), 0..6);
-    let half = noise::<f64>(Key::new(1), &batch.rows, K, 4, &Device::flex());
+    let half = Family::Gaussian.noise::<f64>(Key::new(1), &batch.rows, K, 4, &Device::flex());
     let noise: Vec<Tensor<2>> = half.iter().flat_map(|e| [e.clone(), e.clone().neg()]).collect();
     for hidden in [vec![], vec![6]] {
         let config = VaeConfig { activation: Activation::Tanh, ..shape(&hidden, K, likelihood) };

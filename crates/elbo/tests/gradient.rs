@@ -8,10 +8,11 @@ use burn::tensor::Device;
 use common::{Estimator, block, data, generic_vae, gradient, minibatch, normals, shape};
 use elbo::{
     distribution::bernoulli::Binarise,
+    guide::Family,
     minibatch::{Minibatch, Rows},
     model::{Likelihood, Sigma, Vae, VaeConfig},
     network::Activation,
-    objective::elbo::{KlForm, elbo, noise},
+    objective::elbo::{KlForm, elbo},
     parameters::{self, Block},
     random::Key,
     schedule::Moves,
@@ -47,7 +48,7 @@ fn gradient_of(vae: &Vae, minibatch: &Minibatch, moves: Moves, estimator: Estima
 /// Σ over the minibatch's rows of the bound, not scaled, with the noise that the gradient uses.
 fn bound(vae: &Vae, minibatch: &Minibatch, estimator: Estimator) -> f64 {
     let Estimator { samples, form, noise: key } = estimator;
-    let noise = noise::<f64>(key, &minibatch.rows, vae.latent(), samples, &Device::flex());
+    let noise = Family::Gaussian.noise::<f64>(key, &minibatch.rows, vae.latent(), samples, &Device::flex());
     elbo(vae, &data(minibatch), &noise, form).elbo().sum().into_scalar()
 }
 

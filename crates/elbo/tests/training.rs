@@ -12,9 +12,10 @@ use common::{
 use elbo::{
     distribution::bernoulli::Binarise,
     fit::{Fit, FitConfig},
+    guide::Family,
     minibatch::Rows,
     model::{Likelihood, LinearGaussian, Sigma, Vae},
-    objective::elbo::{KlForm, Mean, noise},
+    objective::elbo::{KlForm, Mean},
     optimiser::Optimiser,
     parameters,
     random::{Key, Purpose},
@@ -44,7 +45,7 @@ fn mean_squared_residual(vae: &Vae, values: &[f32]) -> f64 {
     let all = minibatch(&rows, 0..rows.len());
     let vae = parameters::load(vae.clone(), &parameters::values::<f64, _>(vae), &Device::flex()).unwrap();
     let q = vae.guide.posterior(data(&all));
-    let noise = noise::<f64>(Key::new(99), &all.rows, vae.latent(), 50, &Device::flex());
+    let noise = Family::Gaussian.noise::<f64>(Key::new(99), &all.rows, vae.latent(), 50, &Device::flex());
     let squares: f64 = noise
         .iter()
         .map(|e| (data(&all) - vae.model.decode(q.sample(e.clone()))).square().mean().into_scalar::<f64>())

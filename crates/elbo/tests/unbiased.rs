@@ -12,9 +12,10 @@ use common::{
     minibatch, normals, shape, tensor,
 };
 use elbo::{
+    guide::Family,
     minibatch::{Minibatch, Rows},
     model::Vae,
-    objective::elbo::{KlForm, elbo, evaluate, noise},
+    objective::elbo::{KlForm, elbo, evaluate},
     parameters,
     random::Key,
     schedule::Moves,
@@ -50,7 +51,13 @@ fn bound_and_monte_carlo_kl_have_their_exact_expectations() {
     let draws = |form| -> (Vec<f64>, Vec<f64>) {
         (0..KEYS)
             .map(|seed| {
-                let noise = noise::<f64>(Key::new(seed), &minibatch.rows, K, SAMPLES, &Device::flex());
+                let noise = Family::Gaussian.noise::<f64>(
+                    Key::new(seed),
+                    &minibatch.rows,
+                    K,
+                    SAMPLES,
+                    &Device::flex(),
+                );
                 let terms = elbo(&vae, &data(&minibatch), &noise, form);
                 (terms.elbo().sum().into_scalar::<f64>(), terms.kl.sum().into_scalar::<f64>())
             })
@@ -105,7 +112,7 @@ fn the_bound_is_below_the_evidence() {
     for seed in 0..20 {
         let vae = generic_vae(&shape(&[], K, GAUSSIAN), D, seed);
         let linear = Linear::of(&parameters::values::<f64, _>(&vae));
-        let noise = noise::<f64>(Key::new(seed), &minibatch.rows, K, 4000, &Device::flex());
+        let noise = Family::Gaussian.noise::<f64>(Key::new(seed), &minibatch.rows, K, 4000, &Device::flex());
         let estimate: Vec<f64> =
             elbo(&vae, &data(&minibatch), &noise, KlForm::Analytic).elbo().into_data().try_to_vec().unwrap();
         for (x, estimate) in rows_of(&minibatch).iter().zip(estimate) {
@@ -127,7 +134,7 @@ fn with_the_exact_posterior_the_bound_is_the_evidence() {
     let linear = Linear::of(&p);
     let values = values();
     let minibatch = minibatch(&Rows::all(&values, D), 0..ROWS);
-    let noise = noise::<f64>(Key::new(3), &minibatch.rows, K, 7, &device);
+    let noise = Family::Gaussian.noise::<f64>(Key::new(3), &minibatch.rows, K, 7, &device);
     let bound: Vec<f64> =
         elbo(&vae, &data(&minibatch), &noise, KlForm::MonteCarlo).elbo().into_data().try_to_vec().unwrap();
     let single = parameters::load(vae, &p.iter().map(|&v| v as f32).collect::<Vec<_>>(), &device).unwrap();

@@ -7,7 +7,7 @@ use crate::{
     model::Vae,
     objective::{
         elbo::{KlForm, Terms, elbo},
-        importance_weighted::{importance_weighted, log_weights},
+        importance_weighted::{importance_weighted, weigh},
     },
 };
 
@@ -56,8 +56,9 @@ pub struct ImportanceWeighted;
 
 impl Estimator for ImportanceWeighted {
     fn estimate(&self, vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>]) -> (Terms, Tensor<1>) {
-        let bound = importance_weighted(log_weights(vae, x, noise));
-        (weighted_terms(vae, x, noise), bound)
+        let (log_weights, log_likelihood) = weigh(vae, x, noise);
+        let terms = weighted_terms(log_weights.clone().detach(), log_likelihood.detach());
+        (terms, importance_weighted(log_weights))
     }
 }
 
@@ -70,7 +71,9 @@ pub struct DoublyReparameterised;
 
 impl Estimator for DoublyReparameterised {
     fn estimate(&self, vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>]) -> (Terms, Tensor<1>) {
-        let weights = activation::softmax(log_weights(vae, x, noise).detach(), 0);
+        let (log_weights, log_likelihood) = weigh(vae, x, noise);
+        let (log_weights, log_likelihood) = (log_weights.detach(), log_likelihood.detach());
+        let weights = activation::softmax(log_weights.clone(), 0);
         let q = vae.guide.posterior(x.clone());
         let held = q.detach();
         let mut surrogate = None;
@@ -83,19 +86,15 @@ impl Estimator for DoublyReparameterised {
                 vae.model.log_likelihood(x.clone(), scaled.clone()) + vae.model.log_prior(scaled.clone());
             add(&mut surrogate, w * (log_joint - held.log_density(scaled)));
         }
-        (weighted_terms(vae, x, noise), surrogate.expect("at least one sample"))
+        (weighted_terms(log_weights, log_likelihood), surrogate.expect("at least one sample"))
     }
 }
 
 /// L_k as terms: the log-likelihood of the samples by their weights, and what the bound leaves to the KL.
-fn weighted_terms(vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>]) -> Terms {
-    let q = vae.guide.posterior(x.clone());
-    let weights = log_weights(vae, x, noise).detach();
-    let bound = importance_weighted(weights.clone());
-    let weights = activation::softmax(weights, 0);
-    let rows = noise.iter().map(|e| vae.model.log_likelihood(x.clone(), q.sample(e.clone())).detach());
-    let log_likelihood: Tensor<2> = Tensor::stack(rows.collect(), 0);
-    let log_likelihood = (weights * log_likelihood).sum_dim(0).squeeze_dim::<1>(0);
+fn weighted_terms(log_weights: Tensor<2>, log_likelihood: Tensor<2>) -> Terms {
+    let bound = importance_weighted(log_weights.clone());
+    let weighted = activation::softmax(log_weights, 0) * log_likelihood;
+    let log_likelihood = weighted.sum_dim(0).squeeze_dim::<1>(0);
     Terms { kl: log_likelihood.clone() - bound, log_likelihood }
 }
 

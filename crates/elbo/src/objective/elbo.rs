@@ -2,11 +2,11 @@
 //!
 //! log p_θ(x) ≥ ELBO = E_q[log p_θ(x|z)] − KL(q_φ(z|x) ‖ p(z)). Larger is better; nats.
 
-use burn::tensor::{Device, Element, Tensor};
+use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::evaluate_terms;
-use crate::{Error, gradient::Draws, guide::Family, minibatch::Minibatch, model::Vae, random::Key};
+use crate::{Error, gradient::Draws, minibatch::Minibatch, model::Vae, random::Key};
 
 /// The two forms of the KL term (E7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,17 +60,6 @@ pub fn elbo(vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>], form: KlForm) -> Term
     };
     let log_likelihood = mean(z.into_iter().map(|z| vae.model.log_likelihood(x.clone(), z)).collect());
     Terms { log_likelihood, kl }
-}
-
-/// ε ~ N(0, I) of each of L samples for some data rows, `[R, K]` each: keyed by (sample, data row).
-pub fn noise<E: Element>(
-    key: Key,
-    rows: &[usize],
-    latent: usize,
-    samples: usize,
-    device: &Device,
-) -> Vec<Tensor<2>> {
-    Family::Gaussian.noise::<E>(key, rows, latent, samples, device)
 }
 
 /// The terms of the bound of some rows as numbers, in nats.

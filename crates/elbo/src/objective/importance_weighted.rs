@@ -13,13 +13,23 @@ use crate::{Error, minibatch::Minibatch, model::Vae, random::Key};
 /// # Panics
 /// Where `noise` is empty, or a shape is not as said.
 pub fn log_weights(vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>]) -> Tensor<2> {
+    weigh(vae, x, noise).0
+}
+
+/// log w_i and log p_θ(x|z_i) of each row, `[k, R]` each.
+pub(crate) fn weigh(vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>]) -> (Tensor<2>, Tensor<2>) {
     let q = vae.guide.posterior(x.clone());
-    let weights = noise.iter().map(|e| {
-        let z = q.sample(e.clone());
-        vae.model.log_likelihood(x.clone(), z.clone()) + vae.model.log_prior(z.clone())
-            - q.log_density_of_draw(e.clone(), z)
-    });
-    Tensor::stack(weights.collect(), 0)
+    let (weights, likelihoods) = noise
+        .iter()
+        .map(|e| {
+            let z = q.sample(e.clone());
+            let likelihood = vae.model.log_likelihood(x.clone(), z.clone());
+            let weight =
+                likelihood.clone() + vae.model.log_prior(z.clone()) - q.log_density_of_draw(e.clone(), z);
+            (weight, likelihood)
+        })
+        .unzip();
+    (Tensor::stack(weights, 0), Tensor::stack(likelihoods, 0))
 }
 
 /// log (1/k) Σ_i w_i of each row: `[k, R]` to `[R]`, in nats. Its expectation is L_k ≤ log p(x).
