@@ -168,7 +168,7 @@ impl<'a> Fit<'a> {
     ///
     /// # Errors
     /// Where the bound or a gradient is not finite; the progress then holds the last good state.
-    pub fn epoch(&mut self, mut watch: impl FnMut(&Report)) -> Result<EpochReport, Error> {
+    pub fn epoch(&mut self, mut watch: impl FnMut(&Report<'_>)) -> Result<EpochReport, Error> {
         let epoch = self.progress.epoch;
         let seed = Key::new(self.config.seed);
         let batches = self.train.minibatches(self.config.batch, self.config.binarise(), seed, epoch);
@@ -178,7 +178,7 @@ impl<'a> Fit<'a> {
             let passed = epoch as f64 + number as f64 / steps;
             let decay = self.config.decay.factor(passed, self.config.epochs as usize);
             let report = self.trainer.step(&mut self.progress.state, &minibatch, decay)?;
-            terms.extend(&report.terms);
+            terms.extend(report.terms);
             norms += report.gradient_norm;
             watch(&report);
         }

@@ -101,6 +101,7 @@ pub mod distribution;
 pub mod divergence;
 mod error;
 pub mod fit;
+mod fused;
 pub mod gradient;
 pub mod guide;
 pub mod minibatch;

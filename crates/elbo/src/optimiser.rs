@@ -1,5 +1,10 @@
 //! Stochastic gradient ascent on a flat vector of parameters (the updates of E17).
 
+use elbo_kernels::{
+    Level,
+    adam::{self, BETA_1, BETA_2},
+};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// A rule that turns a gradient into a step uphill.
@@ -14,9 +19,10 @@ pub enum Optimiser {
     Sgd,
 }
 
-const BETA_1: f32 = 0.9;
-const BETA_2: f32 = 0.999;
 const EPSILON: f64 = 1e-8;
+
+/// Parameters that one thread takes at a time.
+pub(crate) const SLICE: usize = 1 << 14;
 
 /// What an optimiser carries from step to step for one block of parameters.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -45,7 +51,11 @@ impl Optimiser {
         }
     }
 
-    /// One step uphill, in place. `gradient` is that of the quantity to be raised, times `factor`.
+    /// One step uphill, in place, by slices on rayon's current thread pool. `gradient` is that of the quantity to be
+    /// raised, to be multiplied by `factor`.
+    ///
+    /// # Panics
+    /// Where the lengths differ.
     pub fn ascend(
         self,
         moments: &mut Moments,
@@ -68,22 +78,13 @@ impl Optimiser {
                 let unbias_2 = libm::sqrt(1.0 - libm::pow(f64::from(BETA_2), t));
                 let rate = (step_size * unbias_2 / unbias_1) as f32;
                 let epsilon = (EPSILON * unbias_2) as f32;
-                let moments = moments.first.iter_mut().zip(&mut moments.second);
-                for ((p, g), (m, v)) in parameters.iter_mut().zip(gradient).zip(moments) {
-                    let g = g * factor;
-                    *m = flush(BETA_1 * *m + (1.0 - BETA_1) * g);
-                    *v = flush(BETA_2 * *v + (1.0 - BETA_2) * g * g);
-                    *p += rate * *m / (v.sqrt() + epsilon);
-                }
+                let (by, level) = (adam::Rate { factor, rate, epsilon }, Level::best());
+                let moments = moments.first.par_chunks_mut(SLICE).zip(moments.second.par_chunks_mut(SLICE));
+                let slices = parameters.par_chunks_mut(SLICE).zip(gradient.par_chunks(SLICE)).zip(moments);
+                slices.for_each(|((p, g), (m, v))| adam::ascend(level, p, g, m, v, by));
             }
         }
     }
-}
-
-/// Moments of a parameter whose gradient is exactly zero decay into subnormal numbers, each operation on
-/// which costs a hundred ordinary ones: such a moment is zero.
-fn flush(moment: f32) -> f32 {
-    if moment.abs() < f32::MIN_POSITIVE { 0.0 } else { moment }
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@
 
 use std::f64::consts::TAU;
 
+use elbo_kernels::{Level, random::philox4x32_10};
+
 /// What a child key is for: the first split below the run's seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
@@ -72,12 +74,12 @@ impl Key {
 
     /// Fills `out` with draws from U(0, 1), open at both ends, of the stream of `row`.
     pub fn uniforms(self, row: u64, out: &mut [f32]) {
-        for (position, four) in out.chunks_mut(4).enumerate() {
-            for (u, word) in four.iter_mut().zip(self.block(position as u64, row)) {
-                // 24 bits: all that an f32 in (0, 1) keeps.
-                *u = ((word >> 8) as f32 + 0.5) * (1.0 / 16_777_216.0);
-            }
-        }
+        elbo_kernels::random::uniforms(Level::best(), self.0, row, out);
+    }
+
+    /// Each of `values`, in [0, 1], becomes 1 with that probability, else 0: 1 where [`Self::uniforms`] is below it.
+    pub fn bernoulli(self, row: u64, values: &mut [f32]) {
+        elbo_kernels::random::bernoulli(Level::best(), self.0, row, values);
     }
 
     /// Fills `out` with draws from N(0, 1) of the stream of `row`, by Box and Muller's transform.
@@ -91,6 +93,12 @@ impl Key {
                 *n = value;
             }
         }
+    }
+
+    /// Fills `out` with draws from N(0, 1) of the stream of `row`, in f32 and at full speed: from the same words
+    /// as [`Self::normals`], of which they are roundings.
+    pub fn standard_normals(self, row: u64, out: &mut [f32]) {
+        elbo_kernels::random::normals(Level::best(), self.0, row, out);
     }
 
     /// A uniformly random order of 0..n (Fisher and Yates).
@@ -119,22 +127,6 @@ fn box_muller(u: f64, v: f64) -> (f64, f64) {
     let radius = libm::sqrt(-2.0 * libm::log(u));
     let (sin, cos) = libm::sincos(TAU * v);
     (radius * cos, radius * sin)
-}
-
-/// The bijection itself: ten rounds of Philox4x32 on a counter.
-pub fn philox4x32_10(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
-    for _ in 0..10 {
-        let a = u64::from(counter[0]) * 0xD251_1F53;
-        let b = u64::from(counter[2]) * 0xCD9E_8D57;
-        counter = [
-            (b >> 32) as u32 ^ counter[1] ^ key[0],
-            b as u32,
-            (a >> 32) as u32 ^ counter[3] ^ key[1],
-            a as u32,
-        ];
-        key = [key[0].wrapping_add(0x9E37_79B9), key[1].wrapping_add(0xBB67_AE85)];
-    }
-    counter
 }
 
 #[cfg(test)]

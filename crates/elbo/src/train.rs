@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use burn::tensor::Device;
+use elbo_kernels::{Level, adam};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Error,
+    fused::Fused,
     gradient::{self, Draws, Estimator},
     minibatch::Minibatch,
     model::{Likelihood, Sigma, Vae},
@@ -16,7 +19,7 @@ use crate::{
         evaluate_terms,
         noiseless::Noiseless,
     },
-    optimiser::{Moments, Optimiser},
+    optimiser::{Moments, Optimiser, SLICE},
     parameters::{self, Block},
     random::{Key, Purpose},
     schedule::{Moves, Schedule},
@@ -91,9 +94,9 @@ pub struct State {
 
 /// What a step tells.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Report {
+pub struct Report<'a> {
     /// The terms of the bound of each row of the minibatch, before the step.
-    pub terms: RowTerms,
+    pub terms: &'a RowTerms,
     /// The estimate of the data set's bound that this minibatch gives, with log p(θ) where θ has a prior.
     pub bound: Bound,
     /// Norm of the gradient of the bound per datum, before clipping.
@@ -107,12 +110,18 @@ pub struct Trainer {
     /// The objective, where it is not the ELBO.
     noiseless: Option<Noiseless>,
     estimator: Arc<dyn Estimator>,
+    /// The same estimate without a graph, where there is one.
+    fused: Option<Fused>,
     noise: Key,
     shape: Vae,
     blocks: Vec<Block>,
     /// Where φ starts in the flat vector; θ stands before it.
     guide_start: usize,
     device: Device,
+    /// The last step's terms and gradient: their room is used again.
+    terms: RowTerms,
+    gradient: Vec<f32>,
+    squares: Vec<(f64, bool)>,
 }
 
 impl Trainer {
@@ -141,15 +150,22 @@ impl Trainer {
             Some(noiseless) => Arc::new(noiseless),
             None => config.estimator.estimator(config.kl, vae)?,
         };
+        let plain =
+            config.objective == Objective::Elbo && config.estimator == gradient::Form::Reparameterised;
+        let fused = if plain { Fused::new(vae, config.kl, config.samples) } else { None };
         let trainer = Self {
+            gradient: vec![0.0; state.parameters.len()],
             config,
             noiseless,
             estimator,
+            fused,
             noise,
             shape: vae.clone(),
             blocks,
             guide_start,
             device: device.clone(),
+            terms: RowTerms::default(),
+            squares: Vec::new(),
         };
         Ok((trainer, state))
     }
@@ -176,48 +192,65 @@ impl Trainer {
     }
 
     /// One step: φ ← φ + α (N/B) ∂J/∂φ, θ ← θ + α′ (N/B) ∂J/∂θ (E17), through the optimiser, each step size
-    /// times `decay`.
+    /// times `decay`. Runs on rayon's current thread pool; the bits do not depend on its size.
     ///
     /// # Errors
     /// Where the bound or its gradient is not finite; the state is then as it was.
-    pub fn step(&self, state: &mut State, minibatch: &Minibatch, decay: f64) -> Result<Report, Error> {
+    pub fn step(
+        &mut self,
+        state: &mut State,
+        minibatch: &Minibatch,
+        decay: f64,
+    ) -> Result<Report<'_>, Error> {
         let moves = self.config.schedule.moves(state.step);
-        let draws = Draws { samples: self.config.samples, key: self.noise.fold(state.step) };
-        let vae = self.vae(&state.parameters)?;
-        let estimator = &*self.estimator;
-        let estimate =
-            gradient::gradient::<f32>(&vae, minibatch, moves, estimator, draws, state.step, &self.device)?;
-        let mut gradient = estimate.gradient;
-        let mut bound = Bound::new(&estimate.terms, minibatch.scale());
+        self.estimate(state, minibatch, moves)?;
+        let mut bound = Bound::new(&self.terms, minibatch.scale());
         if let Some(sd) = self.config.prior_sd {
             let theta = &state.parameters[..self.guide_start];
             bound = bound.with_global(log_prior(theta, sd));
             if moves.model {
-                for (g, &p) in gradient.iter_mut().zip(theta) {
+                for (g, &p) in self.gradient.iter_mut().zip(theta) {
                     *g -= (f64::from(p) / (sd * sd)) as f32;
                 }
             }
         }
-        let gradient = &gradient;
-        self.check_gradient(gradient, decay, state.step, minibatch)?;
-        let gradient_norm = norm(gradient) / minibatch.total as f64;
+        let gradient_norm = self.checked_norm(decay, state.step, minibatch)? / minibatch.total as f64;
         let factor = match self.config.clip_norm {
             Some(most) if gradient_norm > most => (most / gradient_norm) as f32,
             _ => 1.0,
         };
         let (theta, phi) = state.parameters.split_at_mut(self.guide_start);
+        let (by_theta, by_phi) = self.gradient.split_at(self.guide_start);
         let optimiser = self.config.optimiser;
         if moves.model {
-            let step_size = decay * self.config.step_size;
-            optimiser.ascend(&mut state.model, theta, &gradient[..self.guide_start], factor, step_size);
+            optimiser.ascend(&mut state.model, theta, by_theta, factor, decay * self.config.step_size);
         }
         if moves.guide {
-            let step_size = decay * self.config.encoder_step_size;
-            optimiser.ascend(&mut state.guide, phi, &gradient[self.guide_start..], factor, step_size);
+            optimiser.ascend(&mut state.guide, phi, by_phi, factor, decay * self.config.encoder_step_size);
         }
-        self.solve_sigma(state, moves, minibatch, &estimate.terms);
+        self.solve_sigma(state, moves, minibatch, &self.terms);
         state.step += 1;
-        Ok(Report { terms: estimate.terms, bound, gradient_norm })
+        Ok(Report { terms: &self.terms, bound, gradient_norm })
+    }
+
+    /// The terms of the minibatch's rows, and the gradient of the data set's objective.
+    fn estimate(&mut self, state: &State, minibatch: &Minibatch, moves: Moves) -> Result<(), Error> {
+        let draws = Draws { samples: self.config.samples, key: self.noise.fold(state.step) };
+        self.shape.check_width(minibatch.width)?;
+        if let Some(fused) = &mut self.fused {
+            let (terms, gradient) = (&mut self.terms, &mut self.gradient);
+            fused.gradient(&state.parameters, minibatch, moves, draws.key, terms, gradient);
+            if self.terms.are_finite() {
+                return Ok(());
+            }
+            // The way of tensors says what was not finite first.
+        }
+        let vae = self.vae(&state.parameters)?;
+        let estimator = &*self.estimator;
+        let estimate =
+            gradient::gradient::<f32>(&vae, minibatch, moves, estimator, draws, state.step, &self.device)?;
+        (self.terms, self.gradient) = (estimate.terms, estimate.gradient);
+        Ok(())
     }
 
     /// σ² ← the mean over the last N rows seen of E_q‖x − f(z)‖²/D, where it is solved in closed form.
@@ -238,22 +271,23 @@ impl Trainer {
         *log_sigma = (0.5 * libm::log(sigma2)) as f32;
     }
 
-    /// A gradient that is finite but so large that the step would overflow is refused as well: the state must
-    /// stay good.
-    fn check_gradient(
-        &self,
-        gradient: &[f32],
-        decay: f64,
-        step: u64,
-        minibatch: &Minibatch,
-    ) -> Result<(), Error> {
+    /// The norm of the gradient. One that is finite but so large that the step would overflow is refused as well: the
+    /// state must stay good.
+    fn checked_norm(&mut self, decay: f64, step: u64, minibatch: &Minibatch) -> Result<f64, Error> {
         let step_size = decay * self.config.step_size.max(self.config.encoder_step_size);
         let most = self.config.optimiser.largest_gradient(step_size);
+        let level = Level::best();
+        let slices = self.gradient.par_chunks(SLICE).map(|slice| adam::squares(level, slice, most));
+        slices.collect_into_vec(&mut self.squares);
+        if self.squares.iter().all(|&(_, fine)| fine) {
+            return Ok(self.squares.iter().map(|&(sum, _)| sum).sum::<f64>().sqrt());
+        }
         let fine = |g: &f32| g.abs() <= most;
-        let Some(place) = gradient.iter().position(|g| !fine(g)) else { return Ok(()) };
+        let place = self.gradient.iter().position(|g| !fine(g)).expect("a slice has one");
         let block = self.blocks.iter().find(|block| block.range().contains(&place));
         let name = block.map_or("?", |block| &block.name);
-        let what = if gradient[place].is_finite() { "the step along the gradient" } else { "the gradient" };
+        let finite = self.gradient[place].is_finite();
+        let what = if finite { "the step along the gradient" } else { "the gradient" };
         Err(Error::NonFinite { what: format!("{what} of {name}"), step, rows: minibatch.rows.clone() })
     }
 }
@@ -262,8 +296,4 @@ impl Trainer {
 fn log_prior(theta: &[f32], sd: f64) -> f64 {
     let squares: f64 = theta.iter().map(|&p| f64::from(p).powi(2)).sum();
     -0.5 * squares / (sd * sd) - 0.5 * theta.len() as f64 * libm::log(std::f64::consts::TAU * sd * sd)
-}
-
-fn norm(gradient: &[f32]) -> f64 {
-    gradient.iter().map(|&g| f64::from(g).powi(2)).sum::<f64>().sqrt()
 }

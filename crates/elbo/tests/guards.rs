@@ -128,7 +128,7 @@ fn a_step_size_too_large_ends_in_an_error_that_leaves_the_state() {
     let rows = Rows::all(&values, 3);
     let vae = Vae::new(&shape(&[8], 2, GAUSSIAN), 3, Key::new(1), &device).unwrap();
     for step_size in [1.0, 1e10, 1e30] {
-        let (trainer, mut state) =
+        let (mut trainer, mut state) =
             Trainer::init(steps(Optimiser::Sgd, step_size), &vae, Key::new(1), &device).unwrap();
         let minibatch = minibatch(&rows, [30, 7, 12]);
         let error = loop {
@@ -175,7 +175,7 @@ fn a_nan_in_the_data_is_named_as_such() {
     values[3 * 150 + 1] = f32::NAN;
     let rows = Rows::all(&values, 3);
     let vae = Vae::new(&shape(&[8], 2, GAUSSIAN), 3, Key::new(1), &device).unwrap();
-    let (trainer, mut state) =
+    let (mut trainer, mut state) =
         Trainer::init(steps(Optimiser::Adam, 1e-3), &vae, Key::new(1), &device).unwrap();
     let before = state.clone();
     let error = trainer.step(&mut state, &minibatch(&rows, 0..200), 1.0).unwrap_err();

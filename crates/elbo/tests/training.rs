@@ -99,7 +99,7 @@ fn sigma_in_closed_form_has_the_mean_squared_residual_as_its_fixed_point() {
     let start: Vec<f32> = parameters::values(&vae);
     let vae = parameters::load(vae, &start, &device).unwrap();
     let config = TrainConfig { samples: 4, ..steps(Optimiser::Sgd, 1e-30) };
-    let (trainer, mut state) = Trainer::init(config, &vae, Key::new(1), &device).unwrap();
+    let (mut trainer, mut state) = Trainer::init(config, &vae, Key::new(1), &device).unwrap();
     for epoch in 0..20 {
         for batch in rows.minibatches(90, Binarise::None, Key::new(1), epoch) {
             trainer.step(&mut state, &batch, 1.0).unwrap();
@@ -127,7 +127,7 @@ fn alternating_steps_move_one_block_each_and_raise_the_bound() {
         let vae = vae.start_at(&rows, &device).unwrap();
         let theta = vae.model.num_params();
         let config = TrainConfig { schedule: Schedule::Alternating, ..steps(Optimiser::Adam, 1e-2) };
-        let (trainer, mut state) = Trainer::init(config, &vae, Key::new(1), &device).unwrap();
+        let (mut trainer, mut state) = Trainer::init(config, &vae, Key::new(1), &device).unwrap();
         let mut bounds = Vec::new();
         for epoch in 0..40 {
             for batch in rows.minibatches(100, Binarise::None, Key::new(1), epoch) {
@@ -156,7 +156,7 @@ fn each_block_has_its_own_step_size() {
     let vae = Vae::new(&shape(&[8], 2, GAUSSIAN), WIDTH, Key::new(4), &device).unwrap();
     let batch = minibatch(&rows, 20..50);
     let config = TrainConfig { encoder_step_size: 1e-4, ..steps(Optimiser::Sgd, 3e-4) };
-    let (trainer, mut state) = Trainer::init(config, &vae, Key::new(1), &device).unwrap();
+    let (mut trainer, mut state) = Trainer::init(config, &vae, Key::new(1), &device).unwrap();
     let before = state.parameters.clone();
     trainer.step(&mut state, &batch, 0.5).unwrap();
     let key = Key::new(1).purpose(Purpose::Noise).fold(0);
@@ -181,7 +181,7 @@ fn clipping_shortens_a_step_to_the_norm_and_keeps_its_direction() {
     let alpha = 1e-4;
     let change = |clip_norm| -> (Vec<f64>, f64) {
         let config = TrainConfig { clip_norm, ..steps(Optimiser::Sgd, alpha) };
-        let (trainer, mut state) = Trainer::init(config, &vae, Key::new(1), &device).unwrap();
+        let (mut trainer, mut state) = Trainer::init(config, &vae, Key::new(1), &device).unwrap();
         let before = state.clone();
         let report = trainer.step(&mut state, &minibatch(&rows, 20..50), 1.0).unwrap();
         let change = state.parameters.iter().zip(&before.parameters).map(|(a, b)| f64::from(a - b)).collect();
@@ -285,7 +285,7 @@ fn a_prior_on_the_parameters_is_counted_once() {
     let (sd, step_size) = (0.5, 1e-4);
     let take = |prior_sd| {
         let config = TrainConfig { prior_sd, ..steps(Optimiser::Sgd, step_size) };
-        let (trainer, mut state) = Trainer::init(config, &vae, Key::new(1), &device).unwrap();
+        let (mut trainer, mut state) = Trainer::init(config, &vae, Key::new(1), &device).unwrap();
         let before = state.parameters.clone();
         let report = trainer.step(&mut state, &batch, 1.0).unwrap();
         (before, state.parameters, report)

@@ -135,13 +135,7 @@ impl Binarise {
     /// Binarises one row of values in [0, 1] in place; `key` names the epoch, `row` the data row.
     pub fn apply(self, key: Key, row: u64, values: &mut [f32]) {
         match self {
-            Self::Dynamic => {
-                let mut uniform = vec![0.0; values.len()];
-                key.uniforms(row, &mut uniform);
-                for (x, u) in values.iter_mut().zip(uniform) {
-                    *x = f32::from(u < *x);
-                }
-            }
+            Self::Dynamic => key.bernoulli(row, values),
             Self::Threshold => {
                 for x in values {
                     *x = f32::from(*x > 0.5);

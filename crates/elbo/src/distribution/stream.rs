@@ -23,12 +23,12 @@ impl Stream {
         self.key.fold(self.position - 1)
     }
 
-    /// U(0, 1), open at both ends, of 48 random bits.
+    /// U(0, 1), open at both ends, of 46 random bits.
     pub(super) fn uniform(&mut self) -> f64 {
         let mut halves = [0.0; 2];
         self.next().uniforms(self.row, &mut halves);
-        let [high, low] = halves.map(|u| (f64::from(u) * 16_777_216.0).floor());
-        (high + (low + 0.5) / 16_777_216.0) / 16_777_216.0
+        let [high, low] = halves.map(|u| (f64::from(u) * 8_388_608.0).floor());
+        (high + (low + 0.5) / 8_388_608.0) / 8_388_608.0
     }
 
     /// N(0, 1).

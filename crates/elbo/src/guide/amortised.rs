@@ -25,6 +25,11 @@ impl Amortised {
         Self { encoder, family }
     }
 
+    /// The network.
+    pub(crate) fn network(&self) -> &Dense {
+        &self.encoder
+    }
+
     /// K, the number of latent variables.
     pub fn latent(&self) -> usize {
         self.family.latent(self.encoder.output())

@@ -136,8 +136,8 @@ impl Family {
         let width = self.width(latent);
         if self == Self::Gaussian {
             let mut normals = vec![0.0; width];
-            key.normals(row, &mut normals);
-            return normals;
+            key.standard_normals(row, &mut normals);
+            return normals.into_iter().map(f64::from).collect();
         }
         let mut uniforms = vec![0.0; width];
         key.uniforms(row, &mut uniforms);

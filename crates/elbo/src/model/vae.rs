@@ -77,6 +77,11 @@ impl Generative {
         self.family.log_prior(z)
     }
 
+    /// The decoder.
+    pub(crate) fn network(&self) -> &Dense {
+        &self.decoder
+    }
+
     /// What z is.
     pub fn family(&self) -> Family {
         self.family

@@ -37,6 +37,18 @@ impl Activation {
     }
 }
 
+impl From<Activation> for elbo_kernels::Activation {
+    fn from(activation: Activation) -> Self {
+        match activation {
+            Activation::Relu => Self::Relu,
+            Activation::Tanh => Self::Tanh,
+            Activation::Gelu => Self::Gelu,
+            Activation::Softplus => Self::Softplus,
+            Activation::Sigmoid => Self::Sigmoid,
+        }
+    }
+}
+
 /// A stack of dense layers, the activation between them and none after the last.
 #[derive(Module, Debug)]
 pub struct Dense {
@@ -78,6 +90,17 @@ impl Dense {
             last.bias = Some(Param::from_data(TensorData::new(bias, [width]), device));
         }
         self
+    }
+
+    /// The widths of input, hidden layers and output.
+    pub fn widths(&self) -> Vec<usize> {
+        let outputs = self.layers.iter().map(|layer| layer.weight.dims()[1]);
+        std::iter::once(self.input()).chain(outputs).collect()
+    }
+
+    /// The function between the layers.
+    pub fn activation(&self) -> Activation {
+        self.activation
     }
 
     /// The width of the input.

@@ -77,6 +77,11 @@ impl RowTerms {
         self.log_likelihood.iter().zip(&self.kl).map(|(l, k)| l - k).collect()
     }
 
+    /// Whether every row's bound is finite.
+    pub(crate) fn are_finite(&self) -> bool {
+        self.log_likelihood.iter().zip(&self.kl).all(|(l, k)| (l - k).is_finite())
+    }
+
     /// Appends the rows of another.
     pub fn extend(&mut self, other: &Self) {
         self.log_likelihood.extend_from_slice(&other.log_likelihood);

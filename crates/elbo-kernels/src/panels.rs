@@ -1,0 +1,169 @@
+//! Matrices stored so that every kernel reads forwards: panels of 32 columns, in each all rows.
+
+/// Columns of a panel.
+pub const WIDTH: usize = 32;
+
+/// The 32 columns of one row in one panel, on a cache line.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C, align(64))]
+pub struct Row(pub [f32; WIDTH]);
+
+impl Row {
+    /// All zero.
+    pub const ZERO: Self = Self([0.0; WIDTH]);
+
+    /// Columns 0 to 15, or 16 to 31.
+    #[inline(always)]
+    pub(crate) fn half(&self, half: usize) -> &[f32; 16] {
+        self.0.as_chunks::<16>().0.get(half).expect("two halves")
+    }
+
+    #[inline(always)]
+    pub(crate) fn half_mut(&mut self, half: usize) -> &mut [f32; 16] {
+        self.0.as_chunks_mut::<16>().0.get_mut(half).expect("two halves")
+    }
+}
+
+/// A matrix of f32 in panels. Columns beyond the last are padding of any value, which no kernel uses.
+///
+/// ```
+/// use elbo_kernels::Panels;
+/// let mut m = Panels::new(2, 40);
+/// let values: Vec<f32> = (0..80).map(|v| v as f32).collect();
+/// m.read_rows(&values);
+/// assert_eq!(m.at(1, 35), 75.0);
+/// let mut back = vec![0.0; 80];
+/// m.write_rows(&mut back);
+/// assert_eq!(back, values);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Panels {
+    rows: usize,
+    columns: usize,
+    data: Vec<Row>,
+}
+
+impl Panels {
+    /// Of this shape, all zero.
+    pub fn new(rows: usize, columns: usize) -> Self {
+        Self { rows, columns, data: vec![Row::ZERO; rows * columns.div_ceil(WIDTH)] }
+    }
+
+    /// Another number of rows; the values are then without meaning. Allocates only for more rows than ever before.
+    pub fn resize(&mut self, rows: usize) {
+        if rows != self.rows {
+            self.rows = rows;
+            self.data.resize(rows * self.columns.div_ceil(WIDTH), Row::ZERO);
+        }
+    }
+
+    /// The number of rows.
+    #[inline(always)]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The number of columns.
+    #[inline(always)]
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// Columns of panel `panel` that are not padding.
+    #[inline(always)]
+    pub fn live(&self, panel: usize) -> usize {
+        (self.columns - panel * WIDTH).min(WIDTH)
+    }
+
+    /// The rows of panel `panel`: its columns start at 32 · `panel`.
+    #[inline(always)]
+    pub fn panel(&self, panel: usize) -> &[Row] {
+        &self.data[panel * self.rows..][..self.rows]
+    }
+
+    /// The rows of panel `panel`, to be written.
+    #[inline(always)]
+    pub fn panel_mut(&mut self, panel: usize) -> &mut [Row] {
+        &mut self.data[panel * self.rows..][..self.rows]
+    }
+
+    /// All panels, from the left.
+    #[inline(always)]
+    pub fn panels(&self) -> impl ExactSizeIterator<Item = &[Row]> + Clone {
+        // A matrix without rows has no panels to read.
+        self.data.chunks_exact(self.rows.max(1))
+    }
+
+    /// All values, panel after panel: `rows` of them for each panel.
+    pub fn as_mut_slice(&mut self) -> &mut [Row] {
+        &mut self.data
+    }
+
+    /// The value at a place.
+    #[inline(always)]
+    pub fn at(&self, row: usize, column: usize) -> f32 {
+        self.panel(column / WIDTH)[row].0[column % WIDTH]
+    }
+
+    /// Sets the value at a place.
+    #[inline(always)]
+    pub fn set(&mut self, row: usize, column: usize, value: f32) {
+        self.panel_mut(column / WIDTH)[row].0[column % WIDTH] = value;
+    }
+
+    /// Takes the values of a row-major matrix of the same shape.
+    ///
+    /// # Panics
+    /// Where the number of values is another.
+    pub fn read_rows(&mut self, values: &[f32]) {
+        assert_eq!(values.len(), self.rows * self.columns, "a row-major matrix of the same shape");
+        for (r, values) in values.chunks_exact(self.columns.max(1)).enumerate() {
+            for (p, values) in values.chunks(WIDTH).enumerate() {
+                self.data[p * self.rows + r].0[..values.len()].copy_from_slice(values);
+            }
+        }
+    }
+
+    /// Writes the values to a row-major matrix of the same shape.
+    ///
+    /// # Panics
+    /// Where the number of values is another.
+    pub fn write_rows(&self, values: &mut [f32]) {
+        assert_eq!(values.len(), self.rows * self.columns, "a row-major matrix of the same shape");
+        for (r, values) in values.chunks_exact_mut(self.columns.max(1)).enumerate() {
+            for (p, values) in values.chunks_mut(WIDTH).enumerate() {
+                values.copy_from_slice(&self.data[p * self.rows + r].0[..values.len()]);
+            }
+        }
+    }
+}
+
+/// Packs one panel of a row-major `[rows, columns]` matrix: columns 32 · `panel` and on.
+pub fn pack(matrix: &[f32], columns: usize, panel: usize, out: &mut [Row]) {
+    let from = panel * WIDTH;
+    let live = (columns - from).min(WIDTH);
+    for (row, out) in matrix.chunks_exact(columns).zip(out) {
+        if live == WIDTH {
+            out.0.copy_from_slice(&row[from..from + WIDTH]);
+        } else {
+            out.0[..live].copy_from_slice(&row[from..from + live]);
+        }
+    }
+}
+
+/// Packs one panel of the transpose of a row-major `[rows, columns]` matrix: its columns are the matrix's rows
+/// 32 · `panel` and on, `out` has a row for each of its columns.
+pub fn pack_transposed(matrix: &[f32], columns: usize, panel: usize, out: &mut [Row]) {
+    let rows = matrix.len() / columns.max(1);
+    let from = panel * WIDTH;
+    let live = (rows - from).min(WIDTH);
+    let matrix = &matrix[from * columns..][..live * columns];
+    // Sixteen columns at a time: a cache line of each matrix row is read whole.
+    for (block, out) in out.chunks_mut(16).enumerate() {
+        for (lane, row) in matrix.chunks_exact(columns).enumerate() {
+            for (out, &value) in out.iter_mut().zip(&row[block * 16..]) {
+                out.0[lane] = value;
+            }
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The bound of a dense Gaussian auto-encoder, and its gradient, as one operation with one way back.
+//!
+//! The same numbers as [`elbo`](crate::objective::elbo::elbo) and its derivative give (E5, E7, E14, E17), in f32,
+//! without a graph of tensors: rows pass through guide and model in shards, one thread each, and the gradient of each
+//! block of weights is one product over all rows. An element of the result is one sum in the order of the rows,
+//! so neither the shards nor the threads change a bit. Buffers stay from step to step.
+//!
+//! Whatever is not a dense auto-encoder with a Gaussian latent goes the way of tensors.
+
+mod network;
+mod shard;
+#[cfg(test)]
+mod tests;
+
+use elbo_kernels::{Level, gaussian, gaussian::Precision};
+use network::Network;
+use rayon::prelude::*;
+use shard::Shard;
+
+use crate::{
+    guide::Family,
+    minibatch::Minibatch,
+    model::{Likelihood, Sigma, Vae},
+    objective::elbo::{KlForm, RowTerms},
+    random::Key,
+    schedule::Moves,
+};
+
+/// Rows of a shard at most: what a product of it reads stays in a core's second cache.
+const MOST_ROWS: usize = 64;
+
+/// A dense Gaussian auto-encoder ready to run: packed weights, and room for the rows of a step.
+#[derive(Clone, Debug)]
+pub(crate) struct Fused {
+    level: Level,
+    encoder: Network,
+    decoder: Network,
+    likelihood: Likelihood,
+    /// Where log σ stands in the flat parameters, and how many numbers it is.
+    log_sigma: Option<(usize, usize)>,
+    precision: Precision,
+    width: usize,
+    latent: usize,
+    form: KlForm,
+    samples: usize,
+    shards: Vec<Shard>,
+    active: usize,
+    rows: usize,
+}
+
+impl Fused {
+    /// For an auto-encoder of this shape; none where it is not dense with a Gaussian latent.
+    pub(crate) fn new(vae: &Vae, form: KlForm, samples: usize) -> Option<Self> {
+        if vae.model.family() != Family::Gaussian {
+            return None;
+        }
+        // The flat order: decoder, log σ, encoder.
+        let decoder = Network::new(vae.model.network(), 0);
+        let log_sigma = vae.model.log_sigma().map(|s| (decoder.end(), s.dims()[0]));
+        let start = log_sigma.map_or(decoder.end(), |(start, len)| start + len);
+        Some(Self {
+            level: Level::best(),
+            encoder: Network::new(vae.guide.network(), start),
+            decoder,
+            likelihood: vae.model.likelihood(),
+            log_sigma,
+            precision: Precision::default(),
+            width: vae.width(),
+            latent: vae.latent(),
+            form,
+            samples,
+            shards: Vec::new(),
+            active: 0,
+            rows: 0,
+        })
+    }
+
+    /// The estimate of the bound of each row of the minibatch into `terms`, unscaled, and the gradient of the data
+    /// set's bound into `gradient`: (N/B) Σ over the rows, zero for a block that does not move.
+    pub(crate) fn gradient(
+        &mut self,
+        parameters: &[f32],
+        minibatch: &Minibatch,
+        moves: Moves,
+        key: Key,
+        terms: &mut RowTerms,
+        gradient: &mut [f32],
+    ) {
+        self.pack(parameters, true);
+        self.deal(minibatch.rows.len());
+        let scale = minibatch.scale() as f32;
+        let mut shards = std::mem::take(&mut self.shards);
+        let parts =
+            minibatch.rows.par_chunks(self.rows).zip(minibatch.values.par_chunks(self.rows * self.width));
+        shards[..self.active].par_iter_mut().zip(parts).for_each(|(shard, (rows, values))| {
+            shard.terms(self, parameters, rows, values, key, Some(scale));
+            shard.backward(self, moves, scale);
+        });
+        terms.log_likelihood.clear();
+        terms.kl.clear();
+        for shard in &shards[..self.active] {
+            terms.log_likelihood.extend_from_slice(&shard.log_likelihood);
+            terms.kl.extend_from_slice(&shard.kl);
+        }
+        self.sum(&shards[..self.active], moves, gradient);
+        self.shards = shards;
+    }
+
+    /// The gradient of every parameter, from what the shards hold.
+    fn sum(&self, shards: &[Shard], moves: Moves, gradient: &mut [f32]) {
+        let (theta, phi) =
+            gradient.split_at_mut(self.log_sigma.map_or(self.decoder.end(), |(s, len)| s + len));
+        let (decoder, log_sigma) = theta.split_at_mut(self.decoder.end());
+        let (level, samples) = (self.level, self.samples);
+        rayon::join(
+            || {
+                if moves.model {
+                    let passes = (0..samples).flat_map(move |l| {
+                        shards.iter().map(move |shard| (&shard.samples[l].z, &shard.samples[l].decoder))
+                    });
+                    self.decoder.gradient(level, passes, decoder);
+                    self.log_sigma_gradient(shards, log_sigma);
+                } else {
+                    decoder.fill(0.0);
+                    log_sigma.fill(0.0);
+                }
+            },
+            || {
+                if moves.guide {
+                    let passes = shards.iter().map(|shard| (&shard.x, &shard.encoder));
+                    self.encoder.gradient(level, passes, phi);
+                } else {
+                    phi.fill(0.0);
+                }
+            },
+        );
+    }
+
+    fn log_sigma_gradient(&self, shards: &[Shard], gradient: &mut [f32]) {
+        gradient.fill(0.0);
+        let Likelihood::Gaussian(Sigma::Learned | Sigma::PerColumn) = self.likelihood else { return };
+        let mut columns = vec![0.0; self.width];
+        for l in 0..self.samples {
+            for shard in shards {
+                let deltas = &shard.samples[l].decoder.deltas;
+                let by_mean = deltas.last().expect("at least one layer");
+                gaussian::log_sigma_gradient(
+                    self.level,
+                    by_mean,
+                    &self.precision,
+                    &shard.weights,
+                    &mut columns,
+                );
+            }
+        }
+        match gradient {
+            [one] => *one = columns.iter().map(|&g| f64::from(g)).sum::<f64>() as f32,
+            each => each.copy_from_slice(&columns),
+        }
+    }
+
+    /// Packs the parameters.
+    pub(crate) fn pack(&mut self, parameters: &[f32], back: bool) {
+        if let Some((start, len)) = self.log_sigma {
+            self.precision.set(&parameters[start..][..len], self.width);
+        }
+        // The encoder's first layer has no way back: x needs no gradient.
+        let (decoder, encoder) = if back { (0, 1) } else { (usize::MAX, usize::MAX) };
+        rayon::join(|| self.decoder.pack(parameters, decoder), || self.encoder.pack(parameters, encoder));
+    }
+
+    /// Shares rows out over shards: as many for each thread, all of one size or the last a little smaller.
+    fn deal(&mut self, rows: usize) {
+        let threads = rayon::current_num_threads();
+        let shards = (threads * rows.div_ceil(MOST_ROWS * threads)).clamp(1, rows.max(1));
+        self.rows = rows.div_ceil(shards).max(1);
+        self.active = rows.div_ceil(self.rows);
+        while self.shards.len() < self.active {
+            self.shards.push(Shard::new(self));
+        }
+    }
+}

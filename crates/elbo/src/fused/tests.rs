@@ -1,0 +1,160 @@
+use burn::{module::Module, tensor::Device};
+
+use super::*;
+use crate::{
+    gradient::{self, Draws, Estimate, Reparameterised},
+    minibatch::Rows,
+    model::VaeConfig,
+    network::Activation,
+    parameters,
+    random::Purpose,
+};
+
+const LIKELIHOODS: [Likelihood; 5] = [
+    Likelihood::Bernoulli,
+    Likelihood::Gaussian(Sigma::Fixed(0.7)),
+    Likelihood::Gaussian(Sigma::Learned),
+    Likelihood::Gaussian(Sigma::PerColumn),
+    Likelihood::Gaussian(Sigma::Solved),
+];
+
+struct Case {
+    vae: Vae,
+    parameters: Vec<f32>,
+    minibatch: Minibatch,
+}
+
+/// An auto-encoder whose parameters are all away from their symmetric start, and a minibatch of a larger data set.
+fn case(config: &VaeConfig, rows: usize, width: usize) -> Case {
+    let seed = Key::new(7);
+    let device = Device::flex();
+    let shape = Vae::new(config, width, seed, &device).unwrap();
+    let mut parameters: Vec<f32> = parameters::values(&shape);
+    let mut noise = vec![0.0; parameters.len()];
+    seed.fold(1).standard_normals(0, &mut noise);
+    for (p, e) in parameters.iter_mut().zip(noise) {
+        *p += 0.1 * e;
+    }
+    let mut values = vec![0.0; (rows + 3) * width];
+    seed.fold(2).uniforms(0, &mut values);
+    if config.likelihood == Likelihood::Bernoulli {
+        seed.fold(3).bernoulli(0, &mut values);
+    }
+    let rows = Rows::all(&values, width);
+    let minibatch = rows.minibatch(3..rows.len(), crate::distribution::bernoulli::Binarise::None, seed);
+    let vae = parameters::load(shape, &parameters, &device).unwrap();
+    Case { vae, parameters, minibatch }
+}
+
+fn config(hidden: &[usize], latent: usize, activation: Activation, likelihood: Likelihood) -> VaeConfig {
+    VaeConfig { hidden: hidden.to_vec(), latent, family: Family::Gaussian, activation, likelihood }
+}
+
+fn fused(case: &Case, moves: Moves, form: KlForm, samples: usize) -> Estimate<f32> {
+    let mut terms = RowTerms::default();
+    let mut gradient = vec![f32::NAN; case.parameters.len()];
+    let mut fused = Fused::new(&case.vae, form, samples).unwrap();
+    let key = Key::new(11).purpose(Purpose::Noise);
+    fused.gradient(&case.parameters, &case.minibatch, moves, key, &mut terms, &mut gradient);
+    Estimate { terms, gradient }
+}
+
+/// The composition of tensors, differentiated automatically in f64, at the same f32 parameters and noise.
+fn reference(case: &Case, moves: Moves, form: KlForm, samples: usize) -> Estimate<f64> {
+    let wide: Vec<f64> = case.parameters.iter().map(|&p| f64::from(p)).collect();
+    let vae = parameters::load(case.vae.clone(), &wide, &Device::flex()).unwrap();
+    let draws = Draws { samples, key: Key::new(11).purpose(Purpose::Noise) };
+    let estimator = Reparameterised(form);
+    gradient::gradient::<f64>(&vae, &case.minibatch, moves, &estimator, draws, 0, &Device::flex()).unwrap()
+}
+
+/// Relative to the largest of each block of parameters.
+fn assert_close(case: &Case, got: &Estimate<f32>, expected: &Estimate<f64>, what: &str) {
+    for (got, expected) in
+        [(&got.terms.log_likelihood, &expected.terms.log_likelihood), (&got.terms.kl, &expected.terms.kl)]
+    {
+        for (g, e) in got.iter().zip(expected) {
+            assert!((g - e).abs() <= 1e-5 * e.abs().max(1.0), "{what}: {g} for {e}");
+        }
+    }
+    for block in parameters::layout(&case.vae) {
+        let size = expected.gradient[block.range()].iter().fold(0.0f64, |a, g| a.max(g.abs()));
+        for (g, e) in got.gradient[block.range()].iter().zip(&expected.gradient[block.range()]) {
+            let error = (f64::from(*g) - e).abs();
+            assert!(error <= 1e-5 * size, "{what}, {}: {g} for {e}, of {size}", block.name);
+        }
+    }
+}
+
+#[test]
+fn agrees_with_the_composition_of_tensors_for_every_activation_and_likelihood() {
+    use Activation::{Gelu, Relu, Sigmoid, Softplus, Tanh};
+    for activation in [Relu, Tanh, Gelu, Softplus, Sigmoid] {
+        for likelihood in LIKELIHOODS {
+            let case = case(&config(&[37, 16], 5, activation, likelihood), 21, 33);
+            for (form, samples) in [(KlForm::Analytic, 1), (KlForm::MonteCarlo, 3)] {
+                let got = fused(&case, Moves::BOTH, form, samples);
+                let expected = reference(&case, Moves::BOTH, form, samples);
+                assert_close(&case, &got, &expected, &format!("{activation:?} {likelihood:?} {form:?}"));
+            }
+        }
+    }
+}
+
+/// One row, one column, one unit; panels that are full, one more, one less; no hidden layer; shards of unequal size.
+#[test]
+fn agrees_at_odd_sizes() {
+    for (rows, width, hidden, latent) in [
+        (1, 1, vec![], 1),
+        (1, 7, vec![1], 1),
+        (7, 8, vec![9], 8),
+        (8, 9, vec![8, 7], 9),
+        (9, 31, vec![32], 31),
+        (129, 32, vec![33], 32),
+        (131, 65, vec![64, 17], 33),
+        (64, 784, vec![16], 40),
+    ] {
+        for likelihood in [Likelihood::Bernoulli, Likelihood::Gaussian(Sigma::PerColumn)] {
+            let case = case(&config(&hidden, latent, Activation::Tanh, likelihood), rows, width);
+            let got = fused(&case, Moves::BOTH, KlForm::Analytic, 2);
+            let expected = reference(&case, Moves::BOTH, KlForm::Analytic, 2);
+            assert_close(&case, &got, &expected, &format!("{rows} rows of {width}, {likelihood:?}"));
+        }
+    }
+}
+
+#[test]
+fn a_held_block_has_no_gradient_and_the_other_its_own() {
+    let case = case(&config(&[20], 4, Activation::Relu, Likelihood::Gaussian(Sigma::Learned)), 12, 17);
+    let both = fused(&case, Moves::BOTH, KlForm::Analytic, 1).gradient;
+    let guide_start = case.vae.model.num_params();
+    for (model, guide) in [(true, false), (false, true)] {
+        let got = fused(&case, Moves { model, guide }, KlForm::Analytic, 1).gradient;
+        let held = |moves: bool, range: std::ops::Range<usize>| {
+            if moves { both[range].to_vec() } else { vec![0.0; range.len()] }
+        };
+        let expected = [held(model, 0..guide_start), held(guide, guide_start..both.len())].concat();
+        assert_eq!(got, expected);
+    }
+}
+
+/// Neither the threads, the shards nor what the buffers held before change a bit.
+#[test]
+fn bits_do_not_depend_on_threads_or_on_earlier_rows() {
+    let shape = config(&[50], 6, Activation::Gelu, Likelihood::Gaussian(Sigma::PerColumn));
+    let (large, small) = (case(&shape, 150, 41), case(&shape, 100, 41));
+    let expected = fused(&small, Moves::BOTH, KlForm::MonteCarlo, 2);
+    for threads in [1, 2, 3, 7] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let mut used = Fused::new(&small.vae, KlForm::MonteCarlo, 2).unwrap();
+            let (mut terms, mut gradient) = (RowTerms::default(), vec![0.0; small.parameters.len()]);
+            let key = Key::new(11).purpose(Purpose::Noise);
+            for case in [&large, &small] {
+                let (p, m) = (&case.parameters, &case.minibatch);
+                used.gradient(p, m, Moves::BOTH, key, &mut terms, &mut gradient);
+            }
+            assert_eq!((&terms, &gradient), (&expected.terms, &expected.gradient), "{threads} threads");
+        });
+    }
+}
