@@ -33,12 +33,12 @@ class Stack:
 
     def __init__(self, name, command, threads):
         self.name = name
-        # JAX takes its number of threads from NPROC alone.
-        environment = {**os.environ, "NPROC": str(threads)}
+        # JAX takes its number of threads from NPROC alone, and would take a GPU.
+        environment = {**os.environ, "NPROC": str(threads), "JAX_PLATFORMS": "cpu"}
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         self.process = subprocess.Popen(command, env=environment, text=True, bufsize=1, **pipes)
         self.memory()  # answered once the data are made
-        self.first = self.last = self.cpu()
+        self.last = self.cpu()
         self.idle = 0.0  # CPU seconds when it was not its turn
 
     def ask(self, line):
@@ -57,12 +57,13 @@ class Stack:
         return answer["VmRSS"] // 1024, answer["VmHWM"] // 1024
 
     def work(self, command, workload, seconds, threads):
-        """How much was done per second, and the cores that were busy with it."""
-        before = self.cpu()
+        """How much was done per second, and the cores kept busy: by this stack, by all else on the machine."""
+        before, machine_before, began = self.cpu(), machine(), time.monotonic()
         self.idle += before - self.last
         answer = self.ask(f"{command} {workload} {seconds} {threads}")
-        self.last = self.cpu()
-        return answer[UNITS[command]] / answer["seconds"], (self.last - before) / answer["seconds"]
+        self.last, passed = self.cpu(), time.monotonic() - began
+        own, every = self.last - before, machine() - machine_before
+        return answer[UNITS[command]] / answer["seconds"], own / passed, (every - own) / passed
 
     def cpu(self):
         """CPU seconds of all its threads so far."""
@@ -102,22 +103,28 @@ def start(name, python, threads):
     return Stack(name, [python, str(HERE / f"{library}_worker.py"), variant], threads)
 
 
-def measure(turns, options, seconds, warmup):
-    """{(workload, label): [(rate, cores) of each round]}; a stack that fails while it warms up is left out."""
+def warm_up(turns, workloads, seconds):
+    """The turns whose stacks can take them: PyTorch's compiler, for one, may be missing."""
     warm = []
     for turn in turns:
         try:
-            for workload in options.workloads:
+            for workload in workloads:
                 progress(f"{turn.command} {workload}: warming up {turn.label}")
-                turn.stack.work(turn.command, workload, warmup, turn.threads)
+                turn.stack.work(turn.command, workload, seconds, turn.threads)
             warm.append(turn)
         except Failed as cause:
+            progress("")
             print(cause)
-    measured = {(workload, turn.label): [] for workload in options.workloads for turn in warm}
-    for i in range(options.rounds):
-        for workload in options.workloads:
-            for turn in warm:
-                progress(f"{turn.command} {workload}: round {i + 1} of {options.rounds}, {turn.label}")
+    return warm
+
+
+def measure(turns, workloads, rounds, seconds):
+    """{(workload, label): [(rate, own cores, others' cores) of each round]}"""
+    measured = {(workload, turn.label): [] for workload in workloads for turn in turns}
+    for i in range(rounds):
+        for workload in workloads:
+            for turn in turns:
+                progress(f"{turn.command} {workload}: round {i + 1} of {rounds}, {turn.label}")
                 rate = turn.stack.work(turn.command, workload, seconds, turn.threads)
                 measured[workload, turn.label].append(rate)
     progress("")
@@ -125,19 +132,20 @@ def measure(turns, options, seconds, warmup):
 
 
 def table(title, unit, measured):
-    """Medians over the rounds. The ratio is the first label's rate over this one's, the median of the rounds' ratios."""
+    """Medians over the rounds, of the ratio too: the first label's rate over this one's."""
     first = next(label for _, label in measured)
     flop = ["GFLOP/s"] if unit == "steps" else []
     print(f"\n## {title}\n")
-    row("workload", "", f"{unit}/s", "min–max", *flop, "cores", f"{first} / this")
-    row("---", "---", *["--:"] * (4 + len(flop)))
+    row("workload", "", f"{unit}/s", "min–max", *flop, "cores", "others", f"{first} / this")
+    row("---", "---", *["--:"] * (5 + len(flop)))
     for (workload, label), rounds in measured.items():
-        rates, cores = zip(*rounds)
+        rates, own, others = zip(*rounds)
         rate = statistics.median(rates)
-        ratio = statistics.median(a / b for (a, _), (b, _) in zip(measured[workload, first], rounds))
+        ratio = statistics.median(a / b for (a, *_), (b, *_) in zip(measured[workload, first], rounds))
         flop = [f"{rate * flops(workload) / 1e9:.0f}"] if unit == "steps" else []
         spread = f"{number(min(rates))}–{number(max(rates))}"
-        row(workload, label, number(rate), spread, *flop, f"{statistics.median(cores):.2f}", f"{ratio:.2f}")
+        cores = [f"{statistics.median(part):.2f}" for part in (own, others)]
+        row(workload, label, number(rate), spread, *flop, *cores, f"{ratio:.2f}")
 
 
 def number(value):
@@ -183,25 +191,31 @@ def main():
             stacks.append(start(name, options.python, options.threads))
         except Failed as cause:
             print(cause)
-    began, machine_began = time.monotonic(), machine()
-
-    def compare(title, command, seconds, warmup):
-        turns = [Turn(stack.name, stack, command, options.threads) for stack in stacks]
-        table(title, UNITS[command], measure(turns, options, seconds, warmup))
-
+    began = time.monotonic()
     short = options.seconds / 3
-    of_rows = f"{READ} rows"
-    compare(f"Training, threads: {options.threads}", "step", options.seconds, options.warmup)
+
+    def compare(title, turns, seconds, warmup):
+        turns = warm_up(turns, options.workloads, warmup)
+        if not turns:
+            sys.exit("no stack is left to measure")
+        table(title, UNITS[turns[0].command], measure(turns, options.workloads, options.rounds, seconds))
+        return turns
+
+    def turns(command):
+        return [Turn(stack.name, stack, command, options.threads) for stack in stacks]
+
+    trained = compare(f"Training, threads: {options.threads}", turns("step"), options.seconds, options.warmup)
+    stacks = [turn.stack for turn in trained]
     memory = [(stack.name, *stack.memory()) for stack in stacks]
-    compare(f"Encoding, {of_rows} at a time", "encode", short, 0)
-    compare(f"Evaluating the bound, {of_rows} at a time, 1 sample", "evaluate", short, 0)
+    compare(f"Encoding, {READ} rows at a time", turns("encode"), short, 0)
+    compare(f"Evaluating the bound, {READ} rows at a time, 1 sample", turns("evaluate"), short, 0)
 
     for stack in stacks:
         if stack.name == "elbo":
             threads = sorted({options.threads, 1}, reverse=True)
-            turns = [Turn(f"steps, threads: {n}", stack, "step", n) for n in threads]
-            turns.append(Turn(f"Fit::epoch with validation, threads: {options.threads}", stack, "fit", options.threads))
-            table("elbo alone", "steps", measure(turns, options, short, 0))
+            alone = [Turn(f"steps, threads: {n}", stack, "step", n) for n in threads]
+            fit = f"Fit::epoch with validation, threads: {options.threads}"
+            compare("elbo alone", [*alone, Turn(fit, stack, "fit", options.threads)], short, 0)
 
     print(f"\n## Memory after training, MiB (the data are {ROWS * WIDTH * 4 // 2**20})\n")
     row("", "now", "at most")
@@ -210,8 +224,7 @@ def main():
         row(name, str(now), str(most))
 
     passed = time.monotonic() - began
-    cores = (machine() - machine_began - sum(stack.cpu() - stack.first for stack in stacks)) / passed
-    print(f"\nOther processes kept {cores:.2f} of {os.cpu_count()} cores busy meanwhile; the stacks, each out of its turn:")
+    print("\nCores that a stack kept busy out of its turn:")
     print(", ".join(f"{stack.name} {stack.idle / passed:.3f}" for stack in stacks))
     for stack in stacks:
         stack.process.stdin.write("quit\n")
