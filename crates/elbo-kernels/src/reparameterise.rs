@@ -51,6 +51,31 @@ kernel! {
 }
 
 kernel! {
+    /// μ, σ and KL(q ‖ N(0, 1)) of each latent variable, `[R, K]` row-major each.
+    pub fn moments<V>(head: &Panels, mean: &mut [f32], standard_deviation: &mut [f32], kl: &mut [f32]) {
+        let latent = head.columns() / 2;
+        let n = head.rows() * latent;
+        assert!(mean.len() == n && standard_deviation.len() == n && kl.len() == n, "[R, K] each");
+        for row in 0..head.rows() {
+            for panel in 0..latent.div_ceil(WIDTH) {
+                let live = (latent - panel * WIDTH).min(WIDTH);
+                let place = row * latent + panel * WIDTH;
+                let [means, a] = halves(head, row, panel);
+                let (mut sds, mut kls) = ([0.0; WIDTH], [0.0; WIDTH]);
+                for k in 0..WIDTH {
+                    let s = log_variance(a[k]);
+                    sds[k] = exp(0.5 * s);
+                    kls[k] = kl_term(means[k], s);
+                }
+                mean[place..place + live].copy_from_slice(&means[..live]);
+                standard_deviation[place..place + live].copy_from_slice(&sds[..live]);
+                kl[place..place + live].copy_from_slice(&kls[..live]);
+            }
+        }
+    }
+}
+
+kernel! {
     /// Adds `factor` (log q(z) − log p(z)) of each row's draw to `kl`, `[R]`: over draws its mean is `factor` KL.
     pub fn log_ratio<V>(head: &Panels, noise: &Panels, z: &Panels, factor: f64, kl: &mut [f64]) {
         check(head, noise);

@@ -95,6 +95,9 @@ pub struct Fit<'a> {
     train: Rows<'a>,
     validation: Minibatch,
     progress: Progress,
+    /// The minibatch in use, and the next: their room is used again.
+    minibatch: Minibatch,
+    next: Minibatch,
 }
 
 impl<'a> Fit<'a> {
@@ -132,7 +135,8 @@ impl<'a> Fit<'a> {
         let validation = validation.minibatch(validation.index().iter().copied(), config.binarise(), draws);
         let best = state.parameters.clone();
         let progress = Progress { state, epoch: 0, patience: Patience::default(), best };
-        Ok(Self { config, trainer, train, validation, progress })
+        let (minibatch, next) = (Minibatch::default(), Minibatch::default());
+        Ok(Self { config, trainer, train, validation, progress, minibatch, next })
     }
 
     /// Goes on from where an earlier fit, with the same configuration and data, had come.
@@ -172,15 +176,27 @@ impl<'a> Fit<'a> {
         let epoch = self.progress.epoch;
         let seed = Key::new(self.config.seed);
         let batches = self.train.minibatches(self.config.batch, self.config.binarise(), seed, epoch);
-        let steps = self.train.len().div_ceil(self.config.batch) as f64;
+        let steps = batches.number();
         let (mut terms, mut norms) = (RowTerms::default(), 0.0);
-        for (number, minibatch) in batches.enumerate() {
-            let passed = epoch as f64 + number as f64 / steps;
+        batches.fill(0, &mut self.minibatch);
+        for number in 0..steps {
+            let passed = epoch as f64 + number as f64 / steps as f64;
             let decay = self.config.decay.factor(passed, self.config.epochs as usize);
-            let report = self.trainer.step(&mut self.progress.state, &minibatch, decay)?;
+            // The next minibatch is made ready while this one is used.
+            let (state, current, next) = (&mut self.progress.state, &self.minibatch, &mut self.next);
+            let (report, ()) = rayon::join(
+                || self.trainer.step(state, current, decay),
+                || {
+                    if number + 1 < steps {
+                        batches.fill(number + 1, next);
+                    }
+                },
+            );
+            let report = report?;
             terms.extend(report.terms);
             norms += report.gradient_norm;
             watch(&report);
+            std::mem::swap(&mut self.minibatch, &mut self.next);
         }
         let validation = self.validate(&self.last()?)?;
         self.progress.epoch += 1;
@@ -193,7 +209,7 @@ impl<'a> Fit<'a> {
             step: self.progress.state.step,
             train: terms.summary(),
             validation: validation.summary(),
-            gradient_norm: norms / steps,
+            gradient_norm: norms / steps as f64,
             best,
         })
     }

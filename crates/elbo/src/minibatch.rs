@@ -108,37 +108,89 @@ impl<'a> Rows<'a> {
 
     /// The minibatches of one epoch: every row once, in an order drawn from `key`, `size` rows each and the
     /// last one what is left. Nothing is dropped.
-    pub fn minibatches(
-        &self,
-        size: usize,
-        binarise: Binarise,
-        key: Key,
-        epoch: u64,
-    ) -> impl Iterator<Item = Minibatch> {
-        let order = key.purpose(Purpose::Shuffle).fold(epoch).permutation(self.len());
-        let draws = key.purpose(Purpose::Binarise).fold(epoch);
-        let size = size.max(1);
-        (0..self.len().div_ceil(size)).map(move |b| {
-            let places = &order[b * size..self.len().min((b + 1) * size)];
-            self.minibatch(places.iter().map(|&place| self.index[place]), binarise, draws)
-        })
+    pub fn minibatches(&self, size: usize, binarise: Binarise, key: Key, epoch: u64) -> Minibatches<'_, 'a> {
+        Minibatches {
+            rows: self,
+            order: key.purpose(Purpose::Shuffle).fold(epoch).permutation(self.len()),
+            size: size.max(1),
+            binarise,
+            draws: key.purpose(Purpose::Binarise).fold(epoch),
+            next: 0,
+        }
     }
 
     /// The minibatch of the rows with these indices in the matrix.
     pub fn minibatch(&self, rows: impl Iterator<Item = usize>, binarise: Binarise, draws: Key) -> Minibatch {
-        let rows: Vec<usize> = rows.collect();
-        let mut values = Vec::with_capacity(rows.len() * self.width);
-        for &row in &rows {
+        let mut minibatch = Minibatch::default();
+        self.fill(&mut minibatch, rows, binarise, draws);
+        minibatch
+    }
+
+    /// The same, in the room of an earlier minibatch.
+    pub fn fill(
+        &self,
+        minibatch: &mut Minibatch,
+        rows: impl Iterator<Item = usize>,
+        binarise: Binarise,
+        draws: Key,
+    ) {
+        let Minibatch { rows: index, values, width, total } = minibatch;
+        (*width, *total) = (self.width, self.len());
+        index.clear();
+        index.extend(rows);
+        values.clear();
+        for &row in index.iter() {
             let start = values.len();
             values.extend_from_slice(self.row(row));
             binarise.apply(draws, row as u64, &mut values[start..]);
         }
-        Minibatch { rows, values, width: self.width, total: self.len() }
+    }
+}
+
+/// The minibatches of one epoch, in order; each can also be made by its number, in the room of another.
+#[derive(Clone, Debug)]
+pub struct Minibatches<'r, 'a> {
+    rows: &'r Rows<'a>,
+    order: Vec<usize>,
+    size: usize,
+    binarise: Binarise,
+    draws: Key,
+    next: usize,
+}
+
+impl Minibatches<'_, '_> {
+    /// How many there are.
+    pub fn number(&self) -> usize {
+        self.order.len().div_ceil(self.size)
+    }
+
+    /// Makes minibatch number `number`, from 0.
+    ///
+    /// # Panics
+    /// Where there is none of that number.
+    pub fn fill(&self, number: usize, minibatch: &mut Minibatch) {
+        let places = &self.order[number * self.size..self.order.len().min((number + 1) * self.size)];
+        let rows = places.iter().map(|&place| self.rows.index[place]);
+        self.rows.fill(minibatch, rows, self.binarise, self.draws);
+    }
+}
+
+impl Iterator for Minibatches<'_, '_> {
+    type Item = Minibatch;
+
+    fn next(&mut self) -> Option<Minibatch> {
+        if self.next == self.number() {
+            return None;
+        }
+        let mut minibatch = Minibatch::default();
+        self.fill(self.next, &mut minibatch);
+        self.next += 1;
+        Some(minibatch)
     }
 }
 
 /// B rows of a data set of N, which it knows.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Minibatch {
     /// The data rows, `[B]`: indices into the matrix they came from.
     pub rows: Vec<usize>,

@@ -4,7 +4,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;
 
-use crate::{Error, model::Vae};
+use crate::{Error, fused::Reader, model::Vae, objective::elbo::KlForm};
 
 /// Rows at a time.
 const CHUNK: usize = 256;
@@ -25,10 +25,14 @@ pub struct Encoded {
 /// # Errors
 /// Where the number of values is not a multiple of the model's width.
 pub fn encode(vae: &Vae, x: &[f32], device: &Device) -> Result<Encoded, Error> {
+    check(x, vae.width())?;
+    if let Some(reader) = Reader::new(vae, KlForm::Analytic, 1) {
+        return Ok(reader.encode(x));
+    }
     let parts = chunks(vae, x, vae.width(), device, |vae, x| {
         let q = vae.guide.posterior(x);
         [q.mean(), q.standard_deviation(), q.kl()].map(values)
-    })?;
+    });
     let mut encoded = Encoded::default();
     for [mean, standard_deviation, kl] in parts {
         encoded.mean.extend(mean);
@@ -43,9 +47,12 @@ pub fn encode(vae: &Vae, x: &[f32], device: &Device) -> Result<Encoded, Error> {
 /// # Errors
 /// Where the number of values is not a multiple of Z.
 pub fn decode(vae: &Vae, z: &[f32], device: &Device) -> Result<Vec<f32>, Error> {
-    let parts =
-        chunks(vae, z, vae.model.family().width(vae.latent()), device, |vae, z| values(vae.model.mean(z)))?;
-    Ok(parts.concat())
+    let width = vae.model.family().width(vae.latent());
+    check(z, width)?;
+    if let Some(reader) = Reader::new(vae, KlForm::Analytic, 1) {
+        return Ok(reader.decode(z));
+    }
+    Ok(chunks(vae, z, width, device, |vae, z| values(vae.model.mean(z))).concat())
 }
 
 /// E[x|z] at z = E_q[z|x], for each row of `x`, row-major `[R, D]`.
@@ -56,25 +63,29 @@ pub fn reconstruct(vae: &Vae, x: &[f32], device: &Device) -> Result<Vec<f32>, Er
     decode(vae, &encode(vae, x, device)?.mean, device)
 }
 
+fn check(rows: &[f32], width: usize) -> Result<(), Error> {
+    if rows.len().is_multiple_of(width) {
+        return Ok(());
+    }
+    Err(Error::Shape {
+        what: "a matrix of rows".into(),
+        expected: vec![rows.len().div_ceil(width), width],
+        got: vec![rows.len()],
+    })
+}
+
 fn chunks<T: Send>(
     vae: &Vae,
     rows: &[f32],
     width: usize,
     device: &Device,
     map: impl Fn(&Vae, Tensor<2>) -> T + Sync,
-) -> Result<Vec<T>, Error> {
-    if !rows.len().is_multiple_of(width) {
-        return Err(Error::Shape {
-            what: "a matrix of rows".into(),
-            expected: vec![rows.len().div_ceil(width), width],
-            got: vec![rows.len()],
-        });
-    }
+) -> Vec<T> {
     let mapped = rows.par_chunks(CHUNK * width).map_with(vae.clone(), |vae, chunk| {
         let tensor = TensorData::new(chunk.to_vec(), [chunk.len() / width, width]);
         map(vae, Tensor::from_data(tensor, device))
     });
-    Ok(mapped.collect())
+    mapped.collect()
 }
 
 fn values(tensor: Tensor<2>) -> Vec<f32> {

@@ -163,7 +163,8 @@ fn many_samples_in_chunks_are_one_estimate() {
     let bound = evaluate(&vae, &batch, Key::new(7), 130, &Device::flex()).unwrap();
     for (weights, bound) in weights.iter().zip(bound) {
         let expected = (weights.iter().sum::<f64>() / 130.0).ln();
-        assert!((bound - expected).abs() < 1e-10, "{bound} {expected}");
+        // Both are of f32 terms.
+        assert!((bound - expected).abs() < 1e-6, "{bound} {expected}");
     }
 }
 

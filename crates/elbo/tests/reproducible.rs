@@ -11,11 +11,13 @@ use elbo::{
     fit::{EpochReport, Fit, FitConfig, Progress},
     minibatch::Rows,
     model::{Likelihood, Sigma},
-    objective::elbo::{KlForm, RowTerms, evaluate},
+    objective::{
+        Bound,
+        elbo::{KlForm, RowTerms, evaluate},
+    },
     optimiser::Optimiser,
     random::Key,
     schedule::Schedule,
-    train::Report,
 };
 
 const WIDTH: usize = 3;
@@ -40,15 +42,17 @@ fn start(config: FitConfig, values: &[f32]) -> Fit<'_> {
     Fit::new(config, train, &validation, &Device::flex()).unwrap()
 }
 
-fn run(fit: &mut Fit<'_>) -> (Vec<EpochReport>, Vec<Report>) {
+fn run(fit: &mut Fit<'_>) -> (Vec<EpochReport>, Vec<Step>) {
     let (mut epochs, mut reports) = (Vec::new(), Vec::new());
     while fit.finished().is_none() {
-        epochs.push(fit.epoch(|report| reports.push(report.clone())).unwrap());
+        epochs.push(fit.epoch(|r| reports.push((r.terms.clone(), r.bound, r.gradient_norm))).unwrap());
     }
     (epochs, reports)
 }
 
-type Whole = (Vec<EpochReport>, Vec<Report>, Progress, RowTerms);
+/// A step's terms, bound and norm of the gradient.
+type Step = (RowTerms, Bound, f64);
+type Whole = (Vec<EpochReport>, Vec<Step>, Progress, RowTerms);
 
 fn fit_and_evaluate(config: FitConfig, values: &[f32], threads: usize) -> Whole {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();

@@ -8,13 +8,16 @@
 //! Whatever is not a dense auto-encoder with a Gaussian latent goes the way of tensors.
 
 mod network;
+mod read;
 mod shard;
 #[cfg(test)]
 mod tests;
 
+use burn::tensor::{DType, Device};
 use elbo_kernels::{Level, gaussian, gaussian::Precision};
 use network::Network;
 use rayon::prelude::*;
+pub(crate) use read::Reader;
 use shard::Shard;
 
 use crate::{
@@ -49,9 +52,10 @@ pub(crate) struct Fused {
 }
 
 impl Fused {
-    /// For an auto-encoder of this shape; none where it is not dense with a Gaussian latent.
+    /// For an auto-encoder of this shape; none where its latent is not Gaussian, it is not of f32, or not on the CPU.
     pub(crate) fn new(vae: &Vae, form: KlForm, samples: usize) -> Option<Self> {
-        if vae.model.family() != Family::Gaussian {
+        let here = vae.guide.network().is_of(DType::F32, &Device::flex());
+        if vae.model.family() != Family::Gaussian || !here {
             return None;
         }
         // The flat order: decoder, log σ, encoder.
@@ -176,7 +180,7 @@ impl Fused {
         self.rows = rows.div_ceil(shards).max(1);
         self.active = rows.div_ceil(self.rows);
         while self.shards.len() < self.active {
-            self.shards.push(Shard::new(self));
+            self.shards.push(Shard::new(self, self.samples));
         }
     }
 }

@@ -30,7 +30,8 @@ pub(super) struct Sample {
 }
 
 impl Shard {
-    pub(super) fn new(fused: &Fused) -> Self {
+    /// With room for this many samples at a time: all of them where there will be a way back, else one.
+    pub(super) fn new(fused: &Fused, samples: usize) -> Self {
         let sample = Sample {
             noise: Panels::new(0, fused.latent),
             z: Panels::new(0, fused.latent),
@@ -40,7 +41,7 @@ impl Shard {
         Self {
             x: Panels::new(0, fused.width),
             encoder: fused.encoder.pass(),
-            samples: vec![sample; fused.samples],
+            samples: vec![sample; samples],
             log_likelihood: Vec::new(),
             kl: Vec::new(),
             weights: Vec::new(),
@@ -93,41 +94,98 @@ impl Shard {
         key: Key,
         scale: Option<f32>,
     ) {
-        let (level, samples) = (fused.level, fused.samples);
+        let samples = fused.samples;
         self.encode(fused, parameters, values, scale.is_some());
         if fused.form == KlForm::Analytic {
-            reparameterise::kl(level, self.encoder.output(), &mut self.kl);
+            reparameterise::kl(fused.level, self.encoder.output(), &mut self.kl);
         }
         self.weights.clear();
         self.weights.resize(rows.len(), scale.unwrap_or(0.0) / samples as f32);
         for l in 0..samples {
-            self.draw(fused, l, key.fold(l as u64), rows);
-            let Sample { noise, z, decoder, .. } = &mut self.samples[l];
-            if fused.form == KlForm::MonteCarlo {
-                let share = 1.0 / samples as f64;
-                reparameterise::log_ratio(level, self.encoder.output(), noise, z, share, &mut self.kl);
-            }
-            fused.decoder.forward(level, parameters, z, decoder, scale.is_some());
-            let (output, delta) = decoder.last_mut();
-            let (x, sums) = (&self.x, &mut self.log_likelihood[..]);
-            match (fused.likelihood, scale) {
-                (Likelihood::Bernoulli, None) => bernoulli::log_likelihood(level, x, output, sums),
-                (Likelihood::Bernoulli, Some(_)) => {
-                    bernoulli::log_likelihood_and_gradient(level, x, output, &self.weights, sums);
-                }
-                (Likelihood::Gaussian(_), None) => {
-                    gaussian::log_likelihood(level, x, output, &fused.precision, sums);
-                }
-                (Likelihood::Gaussian(_), Some(_)) => {
-                    let weights = &self.weights;
-                    gaussian::log_likelihood_and_gradient(level, x, output, &fused.precision, weights, sums);
-                }
-            }
-            std::mem::swap(output, delta);
+            let share = (fused.form == KlForm::MonteCarlo).then_some(1.0 / samples as f64);
+            self.sample(
+                fused,
+                parameters,
+                l % self.samples.len(),
+                key.fold(l as u64),
+                rows,
+                share,
+                scale.is_some(),
+            );
         }
         for sum in &mut self.log_likelihood {
             *sum /= samples as f64;
         }
+    }
+
+    /// One draw of each encoded row: adds log p(x|z) to the sums of log-likelihoods and, given a `share`, that much of
+    /// log q(z|x) − log p(z) to those of the KL. With a way `back` the gradient takes the place of the output.
+    #[allow(clippy::too_many_arguments, reason = "what a draw is made of")]
+    fn sample(
+        &mut self,
+        fused: &Fused,
+        parameters: &[f32],
+        slot: usize,
+        key: Key,
+        rows: &[usize],
+        share: Option<f64>,
+        back: bool,
+    ) {
+        let level = fused.level;
+        self.draw(fused, slot, key, rows);
+        let Sample { noise, z, decoder, .. } = &mut self.samples[slot];
+        if let Some(share) = share {
+            reparameterise::log_ratio(level, self.encoder.output(), noise, z, share, &mut self.kl);
+        }
+        fused.decoder.forward(level, parameters, z, decoder, back);
+        let (output, delta) = decoder.last_mut();
+        let (x, sums, weights) = (&self.x, &mut self.log_likelihood[..], &self.weights);
+        match (fused.likelihood, back) {
+            (Likelihood::Bernoulli, false) => bernoulli::log_likelihood(level, x, output, sums),
+            (Likelihood::Bernoulli, true) => {
+                bernoulli::log_likelihood_and_gradient(level, x, output, weights, sums);
+            }
+            (Likelihood::Gaussian(_), false) => {
+                gaussian::log_likelihood(level, x, output, &fused.precision, sums);
+            }
+            (Likelihood::Gaussian(_), true) => {
+                gaussian::log_likelihood_and_gradient(level, x, output, &fused.precision, weights, sums);
+            }
+        }
+        if back {
+            std::mem::swap(output, delta);
+        }
+    }
+
+    /// log p(x, z) − log q(z|x) of one draw of each encoded row, in place of the sums of log-likelihoods.
+    pub(super) fn log_weights(
+        &mut self,
+        fused: &Fused,
+        parameters: &[f32],
+        key: Key,
+        rows: &[usize],
+    ) -> &[f64] {
+        self.log_likelihood.fill(0.0);
+        self.kl.fill(0.0);
+        self.sample(fused, parameters, 0, key, rows, Some(1.0), false);
+        for (weight, ratio) in self.log_likelihood.iter_mut().zip(&self.kl) {
+            *weight -= ratio;
+        }
+        &self.log_likelihood
+    }
+
+    /// E[x|z] of rows of z, row-major.
+    pub(super) fn decode(&mut self, fused: &Fused, parameters: &[f32], z: &[f32], out: &mut [f32]) {
+        let Sample { z: panels, decoder, .. } = &mut self.samples[0];
+        panels.resize(z.len() / fused.latent);
+        decoder.resize(panels.rows());
+        panels.read_rows(z);
+        fused.decoder.forward(fused.level, parameters, panels, decoder, false);
+        let (output, _) = decoder.last_mut();
+        if fused.likelihood == Likelihood::Bernoulli {
+            bernoulli::mean(fused.level, output.as_mut_slice());
+        }
+        output.write_rows(out);
     }
 
     /// From the gradient in the decoder's output to that in every layer's.

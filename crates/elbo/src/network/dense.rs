@@ -3,7 +3,7 @@
 use burn::{
     module::{Module, Param},
     nn::Linear,
-    tensor::{Device, Tensor, TensorData, activation},
+    tensor::{DType, Device, Tensor, TensorData, activation},
 };
 use serde::{Deserialize, Serialize};
 
@@ -101,6 +101,11 @@ impl Dense {
     /// The function between the layers.
     pub fn activation(&self) -> Activation {
         self.activation
+    }
+
+    /// Whether its weights are of this type on this device.
+    pub(crate) fn is_of(&self, dtype: DType, device: &Device) -> bool {
+        self.layers.iter().all(|l| l.weight.val().dtype() == dtype && l.weight.device().inner() == *device)
     }
 
     /// The width of the input.

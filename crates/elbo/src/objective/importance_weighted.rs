@@ -6,7 +6,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;
 
-use crate::{Error, minibatch::Minibatch, model::Vae, random::Key};
+use crate::{Error, fused::Reader, minibatch::Minibatch, model::Vae, objective::elbo::KlForm, random::Key};
 
 /// log w_i of each row, `[k, R]`, in nats, from k tensors of noise, `[R, K]` each; differentiable in θ and φ.
 ///
@@ -78,36 +78,39 @@ pub fn evaluate(vae: &Vae, data: &Minibatch, key: Key, k: usize, device: &Device
     if k == 0 {
         return Err(Error::invalid("k", 0, "must be at least 1"));
     }
-    let chunks: Vec<(&[usize], &[f32])> =
-        data.rows.chunks(ROWS).zip(data.values.chunks(ROWS * data.width)).collect();
-    let parts: Vec<Result<Vec<f64>, Error>> = chunks
-        .into_par_iter()
-        .map_with(vae.clone(), |vae, (rows, values)| {
-            let x = Tensor::from_data(TensorData::new(values.to_vec(), [rows.len(), data.width]), device);
-            // log Σ w of each row so far.
-            let mut total = vec![f64::NEG_INFINITY; rows.len()];
-            for (chunk, start) in (0..k).step_by(SAMPLES).enumerate() {
-                let samples = SAMPLES.min(k - start);
-                let noise = vae.noise::<f32>(key.fold(chunk as u64), rows, samples, device);
-                for line in numbers(log_weights(vae, &x, &noise)).chunks(rows.len()) {
-                    for (total, &w) in total.iter_mut().zip(line) {
-                        *total = log_add(*total, w);
-                    }
+    // The noise of sample i is keyed by (its chunk, its place there).
+    let keys = (0..k).map(move |i| key.fold((i / SAMPLES) as u64).fold((i % SAMPLES) as u64));
+    let totals = match Reader::new(vae, KlForm::MonteCarlo, 1) {
+        Some(reader) => reader.fold_log_weights(data, keys, f64::NEG_INFINITY, log_add),
+        None => by_tensors(vae, data, key, k, device),
+    };
+    let bound: Vec<f64> = totals.into_iter().map(|t| t - libm::log(k as f64)).collect();
+    match bound.iter().position(|b| !b.is_finite()) {
+        None => Ok(bound),
+        Some(row) => {
+            Err(Error::NonFinite { what: "an importance weight".into(), step: 0, rows: vec![data.rows[row]] })
+        }
+    }
+}
+
+/// log Σ w of each row.
+fn by_tensors(vae: &Vae, data: &Minibatch, key: Key, k: usize, device: &Device) -> Vec<f64> {
+    let parts = data.rows.par_chunks(ROWS).zip(data.values.par_chunks(ROWS * data.width));
+    let totals = parts.map_with(vae.clone(), |vae, (rows, values)| {
+        let x = Tensor::from_data(TensorData::new(values.to_vec(), [rows.len(), data.width]), device);
+        let mut total = vec![f64::NEG_INFINITY; rows.len()];
+        for (chunk, start) in (0..k).step_by(SAMPLES).enumerate() {
+            let samples = SAMPLES.min(k - start);
+            let noise = vae.noise::<f32>(key.fold(chunk as u64), rows, samples, device);
+            for line in numbers(log_weights(vae, &x, &noise)).chunks(rows.len()) {
+                for (total, &w) in total.iter_mut().zip(line) {
+                    *total = log_add(*total, w);
                 }
             }
-            let bound: Vec<f64> = total.into_iter().map(|t| t - libm::log(k as f64)).collect();
-            match bound.iter().position(|b| !b.is_finite()) {
-                None => Ok(bound),
-                Some(row) => Err(Error::NonFinite {
-                    what: "an importance weight".into(),
-                    step: 0,
-                    rows: vec![rows[row]],
-                }),
-            }
-        })
-        .collect();
-    let parts: Result<Vec<Vec<f64>>, Error> = parts.into_iter().collect();
-    Ok(parts?.concat())
+        }
+        total
+    });
+    totals.collect::<Vec<_>>().concat()
 }
 
 fn numbers(tensor: Tensor<2>) -> Vec<f64> {
