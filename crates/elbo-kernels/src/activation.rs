@@ -62,9 +62,7 @@ fn relu(a: f32) -> f32 {
 
 #[inline(always)]
 fn each(from: &[Row], to: &mut [Row], f: impl Fn(f32) -> f32) {
-    for (from, to) in from.iter().zip(to) {
-        for (x, y) in from.0.iter().zip(&mut to.0) {
-            *y = f(*x);
-        }
+    for (x, y) in Row::flat(from).iter().zip(Row::flat_mut(to)) {
+        *y = f(*x);
     }
 }

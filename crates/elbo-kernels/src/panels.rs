@@ -22,6 +22,19 @@ impl Row {
     pub(crate) fn half_mut(&mut self, half: usize) -> &mut [f32; 16] {
         self.0.as_chunks_mut::<16>().0.get_mut(half).expect("two halves")
     }
+
+    /// The numbers of neighbouring rows as one slice: loops over it become vector code of any level.
+    #[inline(always)]
+    pub(crate) fn flat(rows: &[Self]) -> &[f32] {
+        // SAFETY: a `Row` is 32 f32 and nothing else (`repr(C)`, 128 bytes), so n rows are 32 n f32 in a row.
+        unsafe { std::slice::from_raw_parts(rows.as_ptr().cast(), rows.len() * WIDTH) }
+    }
+
+    #[inline(always)]
+    pub(crate) fn flat_mut(rows: &mut [Self]) -> &mut [f32] {
+        // SAFETY: as for `flat`; the borrow is exclusive.
+        unsafe { std::slice::from_raw_parts_mut(rows.as_mut_ptr().cast(), rows.len() * WIDTH) }
+    }
 }
 
 /// A matrix of f32 in panels. Columns beyond the last are padding of any value, which no kernel uses.

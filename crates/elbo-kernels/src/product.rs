@@ -13,6 +13,12 @@ use crate::{
 /// Tiles have at most this many rows.
 const MOST: usize = 8;
 
+/// Rows for which a panel of the right matrix is read once.
+const BLOCK: usize = 128;
+
+/// Rows of that panel that are used on all of these before the next: they, and the sums, stay in the first cache.
+const DEPTH: usize = 256;
+
 kernel! {
     /// A dense layer: `output` ← a(`input` · `weights` + `bias`), `[R, I] · [I, O] → [R, O]`, and, where asked for,
     /// `derivative` ← a′ at the same place.
@@ -38,15 +44,7 @@ kernel! {
                 "the derivative's shape"
             );
         }
-        product::<V>(input, weights, #[inline(always)] |panel, first, tile| {
-            let mut start = Row::ZERO;
-            let live = output.live(panel);
-            start.0[..live].copy_from_slice(&bias[panel * WIDTH..][..live]);
-            for row in tile.iter_mut() {
-                for (a, b) in row.0.iter_mut().zip(&start.0) {
-                    *a += b;
-                }
-            }
+        product::<V>(input, weights, #[inline(always)] |panel| padded(&bias[panel * WIDTH..]), #[inline(always)] |panel, first, tile| {
             let output = &mut output.panel_mut(panel)[first..][..tile.len()];
             match &mut derivative {
                 Some(derivative) => {
@@ -68,11 +66,10 @@ kernel! {
             (delta.rows(), transposed.columns()),
             "the shape of the derivative below"
         );
-        product::<V>(delta, transposed, #[inline(always)] |panel, first, tile| {
-            for (through, tile) in through.panel_mut(panel)[first..].iter_mut().zip(tile.iter()) {
-                for (d, a) in through.0.iter_mut().zip(&tile.0) {
-                    *d *= a;
-                }
+        product::<V>(delta, transposed, #[inline(always)] |_| Row::ZERO, #[inline(always)] |panel, first, tile| {
+            let through = Row::flat_mut(&mut through.panel_mut(panel)[first..][..tile.len()]);
+            for (d, a) in through.iter_mut().zip(Row::flat(tile)) {
+                *d *= a;
             }
         });
     }
@@ -132,30 +129,43 @@ kernel! {
     }
 }
 
-/// `a · b`, a tile at a time: `then(panel, first row, tile)`.
+/// `a · b` added to a row, `start(panel)`; `then(panel, first row, tile)` takes it a tile at a time.
 #[inline(always)]
-fn product<V: Vector>(a: &Panels, b: &Panels, mut then: impl FnMut(usize, usize, &mut [Row])) {
+fn product<V: Vector>(
+    a: &Panels,
+    b: &Panels,
+    start: impl Fn(usize) -> Row,
+    mut then: impl FnMut(usize, usize, &mut [Row]),
+) {
     assert_eq!(a.columns(), b.rows(), "the inner index of a product");
-    let rows = a.rows();
-    // Tiles of one height or one less: no small one is left over.
-    let tiles = rows.div_ceil(V::ROWS);
-    for panel in 0..b.columns().div_ceil(WIDTH) {
-        let right = b.panel(panel);
-        let whole = b.live(panel) > 16;
-        for t in 0..tiles {
-            let (first, end) = (rows * t / tiles, rows * (t + 1) / tiles);
-            let mut tile = [Row::ZERO; MOST];
-            let tile = &mut tile[..end - first];
-            if !V::WHOLE {
-                for half in 0..=usize::from(whole) {
-                    rows_of::<V, 1>(a, first, right, half, tile);
+    let mut sums = [Row::ZERO; BLOCK];
+    for block in (0..a.rows()).step_by(BLOCK) {
+        let rows = (a.rows() - block).min(BLOCK);
+        // Tiles of one height or one less: no small one is left over.
+        let tiles = rows.div_ceil(V::ROWS);
+        for panel in 0..b.columns().div_ceil(WIDTH) {
+            let whole = b.live(panel) > 16;
+            sums[..rows].fill(start(panel));
+            for (d, right) in b.panel(panel).chunks(DEPTH).enumerate() {
+                for t in 0..tiles {
+                    let (first, end) = (rows * t / tiles, rows * (t + 1) / tiles);
+                    let tile = &mut sums[first..end];
+                    let left = (d * (DEPTH / WIDTH), block + first);
+                    if !V::WHOLE {
+                        for half in 0..=usize::from(whole) {
+                            rows_of::<V, 1>(a, left, right, half, tile);
+                        }
+                    } else if whole {
+                        rows_of::<V, 2>(a, left, right, 0, tile);
+                    } else {
+                        rows_of::<V, 1>(a, left, right, 0, tile);
+                    }
                 }
-            } else if whole {
-                rows_of::<V, 2>(a, first, right, 0, tile);
-            } else {
-                rows_of::<V, 1>(a, first, right, 0, tile);
             }
-            then(panel, first, tile);
+            for t in 0..tiles {
+                let (first, end) = (rows * t / tiles, rows * (t + 1) / tiles);
+                then(panel, block + first, &mut sums[first..end]);
+            }
         }
     }
 }
@@ -164,39 +174,41 @@ fn product<V: Vector>(a: &Panels, b: &Panels, mut then: impl FnMut(usize, usize,
 #[inline(always)]
 fn rows_of<V: Vector, const N: usize>(
     a: &Panels,
-    first: usize,
+    left: (usize, usize),
     right: &[Row],
     half: usize,
     tile: &mut [Row],
 ) {
     match tile.len() {
-        8 => inner::<V, 8, N>(a, first, right, half, tile),
-        7 => inner::<V, 7, N>(a, first, right, half, tile),
-        6 => inner::<V, 6, N>(a, first, right, half, tile),
-        5 => inner::<V, 5, N>(a, first, right, half, tile),
-        4 => inner::<V, 4, N>(a, first, right, half, tile),
-        3 => inner::<V, 3, N>(a, first, right, half, tile),
-        2 => inner::<V, 2, N>(a, first, right, half, tile),
-        _ => inner::<V, 1, N>(a, first, right, half, tile),
+        8 => inner::<V, 8, N>(a, left, right, half, tile),
+        7 => inner::<V, 7, N>(a, left, right, half, tile),
+        6 => inner::<V, 6, N>(a, left, right, half, tile),
+        5 => inner::<V, 5, N>(a, left, right, half, tile),
+        4 => inner::<V, 4, N>(a, left, right, half, tile),
+        3 => inner::<V, 3, N>(a, left, right, half, tile),
+        2 => inner::<V, 2, N>(a, left, right, half, tile),
+        _ => inner::<V, 1, N>(a, left, right, half, tile),
     }
 }
 
-/// M rows of N · 16 columns of `a · right`.
+/// Adds to M rows of N · 16 columns the product of `a`, from a panel and row on, with the rows `right`.
 #[inline(always)]
 fn inner<V: Vector, const M: usize, const N: usize>(
     a: &Panels,
-    first: usize,
+    (panel, row): (usize, usize),
     right: &[Row],
     half: usize,
     tile: &mut [Row],
 ) {
-    let mut sums = [[V::splat(0.0); N]; M];
-    for (left, right) in a.panels().zip(right.chunks(WIDTH)) {
-        let left: &[Row; M] = left[first..first + M].try_into().expect("M rows");
+    let tile: &mut [Row; M] = tile.try_into().expect("M rows");
+    let mut sums: [[V; N]; M] =
+        std::array::from_fn(|m| std::array::from_fn(|n| V::load(tile[m].half(half + n))));
+    for (left, right) in a.panels().skip(panel).zip(right.chunks(WIDTH)) {
+        let left: &[Row; M] = left[row..row + M].try_into().expect("M rows");
         for (k, right) in right.iter().enumerate() {
             let b: [V; N] = std::array::from_fn(|n| V::load(right.half(half + n)));
             for m in 0..M {
-                // `right` has at most 32 rows: the mask spares the check.
+                // `right` has at most 32 rows: the remainder spares the check.
                 let x = V::splat(left[m].0[k % WIDTH]);
                 for n in 0..N {
                     sums[m][n] = sums[m][n].add_product(x, b[n]);
@@ -239,6 +251,15 @@ fn outer<'a, V: Vector, const M: usize, const N: usize>(
             sums[m][n].store(tile[m].half_mut(half + n));
         }
     }
+}
+
+/// The first 32 of some numbers, or all and zeros.
+#[inline(always)]
+fn padded(values: &[f32]) -> Row {
+    let mut row = Row::ZERO;
+    let live = values.len().min(WIDTH);
+    row.0[..live].copy_from_slice(&values[..live]);
+    row
 }
 
 #[inline(always)]
