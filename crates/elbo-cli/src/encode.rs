@@ -11,7 +11,7 @@ pub(crate) fn encode(arguments: &Encode) -> Result<(), Error> {
     let device = Device::flex();
     let model = read_model(&arguments.fitted.run, &device)?;
     let mut data = read_for(&model.config, &arguments.source)?;
-    data.as_encoded(model.config.fit.binarise());
+    data.as_encoded(model.config.fit.binarise())?;
     let encoded = predict::encode(&model.vae, &data.x, &device)?;
     let (latent, family) = (model.vae.latent(), model.vae.model.family());
     let width = family.width(latent);
