@@ -289,4 +289,12 @@ pub(crate) fn describe(data: &Dataset) {
         data.name,
         data.rows()
     ));
+    if data.values.held() == 0 {
+        let gigabytes = size_of_val(&data.values[..]) as f64 / 1e9;
+        let folder = std::env::temp_dir();
+        tell(format!(
+            "memory      the rows lie in a temporary file of {gigabytes:.1} GB in {}",
+            folder.display()
+        ));
+    }
 }

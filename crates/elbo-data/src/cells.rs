@@ -195,8 +195,7 @@ impl Collector {
     fn write(&mut self) -> io::Result<()> {
         let file = match &mut self.file {
             Some(file) => file,
-            // The error would name a file that is not there: its kind says enough.
-            None => self.file.insert(tempfile::tempfile().map_err(|error| error.kind())?),
+            None => self.file.insert(tempfile::tempfile()?),
         };
         for piece in self.held.chunks(PIECE) {
             file.write_all(bytemuck::cast_slice(piece))?;

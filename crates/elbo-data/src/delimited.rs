@@ -13,7 +13,16 @@ use crate::source::{Origin, Source};
 use crate::{Dataset, Error, ReadOptions};
 
 /// Reads a data set.
-pub(crate) fn read(source: Source, delimiter: u8, options: &ReadOptions) -> Result<Dataset, Error> {
+pub(crate) fn read(mut source: Source, delimiter: u8, options: &ReadOptions) -> Result<Dataset, Error> {
+    let read = read_table(&mut source, delimiter, options);
+    if read.is_err() && source.origin.gzip {
+        // A damaged file is full of wrong cells, which tell less than that it is damaged: its end knows.
+        source.drain()?;
+    }
+    read
+}
+
+fn read_table(source: &mut Source, delimiter: u8, options: &ReadOptions) -> Result<Dataset, Error> {
     let Source { origin, reader } = source;
     let path = origin.path.clone();
     let mut records = ReaderBuilder::new()
@@ -23,7 +32,7 @@ pub(crate) fn read(source: Source, delimiter: u8, options: &ReadOptions) -> Resu
         .delimiter(delimiter)
         .from_reader(reader)
         .into_records()
-        .map(|record| record.map_err(|error| unreadable(&origin, error)))
+        .map(|record| record.map_err(|error| unreadable(origin, error)))
         .peekable();
 
     let first = records.next().ok_or_else(|| Error::Empty { path: path.clone() })??;

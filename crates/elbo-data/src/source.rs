@@ -19,7 +19,7 @@ pub(crate) struct Source {
 /// What errors name.
 pub(crate) struct Origin {
     pub(crate) path: PathBuf,
-    gzip: bool,
+    pub(crate) gzip: bool,
 }
 
 impl Source {
