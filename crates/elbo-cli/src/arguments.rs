@@ -65,6 +65,11 @@ pub(crate) struct Source {
     /// The rows of a table are images of this size.
     #[arg(long, value_name = "HxW", value_parser = parse_image, requires = "data")]
     pub(crate) image: Option<(usize, usize)>,
+    /// Memory for rows, as 500M or 2G (1G = 1024M; a plain number is bytes). Where they take more, they lie in a
+    /// temporary file in the folder that TMPDIR names (/tmp, if it names none), 4 bytes a value. The results are the
+    /// same, to the bit.
+    #[arg(long, value_name = "SIZE", value_parser = parse_memory)]
+    pub(crate) memory: Option<u64>,
 }
 
 #[derive(Args, Debug)]
@@ -356,6 +361,15 @@ fn parse_hidden(text: &str) -> Result<Hidden, String> {
 fn parse_count<T: TryFrom<u32>>(text: &str) -> Result<T, String> {
     let count = text.parse().ok().filter(|&count: &u32| count > 0).and_then(|count| count.try_into().ok());
     count.ok_or_else(|| format!("give a whole number from 1 to {}", u32::MAX))
+}
+
+fn parse_memory(text: &str) -> Result<u64, String> {
+    let power = text.chars().last().and_then(|unit| "KMGT".find(unit)).map_or(0, |place| place as u32 + 1);
+    let number = if power == 0 { text } else { &text[..text.len() - 1] };
+    let bytes = number.parse().ok().and_then(|number: u64| number.checked_mul(1024_u64.pow(power)));
+    bytes
+        .filter(|&bytes| bytes > 0)
+        .ok_or_else(|| "give a size > 0 as 500M or 2G, or a number of bytes".into())
 }
 
 fn parse_positive(text: &str) -> Result<f64, String> {

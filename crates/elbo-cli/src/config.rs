@@ -67,7 +67,8 @@ impl Config {
         let all = Rows::all(&data.values, data.width());
         let (train, _) = all.split(arguments.validation, Key::new(arguments.seed));
         let (likelihood, why) = choose_likelihood(arguments, data);
-        let columns = kept_columns(arguments.drop_constant, likelihood, data, &train)?;
+        let (mean, variance) = train.moments();
+        let columns = kept_columns(arguments.drop_constant, likelihood, data, &variance)?;
         let width = if columns.is_empty() { data.width() } else { columns.len() };
         let latent = arguments.latent.unwrap_or(20.min(width.div_ceil(2)));
         check_size(width, &arguments.hidden.0, latent)?;
@@ -79,7 +80,7 @@ impl Config {
             ));
         }
         let how = choose_scale(arguments.scale, likelihood, data);
-        let scaling = Scaling::new(how, data, train.index(), columns)?;
+        let scaling = Scaling::new(how, data, &train, (&mean, &variance), columns)?;
         tell(format!("likelihood  {} ({why})", name_of(likelihood)));
         let n = train.len() as f64;
         let estimator = arguments.estimator.unwrap_or(match arguments.family {
@@ -153,7 +154,8 @@ impl Config {
         let kept = if scaling.columns.is_empty() { *stored_columns } else { scaling.columns.len() };
         let one_or_each = |values: &[f32]| values.len() == 1 || values.len() == width;
         kept == width
-            && scaling.columns.iter().all(|column| column < stored_columns)
+            && scaling.columns.is_sorted_by(|a, b| a < b)
+            && scaling.columns.last().is_none_or(|column| column < stored_columns)
             && one_or_each(&scaling.offset)
             && one_or_each(&scaling.divisor)
             && image.is_none_or(|[height, across]| height.checked_mul(across) == Some(width))
@@ -209,9 +211,8 @@ fn kept_columns(
     drop_constant: bool,
     likelihood: Likelihood,
     data: &Dataset,
-    train: &Rows<'_>,
+    variance: &[f64],
 ) -> Result<Vec<usize>, Error> {
-    let (_, variance) = train.moments();
     let constant: Vec<usize> = (0..data.width()).filter(|&c| variance[c] <= 0.0).collect();
     if constant.is_empty() {
         return Ok(Vec::new());

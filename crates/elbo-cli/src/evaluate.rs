@@ -5,7 +5,7 @@ use elbo::{
     minibatch::Rows,
     objective::{
         Objective,
-        elbo::{Summary, evaluate as bound},
+        elbo::{RowTerms, Summary, evaluate as bound},
     },
     random::{Key, Purpose},
 };
@@ -20,9 +20,11 @@ pub(crate) fn evaluate(arguments: &Evaluate) -> Result<(), Error> {
     let data = read_for(&model.config, &arguments.source)?;
     let rows = Rows::all(&data.x, model.vae.width());
     let key = Key::new(arguments.seed).purpose(Purpose::Test);
-    let batch = rows.minibatch(0..rows.len(), model.config.fit.binarise(), key.purpose(Purpose::Binarise));
     let noise = key.purpose(Purpose::Noise);
-    let terms = bound(&model.vae, &batch, noise, arguments.kl, arguments.samples, &device)?;
+    let mut terms = RowTerms::default();
+    for piece in rows.pieces(model.config.fit.binarise(), key.purpose(Purpose::Binarise)) {
+        terms.extend(&bound(&model.vae, &piece, noise, arguments.kl, arguments.samples, &device)?);
+    }
     if let Some(path) = &arguments.output {
         let mut table = Table::new();
         table.push("elbo", Column::Real(terms.elbo()));

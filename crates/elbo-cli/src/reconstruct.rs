@@ -23,7 +23,7 @@ pub(crate) fn reconstruct(arguments: &Reconstruct) -> Result<(), Error> {
     let mut data = read_for(&model.config, &arguments.source)?;
     let picture = output.is_some_and(is_picture);
     data.truncate(arguments.rows.unwrap_or(if picture { PICTURE } else { usize::MAX }));
-    data.as_encoded(model.config.fit.binarise());
+    data.as_encoded(model.config.fit.binarise())?;
     let width = model.vae.width();
     let x = predict::reconstruct(&model.vae, &data.x, &device)?;
     if let Some(path) = output.filter(|_| picture) {

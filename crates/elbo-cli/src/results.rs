@@ -7,7 +7,7 @@ use elbo::{
     diagnose::latent_summary,
     distribution::bernoulli::Binarise,
     fit::{Finished, Fit},
-    gradient::{Draws, Form},
+    gradient::Form,
     minibatch::Rows,
     model::{Likelihood, LinearGaussian, Sigma, Vae},
     objective::{
@@ -73,16 +73,12 @@ pub(crate) fn results(
 ) -> Result<Results, Error> {
     let best = fit.best()?;
     let bound = config.fit.train.objective == Objective::Elbo;
-    let noise = Key::new(config.fit.seed).purpose(Purpose::Evaluate).purpose(Purpose::Noise);
-    let held_out = fit.evaluate(&best, fit.validation(), Draws { samples: SAMPLES, key: noise })?;
+    let held_out = fit.validate(&best, SAMPLES)?;
     let test_terms = match test {
         Some(test) => {
             let rows = Rows::all(&test.x, config.data.columns.len());
             let key = Key::new(config.fit.seed).purpose(Purpose::Test);
-            let draws = key.purpose(Purpose::Binarise);
-            let batch = rows.minibatch(0..rows.len(), config.fit.binarise(), draws);
-            let noise = Draws { samples: SAMPLES, key: key.purpose(Purpose::Noise) };
-            let terms = fit.evaluate(&best, &batch, noise)?;
+            let terms = fit.evaluate(&best, &rows, key, SAMPLES)?;
             Some((rows, terms))
         }
         None => None,
@@ -174,16 +170,19 @@ pub(crate) fn report(
     device: &Device,
 ) -> Result<Report, Error> {
     let (width, latent) = (best.width(), best.latent());
-    let validation = fit.validation();
-    let encoded = predict::encode(best, &validation.values, device)?;
-    let dimensions = latent_summary(&encoded.mean, &encoded.kl, latent);
-    let (map, latent_axes) = plane(&encoded.mean, best.model.family().width(latent));
-    let labels = data
-        .labels
-        .as_ref()
-        .map(|labels| validation.rows.iter().take(MAP).map(|&row| labels[row].clone()).collect());
-    let rows = validation.rows.iter().take(SHOWN);
-    let originals: Vec<f32> = rows.flat_map(|&row| &data.x[row * width..][..width]).copied().collect();
+    let (mut rows, mut mean, mut kl) = (Vec::new(), Vec::new(), Vec::new());
+    for piece in fit.validation() {
+        let encoded = predict::encode(best, &piece.values, device)?;
+        rows.extend(piece.rows);
+        mean.extend(encoded.mean);
+        kl.extend(encoded.kl);
+    }
+    let dimensions = latent_summary(&mean, &kl, latent);
+    let (map, latent_axes) = plane(&mean, best.model.family().width(latent));
+    let labels =
+        data.labels.as_ref().map(|labels| rows.iter().take(MAP).map(|&row| labels[row].clone()).collect());
+    let originals: Vec<f32> =
+        rows.iter().take(SHOWN).flat_map(|&row| &data.x[row * width..][..width]).copied().collect();
     let reconstructions = predict::reconstruct(best, &originals, device)?;
     let samples = draw_means(best, SHOWN, Key::new(config.fit.seed), device)?;
     let shown = |x: Vec<f32>| -> Vec<Vec<f32>> {

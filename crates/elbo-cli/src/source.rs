@@ -1,9 +1,12 @@
 //! From stored rows to x: reading, scaling, and the choice of a likelihood.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
 
-use elbo::{distribution::bernoulli::Binarise, model::Likelihood, random::Key};
-use elbo_data::{Dataset, ReadOptions};
+use elbo::{distribution::bernoulli::Binarise, minibatch::Rows, model::Likelihood, random::Key};
+use elbo_data::{Cells, Dataset, ReadOptions};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -26,8 +29,6 @@ pub(crate) struct SourceConfig {
 impl SourceConfig {
     /// The source that the arguments name.
     pub(crate) fn new(builtin: Option<&str>, source: &Source) -> Result<Self, Error> {
-        let absolute =
-            |path: &Path| std::path::absolute(path).map_err(|cause| Error::io("find", path, &cause));
         let data = match (builtin, &source.data) {
             (Some(name), _) => name.into(),
             (None, Some(path)) => absolute(path)?.to_string_lossy().into_owned(),
@@ -44,8 +45,8 @@ impl SourceConfig {
         })
     }
 
-    /// Reads the rows.
-    pub(crate) fn read(&self) -> Result<Dataset, Error> {
+    /// Reads the rows, which may take so many bytes of memory.
+    pub(crate) fn read(&self, memory: Option<u64>) -> Result<Dataset, Error> {
         if self.data == "digits" {
             return Ok(elbo_data::digits());
         }
@@ -53,6 +54,7 @@ impl SourceConfig {
             label_column: self.label_column.clone(),
             labels: self.labels.clone(),
             image: self.image.map(|[height, width]| (height, width)),
+            memory,
         };
         Ok(elbo_data::read(Path::new(&self.data), &options)?)
     }
@@ -64,13 +66,8 @@ impl SourceConfig {
 
     /// The same kind of source at another path.
     pub(crate) fn at(&self, path: &Path) -> Result<Self, Error> {
-        let source = Source {
-            data: Some(path.into()),
-            label_column: self.label_column.clone(),
-            labels: None,
-            image: self.image.map(|[height, width]| (height, width)),
-        };
-        Self::new(None, &source)
+        let data = absolute(path)?.to_string_lossy().into_owned();
+        Ok(Self { data, labels: None, ..self.clone() })
     }
 
     /// A short name for the run: `digits`, or the file's name without its endings.
@@ -78,6 +75,10 @@ impl SourceConfig {
         let file = Path::new(&self.data).file_name().unwrap_or_default().to_string_lossy().into_owned();
         file.split('.').next().filter(|stem| !stem.is_empty()).unwrap_or("run").into()
     }
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, Error> {
+    std::path::absolute(path).map_err(|cause| Error::io("find", path, &cause))
 }
 
 /// x = (stored − offset) / divisor, by column or with one pair for all.
@@ -91,11 +92,12 @@ pub(crate) struct Scaling {
 }
 
 impl Scaling {
-    /// The scaling that the argument asks for, by the rows given (the training rows).
+    /// The scaling that the argument asks for, by the training rows and the moments of all their columns.
     pub(crate) fn new(
         how: ScaleArgument,
         data: &Dataset,
-        rows: &[usize],
+        train: &Rows<'_>,
+        (mean, variance): (&[f64], &[f64]),
         columns: Vec<usize>,
     ) -> Result<Self, Error> {
         let kept: Vec<usize> = if columns.is_empty() { (0..data.width()).collect() } else { columns.clone() };
@@ -114,23 +116,17 @@ impl Scaling {
                 (vec![0.0], vec![full])
             }
             ScaleArgument::Unit => {
-                let cells = || rows.iter().flat_map(|&row| kept.iter().map(move |&c| data.row(row)[c]));
-                let least = cells().fold(f32::INFINITY, f32::min);
-                let most = cells().fold(f32::NEG_INFINITY, f32::max);
+                let cells = train.iter().flat_map(|row| kept.iter().map(move |&c| row[c]));
+                let (least, most) = cells
+                    .fold((f32::INFINITY, f32::NEG_INFINITY), |(least, most), v| (least.min(v), most.max(v)));
                 (vec![least], vec![if most > least { most - least } else { 1.0 }])
             }
             ScaleArgument::Standard => {
-                let n = rows.len() as f64;
-                let moments = kept.iter().map(|&c| {
-                    let column = || rows.iter().map(|&row| f64::from(data.row(row)[c]));
-                    let mean = column().sum::<f64>() / n;
-                    let variance = column().map(|v| (v - mean).powi(2)).sum::<f64>() / n;
-                    (mean as f32, variance.sqrt() as f32)
-                });
+                let moments = kept.iter().map(|&c| (mean[c] as f32, variance[c].sqrt() as f32));
                 let (mean, sd): (Vec<f32>, Vec<f32>) = moments.unzip();
                 if let Some(place) = sd.iter().position(|&sd| sd <= 0.0) {
                     let column = &data.columns[kept[place]];
-                    let value = data.row(rows[0])[kept[place]];
+                    let value = data.row(train.index()[0])[kept[place]];
                     return Err(Error::plain(format!(
                         "`{}`: column `{column}` is {value} in every training row: it cannot be scaled to \
                          standard deviation 1",
@@ -145,20 +141,20 @@ impl Scaling {
     }
 
     /// x of every row of the data; the stored values are given up for it.
-    fn apply(&self, data: Dataset) -> Prepared {
+    fn apply(&self, data: Dataset) -> Result<Prepared, Error> {
         let (rows, stored) = (data.rows(), data.width());
-        let mut x = if self.columns.is_empty() {
-            data.values
-        } else {
-            let kept = data.values.chunks(stored).flat_map(|row| self.columns.iter().map(|&c| row[c]));
-            kept.collect()
-        };
-        for row in x.chunks_mut(self.width(stored)) {
-            for (i, v) in row.iter_mut().enumerate() {
+        let width = self.width(stored);
+        let mut x = data.values;
+        x.change(stored, width, |row| {
+            // The columns kept are in order: none is overwritten before it has moved.
+            for (i, &c) in self.columns.iter().enumerate() {
+                row[i] = row[c];
+            }
+            for (i, v) in row[..width].iter_mut().enumerate() {
                 *v = (*v - at(&self.offset, i)) / at(&self.divisor, i);
             }
-        }
-        Prepared { x, rows, labels: data.labels, name: data.name, first_line: data.first_line }
+        })?;
+        Ok(Prepared { x, rows, labels: data.labels, name: data.name, first_line: data.first_line })
     }
 
     /// A row of x in the units of the stored data.
@@ -180,7 +176,7 @@ impl Scaling {
 /// Rows ready for a model.
 pub(crate) struct Prepared {
     /// Row-major `[rows, D]`, scaled.
-    pub(crate) x: Vec<f32>,
+    pub(crate) x: Cells,
     pub(crate) rows: usize,
     pub(crate) labels: Option<Vec<String>>,
     name: String,
@@ -200,10 +196,12 @@ impl Prepared {
 
     /// Makes the rows what the encoder is given where nothing is drawn: cut at 1/2 under `threshold`, and grey
     /// as they are under `dynamic`, which is the mean of the draws.
-    pub(crate) fn as_encoded(&mut self, binarise: Binarise) {
+    pub(crate) fn as_encoded(&mut self, binarise: Binarise) -> Result<(), Error> {
         if binarise == Binarise::Threshold {
-            binarise.apply(Key::new(0), 0, &mut self.x);
+            let width = self.x.len() / self.rows;
+            self.x.change(width, width, |row| binarise.apply(Key::new(0), 0, row))?;
         }
+        Ok(())
     }
 
     /// Checks that a Bernoulli likelihood can take every value.
@@ -223,25 +221,30 @@ impl Prepared {
 
 /// Reads rows for a fitted model: those named, or those that it was fitted to.
 pub(crate) fn read_for(config: &Config, source: &Source) -> Result<Prepared, Error> {
+    let memory = source.memory;
     if source.data.is_none() {
         let source = &config.data.source;
-        return read_rows(config, source).map_err(|error| {
+        return read_rows(config, source, memory).map_err(|error| {
             if source.is_missing() { error.hint("--data PATH says where the rows are now") } else { error }
         });
     }
     let plain = SourceConfig::new(None, source)?;
     let plain = SourceConfig { image: plain.image.or(config.data.source.image), ..plain };
     if plain.label_column.is_some() {
-        return read_rows(config, &plain);
+        return read_rows(config, &plain, memory);
     }
     // New rows come with the label column of the fit, or without any.
     let labelled = SourceConfig { label_column: config.data.source.label_column.clone(), ..plain.clone() };
-    read_rows(config, &labelled).or_else(|error| read_rows(config, &plain).map_err(|_| error))
+    read_rows(config, &labelled, memory).or_else(|error| read_rows(config, &plain, memory).map_err(|_| error))
 }
 
 /// Reads the rows of a source for a model, or for its test.
-pub(crate) fn read_rows(config: &Config, source: &SourceConfig) -> Result<Prepared, Error> {
-    prepare(config, source.read()?)
+pub(crate) fn read_rows(
+    config: &Config,
+    source: &SourceConfig,
+    memory: Option<u64>,
+) -> Result<Prepared, Error> {
+    prepare(config, source.read(memory)?)
 }
 
 /// Rows of a file as the model takes them.
@@ -256,7 +259,7 @@ pub(crate) fn prepare(config: &Config, data: Dataset) -> Result<Prepared, Error>
             "rows need the columns of the training data, in their order; --label-column sets a label aside",
         ));
     }
-    let prepared = config.data.scaling.apply(data);
+    let prepared = config.data.scaling.apply(data)?;
     if config.fit.vae.likelihood == Likelihood::Bernoulli {
         prepared.check_unit(&config.data.columns)?;
     }
@@ -276,9 +279,7 @@ pub(crate) fn describe(data: &Dataset) {
     };
     let labels = match &data.labels {
         Some(labels) => {
-            let mut kinds = labels.clone();
-            kinds.sort_unstable();
-            kinds.dedup();
+            let kinds: HashSet<&String> = labels.iter().collect();
             format!(", {} different labels set aside", kinds.len())
         }
         None => String::new(),
@@ -288,4 +289,12 @@ pub(crate) fn describe(data: &Dataset) {
         data.name,
         data.rows()
     ));
+    if data.values.held() == 0 {
+        let gigabytes = size_of_val(&data.values[..]) as f64 / 1e9;
+        let folder = std::env::temp_dir();
+        tell(format!(
+            "memory      the rows lie in a temporary file of {gigabytes:.1} GB in {}",
+            folder.display()
+        ));
+    }
 }

@@ -26,11 +26,12 @@ const SAVE_EVERY: Duration = Duration::from_secs(5);
 
 pub(crate) fn train(arguments: &Train) -> Result<(), Error> {
     let opened = arguments.resume.as_deref().map(Run::open).transpose()?;
+    let memory = arguments.source.memory;
     let (config, data) = match (&opened, &arguments.config) {
-        (Some(run), _) => repeat(run.read_config()?)?,
+        (Some(run), _) => repeat(run.read_config()?, memory)?,
         (None, Some(path)) => {
             let config = run::read_config(path)?;
-            repeat(Config { name: arguments.name.clone().unwrap_or(config.name), ..config })?
+            repeat(Config { name: arguments.name.clone().unwrap_or(config.name), ..config }, memory)?
         }
         (None, None) => begin(arguments)?,
     };
@@ -39,14 +40,14 @@ pub(crate) fn train(arguments: &Train) -> Result<(), Error> {
 
 fn begin(arguments: &Train) -> Result<(Config, Dataset), Error> {
     let source = SourceConfig::new(arguments.builtin.as_deref(), &arguments.source)?;
-    let data = source.read()?;
+    let data = source.read(arguments.source.memory)?;
     describe(&data);
     let config = Config::check(arguments, source, &data)?;
     Ok((config, data))
 }
 
-fn repeat(config: Config) -> Result<(Config, Dataset), Error> {
-    let data = config.data.source.read()?;
+fn repeat(config: Config, memory: Option<u64>) -> Result<(Config, Dataset), Error> {
+    let data = config.data.source.read(memory)?;
     describe(&data);
     same_data(&config, &data)?;
     Ok((config, data))
@@ -62,7 +63,10 @@ fn same_data(config: &Config, data: &Dataset) -> Result<(), Error> {
 
 fn fit(arguments: &Train, opened: Option<Run>, config: &Config, data: Dataset) -> Result<(), Error> {
     let device = Device::flex();
-    let test = config.data.test.as_ref().map(|source| read_rows(config, source)).transpose()?;
+    let memory = arguments.source.memory;
+    check_memory(memory, config.fit.batch.min(data.rows()), config.data.columns.len())?;
+    let left = memory.map(|bytes| bytes.saturating_sub(data.values.held()));
+    let test = config.data.test.as_ref().map(|source| read_rows(config, source, left)).transpose()?;
     let data = prepare(config, data)?;
     let all = Rows::all(&data.x, config.data.columns.len());
     let (train, validation) = all.split(config.data.validation, Key::new(config.fit.seed));
@@ -101,6 +105,18 @@ fn fit(arguments: &Train, opened: Option<Run>, config: &Config, data: Dataset) -
     results.tell();
     tell(format!("report      {}", run.path("report.html").display()));
     results::print(&format!("{}\n", run.folder().display()))
+}
+
+/// Checks that a minibatch, which is a copy of so many rows, fits.
+fn check_memory(memory: Option<u64>, rows: usize, width: usize) -> Result<(), Error> {
+    let needed = (rows * width * size_of::<f32>()) as u64;
+    match memory {
+        Some(memory) if memory < needed => Err(Error::usage(
+            format!("--memory {memory} is too small: a minibatch of {rows} rows takes {needed} bytes"),
+            format!("give --memory {needed} or more, or a smaller --batch"),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Runs the epochs that are left; the run folder always holds a state to go on from.

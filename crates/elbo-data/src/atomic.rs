@@ -1,7 +1,7 @@
 //! Files that are whole or not there.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::Builder;
@@ -29,13 +29,29 @@ use crate::Error;
 /// [`Error::Write`] with the path and the system's reason, such as a full disk
 /// or a missing folder; a file that was there before is as it was.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    replace(path, bytes).map_err(|cause| Error::Write { path: path.to_owned(), cause })
+    replace(path, |file| file.write_all(bytes))
 }
 
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Where [`replace`] lets be written.
+pub(crate) type Writer<'a> = BufWriter<&'a mut File>;
+
+/// As [`write_atomically`], with bytes that are made as they are written.
+pub(crate) fn replace(
+    path: &Path,
+    write: impl FnOnce(&mut Writer<'_>) -> io::Result<()>,
+) -> Result<(), Error> {
+    try_replace(path, write).map_err(|cause| Error::Write { path: path.to_owned(), cause })
+}
+
+fn try_replace(path: &Path, write: impl FnOnce(&mut Writer<'_>) -> io::Result<()>) -> io::Result<()> {
+    let write_to = |file: &mut File| {
+        let mut writer = BufWriter::new(file);
+        write(&mut writer)?;
+        writer.flush()
+    };
     match fs::metadata(path) {
         Ok(old) if !old.is_file() => {
-            return OpenOptions::new().write(true).open(path)?.write_all(bytes);
+            return write_to(&mut OpenOptions::new().write(true).open(path)?);
         }
         _ => {}
     }
@@ -53,7 +69,7 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // for the likeliest mistake, a folder that is not there.
     fs::metadata(&folder)?;
     let mut file = builder.tempfile_in(&folder).map_err(|error| error.kind())?;
-    file.as_file_mut().write_all(bytes)?;
+    write_to(file.as_file_mut())?;
     file.as_file().sync_all()?;
     file.persist(&target).map_err(|error| error.error)?;
     // The new name itself lies in the folder.

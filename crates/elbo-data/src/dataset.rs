@@ -1,8 +1,10 @@
-//! A data set in memory.
+//! A data set: rows, names and labels.
 
 use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
+
+use crate::Cells;
 
 /// Rows of numbers, with the names and the labels that came with them.
 ///
@@ -14,7 +16,7 @@ use sha2::{Digest, Sha256};
 /// assert_eq!(digits.range(), (0.0, 16.0));
 /// assert_eq!(digits.labels.as_ref().unwrap()[0], "0");
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub struct Dataset {
     /// The file's path as given, or `digits` for the built-in set.
     pub name: String,
@@ -22,7 +24,7 @@ pub struct Dataset {
     /// `pixel 3,4` (row, column, from 1) for images and `column 1` and so on.
     pub columns: Vec<String>,
     /// The values, row after row.
-    pub values: Vec<f32>,
+    pub values: Cells,
     /// One label per row, never part of the values.
     pub labels: Option<Vec<String>>,
     /// Height and width in pixels, when a row is an image.
@@ -128,7 +130,7 @@ mod tests {
         Dataset {
             name: "small".into(),
             columns: column_names(&[3]),
-            values: vec![1.0, 2.0, 3.0, 1.0, 5.0, 3.0],
+            values: vec![1.0, 2.0, 3.0, 1.0, 5.0, 3.0].into(),
             labels: None,
             image: None,
             full_scale: None,
@@ -153,12 +155,11 @@ mod tests {
         // sha256 of 2u64, 3u64 and the six floats, little endian (hashlib).
         assert_eq!(print, "a7c38e21f5f18add2e0cb397e7e198e39220a9e4019bea66b8931d41ee49e998");
 
-        let mut renamed = data.clone();
+        let mut renamed = small();
         renamed.name = "other".into();
         assert_eq!(renamed.fingerprint(), print);
 
-        let mut changed = data.clone();
-        changed.values[4] = 5.000_001;
+        let changed = Dataset { values: vec![1.0, 2.0, 3.0, 1.0, 5.000_001, 3.0].into(), ..small() };
         assert_ne!(changed.fingerprint(), print);
 
         let mut reshaped = data;

@@ -1,30 +1,38 @@
 //! Text tables: CSV and TSV.
 
+use std::io::{self, BufReader, Read};
 use std::path::Path;
-use std::str;
 
-use csv::{ReaderBuilder, StringRecord, Trim};
+use csv::{ErrorKind, Position, ReaderBuilder, StringRecord, Trim};
 
+use crate::cells::Collector;
 use crate::dataset::column_names;
 use crate::error::CellFault;
 use crate::read::check_image;
-use crate::source::Source;
+use crate::source::{Origin, Source};
 use crate::{Dataset, Error, ReadOptions};
 
 /// Reads a data set.
 pub(crate) fn read(mut source: Source, delimiter: u8, options: &ReadOptions) -> Result<Dataset, Error> {
-    let bytes = source.take(u64::MAX)?;
-    let path = source.path;
-    let text = str::from_utf8(&bytes)
-        .map_err(|error| Error::Utf8 { path: path.clone(), line: line_at(&bytes, error.valid_up_to()) })?;
+    let read = read_table(&mut source, delimiter, options);
+    if read.is_err() && source.origin.gzip {
+        // A damaged file is full of wrong cells, which tell less than that it is damaged: its end knows.
+        source.drain()?;
+    }
+    read
+}
+
+fn read_table(source: &mut Source, delimiter: u8, options: &ReadOptions) -> Result<Dataset, Error> {
+    let Source { origin, reader } = source;
+    let path = origin.path.clone();
     let mut records = ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .trim(Trim::All)
         .delimiter(delimiter)
-        .from_reader(text.as_bytes())
+        .from_reader(reader)
         .into_records()
-        .map(|record| record.map_err(|error| Error::Read { path: path.clone(), cause: error.into() }))
+        .map(|record| record.map_err(|error| unreadable(origin, error)))
         .peekable();
 
     let first = records.next().ok_or_else(|| Error::Empty { path: path.clone() })??;
@@ -41,31 +49,32 @@ pub(crate) fn read(mut source: Source, delimiter: u8, options: &ReadOptions) -> 
         .collect();
     let label = wanted.map(|wanted| label_index(&path, wanted, &names)).transpose()?;
 
-    let mut values = Vec::new();
+    let mut values = Collector::new(options.memory);
     let mut labels = Vec::new();
     let mut first_line = None;
     let data = (!header).then_some(Ok(first)).into_iter().chain(records);
     for record in data {
         let record = record?;
-        let line = || line_of(text, &record);
+        let line = || line_of(&path, record.position());
         first_line.get_or_insert_with(line);
         if record.len() != names.len() {
             let (expected, actual) = (names.len(), record.len());
-            return Err(Error::Ragged { path, line: line(), expected, actual });
+            return Err(Error::Ragged { line: line(), path, expected, actual });
         }
         for (i, cell) in record.iter().enumerate() {
             if label == Some(i) {
                 labels.push(cell.to_owned());
                 continue;
             }
-            values.push(number(cell).map_err(|fault| Error::Cell {
+            let value = number(cell).map_err(|fault| Error::Cell {
                 path: path.clone(),
                 column: names[i].clone(),
                 number: i + 1,
                 line: line(),
                 text: cell.to_owned(),
                 fault,
-            })?);
+            })?;
+            values.push(value)?;
         }
     }
 
@@ -83,7 +92,7 @@ pub(crate) fn read(mut source: Source, delimiter: u8, options: &ReadOptions) -> 
     Ok(Dataset {
         name: path.display().to_string(),
         columns,
-        values,
+        values: values.finish()?,
         labels: label.map(|_| labels),
         image: options.image,
         full_scale: None,
@@ -147,15 +156,35 @@ fn label_index(path: &Path, wanted: &str, names: &[String]) -> Result<usize, Err
     })
 }
 
-/// The line where a record starts. The reader's own count takes the end of the
-/// record before, which CRLF and blank lines put elsewhere.
-fn line_of(text: &str, record: &StringRecord) -> usize {
-    let end_of_last = record.position().map_or(0, csv::Position::byte) as usize;
-    let skipped =
-        text.as_bytes()[end_of_last..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-    line_at(text.as_bytes(), end_of_last + skipped)
+/// The line where a record starts.
+fn line_of(path: &Path, position: Option<&Position>) -> usize {
+    position.map_or(1, |place| count_lines(path, place.byte()).unwrap_or(place.line() as usize))
 }
 
-fn line_at(text: &[u8], byte: usize) -> usize {
-    text[..byte].split(|&byte| byte == b'\n').count()
+/// The line of the first record that ends after so many bytes. The reader's own count takes the end of the record
+/// before, which CRLF and blank lines put elsewhere: so a file is read again, what is none cannot be.
+fn count_lines(path: &Path, end_of_last: u64) -> Option<usize> {
+    if !path.is_file() {
+        return None;
+    }
+    let mut line = 1;
+    for (at, byte) in (0..).zip(BufReader::new(Source::open(path).ok()?.reader).bytes()) {
+        let byte = byte.ok()?;
+        if at >= end_of_last && !matches!(byte, b'\r' | b'\n') {
+            break;
+        }
+        line += usize::from(byte == b'\n');
+    }
+    Some(line)
+}
+
+/// What a failure of the CSV reader means.
+fn unreadable(origin: &Origin, error: csv::Error) -> Error {
+    match error.into_kind() {
+        ErrorKind::Io(cause) => origin.fail(cause),
+        ErrorKind::Utf8 { pos, .. } => {
+            Error::Utf8 { path: origin.path.clone(), line: line_of(&origin.path, pos.as_ref()) }
+        }
+        other => origin.fail(io::Error::other(format!("{other:?}"))),
+    }
 }

@@ -32,7 +32,7 @@ pub fn digits() -> Dataset {
     Dataset {
         name: "digits".to_owned(),
         columns: column_names(&[8, 8]),
-        values,
+        values: values.into(),
         labels: Some(labels),
         image: Some((8, 8)),
         full_scale: Some(16.0),

@@ -78,6 +78,10 @@ pub enum Error {
     #[error("label file `{}` has {labels} labels for {rows} rows", path.display())]
     LabelCount { path: PathBuf, labels: usize, rows: usize },
 
+    /// The operating system refuses to keep rows in a temporary file.
+    #[error("cannot keep the rows in a temporary file in `{}`: {cause}", folder.display())]
+    Spill { folder: PathBuf, cause: io::Error },
+
     /// The operating system refuses to write the file.
     #[error("cannot write `{}`: {cause}", path.display())]
     Write { path: PathBuf, cause: io::Error },

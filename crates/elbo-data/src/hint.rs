@@ -19,6 +19,7 @@ impl Error {
             Self::Write { cause, .. } | Self::Stream { cause } => {
                 return write_hint(cause.kind()).map(str::to_owned);
             }
+            Self::Spill { cause, .. } => return Some(spill_hint(cause.kind()).to_owned()),
             Self::Folder { .. } => "give the path of one file in it",
             Self::UnknownFormat { .. } => {
                 "use an IDX file, or a text file ending in .csv, .tsv or .txt; either may be gzipped"
@@ -91,6 +92,15 @@ fn read_hint(kind: ErrorKind) -> Option<&'static str> {
         ErrorKind::NotFound | ErrorKind::NotADirectory => Some("check the path"),
         ErrorKind::PermissionDenied => Some("you may not read this file: check its permissions"),
         _ => None,
+    }
+}
+
+fn spill_hint(kind: ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            "free some space there, name a folder of a larger disk with TMPDIR, or give --memory more"
+        }
+        _ => "name another folder with TMPDIR, or give --memory more",
     }
 }
 

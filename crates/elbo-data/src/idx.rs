@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::cells::Collector;
 use crate::dataset::column_names;
 use crate::error::CellFault;
 use crate::read::check_image;
@@ -53,17 +54,21 @@ impl Kind {
     }
 }
 
-/// A whole file, its numbers still as bytes.
-struct Idx {
+/// What a file says of itself.
+struct Header {
     kind: Kind,
     shape: Vec<usize>,
-    bytes: Vec<u8>,
+    /// The bytes that should follow.
+    bytes: u64,
 }
 
-impl Idx {
+/// Bytes read at a time: whole numbers of every type.
+const PIECE: u64 = 1 << 20;
+
+impl Header {
     fn read(source: &mut Source) -> Result<Self, Error> {
         let magic = source.take(4)?;
-        let path = source.path.clone();
+        let path = source.origin.path.clone();
         let bad_magic = |rule| Error::IdxMagic { path: path.clone(), magic: magic.clone(), rule };
         let &[0, 0, code, dimensions] = magic.as_slice() else {
             return Err(bad_magic("not with two zero bytes and two more"));
@@ -80,31 +85,56 @@ impl Idx {
         let sizes: Vec<u32> =
             sizes.chunks_exact(4).map(|b| u32::from_be_bytes([b[0], b[1], b[2], b[3]])).collect();
 
-        // The sizes are not to be trusted: compare before any use.
-        let expected =
+        let bytes =
             sizes.iter().fold(kind.size() as u64, |product, &size| product.saturating_mul(size.into()));
-        let bytes = source.take(expected)?;
-        let actual = bytes.len() as u64 + source.drain()?;
-        let shape = sizes.iter().map(|&size| size as usize).collect();
-        if actual != expected {
-            return Err(Error::IdxSize { path: source.path.clone(), shape, expected, actual });
-        }
-        Ok(Self { kind, shape, bytes })
+        Ok(Self { kind, shape: sizes.iter().map(|&size| size as usize).collect(), bytes })
     }
 
-    fn numbers(&self) -> impl Iterator<Item = f64> {
-        self.bytes.chunks_exact(self.kind.size()).map(|bytes| self.kind.number(bytes))
+    /// Hands over the numbers that follow. The shape is not to be trusted before they are there, all and no more.
+    fn numbers(
+        &self,
+        source: &mut Source,
+        mut take: impl FnMut(f64) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut actual = 0;
+        while actual < self.bytes {
+            let piece = source.take(PIECE.min(self.bytes - actual))?;
+            if piece.is_empty() {
+                break;
+            }
+            for bytes in piece.chunks_exact(self.kind.size()) {
+                take(self.kind.number(bytes))?;
+            }
+            actual += piece.len() as u64;
+        }
+        actual += source.drain()?;
+        if actual != self.bytes {
+            let (path, shape) = (source.origin.path.clone(), self.shape.clone());
+            return Err(Error::IdxSize { path, shape, expected: self.bytes, actual });
+        }
+        Ok(())
     }
 }
 
 /// Reads a data set.
 pub(crate) fn read(mut source: Source, options: &ReadOptions) -> Result<Dataset, Error> {
     if options.label_column.is_some() {
-        return Err(Error::LabelSource { path: source.path, rule: "an IDX file has no label column" });
+        return Err(Error::LabelSource { path: source.origin.path, rule: "an IDX file has no label column" });
     }
-    let idx = Idx::read(&mut source)?;
-    let path = source.path;
-    let row_shape = &idx.shape[1..];
+    let header = Header::read(&mut source)?;
+    let mut values = Collector::new(options.memory);
+    let (mut count, mut greatest, mut bad) = (0, 0.0_f64, None);
+    header.numbers(&mut source, |number| {
+        let value = number as f32;
+        if !value.is_finite() {
+            bad.get_or_insert((count, number));
+        }
+        count += 1;
+        greatest = greatest.max(number);
+        values.push(value)
+    })?;
+    let path = source.origin.path;
+    let row_shape = &header.shape[1..];
     let width: usize = row_shape.iter().product();
     if width == 0 {
         return Err(Error::NoColumns { path });
@@ -118,9 +148,7 @@ pub(crate) fn read(mut source: Source, options: &ReadOptions) -> Result<Dataset,
         Some((height, width)) => column_names(&[height, width]),
         None => column_names(row_shape),
     };
-    let values: Vec<f32> = idx.numbers().map(|number| number as f32).collect();
-    if let Some(at) = values.iter().position(|value| !value.is_finite()) {
-        let value = idx.numbers().nth(at).unwrap_or(f64::NAN);
+    if let Some((at, value)) = bad {
         return Err(Error::Value {
             path,
             column: columns[at % width].clone(),
@@ -129,15 +157,13 @@ pub(crate) fn read(mut source: Source, options: &ReadOptions) -> Result<Dataset,
             fault: if value.is_finite() { CellFault::TooLarge } else { CellFault::NotFinite },
         });
     }
-    let pixels = idx.kind == Kind::U8 && (image.is_some() || row_shape.len() > 1);
-    let full_scale = pixels.then(|| {
-        // Bytes of 0 and 1 alone are pixels that are binary already.
-        if idx.bytes.iter().all(|&byte| byte <= 1) { 1.0 } else { 255.0 }
-    });
+    let pixels = header.kind == Kind::U8 && (image.is_some() || row_shape.len() > 1);
+    // Bytes of 0 and 1 alone are pixels that are binary already.
+    let full_scale = pixels.then_some(if greatest <= 1.0 { 1.0 } else { 255.0 });
     Ok(Dataset {
         name: path.display().to_string(),
         columns,
-        values,
+        values: values.finish()?,
         labels: None,
         image,
         full_scale,
@@ -147,9 +173,15 @@ pub(crate) fn read(mut source: Source, options: &ReadOptions) -> Result<Dataset,
 
 /// Reads a label file: one number per row.
 pub(crate) fn read_labels(path: &Path) -> Result<Vec<String>, Error> {
-    let idx = Idx::read(&mut Source::open(path)?)?;
-    if idx.shape.len() != 1 {
-        return Err(Error::LabelShape { path: path.to_owned(), shape: idx.shape });
+    let mut source = Source::open(path)?;
+    let header = Header::read(&mut source)?;
+    if header.shape.len() != 1 {
+        return Err(Error::LabelShape { path: path.to_owned(), shape: header.shape });
     }
-    Ok(idx.numbers().map(|label| label.to_string()).collect())
+    let mut labels = Vec::new();
+    header.numbers(&mut source, |label| {
+        labels.push(label.to_string());
+        Ok(())
+    })?;
+    Ok(labels)
 }

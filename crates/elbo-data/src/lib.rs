@@ -6,6 +6,7 @@
 //! ([`Tensors`]), and every file is replaced in one step ([`write_atomically`]).
 
 mod atomic;
+mod cells;
 mod dataset;
 mod delimited;
 mod digits;
@@ -20,6 +21,7 @@ mod table;
 mod tensors;
 
 pub use atomic::write_atomically;
+pub use cells::Cells;
 pub use dataset::Dataset;
 pub use digits::digits;
 pub use error::{CellFault, Error};

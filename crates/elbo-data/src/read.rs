@@ -18,6 +18,9 @@ pub struct ReadOptions {
     /// Height and width in pixels, where a row is an image and the file does
     /// not say so.
     pub image: Option<(usize, usize)>,
+    /// Bytes of memory that the values may take; more of them lie in a temporary
+    /// file, see [`Cells`](crate::Cells). By default there is no bound.
+    pub memory: Option<u64>,
 }
 
 /// Reads a data set from a file.
@@ -50,8 +53,8 @@ pub struct ReadOptions {
 /// # Errors
 ///
 /// A file that is missing, damaged, of no known format or not a table of at
-/// least two rows of finite numbers; labels that do not match. The [`Error`]
-/// names the file and the place.
+/// least two rows of finite numbers; labels that do not match; no space for a
+/// temporary file. The [`Error`] names the file and the place.
 pub fn read(path: &Path, options: &ReadOptions) -> Result<Dataset, Error> {
     if options.label_column.is_some() && options.labels.is_some() {
         return Err(Error::LabelSource {

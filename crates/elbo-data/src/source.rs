@@ -10,11 +10,16 @@ use crate::Error;
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-/// The content of a file, and the file's name for errors.
+/// The content of a file, and where it comes from.
 pub(crate) struct Source {
+    pub(crate) origin: Origin,
+    pub(crate) reader: Box<dyn BufRead>,
+}
+
+/// What errors name.
+pub(crate) struct Origin {
     pub(crate) path: PathBuf,
-    reader: Box<dyn BufRead>,
-    gzip: bool,
+    pub(crate) gzip: bool,
 }
 
 impl Source {
@@ -29,33 +34,32 @@ impl Source {
         let gzip = reader.fill_buf().map_err(fail)?.starts_with(&GZIP_MAGIC);
         let reader: Box<dyn BufRead> =
             if gzip { Box::new(BufReader::new(MultiGzDecoder::new(reader))) } else { Box::new(reader) };
-        Ok(Self { path: path.to_owned(), reader, gzip })
+        Ok(Self { origin: Origin { path: path.to_owned(), gzip }, reader })
     }
 
     /// The next bytes, some or all of what is left, without consuming them;
     /// none at the end.
     pub(crate) fn peek(&mut self) -> Result<&[u8], Error> {
-        // Borrowed twice: an error is made from the path after the read failed.
-        if let Err(cause) = self.reader.fill_buf() {
-            return Err(self.fail(cause));
-        }
-        self.reader.fill_buf().map_err(|cause| Error::Read { path: self.path.clone(), cause })
+        self.reader.fill_buf().map_err(|cause| self.origin.fail(cause))
     }
 
     /// Up to `limit` bytes, fewer at the end of the file. Memory grows with
     /// what the file holds, not with `limit`.
     pub(crate) fn take(&mut self, limit: u64) -> Result<Vec<u8>, Error> {
         let mut bytes = Vec::new();
-        (&mut self.reader).take(limit).read_to_end(&mut bytes).map_err(|cause| self.fail(cause))?;
+        (&mut self.reader).take(limit).read_to_end(&mut bytes).map_err(|cause| self.origin.fail(cause))?;
         Ok(bytes)
     }
 
     /// Reads on to the end and counts the bytes.
     pub(crate) fn drain(&mut self) -> Result<u64, Error> {
-        io::copy(&mut self.reader, &mut io::sink()).map_err(|cause| self.fail(cause))
+        io::copy(&mut self.reader, &mut io::sink()).map_err(|cause| self.origin.fail(cause))
     }
+}
 
-    fn fail(&self, cause: io::Error) -> Error {
+impl Origin {
+    /// What a failure to read means.
+    pub(crate) fn fail(&self, cause: io::Error) -> Error {
         let path = self.path.clone();
         match cause.kind() {
             ErrorKind::UnexpectedEof if self.gzip => Error::GzipTruncated { path },

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use npyz::WriterBuilder;
 
+use crate::atomic::{Writer, replace};
 use crate::{Error, parquet_file, write_atomically};
 
 /// The cells of one column.
@@ -72,22 +73,21 @@ impl Table {
     /// or a file that cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), Error> {
         let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
-        let bytes = match ending.to_str() {
+        match ending.to_str() {
             Some("csv") => {
-                let mut bytes = Vec::new();
-                self.write_csv(&mut bytes)?;
-                bytes
+                let rows = self.rows()?;
+                replace(path, |file| self.csv(rows, file))
             }
-            Some("npy") => self.npy(path)?,
+            Some("npy") => {
+                let (rows, columns) = (self.rows()?, self.numbers(path)?);
+                replace(path, |file| npy(rows, &columns, file))
+            }
             Some("parquet") => {
                 self.rows()?;
-                parquet_file::bytes(self)?
+                write_atomically(path, &parquet_file::bytes(self)?)
             }
-            _ => {
-                return Err(Error::TableEnding { path: path.to_owned() });
-            }
-        };
-        write_atomically(path, &bytes)
+            _ => Err(Error::TableEnding { path: path.to_owned() }),
+        }
     }
 
     /// Writes the table as CSV, numbers in the shortest form that reads back as
@@ -98,6 +98,10 @@ impl Table {
     /// Columns of different lengths, or a stream that fails.
     pub fn write_csv(&self, stream: impl Write) -> Result<(), Error> {
         let rows = self.rows()?;
+        self.csv(rows, stream).map_err(|cause| Error::Stream { cause })
+    }
+
+    fn csv(&self, rows: usize, stream: impl Write) -> io::Result<()> {
         let write = || -> io::Result<()> {
             let mut writer = csv::Writer::from_writer(stream);
             writer.write_record(self.columns.iter().map(|(name, _)| name))?;
@@ -106,7 +110,7 @@ impl Table {
             }
             writer.flush()
         };
-        write().map_err(|cause| Error::Stream { cause: plain(cause) })
+        write().map_err(plain)
     }
 
     /// The number of rows, the same in every column.
@@ -120,17 +124,14 @@ impl Table {
         }
     }
 
-    fn npy(&self, path: &Path) -> Result<Vec<u8>, Error> {
-        let rows = self.rows()?;
-        let columns = self
-            .columns
+    fn numbers(&self, path: &Path) -> Result<Vec<&Vec<f64>>, Error> {
+        self.columns
             .iter()
             .map(|(name, column)| match column {
                 Column::Real(values) => Ok(values),
                 Column::Text(_) => Err(Error::TableText { path: path.to_owned(), column: name.clone() }),
             })
-            .collect::<Result<Vec<_>, _>>()?;
-        npy_bytes(rows, &columns).map_err(|cause| Error::Write { path: path.to_owned(), cause })
+            .collect()
     }
 }
 
@@ -143,18 +144,16 @@ fn plain(error: io::Error) -> io::Error {
     }
 }
 
-fn npy_bytes(rows: usize, columns: &[&Vec<f64>]) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+fn npy(rows: usize, columns: &[&Vec<f64>], file: &mut Writer<'_>) -> io::Result<()> {
     let mut writer = npyz::WriteOptions::<f64>::new()
         .default_dtype()
         .shape(&[rows as u64, columns.len() as u64])
-        .writer(&mut bytes)
+        .writer(file)
         .begin_nd()?;
     for row in 0..rows {
         writer.extend(columns.iter().map(|column| column[row]))?;
     }
-    writer.finish()?;
-    Ok(bytes)
+    writer.finish()
 }
 
 /// The shortest text that reads back as the same number, with an exponent only

@@ -93,7 +93,7 @@ pub struct Fit<'a> {
     config: FitConfig,
     trainer: Trainer,
     train: Rows<'a>,
-    validation: Minibatch,
+    validation: Rows<'a>,
     progress: Progress,
     /// The minibatch in use, and the next: their room is used again.
     minibatch: Minibatch,
@@ -131,8 +131,7 @@ impl<'a> Fit<'a> {
         let seed = Key::new(config.seed);
         let vae = Vae::new(&config.vae, train.width(), seed, device)?.start_at(&train, device)?;
         let (trainer, state) = Trainer::init(config.train.clone(), &vae, seed, device)?;
-        let draws = seed.purpose(Purpose::Evaluate).purpose(Purpose::Binarise);
-        let validation = validation.minibatch(validation.index().iter().copied(), config.binarise(), draws);
+        let validation = validation.clone();
         let best = state.parameters.clone();
         let progress = Progress { state, epoch: 0, patience: Patience::default(), best };
         let (minibatch, next) = (Minibatch::default(), Minibatch::default());
@@ -156,7 +155,7 @@ impl<'a> Fit<'a> {
             // None before the first epoch.
             (
                 "the bound of the validation rows",
-                self.validation.rows.len() * usize::from(!watched.is_empty()),
+                self.validation.len() * usize::from(!watched.is_empty()),
                 watched.len(),
             ),
         ] {
@@ -198,7 +197,7 @@ impl<'a> Fit<'a> {
             watch(&report);
             std::mem::swap(&mut self.minibatch, &mut self.next);
         }
-        let validation = self.validate(&self.last()?)?;
+        let validation = self.validate(&self.last()?, self.config.validation_samples)?;
         self.progress.epoch += 1;
         let best = self.progress.patience.observe(self.progress.epoch, &validation.elbo());
         if best {
@@ -226,27 +225,33 @@ impl<'a> Fit<'a> {
         }
     }
 
-    /// The terms of the validation rows' objective, with the noise that every epoch's validation uses.
+    /// The terms of the validation rows' objective by so many samples of z a row, with the noise and the
+    /// binarisation that every epoch's validation uses.
     ///
     /// # Errors
     /// Where the bound is not finite.
-    pub fn validate(&self, vae: &Vae) -> Result<RowTerms, Error> {
-        let key = Key::new(self.config.seed).purpose(Purpose::Evaluate).purpose(Purpose::Noise);
-        let draws = Draws { samples: self.config.validation_samples, key };
-        self.evaluate(vae, &self.validation, draws)
+    pub fn validate(&self, vae: &Vae, samples: usize) -> Result<RowTerms, Error> {
+        let key = Key::new(self.config.seed).purpose(Purpose::Evaluate);
+        self.evaluate(vae, &self.validation, key, samples)
     }
 
-    /// The terms of the objective of any rows, by the noise given.
+    /// The terms of the objective of any rows by so many samples of z a row, noise and binarisation keyed by `key`.
     ///
     /// # Errors
     /// Where the data's width is not the model's, or a term is not finite.
-    pub fn evaluate(&self, vae: &Vae, data: &Minibatch, draws: Draws) -> Result<RowTerms, Error> {
-        self.trainer.evaluate(vae, data, draws)
+    pub fn evaluate(&self, vae: &Vae, rows: &Rows<'_>, key: Key, samples: usize) -> Result<RowTerms, Error> {
+        let draws = Draws { samples, key: key.purpose(Purpose::Noise) };
+        let mut terms = RowTerms::default();
+        for piece in rows.pieces(self.config.binarise(), key.purpose(Purpose::Binarise)) {
+            terms.extend(&self.trainer.evaluate(vae, &piece, draws)?);
+        }
+        Ok(terms)
     }
 
-    /// The validation rows, binarised as each epoch sees them.
-    pub fn validation(&self) -> &Minibatch {
-        &self.validation
+    /// The validation rows, binarised as each epoch sees them, some at a time.
+    pub fn validation(&self) -> impl Iterator<Item = Minibatch> {
+        let key = Key::new(self.config.seed).purpose(Purpose::Evaluate);
+        self.validation.pieces(self.config.binarise(), key.purpose(Purpose::Binarise))
     }
 
     /// How far the fit has come.

@@ -1,9 +1,15 @@
 //! Rows of a data set, minibatches of them, and the one N/B of the system (E17).
 
+use rayon::prelude::*;
+
 use crate::{
     distribution::bernoulli::Binarise,
+    objective::CHUNK,
     random::{Key, Purpose},
 };
+
+/// Rows that one thread copies at a time.
+const TOGETHER: usize = 64;
 
 /// Some rows of a row-major data matrix `[_, D]`, in an order of their own.
 ///
@@ -106,6 +112,13 @@ impl<'a> Rows<'a> {
         (part(&order[held..]), part(&order[..held]))
     }
 
+    /// All rows in order, some at a time, so that they are never copied all at once. How many depends on rayon's
+    /// threads; the terms of an objective, evaluated piece by piece, do not, and are those of all rows at once.
+    pub fn pieces(&self, binarise: Binarise, draws: Key) -> impl Iterator<Item = Minibatch> {
+        let size = 2 * CHUNK * rayon::current_num_threads();
+        self.index.chunks(size).map(move |rows| self.minibatch(rows.iter().copied(), binarise, draws))
+    }
+
     /// The minibatches of one epoch: every row once, in an order drawn from `key`, `size` rows each and the
     /// last one what is left. Nothing is dropped.
     pub fn minibatches(&self, size: usize, binarise: Binarise, key: Key, epoch: u64) -> Minibatches<'_, 'a> {
@@ -126,7 +139,7 @@ impl<'a> Rows<'a> {
         minibatch
     }
 
-    /// The same, in the room of an earlier minibatch.
+    /// The same, in the room of an earlier minibatch, on rayon's current thread pool.
     pub fn fill(
         &self,
         minibatch: &mut Minibatch,
@@ -138,12 +151,15 @@ impl<'a> Rows<'a> {
         (*width, *total) = (self.width, self.len());
         index.clear();
         index.extend(rows);
-        values.clear();
-        for &row in index.iter() {
-            let start = values.len();
-            values.extend_from_slice(self.row(row));
-            binarise.apply(draws, row as u64, &mut values[start..]);
-        }
+        values.resize(index.len() * self.width, 0.0);
+        index.par_chunks(TOGETHER).zip(values.par_chunks_mut(TOGETHER * self.width.max(1))).for_each(
+            |(index, values)| {
+                for (&row, values) in index.iter().zip(values.chunks_exact_mut(self.width)) {
+                    values.copy_from_slice(self.row(row));
+                    binarise.apply(draws, row as u64, values);
+                }
+            },
+        );
     }
 }
 

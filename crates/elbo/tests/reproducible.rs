@@ -140,6 +140,26 @@ fn the_order_of_the_chunks_does_not_matter() {
 }
 
 #[test]
+fn rows_evaluated_in_pieces_are_those_evaluated_at_once() {
+    let values = curve(1200, WIDTH, 40);
+    let rows = Rows::all(&values, WIDTH);
+    let vae = start(config(), &values).last().unwrap();
+    let of = |batch| evaluate(&vae, &batch, Key::new(6), KlForm::MonteCarlo, 2, &Device::flex()).unwrap();
+    let whole = of(minibatch(&rows, 0..1200));
+    for threads in [1, 2] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let (mut terms, mut count) = (RowTerms::default(), 0);
+        pool.install(|| {
+            for piece in rows.pieces(Binarise::None, Key::new(0)) {
+                terms.extend(&of(piece));
+                count += 1;
+            }
+        });
+        assert!(count > 1 && terms == whole, "{count} pieces");
+    }
+}
+
+#[test]
 fn progress_of_another_fit_is_refused() {
     let values = values();
     let mut fit = start(config(), &values);

@@ -263,10 +263,10 @@ fn a_fit_to_drawn_pixels_keeps_their_mean() {
         ..fit_config(shape(&[4], 1, Likelihood::Bernoulli), steps(Optimiser::Adam, 2e-2), 200, 60)
     };
     let fit = fitted(config, &values, WIDTH);
-    let drawn = fit.validation();
+    let drawn = fit.validation().next().unwrap();
     assert!(drawn.values.iter().all(|&x| x == 0.0 || x == 1.0));
     let vae = fit.last().unwrap();
-    let z = vae.guide.posterior(common::data(drawn).cast(burn::tensor::DType::F32)).mean();
+    let z = vae.guide.posterior(common::data(&drawn).cast(burn::tensor::DType::F32)).mean();
     let mean: f32 = vae.model.mean(z).mean().into_scalar();
     // 4,000 draws have a standard error of 0.006, and as many again are seen each epoch.
     assert!((mean - 0.2).abs() < 0.03, "{mean}");

@@ -56,7 +56,7 @@ fn every_type_is_read_big_endian() {
     let values = |code, data: &[u8], count| {
         let data = read_bytes("a", idx(code, &[count], data), &plain()).unwrap();
         assert_eq!(data.full_scale, None);
-        data.values
+        data.values.to_vec()
     };
     assert_eq!(values(8, &[0, 255], 2), [0.0, 255.0]);
     assert_eq!(values(9, &[0x7f, 0xff], 2), [127.0, -1.0]);

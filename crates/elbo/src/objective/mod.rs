@@ -25,7 +25,7 @@ pub enum Objective {
 }
 
 /// Rows evaluated at a time: bounds the memory, and fixes the arithmetic whatever the number of threads.
-const CHUNK: usize = 256;
+pub(crate) const CHUNK: usize = 256;
 
 /// The terms of an objective of each row of `data`, a chunk at a time on rayon's current thread pool.
 pub(crate) fn evaluate_terms(
