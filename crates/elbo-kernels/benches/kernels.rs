@@ -53,7 +53,7 @@ fn kernels(criterion: &mut Criterion) {
         group.bench_function("pack_transposed", |b| {
             b.iter(|| {
                 for (panel, out) in transposed.chunks_mut(784).enumerate() {
-                    pack_transposed(black_box(&gradient), 784, panel, out);
+                    pack_transposed(level, black_box(&gradient), 784, panel, out);
                 }
             });
         });

@@ -13,18 +13,18 @@ kernel! {
     /// Adds log p(x|ℓ) of each row to `log_likelihood`, `[R, D]` to `[R]`.
     pub fn log_likelihood<V>(x: &Panels, logits: &Panels, log_likelihood: &mut [f64]) {
         check(x, logits, log_likelihood);
-        for panel in 0..x.columns().div_ceil(WIDTH) {
-            let live = x.live(panel);
-            let rows = x.panel(panel).iter().zip(logits.panel(panel)).zip(log_likelihood.iter_mut());
-            for ((x, logits), sum) in rows {
-                let mut terms = [0.0; WIDTH];
+        for (row, sum) in log_likelihood.iter_mut().enumerate() {
+            let mut terms = [0.0; WIDTH];
+            for panel in 0..x.columns().div_ceil(WIDTH) {
+                let live = x.live(panel);
+                let (x, logits) = (&x.panel(panel)[row].0, &logits.panel(panel)[row].0);
                 for d in 0..WIDTH {
-                    let magnitude = logits.0[d].abs();
-                    let term = (x.0[d] - 0.5) * logits.0[d] - 0.5 * magnitude - log_1p_unit(exp(-magnitude));
-                    terms[d] = if d < live { term } else { 0.0 };
+                    let magnitude = logits[d].abs();
+                    let term = (x[d] - 0.5) * logits[d] - 0.5 * magnitude - log_1p_unit(exp(-magnitude));
+                    terms[d] += if d < live { term } else { 0.0 };
                 }
-                *sum += f64::from(total(&terms));
             }
+            *sum += f64::from(total(&terms));
         }
     }
 }
@@ -39,13 +39,13 @@ kernel! {
     ) {
         check(x, logits, log_likelihood);
         assert_eq!(weights.len(), x.rows(), "a weight for each row");
-        for panel in 0..x.columns().div_ceil(WIDTH) {
-            let live = x.live(panel);
-            let rows = x.panel(panel).iter().zip(logits.panel_mut(panel)).zip(log_likelihood.iter_mut()).zip(weights);
-            for (((x, logits), sum), &weight) in rows {
-                let mut terms = [0.0; WIDTH];
+        for ((row, sum), &weight) in log_likelihood.iter_mut().enumerate().zip(weights) {
+            let mut terms = [0.0; WIDTH];
+            for panel in 0..x.columns().div_ceil(WIDTH) {
+                let live = x.live(panel);
+                let (x, logits) = (&x.panel(panel)[row].0, &mut logits.panel_mut(panel)[row].0);
                 for d in 0..WIDTH {
-                    let (x, logit) = (x.0[d], logits.0[d]);
+                    let (x, logit) = (x[d], logits[d]);
                     let magnitude = logit.abs();
                     let y = exp(-magnitude);
                     // 1/(1 + y) and 1/(2 + y) from one division.
@@ -53,11 +53,11 @@ kernel! {
                     let inverse = 1.0 / (a * b);
                     let term = (x - 0.5) * logit - 0.5 * magnitude - twice_artanh(y * (inverse * a));
                     let mean = (if logit >= 0.0 { 1.0 } else { y }) * (inverse * b);
-                    terms[d] = if d < live { term } else { 0.0 };
-                    logits.0[d] = weight * (x - mean);
+                    terms[d] += if d < live { term } else { 0.0 };
+                    logits[d] = weight * (x - mean);
                 }
-                *sum += f64::from(total(&terms));
             }
+            *sum += f64::from(total(&terms));
         }
     }
 }

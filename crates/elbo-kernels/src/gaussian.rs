@@ -44,19 +44,17 @@ kernel! {
     pub fn log_likelihood<V>(x: &Panels, means: &Panels, precision: &Precision, log_likelihood: &mut [f64]) {
         assert_eq!((x.rows(), x.columns()), (means.rows(), means.columns()), "x and the means have one shape");
         assert_eq!(log_likelihood.len(), x.rows(), "a sum for each row");
-        for panel in 0..x.columns().div_ceil(WIDTH) {
-            let (inverse, live) = (precision.panel(panel), x.live(panel));
-            for ((x, means), sum) in x.panel(panel).iter().zip(means.panel(panel)).zip(log_likelihood.iter_mut()) {
-                let mut terms = [0.0; WIDTH];
+        for (row, sum) in log_likelihood.iter_mut().enumerate() {
+            let mut squares = [0.0; WIDTH];
+            for panel in 0..x.columns().div_ceil(WIDTH) {
+                let (inverse, live) = (precision.panel(panel), x.live(panel));
+                let (x, means) = (&x.panel(panel)[row].0, &means.panel(panel)[row].0);
                 for d in 0..WIDTH {
-                    let residual = (x.0[d] - means.0[d]) * inverse[d];
-                    terms[d] = if d < live { residual * residual } else { 0.0 };
+                    let residual = (x[d] - means[d]) * inverse[d];
+                    squares[d] += if d < live { residual * residual } else { 0.0 };
                 }
-                *sum -= 0.5 * f64::from(total(&terms));
             }
-        }
-        for sum in log_likelihood {
-            *sum += precision.constant;
+            *sum += precision.constant - 0.5 * f64::from(total(&squares));
         }
     }
 }
@@ -73,21 +71,18 @@ kernel! {
         assert_eq!((x.rows(), x.columns()), (means.rows(), means.columns()), "x and the means have one shape");
         assert_eq!(log_likelihood.len(), x.rows(), "a sum for each row");
         assert_eq!(weights.len(), x.rows(), "a weight for each row");
-        for panel in 0..x.columns().div_ceil(WIDTH) {
-            let (inverse, live) = (precision.panel(panel), x.live(panel));
-            let rows = x.panel(panel).iter().zip(means.panel_mut(panel)).zip(log_likelihood.iter_mut()).zip(weights);
-            for (((x, means), sum), &weight) in rows {
-                let mut terms = [0.0; WIDTH];
+        for ((row, sum), &weight) in log_likelihood.iter_mut().enumerate().zip(weights) {
+            let mut squares = [0.0; WIDTH];
+            for panel in 0..x.columns().div_ceil(WIDTH) {
+                let (inverse, live) = (precision.panel(panel), x.live(panel));
+                let (x, means) = (&x.panel(panel)[row].0, &mut means.panel_mut(panel)[row].0);
                 for d in 0..WIDTH {
-                    let residual = (x.0[d] - means.0[d]) * inverse[d];
-                    terms[d] = if d < live { residual * residual } else { 0.0 };
-                    means.0[d] = weight * residual * inverse[d];
+                    let residual = (x[d] - means[d]) * inverse[d];
+                    squares[d] += if d < live { residual * residual } else { 0.0 };
+                    means[d] = weight * residual * inverse[d];
                 }
-                *sum -= 0.5 * f64::from(total(&terms));
             }
-        }
-        for sum in log_likelihood {
-            *sum += precision.constant;
+            *sum += precision.constant - 0.5 * f64::from(total(&squares));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Matrices stored so that every kernel reads forwards: panels of 32 columns, in each all rows.
 
+use crate::{level::kernel, vector::Vector};
+
 /// Columns of a panel.
 pub const WIDTH: usize = 32;
 
@@ -164,18 +166,37 @@ pub fn pack(matrix: &[f32], columns: usize, panel: usize, out: &mut [Row]) {
     }
 }
 
-/// Packs one panel of the transpose of a row-major `[rows, columns]` matrix: its columns are the matrix's rows
-/// 32 · `panel` and on, `out` has a row for each of its columns.
-pub fn pack_transposed(matrix: &[f32], columns: usize, panel: usize, out: &mut [Row]) {
-    let rows = matrix.len() / columns.max(1);
-    let from = panel * WIDTH;
-    let live = (rows - from).min(WIDTH);
-    let matrix = &matrix[from * columns..][..live * columns];
-    // Sixteen columns at a time: a cache line of each matrix row is read whole.
-    for (block, out) in out.chunks_mut(16).enumerate() {
-        for (lane, row) in matrix.chunks_exact(columns).enumerate() {
-            for (out, &value) in out.iter_mut().zip(&row[block * 16..]) {
-                out.0[lane] = value;
+kernel! {
+    /// Packs one panel of the transpose of a row-major `[rows, columns]` matrix: its columns are the matrix's rows
+    /// 32 · `panel` and on, `out` has a row for each of its columns.
+    pub fn pack_transposed<V>(matrix: &[f32], columns: usize, panel: usize, out: &mut [Row]) {
+        assert_eq!(out.len(), columns, "a row for each column");
+        let rows = matrix.len() / columns.max(1);
+        let from = panel * WIDTH;
+        let live = (rows - from).min(WIDTH);
+        let matrix = &matrix[from * columns..][..live * columns];
+        for half in 0..live.div_ceil(16) {
+            let matrix = &matrix[half * 16 * columns..];
+            let mut done = 0;
+            if live >= (half + 1) * 16 {
+                // Squares of sixteen by sixteen.
+                let (squares, _) = out.as_chunks_mut::<16>();
+                for square in squares {
+                    let mut rows = [V::splat(0.0); 16];
+                    for (r, row) in rows.iter_mut().enumerate() {
+                        let line = &matrix[r * columns + done..][..16];
+                        *row = V::load(line.try_into().expect("sixteen"));
+                    }
+                    for (column, out) in V::transpose(rows).into_iter().zip(square) {
+                        column.store(out.half_mut(half));
+                    }
+                    done += 16;
+                }
+            }
+            for (column, out) in out.iter_mut().enumerate().skip(done) {
+                for (r, row) in matrix.chunks_exact(columns).take(16).enumerate() {
+                    out.half_mut(half)[r] = row[column];
+                }
             }
         }
     }

@@ -15,6 +15,8 @@ pub(crate) trait Vector: Copy {
     fn store(self, x: &mut [f32; 16]);
     /// `self + a · b`, rounded once.
     fn add_product(self, a: Self, b: Self) -> Self;
+    /// Sixteen rows of sixteen become columns.
+    fn transpose(rows: [Self; 16]) -> [Self; 16];
 }
 
 impl Vector for [f32; 16] {
@@ -43,6 +45,11 @@ impl Vector for [f32; 16] {
         }
         self
     }
+
+    #[inline(always)]
+    fn transpose(rows: [Self; 16]) -> [Self; 16] {
+        std::array::from_fn(|i| std::array::from_fn(|j| rows[j][i]))
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -52,8 +59,10 @@ pub(crate) use x86::{Avx2, Avx512};
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use std::arch::x86_64::{
-        __m256, __m512, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_storeu_ps, _mm512_fmadd_ps,
-        _mm512_loadu_ps, _mm512_set1_ps, _mm512_storeu_ps,
+        __m256, __m512, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_storeu_ps, _mm512_castpd_ps,
+        _mm512_castps_pd, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_pd,
+        _mm512_setzero_ps, _mm512_shuffle_f32x4, _mm512_storeu_ps, _mm512_unpackhi_pd, _mm512_unpackhi_ps,
+        _mm512_unpacklo_pd, _mm512_unpacklo_ps,
     };
 
     use super::Vector;
@@ -87,6 +96,40 @@ mod x86 {
         fn add_product(self, a: Self, b: Self) -> Self {
             // SAFETY: as for `splat`.
             Self(unsafe { _mm512_fmadd_ps(a.0, b.0, self.0) })
+        }
+
+        #[inline(always)]
+        fn transpose(rows: [Self; 16]) -> [Self; 16] {
+            // Pairs of rows, pairs of those, then quarters of registers, twice: four times sixteen shuffles.
+            // SAFETY: as for `splat`.
+            unsafe {
+                let mut out = rows;
+                let mut pairs = [_mm512_setzero_pd(); 16];
+                for i in 0..8 {
+                    let (x, y) = (rows[2 * i].0, rows[2 * i + 1].0);
+                    pairs[2 * i] = _mm512_castps_pd(_mm512_unpacklo_ps(x, y));
+                    pairs[2 * i + 1] = _mm512_castps_pd(_mm512_unpackhi_ps(x, y));
+                }
+                let mut fours = [_mm512_setzero_ps(); 16];
+                for i in 0..4 {
+                    for j in 0..2 {
+                        let (x, y) = (pairs[4 * i + j], pairs[4 * i + j + 2]);
+                        fours[4 * i + 2 * j] = _mm512_castpd_ps(_mm512_unpacklo_pd(x, y));
+                        fours[4 * i + 2 * j + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(x, y));
+                    }
+                }
+                for j in 0..4 {
+                    let even = _mm512_shuffle_f32x4::<0b10_00_10_00>(fours[j], fours[j + 4]);
+                    let odd = _mm512_shuffle_f32x4::<0b11_01_11_01>(fours[j], fours[j + 4]);
+                    let even_below = _mm512_shuffle_f32x4::<0b10_00_10_00>(fours[j + 8], fours[j + 12]);
+                    let odd_below = _mm512_shuffle_f32x4::<0b11_01_11_01>(fours[j + 8], fours[j + 12]);
+                    out[j] = Self(_mm512_shuffle_f32x4::<0b10_00_10_00>(even, even_below));
+                    out[j + 4] = Self(_mm512_shuffle_f32x4::<0b10_00_10_00>(odd, odd_below));
+                    out[j + 8] = Self(_mm512_shuffle_f32x4::<0b11_01_11_01>(even, even_below));
+                    out[j + 12] = Self(_mm512_shuffle_f32x4::<0b11_01_11_01>(odd, odd_below));
+                }
+                out
+            }
         }
     }
 
@@ -123,6 +166,15 @@ mod x86 {
         fn add_product(self, a: Self, b: Self) -> Self {
             // SAFETY: as for `splat`.
             unsafe { Self(_mm256_fmadd_ps(a.0, b.0, self.0), _mm256_fmadd_ps(a.1, b.1, self.1)) }
+        }
+
+        #[inline(always)]
+        fn transpose(rows: [Self; 16]) -> [Self; 16] {
+            let mut numbers = [[0.0; 16]; 16];
+            for (row, numbers) in rows.into_iter().zip(&mut numbers) {
+                row.store(numbers);
+            }
+            <[f32; 16]>::transpose(numbers).map(|row| Self::load(&row))
         }
     }
 }

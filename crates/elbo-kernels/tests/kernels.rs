@@ -122,11 +122,13 @@ fn the_ways_back_through_a_layer_are_their_definitions() {
             let (delta, dv) = matrix(2, rows, outputs);
             let (below, bv) = matrix(4, rows, inputs);
             let weights = normals(3, inputs * outputs);
-            // The transpose through the packer.
-            let mut transposed = Panels::new(outputs, inputs);
-            for (panel, out) in transposed.as_mut_slice().chunks_mut(outputs).enumerate() {
-                elbo_kernels::pack_transposed(&weights, outputs, panel, out);
-            }
+            let transposed = at_every_level(|level| {
+                let mut transposed = Panels::new(outputs, inputs);
+                for (panel, out) in transposed.as_mut_slice().chunks_mut(outputs).enumerate() {
+                    elbo_kernels::pack_transposed(level, &weights, outputs, panel, out);
+                }
+                transposed
+            });
             let mut packed = Panels::new(inputs, outputs);
             for (panel, out) in packed.as_mut_slice().chunks_mut(inputs).enumerate() {
                 elbo_kernels::pack(&weights, outputs, panel, out);

@@ -170,7 +170,11 @@ impl Fused {
         }
         // The encoder's first layer has no way back: x needs no gradient.
         let (decoder, encoder) = if back { (0, 1) } else { (usize::MAX, usize::MAX) };
-        rayon::join(|| self.decoder.pack(parameters, decoder), || self.encoder.pack(parameters, encoder));
+        let level = self.level;
+        rayon::join(
+            || self.decoder.pack(level, parameters, decoder),
+            || self.encoder.pack(level, parameters, encoder),
+        );
     }
 
     /// Shares rows out over shards: as many for each thread, all of one size or the last a little smaller.

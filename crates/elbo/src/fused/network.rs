@@ -79,7 +79,7 @@ impl Network {
     }
 
     /// Packs the weights out of the flat parameters; for the way back from the layer number `back` on.
-    pub(super) fn pack(&mut self, parameters: &[f32], back: usize) {
+    pub(super) fn pack(&mut self, level: Level, parameters: &[f32], back: usize) {
         self.layers.par_iter_mut().enumerate().for_each(|(l, layer)| {
             let Layer { inputs, outputs, start, .. } = *layer;
             let matrix = &parameters[start..][..inputs * outputs];
@@ -91,7 +91,9 @@ impl Network {
             }
             let backward = layer.transposed.as_mut_slice().par_chunks_mut(outputs);
             rayon::join(forward, || {
-                backward.enumerate().for_each(|(panel, out)| pack_transposed(matrix, outputs, panel, out));
+                backward
+                    .enumerate()
+                    .for_each(|(panel, out)| pack_transposed(level, matrix, outputs, panel, out));
             });
         });
     }
