@@ -1,6 +1,6 @@
 //! Matrices stored so that every kernel reads forwards: panels of 32 columns, in each all rows.
 
-use crate::{level::kernel, vector::Vector};
+use crate::level::kernel;
 
 /// Columns of a panel.
 pub const WIDTH: usize = 32;

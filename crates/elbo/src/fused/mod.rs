@@ -47,6 +47,8 @@ pub(crate) struct Fused {
     form: KlForm,
     samples: usize,
     shards: Vec<Shard>,
+    /// Room for the gradient in each column's log σ.
+    columns: Vec<f32>,
     active: usize,
     rows: usize,
 }
@@ -74,6 +76,7 @@ impl Fused {
             form,
             samples,
             shards: Vec::new(),
+            columns: vec![0.0; vae.width()],
             active: 0,
             rows: 0,
         })
@@ -106,12 +109,13 @@ impl Fused {
             terms.log_likelihood.extend_from_slice(&shard.log_likelihood);
             terms.kl.extend_from_slice(&shard.kl);
         }
-        self.sum(&shards[..self.active], moves, gradient);
-        self.shards = shards;
+        let mut columns = std::mem::take(&mut self.columns);
+        self.sum(&shards[..self.active], moves, &mut columns, gradient);
+        (self.shards, self.columns) = (shards, columns);
     }
 
     /// The gradient of every parameter, from what the shards hold.
-    fn sum(&self, shards: &[Shard], moves: Moves, gradient: &mut [f32]) {
+    fn sum(&self, shards: &[Shard], moves: Moves, columns: &mut [f32], gradient: &mut [f32]) {
         let (theta, phi) =
             gradient.split_at_mut(self.log_sigma.map_or(self.decoder.end(), |(s, len)| s + len));
         let (decoder, log_sigma) = theta.split_at_mut(self.decoder.end());
@@ -123,7 +127,7 @@ impl Fused {
                         shards.iter().map(move |shard| (&shard.samples[l].z, &shard.samples[l].decoder))
                     });
                     self.decoder.gradient(level, passes, decoder);
-                    self.log_sigma_gradient(shards, log_sigma);
+                    self.log_sigma_gradient(shards, columns, log_sigma);
                 } else {
                     decoder.fill(0.0);
                     log_sigma.fill(0.0);
@@ -140,26 +144,20 @@ impl Fused {
         );
     }
 
-    fn log_sigma_gradient(&self, shards: &[Shard], gradient: &mut [f32]) {
+    fn log_sigma_gradient(&self, shards: &[Shard], columns: &mut [f32], gradient: &mut [f32]) {
         gradient.fill(0.0);
         let Likelihood::Gaussian(Sigma::Learned | Sigma::PerColumn) = self.likelihood else { return };
-        let mut columns = vec![0.0; self.width];
+        columns.fill(0.0);
         for l in 0..self.samples {
             for shard in shards {
                 let deltas = &shard.samples[l].decoder.deltas;
                 let by_mean = deltas.last().expect("at least one layer");
-                gaussian::log_sigma_gradient(
-                    self.level,
-                    by_mean,
-                    &self.precision,
-                    &shard.weights,
-                    &mut columns,
-                );
+                gaussian::log_sigma_gradient(self.level, by_mean, &self.precision, &shard.weights, columns);
             }
         }
         match gradient {
             [one] => *one = columns.iter().map(|&g| f64::from(g)).sum::<f64>() as f32,
-            each => each.copy_from_slice(&columns),
+            each => each.copy_from_slice(columns),
         }
     }
 

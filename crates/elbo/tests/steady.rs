@@ -1,0 +1,120 @@
+//! A steady step allocates nothing, and a long run keeps its memory.
+
+#![allow(missing_docs)]
+
+mod common;
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use burn::tensor::Device;
+use common::{shape, steps};
+use elbo::{
+    distribution::bernoulli::Binarise,
+    minibatch::{Minibatch, Rows},
+    model::{Likelihood, Sigma, Vae},
+    objective::elbo::KlForm,
+    optimiser::Optimiser,
+    random::Key,
+    train::{State, TrainConfig, Trainer},
+};
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+struct Counting;
+
+// SAFETY: every call goes to the system's allocator as it is.
+#[allow(unsafe_code, reason = "an allocator that counts can be written in no other way")]
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: as above.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static GLOBAL: Counting = Counting;
+
+/// Resident memory in KiB, where the system tells.
+fn resident() -> Option<usize> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+const WIDTH: usize = 30;
+
+fn start(likelihood: Likelihood, config: TrainConfig) -> (Trainer, State) {
+    let device = Device::flex();
+    let vae = Vae::new(&shape(&[24, 12], 3, likelihood), WIDTH, Key::new(1), &device).unwrap();
+    Trainer::init(config, &vae, Key::new(1), &device).unwrap()
+}
+
+/// Epochs of three minibatches, the last one smaller, each made in the room of the one before.
+fn take(
+    rows: &Rows<'_>,
+    trainer: &mut Trainer,
+    state: &mut State,
+    (current, next): (&mut Minibatch, &mut Minibatch),
+    count: usize,
+) {
+    let batches = rows.minibatches(70, Binarise::Dynamic, Key::new(2), 0);
+    for step in 0..count {
+        let ((), stepped) = rayon::join(
+            || batches.fill((step + 1) % batches.number(), next),
+            || trainer.step(state, current, 1.0).map(|report| report.gradient_norm),
+        );
+        assert!(stepped.unwrap() > 0.0);
+        std::mem::swap(current, next);
+    }
+}
+
+#[test]
+fn a_steady_step_allocates_nothing_and_memory_stays_flat() {
+    let mut values = vec![0.0; 200 * WIDTH];
+    Key::new(3).uniforms(0, &mut values);
+    let rows = Rows::all(&values, WIDTH);
+    let plain = steps(Optimiser::Adam, 1e-3);
+    let rich = TrainConfig { samples: 2, kl: KlForm::MonteCarlo, clip_norm: Some(1.0), ..plain.clone() };
+    let per_column = Likelihood::Gaussian(Sigma::PerColumn);
+    // One pool, and no other test in this program: all that allocates is counted here.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    pool.install(|| {
+        let mut long = None;
+        for (likelihood, config) in [(Likelihood::Bernoulli, plain), (per_column, rich)] {
+            let (mut trainer, mut state) = start(likelihood, config);
+            let (mut current, mut next) = (Minibatch::default(), Minibatch::default());
+            rows.minibatches(70, Binarise::Dynamic, Key::new(2), 0).fill(0, &mut current);
+            let room = (&mut current, &mut next);
+            take(&rows, &mut trainer, &mut state, room, 30);
+            let batches = ALLOCATIONS.load(Ordering::Relaxed);
+            let _ = rows.minibatches(70, Binarise::Dynamic, Key::new(2), 0);
+            let order = ALLOCATIONS.load(Ordering::Relaxed) - batches;
+            let before = ALLOCATIONS.load(Ordering::Relaxed);
+            take(&rows, &mut trainer, &mut state, (&mut current, &mut next), 200);
+            let during = ALLOCATIONS.load(Ordering::Relaxed) - before;
+            assert_eq!(during, order, "{likelihood:?}: beyond the order of the epoch");
+            long = Some((trainer, state, current, next));
+        }
+        let (mut trainer, mut state, mut current, mut next) = long.unwrap();
+        let before = resident();
+        take(&rows, &mut trainer, &mut state, (&mut current, &mut next), 100_000);
+        if let (Some(before), Some(after)) = (before, resident()) {
+            assert!(after <= before + 256, "{before} KiB became {after} KiB");
+        }
+    });
+}
