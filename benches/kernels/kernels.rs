@@ -1,5 +1,5 @@
 //! Each kernel at the sizes of a step of a 784-400-20 auto-encoder with 64 rows a thread, at each level.
-//! `cargo bench -p elbo-kernels`; throughput is in elements (multiply-adds for a product).
+//! `cargo run --release --manifest-path benches/kernels/Cargo.toml -- --bench`; throughput is in elements (multiply-adds for a product).
 
 use std::hint::black_box;
 
