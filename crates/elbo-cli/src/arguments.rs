@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
     /// Threads to use (all cores, if not given). The results do not depend on it, to the bit.
     #[arg(long, global = true, value_name = "N")]
     pub(crate) threads: Option<NonZeroUsize>,
-    /// Where to compute. On a GPU results agree with those of the CPU to about 1e-3, and are not repeatable to the bit.
+    /// Where to compute. A GPU may round products to TF32, and its results are not repeatable to the bit.
     #[arg(long, global = true, value_enum, default_value_t)]
     pub(crate) device: DeviceArgument,
 }

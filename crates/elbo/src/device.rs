@@ -1,8 +1,9 @@
 //! Where tensors live: on the CPU, [`Device::flex`], or on a GPU.
 //!
-//! On a GPU the same model and the same trainer run on tensors there. The optimiser works on slices of the host, so
-//! that every step copies the parameters to the device and their gradient back. Bits belong to the CPU alone: on a GPU
-//! the kernel of a matrix product is chosen by trying which is fastest, and may round factors to TF32, of 10 bits.
+//! With the feature `cuda`, off by default, the same model and the same trainer run on tensors of a GPU. The optimiser
+//! works on slices of the host, so that every step copies the parameters to the device and their gradient back. Bits
+//! belong to the CPU alone: on a GPU the kernel of a matrix product is chosen by trying which is fastest, and may round
+//! factors to TF32, of 10 bits.
 
 use burn::tensor::Device;
 #[cfg(feature = "cuda")]
