@@ -80,18 +80,22 @@ class Turn(NamedTuple):
     threads: int
 
 
-def rust_server():
+def rust_server(name, features):
     """Builds the Rust server; returns where it is."""
-    build = ["cargo", "bench", "--workspace", "--bench", "workloads", "--no-run", "--message-format=json"]
-    built = subprocess.run(build, cwd=HERE.parent, stdout=subprocess.PIPE, text=True, check=True)
+    build = ["cargo", "bench", "--workspace", "--bench", "workloads", "--no-run", "--message-format=json", *features]
+    built = subprocess.run(build, cwd=HERE.parent, stdout=subprocess.PIPE, text=True)
+    if built.returncode:
+        raise Failed(f"{name}: it cannot be built")
     artifacts = [json.loads(line) for line in built.stdout.splitlines()]
     return next(a["executable"] for a in artifacts if a.get("target", {}).get("name") == "workloads")
 
 
 def start(name, python, threads):
     library, _, variant = name.partition("-")
-    if library == "elbo":
-        return Stack(name, [rust_server()], threads)
+    if name == "elbo":
+        return Stack(name, [rust_server(name, [])], threads)
+    if name == "elbo-cuda":
+        return Stack(name, [rust_server(name, ["--features", "cuda"]), "--device", "cuda"], threads)
     if library not in PACKAGES:
         raise Failed(f"{name}: no stack is called so")
     packages = PACKAGES[library]
@@ -177,8 +181,10 @@ def parse():
     add("--rounds", type=int, default=5, help="in which each stack has a turn at each workload")
     add("--seconds", type=float, default=3.0, help="of a turn at training; of one at the rest a third")
     add("--warmup", type=float, default=10.0, help="seconds of training before the first round")
-    add("--workloads", type=names, default=",".join(WORKLOADS), help="of benches/workloads.json")
-    add("--stacks", type=names, default=STACKS, help="torch and any of -flush, -fused, -compile; jax and -scan")
+    workloads = "of benches/workloads.json; W1@8192 is W1 with that batch"
+    add("--workloads", type=names, default=",".join(WORKLOADS), help=workloads)
+    stacks = "elbo, elbo-cuda; torch and any of -flush, -fused, -compile, -cuda, -tf32; jax and -scan"
+    add("--stacks", type=names, default=STACKS, help=stacks)
     add("--python", default=sys.executable, help="the interpreter that has torch, or jax and optax")
     return parser.parse_args()
 

@@ -31,8 +31,8 @@ def forward(layers, activation, x):
 
 
 class Job:
-    def __init__(self, workload):
-        config = protocol.WORKLOADS[workload]
+    def __init__(self, name):
+        config = protocol.workload(name)
         activation = {"relu": jax.nn.relu, "tanh": jnp.tanh}[config["activation"]]
         adam = optax.adam(1e-3)
         self.batch = config["batch"]
@@ -70,7 +70,7 @@ class Job:
         self.steps = jax.jit(scan if SCAN else step, donate_argnums=1)
         self.encoder, self.terms = jax.jit(encode), jax.jit(terms)
         key = jax.random.key(1)
-        parameters = [dense(k, part) for k, part in zip(jax.random.split(key), protocol.layers(workload))]
+        parameters = [dense(k, part) for k, part in zip(jax.random.split(key), protocol.layers(name))]
         self.state = parameters, adam.init(parameters), key
 
     def index(self):

@@ -10,10 +10,16 @@ READ = 10_000  # rows that are encoded or evaluated at a time
 WORKLOADS = json.loads(pathlib.Path(__file__).with_name("workloads.json").read_text())
 
 
+def workload(name):
+    """The workload of this name; `W1@8192` is W1 with that batch."""
+    known, _, batch = name.partition("@")
+    return WORKLOADS[known] | ({"batch": int(batch)} if batch else {})
+
+
 def layers(name):
     """(inputs, outputs) of the encoder's and of the decoder's dense layers."""
-    outward = [WIDTH, *WORKLOADS[name]["hidden"]]
-    latent = WORKLOADS[name]["latent"]
+    outward = [WIDTH, *workload(name)["hidden"]]
+    latent = workload(name)["latent"]
     encoder, decoder = [*outward, 2 * latent], [latent, *reversed(outward)]
     return [list(zip(widths, widths[1:])) for widths in (encoder, decoder)]
 
@@ -21,11 +27,11 @@ def layers(name):
 def flops(name):
     """Of the matrix products of a step: one forward and two backward, a multiplication and an addition each."""
     weights = sum(i * o for part in layers(name) for i, o in part)
-    return 6 * weights * WORKLOADS[name]["batch"]
+    return 6 * weights * workload(name)["batch"]
 
 
 def serve(make_job):
-    """Answers lines until `quit`. `make_job(workload)` has a method for each command, (threads) to work done."""
+    """Answers lines until `quit`. `make_job(name)` has a method for each command, (threads) to work done."""
     jobs = {}
     for line in sys.stdin:
         if line == "quit\n":
@@ -37,10 +43,10 @@ def serve(make_job):
         print(json.dumps(answer), flush=True)
 
 
-def work(jobs, make_job, command, workload, seconds, threads):
-    if workload not in jobs:
-        jobs[workload] = make_job(workload)
-    method = getattr(jobs[workload], command)
+def work(jobs, make_job, command, name, seconds, threads):
+    if name not in jobs:
+        jobs[name] = make_job(name)
+    method = getattr(jobs[name], command)
     done, start = 0, time.perf_counter()
     while True:
         done += method(int(threads))

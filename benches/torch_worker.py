@@ -1,4 +1,4 @@
-"""The workloads in PyTorch. Usage: torch_worker.py VARIANT: some of flush, fused and compile, with hyphens."""
+"""The workloads in PyTorch. Usage: torch_worker.py VARIANT: any of flush, fused, compile, cuda, tf32, with hyphens."""
 
 import sys
 
@@ -9,22 +9,27 @@ from torch import nn
 import protocol
 
 variant = set(sys.argv[1].split("-")) - {""}
-if not variant <= {"flush", "fused", "compile"}:
+if not variant <= {"flush", "fused", "compile", "cuda", "tf32"}:
     sys.exit(f"no variant of PyTorch is called {sys.argv[1]}")
 # Before any other thread is made: they inherit it.
 if "flush" in variant:
     torch.set_flush_denormal(True)
+if "tf32" in variant:
+    torch.set_float32_matmul_precision("high")
+device = "cuda" if "cuda" in variant else "cpu"
+# Steps between two looks at the clock; a GPU runs behind Python within them.
+STEPS = 20 if device == "cuda" else 1
 
 
 class Vae(nn.Module):
-    def __init__(self, workload):
+    def __init__(self, name):
         super().__init__()
-        activation = {"relu": nn.ReLU, "tanh": nn.Tanh}[protocol.WORKLOADS[workload]["activation"]]
+        activation = {"relu": nn.ReLU, "tanh": nn.Tanh}[protocol.workload(name)["activation"]]
 
         def dense(layers):
             return nn.Sequential(*[m for i, o in layers for m in (nn.Linear(i, o), activation())][:-1])
 
-        self.encoder, self.decoder = map(dense, protocol.layers(workload))
+        self.encoder, self.decoder = map(dense, protocol.layers(name))
 
     def encode(self, x):
         mean, log_variance = self.encoder(x).chunk(2, 1)
@@ -39,26 +44,33 @@ class Vae(nn.Module):
 
 
 class Job:
-    def __init__(self, workload):
-        self.vae = Vae(workload)
+    def __init__(self, name):
+        self.vae = Vae(name).to(device)
         self.terms, self.encoder = self.vae, self.vae.encode
         if "compile" in variant:
             self.terms, self.encoder = torch.compile(self.vae), torch.compile(self.vae.encode)
         self.optimiser = torch.optim.Adam(self.vae.parameters(), lr=1e-3, fused="fused" in variant)
-        self.batch = protocol.WORKLOADS[workload]["batch"]
+        self.batch = protocol.workload(name)["batch"]
         self.batches = iter(())
 
     def step(self, threads):
         use(threads)
+        for _ in range(STEPS):
+            self.one_step()
+        if device == "cuda":
+            torch.cuda.synchronize()
+        return STEPS
+
+    def one_step(self):
         index = next(self.batches, None)
         if index is None:
-            self.batches = iter(torch.randperm(protocol.ROWS).split(self.batch)[: protocol.ROWS // self.batch])
+            order = torch.randperm(protocol.ROWS, device=device)
+            self.batches = iter(order.split(self.batch)[: protocol.ROWS // self.batch])
             index = next(self.batches)
         log_likelihood, kl = self.terms(data.index_select(0, index))
         self.optimiser.zero_grad(set_to_none=True)
         (kl - log_likelihood).mean().backward()
         self.optimiser.step()
-        return 1
 
     @torch.inference_mode()
     def encode(self, threads):
@@ -71,7 +83,7 @@ class Job:
     def read(self, function, threads):
         use(threads)
         parts = [function(x) for x in data[: protocol.READ].split(1000)]
-        [torch.cat(part) for part in zip(*parts)]
+        [torch.cat(part).cpu() for part in zip(*parts)]
         return protocol.READ
 
 
@@ -82,5 +94,5 @@ def use(threads):
 
 torch.manual_seed(1)
 data = torch.rand(protocol.ROWS, protocol.WIDTH)
-data.lt_(protocol.DENSITY)
+data = data.lt_(protocol.DENSITY).to(device)
 protocol.serve(Job)

@@ -2,11 +2,13 @@
 
 use std::{num::NonZeroUsize, path::PathBuf};
 
+use burn::tensor::Device;
 use clap::{
     Args, Parser, Subcommand, ValueEnum,
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
 };
 use elbo::{
+    device,
     distribution::bernoulli::Binarise,
     gradient::Form,
     guide::Family,
@@ -21,6 +23,8 @@ use serde::{
     de::{IntoDeserializer, value::Error as NameError},
 };
 
+use crate::error::Error;
+
 /// Fit latent-variable models by maximising the evidence lower bound (ELBO).
 ///
 /// A variational auto-encoder is a generative model p(x, z) = p(z) p(x|z) of your rows x, with a guide q(z|x)
@@ -34,6 +38,34 @@ pub(crate) struct Arguments {
     /// Threads to use (all cores, if not given). The results do not depend on it, to the bit.
     #[arg(long, global = true, value_name = "N")]
     pub(crate) threads: Option<NonZeroUsize>,
+    /// Where to compute. A GPU may round products to TF32, and its results are not repeatable to the bit.
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub(crate) device: DeviceArgument,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum DeviceArgument {
+    /// The processor.
+    #[default]
+    Cpu,
+    /// The first NVIDIA GPU; needs a program built with `--features cuda`.
+    Cuda,
+}
+
+impl DeviceArgument {
+    pub(crate) fn open(self) -> Result<Device, Error> {
+        match self {
+            Self::Cpu => Ok(Device::flex()),
+            Self::Cuda if cfg!(feature = "cuda") => device::cuda().ok_or_else(|| {
+                let error = Error::plain("no CUDA device was found");
+                error.hint("it takes an NVIDIA GPU and its driver; --device cpu needs neither")
+            }),
+            Self::Cuda => Err(Error::usage(
+                "this program was built for the CPU alone",
+                "for --device cuda build it with `cargo build --release --features cuda`",
+            )),
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

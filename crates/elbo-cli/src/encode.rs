@@ -9,17 +9,16 @@ use crate::{arguments::Encode, error::Error, run::read_model, source::read_for, 
 /// Rows encoded at a time, a whole number of the library's chunks.
 const ROWS: usize = 1 << 15;
 
-pub(crate) fn encode(arguments: &Encode) -> Result<(), Error> {
+pub(crate) fn encode(arguments: &Encode, device: &Device) -> Result<(), Error> {
     table::check_ending(arguments.output.as_deref(), false)?;
-    let device = Device::flex();
-    let model = read_model(&arguments.fitted.run, &device)?;
+    let model = read_model(&arguments.fitted.run, device)?;
     let mut data = read_for(&model.config, &arguments.source)?;
     data.as_encoded(model.config.fit.binarise())?;
     let (latent, family) = (model.vae.latent(), model.vae.model.family());
     let width = family.width(latent);
     let mut columns = vec![Vec::with_capacity(data.rows); 2 * width];
     for x in data.x.chunks(ROWS * model.vae.width()) {
-        let encoded = predict::encode(&model.vae, x, &device)?;
+        let encoded = predict::encode(&model.vae, x, device)?;
         for (c, column) in columns.iter_mut().enumerate() {
             let values = if c < width { &encoded.mean } else { &encoded.standard_deviation };
             column.extend(values.iter().skip(c % width).step_by(width).map(|&v| f64::from(v)));

@@ -13,17 +13,16 @@ use elbo_data::{Column, Table};
 
 use crate::{arguments::Evaluate, error::Error, results::print, run::read_model, source::read_for, table};
 
-pub(crate) fn evaluate(arguments: &Evaluate) -> Result<(), Error> {
+pub(crate) fn evaluate(arguments: &Evaluate, device: &Device) -> Result<(), Error> {
     table::check_ending(arguments.output.as_deref(), false)?;
-    let device = Device::flex();
-    let model = read_model(&arguments.fitted.run, &device)?;
+    let model = read_model(&arguments.fitted.run, device)?;
     let data = read_for(&model.config, &arguments.source)?;
     let rows = Rows::all(&data.x, model.vae.width());
     let key = Key::new(arguments.seed).purpose(Purpose::Test);
     let noise = key.purpose(Purpose::Noise);
     let mut terms = RowTerms::default();
     for piece in rows.pieces(model.config.fit.binarise(), key.purpose(Purpose::Binarise)) {
-        terms.extend(&bound(&model.vae, &piece, noise, arguments.kl, arguments.samples, &device)?);
+        terms.extend(&bound(&model.vae, &piece, noise, arguments.kl, arguments.samples, device)?);
     }
     if let Some(path) = &arguments.output {
         let mut table = Table::new();

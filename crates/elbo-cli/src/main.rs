@@ -34,12 +34,13 @@ fn act(arguments: Arguments) -> Result<(), Error> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global();
         pool.map_err(|cause| Error::plain(format!("cannot start {threads} threads: {cause}")))?;
     }
+    let device = arguments.device.open()?;
     match arguments.verb {
-        Verb::Train(arguments) => train::train(&arguments),
-        Verb::Evaluate(arguments) => evaluate::evaluate(&arguments),
-        Verb::Reconstruct(arguments) => reconstruct::reconstruct(&arguments),
-        Verb::Sample(arguments) => sample::sample(&arguments),
-        Verb::Encode(arguments) => encode::encode(&arguments),
+        Verb::Train(arguments) => train::train(&arguments, &device),
+        Verb::Evaluate(arguments) => evaluate::evaluate(&arguments, &device),
+        Verb::Reconstruct(arguments) => reconstruct::reconstruct(&arguments, &device),
+        Verb::Sample(arguments) => sample::sample(&arguments, &device),
+        Verb::Encode(arguments) => encode::encode(&arguments, &device),
     }
 }
 

@@ -15,17 +15,16 @@ use crate::{
 const PICTURE: usize = 40;
 const SIDE_BY_SIDE: usize = 20;
 
-pub(crate) fn reconstruct(arguments: &Reconstruct) -> Result<(), Error> {
+pub(crate) fn reconstruct(arguments: &Reconstruct, device: &Device) -> Result<(), Error> {
     let output = arguments.output.as_deref();
     table::check_ending(output, true)?;
-    let device = Device::flex();
-    let model = read_model(&arguments.fitted.run, &device)?;
+    let model = read_model(&arguments.fitted.run, device)?;
     let mut data = read_for(&model.config, &arguments.source)?;
     let picture = output.is_some_and(is_picture);
     data.truncate(arguments.rows.unwrap_or(if picture { PICTURE } else { usize::MAX }));
     data.as_encoded(model.config.fit.binarise())?;
     let width = model.vae.width();
-    let x = predict::reconstruct(&model.vae, &data.x, &device)?;
+    let x = predict::reconstruct(&model.vae, &data.x, device)?;
     if let Some(path) = output.filter(|_| picture) {
         let rows = |x: &[f32]| -> Vec<Vec<f32>> { x.chunks(width).map(<[f32]>::to_vec).collect() };
         let (originals, reconstructions) = (rows(&data.x), rows(&x));

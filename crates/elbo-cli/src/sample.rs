@@ -14,13 +14,12 @@ use crate::{
     table::{self, is_picture},
 };
 
-pub(crate) fn sample(arguments: &Sample) -> Result<(), Error> {
+pub(crate) fn sample(arguments: &Sample, device: &Device) -> Result<(), Error> {
     let output = arguments.output.as_deref();
     table::check_ending(output, true)?;
-    let device = Device::flex();
-    let model = read_model(&arguments.fitted.run, &device)?;
+    let model = read_model(&arguments.fitted.run, device)?;
     let seed = Key::new(arguments.seed);
-    let mut x = draw_means(&model.vae, arguments.number, seed, &device)?;
+    let mut x = draw_means(&model.vae, arguments.number, seed, device)?;
     if arguments.draw {
         let width = model.vae.width();
         let key = seed.purpose(Purpose::Sample).purpose(Purpose::Binarise);

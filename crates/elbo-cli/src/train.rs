@@ -24,7 +24,7 @@ use crate::{
 /// The state is written no more often than this: what a kill can cost, beside the epoch it falls in.
 const SAVE_EVERY: Duration = Duration::from_secs(5);
 
-pub(crate) fn train(arguments: &Train) -> Result<(), Error> {
+pub(crate) fn train(arguments: &Train, device: &Device) -> Result<(), Error> {
     let opened = arguments.resume.as_deref().map(Run::open).transpose()?;
     let memory = arguments.source.memory;
     let (config, data) = match (&opened, &arguments.config) {
@@ -35,7 +35,7 @@ pub(crate) fn train(arguments: &Train) -> Result<(), Error> {
         }
         (None, None) => begin(arguments)?,
     };
-    fit(arguments, opened, &config, data)
+    fit(arguments, opened, &config, data, device)
 }
 
 fn begin(arguments: &Train) -> Result<(Config, Dataset), Error> {
@@ -61,8 +61,13 @@ fn same_data(config: &Config, data: &Dataset) -> Result<(), Error> {
         .hint("restore the file, or start a new run"))
 }
 
-fn fit(arguments: &Train, opened: Option<Run>, config: &Config, data: Dataset) -> Result<(), Error> {
-    let device = Device::flex();
+fn fit(
+    arguments: &Train,
+    opened: Option<Run>,
+    config: &Config,
+    data: Dataset,
+    device: &Device,
+) -> Result<(), Error> {
     let memory = arguments.source.memory;
     check_memory(memory, config.fit.batch.min(data.rows()), config.data.columns.len())?;
     let left = memory.map(|bytes| bytes.saturating_sub(data.values.held()));
@@ -76,7 +81,7 @@ fn fit(arguments: &Train, opened: Option<Run>, config: &Config, data: Dataset) -
         validation.len(),
         test.as_ref().map_or(String::new(), |test| format!(", {} for the test", test.rows))
     ));
-    let mut fit = Fit::new(config.fit.clone(), train.clone(), &validation, &device)?;
+    let mut fit = Fit::new(config.fit.clone(), train.clone(), &validation, device)?;
     let mut history = Vec::new();
     let resumed = opened.is_some();
     // A folder is made last: what is wrong with the request has been found by then.
@@ -100,7 +105,7 @@ fn fit(arguments: &Train, opened: Option<Run>, config: &Config, data: Dataset) -
     let results = results::results(&fit, &train, &validation, test.as_ref(), &history, config)?;
     let json = serde_json::to_vec_pretty(&results).map_err(|cause| Error::plain(cause.to_string()))?;
     run.write("results.json", &json)?;
-    let report = results::report(&fit, &best, &data, &results, &history, config, &device)?;
+    let report = results::report(&fit, &best, &data, &results, &history, config, device)?;
     run.write("report.html", report.to_html().as_bytes())?;
     results.tell();
     tell(format!("report      {}", run.path("report.html").display()));

@@ -29,6 +29,7 @@ fn arguments_out_of_range() {
         ("memory", "0 abc G 1.5G 2GB 5KM 99999999999G", "give a size > 0 as 500M or 2G"),
         ("likelihood", "poisson", "[possible values: bernoulli, gaussian]"),
         ("threads", "0", "zero"),
+        ("device", "tpu", "[possible values: cpu, cuda]"),
         ("seed", "x", "invalid digit"),
     ] {
         for value in values.split(' ') {
@@ -46,6 +47,10 @@ fn arguments_out_of_range() {
 fn arguments_that_make_no_sense_together() {
     let place = Place::new();
     place.refuses("train digits --frobnicate", &["unexpected argument '--frobnicate'"]);
+    if !cfg!(feature = "cuda") {
+        let remedy = "cargo build --release --features cuda";
+        place.fails("train digits --device cuda", 2, &["built for the CPU alone"], remedy);
+    }
     place.refuses("train letters", &["invalid value 'letters'", "[possible values: digits]"]);
     place.fails("train", 2, &["no data given"], "`elbo train digits` fits the built-in digits");
     for other in ["--data x.csv", "--image 8x8", "--label-column 1", "--labels x"] {

@@ -57,7 +57,7 @@ pub fn log(x: f32) -> f32 {
     let normal = if x < f32::MIN_POSITIVE { f32::MIN_POSITIVE } else { x };
     // x = 2^k (1 + f), √½ ≤ 1 + f < √2.
     let shifted = normal.to_bits().wrapping_sub(SQRT_HALF);
-    let k = (shifted as i32 >> 23) as f32;
+    let k = (shifted.cast_signed() >> 23) as f32;
     let f = f32::from_bits((shifted & 0x007F_FFFF).wrapping_add(SQRT_HALF)) - 1.0;
     // log(1 + f) = f − f²/2 + s (f²/2 + R(s²)) with s = f/(2 + f).
     let s = f / (2.0 + f);
@@ -191,7 +191,7 @@ pub fn normal_cdf(x: f32) -> f32 {
 pub fn cos_sin_turn(w: u32) -> (f32, f32) {
     // A quarter turn at a time: x in [−½, ½) of it, and the number of quarters.
     let quarters = w.wrapping_add(1 << 29) >> 30;
-    let x = (w.wrapping_sub(quarters << 30) as i32) as f32 * (1.0 / 1_073_741_824.0);
+    let x = w.wrapping_sub(quarters << 30).cast_signed() as f32 * (1.0 / 1_073_741_824.0);
     let t = x * x;
     let s = t.mul_add(-0.004_602_149, 0.079_680_22);
     let s = t.mul_add(s, -0.645_963_5);

@@ -20,6 +20,9 @@
 //! product::linear(Level::best(), &x, &w, &[0.5], Activation::Relu, &mut y, None);
 //! assert_eq!(y.at(0, 0), 11.5);
 //! ```
+#![allow(unsafe_code, reason = "instructions beyond the compiler's target; each use says why it is sound")]
+#![deny(clippy::undocumented_unsafe_blocks)]
+#![allow(clippy::many_single_char_names, reason = "the mathematics' own names")]
 #![allow(clippy::inline_always, reason = "what a kernel calls must be compiled with its instructions")]
 
 mod activation;

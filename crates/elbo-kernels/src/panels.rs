@@ -184,8 +184,8 @@ kernel! {
                 for square in squares {
                     let mut rows = [V::splat(0.0); 16];
                     for (r, row) in rows.iter_mut().enumerate() {
-                        let line = &matrix[r * columns + done..][..16];
-                        *row = V::load(line.try_into().expect("sixteen"));
+                        let sixteen = &matrix[r * columns + done..][..16];
+                        *row = V::load(sixteen.try_into().expect("sixteen"));
                     }
                     for (column, out) in V::transpose(rows).into_iter().zip(square) {
                         column.store(out.half_mut(half));

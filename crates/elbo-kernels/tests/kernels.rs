@@ -1,5 +1,7 @@
 //! Every kernel against its definition in f64, at odd sizes, at every level, with the same bits at each.
 
+#![allow(clippy::many_single_char_names, reason = "the mathematics' own names")]
+
 use elbo_kernels::{
     Activation, Level, Panels, Row, adam, bernoulli, elementary, gaussian, product, random, reparameterise,
 };

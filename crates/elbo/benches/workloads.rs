@@ -1,10 +1,12 @@
 //! The workloads that `benches/compare.py` measures, as a server: a line such as `step W1 3.0 2` (command, workload,
-//! seconds, threads) in, a line such as `{"seconds":3.0,"steps":360}` out.
+//! seconds, threads) in, a line such as `{"seconds":3.0,"steps":360}` out. `W1@8192` is W1 with that batch. With
+//! `--device cuda` all of it runs on a GPU.
 //!
 //! A workload's state, optimiser and place in the epoch go on from one command to the next, as in a long run.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
+    env,
     error::Error,
     fs,
     io::{self, BufRead, IsTerminal, Write},
@@ -13,6 +15,7 @@ use std::{
 
 use burn::tensor::Device;
 use elbo::{
+    device,
     distribution::bernoulli::Binarise,
     fit::{Fit, FitConfig},
     gradient,
@@ -84,10 +87,10 @@ struct Job<'a> {
 }
 
 impl<'a> Job<'a> {
-    fn new(config: &FitConfig, rows: &'a Rows<'a>) -> Result<Self, elbo::Error> {
-        let (seed, device) = (Key::new(SEED), Device::flex());
-        let vae = Vae::new(&config.vae, WIDTH, seed, &device)?.start_at(rows, &device)?;
-        let (trainer, state) = Trainer::init(config.train.clone(), &vae, seed, &device)?;
+    fn new(config: &FitConfig, rows: &'a Rows<'a>, device: &Device) -> Result<Self, elbo::Error> {
+        let seed = Key::new(SEED);
+        let vae = Vae::new(&config.vae, WIDTH, seed, device)?.start_at(rows, device)?;
+        let (trainer, state) = Trainer::init(config.train.clone(), &vae, seed, device)?;
         let batch = config.batch;
         Ok(Self { rows, batch, epoch: 0, batches: epoch(rows, batch, 0), trainer, state })
     }
@@ -129,6 +132,7 @@ fn fit_epoch(fit: &mut Fit<'_>) -> Result<usize, elbo::Error> {
 }
 
 struct Server<'a> {
+    device: Device,
     rows: &'a Rows<'a>,
     workloads: BTreeMap<String, Workload>,
     pools: BTreeMap<usize, ThreadPool>,
@@ -146,17 +150,16 @@ impl Server<'_> {
             return Err(format!("{line:?} is not COMMAND WORKLOAD SECONDS THREADS").into());
         };
         let (seconds, threads) = (seconds.parse()?, threads.parse()?);
-        let workload = self.workloads.get(name).ok_or_else(|| format!("no workload is called {name}"))?;
-        let config = workload.config();
+        let config = self.config(name)?;
+        let device = &self.device;
         let job = match self.jobs.entry(name.into()) {
             Entry::Occupied(job) => job.into_mut(),
-            Entry::Vacant(place) => place.insert(Job::new(&config, self.rows)?),
+            Entry::Vacant(place) => place.insert(Job::new(&config, self.rows, device)?),
         };
         let pool = match self.pools.entry(threads) {
             Entry::Occupied(pool) => pool.into_mut(),
             Entry::Vacant(place) => place.insert(ThreadPoolBuilder::new().num_threads(threads).build()?),
         };
-        let device = Device::flex();
         let (unit, done) = match command {
             "step" => ("steps", pool.install(|| repeat(seconds, || job.step()))?),
             "fit" => {
@@ -164,25 +167,32 @@ impl Server<'_> {
                     Entry::Occupied(fit) => fit.into_mut(),
                     Entry::Vacant(place) => {
                         let (train, validation) = self.rows.split(0.1, Key::new(SEED));
-                        place.insert(Fit::new(config, train, &validation, &device)?)
+                        place.insert(Fit::new(config, train, &validation, device)?)
                     }
                 };
                 ("steps", pool.install(|| repeat(seconds, || fit_epoch(fit)))?)
             }
             "encode" => {
                 let (vae, data) = (job.vae()?, job.read());
-                let encode = || predict::encode(&vae, &data.values, &device).map(|_| READ);
+                let encode = || predict::encode(&vae, &data.values, device).map(|_| READ);
                 ("rows", pool.install(|| repeat(seconds, encode))?)
             }
             "evaluate" => {
                 let (vae, data) = (job.vae()?, job.read());
                 let (key, form) = (Key::new(SEED), KlForm::Analytic);
-                let evaluate = || objective::elbo::evaluate(&vae, &data, key, form, 1, &device).map(|_| READ);
+                let evaluate = || objective::elbo::evaluate(&vae, &data, key, form, 1, device).map(|_| READ);
                 ("rows", pool.install(|| repeat(seconds, evaluate))?)
             }
             _ => return Err(format!("no command is called {command}").into()),
         };
         Ok(json!({ (unit): done.0, "seconds": done.1 }))
+    }
+
+    fn config(&self, name: &str) -> Result<FitConfig, Box<dyn Error>> {
+        let (known, batch) = name.split_once('@').map_or((name, None), |(known, batch)| (known, Some(batch)));
+        let workload = self.workloads.get(known).ok_or_else(|| format!("no workload is called {known}"))?;
+        let config = workload.config();
+        Ok(FitConfig { batch: batch.map_or(Ok(config.batch), str::parse)?, ..config })
     }
 }
 
@@ -212,6 +222,15 @@ fn memory() -> Result<Value, Box<dyn Error>> {
     Ok(json!({ "VmRSS": field("VmRSS:"), "VmHWM": field("VmHWM:") }))
 }
 
+fn device() -> Result<Device, Box<dyn Error>> {
+    let asked = env::args().skip_while(|argument| argument != "--device").nth(1);
+    match asked.as_deref() {
+        None | Some("cpu") => Ok(Device::flex()),
+        Some("cuda") => Ok(device::cuda().ok_or("no CUDA device was found")?),
+        Some(other) => Err(format!("no device is called {other}").into()),
+    }
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     if io::stdin().is_terminal() {
         // `cargo bench` starts every benchmark: this one must not wait for somebody to type.
@@ -226,6 +245,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     let mut server = Server {
+        device: device()?,
         rows: &Rows::all(&values, WIDTH),
         workloads: serde_json::from_str(include_str!("../../../benches/workloads.json"))?,
         pools: BTreeMap::new(),

@@ -96,6 +96,7 @@
 //! # Ok::<(), elbo::Error>(())
 //! ```
 
+pub mod device;
 pub mod diagnose;
 pub mod distribution;
 pub mod divergence;

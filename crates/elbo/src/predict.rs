@@ -4,9 +4,15 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;
 
-use crate::{Error, fused::Reader, model::Vae, objective::elbo::KlForm};
+use crate::{
+    Error,
+    device::{self, MANY},
+    fused::Reader,
+    model::Vae,
+    objective::elbo::KlForm,
+};
 
-/// Rows at a time.
+/// Rows at a time on the CPU.
 const CHUNK: usize = 256;
 
 /// q_φ(z|x) of some rows, row-major; Z is K, or K·C of a categorical latent.
@@ -81,7 +87,8 @@ fn chunks<T: Send>(
     device: &Device,
     map: impl Fn(&Vae, Tensor<2>) -> T + Sync,
 ) -> Vec<T> {
-    let mapped = rows.par_chunks(CHUNK * width).map_with(vae.clone(), |vae, chunk| {
+    let (number, least) = device::parts(device, CHUNK, MANY);
+    let mapped = rows.par_chunks(number * width).with_min_len(least).map_with(vae.clone(), |vae, chunk| {
         let tensor = TensorData::new(chunk.to_vec(), [chunk.len() / width, width]);
         map(vae, Tensor::from_data(tensor, device))
     });

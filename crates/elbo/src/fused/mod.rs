@@ -126,7 +126,7 @@ impl Fused {
                     let passes = (0..samples).flat_map(move |l| {
                         shards.iter().map(move |shard| (&shard.samples[l].z, &shard.samples[l].decoder))
                     });
-                    self.decoder.gradient(level, passes, decoder);
+                    self.decoder.gradient(level, &passes, decoder);
                     self.log_sigma_gradient(shards, columns, log_sigma);
                 } else {
                     decoder.fill(0.0);
@@ -136,7 +136,7 @@ impl Fused {
             || {
                 if moves.guide {
                     let passes = shards.iter().map(|shard| (&shard.x, &shard.encoder));
-                    self.encoder.gradient(level, passes, phi);
+                    self.encoder.gradient(level, &passes, phi);
                 } else {
                     phi.fill(0.0);
                 }

@@ -131,11 +131,11 @@ impl Network {
 
     /// The gradient of the network's parameters, into its part of the flat vector: the sum over the rows of all
     /// `passes` in order, each with the input it had.
-    pub(super) fn gradient<'a, P>(&self, level: Level, passes: P, gradient: &mut [f32])
+    pub(super) fn gradient<'a, P>(&self, level: Level, passes: &P, gradient: &mut [f32])
     where
         P: Iterator<Item = (&'a Panels, &'a Pass)> + Clone + Sync + Send,
     {
-        layers_gradient(level, &self.layers, 0, &passes, gradient);
+        layers_gradient(level, &self.layers, 0, passes, gradient);
     }
 }
 

@@ -51,7 +51,7 @@ impl Reader {
     pub(crate) fn fold_log_weights(
         &self,
         data: &Minibatch,
-        keys: impl Iterator<Item = Key> + Clone + Send + Sync,
+        keys: &(impl Iterator<Item = Key> + Clone + Sync),
         start: f64,
         fold: impl Fn(f64, f64) -> f64 + Sync,
     ) -> Vec<f64> {

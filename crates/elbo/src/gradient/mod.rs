@@ -33,7 +33,7 @@ pub use reparameterised::{DoublyReparameterised, ImportanceWeighted, Reparameter
 pub use score_function::{Baseline, RunningMean, ScoreFunction};
 
 use crate::{
-    Error, diagnose,
+    Error, device, diagnose,
     guide::Family,
     minibatch::Minibatch,
     model::Vae,
@@ -112,8 +112,8 @@ pub struct Estimate<E> {
     pub gradient: Vec<E>,
 }
 
-/// Rows of a shard. The shards depend on the minibatch alone, and their gradients are summed in order, so
-/// the bits do not depend on the number of threads.
+/// Rows of a shard on the CPU; on a GPU the whole minibatch is one. The shards depend on the minibatch alone, and their
+/// gradients are summed in order, so the bits do not depend on the number of threads.
 const SHARD: usize = 64;
 
 /// The gradient of the data set's objective, as estimated from a minibatch.
@@ -135,10 +135,10 @@ pub fn gradient<E: Element + std::ops::AddAssign>(
     vae.check_width(minibatch.width)?;
     let scale = minibatch.scale();
     let device = &device.clone().autodiff();
-    let shards: Vec<(&[usize], &[f32])> =
-        minibatch.rows.chunks(SHARD).zip(minibatch.values.chunks(SHARD * minibatch.width)).collect();
+    let (rows, least) = device::parts(device, SHARD, minibatch.rows.len());
+    let shards = minibatch.rows.par_chunks(rows).zip(minibatch.values.par_chunks(rows * minibatch.width));
     let parts: Vec<Result<Estimate<E>, Error>> = shards
-        .into_par_iter()
+        .with_min_len(least)
         .map_with(vae.clone(), |vae, (rows, values)| {
             let vae = &moves.hold(vae.clone()).train();
             let x = TensorData::new(values.to_vec(), [rows.len(), minibatch.width]);

@@ -6,7 +6,15 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;
 
-use crate::{Error, fused::Reader, minibatch::Minibatch, model::Vae, objective::elbo::KlForm, random::Key};
+use crate::{
+    Error,
+    device::{self, MANY},
+    fused::Reader,
+    minibatch::Minibatch,
+    model::Vae,
+    objective::elbo::KlForm,
+    random::Key,
+};
 
 /// log w_i of each row, `[k, R]`, in nats, from k tensors of noise, `[R, K]` each; differentiable in θ and φ.
 ///
@@ -62,7 +70,7 @@ pub fn renyi(log_weights: Tensor<2>, alpha: f64) -> Tensor<1> {
     (sum.log() + largest).sub_scalar(libm::log(k)).div_scalar(power).squeeze_dim(0)
 }
 
-/// Rows, and samples a row, that are in memory at a time.
+/// Rows (on the CPU), and samples a row, that are in memory at a time.
 const ROWS: usize = 64;
 const SAMPLES: usize = 64;
 
@@ -81,7 +89,7 @@ pub fn evaluate(vae: &Vae, data: &Minibatch, key: Key, k: usize, device: &Device
     // The noise of sample i is keyed by (its chunk, its place there).
     let keys = (0..k).map(move |i| key.fold((i / SAMPLES) as u64).fold((i % SAMPLES) as u64));
     let totals = match Reader::new(vae, KlForm::MonteCarlo, 1) {
-        Some(reader) => reader.fold_log_weights(data, keys, f64::NEG_INFINITY, log_add),
+        Some(reader) => reader.fold_log_weights(data, &keys, f64::NEG_INFINITY, log_add),
         None => by_tensors(vae, data, key, k, device),
     };
     let bound: Vec<f64> = totals.into_iter().map(|t| t - libm::log(k as f64)).collect();
@@ -95,8 +103,9 @@ pub fn evaluate(vae: &Vae, data: &Minibatch, key: Key, k: usize, device: &Device
 
 /// log Σ w of each row.
 fn by_tensors(vae: &Vae, data: &Minibatch, key: Key, k: usize, device: &Device) -> Vec<f64> {
-    let parts = data.rows.par_chunks(ROWS).zip(data.values.par_chunks(ROWS * data.width));
-    let totals = parts.map_with(vae.clone(), |vae, (rows, values)| {
+    let (rows, least) = device::parts(device, ROWS, MANY);
+    let parts = data.rows.par_chunks(rows).zip(data.values.par_chunks(rows * data.width));
+    let totals = parts.with_min_len(least).map_with(vae.clone(), |vae, (rows, values)| {
         let x = Tensor::from_data(TensorData::new(values.to_vec(), [rows.len(), data.width]), device);
         let mut total = vec![f64::NEG_INFINITY; rows.len()];
         for (chunk, start) in (0..k).step_by(SAMPLES).enumerate() {

@@ -11,7 +11,14 @@ use elbo::{RowTerms, Terms};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, diagnose, gradient::Draws, minibatch::Minibatch, model::Vae};
+use crate::{
+    Error,
+    device::{self, MANY},
+    diagnose,
+    gradient::Draws,
+    minibatch::Minibatch,
+    model::Vae,
+};
 
 /// What a fit maximises.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +31,7 @@ pub enum Objective {
     Noiseless,
 }
 
-/// Rows evaluated at a time: bounds the memory, and fixes the arithmetic whatever the number of threads.
+/// Rows evaluated at a time on the CPU: bounds the memory, and fixes the arithmetic whatever the number of threads.
 pub(crate) const CHUNK: usize = 256;
 
 /// The terms of an objective of each row of `data`, a chunk at a time on rayon's current thread pool.
@@ -36,10 +43,10 @@ pub(crate) fn evaluate_terms(
     terms: impl Fn(&Vae, &Tensor<2>, &[Tensor<2>]) -> Terms + Sync,
 ) -> Result<RowTerms, Error> {
     vae.check_width(data.width)?;
-    let chunks: Vec<(&[usize], &[f32])> =
-        data.rows.chunks(CHUNK).zip(data.values.chunks(CHUNK * data.width)).collect();
+    let (rows, least) = device::parts(device, CHUNK, MANY);
+    let chunks = data.rows.par_chunks(rows).zip(data.values.par_chunks(rows * data.width));
     let parts: Vec<Result<RowTerms, Error>> = chunks
-        .into_par_iter()
+        .with_min_len(least)
         .map_with(vae.clone(), |vae, (rows, values)| {
             let x = Tensor::from_data(TensorData::new(values.to_vec(), [rows.len(), data.width]), device);
             let noise = vae.noise::<f32>(draws.key, rows, draws.samples, device);
