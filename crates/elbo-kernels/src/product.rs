@@ -17,7 +17,7 @@ const MOST: usize = 8;
 const BLOCK: usize = 128;
 
 /// Rows of that panel that are used on all of these before the next: they, and the sums, stay in the first cache.
-const DEPTH: usize = 256;
+const DEPTH: usize = 128;
 
 kernel! {
     /// A dense layer: `output` ← a(`input` · `weights` + `bias`), `[R, I] · [I, O] → [R, O]`, and, where asked for,
@@ -76,37 +76,34 @@ kernel! {
 }
 
 kernel! {
-    /// The gradient of a dense layer's weights, one panel of inputs: `gradient` ← Σ `inputᵀ` · `delta`, the sum over
-    /// all rows of all shards in order. `gradient` is row-major, a row of O for each live input of the panel.
+    /// The gradient of a dense layer's weights, some panels of inputs from number `first` on: `gradient` ← Σ `inputᵀ` ·
+    /// `delta`, the sum over all rows of all shards in order. `gradient` is row-major, a row of O for each live input.
     pub fn weight_gradient<'a, V>(
         shards: impl Iterator<Item = (&'a Panels, &'a Panels)> + Clone,
-        panel: usize,
+        first: usize,
         outputs: usize,
         gradient: &mut [f32],
     ) {
-        let live = gradient.len() / outputs.max(1);
-        assert!(live <= WIDTH && gradient.len() == live * outputs, "at most 32 rows of O");
+        assert!(gradient.len().is_multiple_of(outputs), "whole rows of O");
+        let inputs = gradient.len() / outputs;
+        let height = if V::WHOLE { MOST } else { 4 };
         for q in 0..outputs.div_ceil(WIDTH) {
             let columns = (outputs - q * WIDTH).min(WIDTH);
-            let mut lane = 0;
-            while lane < live {
+            // A tile may reach beyond the live inputs, into padding: those rows are not stored.
+            for input in (0..inputs).step_by(height) {
+                let (panel, lane) = (first + input / WIDTH, input % WIDTH);
                 let mut tile = [Row::ZERO; MOST];
-                // A tile may reach beyond the live inputs, into padding: those rows are not stored.
                 if !V::WHOLE {
                     for half in 0..columns.div_ceil(16) {
                         outer::<V, 4, 1>(shards.clone(), panel, lane, q, half, &mut tile);
                     }
-                    store(&tile[..4.min(live - lane)], &mut gradient[lane * outputs + q * WIDTH..], columns, outputs);
-                    lane += 4;
-                    continue;
-                }
-                if columns > 16 {
+                } else if columns > 16 {
                     outer::<V, MOST, 2>(shards.clone(), panel, lane, q, 0, &mut tile);
                 } else {
                     outer::<V, MOST, 1>(shards.clone(), panel, lane, q, 0, &mut tile);
                 }
-                store(&tile[..MOST.min(live - lane)], &mut gradient[lane * outputs + q * WIDTH..], columns, outputs);
-                lane += MOST;
+                let live = height.min(inputs - input);
+                store(&tile[..live], &mut gradient[input * outputs + q * WIDTH..], columns, outputs);
             }
         }
     }

@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// Rows of a shard at most: what a product of it reads stays in a core's second cache.
-const MOST_ROWS: usize = 64;
+const MOST_ROWS: usize = 128;
 
 /// A dense Gaussian auto-encoder ready to run: packed weights, and room for the rows of a step.
 #[derive(Clone, Debug)]

@@ -5,6 +5,9 @@ use rayon::prelude::*;
 
 use crate::network::Dense;
 
+/// Panels of inputs of which a thread makes the gradient at a time: it reads the gradient in the outputs once for them.
+const TOGETHER: usize = 2;
+
 /// The layers' weights, packed for products. Biases are read where they stand, in the flat parameters.
 #[derive(Clone, Debug)]
 pub(super) struct Network {
@@ -149,12 +152,14 @@ where
     let (weights, bias) = here.split_at_mut(layer.inputs * layer.outputs);
     rayon::join(
         || {
-            weights.par_chunks_mut(WIDTH * layer.outputs).enumerate().for_each(|(panel, weights)| {
-                let pairs = passes.clone().map(|(input, pass)| {
-                    (if l == 0 { input } else { &pass.outputs[l - 1] }, &pass.deltas[l])
-                });
-                product::weight_gradient(level, pairs, panel, layer.outputs, weights);
-            });
+            weights.par_chunks_mut(TOGETHER * WIDTH * layer.outputs).enumerate().for_each(
+                |(part, weights)| {
+                    let pairs = passes.clone().map(|(input, pass)| {
+                        (if l == 0 { input } else { &pass.outputs[l - 1] }, &pass.deltas[l])
+                    });
+                    product::weight_gradient(level, pairs, part * TOGETHER, layer.outputs, weights);
+                },
+            );
             product::bias_gradient(level, passes.clone().map(|(_, pass)| &pass.deltas[l]), bias);
         },
         || layers_gradient(level, rest, l + 1, passes, others),
