@@ -1,7 +1,8 @@
 //! Matrix products with what follows them fused in.
 //!
-//! A tile of the result, 8 rows of 32 columns, stays in registers over the whole inner index: each element is one
-//! chain of fused multiply-adds, whatever the tile, the level, or the thread. Single-threaded: callers share rows out.
+//! A tile of the result, 8 rows of 32 columns, stays in registers while the inner index runs, and is put back to go on
+//! from there: each element is one chain of fused multiply-adds in its order, whatever the tile, the level or the
+//! thread. Single-threaded: callers share rows out.
 
 use crate::{
     activation::Activation,
