@@ -15,7 +15,7 @@ mod source;
 mod table;
 mod train;
 
-use std::{io::Write, process::ExitCode};
+use std::{io::Write, num::NonZeroUsize, process::ExitCode};
 
 use arguments::{Arguments, Verb};
 use clap::Parser;
@@ -30,18 +30,20 @@ fn main() -> ExitCode {
 }
 
 fn act(arguments: Arguments) -> Result<(), Error> {
-    if let Some(threads) = arguments.threads {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global();
-        pool.map_err(|cause| Error::plain(format!("cannot start {threads} threads: {cause}")))?;
-    }
-    let device = arguments.device.open()?;
-    match arguments.verb {
-        Verb::Train(arguments) => train::train(&arguments, &device),
-        Verb::Evaluate(arguments) => evaluate::evaluate(&arguments, &device),
-        Verb::Reconstruct(arguments) => reconstruct::reconstruct(&arguments, &device),
-        Verb::Sample(arguments) => sample::sample(&arguments, &device),
-        Verb::Encode(arguments) => encode::encode(&arguments, &device),
-    }
+    let threads = arguments.threads.map_or(0, NonZeroUsize::get);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(|cause| Error::plain(format!("cannot start {threads} threads: {cause}")))?;
+    // Inside the pool a step's parts are handed from thread to thread; from outside each would wake it first.
+    pool.install(|| {
+        let device = arguments.device.open()?;
+        match arguments.verb {
+            Verb::Train(arguments) => train::train(&arguments, &device),
+            Verb::Evaluate(arguments) => evaluate::evaluate(&arguments, &device),
+            Verb::Reconstruct(arguments) => reconstruct::reconstruct(&arguments, &device),
+            Verb::Sample(arguments) => sample::sample(&arguments, &device),
+            Verb::Encode(arguments) => encode::encode(&arguments, &device),
+        }
+    })
 }
 
 /// A line to stderr: all that is not data.
