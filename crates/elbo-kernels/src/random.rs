@@ -12,14 +12,7 @@ kernel! {
     /// Draws from U(0, 1), open at both ends, of the stream of `row`: 23 bits each.
     pub fn uniforms<V>(key: [u32; 2], row: u64, out: &mut [f32]) {
         for (batch, out) in out.chunks_mut(64).enumerate() {
-            let words = words(key, row, 16 * batch as u64);
-            let mut values = [0.0; 64];
-            for c in 0..16 {
-                for w in 0..4 {
-                    values[4 * c + w] = uniform(words[w][c]);
-                }
-            }
-            out.copy_from_slice(&values[..out.len()]);
+            out.copy_from_slice(&batch_of_uniforms(key, row, batch)[..out.len()]);
         }
     }
 }
@@ -28,14 +21,7 @@ kernel! {
     /// Each of `values`, in \[0, 1\], becomes 1 where the stream's uniform is below it, else 0.
     pub fn bernoulli<V>(key: [u32; 2], row: u64, values: &mut [f32]) {
         for (batch, values) in values.chunks_mut(64).enumerate() {
-            let words = words(key, row, 16 * batch as u64);
-            let mut uniforms = [0.0; 64];
-            for c in 0..16 {
-                for w in 0..4 {
-                    uniforms[4 * c + w] = uniform(words[w][c]);
-                }
-            }
-            for (x, u) in values.iter_mut().zip(uniforms) {
+            for (x, u) in values.iter_mut().zip(batch_of_uniforms(key, row, batch)) {
                 *x = if u < *x { 1.0 } else { 0.0 };
             }
         }
@@ -62,6 +48,19 @@ kernel! {
             out.copy_from_slice(&values[..out.len()]);
         }
     }
+}
+
+/// Uniforms 64 · `batch` and on of a stream.
+#[inline(always)]
+fn batch_of_uniforms(key: [u32; 2], row: u64, batch: usize) -> [f32; 64] {
+    let words = words(key, row, 16 * batch as u64);
+    let mut values = [0.0; 64];
+    for c in 0..16 {
+        for w in 0..4 {
+            values[4 * c + w] = uniform(words[w][c]);
+        }
+    }
+    values
 }
 
 /// 23 bits: with the half all values are exact, and none is 1.

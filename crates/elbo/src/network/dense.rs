@@ -105,7 +105,7 @@ impl Dense {
 
     /// Whether its weights are of this type on this device.
     pub(crate) fn is_of(&self, dtype: DType, device: &Device) -> bool {
-        self.layers.iter().all(|l| l.weight.val().dtype() == dtype && l.weight.device().inner() == *device)
+        self.layers.iter().all(|l| l.weight.val().dtype() == dtype && l.weight.device() == *device)
     }
 
     /// The width of the input.
