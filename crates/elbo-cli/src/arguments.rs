@@ -179,7 +179,8 @@ pub(crate) struct Train {
     #[arg(long, value_name = "B", default_value = "128", value_parser = parse_count::<usize>,
           help_heading = "Ascent")]
     pub(crate) batch: usize,
-    /// Monte Carlo samples of z a row and step. Without it: 1, or 8 for the score function, whose baseline needs others.
+    /// Monte Carlo samples of z a row and step. Without it: 1; 5 for the importance-weighted bound, whose k it is; 8 for the
+    /// score function, whose baseline needs others.
     #[arg(long, value_name = "L", value_parser = parse_count::<usize>,
           help_heading = "Ascent")]
     pub(crate) samples: Option<usize>,
@@ -188,8 +189,9 @@ pub(crate) struct Train {
     pub(crate) objective: Objective,
     /// How the gradient is estimated: `reparameterised` or `sticking-the-landing` (Gaussian latents), `score-function`
     /// (any; with a leave-one-out baseline over the samples), `enumerated` (exact, few discrete states), or
-    /// `relaxed:T` (discrete latents relaxed at temperature T: biased). Without it: `reparameterised` for Gaussian
-    /// latents, `score-function` for discrete ones.
+    /// `relaxed:T` (discrete latents relaxed at temperature T: biased); of the importance-weighted bound
+    /// `reparameterised` or `doubly-reparameterised`. Without it: `reparameterised` for Gaussian latents,
+    /// `score-function` for discrete ones, `doubly-reparameterised` for the importance-weighted bound.
     #[arg(long, value_name = "ESTIMATOR", value_parser = parse_estimator, help_heading = "Ascent")]
     pub(crate) estimator: Option<Form>,
     /// The KL term in closed form, or as the mean over the samples of log q(z|x) − log p(z).
@@ -352,11 +354,12 @@ const OPTIMISER: [(&str, &str); 2] = [
     ("adam", "Steps that hardly depend on the gradient's scale"),
     ("sgd", "Plain stochastic gradient ascent"),
 ];
-const OBJECTIVE: [(&str, &str); 2] = [
+const OBJECTIVE: [(&str, &str); 3] = [
     ("elbo", "The evidence lower bound"),
+    ("importance-weighted", "The tighter bound L_k = E log (1/k) Σ p(x,z_i)/q(z_i|x), with k = --samples"),
     (
         "noiseless",
-        "Its limit as the guide's noise vanishes: reconstruction and penalty, not a bound; needs --sigma NUMBER",
+        "The ELBO's limit as the guide's noise vanishes: reconstruction and penalty, not a bound; needs --sigma NUMBER",
     ),
 ];
 const KL: [(&str, &str); 2] =
@@ -441,12 +444,13 @@ fn parse_estimator(text: &str) -> Result<Form, String> {
     match text {
         "reparameterised" => Ok(Form::Reparameterised),
         "sticking-the-landing" => Ok(Form::StickingTheLanding),
+        "doubly-reparameterised" => Ok(Form::DoublyReparameterised),
         "score-function" => Ok(Form::ScoreFunction),
         "enumerated" => Ok(Form::Enumerated),
         other => match other.split_once(':') {
             Some(("relaxed", temperature)) => parse_positive(temperature).map(Form::Relaxed),
-            _ => Err("give `reparameterised`, `sticking-the-landing`, `score-function`, `enumerated` or \
-                      `relaxed:T`"
+            _ => Err("give `reparameterised`, `sticking-the-landing`, `doubly-reparameterised`, \
+                      `score-function`, `enumerated` or `relaxed:T`"
                 .into()),
         },
     }

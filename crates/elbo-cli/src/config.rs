@@ -83,11 +83,17 @@ impl Config {
         let scaling = Scaling::new(how, data, &train, (&mean, &variance), columns)?;
         tell(format!("likelihood  {} ({why})", name_of(likelihood)));
         let n = train.len() as f64;
+        let weighted = arguments.objective == Objective::ImportanceWeighted;
         let estimator = arguments.estimator.unwrap_or(match arguments.family {
+            _ if weighted => Form::DoublyReparameterised,
             Family::Gaussian => Form::Reparameterised,
             _ => Form::ScoreFunction,
         });
-        let samples = arguments.samples.unwrap_or(if estimator == Form::ScoreFunction { 8 } else { 1 });
+        let samples = arguments.samples.unwrap_or(match estimator {
+            _ if weighted => 5,
+            Form::ScoreFunction => 8,
+            _ => 1,
+        });
         let step_size = arguments.step_size.unwrap_or(match arguments.optimiser {
             Optimiser::Adam => 1e-3,
             Optimiser::Sgd => 1e-2 / n,
@@ -284,6 +290,9 @@ pub(crate) struct Words {
 pub(crate) fn words(objective: Objective) -> Words {
     match objective {
         Objective::Elbo => Words { objective: "ELBO", first: "log-lik", second: "KL", unit: "nats per row" },
+        Objective::ImportanceWeighted => {
+            Words { objective: "L_k", first: "log-lik", second: "rest", unit: "nats per row" }
+        }
         Objective::Noiseless => {
             Words {
                 objective: "value", first: "-½|x-f|²", second: "½σ²|μ|²", unit: "no bound, per row"

@@ -72,7 +72,7 @@ pub(crate) fn results(
     config: &Config,
 ) -> Result<Results, Error> {
     let best = fit.best()?;
-    let bound = config.fit.train.objective == Objective::Elbo;
+    let bound = config.fit.train.objective != Objective::Noiseless;
     let held_out = fit.validate(&best, SAMPLES)?;
     let test_terms = match test {
         Some(test) => {
@@ -205,8 +205,8 @@ pub(crate) fn report(
             .map(|linear| (format!("linear model, exact ({} rows)", linear.rows), linear.log_evidence.value)),
         active: dimensions.active(),
         // Without a fitted σ(x) there is no KL to show.
-        kl_per_dimension: if results.objective == Objective::Elbo { dimensions.kl } else { Vec::new() },
-        bound: results.objective == Objective::Elbo,
+        kl_per_dimension: if results.objective == Objective::Noiseless { Vec::new() } else { dimensions.kl },
+        objective: results.objective,
         image: config.image(),
         columns: config.data.columns.clone(),
         originals: shown(originals),
@@ -272,20 +272,29 @@ fn cards(results: &Results) -> Vec<(String, String)> {
 pub(crate) fn notes(results: &Results, config: &Config) -> Vec<String> {
     let likelihood = config.fit.vae.likelihood;
     let mut notes = vec![format!("Likelihood: {}.", name_of(likelihood))];
-    if results.objective == Objective::Noiseless {
-        notes.push(
+    match results.objective {
+        Objective::Elbo => {}
+        Objective::ImportanceWeighted => notes.push(format!(
+            "What was maximised is the importance-weighted bound L_k with k = {}, which lies between the ELBO and \
+             log p(x). Its first term is the log-likelihood of the samples by their weights, its second what the \
+             bound leaves of that.",
+            config.fit.train.samples
+        )),
+        Objective::Noiseless => notes.push(
             "What was maximised is the noiseless limit of the ELBO, -½‖x - f(μ(x))‖² - (σ²/2)‖μ(x)‖²: a regularised \
              auto-encoder. It is not a bound on log p(x), its values are not nats, and the guide's standard \
              deviations were not fitted."
                 .into(),
-        );
-    } else if likelihood == Likelihood::Bernoulli {
+        ),
+    }
+    let bound = results.objective != Objective::Noiseless;
+    if bound && likelihood == Likelihood::Bernoulli {
         notes.push(format!(
             "With --binarise {}, {}.",
             word(config.fit.binarise),
             config.fit.binarise.meaning()
         ));
-    } else {
+    } else if bound {
         let volume = config.data.scaling.log_volume(config.data.columns.len());
         if volume != 0.0 {
             notes.push(format!(

@@ -201,3 +201,17 @@ kernel! {
         }
     }
 }
+
+kernel! {
+    /// Multiplies each row by its factor.
+    pub fn scale_rows<V>(matrix: &mut Panels, factors: &[f32]) {
+        assert_eq!(factors.len(), matrix.rows, "a factor for each row");
+        for panel in matrix.data.chunks_exact_mut(factors.len().max(1)) {
+            for (row, &factor) in panel.iter_mut().zip(factors) {
+                for value in &mut row.0 {
+                    *value *= factor;
+                }
+            }
+        }
+    }
+}

@@ -97,45 +97,84 @@ kernel! {
     }
 }
 
+/// One draw of each row, on the way back.
+#[derive(Clone, Copy, Debug)]
+pub struct Draw<'a> {
+    /// ε, `[R, K]`.
+    pub noise: &'a Panels,
+    /// z, `[R, K]`.
+    pub z: &'a Panels,
+    /// The derivative in z of what the objective has beside the KL, `[R, K]`.
+    pub z_gradient: &'a Panels,
+    /// The weight of this draw's log q(z) − log p(z) in the objective, `[R]`.
+    pub weights: &'a [f32],
+}
+
+/// How the KL enters a gradient.
+#[derive(Clone, Copy, Debug)]
+pub enum Kl<'a> {
+    /// In closed form, with a weight for each row, `[R]`, times one for each latent variable, `[K]`.
+    ClosedForm(&'a [f32], &'a [f32]),
+    /// As Σ over the draws of log q(z) − log p(z), by their weights times this.
+    Drawn(f32),
+    /// The same with log q differentiated through z alone: its parameters are held.
+    Held,
+    /// The same, where a draw's whole derivative in z is multiplied by its weight times this: doubly reparameterised.
+    HeldSquared(f32),
+}
+
 kernel! {
-    /// The way back: `head_gradient` ← the derivative in the head of Σ_r objective_r − `weights`\[r\] KL_r, where
-    /// `draws` holds ε, z and the derivative of the objective in z for each of L samples, `[R, K]` each.
-    ///
-    /// The KL is in closed form or, with `monte_carlo`, the mean over the draws of log q(z) − log p(z).
+    /// The way back: `head_gradient` ← the derivative in the head of Σ_r objective_r − KL_r, the KL by its weights.
     pub fn gradient<'a, V>(
         head: &Panels,
-        draws: impl ExactSizeIterator<Item = [&'a Panels; 3]> + Clone,
-        weights: &[f32],
-        monte_carlo: bool,
+        draws: impl Iterator<Item = Draw<'a>> + Clone,
+        kl: Kl<'_>,
         head_gradient: &mut Panels,
     ) {
         let latent = head.columns() / 2;
-        let share = 1.0 / draws.len() as f32;
-        assert_eq!(weights.len(), head.rows(), "a weight for each row");
-        for (row, &weight) in weights.iter().enumerate() {
+        for row in 0..head.rows() {
             for panel in 0..latent.div_ceil(WIDTH) {
                 let live = (latent - panel * WIDTH).min(WIDTH);
                 let [mean, a] = halves(head, row, panel);
                 let (mut by_mean, mut by_s) = ([0.0; WIDTH], [0.0; WIDTH]);
                 // t = tanh(a/30), σ: shared by the samples.
-                let (mut t, mut sd) = ([0.0; WIDTH], [0.0; WIDTH]);
+                let (mut t, mut sd, mut inverse) = ([0.0; WIDTH], [0.0; WIDTH], [0.0; WIDTH]);
                 for k in 0..WIDTH {
                     t[k] = tanh(a[k] / LOG_VARIANCE_BOUND);
                     sd[k] = exp(0.5 * LOG_VARIANCE_BOUND * t[k]);
-                    if monte_carlo {
-                        by_s[k] = 0.5 * weight;
-                    } else {
+                    inverse[k] = 1.0 / sd[k];
+                }
+                if let Kl::ClosedForm(rows, columns) = kl {
+                    for k in 0..live {
+                        let weight = rows[row] * columns[panel * WIDTH + k];
                         by_mean[k] = -weight * mean[k];
                         by_s[k] = -0.5 * weight * sd[k].mul_add(sd[k], -1.0);
                     }
                 }
-                for [noise, z, z_gradient] in draws.clone() {
+                for Draw { noise, z, z_gradient, weights } in draws.clone() {
                     let (noise, z) = (&noise.panel(panel)[row].0, &z.panel(panel)[row].0);
                     let by_z = &z_gradient.panel(panel)[row].0;
+                    let weight = weights[row];
+                    let mut path = *by_z;
+                    match kl {
+                        Kl::ClosedForm(..) => {}
+                        Kl::Drawn(factor) => {
+                            for k in 0..WIDTH {
+                                path[k] = (-weight * factor).mul_add(z[k], by_z[k]);
+                                by_s[k] += 0.5 * weight * factor;
+                            }
+                        }
+                        Kl::Held | Kl::HeldSquared(_) => {
+                            let factor = if let Kl::HeldSquared(factor) = kl { weight * factor } else { 1.0 };
+                            for k in 0..WIDTH {
+                                let held = noise[k].mul_add(inverse[k], -z[k]);
+                                path[k] = factor * weight.mul_add(held, by_z[k]);
+                            }
+                        }
+                    }
                     for k in 0..WIDTH {
-                        let by_z = if monte_carlo { (-weight * share).mul_add(z[k], by_z[k]) } else { by_z[k] };
-                        by_mean[k] += by_z;
-                        by_s[k] = (0.5 * sd[k] * noise[k]).mul_add(by_z, by_s[k]);
+                        by_mean[k] += path[k];
+                        by_s[k] = (0.5 * sd[k] * noise[k]).mul_add(path[k], by_s[k]);
                     }
                 }
                 for k in 0..live {

@@ -309,63 +309,92 @@ fn wide_to_f32(x: &[f64]) -> Vec<f32> {
     x.iter().map(|&v| v as f32).collect()
 }
 
-/// J = Σ_l <c_l, z_l> − w KL has a derivative in the head that central differences give.
+/// J = Σ_l f_l (<c_l, z_l> − w_l KL_l) has a derivative in the head that central differences give, for the KL in closed
+/// form, at the draws, and at the draws with q's parameters held, there also with f_l = 0.7 w_l.
 #[test]
 fn reparameterisation_and_kl_have_their_derivatives() {
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Mode {
+        ClosedForm,
+        Drawn,
+        Held,
+        HeldSquared,
+    }
     for latent in [1, 7, 8, 9, 31, 33, 70] {
         let rows = 5;
         let (head, hv) = matrix(10, rows, 2 * latent);
         let noise = [matrix(11, rows, latent), matrix(12, rows, latent)];
         let slopes = [matrix(13, rows, latent), matrix(14, rows, latent)];
-        let weights = [0.0f32, 1.0, 2.5, 1.0, 0.3];
-        for monte_carlo in [false, true] {
+        let weights = [[0.0f32, 1.0, 2.5, 1.0, 0.3], [0.4f32, 0.0, 1.5, 1.0, 0.6]];
+        let columns: Vec<f32> = (0..latent).map(|k| [1.0, 0.0, 0.5][k % 3]).collect();
+        for mode in [Mode::ClosedForm, Mode::Drawn, Mode::Held, Mode::HeldSquared] {
             let (z, kl, gradient) = at_every_level(|level| {
                 let mut z = [Panels::new(rows, latent), Panels::new(rows, latent)];
                 let mut kl = vec![0.0; rows];
                 for (z, (noise, _)) in z.iter_mut().zip(&noise) {
                     reparameterise::draw(level, &head, noise, z);
-                    if monte_carlo {
+                    if mode != Mode::ClosedForm {
                         reparameterise::log_ratio(level, &head, noise, z, 0.5, &mut kl);
                     }
                 }
-                if !monte_carlo {
+                if mode == Mode::ClosedForm {
                     reparameterise::kl(level, &head, &mut kl);
                 }
                 let mut gradient = Panels::new(rows, 2 * latent);
-                let draws = (0..2).map(|l| [&noise[l].0, &z[l], &slopes[l].0]);
-                reparameterise::gradient(level, &head, draws, &weights, monte_carlo, &mut gradient);
+                let draws = (0..2).map(|l| reparameterise::Draw {
+                    noise: &noise[l].0,
+                    z: &z[l],
+                    z_gradient: &slopes[l].0,
+                    weights: &weights[l],
+                });
+                let form = match mode {
+                    Mode::ClosedForm => reparameterise::Kl::ClosedForm(&weights[0], &columns),
+                    Mode::Drawn => reparameterise::Kl::Drawn(0.8),
+                    Mode::Held => reparameterise::Kl::Held,
+                    Mode::HeldSquared => reparameterise::Kl::HeldSquared(0.7),
+                };
+                reparameterise::gradient(level, &head, draws, form, &mut gradient);
                 ([values(&z[0]), values(&z[1])], kl, values(&gradient))
             });
             for r in 0..rows {
                 let at = wide(&hv[r * 2 * latent..][..2 * latent]);
                 let s = |a: f64| 30.0 * (a / 30.0).tanh();
-                let draw = |h: &[f64], l: usize, k: usize| {
-                    h[k] + (0.5 * s(h[latent + k])).exp() * f64::from(noise[l].1[r * latent + k])
+                let e = |l: usize, k: usize| f64::from(noise[l].1[r * latent + k]);
+                let draw = |h: &[f64], l: usize, k: usize| h[k] + (0.5 * s(h[latent + k])).exp() * e(l, k);
+                // log q(z) − log p(z) of a draw and variable; q's own parameters are those of `q`.
+                let ratio = |h: &[f64], q: &[f64], l: usize, k: usize| {
+                    let (z, s) = (draw(h, l, k), s(q[latent + k]));
+                    0.5 * (z.powi(2) - (z - q[k]).powi(2) / s.exp() - s)
                 };
-                let divergence = |h: &[f64]| -> f64 {
-                    let term = |k: usize| {
-                        let s = s(h[latent + k]);
-                        if !monte_carlo {
-                            return 0.5 * (h[k] * h[k] + s.exp() - 1.0 - s);
-                        }
-                        let ratio = |l: usize| {
-                            0.5 * (draw(h, l, k).powi(2) - f64::from(noise[l].1[r * latent + k]).powi(2) - s)
-                        };
-                        0.5 * (ratio(0) + ratio(1))
-                    };
-                    (0..latent).map(term).sum()
+                let closed = |h: &[f64], k: usize| {
+                    let s = s(h[latent + k]);
+                    0.5 * (h[k] * h[k] + s.exp() - 1.0 - s)
                 };
-                let exact = divergence(&at);
+                let exact: f64 = match mode {
+                    Mode::ClosedForm => (0..latent).map(|k| closed(&at, k)).sum(),
+                    _ => (0..latent).map(|k| 0.5 * (ratio(&at, &at, 0, k) + ratio(&at, &at, 1, k))).sum(),
+                };
                 assert!((kl[r] - exact).abs() <= 1e-5 * exact.abs().max(1.0), "KL {} for {exact}", kl[r]);
                 for l in 0..2 {
                     let expected: Vec<f64> = (0..latent).map(|k| draw(&at, l, k)).collect();
                     assert_close(&z[l][r * latent..][..latent], &expected, 1.0, "z");
                 }
                 let objective = |h: &[f64]| -> f64 {
-                    let path = (0..2).flat_map(|l| (0..latent).map(move |k| (l, k)));
-                    let path: f64 =
-                        path.map(|(l, k)| f64::from(slopes[l].1[r * latent + k]) * draw(h, l, k)).sum();
-                    path - f64::from(weights[r]) * divergence(h)
+                    let mut sum = 0.0;
+                    for (l, k) in (0..2).flat_map(|l| (0..latent).map(move |k| (l, k))) {
+                        let weight = f64::from(weights[l][r]);
+                        let path = f64::from(slopes[l].1[r * latent + k]) * draw(h, l, k);
+                        sum += match mode {
+                            Mode::ClosedForm if l == 0 => {
+                                path - weight * f64::from(columns[k]) * closed(h, k)
+                            }
+                            Mode::ClosedForm => path,
+                            Mode::Drawn => path - 0.8 * weight * ratio(h, h, l, k),
+                            Mode::Held => path - weight * ratio(h, &at, l, k),
+                            Mode::HeldSquared => 0.7 * weight * (path - weight * ratio(h, &at, l, k)),
+                        };
+                    }
+                    sum
                 };
                 for c in 0..2 * latent {
                     let f = |by: f64| {

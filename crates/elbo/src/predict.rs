@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use crate::{
     Error,
     device::{self, MANY},
-    fused::Reader,
+    fused::{Reader, Way},
     model::Vae,
     objective::elbo::KlForm,
 };
@@ -32,7 +32,7 @@ pub struct Encoded {
 /// Where the number of values is not a multiple of the model's width.
 pub fn encode(vae: &Vae, x: &[f32], device: &Device) -> Result<Encoded, Error> {
     check(x, vae.width())?;
-    if let Some(reader) = Reader::new(vae, KlForm::Analytic, 1) {
+    if let Some(reader) = Reader::new(vae, Way::Reparameterised(KlForm::Analytic), 1) {
         return Ok(reader.encode(x));
     }
     let parts = chunks(vae, x, vae.width(), device, |vae, x| {
@@ -55,7 +55,7 @@ pub fn encode(vae: &Vae, x: &[f32], device: &Device) -> Result<Encoded, Error> {
 pub fn decode(vae: &Vae, z: &[f32], device: &Device) -> Result<Vec<f32>, Error> {
     let width = vae.model.family().width(vae.latent());
     check(z, width)?;
-    if let Some(reader) = Reader::new(vae, KlForm::Analytic, 1) {
+    if let Some(reader) = Reader::new(vae, Way::Reparameterised(KlForm::Analytic), 1) {
         return Ok(reader.decode(z));
     }
     Ok(chunks(vae, z, width, device, |vae, z| values(vae.model.mean(z))).concat())

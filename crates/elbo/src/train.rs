@@ -9,14 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error,
-    fused::Fused,
-    gradient::{self, Draws, Estimator},
+    fused::{Fused, Way},
+    gradient::{self, Draws, Estimator, Form},
     minibatch::Minibatch,
     model::{Likelihood, Sigma, Vae},
     objective::{
         Bound, Objective,
         elbo::{self, KlForm, RowTerms},
-        evaluate_terms,
+        evaluate_terms, importance_weighted,
         noiseless::Noiseless,
     },
     optimiser::{Moments, Optimiser, SLICE},
@@ -34,14 +34,14 @@ pub struct TrainConfig {
     pub step_size: f64,
     /// α, the step size of φ.
     pub encoder_step_size: f64,
-    /// L, Monte Carlo samples a row.
+    /// L, Monte Carlo samples a row; k of the importance-weighted bound.
     pub samples: usize,
     /// What is maximised.
     #[serde(default)]
     pub objective: Objective,
-    /// How the gradient of the ELBO is estimated.
+    /// How its gradient is estimated.
     #[serde(default)]
-    pub estimator: gradient::Form,
+    pub estimator: Form,
     /// The form of the ELBO's KL term.
     pub kl: KlForm,
     /// Which block moves when.
@@ -56,6 +56,17 @@ pub struct TrainConfig {
 }
 
 impl TrainConfig {
+    /// How the fused operation estimates this, where it does.
+    fn fused_way(&self) -> Option<Way> {
+        match (self.objective, self.estimator) {
+            (Objective::Elbo, Form::Reparameterised) => Some(Way::Reparameterised(self.kl)),
+            (Objective::Elbo, Form::StickingTheLanding) => Some(Way::StickingTheLanding),
+            (Objective::ImportanceWeighted, Form::Reparameterised) => Some(Way::ImportanceWeighted),
+            (Objective::ImportanceWeighted, Form::DoublyReparameterised) => Some(Way::DoublyReparameterised),
+            _ => None,
+        }
+    }
+
     fn check(&self) -> Result<(), Error> {
         for (what, size) in [("step_size", self.step_size), ("encoder_step_size", self.encoder_step_size)] {
             if !(size > 0.0 && size.is_finite()) {
@@ -107,7 +118,7 @@ pub struct Report<'a> {
 #[derive(Clone, Debug)]
 pub struct Trainer {
     config: TrainConfig,
-    /// The objective, where it is not the ELBO.
+    /// The objective, where it is no bound.
     noiseless: Option<Noiseless>,
     estimator: Arc<dyn Estimator>,
     /// The same estimate without a graph, where there is one.
@@ -143,16 +154,11 @@ impl Trainer {
         };
         let noise = seed.purpose(Purpose::Noise);
         let noiseless = match config.objective {
-            Objective::Elbo => None,
             Objective::Noiseless => Some(Noiseless::new(&vae.model)?),
+            _ => None,
         };
-        let estimator: Arc<dyn Estimator> = match noiseless {
-            Some(noiseless) => Arc::new(noiseless),
-            None => config.estimator.estimator(config.kl, vae)?,
-        };
-        let plain =
-            config.objective == Objective::Elbo && config.estimator == gradient::Form::Reparameterised;
-        let fused = if plain { Fused::new(vae, config.kl, config.samples) } else { None };
+        let estimator = config.estimator.estimator(config.objective, config.kl, vae)?;
+        let fused = config.fused_way().and_then(|way| Fused::new(vae, way, config.samples));
         let trainer = Self {
             gradient: vec![0.0; state.parameters.len()],
             config,
@@ -178,16 +184,22 @@ impl Trainer {
         parameters::load(self.shape.clone(), parameters, &self.device)
     }
 
-    /// The terms of the objective of each row of `data`, by `samples` Monte Carlo samples a row.
+    /// The terms of the objective of each row of `data`, by `samples` Monte Carlo samples a row, in whole groups of k where
+    /// the objective is L_k.
     ///
     /// # Errors
     /// Where the data's width is not the model's, or a term is not finite.
     pub fn evaluate(&self, vae: &Vae, data: &Minibatch, draws: Draws) -> Result<RowTerms, Error> {
-        match &self.noiseless {
-            Some(noiseless) => {
+        let Draws { samples, key } = draws;
+        match (&self.noiseless, self.config.objective) {
+            (Some(noiseless), _) => {
                 evaluate_terms(vae, data, draws, &self.device, |vae, x, _| noiseless.terms(vae, x))
             }
-            None => elbo::evaluate(vae, data, draws.key, self.config.kl, draws.samples, &self.device),
+            (None, Objective::ImportanceWeighted) => {
+                let k = self.config.samples;
+                importance_weighted::terms(vae, data, key, k, samples.div_ceil(k), &self.device)
+            }
+            _ => elbo::evaluate(vae, data, key, self.config.kl, samples, &self.device),
         }
     }
 

@@ -91,7 +91,7 @@ fn bound_and_gradient_of_a_minibatch() {
         let batch = minibatch(&rows, (0..BATCH).map(|i| 3 * i));
         let on = |device: &Device| -> Estimate<f32> {
             let vae = vae_on(&config, device);
-            let estimator = form.estimator(KlForm::Analytic, &vae).unwrap();
+            let estimator = form.estimator(Objective::Elbo, KlForm::Analytic, &vae).unwrap();
             let draws = Draws { samples: 2, key: Key::new(7) };
             gradient(&vae, &batch, Moves::BOTH, &*estimator, draws, 0, device).unwrap()
         };

@@ -12,7 +12,10 @@ use elbo::{
     guide::{Family, Posterior},
     minibatch::{Minibatch, Rows},
     model::{Likelihood, Vae, VaeConfig},
-    objective::elbo::{KlForm, elbo},
+    objective::{
+        Objective,
+        elbo::{KlForm, elbo},
+    },
     optimiser::Optimiser,
     parameters,
     random::Key,
@@ -252,8 +255,9 @@ fn a_fit_by_the_score_function_raises_the_bound_and_does_not_depend_on_threads()
 
 #[test]
 fn an_estimator_that_does_not_suit_the_latent_is_refused() {
-    let refused =
-        |form: Form, family| form.estimator(KlForm::Analytic, &vae(family)).unwrap_err().to_string();
+    let refused = |form: Form, family| {
+        form.estimator(Objective::Elbo, KlForm::Analytic, &vae(family)).unwrap_err().to_string()
+    };
     for form in [Form::Reparameterised, Form::StickingTheLanding] {
         assert!(refused(form, Family::Bernoulli).contains("a discrete latent has no derivative"));
     }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use elbo::objective::Objective;
 use maud::{Markup, html};
 use plotters::prelude::*;
 
@@ -86,14 +87,20 @@ pub(super) fn figure(report: &Report) -> Option<Markup> {
         }
         Ok(())
     });
-    let unit = if report.bound { "ELBO, nats per row" } else { "Noiseless objective, per row" };
+    let unit = match report.objective {
+        Objective::Elbo => "ELBO, nats per row",
+        Objective::ImportanceWeighted => "Importance-weighted bound, nats per row",
+        Objective::Noiseless => "Noiseless objective, per row",
+    };
     let picture = html! { p.unit { (unit) } (key(report, reference)) (picture) };
     let seconds: f64 = epochs.iter().map(|e| e.seconds).sum();
     Some(captioned(
         &picture,
         &html! {
-            @if report.bound {
-                "The evidence lower bound (ELBO) after each epoch, as a mean over rows in nats per row; "
+            @if report.objective != Objective::Noiseless {
+                @if report.objective == Objective::Elbo { "The evidence lower bound (ELBO)" }
+                @else { "The importance-weighted bound" }
+                " after each epoch, as a mean over rows in nats per row; "
                 strong { "larger is better" } ". The bound lies below the log-evidence log " i { "p" } "("
                 i { "x" } "), so it rises when the model explains the data better, when the approximate "
                 "posterior comes closer to the true one, or both."

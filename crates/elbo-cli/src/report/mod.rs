@@ -14,6 +14,7 @@ mod terms;
 #[cfg(test)]
 mod tests;
 
+use elbo::objective::Objective;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 /// One line of the record of a fit.
@@ -49,8 +50,7 @@ pub(crate) struct Report {
     pub(crate) summary: Vec<(String, String)>,
     /// Sentences: what the bound is of, warnings.
     pub(crate) notes: Vec<String>,
-    /// Whether the objective is the ELBO; else it is the noiseless one, which is no bound.
-    pub(crate) bound: bool,
+    pub(crate) objective: Objective,
     /// The record of the fit.
     pub(crate) epochs: Vec<Epoch>,
     /// The number of the epoch with the largest validation bound.
@@ -86,7 +86,10 @@ impl Report {
     #[must_use]
     pub(crate) fn to_html(&self) -> String {
         let sections = [
-            (if self.bound { "The bound" } else { "The objective" }, curve::figure(self)),
+            (
+                if self.objective == Objective::Noiseless { "The objective" } else { "The bound" },
+                curve::figure(self),
+            ),
             ("Its two terms", terms::figure(self)),
             ("Latent dimensions", dimensions::figure(self)),
             ("Reconstructions", rows::reconstructions(self)),

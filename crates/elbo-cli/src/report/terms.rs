@@ -1,5 +1,6 @@
 //! The two terms of the bound against the epoch.
 
+use elbo::objective::Objective;
 use maud::{Markup, html};
 
 use super::curve::{best, line, series, span};
@@ -12,10 +13,12 @@ pub(super) fn figure(report: &Report) -> Option<Markup> {
     let (likelihood, cut) = panel(report, None, |t| t.log_likelihood);
     let (kl, cut_kl) = panel(report, Some(0.0), |t| t.kl);
     let key = [("line", Ink::Train, "train".to_string()), ("line", Ink::Validation, "validation".into())];
-    let (first, second) = if report.bound {
-        ("Log-likelihood, nats per row", "KL divergence, nats per row")
-    } else {
-        ("−½‖x − f(μ(x))‖², per row", "½σ²‖μ(x)‖², per row")
+    let (first, second) = match report.objective {
+        Objective::Elbo => ("Log-likelihood, nats per row", "KL divergence, nats per row"),
+        Objective::ImportanceWeighted => {
+            ("Weighted log-likelihood, nats per row", "Log-likelihood less bound, nats per row")
+        }
+        Objective::Noiseless => ("−½‖x − f(μ(x))‖², per row", "½σ²‖μ(x)‖², per row"),
     };
     let picture = html! {
         (legend(&key))
@@ -27,12 +30,16 @@ pub(super) fn figure(report: &Report) -> Option<Markup> {
     Some(captioned(
         &picture,
         &html! {
-            @if report.bound {
+            @if report.objective == Objective::Elbo {
                 strong { "ELBO = log-likelihood − KL" } ". The expected log-likelihood says how well a row "
                 "is rebuilt from its latent code; larger is better. The Kullback-Leibler divergence "
                 "of the approximate posterior from the prior is what the code costs: it bounds from above "
                 "the nats that the code carries about its row. Near zero, the decoder ignores the code "
                 "(posterior collapse)."
+            } @else if report.objective == Objective::ImportanceWeighted {
+                strong { "The log-likelihood" } " is that of the samples by their importance weights: it says how "
+                "well a row is rebuilt from the codes that explain it. " strong { "The rest" } " is what the bound "
+                "leaves of it: near zero, the decoder ignores the code (posterior collapse)."
             } @else {
                 strong { "Reconstruction less penalty" } ". The first says how well a row is rebuilt from its "
                 "code; larger is better. The second holds the codes near the origin."

@@ -1,3 +1,5 @@
+use elbo::objective::Objective;
+
 use super::{Epoch, Report, Terms};
 
 fn terms(elbo: f64) -> Terms {
@@ -11,7 +13,7 @@ fn report(rows: usize, epochs: usize, dimensions: usize) -> Report {
         title: "digits".into(),
         summary: vec![("Validation ELBO".into(), "−17.93".into())],
         notes: vec!["The bound is of a density.".into()],
-        bound: true,
+        objective: Objective::Elbo,
         epochs: (1..=epochs)
             .map(|epoch| Epoch {
                 epoch,

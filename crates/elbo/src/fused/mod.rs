@@ -1,7 +1,8 @@
 //! The bound of a dense Gaussian auto-encoder, and its gradient, as one operation with one way back.
 //!
-//! The same numbers as [`elbo`](crate::objective::elbo::elbo) and its derivative give (E5, E7, E14, E17), in f32,
-//! without a graph of tensors: rows pass through guide and model in shards, one thread each, and the gradient of each
+//! The same numbers as [`elbo`](crate::objective::elbo::elbo) and its derivative give (E5, E7, E14, E17), or
+//! [`importance_weighted`](crate::objective::importance_weighted) and its derivatives (E22), in f32, without a graph of
+//! tensors: rows pass through guide and model in shards, one thread each, and the gradient of each
 //! block of weights is one product over all rows. An element of the result is one sum in the order of the rows,
 //! so neither the shards nor the threads change a bit. Buffers stay from step to step.
 //!
@@ -32,6 +33,26 @@ use crate::{
 /// Rows of a shard at most: what a product of it reads stays in a core's second cache.
 const MOST_ROWS: usize = 128;
 
+/// What is estimated: a bound, and how its gradient is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// The ELBO, see [`gradient::Reparameterised`](crate::gradient::Reparameterised).
+    Reparameterised(KlForm),
+    /// The ELBO, see [`gradient::StickingTheLanding`](crate::gradient::StickingTheLanding).
+    StickingTheLanding,
+    /// L_k, see [`gradient::ImportanceWeighted`](crate::gradient::ImportanceWeighted).
+    ImportanceWeighted,
+    /// L_k, see [`gradient::DoublyReparameterised`](crate::gradient::DoublyReparameterised).
+    DoublyReparameterised,
+}
+
+impl Way {
+    /// Whether the draws of a row are weighed against one another.
+    fn weighs(self) -> bool {
+        matches!(self, Self::ImportanceWeighted | Self::DoublyReparameterised)
+    }
+}
+
 /// A dense Gaussian auto-encoder ready to run: packed weights, and room for the rows of a step.
 #[derive(Clone, Debug)]
 pub(crate) struct Fused {
@@ -44,8 +65,10 @@ pub(crate) struct Fused {
     precision: Precision,
     width: usize,
     latent: usize,
-    form: KlForm,
+    way: Way,
     samples: usize,
+    /// The weight of each latent variable's KL.
+    kl_factors: Vec<f32>,
     shards: Vec<Shard>,
     /// Room for the gradient in each column's log σ.
     columns: Vec<f32>,
@@ -55,7 +78,7 @@ pub(crate) struct Fused {
 
 impl Fused {
     /// For an auto-encoder of this shape; none where its latent is not Gaussian, it is not of f32, or not on the CPU.
-    pub(crate) fn new(vae: &Vae, form: KlForm, samples: usize) -> Option<Self> {
+    pub(crate) fn new(vae: &Vae, way: Way, samples: usize) -> Option<Self> {
         let here = vae.guide.network().is_of(DType::F32, &Device::flex());
         if vae.model.family() != Family::Gaussian || !here {
             return None;
@@ -73,8 +96,9 @@ impl Fused {
             precision: Precision::default(),
             width: vae.width(),
             latent: vae.latent(),
-            form,
+            way,
             samples,
+            kl_factors: vec![1.0; vae.latent()],
             shards: Vec::new(),
             columns: vec![0.0; vae.width()],
             active: 0,
@@ -150,9 +174,9 @@ impl Fused {
         columns.fill(0.0);
         for l in 0..self.samples {
             for shard in shards {
-                let deltas = &shard.samples[l].decoder.deltas;
-                let by_mean = deltas.last().expect("at least one layer");
-                gaussian::log_sigma_gradient(self.level, by_mean, &self.precision, &shard.weights, columns);
+                let sample = &shard.samples[l];
+                let by_mean = sample.decoder.deltas.last().expect("at least one layer");
+                gaussian::log_sigma_gradient(self.level, by_mean, &self.precision, &sample.weights, columns);
             }
         }
         match gradient {

@@ -3,14 +3,9 @@
 use elbo_kernels::reparameterise;
 use rayon::prelude::*;
 
-use super::{Fused, MOST_ROWS, shard::Shard};
+use super::{Fused, MOST_ROWS, Way, shard::Shard};
 use crate::{
-    minibatch::Minibatch,
-    model::Vae,
-    objective::elbo::{KlForm, RowTerms},
-    parameters,
-    predict::Encoded,
-    random::Key,
+    minibatch::Minibatch, model::Vae, objective::elbo::RowTerms, parameters, predict::Encoded, random::Key,
 };
 
 /// The packed auto-encoder and its parameters. Rows pass in small parts on rayon's current thread pool.
@@ -21,8 +16,8 @@ pub(crate) struct Reader {
 
 impl Reader {
     /// None where the auto-encoder is not dense with a Gaussian latent.
-    pub(crate) fn new(vae: &Vae, form: KlForm, samples: usize) -> Option<Self> {
-        let mut fused = Fused::new(vae, form, samples)?;
+    pub(crate) fn new(vae: &Vae, way: Way, samples: usize) -> Option<Self> {
+        let mut fused = Fused::new(vae, way, samples)?;
         let parameters: Vec<f32> = parameters::values(vae);
         fused.pack(&parameters, false);
         Some(Self { fused, parameters })

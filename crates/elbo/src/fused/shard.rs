@@ -1,9 +1,16 @@
 //! Some rows on their way through guide and model, on one thread.
 
-use elbo_kernels::{Panels, WIDTH, bernoulli, gaussian, reparameterise};
+use elbo_kernels::{
+    Panels, WIDTH, bernoulli, gaussian,
+    reparameterise::{self, Draw, Kl},
+    scale_rows,
+};
 
-use super::{Fused, network::Pass};
+use super::{Fused, Way, network::Pass};
 use crate::{model::Likelihood, objective::elbo::KlForm, random::Key, schedule::Moves};
+
+/// A self-normalised weight below this counts as 0: so little is lost to rounding anyway.
+const LEAST_WEIGHT: f64 = 1e-20;
 
 /// Rows, and all that they leave behind. Buffers keep their room.
 #[derive(Clone, Debug)]
@@ -11,11 +18,10 @@ pub(super) struct Shard {
     pub(super) x: Panels,
     pub(super) encoder: Pass,
     pub(super) samples: Vec<Sample>,
-    /// E_q[log p(x|z)] of each row, the mean over the samples.
+    /// E_q[log p(x|z)] of each row, by the samples' weights.
     pub(super) log_likelihood: Vec<f64>,
     pub(super) kl: Vec<f64>,
-    /// The weight of each row's log-likelihood at each sample, in the gradient.
-    pub(super) weights: Vec<f32>,
+    /// The weight of each row's KL, in the gradient.
     kl_weights: Vec<f32>,
     stream: Vec<f32>,
 }
@@ -27,6 +33,47 @@ pub(super) struct Sample {
     pub(super) z: Panels,
     z_gradient: Panels,
     pub(super) decoder: Pass,
+    log_likelihood: Vec<f64>,
+    /// log q(z|x) − log p(z).
+    log_ratio: Vec<f64>,
+    /// The weight of each row's log-likelihood at this draw, in the gradient.
+    pub(super) weights: Vec<f32>,
+}
+
+/// Σ w and Σ w log p(x|z) over a row's draws, divided by the largest w.
+#[derive(Clone, Copy, Debug)]
+struct Weighted {
+    largest: f64,
+    sum: f64,
+    log_likelihood: f64,
+}
+
+impl Default for Weighted {
+    fn default() -> Self {
+        Self { largest: f64::NEG_INFINITY, sum: 0.0, log_likelihood: 0.0 }
+    }
+}
+
+impl Weighted {
+    fn add(&mut self, log_weight: f64, log_likelihood: f64) {
+        if log_weight > self.largest {
+            let shrink = libm::exp(self.largest - log_weight);
+            *self = Self {
+                largest: log_weight,
+                sum: self.sum * shrink,
+                log_likelihood: self.log_likelihood * shrink,
+            };
+        }
+        let weight = libm::exp(log_weight - self.largest);
+        self.sum += weight;
+        self.log_likelihood += weight * log_likelihood;
+    }
+
+    /// The weighted log-likelihood, and what L_k leaves of it to the KL.
+    fn terms(&self, k: usize) -> (f64, f64) {
+        let log_likelihood = self.log_likelihood / self.sum;
+        (log_likelihood, log_likelihood - self.largest - libm::log(self.sum / k as f64))
+    }
 }
 
 impl Shard {
@@ -37,6 +84,9 @@ impl Shard {
             z: Panels::new(0, fused.latent),
             z_gradient: Panels::new(0, fused.latent),
             decoder: fused.decoder.pass(),
+            log_likelihood: Vec::new(),
+            log_ratio: Vec::new(),
+            weights: Vec::new(),
         };
         Self {
             x: Panels::new(0, fused.width),
@@ -44,7 +94,6 @@ impl Shard {
             samples: vec![sample; samples],
             log_likelihood: Vec::new(),
             kl: Vec::new(),
-            weights: Vec::new(),
             kl_weights: Vec::new(),
             stream: vec![0.0; fused.latent],
         }
@@ -58,6 +107,9 @@ impl Shard {
                 panels.resize(rows);
             }
             sample.decoder.resize(rows);
+            sample.log_likelihood.resize(rows, 0.0);
+            sample.log_ratio.resize(rows, 0.0);
+            sample.weights.resize(rows, 0.0);
         }
         self.log_likelihood.clear();
         self.log_likelihood.resize(rows, 0.0);
@@ -94,33 +146,79 @@ impl Shard {
         key: Key,
         scale: Option<f32>,
     ) {
-        let samples = fused.samples;
         self.encode(fused, parameters, values, scale.is_some());
-        if fused.form == KlForm::Analytic {
+        let samples = fused.samples;
+        if fused.way.weighs() {
+            return match scale {
+                Some(scale) => self.weighted_terms(fused, parameters, rows, key, scale),
+                None => self.weighted_terms_alone(fused, parameters, rows, key),
+            };
+        }
+        if fused.way == Way::Reparameterised(KlForm::Analytic) {
             reparameterise::kl(fused.level, self.encoder.output(), &mut self.kl);
         }
-        self.weights.clear();
-        self.weights.resize(rows.len(), scale.unwrap_or(0.0) / samples as f32);
+        let share = scale.unwrap_or(0.0) / samples as f32;
         for l in 0..samples {
-            let share = (fused.form == KlForm::MonteCarlo).then_some(1.0 / samples as f64);
-            self.sample(
-                fused,
-                parameters,
-                l % self.samples.len(),
-                key.fold(l as u64),
-                rows,
-                share,
-                scale.is_some(),
-            );
+            let slot = l % self.samples.len();
+            self.samples[slot].weights.fill(share);
+            self.sample(fused, parameters, slot, key.fold(l as u64), rows, scale.is_some());
+            let sample = &self.samples[slot];
+            for (sum, term) in self.log_likelihood.iter_mut().zip(&sample.log_likelihood) {
+                *sum += term;
+            }
+            if fused.way != Way::Reparameterised(KlForm::Analytic) {
+                for (sum, term) in self.kl.iter_mut().zip(&sample.log_ratio) {
+                    *sum += term / samples as f64;
+                }
+            }
         }
         for sum in &mut self.log_likelihood {
             *sum /= samples as f64;
         }
     }
 
-    /// One draw of each encoded row: adds log p(x|z) to the sums of log-likelihoods and, given a `share`, that much of
-    /// log q(z|x) − log p(z) to those of the KL. With a way `back` the gradient takes the place of the output.
-    #[allow(clippy::too_many_arguments, reason = "what a draw is made of")]
+    /// The terms of the importance-weighted bound (E22): the log-likelihood of the draws by their self-normalised weights
+    /// w̃, and as KL what the bound leaves. The gradient in the decoder's output is by the weights as well.
+    fn weighted_terms(&mut self, fused: &Fused, parameters: &[f32], rows: &[usize], key: Key, scale: f32) {
+        for l in 0..fused.samples {
+            self.samples[l].weights.fill(1.0);
+            self.sample(fused, parameters, l, key.fold(l as u64), rows, true);
+        }
+        for r in 0..rows.len() {
+            let log_weight = |sample: &Sample| sample.log_likelihood[r] - sample.log_ratio[r];
+            let mut total = Weighted::default();
+            for sample in &self.samples {
+                total.add(log_weight(sample), sample.log_likelihood[r]);
+            }
+            (self.log_likelihood[r], self.kl[r]) = total.terms(fused.samples);
+            for sample in &mut self.samples {
+                let weight = libm::exp(log_weight(sample) - total.largest) / total.sum;
+                let kept = if weight < LEAST_WEIGHT { 0.0 } else { weight as f32 };
+                sample.weights[r] = scale * kept;
+            }
+        }
+        for Sample { decoder, weights, .. } in &mut self.samples {
+            scale_rows(fused.level, decoder.last_mut().1, weights);
+        }
+    }
+
+    /// The same terms without a way back: one draw at a time.
+    fn weighted_terms_alone(&mut self, fused: &Fused, parameters: &[f32], rows: &[usize], key: Key) {
+        let mut totals = vec![Weighted::default(); rows.len()];
+        for l in 0..fused.samples {
+            self.sample(fused, parameters, 0, key.fold(l as u64), rows, false);
+            let Sample { log_likelihood, log_ratio, .. } = &self.samples[0];
+            for ((total, likelihood), ratio) in totals.iter_mut().zip(log_likelihood).zip(log_ratio) {
+                total.add(likelihood - ratio, *likelihood);
+            }
+        }
+        for (r, total) in totals.iter().enumerate() {
+            (self.log_likelihood[r], self.kl[r]) = total.terms(fused.samples);
+        }
+    }
+
+    /// One draw of each encoded row: log p(x|z), and log q(z|x) − log p(z) where the way needs it. With a way `back` the
+    /// gradient, by the sample's weights, takes the place of the output.
     fn sample(
         &mut self,
         fused: &Fused,
@@ -128,18 +226,19 @@ impl Shard {
         slot: usize,
         key: Key,
         rows: &[usize],
-        share: Option<f64>,
         back: bool,
     ) {
         let level = fused.level;
         self.draw(fused, slot, key, rows);
-        let Sample { noise, z, decoder, .. } = &mut self.samples[slot];
-        if let Some(share) = share {
-            reparameterise::log_ratio(level, self.encoder.output(), noise, z, share, &mut self.kl);
+        let Sample { noise, z, decoder, log_likelihood, log_ratio, weights, .. } = &mut self.samples[slot];
+        log_likelihood.fill(0.0);
+        log_ratio.fill(0.0);
+        if fused.way != Way::Reparameterised(KlForm::Analytic) {
+            reparameterise::log_ratio(level, self.encoder.output(), noise, z, 1.0, log_ratio);
         }
         fused.decoder.forward(level, parameters, z, decoder, back);
         let (output, delta) = decoder.last_mut();
-        let (x, sums, weights) = (&self.x, &mut self.log_likelihood[..], &self.weights);
+        let (x, sums) = (&self.x, &mut log_likelihood[..]);
         match (fused.likelihood, back) {
             (Likelihood::Bernoulli, false) => bernoulli::log_likelihood(level, x, output, sums),
             (Likelihood::Bernoulli, true) => {
@@ -165,11 +264,11 @@ impl Shard {
         key: Key,
         rows: &[usize],
     ) -> &[f64] {
-        self.log_likelihood.fill(0.0);
-        self.kl.fill(0.0);
-        self.sample(fused, parameters, 0, key, rows, Some(1.0), false);
-        for (weight, ratio) in self.log_likelihood.iter_mut().zip(&self.kl) {
-            *weight -= ratio;
+        self.sample(fused, parameters, 0, key, rows, false);
+        let Sample { log_likelihood, log_ratio, .. } = &self.samples[0];
+        for ((weight, likelihood), ratio) in self.log_likelihood.iter_mut().zip(log_likelihood).zip(log_ratio)
+        {
+            *weight = likelihood - ratio;
         }
         &self.log_likelihood
     }
@@ -207,9 +306,19 @@ impl Shard {
         self.kl_weights.clear();
         self.kl_weights.resize(self.kl.len(), scale);
         let (head, head_gradient) = self.encoder.last_mut();
-        let draws = self.samples.iter().map(|s| [&s.noise, &s.z, &s.z_gradient]);
-        let monte_carlo = fused.form == KlForm::MonteCarlo;
-        reparameterise::gradient(level, head, draws, &self.kl_weights, monte_carlo, head_gradient);
+        let draws = self.samples.iter().map(|s| Draw {
+            noise: &s.noise,
+            z: &s.z,
+            z_gradient: &s.z_gradient,
+            weights: &s.weights,
+        });
+        let kl = match fused.way {
+            Way::Reparameterised(KlForm::Analytic) => Kl::ClosedForm(&self.kl_weights, &fused.kl_factors),
+            Way::Reparameterised(KlForm::MonteCarlo) | Way::ImportanceWeighted => Kl::Drawn(1.0),
+            Way::StickingTheLanding => Kl::Held,
+            Way::DoublyReparameterised => Kl::HeldSquared(1.0 / scale),
+        };
+        reparameterise::gradient(level, head, draws, kl, head_gradient);
         fused.encoder.backward(level, &mut self.encoder, None);
     }
 }

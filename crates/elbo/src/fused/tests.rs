@@ -2,7 +2,10 @@ use burn::{module::Module, tensor::Device};
 
 use super::*;
 use crate::{
-    gradient::{self, Draws, Estimate, Reparameterised},
+    gradient::{
+        self, DoublyReparameterised, Draws, Estimate, Estimator, ImportanceWeighted, Reparameterised,
+        StickingTheLanding,
+    },
     minibatch::Rows,
     model::VaeConfig,
     network::Activation,
@@ -16,6 +19,15 @@ const LIKELIHOODS: [Likelihood; 5] = [
     Likelihood::Gaussian(Sigma::Learned),
     Likelihood::Gaussian(Sigma::PerColumn),
     Likelihood::Gaussian(Sigma::Solved),
+];
+
+const ANALYTIC: Way = Way::Reparameterised(KlForm::Analytic);
+const WAYS: [(Way, usize); 5] = [
+    (ANALYTIC, 1),
+    (Way::Reparameterised(KlForm::MonteCarlo), 3),
+    (Way::StickingTheLanding, 2),
+    (Way::ImportanceWeighted, 4),
+    (Way::DoublyReparameterised, 3),
 ];
 
 struct Case {
@@ -50,22 +62,27 @@ fn config(hidden: &[usize], latent: usize, activation: Activation, likelihood: L
     VaeConfig { hidden: hidden.to_vec(), latent, family: Family::Gaussian, activation, likelihood }
 }
 
-fn fused(case: &Case, moves: Moves, form: KlForm, samples: usize) -> Estimate<f32> {
+fn fused(case: &Case, moves: Moves, way: Way, samples: usize) -> Estimate<f32> {
     let mut terms = RowTerms::default();
     let mut gradient = vec![f32::NAN; case.parameters.len()];
-    let mut fused = Fused::new(&case.vae, form, samples).unwrap();
+    let mut fused = Fused::new(&case.vae, way, samples).unwrap();
     let key = Key::new(11).purpose(Purpose::Noise);
     fused.gradient(&case.parameters, &case.minibatch, moves, key, &mut terms, &mut gradient);
     Estimate { terms, gradient }
 }
 
 /// The composition of tensors, differentiated automatically in f64, at the same f32 parameters and noise.
-fn reference(case: &Case, moves: Moves, form: KlForm, samples: usize) -> Estimate<f64> {
+fn reference(case: &Case, moves: Moves, way: Way, samples: usize) -> Estimate<f64> {
     let wide: Vec<f64> = case.parameters.iter().map(|&p| f64::from(p)).collect();
     let vae = parameters::load(case.vae.clone(), &wide, &Device::flex()).unwrap();
     let draws = Draws { samples, key: Key::new(11).purpose(Purpose::Noise) };
-    let estimator = Reparameterised(form);
-    gradient::gradient::<f64>(&vae, &case.minibatch, moves, &estimator, draws, 0, &Device::flex()).unwrap()
+    let estimator: &dyn Estimator = match way {
+        Way::Reparameterised(form) => &Reparameterised(form),
+        Way::StickingTheLanding => &StickingTheLanding,
+        Way::ImportanceWeighted => &ImportanceWeighted,
+        Way::DoublyReparameterised => &DoublyReparameterised,
+    };
+    gradient::gradient::<f64>(&vae, &case.minibatch, moves, estimator, draws, 0, &Device::flex()).unwrap()
 }
 
 /// Relative to the largest of each block of parameters.
@@ -92,10 +109,10 @@ fn agrees_with_the_composition_of_tensors_for_every_activation_and_likelihood() 
     for activation in [Relu, Tanh, Gelu, Softplus, Sigmoid] {
         for likelihood in LIKELIHOODS {
             let case = case(&config(&[37, 16], 5, activation, likelihood), 21, 33);
-            for (form, samples) in [(KlForm::Analytic, 1), (KlForm::MonteCarlo, 3)] {
-                let got = fused(&case, Moves::BOTH, form, samples);
-                let expected = reference(&case, Moves::BOTH, form, samples);
-                assert_close(&case, &got, &expected, &format!("{activation:?} {likelihood:?} {form:?}"));
+            for (way, samples) in WAYS {
+                let got = fused(&case, Moves::BOTH, way, samples);
+                let expected = reference(&case, Moves::BOTH, way, samples);
+                assert_close(&case, &got, &expected, &format!("{activation:?} {likelihood:?} {way:?}"));
             }
         }
     }
@@ -116,8 +133,8 @@ fn agrees_at_odd_sizes() {
     ] {
         for likelihood in [Likelihood::Bernoulli, Likelihood::Gaussian(Sigma::PerColumn)] {
             let case = case(&config(&hidden, latent, Activation::Tanh, likelihood), rows, width);
-            let got = fused(&case, Moves::BOTH, KlForm::Analytic, 2);
-            let expected = reference(&case, Moves::BOTH, KlForm::Analytic, 2);
+            let got = fused(&case, Moves::BOTH, ANALYTIC, 2);
+            let expected = reference(&case, Moves::BOTH, ANALYTIC, 2);
             assert_close(&case, &got, &expected, &format!("{rows} rows of {width}, {likelihood:?}"));
         }
     }
@@ -126,10 +143,10 @@ fn agrees_at_odd_sizes() {
 #[test]
 fn a_held_block_has_no_gradient_and_the_other_its_own() {
     let case = case(&config(&[20], 4, Activation::Relu, Likelihood::Gaussian(Sigma::Learned)), 12, 17);
-    let both = fused(&case, Moves::BOTH, KlForm::Analytic, 1).gradient;
+    let both = fused(&case, Moves::BOTH, ANALYTIC, 1).gradient;
     let guide_start = case.vae.model.num_params();
     for (model, guide) in [(true, false), (false, true)] {
-        let got = fused(&case, Moves { model, guide }, KlForm::Analytic, 1).gradient;
+        let got = fused(&case, Moves { model, guide }, ANALYTIC, 1).gradient;
         let held = |moves: bool, range: std::ops::Range<usize>| {
             if moves { both[range].to_vec() } else { vec![0.0; range.len()] }
         };
@@ -141,13 +158,19 @@ fn a_held_block_has_no_gradient_and_the_other_its_own() {
 /// Neither the threads, the shards nor what the buffers held before change a bit.
 #[test]
 fn bits_do_not_depend_on_threads_or_on_earlier_rows() {
+    for (way, samples) in WAYS {
+        bits_of(way, samples);
+    }
+}
+
+fn bits_of(way: Way, samples: usize) {
     let shape = config(&[50], 6, Activation::Gelu, Likelihood::Gaussian(Sigma::PerColumn));
     let (large, small) = (case(&shape, 150, 41), case(&shape, 100, 41));
-    let expected = fused(&small, Moves::BOTH, KlForm::MonteCarlo, 2);
+    let expected = fused(&small, Moves::BOTH, way, samples);
     for threads in [1, 2, 3, 7] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
-            let mut used = Fused::new(&small.vae, KlForm::MonteCarlo, 2).unwrap();
+            let mut used = Fused::new(&small.vae, way, samples).unwrap();
             let (mut terms, mut gradient) = (RowTerms::default(), vec![0.0; small.parameters.len()]);
             let key = Key::new(11).purpose(Purpose::Noise);
             for case in [&large, &small] {
@@ -156,5 +179,18 @@ fn bits_do_not_depend_on_threads_or_on_earlier_rows() {
             }
             assert_eq!((&terms, &gradient), (&expected.terms, &expected.gradient), "{threads} threads");
         });
+    }
+}
+
+/// A reader weighs one draw at a time, a step all of a row's at once.
+#[test]
+fn the_importance_weighted_terms_are_the_same_read_and_differentiated() {
+    let case = case(&config(&[20], 4, Activation::Tanh, Likelihood::Bernoulli), 150, 17);
+    let key = Key::new(11).purpose(Purpose::Noise);
+    let read = Reader::new(&case.vae, Way::ImportanceWeighted, 7).unwrap().terms(&case.minibatch, key);
+    let step = fused(&case, Moves::BOTH, Way::ImportanceWeighted, 7).terms;
+    for (a, b) in read.elbo().iter().zip(step.elbo()) {
+        // The log-likelihood is summed in f32 by kernels whose terms are rounded each in its own way.
+        assert!((a - b).abs() <= 1e-5 * b.abs(), "{a} {b}");
     }
 }

@@ -37,7 +37,11 @@ use crate::{
     guide::Family,
     minibatch::Minibatch,
     model::Vae,
-    objective::elbo::{KlForm, RowTerms, Terms},
+    objective::{
+        Objective,
+        elbo::{KlForm, RowTerms, Terms},
+        noiseless::Noiseless,
+    },
     parameters,
     random::Key,
     schedule::Moves,
@@ -50,15 +54,17 @@ pub trait Estimator: std::fmt::Debug + Send + Sync {
     fn estimate(&self, vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>]) -> (Terms, Tensor<1>);
 }
 
-/// A choice of estimator for the ELBO, as a configuration names it.
+/// A choice of estimator, as a configuration names it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Form {
-    /// [`Reparameterised`], with the KL in the form asked for.
+    /// [`Reparameterised`], with the KL in the form asked for; of L_k [`ImportanceWeighted`].
     #[default]
     Reparameterised,
     /// [`StickingTheLanding`].
     StickingTheLanding,
+    /// [`DoublyReparameterised`], of L_k alone.
+    DoublyReparameterised,
     /// [`ScoreFunction`] with the leave-one-out baseline.
     ScoreFunction,
     /// [`Enumerated`].
@@ -68,15 +74,34 @@ pub enum Form {
 }
 
 impl Form {
-    /// The estimator, for this auto-encoder.
+    /// The estimator of this objective's gradient, for this auto-encoder.
     ///
     /// # Errors
-    /// Where it does not suit the family of z: only a Gaussian can be reparameterised, only a discrete one
-    /// relaxed or enumerated.
-    pub fn estimator(self, kl: KlForm, vae: &Vae) -> Result<Arc<dyn Estimator>, Error> {
+    /// Where it does not suit the objective, or the family of z: only a Gaussian can be reparameterised, only a discrete
+    /// one relaxed or enumerated. Where the objective does not suit the model.
+    pub fn estimator(self, objective: Objective, kl: KlForm, vae: &Vae) -> Result<Arc<dyn Estimator>, Error> {
         let gaussian = vae.model.family() == Family::Gaussian;
         let unsuited = |rule: &str| Err(Error::invalid("the estimator", format!("{self:?}"), rule));
+        match objective {
+            Objective::Noiseless => return Ok(Arc::new(Noiseless::new(&vae.model)?)),
+            Objective::ImportanceWeighted => {
+                return match self {
+                    Self::Reparameterised | Self::DoublyReparameterised if !gaussian => {
+                        unsuited("the importance-weighted bound needs Gaussian latents here")
+                    }
+                    Self::Reparameterised => Ok(Arc::new(ImportanceWeighted)),
+                    Self::DoublyReparameterised => Ok(Arc::new(DoublyReparameterised)),
+                    _ => unsuited(
+                        "the importance-weighted bound has two: reparameterised and doubly-reparameterised",
+                    ),
+                };
+            }
+            Objective::Elbo => {}
+        }
         match self {
+            Self::DoublyReparameterised => {
+                unsuited("it is of the importance-weighted bound, not of the ELBO")
+            }
             Self::Reparameterised | Self::StickingTheLanding if !gaussian => unsuited(
                 "a discrete latent has no derivative: use the score function, enumeration or relaxation",
             ),

@@ -7,7 +7,7 @@ use crate::{
     model::Vae,
     objective::{
         elbo::{KlForm, Terms, elbo},
-        importance_weighted::{importance_weighted, weigh},
+        importance_weighted::{importance_weighted, weigh, weighted_terms},
     },
 };
 
@@ -88,14 +88,6 @@ impl Estimator for DoublyReparameterised {
         }
         (weighted_terms(log_weights, log_likelihood), surrogate.expect("at least one sample"))
     }
-}
-
-/// L_k as terms: the log-likelihood of the samples by their weights, and what the bound leaves to the KL.
-fn weighted_terms(log_weights: Tensor<2>, log_likelihood: Tensor<2>) -> Terms {
-    let bound = importance_weighted(log_weights.clone());
-    let weighted = activation::softmax(log_weights, 0) * log_likelihood;
-    let log_likelihood = weighted.sum_dim(0).squeeze_dim::<1>(0);
-    Terms { kl: log_likelihood.clone() - bound, log_likelihood }
 }
 
 fn add(sum: &mut Option<Tensor<1>>, term: Tensor<1>) {

@@ -6,7 +6,14 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::evaluate_terms;
-use crate::{Error, fused::Reader, gradient::Draws, minibatch::Minibatch, model::Vae, random::Key};
+use crate::{
+    Error,
+    fused::{Reader, Way},
+    gradient::Draws,
+    minibatch::Minibatch,
+    model::Vae,
+    random::Key,
+};
 
 /// The two forms of the KL term (E7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,7 +158,7 @@ pub fn evaluate(
     device: &Device,
 ) -> Result<RowTerms, Error> {
     vae.check_width(data.width)?;
-    if let Some(reader) = Reader::new(vae, form, samples) {
+    if let Some(reader) = Reader::new(vae, Way::Reparameterised(form), samples) {
         let terms = reader.terms(data, key);
         if terms.are_finite() {
             return Ok(terms);

@@ -3,16 +3,20 @@
 //! With weights w_i = p_θ(x, z_i) / q_φ(z_i|x), z_i ~ q: L_k = E[log (1/k) Σ_i w_i]. L_1 is the ELBO, L_k does not
 //! fall as k grows, and tends to log p(x).
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData, activation};
 use rayon::prelude::*;
 
 use crate::{
     Error,
     device::{self, MANY},
-    fused::Reader,
+    fused::{Reader, Way},
+    gradient::Draws,
     minibatch::Minibatch,
     model::Vae,
-    objective::elbo::KlForm,
+    objective::{
+        elbo::{KlForm, RowTerms, Terms},
+        evaluate_terms,
+    },
     random::Key,
 };
 
@@ -38,6 +42,14 @@ pub(crate) fn weigh(vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>]) -> (Tensor<2>
         })
         .unzip();
     (Tensor::stack(weights, 0), Tensor::stack(likelihoods, 0))
+}
+
+/// L_k as terms: the log-likelihood of the samples by their weights, and what the bound leaves to the KL.
+pub(crate) fn weighted_terms(log_weights: Tensor<2>, log_likelihood: Tensor<2>) -> Terms {
+    let bound = importance_weighted(log_weights.clone());
+    let weighted = activation::softmax(log_weights, 0) * log_likelihood;
+    let log_likelihood = weighted.sum_dim(0).squeeze_dim::<1>(0);
+    Terms { kl: log_likelihood.clone() - bound, log_likelihood }
 }
 
 /// log (1/k) Σ_i w_i of each row: `[k, R]` to `[R]`, in nats. Its expectation is L_k ≤ log p(x).
@@ -88,7 +100,7 @@ pub fn evaluate(vae: &Vae, data: &Minibatch, key: Key, k: usize, device: &Device
     }
     // The noise of sample i is keyed by (its chunk, its place there).
     let keys = (0..k).map(move |i| key.fold((i / SAMPLES) as u64).fold((i % SAMPLES) as u64));
-    let totals = match Reader::new(vae, KlForm::MonteCarlo, 1) {
+    let totals = match Reader::new(vae, Way::Reparameterised(KlForm::MonteCarlo), 1) {
         Some(reader) => reader.fold_log_weights(data, &keys, f64::NEG_INFINITY, log_add),
         None => by_tensors(vae, data, key, k, device),
     };
@@ -99,6 +111,45 @@ pub fn evaluate(vae: &Vae, data: &Minibatch, key: Key, k: usize, device: &Device
             Err(Error::NonFinite { what: "an importance weight".into(), step: 0, rows: vec![data.rows[row]] })
         }
     }
+}
+
+/// L_k of each row of `data` as terms, in nats: the mean over `groups` estimates from k samples each.
+///
+/// The log-likelihood is that of the samples by their weights, the KL what L_k leaves of it. Runs on rayon's current
+/// thread pool; the result does not depend on its size.
+///
+/// # Errors
+/// Where the data's width is not the model's, or a term is not finite.
+pub fn terms(
+    vae: &Vae,
+    data: &Minibatch,
+    key: Key,
+    k: usize,
+    groups: usize,
+    device: &Device,
+) -> Result<RowTerms, Error> {
+    vae.check_width(data.width)?;
+    let n = data.rows.len();
+    let mut mean = RowTerms { log_likelihood: vec![0.0; n], kl: vec![0.0; n] };
+    let reader = Reader::new(vae, Way::ImportanceWeighted, k);
+    for group in 0..groups {
+        let key = key.fold(group as u64);
+        let terms = reader.as_ref().map(|reader| reader.terms(data, key)).filter(RowTerms::are_finite);
+        let terms = match terms {
+            Some(terms) => terms,
+            None => evaluate_terms(vae, data, Draws { samples: k, key }, device, |vae, x, noise| {
+                let (log_weights, log_likelihood) = weigh(vae, x, noise);
+                weighted_terms(log_weights, log_likelihood)
+            })?,
+        };
+        for (sum, term) in mean.log_likelihood.iter_mut().zip(terms.log_likelihood) {
+            *sum += term / groups as f64;
+        }
+        for (sum, term) in mean.kl.iter_mut().zip(terms.kl) {
+            *sum += term / groups as f64;
+        }
+    }
+    Ok(mean)
 }
 
 /// log Σ w of each row.

@@ -27,7 +27,9 @@ pub enum Objective {
     /// The evidence lower bound (E5).
     #[default]
     Elbo,
-    /// Its noiseless limit (E20), which is not a bound.
+    /// The importance-weighted bound L_k (E22), k the number of samples a row.
+    ImportanceWeighted,
+    /// The ELBO's noiseless limit (E20), which is not a bound.
     Noiseless,
 }
 
