@@ -197,6 +197,28 @@ pub(crate) struct Train {
     /// The KL term in closed form, or as the mean over the samples of log q(z|x) − log p(z).
     #[arg(long, default_value = "analytic", value_parser = named::<KlForm>(&KL), help_heading = "Ascent")]
     pub(crate) kl: KlForm,
+    /// β, the weight of the KL term in what is maximised: above 1 for fewer, cleaner dimensions, below 1 against collapse.
+    /// Other than 1, what is maximised is not the bound.
+    #[arg(long, value_name = "BETA", default_value = "1", value_parser = parse_weight, allow_negative_numbers = true,
+          help_heading = "Ascent")]
+    pub(crate) beta: f64,
+    /// Raise the weight of the KL term from 0 over this many epochs, against a posterior that collapses at the start.
+    #[arg(long, value_name = "EPOCHS", default_value = "0", help_heading = "Ascent")]
+    pub(crate) kl_warm_up: u64,
+    /// Nats of each latent dimension's KL that cost nothing, against collapse. What is maximised is then not the bound.
+    #[arg(long, value_name = "NATS", default_value = "0", value_parser = parse_weight, allow_negative_numbers = true,
+          help_heading = "Ascent")]
+    pub(crate) free_bits: f64,
+    /// Steps of the encoder alone before each step of both, so that it does not lag behind the decoder; each step takes a
+    /// minibatch of its own.
+    #[arg(
+        long,
+        value_name = "STEPS",
+        default_value = "0",
+        conflicts_with = "schedule",
+        help_heading = "Ascent"
+    )]
+    pub(crate) encoder_steps: u64,
     /// Move encoder and decoder together, or in turn.
     #[arg(long, default_value = "joint", value_parser = named::<Schedule>(&SCHEDULE), help_heading = "Ascent")]
     pub(crate) schedule: Schedule,
@@ -237,10 +259,11 @@ pub(crate) struct Train {
 
 /// What a config.toml holds already: given beside one, it would be ignored.
 #[rustfmt::skip]
-const SETTINGS: [&str; 31] = [
+const SETTINGS: [&str; 35] = [
     "builtin", "data", "label_column", "labels", "image", "test", "validation", "scale", "drop_constant",
     "binarise", "likelihood", "sigma", "hidden", "latent", "family", "activation", "optimiser", "step_size",
-    "encoder_step_size", "decay", "batch", "samples", "objective", "estimator", "kl", "schedule", "prior_sd", "clip_norm", "epochs", "patience", "seed",
+    "encoder_step_size", "decay", "batch", "samples", "objective", "estimator", "kl", "beta", "kl_warm_up", "free_bits", "encoder_steps", "schedule", "prior_sd", "clip_norm", "epochs",
+    "patience", "seed",
 ];
 
 /// A fitted model.
@@ -410,6 +433,11 @@ fn parse_memory(text: &str) -> Result<u64, String> {
 fn parse_positive(text: &str) -> Result<f64, String> {
     let number = text.parse().ok().filter(|&number| number > 0.0 && f64::is_finite(number));
     number.ok_or_else(|| "give a number > 0".into())
+}
+
+fn parse_weight(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|&number| number >= 0.0 && f64::is_finite(number));
+    number.ok_or_else(|| "give a number ≥ 0".into())
 }
 
 fn parse_fraction(text: &str) -> Result<f64, String> {

@@ -6,9 +6,10 @@ use elbo::{
     guide::Family,
     minibatch::Rows,
     model::{Likelihood, Sigma, VaeConfig},
-    objective::Objective,
+    objective::{KlWeight, Objective, elbo::KlForm},
     optimiser::Optimiser,
     random::Key,
+    schedule::Schedule,
     train::TrainConfig,
 };
 use elbo_data::Dataset;
@@ -145,7 +146,11 @@ impl Config {
                     objective: arguments.objective,
                     estimator,
                     kl: arguments.kl,
-                    schedule: arguments.schedule,
+                    kl_weight: kl_weight(arguments, estimator)?,
+                    schedule: match arguments.encoder_steps {
+                        0 => arguments.schedule,
+                        steps => Schedule::EncoderSteps(steps),
+                    },
                     prior_sd: arguments.prior_sd,
                     clip_norm: arguments.clip_norm,
                 },
@@ -255,6 +260,21 @@ fn kept_columns(
 
 fn counted(constant: usize) -> String {
     if constant == 1 { "1 constant column".into() } else { format!("{constant} constant columns") }
+}
+
+fn kl_weight(arguments: &Train, estimator: Form) -> Result<KlWeight, Error> {
+    let weight =
+        KlWeight { beta: arguments.beta, warm_up: arguments.kl_warm_up, free_bits: arguments.free_bits };
+    let closed = arguments.kl == KlForm::Analytic || weight.free_bits == 0.0;
+    let weighable = arguments.objective == Objective::Elbo && estimator == Form::Reparameterised && closed;
+    if weight == KlWeight::default() || weighable {
+        return Ok(weight);
+    }
+    Err(Error::usage(
+        "--beta, --kl-warm-up and --free-bits weigh the KL of the ELBO under --estimator reparameterised, --free-bits \
+         that of --kl analytic",
+        "leave them out, or the objective, estimator and form of the KL at their defaults",
+    ))
 }
 
 fn choose_likelihood(arguments: &Train, data: &Dataset) -> (Likelihood, &'static str) {

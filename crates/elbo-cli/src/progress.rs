@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use elbo::objective::elbo::Summary;
+use elbo::{
+    diagnose::{COLLAPSED_AFTER, Collapse},
+    objective::elbo::Summary,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{config::Words, run::Metrics, tell};
@@ -40,8 +43,11 @@ impl Display {
         let Words { objective, first, second, unit } = &self.words;
         let bound = format!("{objective:>8}  {:>5} = {first:>8} - {second:>6}", "s.e.");
         let (training, validation) = (format!("training, {unit}"), format!("validation, {unit}"));
-        self.line(&format!("\n{:>5} | {training:^34} | {validation:^34} |", ""));
-        self.line(&format!("{:>5} | {bound} | {bound} | {:>7} | {:>8}", "epoch", "rows/s", "left"));
+        self.line(&format!("\n{:>5} | {training:^34} | {validation:^34} | {:>6} |", "", "dims"));
+        self.line(&format!(
+            "{:>5} | {bound} | {bound} | {:>6} | {:>7} | {:>8}",
+            "epoch", "active", "rows/s", "left"
+        ));
     }
 
     /// A step of the epoch is done.
@@ -55,11 +61,16 @@ impl Display {
     pub(crate) fn epoch(&mut self, metrics: &Metrics, left: Duration) {
         let epoch = &metrics.epoch;
         let star = if epoch.best { "*" } else { " " };
+        // While the KL is weighed the columns show the true bound, which is not what is maximised.
+        let weighed = epoch.objective.map_or(String::new(), |value| {
+            format!("  maximised in training: {value:.2}, its KL weighed, not a bound")
+        });
         let line = format!(
-            "{:>5} | {} | {} | {:>7.0} | {:>8} {star}",
+            "{:>5} | {} | {} | {:>6} | {:>7.0} | {:>8} {star}{weighed}",
             epoch.epoch,
             bound(&epoch.train),
             bound(&epoch.validation),
+            epoch.active,
             metrics.rows_per_second,
             format!("≤ {}", clock(left)),
         );
@@ -78,6 +89,18 @@ impl Display {
             self.last_line = Some(Instant::now());
             bar.println(line);
         }
+    }
+
+    /// The posterior has collapsed, or come back.
+    pub(crate) fn collapse(&self, change: Collapse) {
+        self.line(&match change {
+            Collapse::Collapsed => format!(
+                "collapse    for {COLLAPSED_AFTER} epochs no latent dimension has carried anything: q(z|x) is the prior, \
+                 and the decoder works without it.\nhint: --kl-warm-up 20, --free-bits 0.1, --beta 0.5 or \
+                 --encoder-steps 5 keep the code in use; if none helps, the rows may have no structure to encode"
+            ),
+            Collapse::Recovered => "recovered   a latent dimension carries something again".into(),
+        });
     }
 
     /// The fit is over.

@@ -287,6 +287,20 @@ pub(crate) fn notes(results: &Results, config: &Config) -> Vec<String> {
                 .into(),
         ),
     }
+    let weight = config.fit.train.kl_weight;
+    if weight.beta != 1.0 || weight.free_bits > 0.0 {
+        notes.push(format!(
+            "What was maximised weighed the KL by {} and left {} nats of each latent dimension free: it is not a bound. \
+             The values shown are the true ELBO.",
+            weight.beta, weight.free_bits
+        ));
+    } else if weight.warm_up > 0 {
+        notes.push(format!(
+            "Over the first {} epochs the KL's weight rose from 0, and what was maximised was not a bound. The values \
+             shown are the true ELBO.",
+            weight.warm_up
+        ));
+    }
     let bound = results.objective != Objective::Noiseless;
     if bound && likelihood == Likelihood::Bernoulli {
         notes.push(format!(

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
 use elbo::{
+    diagnose::CollapseWatch,
     fit::{Finished, Fit},
     minibatch::Rows,
     random::Key,
@@ -136,6 +137,11 @@ fn epochs(
     let mut display = Display::new(steps as u64, words(config.fit.train.objective));
     display.start();
     let mut saved = Instant::now();
+    // What the epochs before an interruption brought has been said.
+    let mut watch = CollapseWatch::default();
+    for metrics in history.iter() {
+        watch.observe(metrics.epoch.active);
+    }
     while fit.finished().is_none() {
         let start = Instant::now();
         let outcome = fit.epoch(|_| display.step());
@@ -151,6 +157,9 @@ fn epochs(
         let left =
             Duration::from_secs_f64(seconds * config.fit.epochs.saturating_sub(metrics.epoch.epoch) as f64);
         display.epoch(&metrics, left);
+        if let Some(change) = watch.observe(metrics.epoch.active) {
+            display.collapse(change);
+        }
         run.append_metrics(&metrics)?;
         history.push(metrics);
         if saved.elapsed() >= SAVE_EVERY || history.len() == 1 {

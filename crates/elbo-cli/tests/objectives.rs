@@ -84,3 +84,61 @@ fn sticking_the_landing_fits() {
     let value = place.results("runs/digits")["validation"]["elbo"]["value"].as_f64().unwrap();
     assert!(value > -27.5, "{value}");
 }
+
+#[test]
+fn the_importance_weighted_bound_is_fitted_and_named() {
+    let place = Place::new();
+    let said =
+        place.succeeds("train digits --objective importance-weighted --hidden 32 --latent 4 --epochs 8");
+    assert!(said.stderr.contains("L_k") && !said.stderr.contains("ELBO"), "{said:?}");
+    let config = place.text("runs/digits/config.toml");
+    assert!(config.contains("estimator = \"doubly-reparameterised\"\n") && config.contains("samples = 5\n"));
+    assert!(place.text("runs/digits/report.html").contains("importance-weighted bound L_k with k = 5"));
+    // L_5 of the validation rows lies above the ELBO of the same rows by more than its error.
+    let bound = place.results("runs/digits")["validation"]["elbo"]["value"].as_f64().unwrap();
+    assert!(bound > -40.0 && bound < -15.0, "{bound}");
+    place.fails(
+        "train digits --objective importance-weighted --family bernoulli",
+        1,
+        &["the importance-weighted bound needs Gaussian latents"],
+        "",
+    );
+    place.fails("train digits --estimator doubly-reparameterised", 1, &["not of the ELBO"], "");
+}
+
+#[test]
+fn a_weighted_kl_is_called_no_bound_while_it_lasts() {
+    let place = Place::new();
+    let said = place.succeeds("train digits --hidden 32 --latent 4 --epochs 4 --kl-warm-up 2");
+    let lines: Vec<&str> = said.stderr.lines().filter(|line| line.contains(" | ")).collect();
+    let weighed: Vec<bool> = lines[2..].iter().map(|line| line.contains("not a bound")).collect();
+    assert_eq!(weighed, [true, true, false, false], "{said:?}");
+    assert!(place.text("runs/digits/report.html").contains("Over the first 2 epochs"));
+    let first: serde_json::Value =
+        serde_json::from_str(place.text("runs/digits/metrics.jsonl").lines().next().unwrap()).unwrap();
+    // With a light KL what is maximised lies above the true bound.
+    assert!(first["objective"].as_f64().unwrap() > first["train"]["elbo"]["value"].as_f64().unwrap());
+    let said =
+        place.succeeds("train digits --hidden 32 --latent 4 --epochs 2 --free-bits 0.5 --beta 2 --name free");
+    assert!(said.stderr.matches("not a bound").count() == 2, "{said:?}");
+    assert!(place.text("runs/free/report.html").contains("weighed the KL by 2 and left 0.5 nats"));
+    place.succeeds("train digits --hidden 32 --latent 4 --epochs 2 --encoder-steps 3 --name lagging");
+    assert!(place.text("runs/lagging/config.toml").contains("encoder-steps = 3"));
+    place.fails(
+        "train digits --objective importance-weighted --beta 2",
+        2,
+        &["--beta, --kl-warm-up and --free-bits weigh the KL of the ELBO"],
+        "leave them out",
+    );
+}
+
+/// Under a KL weighed a hundredfold no code is worth its cost: the posterior collapses, and the watch says so, once.
+#[test]
+fn a_collapse_is_seen_as_it_happens_and_its_remedies_named() {
+    let place = Place::new();
+    let said = place.succeeds("train digits --hidden 32 --latent 4 --epochs 30 --beta 100");
+    assert_eq!(said.stderr.matches("collapse    for 3 epochs").count(), 1, "{said:?}");
+    assert!(said.stderr.contains("--kl-warm-up 20, --free-bits 0.1"), "{said:?}");
+    let said = place.succeeds("train digits --hidden 32 --latent 4 --epochs 30 --name fine");
+    assert!(!said.stderr.contains("collapse"), "{said:?}");
+}

@@ -31,8 +31,8 @@ kernel! {
 }
 
 kernel! {
-    /// Adds KL(q ‖ N(0, I)) of each row to `kl`, `[R]`.
-    pub fn kl<V>(head: &Panels, kl: &mut [f64]) {
+    /// Adds Σ_j max(`least`, KL(q_j ‖ N(0, 1))) of each row to `kl`, `[R]`: with 0 its KL, with more its KL under free bits.
+    pub fn kl<V>(head: &Panels, least: f32, kl: &mut [f64]) {
         let latent = head.columns() / 2;
         assert_eq!(kl.len(), head.rows(), "a sum for each row");
         for (row, sum) in kl.iter_mut().enumerate() {
@@ -41,7 +41,7 @@ kernel! {
                 let live = (latent - panel * WIDTH).min(WIDTH);
                 let mut terms = [0.0; WIDTH];
                 for k in 0..WIDTH {
-                    let term = kl_term(mean[k], log_variance(a[k]));
+                    let term = kl_term(mean[k], log_variance(a[k])).max(least);
                     terms[k] = if k < live { term } else { 0.0 };
                 }
                 *sum += f64::from(total(&terms));
@@ -113,8 +113,8 @@ pub struct Draw<'a> {
 /// How the KL enters a gradient.
 #[derive(Clone, Copy, Debug)]
 pub enum Kl<'a> {
-    /// In closed form, with a weight for each row, `[R]`, times one for each latent variable, `[K]`.
-    ClosedForm(&'a [f32], &'a [f32]),
+    /// In closed form, with a weight for each row, `[R]`; a latent variable's KL below so many nats is free.
+    ClosedForm(&'a [f32], f32),
     /// As Σ over the draws of log q(z) − log p(z), by their weights times this.
     Drawn(f32),
     /// The same with log q differentiated through z alone: its parameters are held.
@@ -144,9 +144,10 @@ kernel! {
                     sd[k] = exp(0.5 * LOG_VARIANCE_BOUND * t[k]);
                     inverse[k] = 1.0 / sd[k];
                 }
-                if let Kl::ClosedForm(rows, columns) = kl {
-                    for k in 0..live {
-                        let weight = rows[row] * columns[panel * WIDTH + k];
+                if let Kl::ClosedForm(weights, free) = kl {
+                    for k in 0..WIDTH {
+                        let costs = free == 0.0 || kl_term(mean[k], LOG_VARIANCE_BOUND * t[k]) > free;
+                        let weight = if costs { weights[row] } else { 0.0 };
                         by_mean[k] = -weight * mean[k];
                         by_s[k] = -0.5 * weight * sd[k].mul_add(sd[k], -1.0);
                     }

@@ -21,11 +21,11 @@ use elbo::{
     gradient,
     minibatch::{Minibatch, Rows},
     model::{Vae, VaeConfig},
-    objective::{self, Objective, elbo::KlForm},
+    objective::{self, KlWeight, Objective, elbo::KlForm},
     optimiser::Optimiser,
     predict,
     random::Key,
-    schedule::{Decay, Schedule},
+    schedule::{Decay, Pace, Schedule},
     train::{State, TrainConfig, Trainer},
 };
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -68,6 +68,7 @@ impl Workload {
                 objective: Objective::Elbo,
                 estimator: gradient::Form::Reparameterised,
                 kl: KlForm::Analytic,
+                kl_weight: KlWeight::default(),
                 schedule: Schedule::Joint,
                 prior_sd: None,
                 clip_norm: None,
@@ -101,7 +102,7 @@ impl<'a> Job<'a> {
             self.batches = epoch(self.rows, self.batch, self.epoch);
             self.batches.next().expect("an epoch has minibatches")
         });
-        self.trainer.step(&mut self.state, &minibatch, 1.0)?;
+        self.trainer.step(&mut self.state, &minibatch, Pace::FULL)?;
         Ok(1)
     }
 

@@ -5,14 +5,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error,
-    diagnose::Patience,
+    diagnose::{LatentSummary, Patience, latent_summary},
     distribution::bernoulli::Binarise,
     gradient::Draws,
     minibatch::{Minibatch, Rows},
     model::{Likelihood, Vae, VaeConfig},
     objective::elbo::{RowTerms, Summary},
+    predict,
     random::{Key, Purpose},
-    schedule::Decay,
+    schedule::{Decay, Pace},
     train::{Report, State, TrainConfig, Trainer},
 };
 
@@ -71,6 +72,12 @@ pub struct EpochReport {
     pub train: Summary,
     /// The validation rows' bound at the end of the epoch, with the same noise at every epoch.
     pub validation: Summary,
+    /// What was maximised, as a mean over the training rows, while it was not the bound but one with its KL weighed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objective: Option<f64>,
+    /// Latent dimensions that carry something about the validation rows (E26).
+    #[serde(default)]
+    pub active: usize,
     /// Mean over the epoch's steps of the norm of the gradient of the bound per datum.
     pub gradient_norm: f64,
     /// Whether this is the best epoch so far.
@@ -176,15 +183,17 @@ impl<'a> Fit<'a> {
         let seed = Key::new(self.config.seed);
         let batches = self.train.minibatches(self.config.batch, self.config.binarise(), seed, epoch);
         let steps = batches.number();
-        let (mut terms, mut norms) = (RowTerms::default(), 0.0);
+        let (mut terms, mut norms, mut objective) = (RowTerms::default(), 0.0, 0.0);
+        let weight = self.config.train.kl_weight;
         batches.fill(0, &mut self.minibatch);
         for number in 0..steps {
             let passed = epoch as f64 + number as f64 / steps as f64;
             let decay = self.config.decay.factor(passed, self.config.epochs as usize);
+            let pace = Pace { decay, kl: weight.factor(passed) };
             // The next minibatch is made ready while this one is used.
             let (state, current, next) = (&mut self.progress.state, &self.minibatch, &mut self.next);
             let (report, ()) = rayon::join(
-                || self.trainer.step(state, current, decay),
+                || self.trainer.step(state, current, pace),
                 || {
                     if number + 1 < steps {
                         batches.fill(number + 1, next);
@@ -194,10 +203,13 @@ impl<'a> Fit<'a> {
             let report = report?;
             terms.extend(report.terms);
             norms += report.gradient_norm;
+            objective += report.objective * report.terms.kl.len() as f64;
             watch(&report);
             std::mem::swap(&mut self.minibatch, &mut self.next);
         }
-        let validation = self.validate(&self.last()?, self.config.validation_samples)?;
+        let last = self.last()?;
+        let validation = self.validate(&last, self.config.validation_samples)?;
+        let active = self.latent_summary(&last)?.active().into_iter().filter(|&active| active).count();
         self.progress.epoch += 1;
         let best = self.progress.patience.observe(self.progress.epoch, &validation.elbo());
         if best {
@@ -208,6 +220,8 @@ impl<'a> Fit<'a> {
             step: self.progress.state.step,
             train: terms.summary(),
             validation: validation.summary(),
+            objective: (!weight.is_bound(epoch as f64)).then(|| objective / self.train.len() as f64),
+            active,
             gradient_norm: norms / steps as f64,
             best,
         })
@@ -246,6 +260,20 @@ impl<'a> Fit<'a> {
             terms.extend(&self.trainer.evaluate(vae, &piece, draws)?);
         }
         Ok(terms)
+    }
+
+    /// What each latent dimension carries about the validation rows (E26).
+    ///
+    /// # Errors
+    /// Where the auto-encoder is of another width.
+    pub fn latent_summary(&self, vae: &Vae) -> Result<LatentSummary, Error> {
+        let (mut mean, mut kl) = (Vec::new(), Vec::new());
+        for piece in self.validation() {
+            let encoded = predict::encode(vae, &piece.values, self.trainer.device())?;
+            mean.extend(encoded.mean);
+            kl.extend(encoded.kl);
+        }
+        Ok(latent_summary(&mean, &kl, vae.latent()))
     }
 
     /// The validation rows, binarised as each epoch sees them, some at a time.

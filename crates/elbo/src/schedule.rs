@@ -14,6 +14,10 @@ pub enum Schedule {
     Joint,
     /// Steps 0, 2, 4, … move θ with φ held, steps 1, 3, 5, … move φ with θ held.
     Alternating,
+    /// So many steps of φ alone, each on a minibatch of its own, before each that moves both: the guide then does not lag
+    /// behind a posterior that moves, which is one way in which a posterior collapses (He et al. 2019).
+    #[serde(rename = "encoder-steps")]
+    EncoderSteps(u64),
 }
 
 /// The blocks that a step moves.
@@ -43,12 +47,34 @@ impl Moves {
 
 impl Schedule {
     /// What step number `step` (from 0) moves.
+    ///
+    /// ```
+    /// use elbo::schedule::Schedule;
+    /// let lagging = |step| Schedule::EncoderSteps(2).moves(step).model;
+    /// assert_eq!([0, 1, 2, 3, 4, 5].map(lagging), [false, false, true, false, false, true]);
+    /// assert!(Schedule::EncoderSteps(2).moves(0).guide);
+    /// ```
     pub fn moves(self, step: u64) -> Moves {
         match self {
             Self::Joint => Moves::BOTH,
+            Self::EncoderSteps(extra) => Moves { model: step % (extra + 1) == extra, guide: true },
             Self::Alternating => Moves { model: step.is_multiple_of(2), guide: !step.is_multiple_of(2) },
         }
     }
+}
+
+/// What a step is multiplied by, as a fit goes on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pace {
+    /// The step sizes, see [`Decay`].
+    pub decay: f64,
+    /// The weight of the KL, see [`KlWeight::factor`](crate::objective::KlWeight::factor).
+    pub kl: f64,
+}
+
+impl Pace {
+    /// Full steps, the KL at its full weight.
+    pub const FULL: Self = Self { decay: 1.0, kl: 1.0 };
 }
 
 /// The factor on the step sizes as a fit goes on.

@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error,
     fused::{Fused, Way},
-    gradient::{self, Draws, Estimator, Form},
+    gradient::{self, Draws, Estimator, Form, WeightedKl},
     minibatch::Minibatch,
     model::{Likelihood, Sigma, Vae},
     objective::{
-        Bound, Objective,
+        Bound, KlWeight, Objective,
         elbo::{self, KlForm, RowTerms},
         evaluate_terms, importance_weighted,
         noiseless::Noiseless,
@@ -22,7 +22,7 @@ use crate::{
     optimiser::{Moments, Optimiser, SLICE},
     parameters::{self, Block},
     random::{Key, Purpose},
-    schedule::{Moves, Schedule},
+    schedule::{Moves, Pace, Schedule},
 };
 
 /// How steps are taken.
@@ -44,6 +44,9 @@ pub struct TrainConfig {
     pub estimator: Form,
     /// The form of the ELBO's KL term.
     pub kl: KlForm,
+    /// Its weight in what is maximised.
+    #[serde(default)]
+    pub kl_weight: KlWeight,
     /// Which block moves when.
     pub schedule: Schedule,
     /// The standard deviation of a prior N(0, s²) on every parameter of θ: log p(θ) joins the bound as a global term,
@@ -75,6 +78,16 @@ impl TrainConfig {
         }
         if self.samples == 0 {
             return Err(Error::invalid("samples", 0, "must be at least 1"));
+        }
+        self.kl_weight.check()?;
+        let elbo = (self.objective, self.estimator) == (Objective::Elbo, Form::Reparameterised);
+        let closed = self.kl == KlForm::Analytic;
+        if self.kl_weight != KlWeight::default() && !(elbo && (closed || self.kl_weight.free_bits == 0.0)) {
+            return Err(Error::invalid(
+                "kl_weight",
+                format!("{:?}", self.kl_weight),
+                "weighing the KL needs the ELBO by the reparameterised estimator, free bits its closed form too",
+            ));
         }
         if let Some(sd) = self.prior_sd
             && !(sd > 0.0 && sd.is_finite())
@@ -110,6 +123,8 @@ pub struct Report<'a> {
     pub terms: &'a RowTerms,
     /// The estimate of the data set's bound that this minibatch gives, with log p(θ) where θ has a prior.
     pub bound: Bound,
+    /// The mean over the minibatch's rows of what was maximised: the bound, but for the [`KlWeight`].
+    pub objective: f64,
     /// Norm of the gradient of the bound per datum, before clipping.
     pub gradient_norm: f64,
 }
@@ -184,6 +199,11 @@ impl Trainer {
         parameters::load(self.shape.clone(), parameters, &self.device)
     }
 
+    /// Where it computes.
+    pub(crate) fn device(&self) -> &Device {
+        &self.device
+    }
+
     /// The terms of the objective of each row of `data`, by `samples` Monte Carlo samples a row, in whole groups of k where
     /// the objective is L_k.
     ///
@@ -203,8 +223,8 @@ impl Trainer {
         }
     }
 
-    /// One step: φ ← φ + α (N/B) ∂J/∂φ, θ ← θ + α′ (N/B) ∂J/∂θ (E17), through the optimiser, each step size
-    /// times `decay`. Runs on rayon's current thread pool; the bits do not depend on its size.
+    /// One step: φ ← φ + α (N/B) ∂J/∂φ, θ ← θ + α′ (N/B) ∂J/∂θ (E17), through the optimiser, step sizes and the weight
+    /// of the KL by `pace`. Runs on rayon's current thread pool; the bits do not depend on its size.
     ///
     /// # Errors
     /// Where the bound or its gradient is not finite; the state is then as it was.
@@ -212,11 +232,13 @@ impl Trainer {
         &mut self,
         state: &mut State,
         minibatch: &Minibatch,
-        decay: f64,
+        pace: Pace,
     ) -> Result<Report<'_>, Error> {
+        let Pace { decay, kl } = pace;
+        let beta = self.config.kl_weight.beta * kl;
         let moves = self.config.schedule.moves(state.step);
-        self.estimate(state, minibatch, moves)?;
-        let mut bound = Bound::new(&self.terms, minibatch.scale());
+        let objective = self.estimate(state, minibatch, moves, beta)? / minibatch.rows.len() as f64;
+        let mut bound = Bound::new(&self.terms, minibatch.scale()).with_beta(beta);
         if let Some(sd) = self.config.prior_sd {
             let theta = &state.parameters[..self.guide_start];
             bound = bound.with_global(log_prior(theta, sd));
@@ -242,27 +264,39 @@ impl Trainer {
         }
         self.solve_sigma(state, moves, minibatch, &self.terms);
         state.step += 1;
-        Ok(Report { terms: &self.terms, bound, gradient_norm })
+        Ok(Report { terms: &self.terms, bound, objective, gradient_norm })
     }
 
-    /// The terms of the minibatch's rows, and the gradient of the data set's objective.
-    fn estimate(&mut self, state: &State, minibatch: &Minibatch, moves: Moves) -> Result<(), Error> {
+    /// The terms of the minibatch's rows, and the gradient of the data set's objective; Σ over the rows of what is maximised.
+    fn estimate(
+        &mut self,
+        state: &State,
+        minibatch: &Minibatch,
+        moves: Moves,
+        beta: f64,
+    ) -> Result<f64, Error> {
         let draws = Draws { samples: self.config.samples, key: self.noise.fold(state.step) };
         self.shape.check_width(minibatch.width)?;
+        let KlWeight { free_bits, .. } = self.config.kl_weight;
         if let Some(fused) = &mut self.fused {
             let (terms, gradient) = (&mut self.terms, &mut self.gradient);
+            fused.weigh_kl(beta, free_bits);
             fused.gradient(&state.parameters, minibatch, moves, draws.key, terms, gradient);
             if self.terms.are_finite() {
-                return Ok(());
+                let kl = if free_bits > 0.0 { fused.cost() } else { self.terms.kl.iter().sum() };
+                return Ok(self.terms.log_likelihood.iter().sum::<f64>() - beta * kl);
             }
             // The way of tensors says what was not finite first.
         }
         let vae = self.vae(&state.parameters)?;
-        let estimator = &*self.estimator;
+        let weighted = WeightedKl { form: self.config.kl, beta, free_bits };
+        let weighs = beta != 1.0 || free_bits > 0.0;
+        let estimator: &dyn Estimator = if weighs { &weighted } else { &*self.estimator };
         let estimate =
             gradient::gradient::<f32>(&vae, minibatch, moves, estimator, draws, state.step, &self.device)?;
+        let bound = estimate.terms.elbo().iter().sum();
         (self.terms, self.gradient) = (estimate.terms, estimate.gradient);
-        Ok(())
+        Ok(if weighs { estimate.surrogate } else { bound })
     }
 
     /// σ² ← the mean over the last N rows seen of E_q‖x − f(z)‖²/D, where it is solved in closed form.

@@ -24,7 +24,7 @@ use elbo::{
     optimiser::Optimiser,
     parameters, predict,
     random::Key,
-    schedule::Moves,
+    schedule::{Moves, Pace},
     train::{TrainConfig, Trainer},
 };
 
@@ -120,7 +120,7 @@ fn some_steps_of_training() {
             let start = state.parameters.clone();
             let bounds = (0..8).map(|i| {
                 let batch = minibatch(&rows, (0..BATCH).map(|j| (i * BATCH + j) % ROWS));
-                trainer.step(&mut state, &batch, 1.0).unwrap().terms.elbo().iter().sum()
+                trainer.step(&mut state, &batch, Pace::FULL).unwrap().terms.elbo().iter().sum()
             });
             let bounds = bounds.collect();
             (bounds, state.parameters.iter().zip(start).map(|(after, before)| after - before).collect())

@@ -17,7 +17,7 @@ use elbo::{
     optimiser::Optimiser,
     parameters,
     random::Key,
-    schedule::Moves,
+    schedule::{Moves, Pace},
     train::Trainer,
 };
 
@@ -133,7 +133,7 @@ fn a_step_size_too_large_ends_in_an_error_that_leaves_the_state() {
         let minibatch = minibatch(&rows, [30, 7, 12]);
         let error = loop {
             let before = state.clone();
-            match trainer.step(&mut state, &minibatch, 1.0) {
+            match trainer.step(&mut state, &minibatch, Pace::FULL) {
                 Ok(_) => assert_eq!(state.step, before.step + 1),
                 Err(error) => {
                     assert_eq!(state, before);
@@ -178,7 +178,7 @@ fn a_nan_in_the_data_is_named_as_such() {
     let (mut trainer, mut state) =
         Trainer::init(steps(Optimiser::Adam, 1e-3), &vae, Key::new(1), &device).unwrap();
     let before = state.clone();
-    let error = trainer.step(&mut state, &minibatch(&rows, 0..200), 1.0).unwrap_err();
+    let error = trainer.step(&mut state, &minibatch(&rows, 0..200), Pace::FULL).unwrap_err();
     assert_eq!(state, before);
     // Of the shard that holds it: rows 128 to 191.
     let Error::NonFinite { what, step: 0, rows } = error else { panic!("{error:?}") };

@@ -18,6 +18,7 @@ use elbo::{
     objective::elbo::KlForm,
     optimiser::Optimiser,
     random::Key,
+    schedule::Pace,
     train::{State, TrainConfig, Trainer},
 };
 
@@ -76,7 +77,7 @@ fn take(
     for step in 0..count {
         let ((), stepped) = rayon::join(
             || batches.fill((step + 1) % batches.number(), next),
-            || trainer.step(state, current, 1.0).map(|report| report.gradient_norm),
+            || trainer.step(state, current, Pace::FULL).map(|report| report.gradient_norm),
         );
         assert!(stepped.unwrap() > 0.0);
         std::mem::swap(current, next);

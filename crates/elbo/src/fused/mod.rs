@@ -67,8 +67,10 @@ pub(crate) struct Fused {
     latent: usize,
     way: Way,
     samples: usize,
-    /// The weight of each latent variable's KL.
-    kl_factors: Vec<f32>,
+    /// β, the weight of the KL in what is maximised.
+    beta: f32,
+    /// Nats of each latent variable that cost nothing there.
+    free_bits: f32,
     shards: Vec<Shard>,
     /// Room for the gradient in each column's log σ.
     columns: Vec<f32>,
@@ -98,12 +100,24 @@ impl Fused {
             latent: vae.latent(),
             way,
             samples,
-            kl_factors: vec![1.0; vae.latent()],
+            beta: 1.0,
+            free_bits: 0.0,
             shards: Vec::new(),
             columns: vec![0.0; vae.width()],
             active: 0,
             rows: 0,
         })
+    }
+
+    /// Weighs the KL in what is maximised, see [`KlWeight`](crate::objective::KlWeight). Only the ELBO by
+    /// [`Way::Reparameterised`] is; free bits need the KL in closed form.
+    pub(crate) fn weigh_kl(&mut self, beta: f64, free_bits: f64) {
+        (self.beta, self.free_bits) = (beta as f32, free_bits as f32);
+    }
+
+    /// Σ over the rows of the last minibatch, of the KL as it cost: above [`RowTerms::kl`] where some of it was free.
+    pub(crate) fn cost(&self) -> f64 {
+        self.shards[..self.active].iter().flat_map(|shard| &shard.cost).sum()
     }
 
     /// The estimate of the bound of each row of the minibatch into `terms`, unscaled, and the gradient of the data

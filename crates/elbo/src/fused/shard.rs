@@ -21,6 +21,8 @@ pub(super) struct Shard {
     /// E_q[log p(x|z)] of each row, by the samples' weights.
     pub(super) log_likelihood: Vec<f64>,
     pub(super) kl: Vec<f64>,
+    /// The KL under free bits, where there are any.
+    pub(super) cost: Vec<f64>,
     /// The weight of each row's KL, in the gradient.
     kl_weights: Vec<f32>,
     stream: Vec<f32>,
@@ -94,6 +96,7 @@ impl Shard {
             samples: vec![sample; samples],
             log_likelihood: Vec::new(),
             kl: Vec::new(),
+            cost: Vec::new(),
             kl_weights: Vec::new(),
             stream: vec![0.0; fused.latent],
         }
@@ -155,7 +158,12 @@ impl Shard {
             };
         }
         if fused.way == Way::Reparameterised(KlForm::Analytic) {
-            reparameterise::kl(fused.level, self.encoder.output(), &mut self.kl);
+            reparameterise::kl(fused.level, self.encoder.output(), 0.0, &mut self.kl);
+        }
+        self.cost.clear();
+        if fused.free_bits > 0.0 {
+            self.cost.resize(rows.len(), 0.0);
+            reparameterise::kl(fused.level, self.encoder.output(), fused.free_bits, &mut self.cost);
         }
         let share = scale.unwrap_or(0.0) / samples as f32;
         for l in 0..samples {
@@ -304,7 +312,7 @@ impl Shard {
             return;
         }
         self.kl_weights.clear();
-        self.kl_weights.resize(self.kl.len(), scale);
+        self.kl_weights.resize(self.kl.len(), scale * fused.beta);
         let (head, head_gradient) = self.encoder.last_mut();
         let draws = self.samples.iter().map(|s| Draw {
             noise: &s.noise,
@@ -313,8 +321,9 @@ impl Shard {
             weights: &s.weights,
         });
         let kl = match fused.way {
-            Way::Reparameterised(KlForm::Analytic) => Kl::ClosedForm(&self.kl_weights, &fused.kl_factors),
-            Way::Reparameterised(KlForm::MonteCarlo) | Way::ImportanceWeighted => Kl::Drawn(1.0),
+            Way::Reparameterised(KlForm::Analytic) => Kl::ClosedForm(&self.kl_weights, fused.free_bits),
+            Way::Reparameterised(KlForm::MonteCarlo) => Kl::Drawn(fused.beta),
+            Way::ImportanceWeighted => Kl::Drawn(1.0),
             Way::StickingTheLanding => Kl::Held,
             Way::DoublyReparameterised => Kl::HeldSquared(1.0 / scale),
         };

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     gradient::{
         self, DoublyReparameterised, Draws, Estimate, Estimator, ImportanceWeighted, Reparameterised,
-        StickingTheLanding,
+        StickingTheLanding, WeightedKl,
     },
     minibatch::Rows,
     model::VaeConfig,
@@ -68,7 +68,7 @@ fn fused(case: &Case, moves: Moves, way: Way, samples: usize) -> Estimate<f32> {
     let mut fused = Fused::new(&case.vae, way, samples).unwrap();
     let key = Key::new(11).purpose(Purpose::Noise);
     fused.gradient(&case.parameters, &case.minibatch, moves, key, &mut terms, &mut gradient);
-    Estimate { terms, gradient }
+    Estimate { terms, gradient, surrogate: 0.0 }
 }
 
 /// The composition of tensors, differentiated automatically in f64, at the same f32 parameters and noise.
@@ -192,5 +192,33 @@ fn the_importance_weighted_terms_are_the_same_read_and_differentiated() {
     for (a, b) in read.elbo().iter().zip(step.elbo()) {
         // The log-likelihood is summed in f32 by kernels whose terms are rounded each in its own way.
         assert!((a - b).abs() <= 1e-5 * b.abs(), "{a} {b}");
+    }
+}
+
+/// β and free bits: the gradient of what is maximised, its value, and the true terms beside it.
+#[test]
+fn a_weighted_kl_agrees_with_the_composition_of_tensors() {
+    let case = case(&config(&[20], 6, Activation::Tanh, Likelihood::Bernoulli), 40, 17);
+    for (form, beta, free_bits) in
+        [(KlForm::Analytic, 0.3, 0.0), (KlForm::Analytic, 2.0, 0.05), (KlForm::MonteCarlo, 0.3, 0.0)]
+    {
+        let (way, samples) = (Way::Reparameterised(form), 2);
+        let wide: Vec<f64> = case.parameters.iter().map(|&p| f64::from(p)).collect();
+        let vae = parameters::load(case.vae.clone(), &wide, &Device::flex()).unwrap();
+        let draws = Draws { samples, key: Key::new(11).purpose(Purpose::Noise) };
+        let estimator = WeightedKl { form, beta, free_bits };
+        let (minibatch, device) = (&case.minibatch, &Device::flex());
+        let expected =
+            gradient::gradient::<f64>(&vae, minibatch, Moves::BOTH, &estimator, draws, 0, device).unwrap();
+        let mut fused = Fused::new(&case.vae, way, samples).unwrap();
+        fused.weigh_kl(beta, free_bits);
+        let (mut terms, mut gradient) = (RowTerms::default(), vec![f32::NAN; case.parameters.len()]);
+        fused.gradient(&case.parameters, minibatch, Moves::BOTH, draws.key, &mut terms, &mut gradient);
+        let cost = if free_bits > 0.0 { fused.cost() } else { terms.kl.iter().sum() };
+        let value = terms.log_likelihood.iter().sum::<f64>() - beta * cost;
+        assert!((value - expected.surrogate).abs() <= 1e-5 * value.abs(), "{value} {}", expected.surrogate);
+        let free = cost - terms.kl.iter().sum::<f64>();
+        assert!(if free_bits > 0.0 { free > 0.1 } else { free == 0.0 }, "{free}");
+        assert_close(&case, &Estimate { terms, gradient, surrogate: 0.0 }, &expected, "weighted");
     }
 }

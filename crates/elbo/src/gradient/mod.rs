@@ -6,6 +6,7 @@
 //! | estimator | of | needs | unbiased | noise |
 //! |---|---|---|---|---|
 //! | [`Reparameterised`] | the ELBO | z = g(ε, x) | yes | low |
+//! | [`WeightedKl`] | the ELBO with its KL weighed | z = g(ε, x) | yes | low |
 //! | [`StickingTheLanding`] | the ELBO | z = g(ε, x) | yes | none at q = posterior |
 //! | [`ScoreFunction`] | the ELBO | log q alone | yes | high; a baseline lowers it |
 //! | [`Enumerated`] | the ELBO | few states of z | exact | none |
@@ -29,7 +30,9 @@ use serde::{Deserialize, Serialize};
 
 pub use discrete::{Enumerated, Relaxed};
 pub use noise_report::{BlockNoise, noise_report};
-pub use reparameterised::{DoublyReparameterised, ImportanceWeighted, Reparameterised, StickingTheLanding};
+pub use reparameterised::{
+    DoublyReparameterised, ImportanceWeighted, Reparameterised, StickingTheLanding, WeightedKl,
+};
 pub use score_function::{Baseline, RunningMean, ScoreFunction};
 
 use crate::{
@@ -135,6 +138,8 @@ pub struct Estimate<E> {
     /// (N/B) ∂/∂(θ, φ) of the minibatch's objective, flat in the order of [`parameters::layout`]; zero for a
     /// block that does not move.
     pub gradient: Vec<E>,
+    /// Σ over the rows of the surrogate: what was maximised, where the estimator says that it is.
+    pub surrogate: f64,
 }
 
 /// Rows of a shard on the CPU; on a GPU the whole minibatch is one. The shards depend on the minibatch alone, and their
@@ -170,22 +175,24 @@ pub fn gradient<E: Element + std::ops::AddAssign>(
             let x = Tensor::from_data(x, (device, E::dtype()));
             let noise = vae.noise::<E>(draws.key, rows, draws.samples, device);
             let (terms, surrogate) = estimator.estimate(vae, &x, &noise);
+            let value = surrogate.clone().inner().sum().into_scalar::<E>().to_f64();
             let gradients = (surrogate.sum() * scale).backward();
             let gradient = parameters::gradient(vae, &gradients);
             let terms =
                 RowTerms::read(Terms { log_likelihood: terms.log_likelihood.inner(), kl: terms.kl.inner() });
             if terms.elbo().iter().all(|v| v.is_finite()) {
-                Ok(Estimate { terms, gradient })
+                Ok(Estimate { terms, gradient, surrogate: value })
             } else {
                 let noise: Vec<_> = noise.into_iter().map(Tensor::inner).collect();
                 Err(diagnose::first_non_finite(&vae.valid(), &x.inner(), &noise, step, rows))
             }
         })
         .collect();
-    let mut total = Estimate { terms: RowTerms::default(), gradient: Vec::new() };
+    let mut total = Estimate { terms: RowTerms::default(), gradient: Vec::new(), surrogate: 0.0 };
     for part in parts {
         let part = part?;
         total.terms.extend(&part.terms);
+        total.surrogate += part.surrogate;
         if total.gradient.is_empty() {
             total.gradient = part.gradient;
         } else {

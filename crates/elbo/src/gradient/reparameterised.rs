@@ -24,6 +24,32 @@ impl Estimator for Reparameterised {
     }
 }
 
+/// The same with the KL weighed, see [`KlWeight`](crate::objective::KlWeight): the surrogate's value is what is
+/// maximised, not the bound.
+#[derive(Clone, Copy, Debug)]
+pub struct WeightedKl {
+    /// The form of the KL; free bits are of the closed form.
+    pub form: KlForm,
+    /// β.
+    pub beta: f64,
+    /// λ, nats of each latent variable that cost nothing.
+    pub free_bits: f64,
+}
+
+impl Estimator for WeightedKl {
+    fn estimate(&self, vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>]) -> (Terms, Tensor<1>) {
+        let terms = elbo(vae, x, noise, self.form);
+        let cost = if self.free_bits > 0.0 {
+            let kl = vae.guide.posterior(x.clone()).kl();
+            kl.clamp_min(self.free_bits).sum_dim(1).squeeze_dim(1)
+        } else {
+            terms.kl.clone()
+        };
+        let surrogate = terms.log_likelihood.clone() - cost.mul_scalar(self.beta);
+        (terms, surrogate)
+    }
+}
+
 /// The same without the score of q (Roeder, Wu, Duvenaud 2017): log q_φ(z|x) is differentiated through z alone.
 ///
 /// The term left out has mean zero. What remains is exactly zero where q is the posterior, whatever the noise.

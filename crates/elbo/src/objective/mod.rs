@@ -3,11 +3,13 @@
 mod bound;
 pub mod elbo;
 pub mod importance_weighted;
+mod kl_weight;
 pub mod noiseless;
 
 pub use bound::Bound;
 use burn::tensor::{Device, Tensor, TensorData};
 use elbo::{RowTerms, Terms};
+pub use kl_weight::KlWeight;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
