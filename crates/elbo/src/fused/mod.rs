@@ -7,6 +7,7 @@
 //!
 //! Whatever is not a dense auto-encoder with a Gaussian latent goes the way of tensors.
 
+mod joint;
 mod network;
 mod read;
 mod shard;
@@ -15,6 +16,7 @@ mod tests;
 
 use burn::tensor::{DType, Device};
 use elbo_kernels::{Level, gaussian, gaussian::Precision};
+pub(crate) use joint::Joint;
 use network::Network;
 use rayon::prelude::*;
 pub(crate) use read::Reader;
