@@ -8,6 +8,7 @@
 //!
 //! Whatever is not a dense auto-encoder with a Gaussian latent goes the way of tensors.
 
+mod joint;
 mod network;
 mod read;
 mod shard;
@@ -16,6 +17,7 @@ mod tests;
 
 use burn::tensor::{DType, Device};
 use elbo_kernels::{Level, gaussian, gaussian::Precision};
+pub(crate) use joint::Joint;
 use network::Network;
 use rayon::prelude::*;
 pub(crate) use read::Reader;

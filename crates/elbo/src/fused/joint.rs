@@ -1,0 +1,155 @@
+//! log p_θ(x, z) and its gradient in z, forwards and back through the decoder alone.
+
+use std::sync::{Mutex, PoisonError};
+
+use burn::tensor::{DType, Device};
+use elbo_kernels::{Level, Panels, Row, WIDTH, bernoulli, gaussian, gaussian::Precision};
+
+use super::{
+    MOST_ROWS,
+    network::{Network, Pass},
+};
+use crate::{
+    distribution::gaussian::standard_log_density,
+    model::{self, Generative, Likelihood},
+    parameters,
+};
+
+/// The packed decoder of a dense model in f32 on the CPU.
+pub(crate) struct Joint {
+    level: Level,
+    decoder: Network,
+    parameters: Vec<f32>,
+    likelihood: Likelihood,
+    precision: Precision,
+    width: usize,
+    latent: usize,
+    /// Room of calls that are over: as many as ever ran at once.
+    idle: Mutex<Vec<Room>>,
+}
+
+/// Room for the draws of a part of a call.
+struct Room {
+    x: Panels,
+    z: Panels,
+    z_gradient: Panels,
+    decoder: Pass,
+    weights: Vec<f32>,
+}
+
+impl Joint {
+    /// None where the parameters are not of f32 on the CPU.
+    pub(crate) fn new(model: &Generative) -> Option<Self> {
+        let network = model.network();
+        if !network.is_of(DType::F32, &Device::flex()) {
+            return None;
+        }
+        let (level, width) = (Level::best(), network.output());
+        // The flat order: decoder, log σ.
+        let parameters: Vec<f32> = parameters::values(model);
+        let mut decoder = Network::new(network, 0);
+        decoder.pack(level, &parameters, 0);
+        let mut precision = Precision::default();
+        if parameters.len() > decoder.end() {
+            precision.set(&parameters[decoder.end()..], width);
+        }
+        let (likelihood, latent) = (model.likelihood(), network.input());
+        let idle = Mutex::new(Vec::new());
+        Some(Self { level, decoder, parameters, likelihood, precision, width, latent, idle })
+    }
+
+    fn room(&self) -> Room {
+        Room {
+            x: Panels::new(0, self.width),
+            z: Panels::new(0, self.latent),
+            z_gradient: Panels::new(0, self.latent),
+            decoder: self.decoder.pass(),
+            weights: vec![1.0; MOST_ROWS],
+        }
+    }
+
+    /// Some draws, z `[n, Z]`, each with its row of x: adds log p(x|z) to `out`.
+    fn part<'a>(
+        &self,
+        room: &mut Room,
+        x: impl Iterator<Item = &'a [f32]>,
+        z: &[f32],
+        out: &mut [f64],
+        gradient: Option<&mut [f32]>,
+    ) {
+        let (level, n, back) = (self.level, out.len(), gradient.is_some());
+        let Room { x: rows, z: draws, z_gradient, decoder, weights } = room;
+        for panels in [&mut *rows, &mut *draws, &mut *z_gradient] {
+            panels.resize(n);
+        }
+        decoder.resize(n);
+        for (r, x) in x.take(n).enumerate() {
+            for (panel, values) in x.chunks(WIDTH).enumerate() {
+                rows.panel_mut(panel)[r].0[..values.len()].copy_from_slice(values);
+            }
+        }
+        draws.read_rows(z);
+        self.decoder.forward(level, &self.parameters, draws, decoder, back);
+        let weights = &weights[..n];
+        let (output, delta) = decoder.last_mut();
+        match (self.likelihood, back) {
+            (Likelihood::Bernoulli, false) => bernoulli::log_likelihood(level, rows, output, out),
+            (Likelihood::Bernoulli, true) => {
+                bernoulli::log_likelihood_and_gradient(level, rows, output, weights, out);
+            }
+            (Likelihood::Gaussian(_), false) => {
+                gaussian::log_likelihood(level, rows, output, &self.precision, out);
+            }
+            (Likelihood::Gaussian(_), true) => {
+                gaussian::log_likelihood_and_gradient(level, rows, output, &self.precision, weights, out);
+            }
+        }
+        if let Some(gradient) = gradient {
+            std::mem::swap(output, delta);
+            // z itself has the derivative 1.
+            z_gradient.as_mut_slice().fill(Row([1.0; WIDTH]));
+            self.decoder.backward(level, decoder, Some(z_gradient));
+            z_gradient.write_rows(gradient);
+        }
+    }
+}
+
+impl model::Joint for Joint {
+    fn latent(&self) -> usize {
+        self.latent
+    }
+
+    fn width(&self) -> usize {
+        self.width
+    }
+
+    fn log_likelihood(&self, x: &[f32], z: &[f32], out: &mut [f64], gradient: Option<&mut [f32]>) {
+        let rows = x.len() / self.width;
+        assert_eq!(z.len(), out.len() * self.latent, "Z numbers for each draw");
+        assert!(out.is_empty() || out.len().is_multiple_of(rows), "whole draws of all rows");
+        let mut parts = gradient.map(|gradient| gradient.chunks_mut(MOST_ROWS * self.latent));
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut room = idle.unwrap_or_else(|| self.room());
+        out.fill(0.0);
+        for (part, (z, out)) in z.chunks(MOST_ROWS * self.latent).zip(out.chunks_mut(MOST_ROWS)).enumerate() {
+            let x = (part * MOST_ROWS..).map(|draw| &x[draw % rows * self.width..][..self.width]);
+            let gradient = parts.as_mut().map(|parts| parts.next().expect("Z numbers for each draw"));
+            self.part(&mut room, x, z, out, gradient);
+        }
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(room);
+    }
+
+    fn log_prior(&self, z: &[f32], out: &mut [f64], gradient: Option<&mut [f32]>) {
+        assert_eq!(z.len(), out.len() * self.latent, "Z numbers for each draw");
+        let greatest = self.latent as f64 * standard_log_density(0.0);
+        for (z, out) in z.chunks(self.latent).zip(out) {
+            *out = greatest - 0.5 * z.iter().map(|&z| f64::from(z).powi(2)).sum::<f64>();
+        }
+        if let Some(gradient) = gradient {
+            assert_eq!(z.len(), gradient.len(), "a derivative for each number");
+            for (g, z) in gradient.iter_mut().zip(z) {
+                *g = -z;
+            }
+        }
+    }
+}
