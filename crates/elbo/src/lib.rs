@@ -24,6 +24,7 @@
 //! | E14 | a draw as a function of its parameters, gamma and its kin implicitly | [`distribution::PathGradient`] |
 //! | E15 | the score ∂ log q/∂λ | [`distribution::Score`] |
 //! | E15 | score function, baselines | [`gradient::ScoreFunction`], [`gradient::RunningMean`] |
+//! | E16 | per-datum inference | [`infer::infer`], [`guide::PerDatum`] |
 //! | E17 | amortised inference, N/B | [`train::Trainer::step`], [`minibatch::Minibatch::scale`], [`guide::Amortised`] |
 //! | E18 | joint or alternating steps | [`schedule::Schedule`] |
 //! | E19 | the Gaussian auto-encoder | [`model::Vae`] with [`model::Likelihood::Gaussian`] |
@@ -106,6 +107,7 @@ pub mod fit;
 mod fused;
 pub mod gradient;
 pub mod guide;
+pub mod infer;
 pub mod minibatch;
 pub mod model;
 pub mod network;

@@ -79,6 +79,17 @@ impl LinearGaussian {
         self.directions.iter().map(project).collect()
     }
 
+    /// μ, `[D]`.
+    pub fn mean(&self) -> &[f64] {
+        &self.mean
+    }
+
+    /// W = U_K (Λ_K − σ²I)^½ of the active dimensions, one row of length D for each: any rotation of them fits as well.
+    pub fn weights(&self) -> Vec<Vec<f64>> {
+        let pairs = self.directions.iter().zip(&self.eigenvalues);
+        pairs.map(|(u, l)| u.iter().map(|u| u * (l - self.sigma2).sqrt()).collect()).collect()
+    }
+
     /// σ².
     pub fn sigma2(&self) -> f64 {
         self.sigma2

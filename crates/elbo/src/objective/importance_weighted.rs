@@ -177,6 +177,11 @@ fn numbers(tensor: Tensor<2>) -> Vec<f64> {
     tensor.into_data_as::<f64>().try_to_vec().expect("read as f64")
 }
 
+/// log of the mean of exp a_i: L_k's estimate from k log weights, in nats.
+pub(crate) fn log_mean_exp(a: &[f64]) -> f64 {
+    a.iter().fold(f64::NEG_INFINITY, |total, &a| log_add(total, a)) - libm::log(a.len() as f64)
+}
+
 /// log(exp a + exp b).
 fn log_add(a: f64, b: f64) -> f64 {
     let (low, high) = if a < b { (a, b) } else { (b, a) };

@@ -80,6 +80,16 @@ impl Linear {
         q.kl(&gaussian(mean, &covariance)).unwrap()
     }
 
+    /// KL(q ‖ posterior) of the best diagonal q, ½ (Σ log Λ_jj − log |Λ|) with the posterior's precision Λ: the same for
+    /// every x.
+    pub(crate) fn mean_field_gap(&self) -> f64 {
+        let sigma2 = (2.0 * self.log_sigma).exp();
+        let dot = |a: &[f64; D], b: &[f64; D]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>() / sigma2;
+        let [first, second] = &self.w;
+        let (one, both, two) = (1.0 + dot(first, first), dot(first, second), 1.0 + dot(second, second));
+        0.5 * (one.ln() + two.ln() - (one * two - both * both).ln())
+    }
+
     /// log N(x; b, WWᵀ + σ²I) by Gaussian elimination: of [C | x − b], C = LU, the pivots give log |C|.
     pub(crate) fn log_evidence(&self, x: &[f64]) -> f64 {
         let sigma2 = (2.0 * self.log_sigma).exp();
