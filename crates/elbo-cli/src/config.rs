@@ -6,7 +6,7 @@ use elbo::{
     guide::Family,
     minibatch::Rows,
     model::{Likelihood, Sigma, VaeConfig},
-    objective::Objective,
+    objective::{Objective, elbo::KlForm},
     optimiser::Optimiser,
     random::Key,
     train::TrainConfig,
@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     arguments::{LikelihoodArgument, ScaleArgument, Train},
     error::Error,
+    shape::{check_size, choose_latent, choose_network},
     source::{Scaling, SourceConfig},
     tell,
 };
@@ -58,9 +59,6 @@ const PATIENCE: (usize, usize) = (20, 1000);
 /// Draws of z with which the validation bound is watched, over all rows and at most for each.
 const VALIDATION_DRAWS: (usize, usize) = (5000, 16);
 
-/// Weights of a model at most: with the state of Adam and the gradient some 20 GB.
-const WEIGHTS: f64 = 1e9;
-
 impl Config {
     /// Checks the arguments against the data; what is left open is chosen, and the choice told.
     pub(crate) fn check(arguments: &Train, source: SourceConfig, data: &Dataset) -> Result<Self, Error> {
@@ -70,8 +68,10 @@ impl Config {
         let (mean, variance) = train.moments();
         let columns = kept_columns(arguments.drop_constant, likelihood, data, &variance)?;
         let width = if columns.is_empty() { data.width() } else { columns.len() };
-        let latent = arguments.latent.unwrap_or(20.min(width.div_ceil(2)));
-        check_size(width, &arguments.hidden.0, latent)?;
+        let image = data.image.filter(|_| width == data.width());
+        let network = choose_network(arguments, image, &data.name)?;
+        let (latent, second) = choose_latent(arguments, width)?;
+        check_size(width, &arguments.hidden.0, latent, &network, second.as_ref())?;
         let fixed = matches!(likelihood, Likelihood::Gaussian(Sigma::Fixed(_)));
         if arguments.objective == Objective::Noiseless && !(fixed && arguments.family == Family::Gaussian) {
             return Err(Error::usage(
@@ -79,9 +79,18 @@ impl Config {
                 "--likelihood gaussian --sigma 0.1, with sigma² the weight of the penalty",
             ));
         }
+        if arguments.objective == Objective::Noiseless && second.is_some() {
+            return Err(Error::usage(
+                "--objective noiseless is of one layer of z",
+                "give one number for --latent",
+            ));
+        }
         let how = choose_scale(arguments.scale, likelihood, data);
         let scaling = Scaling::new(how, data, &train, (&mean, &variance), columns)?;
         tell(format!("likelihood  {} ({why})", name_of(likelihood)));
+        if second.is_some() && arguments.kl == KlForm::Analytic {
+            tell("kl          of z2 given z1 in closed form; of z1, which has none, by Monte Carlo");
+        }
         let n = train.len() as f64;
         let estimator = arguments.estimator.unwrap_or(match arguments.family {
             Family::Gaussian => Form::Reparameterised,
@@ -109,7 +118,7 @@ impl Config {
                 rows: data.rows(),
                 stored_columns: data.width(),
                 columns: names,
-                image: data.image.filter(|_| width == data.width()).map(|(height, width)| [height, width]),
+                image: image.map(|(height, width)| [height, width]),
                 fingerprint: data.fingerprint(),
                 validation: arguments.validation,
                 test: arguments.test.as_deref().map(|path| source.at(path)).transpose()?,
@@ -130,6 +139,8 @@ impl Config {
                     family: arguments.family,
                     activation: arguments.activation,
                     likelihood,
+                    network,
+                    second,
                 },
                 train: TrainConfig {
                     optimiser: arguments.optimiser,
@@ -193,17 +204,6 @@ fn flatten(path: &str, value: &serde_json::Value, settings: &mut Vec<(String, St
         other => other.to_string(),
     };
     settings.push((path.into(), shown));
-}
-
-/// Refuses models that are a slip of the keyboard, before memory does with less tact.
-fn check_size(width: usize, hidden: &[usize], latent: usize) -> Result<(), Error> {
-    let widths: Vec<f64> = [width].iter().chain(hidden).chain([&latent]).map(|&width| width as f64).collect();
-    let weights = 2.0 * widths.windows(2).map(|pair| pair[0] * pair[1]).sum::<f64>();
-    if weights <= WEIGHTS {
-        return Ok(());
-    }
-    let message = format!("the model would have {weights:.1e} weights, more than {WEIGHTS:.0e}");
-    Err(Error::usage(message, "choose smaller widths for --hidden, or a smaller --latent"))
 }
 
 /// The columns to keep where constant ones are dropped; empty for all.
