@@ -145,13 +145,29 @@ pub(crate) struct Train {
     #[arg(long, value_name = "SIGMA", default_value = "learned", value_parser = parse_sigma,
           allow_negative_numbers = true, help_heading = "Model")]
     pub(crate) sigma: Sigma,
+    /// What encoder and decoder are made of, beside the dense layers of --hidden.
+    #[arg(long, value_enum, default_value_t, help_heading = "Model")]
+    pub(crate) network: NetworkArgument,
+    /// Channels after each convolution. Without it: 32,64.
+    #[arg(long, value_name = "CHANNELS", value_parser = parse_widths, help_heading = "Model")]
+    pub(crate) channels: Option<Widths>,
+    /// The side of the convolutions' kernels. Without it: 3.
+    #[arg(long, value_name = "PIXELS", value_parser = parse_count::<usize>, help_heading = "Model")]
+    pub(crate) kernel: Option<usize>,
+    /// Pixels from one place of the kernel to the next. Without it: 2, which halves the image each time.
+    #[arg(long, value_name = "PIXELS", value_parser = parse_count::<usize>, help_heading = "Model")]
+    pub(crate) stride: Option<usize>,
     /// Widths of the encoder's hidden layers, as 400,200 (the decoder's are the same in reverse), or `none` for
     /// a linear encoder and decoder.
     #[arg(long, value_name = "WIDTHS", default_value = "400", value_parser = parse_hidden, help_heading = "Model")]
-    pub(crate) hidden: Hidden,
-    /// The number of latent dimensions. Without it: 20, or half as many as columns where that is fewer.
-    #[arg(long, value_name = "K", value_parser = parse_count::<usize>, help_heading = "Model")]
-    pub(crate) latent: Option<usize>,
+    pub(crate) hidden: Widths,
+    /// The number of latent dimensions; as 100,50 those of two layers z1 and z2, where z2 is drawn first, z1 given z2, and
+    /// x given z1. Without it: 20, or half as many as columns where that is fewer.
+    #[arg(long, value_name = "K", value_parser = parse_latent, help_heading = "Model")]
+    pub(crate) latent: Option<Widths>,
+    /// Widths of the hidden layers between z1 and z2, or `none`. Without it: 100,100.
+    #[arg(long, value_name = "WIDTHS", value_parser = parse_hidden, help_heading = "Model")]
+    pub(crate) hidden2: Option<Widths>,
     /// What the latent variables are: `gaussian`, `bernoulli` (bits), or `categorical:C` (choices of one among C).
     #[arg(long, value_name = "FAMILY", default_value = "gaussian", value_parser = parse_family, help_heading = "Model")]
     pub(crate) family: Family,
@@ -259,7 +275,8 @@ pub(crate) struct Train {
 
 /// What a config.toml holds already: given beside one, it would be ignored.
 #[rustfmt::skip]
-const SETTINGS: [&str; 35] = [
+const SETTINGS: [&str; 40] = [
+    "network", "channels", "kernel", "stride", "hidden2",
     "builtin", "data", "label_column", "labels", "image", "test", "validation", "scale", "drop_constant",
     "binarise", "likelihood", "sigma", "hidden", "latent", "family", "activation", "optimiser", "step_size",
     "encoder_step_size", "decay", "batch", "samples", "objective", "estimator", "kl", "beta", "kl_warm_up", "free_bits", "encoder_steps", "schedule", "prior_sd", "clip_norm", "epochs",
@@ -353,6 +370,15 @@ pub(crate) enum ScaleArgument {
     Standard,
 }
 
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum NetworkArgument {
+    /// Dense layers alone.
+    #[default]
+    Dense,
+    /// Convolutions between x and the dense layers, for images; see --channels.
+    Convolutional,
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum LikelihoodArgument {
     /// Independent 0/1 columns; the decoder gives logits.
@@ -403,17 +429,28 @@ where
     })
 }
 
-/// Widths of hidden layers.
+/// Widths of layers.
 #[derive(Clone, Debug)]
-pub(crate) struct Hidden(pub(crate) Vec<usize>);
+pub(crate) struct Widths(pub(crate) Vec<usize>);
 
-fn parse_hidden(text: &str) -> Result<Hidden, String> {
+fn parse_hidden(text: &str) -> Result<Widths, String> {
     if text == "none" {
-        return Ok(Hidden(Vec::new()));
+        return Ok(Widths(Vec::new()));
     }
+    parse_widths(text).map_err(|_| "give widths > 0 separated by commas, as 400,200, or `none`".into())
+}
+
+fn parse_widths(text: &str) -> Result<Widths, String> {
     let width = |w: &str| w.trim().parse().ok().filter(|&w: &usize| w > 0);
     let widths: Option<Vec<usize>> = text.split(',').map(width).collect();
-    widths.map(Hidden).ok_or_else(|| "give widths > 0 separated by commas, as 400,200, or `none`".into())
+    widths.map(Widths).ok_or_else(|| "give numbers > 0 separated by commas, as 32,64".into())
+}
+
+fn parse_latent(text: &str) -> Result<Widths, String> {
+    let layers = text.split(',').map(parse_count).collect::<Result<Vec<usize>, _>>();
+    layers.ok().filter(|layers| layers.len() <= 2).map(Widths).ok_or_else(|| {
+        format!("give a whole number from 1 to {}, or one for each of two layers, as 100,50", u32::MAX)
+    })
 }
 
 fn parse_count<T: TryFrom<u32>>(text: &str) -> Result<T, String> {

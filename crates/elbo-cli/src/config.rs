@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     arguments::{LikelihoodArgument, ScaleArgument, Train},
     error::Error,
+    shape::{check_size, choose_latent, choose_network},
     source::{Scaling, SourceConfig},
     tell,
 };
@@ -59,9 +60,6 @@ const PATIENCE: (usize, usize) = (20, 1000);
 /// Draws of z with which the validation bound is watched, over all rows and at most for each.
 const VALIDATION_DRAWS: (usize, usize) = (5000, 16);
 
-/// Weights of a model at most: with the state of Adam and the gradient some 20 GB.
-const WEIGHTS: f64 = 1e9;
-
 impl Config {
     /// Checks the arguments against the data; what is left open is chosen, and the choice told.
     pub(crate) fn check(arguments: &Train, source: SourceConfig, data: &Dataset) -> Result<Self, Error> {
@@ -71,8 +69,10 @@ impl Config {
         let (mean, variance) = train.moments();
         let columns = kept_columns(arguments.drop_constant, likelihood, data, &variance)?;
         let width = if columns.is_empty() { data.width() } else { columns.len() };
-        let latent = arguments.latent.unwrap_or(20.min(width.div_ceil(2)));
-        check_size(width, &arguments.hidden.0, latent)?;
+        let image = data.image.filter(|_| width == data.width());
+        let network = choose_network(arguments, image, &data.name)?;
+        let (latent, second) = choose_latent(arguments, width)?;
+        check_size(width, &arguments.hidden.0, latent, &network, second.as_ref())?;
         let fixed = matches!(likelihood, Likelihood::Gaussian(Sigma::Fixed(_)));
         if arguments.objective == Objective::Noiseless && !(fixed && arguments.family == Family::Gaussian) {
             return Err(Error::usage(
@@ -80,25 +80,19 @@ impl Config {
                 "--likelihood gaussian --sigma 0.1, with sigma² the weight of the penalty",
             ));
         }
+        if arguments.objective == Objective::Noiseless && second.is_some() {
+            return Err(Error::usage(
+                "--objective noiseless is of one layer of z",
+                "give one number for --latent",
+            ));
+        }
         let how = choose_scale(arguments.scale, likelihood, data);
         let scaling = Scaling::new(how, data, &train, (&mean, &variance), columns)?;
         tell(format!("likelihood  {} ({why})", name_of(likelihood)));
-        let n = train.len() as f64;
-        let weighted = arguments.objective == Objective::ImportanceWeighted;
-        let estimator = arguments.estimator.unwrap_or(match arguments.family {
-            _ if weighted => Form::DoublyReparameterised,
-            Family::Gaussian => Form::Reparameterised,
-            _ => Form::ScoreFunction,
-        });
-        let samples = arguments.samples.unwrap_or(match estimator {
-            _ if weighted => 5,
-            Form::ScoreFunction => 8,
-            _ => 1,
-        });
-        let step_size = arguments.step_size.unwrap_or(match arguments.optimiser {
-            Optimiser::Adam => 1e-3,
-            Optimiser::Sgd => 1e-2 / n,
-        });
+        if second.is_some() && arguments.kl == KlForm::Analytic {
+            tell("kl          of z2 given z1 in closed form; of z1, which has none, by Monte Carlo");
+        }
+        let steps = train_config(arguments, train.len())?;
         let patience = arguments.patience.or(arguments.epochs.is_none().then(|| {
             let steps = train.len().div_ceil(arguments.batch);
             PATIENCE.0.max(PATIENCE.1.div_ceil(steps)) as u64
@@ -116,7 +110,7 @@ impl Config {
                 rows: data.rows(),
                 stored_columns: data.width(),
                 columns: names,
-                image: data.image.filter(|_| width == data.width()).map(|(height, width)| [height, width]),
+                image: image.map(|(height, width)| [height, width]),
                 fingerprint: data.fingerprint(),
                 validation: arguments.validation,
                 test: arguments.test.as_deref().map(|path| source.at(path)).transpose()?,
@@ -126,7 +120,7 @@ impl Config {
             fit: FitConfig {
                 seed: arguments.seed,
                 batch: arguments.batch,
-                validation_samples: draws.max(samples),
+                validation_samples: draws.max(steps.samples),
                 epochs: arguments.epochs.unwrap_or(EPOCHS),
                 patience,
                 decay: arguments.decay,
@@ -137,23 +131,10 @@ impl Config {
                     family: arguments.family,
                     activation: arguments.activation,
                     likelihood,
+                    network,
+                    second,
                 },
-                train: TrainConfig {
-                    optimiser: arguments.optimiser,
-                    step_size,
-                    encoder_step_size: arguments.encoder_step_size.unwrap_or(step_size),
-                    samples,
-                    objective: arguments.objective,
-                    estimator,
-                    kl: arguments.kl,
-                    kl_weight: kl_weight(arguments, estimator)?,
-                    schedule: match arguments.encoder_steps {
-                        0 => arguments.schedule,
-                        steps => Schedule::EncoderSteps(steps),
-                    },
-                    prior_sd: arguments.prior_sd,
-                    clip_norm: arguments.clip_norm,
-                },
+                train: steps,
             },
         })
     }
@@ -206,17 +187,6 @@ fn flatten(path: &str, value: &serde_json::Value, settings: &mut Vec<(String, St
     settings.push((path.into(), shown));
 }
 
-/// Refuses models that are a slip of the keyboard, before memory does with less tact.
-fn check_size(width: usize, hidden: &[usize], latent: usize) -> Result<(), Error> {
-    let widths: Vec<f64> = [width].iter().chain(hidden).chain([&latent]).map(|&width| width as f64).collect();
-    let weights = 2.0 * widths.windows(2).map(|pair| pair[0] * pair[1]).sum::<f64>();
-    if weights <= WEIGHTS {
-        return Ok(());
-    }
-    let message = format!("the model would have {weights:.1e} weights, more than {WEIGHTS:.0e}");
-    Err(Error::usage(message, "choose smaller widths for --hidden, or a smaller --latent"))
-}
-
 /// The columns to keep where constant ones are dropped; empty for all.
 fn kept_columns(
     drop_constant: bool,
@@ -260,6 +230,41 @@ fn kept_columns(
 
 fn counted(constant: usize) -> String {
     if constant == 1 { "1 constant column".into() } else { format!("{constant} constant columns") }
+}
+
+/// The steps of a fit to so many rows.
+fn train_config(arguments: &Train, rows: usize) -> Result<TrainConfig, Error> {
+    let weighted = arguments.objective == Objective::ImportanceWeighted;
+    let estimator = arguments.estimator.unwrap_or(match arguments.family {
+        _ if weighted => Form::DoublyReparameterised,
+        Family::Gaussian => Form::Reparameterised,
+        _ => Form::ScoreFunction,
+    });
+    let samples = arguments.samples.unwrap_or(match estimator {
+        _ if weighted => 5,
+        Form::ScoreFunction => 8,
+        _ => 1,
+    });
+    let step_size = arguments.step_size.unwrap_or(match arguments.optimiser {
+        Optimiser::Adam => 1e-3,
+        Optimiser::Sgd => 1e-2 / rows as f64,
+    });
+    Ok(TrainConfig {
+        optimiser: arguments.optimiser,
+        step_size,
+        encoder_step_size: arguments.encoder_step_size.unwrap_or(step_size),
+        samples,
+        objective: arguments.objective,
+        estimator,
+        kl: arguments.kl,
+        kl_weight: kl_weight(arguments, estimator)?,
+        schedule: match arguments.encoder_steps {
+            0 => arguments.schedule,
+            steps => Schedule::EncoderSteps(steps),
+        },
+        prior_sd: arguments.prior_sd,
+        clip_norm: arguments.clip_norm,
+    })
 }
 
 fn kl_weight(arguments: &Train, estimator: Form) -> Result<KlWeight, Error> {

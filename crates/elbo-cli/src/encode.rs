@@ -24,9 +24,12 @@ pub(crate) fn encode(arguments: &Encode, device: &Device) -> Result<(), Error> {
             column.extend(values.iter().skip(c % width).step_by(width).map(|&v| f64::from(v)));
         }
     }
-    // z_j, or its class k as j_k.
+    let layers = model.vae.guide.layers();
+    // z_j, or its class k as j_k; of two layers z1_j and z2_j.
     let name = |c: usize| match family {
         Family::Categorical(classes) => format!("{}_{}", c / classes + 1, c % classes + 1),
+        _ if layers.len() > 1 && c < layers[0] => format!("z1_{}", c + 1),
+        _ if layers.len() > 1 => format!("z2_{}", c - layers[0] + 1),
         _ => (c + 1).to_string(),
     };
     let mut output = Table::new();

@@ -5,7 +5,7 @@ use elbo::{
     minibatch::Rows,
     objective::{
         Objective,
-        elbo::{RowTerms, Summary, evaluate as bound},
+        elbo::{KlForm, RowTerms, Summary, evaluate as bound},
     },
     random::{Key, Purpose},
 };
@@ -44,6 +44,11 @@ pub(crate) fn evaluate(arguments: &Evaluate, device: &Device) -> Result<(), Erro
     if model.config.fit.train.objective == Objective::Noiseless {
         crate::tell(
             "note: the fit was to the noiseless objective, so the guide's standard deviations were never fitted",
+        );
+    }
+    if model.vae.model.is_hierarchical() && arguments.kl == KlForm::Analytic {
+        crate::tell(
+            "note: the KL of z2 given z1 is in closed form; that of z1, which has none, by Monte Carlo",
         );
     }
     crate::tell(format!(

@@ -11,6 +11,7 @@ mod report;
 mod results;
 mod run;
 mod sample;
+mod shape;
 mod source;
 mod table;
 mod train;

@@ -48,7 +48,7 @@ pub(crate) struct Results {
     pub(crate) linear: Option<Linear>,
 }
 
-/// The linear model of the same latent size, beside the fit, on the same held-out rows.
+/// The linear model of the same latent size (of two layers the first), beside the fit, on the same held-out rows.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Linear {
     pub(crate) latent: usize,
@@ -87,8 +87,8 @@ pub(crate) fn results(
         (Likelihood::Bernoulli, _) => None,
         // What is no bound cannot be held against log p(x).
         _ if !bound => None,
-        (_, Some((rows, terms))) => linear(train, rows, "test", &terms.elbo(), best.latent()),
-        (_, None) => linear(train, validation, "validation", &held_out.elbo(), best.latent()),
+        (_, Some((rows, terms))) => linear(train, rows, "test", &terms.elbo(), best.guide.layers()[0]),
+        (_, None) => linear(train, validation, "validation", &held_out.elbo(), best.guide.layers()[0]),
     };
     let log_sigma = best.model.log_sigma().filter(|s| s.dims() == [1]);
     Ok(Results {
@@ -204,6 +204,7 @@ pub(crate) fn report(
             .as_ref()
             .map(|linear| (format!("linear model, exact ({} rows)", linear.rows), linear.log_evidence.value)),
         active: dimensions.active(),
+        layers: best.guide.layers(),
         // Without a fitted σ(x) there is no KL to show.
         kl_per_dimension: if results.objective == Objective::Noiseless { Vec::new() } else { dimensions.kl },
         objective: results.objective,
@@ -222,7 +223,7 @@ pub(crate) fn report(
 /// E[x|z] for `number` draws of z from the prior, row-major.
 pub(crate) fn draw_means(vae: &Vae, number: usize, seed: Key, device: &Device) -> Result<Vec<f32>, Error> {
     let key = seed.purpose(Purpose::Sample).purpose(Purpose::Noise);
-    let z = vae.model.family().sample_prior(key, number, vae.latent());
+    let z = predict::sample_prior(vae, key, number, device);
     Ok(predict::decode(vae, &z, device)?)
 }
 

@@ -31,6 +31,7 @@
 //! | E20 | the noiseless limit | [`objective::noiseless::Noiseless`] |
 //! | E22 | importance-weighted and Rényi bounds, their gradients | [`objective::importance_weighted`], [`gradient::DoublyReparameterised`] |
 //! | E26 | per-dimension KL, active units | [`diagnose::latent_summary`] |
+//! | – | two layers of z (Burda et al. 2015) | [`model::SecondLayer`], [`guide::Hierarchical`] |
 //! | E27 | linear-Gaussian oracle | [`model::LinearGaussian`] |
 //!
 //! # A fit
@@ -44,7 +45,7 @@
 //!     guide::Family,
 //!     minibatch::Rows,
 //!     model::{Likelihood, Sigma, VaeConfig},
-//!     network::Activation,
+//!     network::{Activation, NetworkConfig},
 //!     objective::{KlWeight, Objective, elbo::KlForm},
 //!     optimiser::Optimiser,
 //!     random::Key,
@@ -73,6 +74,8 @@
 //!         family: Family::Gaussian,
 //!         activation: Activation::Tanh,
 //!         likelihood: Likelihood::Gaussian(Sigma::Learned),
+//!         network: NetworkConfig::Dense,
+//!         second: None,
 //!     },
 //!     train: TrainConfig {
 //!         optimiser: Optimiser::Adam,

@@ -10,10 +10,14 @@ use crate::{
     fused::{Reader, Way},
     model::Vae,
     objective::elbo::KlForm,
+    random::{Key, Purpose},
 };
 
 /// Rows at a time on the CPU.
 const CHUNK: usize = 256;
+
+/// Draws of z a row where the KL of a variable has no closed form; the same at every call.
+const KL_SAMPLES: usize = 16;
 
 /// q_φ(z|x) of some rows, row-major; Z is K, or K·C of a categorical latent.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -22,7 +26,7 @@ pub struct Encoded {
     pub mean: Vec<f32>,
     /// The standard deviation of each column of z, `[R, Z]`.
     pub standard_deviation: Vec<f32>,
-    /// KL(q(z_j|x) ‖ p(z_j)) of each latent variable, `[R, K]`, in nats.
+    /// KL(q(z_j|x) ‖ p(z_j)) of each latent variable, `[R, K]`, in nats; of two layers an estimate, see [`Vae::kl`].
     pub kl: Vec<f32>,
 }
 
@@ -35,9 +39,12 @@ pub fn encode(vae: &Vae, x: &[f32], device: &Device) -> Result<Encoded, Error> {
     if let Some(reader) = Reader::new(vae, Way::Reparameterised(KlForm::Analytic), 1) {
         return Ok(reader.encode(x));
     }
-    let parts = chunks(vae, x, vae.width(), device, |vae, x| {
+    let key = Key::new(0).purpose(Purpose::Evaluate);
+    let parts = chunks(vae, x, vae.width(), device, |vae, rows, x| {
         let q = vae.guide.posterior(x);
-        [q.mean(), q.standard_deviation(), q.kl()].map(values)
+        let noise = if vae.model.is_hierarchical() { KL_SAMPLES } else { 0 };
+        let kl = vae.kl(&q, &vae.noise::<f32>(key, rows, noise, device));
+        [q.mean(), q.standard_deviation(), kl].map(values)
     });
     let mut encoded = Encoded::default();
     for [mean, standard_deviation, kl] in parts {
@@ -58,7 +65,16 @@ pub fn decode(vae: &Vae, z: &[f32], device: &Device) -> Result<Vec<f32>, Error> 
     if let Some(reader) = Reader::new(vae, Way::Reparameterised(KlForm::Analytic), 1) {
         return Ok(reader.decode(z));
     }
-    Ok(chunks(vae, z, width, device, |vae, z| values(vae.model.mean(z))).concat())
+    Ok(chunks(vae, z, width, device, |vae, _, z| values(vae.model.mean(z))).concat())
+}
+
+/// Draws of z from the prior, row-major `[R, Z]`, for the rows 0, 1, … of `key`; of two layers z₂ first, then z₁ given it.
+pub fn sample_prior(vae: &Vae, key: Key, rows: usize, device: &Device) -> Vec<f32> {
+    let z = vae.model.family().sample_prior(key, rows, vae.latent());
+    if !vae.model.is_hierarchical() {
+        return z;
+    }
+    chunks(vae, &z, vae.latent(), device, |vae, _, z| values(vae.model.prior_draw(z))).concat()
 }
 
 /// E[x|z] at z = E_q[z|x], for each row of `x`, row-major `[R, D]`.
@@ -85,12 +101,15 @@ fn chunks<T: Send>(
     rows: &[f32],
     width: usize,
     device: &Device,
-    map: impl Fn(&Vae, Tensor<2>) -> T + Sync,
+    map: impl Fn(&Vae, &[usize], Tensor<2>) -> T + Sync,
 ) -> Vec<T> {
     let (number, least) = device::parts(device, CHUNK, MANY);
-    let mapped = rows.par_chunks(number * width).with_min_len(least).map_with(vae.clone(), |vae, chunk| {
-        let tensor = TensorData::new(chunk.to_vec(), [chunk.len() / width, width]);
-        map(vae, Tensor::from_data(tensor, device))
+    let parts = rows.par_chunks(number * width).enumerate().with_min_len(least);
+    let mapped = parts.map_with(vae.clone(), |vae, (part, chunk)| {
+        let rows = chunk.len() / width;
+        let tensor = TensorData::new(chunk.to_vec(), [rows, width]);
+        let places: Vec<usize> = (0..rows).map(|row| part * number + row).collect();
+        map(vae, &places, Tensor::from_data(tensor, device))
     });
     mapped.collect()
 }

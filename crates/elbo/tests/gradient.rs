@@ -10,8 +10,8 @@ use elbo::{
     distribution::bernoulli::Binarise,
     guide::Family,
     minibatch::{Minibatch, Rows},
-    model::{Likelihood, Sigma, Vae, VaeConfig},
-    network::Activation,
+    model::{Likelihood, SecondLayer, Sigma, Vae, VaeConfig},
+    network::{Activation, Convolutional, NetworkConfig},
     objective::elbo::{KlForm, elbo},
     parameters::{self, Block},
     random::Key,
@@ -133,6 +133,40 @@ fn gaussian_of_a_sigma_for_each_column_with_tanh() {
 #[test]
 fn gaussian_of_solved_sigma_with_tanh() {
     check_both_forms(SOLVED, Activation::Tanh);
+}
+
+/// Images that lose a pixel at a stride of 2 and some that do not, of one channel and of two, with and without a hidden
+/// dense layer: every weight and bias of each convolution, there and back.
+#[test]
+fn convolutions_with_softplus() {
+    for (image, channels, kernel, stride, hidden) in [
+        ([1, 5, 6], vec![2, 3], 3, 2, vec![]),
+        ([2, 4, 7], vec![3], 4, 2, vec![4]),
+        ([1, 7, 7], vec![2, 2], 3, 3, vec![]),
+        ([1, 3, 4], vec![2], 2, 1, vec![3]),
+    ] {
+        let width = image.iter().product();
+        let network = NetworkConfig::Convolutional(Convolutional { image, channels, kernel, stride });
+        let config = VaeConfig { network, activation: Activation::Softplus, ..shape(&hidden, 2, PER_COLUMN) };
+        let values: Vec<f32> = normals(11, 20 * width).into_iter().map(|v| v as f32).collect();
+        let rows = Rows::all(&values, width);
+        let vae = generic_vae(&config, width, 3);
+        check(&vae, &minibatch(&rows, [4, 2, 12, 9]), KlForm::Analytic, 1e-3);
+    }
+}
+
+/// Two layers of z: both networks between them, there and back, in both forms of the KL.
+#[test]
+fn two_layers_of_z_with_tanh() {
+    for (likelihood, between) in [(LEARNED, vec![4, 3]), (Likelihood::Bernoulli, vec![])] {
+        let second = Some(SecondLayer { latent: 3, hidden: between });
+        let vae = generic_vae(&VaeConfig { second, ..shape(&[6], 2, likelihood) }, WIDTH, 3);
+        let values = rows_for(likelihood);
+        let rows = Rows::all(&values, WIDTH);
+        for form in [KlForm::Analytic, KlForm::MonteCarlo] {
+            check(&vae, &minibatch(&rows, [4, 2, 12, 9, 7, 3, 10]), form, 1e-3);
+        }
+    }
 }
 
 /// Biases of ±20 put every relu well on one side of its kink.

@@ -90,7 +90,7 @@ fn check(case: &Case, what: &str) {
     }
     let largest = slopes.iter().fold(0.0f64, |a, g| a.max(g.abs()));
     for (vae, close, closer) in [(&case.narrow, 1e-5, 1e-5), (&case.wide, 1e-9, 1e-6)] {
-        let joint = vae.model.joint().unwrap();
+        let joint = vae.joint().unwrap();
         assert_eq!((joint.latent(), joint.width()), (latent, vae.width()));
         let (got, gradient) = log_likelihood(&*joint, &case.x, &case.z);
         for (g, e) in got.iter().zip(&values) {
@@ -134,7 +134,7 @@ fn both_ways_agree_at_odd_sizes() {
 fn the_prior_is_a_standard_normal() {
     let case = case(&config(&[4], 3, Tanh, Likelihood::Bernoulli), 2, 10, 2);
     for vae in [&case.narrow, &case.wide] {
-        let joint = vae.model.joint().unwrap();
+        let joint = vae.joint().unwrap();
         let (mut out, mut gradient) = (vec![f64::NAN; 20], vec![f32::NAN; 60]);
         joint.log_prior(&case.z, &mut out, Some(&mut gradient));
         for (draw, (got, z)) in out.iter().zip(case.z.chunks(3)).enumerate() {
@@ -152,7 +152,7 @@ fn bits_do_not_depend_on_what_else_is_in_the_call() {
     for likelihood in [Likelihood::Bernoulli, Likelihood::Gaussian(Sigma::PerColumn)] {
         let (width, latent, rows, samples) = (41, 6, 67, 4);
         let case = case(&config(&[50, 40], latent, Gelu, likelihood), width, rows, samples);
-        let joint = case.narrow.model.joint().unwrap();
+        let joint = case.narrow.joint().unwrap();
         let (values, gradient) = log_likelihood(&*joint, &case.x, &case.z);
         for draw in 0..rows * samples {
             let (x, z) = (&case.x[draw % rows * width..][..width], &case.z[draw * latent..][..latent]);
@@ -177,7 +177,7 @@ fn bits_do_not_depend_on_what_else_is_in_the_call() {
 fn a_discrete_latent_has_no_gradient() {
     let config = VaeConfig { family: Family::Bernoulli, ..config(&[3], 2, Relu, Likelihood::Bernoulli) };
     let vae = Vae::new(&config, 4, Key::new(0), &Device::flex()).unwrap();
-    let error = vae.model.joint().err().unwrap();
+    let error = vae.joint().err().unwrap();
     assert_eq!(
         error.to_string(),
         "the family of z is Bernoulli, but a gradient in z needs a continuous latent: Gaussian"

@@ -69,7 +69,7 @@ fn rotated(model: &LinearGaussian, latent: usize, seed: u64) -> Vae {
 #[test]
 fn the_full_covariance_finds_the_posterior_and_its_bound_is_the_evidence() {
     let (vae, linear, data) = linear_case();
-    let joint = vae.model.joint().unwrap();
+    let joint = vae.joint().unwrap();
     let from = start(&vae, &data, Covariance::Full);
     let found = infer(&*joint, &data, &from, &SHARP, Key::new(1), |_| {}).unwrap();
     assert!(found.converged.iter().all(|&c| c), "{:?}", found.steps);
@@ -89,7 +89,7 @@ fn the_full_covariance_finds_the_posterior_and_its_bound_is_the_evidence() {
 #[test]
 fn the_mean_field_gap_is_the_exact_one() {
     let (vae, linear, data) = linear_case();
-    let joint = vae.model.joint().unwrap();
+    let joint = vae.joint().unwrap();
     let from = start(&vae, &data, Covariance::Diagonal);
     let found = infer(&*joint, &data, &from, &SHARP, Key::new(1), |_| {}).unwrap();
     let draws = 4000;
@@ -125,7 +125,7 @@ fn ten_correlated_dimensions_are_found() {
     let model = LinearGaussian::fit(&rows, latent, None).unwrap();
     let vae = rotated(&model, latent, 5);
     let data = minibatch(&rows, 0..8);
-    let joint = vae.model.joint().unwrap();
+    let joint = vae.joint().unwrap();
     let from = start(&vae, &data, Covariance::Full);
     let found = infer(&*joint, &data, &from, &SHARP, Key::new(1), |_| {}).unwrap();
     let weights = log_weights(&*joint, &data, &found.q, 10_000, Key::new(2)).unwrap();
@@ -139,7 +139,7 @@ fn ten_correlated_dimensions_are_found() {
 #[test]
 fn the_importance_weighted_variant_lies_between_the_elbo_and_the_evidence() {
     let (vae, linear, data) = linear_case();
-    let joint = vae.model.joint().unwrap();
+    let joint = vae.joint().unwrap();
     let from = start(&vae, &data, Covariance::Diagonal);
     let weighted = InferConfig { importance_samples: 8, ..SHARP };
     let found = infer(&*joint, &data, &from, &weighted, Key::new(1), |_| {}).unwrap();
@@ -168,7 +168,7 @@ fn the_importance_weighted_variant_lies_between_the_elbo_and_the_evidence() {
 #[test]
 fn a_row_does_not_depend_on_the_others_nor_on_threads() {
     let (vae, _, data) = linear_case();
-    let joint = vae.model.joint().unwrap();
+    let joint = vae.joint().unwrap();
     let all = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let from = start(&vae, &data, Covariance::Full);
@@ -196,7 +196,7 @@ fn a_row_does_not_depend_on_the_others_nor_on_threads() {
 #[test]
 fn bad_input_is_named() {
     let (vae, _, mut data) = linear_case();
-    let joint = vae.model.joint().unwrap();
+    let joint = vae.joint().unwrap();
     let from = start(&vae, &data, Covariance::Diagonal);
     let run = |data: &Minibatch, config: InferConfig| {
         infer(&*joint, data, &from, &config, Key::new(1), |_| {}).unwrap_err().to_string()

@@ -53,6 +53,7 @@ pub(super) fn figure(report: &Report) -> Option<Markup> {
         ("box", Ink::Idle, format!("inactive ({})", kl.len() - count)),
     ];
     let picture = html! { p.unit { "KL divergence, nats per row" } (legend(&key)) (picture) };
+    let two = two_layers(report);
     Some(captioned(
         &picture,
         &html! {
@@ -61,6 +62,23 @@ pub(super) fn figure(report: &Report) -> Option<Markup> {
             "posterior mean varies over the rows (variance above 0.01); an inactive one stays at the "
             "prior, and the decoder learns nothing from it. Many grey bars mean that a smaller "
             "latent space would do."
+            @if let Some(two) = two { " " (two) }
         },
+    ))
+}
+
+/// The layers' shares, where z has two.
+fn two_layers(report: &Report) -> Option<String> {
+    let &[first, second] = report.layers.as_slice() else { return None };
+    let share = |name: &str, from: usize, len: usize| {
+        let active = report.active.iter().skip(from).take(len).filter(|&&active| active).count();
+        let kl: f64 = report.kl_per_dimension.iter().skip(from).take(len).sum();
+        format!("{name}: {active} of {len} active, {} nats", number(kl, 2))
+    };
+    Some(format!(
+        "Of two layers, z1 (the first {first} dimensions) given z2, and z2 (those after): {}; {}. The divergence of z1 is \
+         an estimate from draws, and may fall below 0.",
+        share("z1", 0, first),
+        share("z2", first, second)
     ))
 }

@@ -61,6 +61,8 @@ pub(crate) struct Report {
     pub(crate) kl_per_dimension: Vec<f64>,
     /// Whether a latent dimension is active: the variance of its posterior mean exceeds 0.01.
     pub(crate) active: Vec<bool>,
+    /// The number of latent variables of each layer of z.
+    pub(crate) layers: Vec<usize>,
     /// Height and width, when rows are images.
     pub(crate) image: Option<(usize, usize)>,
     /// Names of the columns of a row.

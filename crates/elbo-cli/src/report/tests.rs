@@ -26,6 +26,7 @@ fn report(rows: usize, epochs: usize, dimensions: usize) -> Report {
         reference: Some(("linear model".into(), -24.0)),
         kl_per_dimension: (0..dimensions).map(|d| 1.0 / (1 + d) as f64).collect(),
         active: (0..dimensions).map(|d| d % 2 == 0).collect(),
+        layers: vec![dimensions],
         image: Some((2, 3)),
         columns: Vec::new(),
         originals: (0..rows).map(image).collect(),

@@ -38,10 +38,10 @@ struct Room {
 }
 
 impl Joint {
-    /// None where the parameters are not of f32 on the CPU.
+    /// None where the model is not dense layers alone, with one layer of z, in f32 on the CPU.
     pub(crate) fn new(model: &Generative) -> Option<Self> {
         let network = model.network();
-        if !network.is_of(DType::F32, &Device::flex()) {
+        if !model.is_dense() || !network.is_of(DType::F32, &Device::flex()) {
             return None;
         }
         let (level, width) = (Level::best(), network.output());

@@ -81,9 +81,10 @@ pub(crate) struct Fused {
 }
 
 impl Fused {
-    /// For an auto-encoder of this shape; none where its latent is not Gaussian, it is not of f32, or not on the CPU.
+    /// For an auto-encoder of this shape; none where it is not dense layers alone, its latent is not one layer of
+    /// Gaussians, it is not of f32, or not on the CPU.
     pub(crate) fn new(vae: &Vae, way: Way, samples: usize) -> Option<Self> {
-        let here = vae.guide.network().is_of(DType::F32, &Device::flex());
+        let here = vae.is_dense() && vae.guide.network().is_of(DType::F32, &Device::flex());
         if vae.model.family() != Family::Gaussian || !here {
             return None;
         }

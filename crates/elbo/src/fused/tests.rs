@@ -8,7 +8,7 @@ use crate::{
     },
     minibatch::Rows,
     model::VaeConfig,
-    network::Activation,
+    network::{Activation, NetworkConfig},
     parameters,
     random::Purpose,
 };
@@ -59,7 +59,15 @@ fn case(config: &VaeConfig, rows: usize, width: usize) -> Case {
 }
 
 fn config(hidden: &[usize], latent: usize, activation: Activation, likelihood: Likelihood) -> VaeConfig {
-    VaeConfig { hidden: hidden.to_vec(), latent, family: Family::Gaussian, activation, likelihood }
+    VaeConfig {
+        hidden: hidden.to_vec(),
+        latent,
+        family: Family::Gaussian,
+        activation,
+        likelihood,
+        network: NetworkConfig::Dense,
+        second: None,
+    }
 }
 
 fn fused(case: &Case, moves: Moves, way: Way, samples: usize) -> Estimate<f32> {

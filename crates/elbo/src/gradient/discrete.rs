@@ -73,8 +73,8 @@ impl Estimator for Relaxed {
             vae.model.log_likelihood(x.clone(), z)
         });
         let sum = relaxed.reduce(|a, b| a + b).expect("at least one sample");
-        let kl = q.kl().sum_dim(1).squeeze_dim::<1>(1);
-        let surrogate = sum.div_scalar(noise.len() as f64) - kl;
-        (elbo(vae, x, noise, KlForm::Analytic), surrogate)
+        let terms = elbo(vae, x, noise, KlForm::Analytic);
+        let surrogate = sum.div_scalar(noise.len() as f64) - terms.kl.clone();
+        (terms, surrogate)
     }
 }

@@ -40,7 +40,7 @@ impl Estimator for WeightedKl {
     fn estimate(&self, vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>]) -> (Terms, Tensor<1>) {
         let terms = elbo(vae, x, noise, self.form);
         let cost = if self.free_bits > 0.0 {
-            let kl = vae.guide.posterior(x.clone()).kl();
+            let kl = vae.kl(&vae.guide.posterior(x.clone()), noise);
             kl.clamp_min(self.free_bits).sum_dim(1).squeeze_dim(1)
         } else {
             terms.kl.clone()

@@ -5,16 +5,20 @@ use burn::{
     tensor::{Tensor, activation},
 };
 
-use super::{Family, Posterior};
-use crate::{distribution::gaussian::Diagonal, network::Dense};
-
-/// |log σ²| never exceeds this, so exp() stays far from overflow in f32 (e^30 ≈ 1e13) by construction.
-const LOG_VARIANCE_BOUND: f64 = 30.0;
+use super::{Family, Hierarchical, Posterior};
+use crate::{
+    distribution::gaussian::Diagonal,
+    network::{Convolutions, Dense},
+};
 
 /// q_φ: a network from x to the parameters of q(z|x).
 #[derive(Module, Debug)]
 pub struct Amortised {
+    /// From x to features, where rows are images.
+    convolutions: Option<Convolutions>,
     encoder: Dense,
+    /// From z₁ to the parameters of q(z₂|z₁), where z has two layers.
+    second: Option<Dense>,
     #[module(skip)]
     family: Family,
 }
@@ -22,47 +26,68 @@ pub struct Amortised {
 impl Amortised {
     /// The guide of a network with [`Family::outputs`] outputs.
     pub fn new(encoder: Dense, family: Family) -> Self {
-        Self { encoder, family }
+        Self { convolutions: None, encoder, second: None, family }
     }
 
-    /// The network.
+    /// The same behind convolutions, whose features are its input.
+    #[must_use]
+    pub fn with_convolutions(self, convolutions: Convolutions) -> Self {
+        Self { convolutions: Some(convolutions), ..self }
+    }
+
+    /// The same with a second layer of Gaussians above the first: q(z₂|z₁) by a network with an output for each mean and
+    /// log-variance.
+    #[must_use]
+    pub fn with_second(self, second: Dense) -> Self {
+        Self { second: Some(second), ..self }
+    }
+
+    /// The dense layers that give q(z|x), or q(z₁|x) where z has two layers.
     pub(crate) fn network(&self) -> &Dense {
         &self.encoder
     }
 
-    /// K, the number of latent variables.
+    /// Whether those layers are all there is.
+    pub(crate) fn is_dense(&self) -> bool {
+        self.convolutions.is_none() && self.second.is_none()
+    }
+
+    /// The number of latent variables of each layer: `[K]`, or `[K₁, K₂]`.
+    pub fn layers(&self) -> Vec<usize> {
+        let second = self.second.as_ref().map(|network| network.output() / 2);
+        std::iter::once(self.family.latent(self.encoder.output())).chain(second).collect()
+    }
+
+    /// K, the number of latent variables, of both layers where there are two.
     pub fn latent(&self) -> usize {
-        self.family.latent(self.encoder.output())
+        self.layers().iter().sum()
     }
 
     /// D, the number of columns of x.
     pub fn width(&self) -> usize {
-        self.encoder.input()
+        self.convolutions.as_ref().map_or(self.encoder.input(), Convolutions::input)
     }
 
     /// q_φ(·|x) of each row of `x`, `[R, D]`.
     ///
-    /// Gaussian: the output's halves are μ and a, with log σ² = 30 tanh(a/30): the identity near 0 (to 1 % for
-    /// |a| ≤ 5), never beyond ±30, and with a gradient everywhere. Bernoulli: logits. Categorical: the logarithm
-    /// of the softmax over each variable's classes.
+    /// Gaussian: by the output's halves, see [`Diagonal::of_head`]. Bernoulli: logits. Categorical: the logarithm of the
+    /// softmax over each variable's classes.
     pub fn posterior(&self, x: Tensor<2>) -> Posterior {
+        let x = match &self.convolutions {
+            Some(convolutions) => convolutions.forward(x),
+            None => x,
+        };
         let output = self.encoder.forward(x);
-        match self.family {
-            Family::Gaussian => {
-                let mut halves = output.split(self.latent(), 1);
-                let log_variance = halves.remove(1);
-                Posterior::Gaussian(Diagonal {
-                    mean: halves.remove(0),
-                    log_variance: log_variance
-                        .div_scalar(LOG_VARIANCE_BOUND)
-                        .tanh()
-                        .mul_scalar(LOG_VARIANCE_BOUND),
-                })
-            }
-            Family::Bernoulli => Posterior::Bernoulli(output),
-            Family::Categorical(classes) => {
-                let rows = output.dims()[0];
-                let output = output.reshape([rows, self.latent(), classes]);
+        match (self.family, &self.second) {
+            (Family::Gaussian, None) => Posterior::Gaussian(Diagonal::of_head(output)),
+            (Family::Gaussian, Some(second)) => Posterior::Hierarchical(Hierarchical {
+                first: Diagonal::of_head(output),
+                second: second.clone(),
+            }),
+            (Family::Bernoulli, _) => Posterior::Bernoulli(output),
+            (Family::Categorical(classes), _) => {
+                let [rows, outputs] = output.dims();
+                let output = output.reshape([rows, outputs / classes, classes]);
                 Posterior::Categorical(activation::log_softmax(output, 2))
             }
         }

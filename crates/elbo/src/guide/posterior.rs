@@ -12,6 +12,7 @@
 use burn::tensor::{Device, Element, Tensor, TensorData, activation};
 use serde::{Deserialize, Serialize};
 
+use super::Hierarchical;
 use crate::{
     distribution::{
         bernoulli,
@@ -159,6 +160,8 @@ pub enum Posterior {
     Bernoulli(Tensor<2>),
     /// Log-probabilities, normalised, `[R, K, C]`.
     Categorical(Tensor<3>),
+    /// Two layers of Gaussians.
+    Hierarchical(Hierarchical),
 }
 
 impl Posterior {
@@ -172,6 +175,7 @@ impl Posterior {
                 let chosen = (perturbed.clone() - perturbed.max_dim(2)).sign().add_scalar(1.0);
                 chosen.flatten(1, 2)
             }
+            Self::Hierarchical(q) => q.sample(noise),
         }
     }
 
@@ -186,6 +190,7 @@ impl Posterior {
                 let perturbed = (log_p.clone() + noise.reshape(log_p.dims())).div_scalar(temperature);
                 activation::softmax(perturbed, 2).flatten(1, 2)
             }
+            Self::Hierarchical(q) => q.sample(noise),
         }
     }
 
@@ -195,6 +200,7 @@ impl Posterior {
             Self::Gaussian(q) => q.log_density(z),
             Self::Bernoulli(logits) => bernoulli::log_likelihood(z, logits.clone()),
             Self::Categorical(log_p) => (log_p.clone().flatten::<2>(1, 2) * z).sum_dim(1).squeeze_dim(1),
+            Self::Hierarchical(q) => q.log_density(z),
         }
     }
 
@@ -202,13 +208,15 @@ impl Posterior {
     pub fn log_density_of_draw(&self, noise: Tensor<2>, z: Tensor<2>) -> Tensor<1> {
         match self {
             Self::Gaussian(q) => q.log_density_at_noise(noise),
+            Self::Hierarchical(q) => q.log_density_of_draw(noise, z),
             other => other.log_density(z),
         }
     }
 
-    /// KL(q(z_j|x) ‖ p(z_j)) of each row and variable, `[R, K]`, in nats, in closed form.
-    pub fn kl(&self) -> Tensor<2> {
-        match self {
+    /// KL(q(z_j|x) ‖ p(z_j)) of each row and variable, `[R, K]`, in nats, in closed form. None for two layers, which
+    /// have none: see [`Vae::kl`](crate::model::Vae::kl).
+    pub fn kl(&self) -> Option<Tensor<2>> {
+        Some(match self {
             Self::Gaussian(q) => diagonal_to_standard(q),
             Self::Bernoulli(logits) => {
                 // log 2 − H(q), H = log(1 + e^−a) + a S(−a), a = |ℓ|.
@@ -221,22 +229,25 @@ impl Posterior {
                 let terms = log_p.clone().exp() * log_p.clone().add_scalar(classes.ln());
                 terms.sum_dim(2).squeeze_dim(2)
             }
-        }
+            Self::Hierarchical(_) => return None,
+        })
     }
 
-    /// The mean of z under q, `[R, Z]`.
+    /// The mean of z under q, `[R, Z]`; of two layers that of z₁, then that of z₂ given z₁ = E[z₁|x].
     pub fn mean(&self) -> Tensor<2> {
         match self {
             Self::Gaussian(q) => q.mean.clone(),
             Self::Bernoulli(logits) => activation::sigmoid(logits.clone()),
             Self::Categorical(log_p) => log_p.clone().exp().flatten(1, 2),
+            Self::Hierarchical(q) => q.mean(),
         }
     }
 
-    /// The standard deviation of each column of z, `[R, Z]`.
+    /// The standard deviation of each column of z, `[R, Z]`; of z₂ that given z₁ = E[z₁|x].
     pub fn standard_deviation(&self) -> Tensor<2> {
         match self {
             Self::Gaussian(q) => q.standard_deviation(),
+            Self::Hierarchical(q) => q.standard_deviation(),
             other => {
                 let p = other.mean();
                 (p.clone() - p.square()).clamp_min(0.0).sqrt()
@@ -248,12 +259,10 @@ impl Posterior {
     #[must_use]
     pub fn detach(&self) -> Self {
         match self {
-            Self::Gaussian(q) => Self::Gaussian(Diagonal {
-                mean: q.mean.clone().detach(),
-                log_variance: q.log_variance.clone().detach(),
-            }),
+            Self::Gaussian(q) => Self::Gaussian(q.detach()),
             Self::Bernoulli(logits) => Self::Bernoulli(logits.clone().detach()),
             Self::Categorical(log_p) => Self::Categorical(log_p.clone().detach()),
+            Self::Hierarchical(q) => Self::Hierarchical(q.detach()),
         }
     }
 }

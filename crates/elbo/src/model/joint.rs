@@ -9,7 +9,7 @@ use burn::{
     tensor::{DType, Device, Tensor, TensorData},
 };
 
-use super::Generative;
+use super::{Generative, Vae};
 use crate::{Error, fused, guide::Family};
 
 /// p_θ(x, z) as a function of a continuous z, in nats.
@@ -34,7 +34,7 @@ pub trait Joint: Send + Sync {
     fn log_prior(&self, z: &[f32], out: &mut [f64], gradient: Option<&mut [f32]>);
 }
 
-impl Generative {
+impl Vae {
     /// p_θ(x, z) as a function of z, at the parameters that the model has now: by kernels for a dense Gaussian
     /// auto-encoder in f32 on the CPU, on the tensor engine for any other with a continuous z.
     ///
@@ -44,7 +44,7 @@ impl Generative {
     /// let (family, likelihood) = (Family::Gaussian, Likelihood::Bernoulli);
     /// let config = VaeConfig { hidden: vec![], latent: 1, family, activation: Activation::Relu, likelihood };
     /// let vae = Vae::new(&config, 3, Key::new(0), &Device::flex())?;
-    /// let joint = vae.model.joint()?;
+    /// let joint = vae.joint()?;
     /// // At z = 0 the logits are the biases, 0: each of 3 columns has probability ½.
     /// let (mut log_likelihood, mut log_prior, mut score) = ([0.0], [0.0], [0.0]);
     /// joint.log_likelihood(&[1.0, 0.0, 1.0], &[0.0], &mut log_likelihood, None);
@@ -57,11 +57,12 @@ impl Generative {
     /// # Errors
     /// Where z is discrete: it has no derivative.
     pub fn joint(&self) -> Result<Box<dyn Joint>, Error> {
-        if self.family() != Family::Gaussian {
+        let family = self.model.family();
+        if family != Family::Gaussian {
             let rule = "a gradient in z needs a continuous latent: Gaussian";
-            return Err(Error::invalid("the family of z", format!("{:?}", self.family()), rule));
+            return Err(Error::invalid("the family of z", format!("{family:?}"), rule));
         }
-        Ok(match fused::Joint::new(self) {
+        Ok(match fused::Joint::new(&self.model) {
             Some(joint) => Box::new(joint),
             None => Box::new(ByTensors::new(self)),
         })
@@ -79,15 +80,10 @@ struct ByTensors {
 }
 
 impl ByTensors {
-    fn new(model: &Generative) -> Self {
-        let (device, dtype) = model.network().place();
-        Self {
-            model: Mutex::new(model.clone().no_grad()),
-            device,
-            dtype,
-            latent: model.network().input(),
-            width: model.network().output(),
-        }
+    fn new(vae: &Vae) -> Self {
+        let (device, dtype) = vae.model.network().place();
+        let model = Mutex::new(vae.model.clone().no_grad());
+        Self { model, device, dtype, latent: vae.latent(), width: vae.width() }
     }
 
     fn density(

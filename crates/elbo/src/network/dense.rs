@@ -1,12 +1,13 @@
 //! Dense layers: x ↦ W_n a(… a(W_1 x + b_1) …) + b_n.
 
 use burn::{
-    module::{Module, Param},
+    module::Module,
     nn::Linear,
-    tensor::{DType, Device, Tensor, TensorData, activation},
+    tensor::{DType, Device, Tensor, activation},
 };
 use serde::{Deserialize, Serialize};
 
+use super::glorot;
 use crate::random::Key;
 
 /// The function between two dense layers.
@@ -26,7 +27,7 @@ pub enum Activation {
 }
 
 impl Activation {
-    fn forward(self, a: Tensor<2>) -> Tensor<2> {
+    pub(super) fn forward<const D: usize>(self, a: Tensor<D>) -> Tensor<D> {
         match self {
             Self::Relu => activation::relu(a),
             Self::Tanh => activation::tanh(a),
@@ -67,15 +68,9 @@ impl Dense {
             .enumerate()
             .map(|(layer, pair)| {
                 let (input, output) = (pair[0], pair[1]);
-                let bound = (6.0 / (input + output) as f32).sqrt();
-                let mut weight = vec![0.0; input * output];
-                key.uniforms(layer as u64, &mut weight);
-                for w in &mut weight {
-                    *w = bound * (2.0 * *w - 1.0);
-                }
                 Linear {
-                    weight: Param::from_data(TensorData::new(weight, [input, output]), device),
-                    bias: Some(Param::from_data(TensorData::new(vec![0.0f32; output], [output]), device)),
+                    weight: glorot::weights([input, output], (input, output), key, layer, device),
+                    bias: Some(glorot::biases(vec![0.0; output], device)),
                 }
             })
             .collect();
@@ -86,8 +81,7 @@ impl Dense {
     #[must_use]
     pub fn with_output_bias(mut self, bias: Vec<f32>, device: &Device) -> Self {
         if let Some(last) = self.layers.last_mut() {
-            let width = bias.len();
-            last.bias = Some(Param::from_data(TensorData::new(bias, [width]), device));
+            last.bias = Some(glorot::biases(bias, device));
         }
         self
     }

@@ -19,7 +19,8 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum KlForm {
-    /// In closed form (E9).
+    /// In closed form (E9). Of two layers of z only that of z₂ given z₁ has one: the rest is by Monte Carlo, see
+    /// [`Vae::kl`].
     Analytic,
     /// The mean of log q_φ(z|x) − log p(z) over the same samples z as the log-likelihood's.
     MonteCarlo,
@@ -56,7 +57,7 @@ pub fn elbo(vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>], form: KlForm) -> Term
     };
     let z: Vec<Tensor<2>> = noise.iter().map(|e| q.sample(e.clone())).collect();
     let kl = match form {
-        KlForm::Analytic => q.kl().sum_dim(1).squeeze_dim(1),
+        KlForm::Analytic => vae.kl(&q, noise).sum_dim(1).squeeze_dim(1),
         KlForm::MonteCarlo => mean(
             noise
                 .iter()

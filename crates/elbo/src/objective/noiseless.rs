@@ -23,12 +23,15 @@ impl Noiseless {
     /// The objective for this model.
     ///
     /// # Errors
-    /// Where z is not Gaussian, or the likelihood is not Gaussian with a fixed σ: σ² weighs the two terms, and
+    /// Where z is not Gaussian or has two layers, or the likelihood is not Gaussian with a fixed σ: σ² weighs the two terms, and
     /// without the constants of the bound nothing would hold a σ that may change.
     pub fn new(model: &Generative) -> Result<Self, Error> {
         if model.family() != Family::Gaussian {
             let rule = "the noiseless objective needs a Gaussian one";
             return Err(Error::invalid("the latent", format!("{:?}", model.family()), rule));
+        }
+        if model.is_hierarchical() {
+            return Err(Error::invalid("the number of layers of z", 2, "the noiseless objective is of one"));
         }
         match model.likelihood() {
             Likelihood::Gaussian(Sigma::Fixed(sigma)) => Ok(Self { sigma }),

@@ -13,7 +13,7 @@ use elbo::{
     guide::Family,
     minibatch::{Minibatch, Rows},
     model::{Likelihood, Sigma, Vae, VaeConfig},
-    network::Activation,
+    network::{Activation, NetworkConfig},
     objective::{KlWeight, Objective, elbo::KlForm},
     optimiser::Optimiser,
     parameters::{self, Block},
@@ -55,6 +55,8 @@ pub(crate) fn shape(hidden: &[usize], latent: usize, likelihood: Likelihood) -> 
         family: Family::Gaussian,
         activation: Activation::Tanh,
         likelihood,
+        network: NetworkConfig::Dense,
+        second: None,
     }
 }
 
