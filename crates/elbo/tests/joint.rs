@@ -5,7 +5,7 @@
 mod common;
 
 use burn::tensor::Device;
-use common::{generic_vae, normals, tensor};
+use common::{generic_vae, normals, shape, tensor};
 use elbo::{
     guide::Family,
     model::{Joint, Likelihood, Sigma, Vae, VaeConfig},
@@ -23,7 +23,7 @@ const LIKELIHOODS: [Likelihood; 5] = [
 ];
 
 fn config(hidden: &[usize], latent: usize, activation: Activation, likelihood: Likelihood) -> VaeConfig {
-    VaeConfig { hidden: hidden.to_vec(), latent, family: Family::Gaussian, activation, likelihood }
+    VaeConfig { activation, ..shape(hidden, latent, likelihood) }
 }
 
 /// A model in f32 and the same in f64, R rows of x, and S draws of z for each.
