@@ -29,7 +29,8 @@
 //! | E19 | the Gaussian auto-encoder | [`model::Vae`] with [`model::Likelihood::Gaussian`] |
 //! | E20 | the noiseless limit | [`objective::noiseless::Noiseless`] |
 //! | E22 | importance-weighted and Rényi bounds, their gradients | [`objective::importance_weighted`], [`gradient::DoublyReparameterised`] |
-//! | E26 | per-dimension KL, active units | [`diagnose::latent_summary`] |
+//! | E25 | k̂ of importance weights, Pareto-smoothed | [`diagnose::pareto_smoothed`] |
+//! | E26 | per-dimension KL, active units; mutual information I_q(x; z) | [`diagnose::latent_summary`], [`diagnose::mutual_information`] |
 //! | E27 | linear-Gaussian oracle | [`model::LinearGaussian`] |
 //!
 //! # A fit

@@ -2,8 +2,12 @@
 
 mod active_units;
 mod convergence;
+mod khat;
+mod mutual_information;
 mod non_finite;
 
 pub use active_units::{LatentSummary, latent_summary};
 pub use convergence::Patience;
+pub use khat::{KHAT_LIMIT, ParetoSmoothed, khat_limit, pareto_smoothed};
+pub use mutual_information::mutual_information;
 pub use non_finite::first_non_finite;
