@@ -30,9 +30,11 @@
 //! | E19 | the Gaussian auto-encoder | [`model::Vae`] with [`model::Likelihood::Gaussian`] |
 //! | E20 | the noiseless limit | [`objective::noiseless::Noiseless`] |
 //! | E22 | importance-weighted and Rényi bounds, their gradients | [`objective::importance_weighted`], [`gradient::DoublyReparameterised`] |
-//! | E26 | per-dimension KL, active units | [`diagnose::latent_summary`] |
-//! | – | two layers of z (Burda et al. 2015) | [`model::SecondLayer`], [`guide::Hierarchical`] |
+//! | E24 | the gap ledger | [`diagnose::gap_ledger`] |
+//! | E25 | k̂ of importance weights, Pareto-smoothed | [`diagnose::pareto_smoothed`] |
+//! | E26 | per-dimension KL, active units; mutual information I_q(x; z) | [`diagnose::latent_summary`], [`diagnose::mutual_information`] |
 //! | E27 | linear-Gaussian oracle | [`model::LinearGaussian`] |
+//! | – | two layers of z (Burda et al. 2015) | [`model::SecondLayer`], [`guide::Hierarchical`] |
 //!
 //! # A fit
 //!

@@ -3,9 +3,15 @@
 mod active_units;
 mod collapse;
 mod convergence;
+mod gap_ledger;
+mod khat;
+mod mutual_information;
 mod non_finite;
 
 pub use active_units::{LatentSummary, latent_summary};
 pub use collapse::{COLLAPSED_AFTER, Collapse, CollapseWatch};
 pub use convergence::Patience;
+pub use gap_ledger::{GapLedger, Gaps, LedgerConfig, LedgerSummary, gap_ledger};
+pub use khat::{KHAT_LIMIT, ParetoSmoothed, khat_limit, pareto_smoothed};
+pub use mutual_information::mutual_information;
 pub use non_finite::first_non_finite;

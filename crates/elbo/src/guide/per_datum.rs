@@ -90,6 +90,11 @@ impl PerDatum {
         size(self.covariance, self.latent)
     }
 
+    /// The rows in a range.
+    pub(crate) fn select(&self, rows: std::ops::Range<usize>) -> Self {
+        self.with(self.psi[rows.start * self.size()..rows.end * self.size()].to_vec())
+    }
+
     /// The same family of other rows.
     pub(crate) fn with(&self, psi: Vec<f64>) -> Self {
         Self { psi, ..*self }

@@ -289,6 +289,16 @@ impl Vae {
         self.guide.width()
     }
 
+    /// What inference of the z of given rows needs: an encoder that gives a mean and a standard deviation of all of z.
+    pub(crate) fn check_one_gaussian_layer(&self) -> Result<(), Error> {
+        let family = self.model.family();
+        if family == Family::Gaussian && !self.model.is_hierarchical() {
+            return Ok(());
+        }
+        let value = if self.model.is_hierarchical() { "two layers".into() } else { format!("{family:?}") };
+        Err(Error::invalid("z", value, "per-datum inference is of one layer of Gaussian latents"))
+    }
+
     pub(crate) fn check_width(&self, got: usize) -> Result<(), Error> {
         if got == self.width() {
             return Ok(());
