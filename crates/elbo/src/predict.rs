@@ -10,6 +10,7 @@ use crate::{
     fused::Reader,
     model::Vae,
     objective::elbo::KlForm,
+    random::Key,
 };
 
 /// Rows at a time on the CPU.
@@ -59,6 +60,31 @@ pub fn decode(vae: &Vae, z: &[f32], device: &Device) -> Result<Vec<f32>, Error> 
         return Ok(reader.decode(z));
     }
     Ok(chunks(vae, z, width, device, |vae, z| values(vae.model.mean(z))).concat())
+}
+
+/// A draw of x ~ p(x|z) for each row of `z`, row-major `[R, Z]` to `[R, D]`; the noise of row r is that of `key`'s row r.
+///
+/// # Errors
+/// Where the number of values is not a multiple of Z.
+pub fn sample(vae: &Vae, z: &[f32], key: Key, device: &Device) -> Result<Vec<f32>, Error> {
+    let mut x = decode(vae, z, device)?;
+    let width = vae.width();
+    let sigma: Option<Vec<f64>> = vae.model.log_sigma().map(|log_sigma| {
+        let log_sigma: Vec<f32> = values(log_sigma.unsqueeze());
+        log_sigma.into_iter().map(|s| libm::exp(f64::from(s))).collect()
+    });
+    for (row, x) in x.chunks_mut(width).enumerate() {
+        let Some(sigma) = &sigma else {
+            key.bernoulli(row as u64, x);
+            continue;
+        };
+        let mut noise = vec![0.0; width];
+        key.normals(row as u64, &mut noise);
+        for ((x, e), sigma) in x.iter_mut().zip(noise).zip(sigma.iter().cycle()) {
+            *x = (f64::from(*x) + sigma * e) as f32;
+        }
+    }
+    Ok(x)
 }
 
 /// E[x|z] at z = E_q[z|x], for each row of `x`, row-major `[R, D]`.
