@@ -234,14 +234,16 @@ impl<'a> Path<'a> {
             (self.moved)(rows);
             steps
         };
-        self.parts(DRAWS).map(part).collect::<Vec<_>>().concat()
+        // Smaller parts, that few rows suffice for all threads.
+        self.parts(DRAWS / 4).map(part).collect::<Vec<_>>().concat()
     }
 
     /// Anneals the chains of every row.
     pub(super) fn run(&self, way: Way<'_>) -> Result<Annealed, Error> {
         let Annealing { leapfrog, chains: number, .. } = self.annealing;
         let (last, latent) = (self.annealing.temperatures.number(), self.joint.latent());
-        let rows_of_part = DRAWS.div_ceil(number);
+        // A power of two: rows that come in pieces of many such parts are cut as all rows at once would be.
+        let rows_of_part = (DRAWS / number.next_power_of_two()).max(1);
         let part = |(place, (x, start)): (usize, Part<'_>)| -> Annealed {
             let mut chains = Chains::new(self.joint, x, start, number);
             let (first, rows) = (place * rows_of_part, x.0.len());

@@ -6,11 +6,7 @@
 
 use super::annealed::{Annealing, Path, Start, Way, check_shape};
 use crate::{
-    Error,
-    minibatch::Minibatch,
-    model::Joint,
-    objective::{elbo::Mean, importance_weighted::Weights},
-    random::Key,
+    Error, minibatch::Minibatch, model::Joint, objective::importance_weighted::Weights, random::Key,
 };
 
 /// Stochastic bounds on log p(x) of each simulated row, in nats.
@@ -23,9 +19,9 @@ pub struct Sandwich {
 }
 
 impl Sandwich {
-    /// The mean of each row's upper bound less its lower one, with its standard error.
-    pub fn gap(&self) -> Mean {
-        Mean::of(&self.upper.iter().zip(&self.lower).map(|(u, l)| u - l).collect::<Vec<_>>())
+    /// Upper bound less lower bound of each row, in nats. Single ones may be below 0; their mean is, in expectation, not.
+    pub fn gaps(&self) -> Vec<f64> {
+        self.upper.iter().zip(&self.lower).map(|(upper, lower)| upper - lower).collect()
     }
 }
 
