@@ -302,6 +302,38 @@ pub(crate) struct Evaluate {
     /// The KL term in closed form, or by the same samples.
     #[arg(long, default_value = "analytic", value_parser = named::<KlForm>(&KL))]
     pub(crate) kl: KlForm,
+    /// Only this many rows, drawn from the seed; the heading of the figures then says so.
+    #[arg(long, value_name = "R", value_parser = parse_count::<usize>)]
+    pub(crate) rows: Option<usize>,
+    /// The importance-weighted bound of K samples a row, too: it tends to log p(x) as K grows.
+    #[arg(long, value_name = "K", value_parser = parse_count::<usize>, help_heading = "The evidence log p(x)")]
+    pub(crate) importance_samples: Option<usize>,
+    /// log p(x) by annealed importance sampling, too, and bounds on both sides of it (BDMC) for as many rows
+    /// simulated from the model. About R·C·T·L passes through the decoder and back, and twice that for the bounds.
+    #[arg(long, help_heading = "The evidence log p(x)")]
+    pub(crate) annealed: bool,
+    /// Temperatures from the start to the posterior: the more, the closer.
+    #[arg(long, value_name = "T", default_value = "1000", value_parser = parse_count::<usize>, requires = "annealed",
+          help_heading = "The evidence log p(x)")]
+    pub(crate) temperatures: usize,
+    /// Leapfrog steps of a move at each temperature.
+    #[arg(long, value_name = "L", default_value = "10", value_parser = parse_count::<usize>, requires = "annealed",
+          help_heading = "The evidence log p(x)")]
+    pub(crate) leapfrog: usize,
+    /// Chains a row.
+    #[arg(long, value_name = "C", default_value = "16", value_parser = parse_count::<usize>, requires = "annealed",
+          help_heading = "The evidence log p(x)")]
+    pub(crate) chains: usize,
+    /// Where chains start.
+    #[arg(
+        long,
+        value_name = "START",
+        value_enum,
+        default_value_t,
+        requires = "annealed",
+        help_heading = "The evidence log p(x)"
+    )]
+    pub(crate) anneal_from: StartArgument,
     /// The seed of the noise and of the binarisation.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
@@ -352,6 +384,16 @@ pub(crate) struct Encode {
     /// A table (.csv, .npy, .parquet). Without it: CSV on standard output.
     #[arg(long, value_name = "PATH")]
     pub(crate) output: Option<PathBuf>,
+}
+
+/// Where annealed chains start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StartArgument {
+    /// The guide q(z|x), which is close already.
+    #[default]
+    Guide,
+    /// The prior p(z), which owes nothing to the guide.
+    Prior,
 }
 
 /// How stored values become x.

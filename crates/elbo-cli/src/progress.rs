@@ -1,7 +1,11 @@
-//! What is seen while a fit runs: a live bar in a terminal, plain lines elsewhere.
+//! What is seen while a fit or an evaluation runs: a live bar in a terminal, plain lines elsewhere.
 
 use std::{
     io::IsTerminal,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -27,15 +31,7 @@ const QUIET: Duration = Duration::from_secs(1);
 impl Display {
     /// A display for epochs of `steps` steps.
     pub(crate) fn new(steps: u64, words: Words) -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
-            let style = ProgressStyle::with_template("{spinner} {wide_bar:.cyan/blue} {msg}");
-            let bar = ProgressBar::new(steps);
-            if let Ok(style) = style {
-                bar.set_style(style);
-            }
-            bar
-        });
-        Self { bar, steps, words, last_line: None }
+        Self { bar: bar(steps, "{spinner} {wide_bar:.cyan/blue} {msg}"), steps, words, last_line: None }
     }
 
     /// The heading of the lines.
@@ -116,6 +112,67 @@ impl Display {
             None => tell(line),
         }
     }
+}
+
+/// The display of a long evaluation, counted by any thread.
+pub(crate) struct Count {
+    bar: Option<ProgressBar>,
+    what: &'static str,
+    done: AtomicU64,
+    total: u64,
+    start: Instant,
+    last_line: Mutex<Instant>,
+}
+
+/// Elsewhere than in a terminal a line is added in this time.
+const SLOW: Duration = Duration::from_secs(30);
+
+impl Count {
+    /// A display of something of which there is this much to do.
+    pub(crate) fn new(what: &'static str, total: u64) -> Self {
+        let bar = bar(total, "{msg} {wide_bar:.cyan/blue} {percent} %  {eta} left");
+        if let Some(bar) = &bar {
+            bar.set_message(what);
+        }
+        let start = Instant::now();
+        Self { bar, what, done: AtomicU64::new(0), total, start, last_line: Mutex::new(start) }
+    }
+
+    /// So much more of it is done.
+    pub(crate) fn add(&self, more: u64) {
+        if let Some(bar) = &self.bar {
+            return bar.inc(more);
+        }
+        let done = self.done.fetch_add(more, Ordering::Relaxed) + more;
+        // Another thread that is just looking will do.
+        let Ok(mut last) = self.last_line.try_lock() else { return };
+        if last.elapsed() < SLOW {
+            return;
+        }
+        *last = Instant::now();
+        let share = done as f64 / self.total as f64;
+        let left = self.start.elapsed().mul_f64((1.0 / share - 1.0).max(0.0));
+        tell(format!("{}: {:.0} %, about {} left", self.what, 100.0 * share, clock(left)));
+    }
+}
+
+impl Drop for Count {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// A bar, where there is a terminal to draw it in.
+fn bar(length: u64, template: &str) -> Option<ProgressBar> {
+    std::io::stderr().is_terminal().then(|| {
+        let bar = ProgressBar::new(length);
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar
+    })
 }
 
 fn bound(terms: &Summary) -> String {

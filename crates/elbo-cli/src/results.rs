@@ -184,7 +184,8 @@ pub(crate) fn report(
     let originals: Vec<f32> =
         rows.iter().take(SHOWN).flat_map(|&row| &data.x[row * width..][..width]).copied().collect();
     let reconstructions = predict::reconstruct(best, &originals, device)?;
-    let samples = draw_means(best, SHOWN, Key::new(config.fit.seed), device)?;
+    let samples =
+        predict::decode(best, &draw_latent(best, SHOWN, Key::new(config.fit.seed), device), device)?;
     let shown = |x: Vec<f32>| -> Vec<Vec<f32>> {
         let rows = x.chunks(width);
         if config.data.image.is_some() {
@@ -220,11 +221,10 @@ pub(crate) fn report(
     })
 }
 
-/// E[x|z] for `number` draws of z from the prior, row-major.
-pub(crate) fn draw_means(vae: &Vae, number: usize, seed: Key, device: &Device) -> Result<Vec<f32>, Error> {
+/// `number` draws of z from the prior, row-major.
+pub(crate) fn draw_latent(vae: &Vae, number: usize, seed: Key, device: &Device) -> Vec<f32> {
     let key = seed.purpose(Purpose::Sample).purpose(Purpose::Noise);
-    let z = predict::sample_prior(vae, key, number, device);
-    Ok(predict::decode(vae, &z, device)?)
+    predict::sample_prior(vae, key, number, device)
 }
 
 /// The latent means in a plane: as they are for one or two dimensions, else their principal components.

@@ -2,14 +2,14 @@
 
 use burn::tensor::Device;
 use elbo::{
-    distribution::bernoulli::Binarise,
+    predict,
     random::{Key, Purpose},
 };
 
 use crate::{
     arguments::Sample,
     error::Error,
-    results::draw_means,
+    results::draw_latent,
     run::read_model,
     table::{self, is_picture},
 };
@@ -19,25 +19,13 @@ pub(crate) fn sample(arguments: &Sample, device: &Device) -> Result<(), Error> {
     table::check_ending(output, true)?;
     let model = read_model(&arguments.fitted.run, device)?;
     let seed = Key::new(arguments.seed);
-    let mut x = draw_means(&model.vae, arguments.number, seed, device)?;
-    if arguments.draw {
-        let width = model.vae.width();
+    let z = draw_latent(&model.vae, arguments.number, seed, device);
+    let x = if arguments.draw {
         let key = seed.purpose(Purpose::Sample).purpose(Purpose::Binarise);
-        let log_sigma = model.vae.model.log_sigma();
-        let log_sigma: Option<Vec<f32>> = log_sigma.and_then(|s| s.into_data().try_to_vec().ok());
-        for (row, x) in x.chunks_mut(width).enumerate() {
-            match &log_sigma {
-                None => Binarise::Dynamic.apply(key, row as u64, x),
-                Some(log_sigma) => {
-                    let mut noise = vec![0.0; width];
-                    key.normals(row as u64, &mut noise);
-                    for (i, (x, e)) in x.iter_mut().zip(noise).enumerate() {
-                        *x += log_sigma[i % log_sigma.len()].exp() * e as f32;
-                    }
-                }
-            }
-        }
-    }
+        predict::sample(&model.vae, &z, key, device)?
+    } else {
+        predict::decode(&model.vae, &z, device)?
+    };
     match output {
         Some(path) if is_picture(path) => {
             let images: Vec<Vec<f32>> = x.chunks(model.vae.width()).map(<[f32]>::to_vec).collect();

@@ -18,7 +18,7 @@ use crate::{
     guide::PerDatum,
     minibatch::Minibatch,
     model::Joint,
-    objective::{elbo::Mean, importance_weighted::log_mean_exp},
+    objective::{elbo::Mean, importance_weighted::Weights},
     random::{Key, Purpose},
 };
 
@@ -166,7 +166,7 @@ fn bound(log_weights: &[f64], k: usize) -> Mean {
 
 /// An estimate of L_k from each k weights.
 fn group_bounds(log_weights: &[f64], k: usize) -> Vec<f64> {
-    log_weights.chunks(k).map(|group| if k == 1 { group[0] } else { log_mean_exp(group) }).collect()
+    log_weights.chunks(k).map(|group| if k == 1 { group[0] } else { log_mean(group) }).collect()
 }
 
 fn check(joint: &dyn Joint, data: &Minibatch, q: &PerDatum) -> Result<(), Error> {
@@ -401,9 +401,13 @@ impl<'a> Block<'a> {
     }
 }
 
+fn log_mean(log_weights: &[f64]) -> f64 {
+    log_weights.iter().copied().collect::<Weights>().log_mean()
+}
+
 /// w̃² of each draw of a group, in place of log w: the factor of the doubly reparameterised gradient; 1 for a single draw.
 fn squared_weights(log_weights: &mut [f64]) {
-    let total = log_mean_exp(log_weights) + libm::log(log_weights.len() as f64);
+    let total = log_mean(log_weights) + libm::log(log_weights.len() as f64);
     for w in log_weights {
         *w = libm::exp(2.0 * (*w - total));
     }

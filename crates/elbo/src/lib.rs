@@ -11,7 +11,8 @@
 //! | E1 | KL divergence, of each pair of a family | [`divergence::KullbackLeibler`] |
 //! | E2 | Monte Carlo mean with standard error | [`objective::elbo::Mean`] |
 //! | E2 | KL of any pair by Monte Carlo | [`divergence::monte_carlo`] |
-//! | E3 | the evidence log p(x): exact for the linear model, estimated from below for any | [`model::LinearGaussian::log_evidence`], [`objective::importance_weighted::evaluate`] |
+//! | E3 | the evidence log p(x): exact for the linear model, estimated from below for any | [`model::LinearGaussian::log_evidence`], [`objective::importance_weighted::evaluate`], [`diagnose::annealed::annealed`] |
+//! | E3 | log p(x, z), the posterior up to a constant, and its gradient in z | [`model::Joint`] |
 //! | E4 | the variational posterior: the guide that maximises the bound | [`fit::Fit`] over [`guide::Posterior`] |
 //! | E5, E7 | the bound, its terms, both forms of the KL | [`objective::elbo::elbo`], [`objective::elbo::KlForm`], [`objective::Bound`] |
 //! | E6 | ELBO + KL(q ‖ posterior) = log p(x) | checked where the posterior is exact: `tests/unbiased.rs` |
@@ -30,6 +31,7 @@
 //! | E19 | the Gaussian auto-encoder | [`model::Vae`] with [`model::Likelihood::Gaussian`] |
 //! | E20 | the noiseless limit | [`objective::noiseless::Noiseless`] |
 //! | E22 | importance-weighted and Rényi bounds, their gradients | [`objective::importance_weighted`], [`gradient::DoublyReparameterised`] |
+//! | E23 | annealed importance sampling; bounds on both sides of log p(x) of simulated rows | [`diagnose::annealed::annealed`], [`diagnose::bdmc::bdmc`] |
 //! | E24 | the gap ledger | [`diagnose::gap_ledger`] |
 //! | E25 | k̂ of importance weights, Pareto-smoothed | [`diagnose::pareto_smoothed`] |
 //! | E26 | per-dimension KL, active units; mutual information I_q(x; z) | [`diagnose::latent_summary`], [`diagnose::mutual_information`] |

@@ -77,6 +77,31 @@ pub fn sample_prior(vae: &Vae, key: Key, rows: usize, device: &Device) -> Vec<f3
     chunks(vae, &z, vae.latent(), device, |vae, _, z| values(vae.model.prior_draw(z))).concat()
 }
 
+/// A draw of x ~ p(x|z) for each row of `z`, row-major `[R, Z]` to `[R, D]`; the noise of row r is that of `key`'s row r.
+///
+/// # Errors
+/// Where the number of values is not a multiple of Z.
+pub fn sample(vae: &Vae, z: &[f32], key: Key, device: &Device) -> Result<Vec<f32>, Error> {
+    let mut x = decode(vae, z, device)?;
+    let width = vae.width();
+    let sigma: Option<Vec<f64>> = vae.model.log_sigma().map(|log_sigma| {
+        let log_sigma: Vec<f32> = values(log_sigma.unsqueeze());
+        log_sigma.into_iter().map(|s| libm::exp(f64::from(s))).collect()
+    });
+    for (row, x) in x.chunks_mut(width).enumerate() {
+        let Some(sigma) = &sigma else {
+            key.bernoulli(row as u64, x);
+            continue;
+        };
+        let mut noise = vec![0.0; width];
+        key.normals(row as u64, &mut noise);
+        for ((x, e), sigma) in x.iter_mut().zip(noise).zip(sigma.iter().cycle()) {
+            *x = (f64::from(*x) + sigma * e) as f32;
+        }
+    }
+    Ok(x)
+}
+
 /// E[x|z] at z = E_q[z|x], for each row of `x`, row-major `[R, D]`.
 ///
 /// # Errors

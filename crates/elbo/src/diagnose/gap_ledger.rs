@@ -16,7 +16,7 @@ use crate::{
     infer::{InferConfig, infer, log_weights},
     minibatch::Minibatch,
     model::Vae,
-    objective::{elbo::Mean, importance_weighted::log_mean_exp},
+    objective::{elbo::Mean, importance_weighted::Weights},
     predict,
     random::{Key, Purpose},
 };
@@ -150,7 +150,7 @@ pub fn gap_ledger(
             let mean = |weights: &[f64]| weights.iter().sum::<f64>() / weights.len() as f64;
             ledger.rows.push(Gaps {
                 row,
-                log_evidence: log_mean_exp(per_datum),
+                log_evidence: per_datum.iter().copied().collect::<Weights>().log_mean(),
                 per_datum: mean(per_datum),
                 amortised: mean(amortised),
                 khat: pareto_smoothed(amortised)?.khat,

@@ -1,9 +1,12 @@
 //! Whether a fit can be trusted, and where it went wrong.
 
 mod active_units;
+pub mod annealed;
+pub mod bdmc;
 mod collapse;
 mod convergence;
 mod gap_ledger;
+mod hamiltonian;
 mod khat;
 mod mutual_information;
 mod non_finite;

@@ -43,25 +43,25 @@ impl Reader {
 
     /// What `fold` makes, row by row, of the k log importance weights of each row, from `start`; the noise of each is
     /// keyed by its key.
-    pub(crate) fn fold_log_weights(
+    pub(crate) fn fold_log_weights<T: Clone + Send + Sync>(
         &self,
         data: &Minibatch,
         keys: &(impl Iterator<Item = Key> + Clone + Sync),
-        start: f64,
-        fold: impl Fn(f64, f64) -> f64 + Sync,
-    ) -> Vec<f64> {
+        start: T,
+        fold: impl Fn(&mut T, f64) + Sync,
+    ) -> Vec<T> {
         let part = |shard: &mut Shard, (rows, values): (&[usize], &[f32])| {
             shard.encode(&self.fused, &self.parameters, values, false);
-            let mut totals = vec![start; rows.len()];
+            let mut totals = vec![start.clone(); rows.len()];
             for key in keys.clone() {
                 let weights = shard.log_weights(&self.fused, &self.parameters, key, rows);
                 for (total, &weight) in totals.iter_mut().zip(weights) {
-                    *total = fold(*total, weight);
+                    fold(total, weight);
                 }
             }
             totals
         };
-        let parts: Vec<Vec<f64>> = self.parts(data).map_init(|| self.shard(), part).collect();
+        let parts: Vec<Vec<T>> = self.parts(data).map_init(|| self.shard(), part).collect();
         parts.concat()
     }
 

@@ -82,31 +82,102 @@ pub fn renyi(log_weights: Tensor<2>, alpha: f64) -> Tensor<1> {
     (sum.log() + largest).sub_scalar(libm::log(k)).div_scalar(power).squeeze_dim(0)
 }
 
+/// Importance weights of one row: Σ w and Σ w², from their logarithms, without overflow.
+///
+/// ```
+/// use elbo::objective::importance_weighted::Weights;
+/// let weights: Weights = [1000.0, 1000.0 + 3f64.ln()].into_iter().collect();
+/// assert!((weights.log_mean() - (1000.0 + 2f64.ln())).abs() < 1e-12); // the mean of the weights 1 and 3 is 2
+/// assert!((weights.effective_sample_size() - 1.6).abs() < 1e-12); // (1 + 3)² / (1² + 3²)
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Weights {
+    /// The greatest log w; the sums are in its units.
+    greatest: f64,
+    sum: f64,
+    squares: f64,
+    number: usize,
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        Self { greatest: f64::NEG_INFINITY, sum: 0.0, squares: 0.0, number: 0 }
+    }
+}
+
+impl Weights {
+    /// Takes in a weight, by its logarithm.
+    pub fn add(&mut self, log_weight: f64) {
+        self.number += 1;
+        if log_weight > self.greatest {
+            let shrink = libm::exp(self.greatest - log_weight);
+            self.sum = self.sum * shrink + 1.0;
+            self.squares = self.squares * shrink * shrink + 1.0;
+            self.greatest = log_weight;
+        } else if log_weight != f64::NEG_INFINITY {
+            let weight = libm::exp(log_weight - self.greatest);
+            self.sum += weight;
+            self.squares += weight * weight;
+        }
+    }
+
+    /// log (1/k) Σ w of the k weights, in nats. Not a finite number where they are all 0, or one is none.
+    pub fn log_mean(&self) -> f64 {
+        self.greatest + libm::log(self.sum / self.number as f64)
+    }
+
+    /// (Σ w)² / Σ w² = 1/Σ w̃², w̃ = w/Σ w: how many weights of one size would be as good, from 1 to k (Kong 1992).
+    pub fn effective_sample_size(&self) -> f64 {
+        self.sum * self.sum / self.squares
+    }
+}
+
+impl FromIterator<f64> for Weights {
+    fn from_iter<I: IntoIterator<Item = f64>>(log_weights: I) -> Self {
+        let mut weights = Self::default();
+        log_weights.into_iter().for_each(|w| weights.add(w));
+        weights
+    }
+}
+
 /// Rows (on the CPU), and samples a row, that are in memory at a time.
 const ROWS: usize = 64;
 const SAMPLES: usize = 64;
 
 /// An estimate of L_k of each row of `data`, in nats, from k samples a row; noise keyed by `key`.
 ///
+/// # Errors
+/// As for [`evaluate_weights`].
+pub fn evaluate(vae: &Vae, data: &Minibatch, key: Key, k: usize, device: &Device) -> Result<Vec<f64>, Error> {
+    Ok(evaluate_weights(vae, data, key, k, device)?.iter().map(Weights::log_mean).collect())
+}
+
+/// k importance weights of each row of `data`, summed up: an estimate of L_k, and what it stands on.
+///
 /// The samples pass in chunks, so any k fits in memory. Runs on rayon's current thread pool; the result does not
 /// depend on its size.
 ///
 /// # Errors
 /// Where the data's width is not the model's, k is 0, or a weight is not finite.
-pub fn evaluate(vae: &Vae, data: &Minibatch, key: Key, k: usize, device: &Device) -> Result<Vec<f64>, Error> {
+pub fn evaluate_weights(
+    vae: &Vae,
+    data: &Minibatch,
+    key: Key,
+    k: usize,
+    device: &Device,
+) -> Result<Vec<Weights>, Error> {
     vae.check_width(data.width)?;
     if k == 0 {
         return Err(Error::invalid("k", 0, "must be at least 1"));
     }
     // The noise of sample i is keyed by (its chunk, its place there).
     let keys = (0..k).map(move |i| key.fold((i / SAMPLES) as u64).fold((i % SAMPLES) as u64));
-    let totals = match Reader::new(vae, Way::Reparameterised(KlForm::MonteCarlo), 1) {
-        Some(reader) => reader.fold_log_weights(data, &keys, f64::NEG_INFINITY, log_add),
+    let weights = match Reader::new(vae, Way::Reparameterised(KlForm::MonteCarlo), 1) {
+        Some(reader) => reader.fold_log_weights(data, &keys, Weights::default(), Weights::add),
         None => by_tensors(vae, data, key, k, device),
     };
-    let bound: Vec<f64> = totals.into_iter().map(|t| t - libm::log(k as f64)).collect();
-    match bound.iter().position(|b| !b.is_finite()) {
-        None => Ok(bound),
+    match weights.iter().position(|row| !row.log_mean().is_finite()) {
+        None => Ok(weights),
         Some(row) => {
             Err(Error::NonFinite { what: "an importance weight".into(), step: 0, rows: vec![data.rows[row]] })
         }
@@ -152,19 +223,18 @@ pub fn terms(
     Ok(mean)
 }
 
-/// log Σ w of each row.
-fn by_tensors(vae: &Vae, data: &Minibatch, key: Key, k: usize, device: &Device) -> Vec<f64> {
+fn by_tensors(vae: &Vae, data: &Minibatch, key: Key, k: usize, device: &Device) -> Vec<Weights> {
     let (rows, least) = device::parts(device, ROWS, MANY);
     let parts = data.rows.par_chunks(rows).zip(data.values.par_chunks(rows * data.width));
     let totals = parts.with_min_len(least).map_with(vae.clone(), |vae, (rows, values)| {
         let x = Tensor::from_data(TensorData::new(values.to_vec(), [rows.len(), data.width]), device);
-        let mut total = vec![f64::NEG_INFINITY; rows.len()];
+        let mut total = vec![Weights::default(); rows.len()];
         for (chunk, start) in (0..k).step_by(SAMPLES).enumerate() {
             let samples = SAMPLES.min(k - start);
             let noise = vae.noise::<f32>(key.fold(chunk as u64), rows, samples, device);
             for line in numbers(log_weights(vae, &x, &noise)).chunks(rows.len()) {
                 for (total, &w) in total.iter_mut().zip(line) {
-                    *total = log_add(*total, w);
+                    total.add(w);
                 }
             }
         }
@@ -175,15 +245,4 @@ fn by_tensors(vae: &Vae, data: &Minibatch, key: Key, k: usize, device: &Device) 
 
 fn numbers(tensor: Tensor<2>) -> Vec<f64> {
     tensor.into_data_as::<f64>().try_to_vec().expect("read as f64")
-}
-
-/// log of the mean of exp a_i: L_k's estimate from k log weights, in nats.
-pub(crate) fn log_mean_exp(a: &[f64]) -> f64 {
-    a.iter().fold(f64::NEG_INFINITY, |total, &a| log_add(total, a)) - libm::log(a.len() as f64)
-}
-
-/// log(exp a + exp b).
-fn log_add(a: f64, b: f64) -> f64 {
-    let (low, high) = if a < b { (a, b) } else { (b, a) };
-    if low == f64::NEG_INFINITY { high } else { high + libm::log1p(libm::exp(low - high)) }
 }
