@@ -2,7 +2,7 @@
 //!
 //! Of a row drawn from the model, x ~ p(x|z), z ~ p(z), that z is an exact draw of p(z|x). Chains annealed from it back
 //! to the start have E\[1/w\] = 1/p(x), so that −log (1/C) Σ_c 1/w_c is in expectation not below log p(x); the chains
-//! of [`annealed`](super::annealed::annealed) that go forwards give what is not above it.  The gap bounds the error of either, and tells how far annealing can be believed on data like the model's own.
+//! of [`annealed`](super::annealed::annealed) that go forwards give what is not above it. The gap bounds the error of either, and tells how far annealing can be believed on data like the model's own.
 
 use super::annealed::{Annealing, Path, Start, Way, check_shape};
 use crate::{
