@@ -2,12 +2,17 @@
 
 mod active_units;
 mod convergence;
+mod findings;
 mod khat;
 mod mutual_information;
 mod non_finite;
+mod rules;
+mod verdict;
 
 pub use active_units::{LatentSummary, latent_summary};
 pub use convergence::Patience;
+pub use findings::{Findings, KhatShares, Scale};
 pub use khat::{KHAT_LIMIT, ParetoSmoothed, khat_limit, pareto_smoothed};
 pub use mutual_information::mutual_information;
 pub use non_finite::first_non_finite;
+pub use verdict::{Claim, Level, Reason, Verdict};
