@@ -1,0 +1,80 @@
+//! What is known of a fit, of which the [verdict](super::Verdict) is made.
+
+use serde::{Deserialize, Serialize};
+
+use super::khat_limit;
+use crate::objective::elbo::Mean;
+
+/// What was found out about a fit; what is `None` was not looked at. All in nats per row, means over rows; the
+/// standard error of a difference is that of the differences where the rows are the same.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Findings {
+    /// Whether the held-out bound had stopped rising when the fit ended; false where the fit ran out of epochs.
+    pub converged: Option<bool>,
+    /// Whether the value maximised is a bound on log p(x), as the ELBO is, with free bits or β ≥ 1 too; not where
+    /// β < 1, in the noiseless limit, or with relaxed draws.
+    pub maximised_a_bound: Option<bool>,
+    /// How many latent variables are active ([`LatentSummary::active`](super::LatentSummary::active)).
+    pub active_units: Option<usize>,
+    /// KL(q(z|x) ‖ p(z)) over training rows: what q says about a row. Gaps are judged by it, and not without it.
+    pub kl: Option<f64>,
+    /// I_q(x; z) ([`mutual_information`](super::mutual_information)).
+    pub mutual_information: Option<f64>,
+    /// The bound of training rows minus that of held-out rows.
+    pub generalisation_gap: Option<Mean>,
+    /// The best estimate from below of log p(x), minus the amortised bound, of the same held-out rows: the approximation
+    /// gap and the amortisation gap together (E24).
+    pub inference_gap: Option<Mean>,
+    /// The best bound of a q of the same family for each datum, minus the amortised bound, of held-out rows (E24).
+    pub amortisation_gap: Option<Mean>,
+    /// The same of training rows.
+    pub training_amortisation_gap: Option<Mean>,
+    /// k̂ of held-out rows.
+    pub khat: Option<KhatShares>,
+    /// The effective number of draws of an estimate of log p(x), median over rows.
+    pub effective_sample_size: Option<f64>,
+    /// Two estimates of log p(x) of the same rows, one minus the other: annealed minus importance-weighted.
+    pub disagreement: Option<Mean>,
+    /// The scale of a Gaussian likelihood.
+    pub scale: Option<Scale>,
+    /// The bound minus the exact log p(x) of the linear model, of the same held-out rows (E27).
+    pub over_linear: Option<Mean>,
+}
+
+/// k̂ (E25) of several rows.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KhatShares {
+    /// How many rows have a k̂.
+    pub rows: usize,
+    /// The limit for that many draws a row, [`khat_limit`].
+    pub limit: f64,
+    /// The share of rows above the limit, in [0, 1].
+    pub above_limit: f64,
+    /// The share of rows above 1, in [0, 1].
+    pub above_one: f64,
+}
+
+impl KhatShares {
+    /// Of the k̂ of some rows, from so many draws each; `None` of no rows.
+    ///
+    /// ```
+    /// use elbo::diagnose::KhatShares;
+    /// let shares = KhatShares::of(&[0.2, 0.6, 0.9, 1.3], 4000).unwrap();
+    /// assert_eq!((shares.limit, shares.above_limit, shares.above_one), (0.7, 0.5, 0.25));
+    /// ```
+    pub fn of(khat: &[f64], samples: usize) -> Option<Self> {
+        let (rows, limit) = (khat.len(), khat_limit(samples));
+        let share = |limit: f64| khat.iter().filter(|&&k| k > limit).count() as f64 / rows as f64;
+        (rows > 0).then(|| Self { rows, limit, above_limit: share(limit), above_one: share(1.0) })
+    }
+}
+
+/// Whether a Gaussian likelihood's σ is that of the rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scale {
+    /// The mean of E_q\[(x − f(z))²\]/σ² over held-out rows: 1 where σ is right.
+    pub ratio: f64,
+    /// What it is the mean of: `all columns`, or the one column that is farthest from 1, where each has its σ.
+    pub of: String,
+}

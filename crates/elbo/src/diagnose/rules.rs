@@ -1,0 +1,302 @@
+//! The rules of the [verdict](super::Verdict): one a function, its thresholds and their source in its reason.
+
+use super::{
+    Findings,
+    verdict::{Claim, Level, Reason},
+};
+use crate::objective::elbo::Mean;
+
+type Rule = fn(&Findings) -> Option<Reason>;
+
+/// Without these no trust.
+const ESSENTIAL: [(&str, Rule); 4] = [
+    ("whether the fit converged", convergence),
+    ("whether the latent is in use", latent_in_use),
+    ("held-out rows against training rows", generalisation),
+    ("whether a bound was maximised", a_bound),
+];
+
+const FURTHER: [Rule; 8] =
+    [scale, linear, tightness, agreement, draws, importance_weights, amortisation, encoder_generalisation];
+
+/// Nats below which a KL or a mutual information is nothing; of the size that a variance of E\[z|x\] of 0.01 beside a
+/// variance of 1 amounts to, Burda et al.'s limit.
+const NOTHING: f64 = 0.01;
+/// Shares of the mean KL from which a gap is a reason for caution, and for no trust.
+const HALF: f64 = 0.5;
+const ALL: f64 = 1.0;
+/// The share of the mean KL up to which a gap is small.
+const SMALL: f64 = 0.1;
+/// A difference counts as far as it is more than so many standard errors.
+const STANDARD_ERRORS: f64 = 3.0;
+/// Shares of rows: that may have a k̂ above the limit; that may have one above 1.
+const MANY: f64 = 0.25;
+const MOST: f64 = 0.5;
+/// Factors by which squared residuals may differ from σ².
+const SCALE: [f64; 2] = [2.0, 4.0];
+/// Nats by which two estimates of log p(x) may differ.
+const DISAGREEMENT: f64 = 0.5;
+/// Effective draws that an estimate of log p(x) should rest on.
+const DRAWS: f64 = 10.0;
+
+const OURS: &str = "our choice";
+const OF_THE_KL: &str =
+    "beyond 3 standard errors, caution above half of the mean KL, no trust above all of it";
+
+pub(super) fn reasons(findings: &Findings) -> Vec<Reason> {
+    let essential: Vec<Option<Reason>> = ESSENTIAL.iter().map(|(_, rule)| rule(findings)).collect();
+    let names = ESSENTIAL.iter().map(|(name, _)| *name);
+    let missing: Vec<&str> =
+        names.zip(&essential).filter(|(_, r)| r.is_none()).map(|(name, _)| name).collect();
+    let mut reasons: Vec<Reason> = essential.into_iter().flatten().collect();
+    reasons.extend(FURTHER.iter().filter_map(|rule| rule(findings)));
+    if !missing.is_empty() {
+        let nothing = if reasons.is_empty() { "nothing was checked: " } else { "not checked: " };
+        reasons.push(reason(
+            Claim::Model,
+            Level::Caution,
+            format!("{nothing}{}", missing.join(", ")),
+            "no trust without these",
+            OURS,
+            &[],
+        ));
+    }
+    reasons
+}
+
+fn reason(
+    claim: Claim,
+    level: Level,
+    finding: String,
+    rule: &str,
+    source: &str,
+    remedies: &[&str],
+) -> Reason {
+    let remedies = if level == Level::Trust { &[] } else { remedies };
+    let remedies = remedies.iter().map(ToString::to_string).collect();
+    Reason { claim, level, finding, rule: rule.into(), source: source.into(), remedies }
+}
+
+/// The level of a number of which less is better; NaN is bad.
+fn grade(value: f64, [caution, no_trust]: [f64; 2]) -> Level {
+    if value <= caution {
+        Level::Trust
+    } else if value <= no_trust {
+        Level::Caution
+    } else {
+        Level::DoNotTrust
+    }
+}
+
+/// Trust, or caution.
+fn caution_unless(well: bool) -> Level {
+    if well { Level::Trust } else { Level::Caution }
+}
+
+/// As much of a gap as is beyond its error.
+fn surely(gap: Mean) -> f64 {
+    gap.value - STANDARD_ERRORS * gap.standard_error
+}
+
+/// The level of a gap measured by the mean KL.
+fn against(kl: f64, gap: Mean) -> Level {
+    grade(surely(gap), [HALF * kl, ALL * kl])
+}
+
+fn nats(mean: Mean) -> String {
+    format!("{:.2} ± {:.2} nats", mean.value, mean.standard_error)
+}
+
+fn convergence(findings: &Findings) -> Option<Reason> {
+    let converged = findings.converged?;
+    let finding = if converged {
+        "the held-out bound had stopped rising"
+    } else {
+        "the fit ran out of epochs: its bound may still have been rising"
+    };
+    let (level, rule) = (caution_unless(converged), "caution unless the bound had stopped rising");
+    Some(reason(Claim::Model, level, finding.into(), rule, OURS, &["--epochs"]))
+}
+
+/// Posterior collapse.
+fn latent_in_use(findings: &Findings) -> Option<Reason> {
+    let (mut found, mut used) = (Vec::new(), true);
+    if let Some(active) = findings.active_units {
+        found.push(format!("{active} latent variables are active"));
+        used &= active > 0;
+    }
+    if let Some(kl) = findings.kl {
+        found.push(format!("the mean KL is {kl:.3} nats"));
+        used &= kl > NOTHING;
+    }
+    if let Some(information) = findings.mutual_information {
+        found.push(format!("z holds {information:.3} nats about the row"));
+        used &= information > NOTHING;
+    }
+    if found.is_empty() {
+        return None;
+    }
+    let level = if used { Level::Trust } else { Level::DoNotTrust };
+    let collapse = if used { "" } else { "the latent is not in use (posterior collapse): " };
+    Some(reason(
+        Claim::Model,
+        level,
+        format!("{collapse}{}", found.join(", ")),
+        "no trust without an active latent variable, or with a KL or mutual information up to 0.01 nats",
+        "Burda et al. 2015, He et al. 2019; the limit in nats is our choice",
+        &["--kl-warm-up", "--free-bits", "--encoder-steps"],
+    ))
+}
+
+fn generalisation(findings: &Findings) -> Option<Reason> {
+    let (gap, kl) = (findings.generalisation_gap?, findings.kl?);
+    let finding =
+        format!("the bound of training rows is {} above that of held-out rows (mean KL {kl:.2})", nats(gap));
+    let remedies = ["--patience", "--prior-sd", "--hidden"];
+    Some(reason(Claim::Model, against(kl, gap), finding, OF_THE_KL, OURS, &remedies))
+}
+
+fn a_bound(findings: &Findings) -> Option<Reason> {
+    let bound = findings.maximised_a_bound?;
+    let not = if bound { "" } else { "not " };
+    let finding = format!("the value that was maximised is {not}a bound on log p(x)");
+    let (level, rule) = (caution_unless(bound), "caution where it is none");
+    Some(reason(Claim::Bound, level, finding, rule, OURS, &["--objective elbo"]))
+}
+
+fn scale(findings: &Findings) -> Option<Reason> {
+    let scale = findings.scale.as_ref()?;
+    let level = grade(scale.ratio.max(1.0 / scale.ratio), SCALE);
+    // `max` drops a NaN.
+    let level = if scale.ratio.is_nan() { Level::DoNotTrust } else { level };
+    let wrong = if level == Level::Trust {
+        ""
+    } else {
+        ": the rows are not on the scale of the training rows, or σ is wrong"
+    };
+    Some(reason(
+        Claim::Model,
+        level,
+        format!(
+            "the squared residuals of held-out rows are {:.2} times σ² ({}){wrong}",
+            scale.ratio, scale.of
+        ),
+        "caution beyond a factor of 2 either way, no trust beyond 4",
+        OURS,
+        &["--sigma", "--scale"],
+    ))
+}
+
+fn linear(findings: &Findings) -> Option<Reason> {
+    let over = findings.over_linear?;
+    let level = caution_unless(over.value + STANDARD_ERRORS * over.standard_error >= 0.0);
+    Some(reason(
+        Claim::Model,
+        level,
+        format!("the bound exceeds the linear model's exact log p(x) by {}", nats(over)),
+        "caution where it lies below by more than 3 standard errors",
+        OURS,
+        &["--epochs", "--step-size", "--hidden"],
+    ))
+}
+
+fn tightness(findings: &Findings) -> Option<Reason> {
+    // Where only one part of the gap is known, the whole is at least as large.
+    let (gap, kl) = (findings.inference_gap.or(findings.amortisation_gap)?, findings.kl?);
+    Some(reason(
+        Claim::Bound,
+        against(kl, gap),
+        format!("log p(x) is at least {} above the bound (mean KL {kl:.2})", nats(gap)),
+        OF_THE_KL,
+        "the gaps are Cremer et al.'s (2018); the limits are our choice",
+        &["--encoder-steps", "--guide per-datum", "--epochs"],
+    ))
+}
+
+fn agreement(findings: &Findings) -> Option<Reason> {
+    let difference = findings.disagreement?;
+    let size = Mean { value: difference.value.abs(), ..difference };
+    Some(reason(
+        Claim::Bound,
+        caution_unless(surely(size) <= DISAGREEMENT),
+        format!("two estimates of log p(x) differ by {}; both are too low, the lower more so", nats(size)),
+        "caution above 0.5 nats beyond 3 standard errors",
+        "two estimators: Wu et al. 2017; the limit is our choice",
+        &[],
+    ))
+}
+
+fn draws(findings: &Findings) -> Option<Reason> {
+    let size = findings.effective_sample_size?;
+    Some(reason(
+        Claim::Bound,
+        caution_unless(size >= DRAWS),
+        format!("the estimate of log p(x) rests on {size:.1} effective draws a row"),
+        "caution below 10: it is then likely too low",
+        OURS,
+        &[],
+    ))
+}
+
+fn importance_weights(findings: &Findings) -> Option<Reason> {
+    let khat = findings.khat?;
+    let near = match (findings.inference_gap, findings.kl) {
+        (Some(gap), Some(kl)) => gap.value + STANDARD_ERRORS * gap.standard_error <= SMALL * kl,
+        _ => false,
+    };
+    let limits = if near && khat.above_one <= MANY { [1.0, 1.0] } else { [MANY, 1.0] };
+    let level = grade(khat.above_limit, limits).max(grade(khat.above_one, [MOST, MOST]));
+    let consequence = match level {
+        Level::Trust => "",
+        Level::Caution => ": the posterior uncertainties of these rows are not to be trusted",
+        Level::DoNotTrust => {
+            ": no estimate weighted by p(x, z)/q(z|x) can be relied on, nor q's uncertainties"
+        }
+    };
+    Some(reason(
+        Claim::Posterior,
+        level,
+        format!(
+            "{:.0} % of {} rows have a k̂ above {:.2}, {:.0} % above 1{consequence}",
+            100.0 * khat.above_limit,
+            khat.rows,
+            khat.limit,
+            100.0 * khat.above_one
+        ),
+        "caution where more than a quarter are above the limit, unless few are above 1 and log p(x) is within a tenth \
+         of the mean KL of the bound; no trust where most are above 1",
+        "k̂: Yao et al. 2018, Vehtari et al. 2024; the shares of rows are our choice",
+        &["elbo infer", "--guide per-datum"],
+    ))
+}
+
+fn amortisation(findings: &Findings) -> Option<Reason> {
+    let (gap, kl) = (findings.amortisation_gap?, findings.kl?);
+    Some(reason(
+        Claim::Posterior,
+        against(kl, gap),
+        format!(
+            "inference for each row by itself raises the bound by {} (mean KL {kl:.2}): the amortisation gap",
+            nats(gap)
+        ),
+        OF_THE_KL,
+        "Cremer et al. 2018; the limits are our choice",
+        &["elbo infer", "--encoder-steps", "--hidden"],
+    ))
+}
+
+fn encoder_generalisation(findings: &Findings) -> Option<Reason> {
+    let (held_out, training) = (findings.amortisation_gap?, findings.training_amortisation_gap?);
+    let gap = Mean {
+        value: held_out.value - training.value,
+        standard_error: held_out.standard_error.hypot(training.standard_error),
+    };
+    Some(reason(
+        Claim::Posterior,
+        against(findings.kl?, gap),
+        format!("the amortisation gap of held-out rows is {} above that of training rows", nats(gap)),
+        OF_THE_KL,
+        "overfitting of the encoder: Cremer et al. 2018; the limits are our choice",
+        &["elbo infer", "--patience", "--hidden"],
+    ))
+}
