@@ -72,8 +72,12 @@ impl DeviceArgument {
 pub(crate) enum Verb {
     /// Fit a variational auto-encoder to data, and write a run folder with the model and a report.
     Train(Box<Train>),
+    /// Where the nats of a fit are lost, row by row, and whether it can be trusted.
+    Audit(Audit),
     /// The ELBO of data under a fitted model, and its two terms, with standard errors.
     Evaluate(Evaluate),
+    /// q(z) of each row found by itself, better than the encoder's.
+    Infer(Infer),
     /// Data beside what the model makes of them: x → z → x.
     Reconstruct(Reconstruct),
     /// Draw new rows from a fitted model: z from the prior, x from p(x|z).
@@ -288,6 +292,86 @@ const SETTINGS: [&str; 40] = [
 pub(crate) struct Fitted {
     /// A run folder, or a model file of one.
     pub(crate) run: PathBuf,
+}
+
+/// How q(z) of a row is found by itself.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Inference {
+    /// A q(z) with any covariance, and not of independent dimensions.
+    #[arg(long, help_heading = "Inference")]
+    pub(crate) full_covariance: bool,
+    /// Monte Carlo samples of z a row and step.
+    #[arg(long, value_name = "L", default_value = "8", value_parser = parse_count::<usize>, help_heading = "Inference")]
+    pub(crate) step_samples: usize,
+    /// The first step size, in units of the posterior's width.
+    #[arg(long, value_name = "SIZE", default_value = "0.1", value_parser = parse_positive, allow_negative_numbers = true,
+          help_heading = "Inference")]
+    pub(crate) step_size: f64,
+    /// A rise of a row's bound that is no more than this is none, in nats.
+    #[arg(long, value_name = "NATS", default_value = "0.02", value_parser = parse_positive, allow_negative_numbers = true,
+          help_heading = "Inference")]
+    pub(crate) tolerance: f64,
+    /// Steps a row at most.
+    #[arg(long, value_name = "N", default_value = "2000", value_parser = parse_count::<usize>, help_heading = "Inference")]
+    pub(crate) steps: usize,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+The guide q of each row starts at the encoder's and goes uphill until its bound no longer rises, the model held. Standard
+output is a table with a line for each row: mean and standard deviation of each dimension of z, the bound and its
+standard error, the encoder's bound, the steps taken, and whether it converged; with --output that goes to the file.")]
+pub(crate) struct Infer {
+    #[command(flatten)]
+    pub(crate) fitted: Fitted,
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// Only this many rows, drawn from the seed.
+    #[arg(long, value_name = "R", value_parser = parse_count::<usize>)]
+    pub(crate) rows: Option<usize>,
+    /// Raise the importance-weighted bound of K samples, and not the ELBO.
+    #[arg(long, value_name = "K", default_value = "1", value_parser = parse_count::<usize>, help_heading = "Inference")]
+    pub(crate) importance_samples: usize,
+    #[command(flatten)]
+    pub(crate) inference: Inference,
+    /// The seed of the noise and of the binarisation.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// A table (.csv, .npy, .parquet). Without it: CSV on standard output.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+log p(x) less the best per-datum bound is what the family of q(z|x) loses (approximation gap), that less the encoder's
+bound what the encoder loses (amortisation gap). Without --data the rows are the run's test rows, or, where it has none,
+its validation rows, with as many training rows beside them. Exit code 3: the verdict is `do not trust`.")]
+pub(crate) struct Audit {
+    #[command(flatten)]
+    pub(crate) fitted: Fitted,
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// Rows at most, drawn from the seed.
+    #[arg(long, value_name = "R", default_value = "500", value_parser = parse_count::<usize>)]
+    pub(crate) rows: usize,
+    /// Draws of z a row behind each figure.
+    #[arg(long, value_name = "K", default_value = "2000", value_parser = parse_count::<usize>)]
+    pub(crate) importance_samples: usize,
+    /// log p(x) by annealed importance sampling, too: slow, and a second opinion.
+    #[arg(long)]
+    pub(crate) annealed: bool,
+    /// How many of the worst rows are named.
+    #[arg(long, value_name = "N", default_value = "10")]
+    pub(crate) worst: usize,
+    #[command(flatten)]
+    pub(crate) inference: Inference,
+    /// The seed of the noise and of the binarisation.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Write the ledger of each row: .csv, .npy or .parquet.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

@@ -25,7 +25,7 @@ use crate::{
     progress::Count,
     results::print,
     run::{Model, read_model},
-    source::read_for,
+    source::{chosen, read_for},
     table, tell,
 };
 
@@ -80,19 +80,6 @@ pub(crate) fn evaluate(arguments: &Evaluate, device: &Device) -> Result<(), Erro
     tell(format!("{rows} rows, {samples} samples a row; elbo = log_likelihood - kl, larger is better"));
     figures.notes.iter().for_each(tell);
     Ok(())
-}
-
-/// All rows, or some of them drawn at random, in order.
-fn chosen<'a>(all: &Rows<'a>, number: Option<usize>, key: Key) -> Rows<'a> {
-    match number {
-        Some(number) if number < all.len() => {
-            let mut index = key.purpose(Purpose::Split).permutation(all.len());
-            index.truncate(number);
-            index.sort_unstable();
-            all.select(index)
-        }
-        _ => all.clone(),
-    }
 }
 
 /// What is printed, written and told at the end.

@@ -1,10 +1,13 @@
 //! `elbo`: fits variational auto-encoders, and says how good the fit is.
 
 mod arguments;
+mod audit;
 mod config;
 mod encode;
 mod error;
 mod evaluate;
+mod findings;
+mod infer;
 mod progress;
 mod reconstruct;
 mod report;
@@ -20,29 +23,35 @@ use std::{io::Write, num::NonZeroUsize, process::ExitCode};
 
 use arguments::{Arguments, Verb};
 use clap::Parser;
+use elbo::diagnose::Level;
 use error::Error;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match act(arguments) {
-        Ok(()) => ExitCode::SUCCESS,
+        // Fitted, or audited, but not to be trusted.
+        Ok(Level::DoNotTrust) => ExitCode::from(3),
+        Ok(Level::Trust | Level::Caution) => ExitCode::SUCCESS,
         Err(error) => error.report(),
     }
 }
 
-fn act(arguments: Arguments) -> Result<(), Error> {
+fn act(arguments: Arguments) -> Result<Level, Error> {
     let threads = arguments.threads.map_or(0, NonZeroUsize::get);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.map_err(|cause| Error::plain(format!("cannot start {threads} threads: {cause}")))?;
     // Inside the pool a step's parts are handed from thread to thread; from outside each would wake it first.
     pool.install(|| {
         let device = arguments.device.open()?;
+        let done = |outcome: Result<(), Error>| outcome.map(|()| Level::Trust);
         match arguments.verb {
             Verb::Train(arguments) => train::train(&arguments, &device),
-            Verb::Evaluate(arguments) => evaluate::evaluate(&arguments, &device),
-            Verb::Reconstruct(arguments) => reconstruct::reconstruct(&arguments, &device),
-            Verb::Sample(arguments) => sample::sample(&arguments, &device),
-            Verb::Encode(arguments) => encode::encode(&arguments, &device),
+            Verb::Audit(arguments) => audit::audit(&arguments, &device),
+            Verb::Evaluate(arguments) => done(evaluate::evaluate(&arguments, &device)),
+            Verb::Infer(arguments) => done(infer::infer(&arguments, &device)),
+            Verb::Reconstruct(arguments) => done(reconstruct::reconstruct(&arguments, &device)),
+            Verb::Sample(arguments) => done(sample::sample(&arguments, &device)),
+            Verb::Encode(arguments) => done(encode::encode(&arguments, &device)),
         }
     })
 }

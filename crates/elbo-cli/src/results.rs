@@ -1,14 +1,17 @@
 //! What a finished fit came to, and its report.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    path::Path,
+};
 
 use burn::tensor::Device;
 use elbo::{
-    diagnose::latent_summary,
+    diagnose::{Findings, Verdict, latent_summary},
     distribution::bernoulli::Binarise,
     fit::{Finished, Fit},
     gradient::Form,
-    minibatch::Rows,
+    minibatch::{Minibatch, Rows},
     model::{Likelihood, LinearGaussian, Sigma, Vae},
     objective::{
         Objective,
@@ -22,9 +25,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     config::{Config, Words, name_of, words},
     error::Error,
+    findings,
     report::{Epoch, Report, Terms},
     run::Metrics,
-    source::Prepared,
+    source::{Prepared, chosen},
     tell,
 };
 
@@ -46,6 +50,11 @@ pub(crate) struct Results {
     pub(crate) sigma: Option<f64>,
     /// Probabilistic PCA fitted to the same training rows.
     pub(crate) linear: Option<Linear>,
+    /// Whether the validation bound had stopped rising.
+    #[serde(default)]
+    pub(crate) converged: Option<bool>,
+    #[serde(default)]
+    pub(crate) verdict: Option<Verdict>,
 }
 
 /// The linear model of the same latent size (of two layers the first), beside the fit, on the same held-out rows.
@@ -70,6 +79,7 @@ pub(crate) fn results(
     test: Option<&Prepared>,
     history: &[Metrics],
     config: &Config,
+    device: &Device,
 ) -> Result<Results, Error> {
     let best = fit.best()?;
     let bound = config.fit.train.objective != Objective::Noiseless;
@@ -91,9 +101,24 @@ pub(crate) fn results(
         (_, None) => linear(train, validation, "validation", &held_out.elbo(), best.guide.layers()[0]),
     };
     let log_sigma = best.model.log_sigma().filter(|s| s.dims() == [1]);
+    let finished = fit.finished().unwrap_or(Finished::AllEpochs);
+    let converged = findings::converged(finished, history, held_out.summary().kl.value);
+    let mut found = look(fit, &best, train, config, device)?;
+    found.converged = Some(converged);
+    found.over_linear = linear.as_ref().map(|linear| linear.advantage);
+    let key = Key::new(config.fit.seed).purpose(Purpose::Evaluate);
+    let some = chosen(train, Some(held_out.kl.len()), key);
+    let trained = fit.evaluate(&best, &some, key, SAMPLES)?.summary();
+    if bound {
+        let held_out = held_out.summary().elbo;
+        found.generalisation_gap = Some(Mean {
+            value: trained.elbo.value - held_out.value,
+            standard_error: trained.elbo.standard_error.hypot(held_out.standard_error),
+        });
+    }
     Ok(Results {
         objective: config.fit.train.objective,
-        finished: fit.finished().unwrap_or(Finished::AllEpochs),
+        finished,
         epochs: fit.progress().epoch,
         best_epoch: fit.progress().patience.best_epoch,
         seconds: history.iter().map(|metrics| metrics.seconds).sum(),
@@ -101,7 +126,35 @@ pub(crate) fn results(
         test: test_terms.map(|(_, terms)| terms.summary()),
         sigma: log_sigma.map(|s| f64::from(s.into_scalar::<f32>()).exp()),
         linear,
+        converged: Some(converged),
+        verdict: Some(Verdict::of(&found)),
     })
+}
+
+/// A look at the finished fit by its validation rows.
+fn look(
+    fit: &Fit<'_>,
+    best: &Vae,
+    train: &Rows<'_>,
+    config: &Config,
+    device: &Device,
+) -> Result<Findings, Error> {
+    let key = Key::new(config.fit.seed).purpose(Purpose::Evaluate);
+    let Some(rows) = fit.validation().next() else { return Ok(Findings::default()) };
+    let mut found = findings::of_vae(best, config, &rows, key, device)?;
+    if config.fit.train.objective == Objective::Noiseless {
+        // σ(x) was not fitted: what stands on it says nothing.
+        return Ok(Findings { kl: None, mutual_information: None, ..found });
+    }
+    let number = rows.rows.len().min(findings::WEIGHED.0);
+    let few = Minibatch {
+        rows: rows.rows[..number].to_vec(),
+        values: rows.values[..number * rows.width].to_vec(),
+        total: train.len(),
+        ..rows
+    };
+    findings::of_weights(best, &few, key, device, &mut found)?;
+    Ok(found)
 }
 
 /// None where the linear model has no maximum: too few columns or rows for so many latent dimensions.
@@ -118,10 +171,22 @@ fn linear(train: &Rows<'_>, rows: &Rows<'_>, name: &str, elbo: &[f64], latent: u
 }
 
 impl Results {
+    /// Those in a run folder; none where the fit was not finished, or the path is that of a model file.
+    pub(crate) fn read(run: &Path) -> Result<Option<Self>, Error> {
+        let path = run.join("results.json");
+        let Ok(text) = std::fs::read(&path) else { return Ok(None) };
+        serde_json::from_slice(&text)
+            .map(Some)
+            .map_err(|cause| Error::plain(format!("`{}` is damaged: {cause}", path.display())))
+    }
+
     /// Says the figures on stderr.
     pub(crate) fn tell(&self) {
         for (name, value) in self.facts() {
             tell(format!("{name:<11} {value}"));
+        }
+        if let Some(verdict) = &self.verdict {
+            tell(format!("verdict     {verdict}"));
         }
     }
 
@@ -151,7 +216,7 @@ impl Results {
     }
 }
 
-fn plus_minus(mean: Mean) -> String {
+pub(crate) fn plus_minus(mean: Mean) -> String {
     format!("{:.3} ± {:.3}", mean.value, mean.standard_error)
 }
 
@@ -198,6 +263,7 @@ pub(crate) fn report(
         title: config.name.clone(),
         summary: cards(results),
         notes: notes(results, config),
+        verdict: results.verdict.clone().unwrap_or_else(|| Verdict::of(&Findings::default())),
         epochs: history.iter().map(epoch).collect(),
         best_epoch: results.best_epoch as usize,
         reference: results

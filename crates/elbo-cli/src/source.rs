@@ -5,7 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use elbo::{distribution::bernoulli::Binarise, minibatch::Rows, model::Likelihood, random::Key};
+use elbo::{
+    distribution::bernoulli::Binarise,
+    minibatch::Rows,
+    model::Likelihood,
+    random::{Key, Purpose},
+};
 use elbo_data::{Cells, Dataset, ReadOptions};
 use serde::{Deserialize, Serialize};
 
@@ -236,6 +241,19 @@ pub(crate) fn read_for(config: &Config, source: &Source) -> Result<Prepared, Err
     // New rows come with the label column of the fit, or without any.
     let labelled = SourceConfig { label_column: config.data.source.label_column.clone(), ..plain.clone() };
     read_rows(config, &labelled, memory).or_else(|error| read_rows(config, &plain, memory).map_err(|_| error))
+}
+
+/// All rows, or some of them drawn at random, in order.
+pub(crate) fn chosen<'a>(all: &Rows<'a>, number: Option<usize>, key: Key) -> Rows<'a> {
+    match number {
+        Some(number) if number < all.len() => {
+            let mut index = key.purpose(Purpose::Split).permutation(all.len());
+            index.truncate(number);
+            index.sort_unstable();
+            all.select(index)
+        }
+        _ => all.clone(),
+    }
 }
 
 /// Reads the rows of a source for a model, or for its test.

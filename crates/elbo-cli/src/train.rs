@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
 use elbo::{
-    diagnose::CollapseWatch,
+    diagnose::{CollapseWatch, Level},
     fit::{Finished, Fit},
     minibatch::Rows,
     random::Key,
@@ -25,7 +25,7 @@ use crate::{
 /// The state is written no more often than this: what a kill can cost, beside the epoch it falls in.
 const SAVE_EVERY: Duration = Duration::from_secs(5);
 
-pub(crate) fn train(arguments: &Train, device: &Device) -> Result<(), Error> {
+pub(crate) fn train(arguments: &Train, device: &Device) -> Result<Level, Error> {
     let opened = arguments.resume.as_deref().map(Run::open).transpose()?;
     let memory = arguments.source.memory;
     let (config, data) = match (&opened, &arguments.config) {
@@ -68,7 +68,7 @@ fn fit(
     config: &Config,
     data: Dataset,
     device: &Device,
-) -> Result<(), Error> {
+) -> Result<Level, Error> {
     let memory = arguments.source.memory;
     check_memory(memory, config.fit.batch.min(data.rows()), config.data.columns.len())?;
     let left = memory.map(|bytes| bytes.saturating_sub(data.values.held()));
@@ -103,14 +103,15 @@ fn fit(
     let best = fit.best()?;
     run.write_model("model.safetensors", &best, &fit.progress().best, config)?;
     run.write_model("last.safetensors", &best, &fit.progress().state.parameters, config)?;
-    let results = results::results(&fit, &train, &validation, test.as_ref(), &history, config)?;
+    let results = results::results(&fit, &train, &validation, test.as_ref(), &history, config, device)?;
     let json = serde_json::to_vec_pretty(&results).map_err(|cause| Error::plain(cause.to_string()))?;
     run.write("results.json", &json)?;
     let report = results::report(&fit, &best, &data, &results, &history, config, device)?;
     run.write("report.html", report.to_html().as_bytes())?;
     results.tell();
     tell(format!("report      {}", run.path("report.html").display()));
-    results::print(&format!("{}\n", run.folder().display()))
+    results::print(&format!("{}\n", run.folder().display()))?;
+    Ok(results.verdict.map_or(Level::Caution, |verdict| verdict.level))
 }
 
 /// Checks that a minibatch, which is a copy of so many rows, fits.

@@ -13,8 +13,9 @@ mod table;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod verdict;
 
-use elbo::objective::Objective;
+use elbo::{diagnose::Verdict, objective::Objective};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 /// One line of the record of a fit.
@@ -50,6 +51,8 @@ pub(crate) struct Report {
     pub(crate) summary: Vec<(String, String)>,
     /// Sentences: what the bound is of, warnings.
     pub(crate) notes: Vec<String>,
+    /// Whether the fit can be trusted.
+    pub(crate) verdict: Verdict,
     pub(crate) objective: Objective,
     /// The record of the fit.
     pub(crate) epochs: Vec<Epoch>,
@@ -88,6 +91,7 @@ impl Report {
     #[must_use]
     pub(crate) fn to_html(&self) -> String {
         let sections = [
+            ("Verdict", Some(verdict::figure(&self.verdict))),
             (
                 if self.objective == Objective::Noiseless { "The objective" } else { "The bound" },
                 curve::figure(self),

@@ -1,4 +1,7 @@
-use elbo::objective::Objective;
+use elbo::{
+    diagnose::{Findings, Verdict},
+    objective::Objective,
+};
 
 use super::{Epoch, Report, Terms};
 
@@ -13,6 +16,7 @@ fn report(rows: usize, epochs: usize, dimensions: usize) -> Report {
         title: "digits".into(),
         summary: vec![("Validation ELBO".into(), "−17.93".into())],
         notes: vec!["The bound is of a density.".into()],
+        verdict: Verdict::of(&Findings { active_units: Some(0), ..Findings::default() }),
         objective: Objective::Elbo,
         epochs: (1..=epochs)
             .map(|epoch| Epoch {
@@ -39,7 +43,8 @@ fn report(rows: usize, epochs: usize, dimensions: usize) -> Report {
     }
 }
 
-const HEADINGS: [&str; 7] = [
+const HEADINGS: [&str; 8] = [
+    "Verdict",
     "The bound",
     "Its two terms",
     "Latent dimensions",

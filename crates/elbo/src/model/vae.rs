@@ -290,7 +290,10 @@ impl Vae {
     }
 
     /// What inference of the z of given rows needs: an encoder that gives a mean and a standard deviation of all of z.
-    pub(crate) fn check_one_gaussian_layer(&self) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// Where z is discrete, or has two layers.
+    pub fn check_one_gaussian_layer(&self) -> Result<(), Error> {
         let family = self.model.family();
         if family == Family::Gaussian && !self.model.is_hierarchical() {
             return Ok(());

@@ -1,0 +1,244 @@
+//! `elbo audit`: where the nats of a fit are lost, and whether it can be trusted.
+
+use burn::tensor::Device;
+use elbo::{
+    diagnose::{
+        Findings, GapLedger, Gaps, KhatShares, LedgerConfig, LedgerSummary, Level, Verdict,
+        annealed::{Annealing, Start, Temperatures, annealed},
+        gap_ledger,
+    },
+    minibatch::{Minibatch, Rows},
+    objective::{elbo::Mean, importance_weighted::Weights},
+    predict,
+    random::{Key, Purpose},
+};
+use elbo_data::{Column, Table};
+use serde::Serialize;
+
+use crate::{
+    arguments::Audit,
+    error::Error,
+    findings,
+    progress::Count,
+    results::{Results, plus_minus, print},
+    run::{Model, read_model},
+    source::{Prepared, chosen, read_for, read_rows},
+    table, tell,
+};
+
+/// The contents of `audit.json`.
+#[derive(Serialize)]
+struct Record {
+    rows: String,
+    ledger: LedgerSummary,
+    training_ledger: Option<LedgerSummary>,
+    annealed: Option<Mean>,
+    findings: Findings,
+    verdict: Verdict,
+}
+
+pub(crate) fn audit(arguments: &Audit, device: &Device) -> Result<Level, Error> {
+    table::check_ending(arguments.output.as_deref(), false)?;
+    let run = &arguments.fitted.run;
+    let model = read_model(run, device)?;
+    model.vae.check_one_gaussian_layer()?;
+    let results = Results::read(run)?;
+    let own = arguments.source.data.is_none();
+    // The rows of the fit, of which some were held out, or a test set, or the rows given.
+    let (data, kind) = match &model.config.data.test {
+        Some(test) if own => (read_rows(&model.config, test, arguments.source.memory)?, "test"),
+        _ if own => (read_for(&model.config, &arguments.source)?, "validation"),
+        _ => (read_for(&model.config, &arguments.source)?, "given"),
+    };
+    let key = Key::new(arguments.seed).purpose(Purpose::Test);
+    let all = Rows::all(&data.x, model.vae.width());
+    let fitted = own.then(|| read_for(&model.config, &arguments.source)).transpose()?;
+    let split = fitted.as_ref().map(|data| {
+        let rows = Rows::all(&data.x, model.vae.width());
+        rows.split(model.config.data.validation, Key::new(model.config.fit.seed))
+    });
+    let held_out = match &split {
+        Some((_, validation)) if kind == "validation" => all.select(validation.index().to_vec()),
+        _ => all.clone(),
+    };
+    let rows = chosen(&held_out, Some(arguments.rows), key);
+    let training = split.as_ref().map(|(training, _)| chosen(training, Some(arguments.rows), key));
+    let what = format!("{} of {} {kind} rows", rows.len(), held_out.len());
+    tell(format!(
+        "auditing    {what}{}",
+        training.as_ref().map_or(String::new(), |training| {
+            format!(", and {} training rows beside them", training.len())
+        })
+    ));
+    let auditor = Auditor { arguments, model: &model, key, device };
+    let piece = auditor.binarised(&rows);
+    let ledger = auditor.ledger(&piece, "held-out rows")?;
+    let training = training.map(|rows| auditor.binarised(&rows));
+    let training_ledger =
+        training.as_ref().map(|piece| auditor.ledger(piece, "training rows")).transpose()?;
+    let annealed = if arguments.annealed { Some(auditor.annealed(&piece)?) } else { None };
+    let mut found = findings::of_vae(&model.vae, &model.config, &piece, key, device)?;
+    found.converged = results.as_ref().and_then(|results| results.converged);
+    found.over_linear = results.and_then(|results| results.linear).map(|linear| linear.advantage);
+    auditor.add(&mut found, &ledger, training_ledger.as_ref(), annealed.as_deref());
+    if let Some(training) = &training {
+        found.kl = Some(findings::mean_kl(&model.vae, training, device)?);
+    }
+    let verdict = Verdict::of(&found);
+    let record = Record {
+        rows: what,
+        ledger: ledger.summary(),
+        training_ledger: training_ledger.as_ref().map(GapLedger::summary),
+        annealed: annealed.as_deref().map(Mean::of),
+        findings: found,
+        verdict,
+    };
+    record.tell(&ledger.worst(arguments.worst), &data);
+    if let Some(path) = &arguments.output {
+        rows_table(&ledger, annealed).write(path)?;
+    }
+    if run.is_dir() {
+        let json = serde_json::to_vec_pretty(&record).map_err(|cause| Error::plain(cause.to_string()))?;
+        elbo_data::write_atomically(&run.join("audit.json"), &json)?;
+    }
+    print(&record.csv())?;
+    Ok(record.verdict.level)
+}
+
+struct Auditor<'a> {
+    arguments: &'a Audit,
+    model: &'a Model,
+    key: Key,
+    device: &'a Device,
+}
+
+impl Auditor<'_> {
+    fn binarised(&self, rows: &Rows<'_>) -> Minibatch {
+        let binarise = self.model.config.fit.binarise();
+        rows.minibatch(rows.index().iter().copied(), binarise, self.key.purpose(Purpose::Binarise))
+    }
+
+    fn ledger(&self, piece: &Minibatch, what: &'static str) -> Result<GapLedger, Error> {
+        let Audit { inference, importance_samples: draws, .. } = *self.arguments;
+        let config = LedgerConfig { covariance: inference.covariance(), infer: inference.config(1), draws };
+        let progress = Count::new(what, 2 * piece.rows.len() as u64);
+        let watch = |rows| progress.add(rows as u64);
+        Ok(gap_ledger(&self.model.vae, piece, &config, self.key, self.device, watch)?)
+    }
+
+    /// log p(x) of each row by annealed importance sampling from the guide.
+    fn annealed(&self, piece: &Minibatch) -> Result<Vec<f64>, Error> {
+        let annealing = Annealing { temperatures: Temperatures::Sigmoidal(500), leapfrog: 10, chains: 16 };
+        let joint = self.model.vae.joint()?;
+        let start = Start::from(predict::encode(&self.model.vae, &piece.values, self.device)?);
+        let progress = Count::new("annealing", annealing.moves(piece.rows.len(), 1));
+        let moved = |chains: usize| progress.add(chains as u64);
+        let key = self.key.purpose(Purpose::Sample);
+        let done = annealed(&*joint, piece, &start, &annealing, key, &moved)?;
+        Ok(done.weights().iter().map(Weights::log_mean).collect())
+    }
+
+    fn add(
+        &self,
+        found: &mut Findings,
+        ledger: &GapLedger,
+        training: Option<&GapLedger>,
+        annealed: Option<&[f64]>,
+    ) {
+        let summary = ledger.summary();
+        found.amortisation_gap = Some(summary.amortisation_gap);
+        let gaps: Vec<f64> = ledger.rows.iter().map(|row| row.log_evidence - row.amortised).collect();
+        found.inference_gap = Some(Mean::of(&gaps));
+        let khat: Vec<f64> = ledger.rows.iter().filter_map(|row| row.khat).collect();
+        found.khat = KhatShares::of(&khat, self.arguments.importance_samples);
+        let mut effective: Vec<f64> = ledger.rows.iter().map(|row| row.effective_sample_size).collect();
+        effective.sort_unstable_by(f64::total_cmp);
+        found.effective_sample_size = effective.get(effective.len() / 2).copied();
+        if let Some(training) = training.map(GapLedger::summary) {
+            found.training_amortisation_gap = Some(training.amortisation_gap);
+            found.generalisation_gap = Some(Mean {
+                value: training.amortised.value - summary.amortised.value,
+                standard_error: training.amortised.standard_error.hypot(summary.amortised.standard_error),
+            });
+        }
+        if let Some(annealed) = annealed {
+            let differences: Vec<f64> =
+                annealed.iter().zip(&ledger.rows).map(|(a, row)| a - row.log_evidence).collect();
+            found.disagreement = Some(Mean::of(&differences));
+        }
+    }
+}
+
+fn rows_table(ledger: &GapLedger, annealed: Option<Vec<f64>>) -> Table {
+    let mut table = Table::new();
+    let column = |of: fn(&Gaps) -> f64| Column::Real(ledger.rows.iter().map(of).collect());
+    table.push("row", column(|row| row.row as f64 + 1.0));
+    table.push("log_evidence", column(|row| row.log_evidence));
+    table.push("per_datum_elbo", column(|row| row.per_datum));
+    table.push("amortised_elbo", column(|row| row.amortised));
+    table.push("approximation_gap", column(Gaps::approximation));
+    table.push("amortisation_gap", column(Gaps::amortisation));
+    table.push("khat", column(|row| row.khat.unwrap_or(f64::NAN)));
+    table.push("effective_sample_size", column(|row| row.effective_sample_size));
+    table.push("converged", column(|row| f64::from(row.converged)));
+    if let Some(annealed) = annealed {
+        table.push("annealed", Column::Real(annealed));
+    }
+    table
+}
+
+impl Record {
+    fn terms(&self) -> Vec<(&'static str, Mean)> {
+        let ledger = &self.ledger;
+        let mut terms = vec![
+            ("log_evidence", ledger.log_evidence),
+            ("per_datum_elbo", ledger.per_datum),
+            ("amortised_elbo", ledger.amortised),
+            ("approximation_gap", ledger.approximation_gap),
+            ("amortisation_gap", ledger.amortisation_gap),
+        ];
+        terms.extend(self.training_ledger.map(|training| ("training_amortised_elbo", training.amortised)));
+        terms.extend(
+            self.training_ledger.map(|training| ("training_amortisation_gap", training.amortisation_gap)),
+        );
+        terms.extend(self.annealed.map(|annealed| ("log_evidence_annealed", annealed)));
+        terms
+    }
+
+    fn csv(&self) -> String {
+        let line =
+            |(name, mean): &(&str, Mean)| format!("{name},{:.6},{:.6}\n", mean.value, mean.standard_error);
+        format!("term,nats_per_row,standard_error\n{}", self.terms().iter().map(line).collect::<String>())
+    }
+
+    fn tell(&self, worst: &[Gaps], data: &Prepared) {
+        let LedgerSummary { log_evidence, per_datum, amortised, approximation_gap, amortisation_gap } =
+            self.ledger;
+        tell(format!(
+            "\nlog p(x)            {} nats per row, estimated from below",
+            plus_minus(log_evidence)
+        ));
+        tell(format!("  approximation gap {}  the family of q", plus_minus(approximation_gap)));
+        tell(format!("best per-datum ELBO {}", plus_minus(per_datum)));
+        tell(format!("  amortisation gap  {}  the encoder", plus_minus(amortisation_gap)));
+        tell(format!("the encoder's ELBO  {}", plus_minus(amortised)));
+        if let Some(annealed) = self.annealed {
+            tell(format!("log p(x), annealed  {}", plus_minus(annealed)));
+        }
+        if !worst.is_empty() {
+            tell("\nthe rows that lose the most:\n     row | log p(x) | per datum | amortised |    k̂");
+        }
+        for row in worst {
+            let khat = row.khat.map_or("–".into(), |khat| format!("{khat:.2}"));
+            let label = data.labels.as_ref().map_or(String::new(), |labels| format!("  {}", labels[row.row]));
+            tell(format!(
+                "{:>8} | {:>8.2} | {:>9.2} | {:>9.2} | {khat:>5}{label}",
+                row.row + 1,
+                row.log_evidence,
+                row.per_datum,
+                row.amortised
+            ));
+        }
+        tell(format!("\nverdict     {}", self.verdict));
+    }
+}

@@ -1,0 +1,135 @@
+//! What is found out about a fit, for its verdict.
+
+use burn::tensor::Device;
+use elbo::{
+    diagnose::{Findings, KhatShares, Scale, latent_summary, mutual_information, pareto_smoothed},
+    fit::Finished,
+    gradient::Form,
+    guide::{Covariance, Family, PerDatum},
+    infer::log_weights,
+    minibatch::Minibatch,
+    model::Vae,
+    objective::{Objective, elbo::Mean, importance_weighted::Weights},
+    predict,
+    random::{Key, Purpose},
+};
+
+use crate::{config::Config, error::Error, run::Metrics};
+
+/// Rows at most between which the mutual information is estimated: its cost grows with their square.
+const ROWS: usize = 1000;
+
+/// Whether what a configuration maximises is a bound on log p(x): also with a KL that weighs more than 1.
+pub(crate) fn maximises_a_bound(config: &Config) -> bool {
+    let train = &config.fit.train;
+    train.objective != Objective::Noiseless
+        && train.kl_weight.beta >= 1.0
+        && !matches!(train.estimator, Form::Relaxed(_))
+}
+
+/// The mean KL(q(z|x) ‖ p(z)) of some rows, in nats.
+pub(crate) fn mean_kl(vae: &Vae, rows: &Minibatch, device: &Device) -> Result<f64, Error> {
+    let encoded = predict::encode(vae, &rows.values, device)?;
+    Ok(encoded.kl.iter().map(|&kl| f64::from(kl)).sum::<f64>() / rows.rows.len() as f64)
+}
+
+/// What a look at an auto-encoder and some rows tells; `config` is what it was fitted with.
+pub(crate) fn of_vae(
+    vae: &Vae,
+    config: &Config,
+    rows: &Minibatch,
+    key: Key,
+    device: &Device,
+) -> Result<Findings, Error> {
+    let encoded = predict::encode(vae, &rows.values, device)?;
+    let (latent, n) = (vae.latent(), rows.rows.len());
+    let active = latent_summary(&encoded.mean, &encoded.kl, latent).active();
+    let gaussian = vae.model.family() == Family::Gaussian && !vae.model.is_hierarchical();
+    let information = if gaussian {
+        let few = n.min(ROWS) * latent;
+        let key = key.purpose(Purpose::Sample);
+        let (mean, sd) = (&encoded.mean[..few], &encoded.standard_deviation[..few]);
+        Some(mutual_information(mean, sd, latent, key, 1)?.value)
+    } else {
+        None
+    };
+    Ok(Findings {
+        maximised_a_bound: Some(maximises_a_bound(config)),
+        active_units: Some(active.into_iter().filter(|&active| active).count()),
+        kl: Some(encoded.kl.iter().map(|&kl| f64::from(kl)).sum::<f64>() / n as f64),
+        mutual_information: information,
+        scale: scale(vae, rows, &encoded.mean, config, device)?,
+        ..Findings::default()
+    })
+}
+
+/// Squared residuals over σ², at E[z|x], of the column that is farthest from 1, or of all where they share a σ.
+fn scale(
+    vae: &Vae,
+    rows: &Minibatch,
+    mean: &[f32],
+    config: &Config,
+    device: &Device,
+) -> Result<Option<Scale>, Error> {
+    let Some(log_sigma) = vae.model.log_sigma() else { return Ok(None) };
+    let log_sigma: Vec<f64> = log_sigma.into_data_as::<f64>().try_to_vec().expect("read as f64");
+    let decoded = predict::decode(vae, mean, device)?;
+    let (width, n) = (rows.width, rows.rows.len() as f64);
+    let mut ratios = vec![0.0; width];
+    for (x, f) in rows.values.chunks(width).zip(decoded.chunks(width)) {
+        for (d, ratio) in ratios.iter_mut().enumerate() {
+            let sigma = log_sigma[if log_sigma.len() == 1 { 0 } else { d }].exp();
+            *ratio += (f64::from(x[d] - f[d]) / sigma).powi(2) / n;
+        }
+    }
+    if log_sigma.len() == 1 {
+        let ratio = ratios.iter().sum::<f64>() / width as f64;
+        return Ok(Some(Scale { ratio, of: "all columns".into() }));
+    }
+    let far = |ratio: f64| ratio.max(1.0 / ratio);
+    let worst = (0..width).max_by(|&a, &b| far(ratios[a]).total_cmp(&far(ratios[b])));
+    Ok(worst.map(|d| Scale { ratio: ratios[d], of: format!("column {}", config.data.columns[d]) }))
+}
+
+/// Rows and draws a row by which the weights of a finished fit are looked at.
+pub(crate) const WEIGHED: (usize, usize) = (100, 500);
+
+/// The share of the epochs over which the bound of a fit that ran them all must have stood still for it to have converged,
+/// and the share of the mean KL that counts as still.
+const LAST: f64 = 0.1;
+const STILL: f64 = 0.01;
+
+/// Whether the validation bound had stopped rising: by the fit's own patience, or by its last epochs.
+pub(crate) fn converged(finished: Finished, history: &[Metrics], kl: f64) -> bool {
+    let last = (history.len() as f64 * LAST).ceil() as usize;
+    let bound = |at: usize| history.get(at).map(|metrics| metrics.epoch.validation.elbo.value);
+    let ends = (bound(history.len().wrapping_sub(1)), bound(history.len().wrapping_sub(1 + last)));
+    finished == Finished::Converged
+        || matches!(ends, (Some(end), Some(before)) if end - before <= STILL * kl.max(0.0))
+}
+
+/// k̂ and the gap of log p(x) over the bound, from the encoder's own draws, of the first rows given.
+pub(crate) fn of_weights(
+    vae: &Vae,
+    rows: &Minibatch,
+    key: Key,
+    device: &Device,
+    findings: &mut Findings,
+) -> Result<(), Error> {
+    if vae.check_one_gaussian_layer().is_err() {
+        return Ok(());
+    }
+    let encoded = predict::encode(vae, &rows.values, device)?;
+    let q = PerDatum::start(&encoded, vae.latent(), Covariance::Diagonal)?;
+    let draws = WEIGHED.1;
+    let weights = log_weights(&*vae.joint()?, rows, &q, draws, key.purpose(Purpose::Evaluate))?;
+    let (mut gaps, mut khats) = (Vec::new(), Vec::new());
+    for weights in weights.chunks(draws) {
+        let evidence = weights.iter().copied().collect::<Weights>().log_mean();
+        gaps.push(evidence - weights.iter().sum::<f64>() / draws as f64);
+        khats.extend(pareto_smoothed(weights)?.khat);
+    }
+    findings.inference_gap = Some(Mean::of(&gaps));
+    findings.khat = KhatShares::of(&khats, draws);
+    Ok(())
+}
