@@ -268,20 +268,20 @@ pub(crate) struct Train {
     /// Where run folders are made.
     #[arg(long, value_name = "DIR", default_value = "runs", help_heading = "Run")]
     pub(crate) runs: PathBuf,
-    /// Repeat the fit of a config.toml, in a new folder.
+    /// Repeat the fit of a config.toml, in a new folder. --data and --test say where its rows are now.
     #[arg(long, value_name = "PATH", help_heading = "Run", conflicts_with_all = SETTINGS)]
     pub(crate) config: Option<PathBuf>,
     /// Go on with an interrupted run: the result is the same, to the bit, as without the interruption.
     #[arg(long, value_name = "RUN", help_heading = "Run", conflicts_with_all = SETTINGS,
-          conflicts_with_all = ["config", "name", "runs"])]
+          conflicts_with_all = ["config", "name", "runs", "data", "test"])]
     pub(crate) resume: Option<PathBuf>,
 }
 
 /// What a config.toml holds already: given beside one, it would be ignored.
 #[rustfmt::skip]
-const SETTINGS: [&str; 40] = [
+const SETTINGS: [&str; 38] = [
     "network", "channels", "kernel", "stride", "hidden2",
-    "builtin", "data", "label_column", "labels", "image", "test", "validation", "scale", "drop_constant",
+    "builtin", "label_column", "labels", "image", "validation", "scale", "drop_constant",
     "binarise", "likelihood", "sigma", "hidden", "latent", "family", "activation", "optimiser", "step_size",
     "encoder_step_size", "decay", "batch", "samples", "objective", "estimator", "kl", "beta", "kl_warm_up", "free_bits", "encoder_steps", "schedule", "prior_sd", "clip_norm", "epochs",
     "patience", "seed",

@@ -12,7 +12,7 @@ use elbo::{
     schedule::Schedule,
     train::TrainConfig,
 };
-use elbo_data::Dataset;
+use elbo_data::{Dataset, column_names};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -39,7 +39,8 @@ pub(crate) struct DataConfig {
     pub(crate) rows: usize,
     /// Columns of the file, of which some may be left out.
     pub(crate) stored_columns: usize,
-    /// The names of the columns that are modelled.
+    /// The names of the columns that are modelled; in a file left out where they are those of an image's pixels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) columns: Vec<String>,
     /// Height and width, where rows are images.
     pub(crate) image: Option<[usize; 2]>,
@@ -137,6 +138,31 @@ impl Config {
                 train: steps,
             },
         })
+    }
+
+    /// As it is written: without the names of pixels, of which there may be thousands.
+    pub(crate) fn to_toml(&self) -> Result<String, Error> {
+        let mut written = self.clone();
+        if self.pixels().is_some_and(|names| names == self.data.columns) {
+            written.data.columns.clear();
+        }
+        toml::to_string(&written)
+            .map_err(|cause| Error::plain(format!("cannot write the configuration: {cause}")))
+    }
+
+    /// The configuration that was written so.
+    pub(crate) fn from_toml(text: &str) -> Result<Self, toml::de::Error> {
+        let mut config: Self = toml::from_str(text)?;
+        if let (true, Some(names)) = (config.data.columns.is_empty(), config.pixels()) {
+            config.data.columns = names;
+        }
+        Ok(config)
+    }
+
+    fn pixels(&self) -> Option<Vec<String>> {
+        let [height, width] = self.data.image?;
+        // A file edited by hand may say anything.
+        (height.checked_mul(width) == Some(self.data.stored_columns)).then(|| column_names(&[height, width]))
     }
 
     /// Whether its parts belong together; those of a file that was edited by hand need not.

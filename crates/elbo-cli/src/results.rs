@@ -140,7 +140,17 @@ fn look(
     device: &Device,
 ) -> Result<Findings, Error> {
     let key = Key::new(config.fit.seed).purpose(Purpose::Evaluate);
-    let Some(rows) = fit.validation().next() else { return Ok(Findings::default()) };
+    // Pieces depend on the number of threads; so many rows of them do not.
+    let mut rows = Minibatch { width: best.width(), total: train.len(), ..Minibatch::default() };
+    for piece in fit.validation() {
+        rows.rows.extend(piece.rows);
+        rows.values.extend(piece.values);
+        if rows.rows.len() >= findings::ROWS {
+            break;
+        }
+    }
+    rows.rows.truncate(findings::ROWS);
+    rows.values.truncate(rows.rows.len() * rows.width);
     let mut found = findings::of_vae(best, config, &rows, key, device)?;
     if config.fit.train.objective == Objective::Noiseless {
         // σ(x) was not fitted: what stands on it says nothing.
@@ -150,7 +160,6 @@ fn look(
     let few = Minibatch {
         rows: rows.rows[..number].to_vec(),
         values: rows.values[..number * rows.width].to_vec(),
-        total: train.len(),
         ..rows
     };
     findings::of_weights(best, &few, key, device, &mut found)?;

@@ -31,7 +31,13 @@ pub(crate) fn train(arguments: &Train, device: &Device) -> Result<Level, Error> 
     let (config, data) = match (&opened, &arguments.config) {
         (Some(run), _) => repeat(run.read_config()?, memory)?,
         (None, Some(path)) => {
-            let config = run::read_config(path)?;
+            let mut config = run::read_config(path)?;
+            if let Some(data) = &arguments.source.data {
+                config.data.source = config.data.source.at(data)?;
+            }
+            if let Some(test) = &arguments.test {
+                config.data.test = Some(config.data.source.at(test)?);
+            }
             repeat(Config { name: arguments.name.clone().unwrap_or(config.name), ..config }, memory)?
         }
         (None, None) => begin(arguments)?,
