@@ -87,7 +87,7 @@ pub(crate) enum Verb {
 }
 
 /// Where rows come from.
-#[derive(Args, Debug, Clone)]
+#[derive(Args, Debug, Clone, Default)]
 pub(crate) struct Source {
     /// Rows to read: IDX images (MNIST; also .gz) or a table of numbers (.csv, .tsv; also .gz).
     #[arg(long, value_name = "PATH")]
@@ -346,7 +346,8 @@ pub(crate) struct Infer {
 #[command(after_help = "\
 log p(x) less the best per-datum bound is what the family of q(z|x) loses (approximation gap), that less the encoder's
 bound what the encoder loses (amortisation gap). Without --data the rows are the run's test rows, or, where it has none,
-its validation rows, with as many training rows beside them. Exit code 3: the verdict is `do not trust`.")]
+its validation rows; as many training rows stand beside them, also beside --data where the rows of the fit are still
+there. Exit code 3: the verdict is `do not trust`.")]
 pub(crate) struct Audit {
     #[command(flatten)]
     pub(crate) fitted: Fitted,

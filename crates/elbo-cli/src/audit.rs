@@ -7,6 +7,7 @@ use elbo::{
         annealed::{Annealing, Start, Temperatures, annealed},
         gap_ledger,
     },
+    distribution::bernoulli::Binarise,
     minibatch::{Minibatch, Rows},
     objective::{elbo::Mean, importance_weighted::Weights},
     predict,
@@ -16,7 +17,7 @@ use elbo_data::{Column, Table};
 use serde::Serialize;
 
 use crate::{
-    arguments::Audit,
+    arguments::{Audit, Source},
     error::Error,
     findings,
     progress::Count,
@@ -35,6 +36,8 @@ struct Record {
     annealed: Option<Mean>,
     findings: Findings,
     verdict: Verdict,
+    #[serde(skip)]
+    binarised: bool,
 }
 
 pub(crate) fn audit(arguments: &Audit, device: &Device) -> Result<Level, Error> {
@@ -52,7 +55,12 @@ pub(crate) fn audit(arguments: &Audit, device: &Device) -> Result<Level, Error> 
     };
     let key = Key::new(arguments.seed).purpose(Purpose::Test);
     let all = Rows::all(&data.x, model.vae.width());
-    let fitted = own.then(|| read_for(&model.config, &arguments.source)).transpose()?;
+    // Training rows to compare with, where they are still there.
+    let of_fit = Source { memory: arguments.source.memory, ..Source::default() };
+    let fitted = match read_for(&model.config, &of_fit) {
+        Err(cause) if own => return Err(cause),
+        read => read.ok(),
+    };
     let split = fitted.as_ref().map(|data| {
         let rows = Rows::all(&data.x, model.vae.width());
         rows.split(model.config.data.validation, Key::new(model.config.fit.seed))
@@ -79,6 +87,8 @@ pub(crate) fn audit(arguments: &Audit, device: &Device) -> Result<Level, Error> 
     let annealed = if arguments.annealed { Some(auditor.annealed(&piece)?) } else { None };
     let mut found = findings::of_vae(&model.vae, &model.config, &piece, key, device)?;
     found.converged = results.as_ref().and_then(|results| results.converged);
+    // What the fit says about its own rows, and not what the encoder makes of rows that may be of another kind.
+    found.kl = results.as_ref().map(|results| results.validation.kl.value).or(found.kl);
     found.over_linear = results.and_then(|results| results.linear).map(|linear| linear.advantage);
     auditor.add(&mut found, &ledger, training_ledger.as_ref(), annealed.as_deref());
     if let Some(training) = &training {
@@ -92,6 +102,7 @@ pub(crate) fn audit(arguments: &Audit, device: &Device) -> Result<Level, Error> 
         annealed: annealed.as_deref().map(Mean::of),
         findings: found,
         verdict,
+        binarised: model.config.fit.binarise() == Binarise::Dynamic,
     };
     record.tell(&ledger.worst(arguments.worst), &data);
     if let Some(path) = &arguments.output {
@@ -222,6 +233,11 @@ impl Record {
         tell(format!("best per-datum ELBO {}", plus_minus(per_datum)));
         tell(format!("  amortisation gap  {}  the encoder", plus_minus(amortisation_gap)));
         tell(format!("the encoder's ELBO  {}", plus_minus(amortised)));
+        if self.binarised {
+            tell(
+                "note: grey values were drawn as black or white anew, by --seed: the figures of the fit are of other draws",
+            );
+        }
         if let Some(annealed) = self.annealed {
             tell(format!("log p(x), annealed  {}", plus_minus(annealed)));
         }
@@ -229,7 +245,7 @@ impl Record {
             tell("\nthe rows that lose the most:\n     row | log p(x) | per datum | amortised |    k̂");
         }
         for row in worst {
-            let khat = row.khat.map_or("–".into(), |khat| format!("{khat:.2}"));
+            let khat = row.khat.filter(|k| k.is_finite()).map_or("–".into(), |khat| format!("{khat:.2}"));
             let label = data.labels.as_ref().map_or(String::new(), |labels| format!("  {}", labels[row.row]));
             tell(format!(
                 "{:>8} | {:>8.2} | {:>9.2} | {:>9.2} | {khat:>5}{label}",

@@ -10,7 +10,7 @@ use elbo::{
     minibatch::Minibatch,
     model::Vae,
     objective::{Objective, elbo::Mean, importance_weighted::Weights},
-    predict,
+    predict::{self, Encoded},
     random::{Key, Purpose},
 };
 
@@ -59,28 +59,47 @@ pub(crate) fn of_vae(
         active_units: Some(active.into_iter().filter(|&active| active).count()),
         kl: Some(encoded.kl.iter().map(|&kl| f64::from(kl)).sum::<f64>() / n as f64),
         mutual_information: information,
-        scale: scale(vae, rows, &encoded.mean, config, device)?,
+        scale: scale(vae, rows, &encoded, key.purpose(Purpose::Noise), config, device)?,
         ..Findings::default()
     })
 }
 
-/// Squared residuals over σ², at E[z|x], of the column that is farthest from 1, or of all where they share a σ.
+/// Draws of z a row by which the residuals are measured.
+const DRAWS: u64 = 16;
+
+/// E_q[(x − f(z))²] over σ², of the column that is farthest from 1, or of all where they share a σ. At the mean of q
+/// alone residuals would be smaller than σ² where σ is right: z has been fitted to the row.
 fn scale(
     vae: &Vae,
     rows: &Minibatch,
-    mean: &[f32],
+    encoded: &Encoded,
+    key: Key,
     config: &Config,
     device: &Device,
 ) -> Result<Option<Scale>, Error> {
     let Some(log_sigma) = vae.model.log_sigma() else { return Ok(None) };
+    if vae.check_one_gaussian_layer().is_err() {
+        return Ok(None);
+    }
     let log_sigma: Vec<f64> = log_sigma.into_data_as::<f64>().try_to_vec().expect("read as f64");
-    let decoded = predict::decode(vae, mean, device)?;
-    let (width, n) = (rows.width, rows.rows.len() as f64);
+    let q = PerDatum::start(encoded, vae.latent(), Covariance::Diagonal)?;
+    let (width, n) = (rows.width, rows.rows.len() as f64 * DRAWS as f64);
     let mut ratios = vec![0.0; width];
-    for (x, f) in rows.values.chunks(width).zip(decoded.chunks(width)) {
-        for (d, ratio) in ratios.iter_mut().enumerate() {
-            let sigma = log_sigma[if log_sigma.len() == 1 { 0 } else { d }].exp();
-            *ratio += (f64::from(x[d] - f[d]) / sigma).powi(2) / n;
+    let (mut noise, mut z) = (vec![0.0; vae.latent()], vec![0.0; encoded.mean.len()]);
+    for draw in 0..DRAWS {
+        for (place, (z, &row)) in z.chunks_mut(vae.latent()).zip(&rows.rows).enumerate() {
+            // In the noiseless limit σ(x) is not fitted, and z is q's mean.
+            if config.fit.train.objective != Objective::Noiseless {
+                key.fold(draw).standard_normals(row as u64, &mut noise);
+            }
+            q.draw(place, &noise, z);
+        }
+        let decoded = predict::decode(vae, &z, device)?;
+        for (x, f) in rows.values.chunks(width).zip(decoded.chunks(width)) {
+            for (d, ratio) in ratios.iter_mut().enumerate() {
+                let sigma = log_sigma[if log_sigma.len() == 1 { 0 } else { d }].exp();
+                *ratio += (f64::from(x[d] - f[d]) / sigma).powi(2) / n;
+            }
         }
     }
     if log_sigma.len() == 1 {

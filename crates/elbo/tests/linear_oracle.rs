@@ -7,10 +7,12 @@
 
 mod common;
 
-use std::path::PathBuf;
-
 use burn::tensor::Device;
-use common::{fit_config, minibatch, shape, steps};
+use common::{
+    fit_config, minibatch,
+    pca::{average, digits, file, reference},
+    shape, steps,
+};
 use elbo::{
     fit::Fit,
     minibatch::Rows,
@@ -20,40 +22,7 @@ use elbo::{
     random::Key,
     schedule::Decay,
 };
-use elbo_data::{Dataset, ReadOptions, read};
 use serde_json::Value;
-use std::io::Write;
-
-fn folder() -> PathBuf {
-    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
-    std::env::var_os("ELBO_DATA").map_or_else(|| default.into(), PathBuf::from)
-}
-
-/// The description of one data set of the reference, by the start of its name.
-fn reference(name: &str) -> Option<Value> {
-    let path = folder().join("reference/ppca_A.json");
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        // Past the test harness, which would hide a line printed by a test that passes.
-        let line = format!("SKIPPED: {name}: no {} (set ELBO_DATA)\n", path.display());
-        std::io::stderr().write_all(line.as_bytes()).unwrap();
-        return None;
-    };
-    let all: Value = serde_json::from_str(&text).unwrap();
-    let sets = all["sets"].as_array().unwrap();
-    let found = sets.iter().find(|set| set["name"].as_str().unwrap().starts_with(name));
-    Some(found.unwrap_or_else(|| panic!("{name} is not in {}", path.display())).clone())
-}
-
-fn file(name: &str, label_column: Option<&str>) -> Dataset {
-    let options = ReadOptions { label_column: label_column.map(str::to_owned), ..ReadOptions::default() };
-    read(&folder().join(name), &options).unwrap()
-}
-
-fn digits() -> Vec<f32> {
-    let data = file("tabular/digits.csv", Some("last"));
-    assert_eq!((data.rows(), data.width()), (1797, 64));
-    data.values.iter().map(|v| v / 16.0).collect()
-}
 
 /// Columns of mean 0 and variance 1 (divided by N), rounded to f32 last.
 fn faithful() -> Vec<f32> {
@@ -61,10 +30,6 @@ fn faithful() -> Vec<f32> {
     let (mean, variance) = Rows::all(&data.values, 2).moments();
     let standard = |(i, &v): (usize, &f32)| ((f64::from(v) - mean[i % 2]) / variance[i % 2].sqrt()) as f32;
     data.values.iter().enumerate().map(standard).collect()
-}
-
-fn average(model: &LinearGaussian, rows: &Rows<'_>) -> f64 {
-    rows.iter().map(|x| model.log_evidence(x)).sum::<f64>() / rows.len() as f64
 }
 
 /// The reference's data are f64, ours f32: a relative error of 6e-8 in x moves log p by about

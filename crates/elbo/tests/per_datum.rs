@@ -8,7 +8,9 @@ use burn::tensor::Device;
 use common::{
     GAUSSIAN, generic_vae,
     linear::{D, K, Linear},
-    minibatch, normals, shape,
+    minibatch, normals,
+    pca::{rotated, single, with_decoder},
+    shape,
 };
 use elbo::{
     Error,
@@ -30,40 +32,11 @@ fn start(vae: &Vae, data: &Minibatch, covariance: Covariance) -> PerDatum {
     PerDatum::start(&encoded, vae.latent(), covariance).unwrap()
 }
 
-/// The same in f32.
-fn single(vae: &Vae) -> Vae {
-    parameters::load(vae.clone(), &parameters::values::<f32, _>(vae), &Device::flex()).unwrap()
-}
-
 fn linear_case() -> (Vae, Linear, Minibatch) {
     let vae = single(&generic_vae(&shape(&[], K, GAUSSIAN), D, 8));
     let wide: Vec<f64> = parameters::values::<f32, _>(&vae).into_iter().map(f64::from).collect();
     let values: Vec<f32> = normals(21, 20 * D).into_iter().map(|v| 1.5 * v as f32).collect();
     (vae, Linear::of(&wide), minibatch(&Rows::all(&values, D), 0..20))
-}
-
-/// A model of probabilistic PCA whose W is rotated, so that its posterior is not diagonal.
-fn rotated(model: &LinearGaussian, latent: usize, seed: u64) -> Vae {
-    let width = model.mean().len();
-    let mut w = model.weights();
-    // Givens rotations of all pairs of latent variables by seeded angles.
-    let angles = normals(seed, latent * latent);
-    for i in 0..latent {
-        for j in i + 1..latent {
-            let (sin, cos) = angles[i * latent + j].sin_cos();
-            for d in 0..width {
-                (w[i][d], w[j][d]) = (cos * w[i][d] - sin * w[j][d], sin * w[i][d] + cos * w[j][d]);
-            }
-        }
-    }
-    let vae = single(&generic_vae(&shape(&[], latent, GAUSSIAN), width, 8));
-    let mut p: Vec<f32> = parameters::values(&vae);
-    let log_sigma = 0.5 * model.sigma2().ln();
-    let theta = w.into_iter().flatten().chain(model.mean().iter().copied()).chain([log_sigma]);
-    for (p, v) in p.iter_mut().zip(theta) {
-        *p = v as f32;
-    }
-    parameters::load(vae, &p, &Device::flex()).unwrap()
 }
 
 #[test]
@@ -123,7 +96,7 @@ fn ten_correlated_dimensions_are_found() {
     }
     let rows = Rows::all(&values, width);
     let model = LinearGaussian::fit(&rows, latent, None).unwrap();
-    let vae = rotated(&model, latent, 5);
+    let vae = with_decoder(&model, &rotated(&model, &normals(5, latent * latent)));
     let data = minibatch(&rows, 0..8);
     let joint = vae.joint().unwrap();
     let from = start(&vae, &data, Covariance::Full);

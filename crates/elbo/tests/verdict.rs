@@ -93,14 +93,14 @@ const BAD: [Case; 19] = [
         change: |f| f.generalisation_gap = Some(mean(400.0, 5.0)),
         claim: Claim::Model,
         level: Level::DoNotTrust,
-        says: "the bound of training rows is 400.00",
+        says: "the bound of training rows is 400.00 ± 5.00 nats above that of held-out rows (mean KL 20.00): overfitting",
         remedy: "--patience",
     },
     Case {
         change: |f| f.scale = Some(scale(3.0)),
         claim: Claim::Model,
         level: Level::Caution,
-        says: "3.00 times σ² (all columns): the rows are not on the scale",
+        says: "3.00 times σ² (all columns): the rows are on another scale than the training rows, or σ is too small",
         remedy: "--scale",
     },
     // Held-out rows multiplied by ten, and by a tenth.
@@ -115,7 +115,7 @@ const BAD: [Case; 19] = [
         change: |f| f.scale = Some(scale(0.01)),
         claim: Claim::Model,
         level: Level::DoNotTrust,
-        says: "0.01 times σ²",
+        says: "0.01 times σ² (all columns): the rows are on another scale than the training rows, or σ is too large",
         remedy: "--sigma",
     },
     Case {
@@ -181,7 +181,7 @@ const BAD: [Case; 19] = [
         },
         claim: Claim::Posterior,
         level: Level::Caution,
-        says: "held-out rows is 12.50 ± 0.28 nats above that of training rows",
+        says: "12.50 ± 0.28 nats above that of training rows (mean KL 20.00): the encoder is overfitted",
         remedy: "--patience",
     },
     Case {
@@ -216,6 +216,28 @@ fn a_moderate_khat_beside_a_small_gap_is_trusted() {
     assert_eq!(Verdict::of(&findings).claim(Claim::Posterior), Some(Level::Trust));
     findings.khat = Some(khat(0.8, 0.3));
     assert_eq!(Verdict::of(&findings).claim(Claim::Posterior), Some(Level::Caution));
+}
+
+/// Beside the KL of a collapsed posterior every gap is large; one of a few hundredths of a nat is no finding.
+#[test]
+fn a_gap_of_hundredths_is_small_whatever_the_kl() {
+    let hundredths = Some(mean(0.04, 0.001));
+    let mut findings = Findings {
+        active_units: Some(0),
+        kl: Some(0.008),
+        generalisation_gap: hundredths,
+        inference_gap: hundredths,
+        amortisation_gap: hundredths,
+        training_amortisation_gap: Some(mean(0.01, 0.001)),
+        mutual_information: Some(-0.003),
+        ..good()
+    };
+    let verdict = Verdict::of(&findings);
+    let reasons = against(&verdict);
+    assert_eq!(reasons.len(), 1, "{verdict}");
+    assert!(reasons[0].finding.ends_with("z holds 0.000 nats about the row"), "{verdict}");
+    findings.inference_gap = Some(mean(0.15, 0.001));
+    assert_eq!(Verdict::of(&findings).claim(Claim::Bound), Some(Level::Caution));
 }
 
 /// What 784-400-20 comes to on MNIST: the model and its bound are well, q(z|x) of a row is not to be relied on.
@@ -370,15 +392,19 @@ fn it_reads_well() {
     let expected = "\
 caution
   the model p(x)       caution
-    caution: the fit ran out of epochs: its bound may still have been rising (caution unless the bound had stopped \
-rising; our choice); try --epochs
-    caution: not checked: whether a bound was maximised (no trust without these; our choice)
+    caution: the fit ran out of epochs: its bound may still have been rising
+      rule: caution unless the bound had stopped rising (our choice)
+      try:  --epochs
+    caution: not checked: whether a bound was maximised
+      rule: no trust without these (our choice)
   the figures in nats  not checked
   q(z|x) of a row      do not trust
     do not trust: 90 % of 100 rows have a k̂ above 0.70, 60 % above 1: no estimate weighted by p(x, z)/q(z|x) can be \
-relied on, nor q's uncertainties (caution where more than a quarter are above the limit, unless few are above 1 and \
-log p(x) is within a tenth of the mean KL of the bound; no trust where most are above 1; k̂: Yao et al. 2018, \
-Vehtari et al. 2024; the shares of rows are our choice); try elbo infer, --guide per-datum";
+relied on, nor q's uncertainties
+      rule: caution where more than a quarter are above the limit, unless few are above 1 and log p(x) is within a \
+tenth of the mean KL of the bound; no trust where most are above 1 (k̂: Yao et al. 2018, Vehtari et al. 2024; the \
+shares of rows are our choice)
+      try:  elbo infer, --guide per-datum";
     assert_eq!(Verdict::of(&findings).to_string(), expected);
 }
 

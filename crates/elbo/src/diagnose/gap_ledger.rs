@@ -127,6 +127,9 @@ pub fn gap_ledger(
 ) -> Result<GapLedger, Error> {
     let encoded = predict::encode(vae, &data.values, device)?;
     vae.check_one_gaussian_layer()?;
+    if config.draws == 0 {
+        return Err(Error::invalid("draws", 0, "must be at least 1"));
+    }
     let joint = vae.joint()?;
     let latent = vae.latent();
     let encoder = PerDatum::start(&encoded, latent, Covariance::Diagonal)?;

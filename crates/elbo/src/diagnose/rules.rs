@@ -25,6 +25,8 @@ const NOTHING: f64 = 0.01;
 /// Shares of the mean KL from which a gap is a reason for caution, and for no trust.
 const HALF: f64 = 0.5;
 const ALL: f64 = 1.0;
+/// What the mean KL counts as where it is less, in nats: of a collapsed fit a gap of hundredths would be large, and is not.
+const LEAST: f64 = 0.2;
 /// The share of the mean KL up to which a gap is small.
 const SMALL: f64 = 0.1;
 /// A difference counts as far as it is more than so many standard errors.
@@ -40,8 +42,8 @@ const DISAGREEMENT: f64 = 0.5;
 const DRAWS: f64 = 10.0;
 
 const OURS: &str = "our choice";
-const OF_THE_KL: &str =
-    "beyond 3 standard errors, caution above half of the mean KL, no trust above all of it";
+const OF_THE_KL: &str = "caution where more than half of the mean KL (0.2 nats at least) beyond 3 standard errors, no trust where more than \
+     all of it";
 
 pub(super) fn reasons(findings: &Findings) -> Vec<Reason> {
     let essential: Vec<Option<Reason>> = ESSENTIAL.iter().map(|(_, rule)| rule(findings)).collect();
@@ -100,7 +102,14 @@ fn surely(gap: Mean) -> f64 {
 
 /// The level of a gap measured by the mean KL.
 fn against(kl: f64, gap: Mean) -> Level {
-    grade(surely(gap), [HALF * kl, ALL * kl])
+    // Not `max`, which drops a NaN.
+    let unit = if kl < LEAST { LEAST } else { kl };
+    grade(surely(gap), [HALF * unit, ALL * unit])
+}
+
+/// What a gap means, where it is a reason against trust.
+fn meaning(level: Level, words: &'static str) -> &'static str {
+    if level == Level::Trust { "" } else { words }
 }
 
 fn nats(mean: Mean) -> String {
@@ -130,7 +139,9 @@ fn latent_in_use(findings: &Findings) -> Option<Reason> {
         used &= kl > NOTHING;
     }
     if let Some(information) = findings.mutual_information {
-        found.push(format!("z holds {information:.3} nats about the row"));
+        // An estimate, which may fall below 0.
+        let held = if information < 0.0 { 0.0 } else { information };
+        found.push(format!("z holds {held:.3} nats about the row"));
         used &= information > NOTHING;
     }
     if found.is_empty() {
@@ -144,16 +155,20 @@ fn latent_in_use(findings: &Findings) -> Option<Reason> {
         format!("{collapse}{}", found.join(", ")),
         "no trust without an active latent variable, or with a KL or mutual information up to 0.01 nats",
         "Burda et al. 2015, He et al. 2019; the limit in nats is our choice",
-        &["--kl-warm-up", "--free-bits", "--encoder-steps"],
+        &["--kl-warm-up", "--free-bits", "--beta", "--encoder-steps"],
     ))
 }
 
 fn generalisation(findings: &Findings) -> Option<Reason> {
     let (gap, kl) = (findings.generalisation_gap?, findings.kl?);
-    let finding =
-        format!("the bound of training rows is {} above that of held-out rows (mean KL {kl:.2})", nats(gap));
+    let level = against(kl, gap);
+    let why = meaning(level, ": overfitting, or rows of another kind");
+    let finding = format!(
+        "the bound of training rows is {} above that of held-out rows (mean KL {kl:.2}){why}",
+        nats(gap)
+    );
     let remedies = ["--patience", "--prior-sd", "--hidden"];
-    Some(reason(Claim::Model, against(kl, gap), finding, OF_THE_KL, OURS, &remedies))
+    Some(reason(Claim::Model, level, finding, OF_THE_KL, OURS, &remedies))
 }
 
 fn a_bound(findings: &Findings) -> Option<Reason> {
@@ -169,11 +184,12 @@ fn scale(findings: &Findings) -> Option<Reason> {
     let level = grade(scale.ratio.max(1.0 / scale.ratio), SCALE);
     // `max` drops a NaN.
     let level = if scale.ratio.is_nan() { Level::DoNotTrust } else { level };
-    let wrong = if level == Level::Trust {
-        ""
+    let wrong = if scale.ratio < 1.0 {
+        ": the rows are on another scale than the training rows, or σ is too large"
     } else {
-        ": the rows are not on the scale of the training rows, or σ is wrong"
+        ": the rows are on another scale than the training rows, or σ is too small, as by overfitting"
     };
+    let wrong = meaning(level, wrong);
     Some(reason(
         Claim::Model,
         level,
@@ -287,16 +303,22 @@ fn amortisation(findings: &Findings) -> Option<Reason> {
 
 fn encoder_generalisation(findings: &Findings) -> Option<Reason> {
     let (held_out, training) = (findings.amortisation_gap?, findings.training_amortisation_gap?);
+    let kl = findings.kl?;
     let gap = Mean {
         value: held_out.value - training.value,
         standard_error: held_out.standard_error.hypot(training.standard_error),
     };
+    let level = against(kl, gap);
+    let why = meaning(level, ": the encoder is overfitted");
     Some(reason(
         Claim::Posterior,
-        against(findings.kl?, gap),
-        format!("the amortisation gap of held-out rows is {} above that of training rows", nats(gap)),
+        level,
+        format!(
+            "the amortisation gap of held-out rows is {} above that of training rows (mean KL {kl:.2}){why}",
+            nats(gap)
+        ),
         OF_THE_KL,
-        "overfitting of the encoder: Cremer et al. 2018; the limits are our choice",
+        "Cremer et al. 2018; the limits are our choice",
         &["elbo infer", "--patience", "--hidden"],
     ))
 }

@@ -8,7 +8,7 @@
 //!
 //! The unit for gaps is the mean KL(q(z|x) ‖ p(z)): what q says about a row, in nats, whatever the width or the
 //! scaling of the data. A gap of log p(x) over the bound as large as this means that q is as far from the posterior
-//! as from the prior.
+//! as from the prior. A KL below 0.2 nats counts as 0.2: beside it a gap of hundredths would be large, and matters to nobody.
 
 use std::fmt;
 
@@ -129,15 +129,19 @@ impl fmt::Display for Claim {
 }
 
 impl fmt::Display for Reason {
-    /// What was found, the rule, its source, and what to try.
+    /// What was found; below it, indented, the rule with its source, and what to try.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}; {})", self.finding, self.rule, self.source)?;
-        if self.remedies.is_empty() { Ok(()) } else { write!(f, "; try {}", self.remedies.join(", ")) }
+        write!(f, "{}\n      rule: {} ({})", self.finding, self.rule, self.source)?;
+        if self.remedies.is_empty() {
+            Ok(())
+        } else {
+            write!(f, "\n      try:  {}", self.remedies.join(", "))
+        }
     }
 }
 
 impl fmt::Display for Verdict {
-    /// The level; a line for each claim; below it a line for each reason that speaks against it, the worst first.
+    /// The level; a line for each claim; below it each reason that speaks against it, the worst first.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.level)?;
         for claim in Claim::ALL {

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part of this module")]
 
 pub(crate) mod linear;
+pub(crate) mod pca;
 
 use burn::tensor::{DType, Device, Element, Tensor, TensorData};
 use elbo::{
