@@ -17,7 +17,7 @@ use elbo::{
     optimiser::Moments,
     parameters,
     random::Key,
-    train::State,
+    train::{Psi, State},
 };
 use elbo_data::{Tensors, write_atomically};
 use serde::{Deserialize, Serialize};
@@ -211,6 +211,10 @@ impl Run {
         ] {
             tensors.insert_f32(name, &[values.len()], values.clone());
         }
+        if let Some(Psi { train, validation }) = &progress.psi {
+            tensors.insert_f32("psi.train", &[train.len()], train.clone());
+            tensors.insert_f32("psi.validation", &[validation.len()], validation.clone());
+        }
         let best = progress.patience.best.clone();
         tensors.insert_f64("validation.best", &[best.len()], best);
         let counters = serde_json::to_string(&counters).map_err(|cause| Error::plain(cause.to_string()))?;
@@ -254,13 +258,15 @@ impl Run {
             step: counters.step,
         };
         let best = take("best")?;
+        let (train, validation) = (take("psi.train"), take("psi.validation"));
+        let psi = train.ok().zip(validation.ok()).map(|(train, validation)| Psi { train, validation });
         let rows = tensors.get("validation.best").map_or(0, |(shape, _)| shape.iter().product());
         let patience = Patience {
             best_epoch: counters.best_epoch,
             waited: counters.waited,
             best: tensors.take_f64("validation.best", &[rows])?,
         };
-        Ok(Progress { state, epoch: counters.epoch, patience, best })
+        Ok(Progress { state, epoch: counters.epoch, patience, best, psi })
     }
 }
 
