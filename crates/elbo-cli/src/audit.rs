@@ -13,7 +13,7 @@ use elbo::{
     predict,
     random::{Key, Purpose},
 };
-use elbo_data::{Column, Table};
+use elbo_data::{Column, Table, write_atomically};
 use serde::Serialize;
 
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
     error::Error,
     findings,
     progress::Count,
+    report::{AuditPage, Worst},
     results::{Results, plus_minus, print},
     run::{Model, read_model},
     source::{Prepared, chosen, read_for, read_rows},
@@ -110,7 +111,10 @@ pub(crate) fn audit(arguments: &Audit, device: &Device) -> Result<Level, Error> 
     }
     if run.is_dir() {
         let json = serde_json::to_vec_pretty(&record).map_err(|cause| Error::plain(cause.to_string()))?;
-        elbo_data::write_atomically(&run.join("audit.json"), &json)?;
+        write_atomically(&run.join("audit.json"), &json)?;
+        let page = auditor.page(&record, &ledger, &piece, &data)?;
+        write_atomically(&run.join("audit.html"), page.as_bytes())?;
+        tell(format!("report      {}", run.join("audit.html").display()));
     }
     print(&record.csv())?;
     Ok(record.verdict.level)
@@ -147,6 +151,32 @@ impl Auditor<'_> {
         let key = self.key.purpose(Purpose::Sample);
         let done = annealed(&*joint, piece, &start, &annealing, key, &moved)?;
         Ok(done.weights().iter().map(Weights::log_mean).collect())
+    }
+
+    fn page(
+        &self,
+        record: &Record,
+        ledger: &GapLedger,
+        piece: &Minibatch,
+        data: &Prepared,
+    ) -> Result<String, Error> {
+        let worst = ledger.worst(self.arguments.worst).into_iter().map(|gaps| {
+            let place = piece.rows.iter().position(|&row| row == gaps.row).expect("a row of the ledger");
+            let original = piece.values[place * piece.width..][..piece.width].to_vec();
+            let reconstruction = predict::reconstruct(&self.model.vae, &original, self.device)?;
+            let label = data.labels.as_ref().map(|labels| labels[gaps.row].clone());
+            Ok(Worst { gaps, label, original, reconstruction })
+        });
+        let page = AuditPage {
+            title: &self.model.config.name,
+            rows: &record.rows,
+            ledger: &record.ledger,
+            training: record.training_ledger.as_ref(),
+            verdict: &record.verdict,
+            worst: worst.collect::<Result<_, Error>>()?,
+            image: self.model.config.image(),
+        };
+        Ok(page.to_html())
     }
 
     fn add(

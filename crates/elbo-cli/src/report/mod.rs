@@ -2,6 +2,7 @@
 //!
 //! Pictures are inline SVG and PNG; colours are CSS variables, so light and dark mode both work.
 
+mod audit;
 mod curve;
 mod dimensions;
 mod latent;
@@ -15,6 +16,7 @@ mod terms;
 mod tests;
 mod verdict;
 
+pub(crate) use audit::{AuditPage, Worst};
 use elbo::{diagnose::Verdict, objective::Objective};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -103,29 +105,7 @@ impl Report {
             ("Latent map", latent::figure(self)),
             ("Settings", settings::figure(self)),
         ];
-        html! {
-            (DOCTYPE)
-            html lang="en" {
-                head {
-                    meta charset="utf-8";
-                    meta name="viewport" content="width=device-width, initial-scale=1";
-                    meta name="color-scheme" content="light dark";
-                    title { (self.title) " – ELBO report" }
-                    style { (PreEscaped(include_str!("style.css"))) }
-                }
-                body {
-                    (self.header())
-                    main {
-                        @for (heading, figure) in sections {
-                            @if let Some(figure) = figure {
-                                section { h2 { (heading) } (figure) }
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        .into_string()
+        page(&format!("{} – ELBO report", self.title), &self.header(), &sections)
     }
 
     fn header(&self) -> Markup {
@@ -146,6 +126,33 @@ impl Report {
             }
         }
     }
+}
+
+/// A self-contained page of the sections that there are.
+fn page(title: &str, header: &Markup, sections: &[(&str, Option<Markup>)]) -> String {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) }
+                style { (PreEscaped(include_str!("style.css"))) }
+            }
+            body {
+                (header)
+                main {
+                    @for (heading, figure) in sections {
+                        @if let Some(figure) = figure {
+                            section { h2 { (heading) } (figure) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    .into_string()
 }
 
 /// A picture above the caption that explains it.

@@ -7,7 +7,12 @@ use elbo_kernels::{
 };
 
 use super::{Fused, Way, network::Pass};
-use crate::{model::Likelihood, objective::elbo::KlForm, random::Key, schedule::Moves};
+use crate::{
+    model::Likelihood,
+    objective::{elbo::KlForm, importance_weighted::Weights},
+    random::Key,
+    schedule::Moves,
+};
 
 /// A self-normalised weight below this counts as 0: so little is lost to rounding anyway.
 const LEAST_WEIGHT: f64 = 1e-20;
@@ -23,6 +28,9 @@ pub(super) struct Shard {
     pub(super) kl: Vec<f64>,
     /// The KL under free bits, where there are any.
     pub(super) cost: Vec<f64>,
+    /// log w and log p(x|z) of each draw, `[k, R]`, where draws are weighed.
+    log_weights: Vec<f64>,
+    log_likelihoods: Vec<f64>,
     /// The weight of each row's KL, in the gradient.
     kl_weights: Vec<f32>,
     stream: Vec<f32>,
@@ -46,42 +54,6 @@ pub(super) struct Sample {
     pub(super) weights: Vec<f32>,
 }
 
-/// Σ w and Σ w log p(x|z) over a row's draws, divided by the largest w.
-#[derive(Clone, Copy, Debug)]
-struct Weighted {
-    largest: f64,
-    sum: f64,
-    log_likelihood: f64,
-}
-
-impl Default for Weighted {
-    fn default() -> Self {
-        Self { largest: f64::NEG_INFINITY, sum: 0.0, log_likelihood: 0.0 }
-    }
-}
-
-impl Weighted {
-    fn add(&mut self, log_weight: f64, log_likelihood: f64) {
-        if log_weight > self.largest {
-            let shrink = libm::exp(self.largest - log_weight);
-            *self = Self {
-                largest: log_weight,
-                sum: self.sum * shrink,
-                log_likelihood: self.log_likelihood * shrink,
-            };
-        }
-        let weight = libm::exp(log_weight - self.largest);
-        self.sum += weight;
-        self.log_likelihood += weight * log_likelihood;
-    }
-
-    /// The weighted log-likelihood, and what L_k leaves of it to the KL.
-    fn terms(&self, k: usize) -> (f64, f64) {
-        let log_likelihood = self.log_likelihood / self.sum;
-        (log_likelihood, log_likelihood - self.largest - libm::log(self.sum / k as f64))
-    }
-}
-
 impl Shard {
     /// With room for this many samples at a time: all of them where there will be a way back, else one.
     pub(super) fn new(fused: &Fused, samples: usize) -> Self {
@@ -101,6 +73,8 @@ impl Shard {
             log_likelihood: Vec::new(),
             kl: Vec::new(),
             cost: Vec::new(),
+            log_weights: Vec::new(),
+            log_likelihoods: Vec::new(),
             kl_weights: Vec::new(),
             stream: vec![0.0; fused.latent],
             by_head: vec![0.0; 2 * fused.latent],
@@ -176,10 +150,7 @@ impl Shard {
         self.log_likelihood.fill(0.0);
         self.kl.fill(0.0);
         if fused.way.weighs() {
-            return match scale {
-                Some(scale) => self.weighted_terms(fused, parameters, rows, key, scale),
-                None => self.weighted_terms_alone(fused, parameters, rows, key),
-            };
+            return self.weighted_terms(fused, parameters, rows, key, scale);
         }
         if fused.way == Way::Reparameterised(KlForm::Analytic) {
             reparameterise::kl(fused.level, self.encoder.output(), 0.0, &mut self.kl);
@@ -210,42 +181,44 @@ impl Shard {
     }
 
     /// The terms of the importance-weighted bound (E22): the log-likelihood of the draws by their self-normalised weights
-    /// w̃, and as KL what the bound leaves. The gradient in the decoder's output is by the weights as well.
-    fn weighted_terms(&mut self, fused: &Fused, parameters: &[f32], rows: &[usize], key: Key, scale: f32) {
+    /// w̃, and as KL what the bound leaves. With the scale N/B the gradient in the decoder's output is by the weights as well.
+    fn weighted_terms(
+        &mut self,
+        fused: &Fused,
+        parameters: &[f32],
+        rows: &[usize],
+        key: Key,
+        scale: Option<f32>,
+    ) {
+        self.log_weights.clear();
+        self.log_likelihoods.clear();
         for l in 0..fused.samples {
-            self.samples[l].weights.fill(1.0);
-            self.sample(fused, parameters, l, key.fold(l as u64), rows, true);
+            let slot = l % self.samples.len();
+            self.samples[slot].weights.fill(1.0);
+            self.sample(fused, parameters, slot, key.fold(l as u64), rows, scale.is_some());
+            let Sample { log_likelihood, log_ratio, .. } = &self.samples[slot];
+            self.log_weights.extend(log_likelihood.iter().zip(log_ratio).map(|(l, ratio)| l - ratio));
+            self.log_likelihoods.extend_from_slice(log_likelihood);
         }
         for r in 0..rows.len() {
-            let log_weight = |sample: &Sample| sample.log_likelihood[r] - sample.log_ratio[r];
-            let mut total = Weighted::default();
-            for sample in &self.samples {
-                total.add(log_weight(sample), sample.log_likelihood[r]);
+            let draws = self.log_weights.iter().skip(r).step_by(rows.len());
+            let bound = draws.clone().copied().collect::<Weights>().log_mean();
+            let total = bound + libm::log(fused.samples as f64);
+            let mut log_likelihood = 0.0;
+            for (l, &log_weight) in draws.enumerate() {
+                let weight = libm::exp(log_weight - total);
+                log_likelihood += weight * self.log_likelihoods[l * rows.len() + r];
+                if let Some(scale) = scale {
+                    let kept = if weight < LEAST_WEIGHT { 0.0 } else { weight as f32 };
+                    self.samples[l].weights[r] = scale * kept;
+                }
             }
-            (self.log_likelihood[r], self.kl[r]) = total.terms(fused.samples);
-            for sample in &mut self.samples {
-                let weight = libm::exp(log_weight(sample) - total.largest) / total.sum;
-                let kept = if weight < LEAST_WEIGHT { 0.0 } else { weight as f32 };
-                sample.weights[r] = scale * kept;
+            (self.log_likelihood[r], self.kl[r]) = (log_likelihood, log_likelihood - bound);
+        }
+        if scale.is_some() {
+            for Sample { decoder, weights, .. } in &mut self.samples {
+                scale_rows(fused.level, decoder.last_mut().1, weights);
             }
-        }
-        for Sample { decoder, weights, .. } in &mut self.samples {
-            scale_rows(fused.level, decoder.last_mut().1, weights);
-        }
-    }
-
-    /// The same terms without a way back: one draw at a time.
-    fn weighted_terms_alone(&mut self, fused: &Fused, parameters: &[f32], rows: &[usize], key: Key) {
-        let mut totals = vec![Weighted::default(); rows.len()];
-        for l in 0..fused.samples {
-            self.sample(fused, parameters, 0, key.fold(l as u64), rows, false);
-            let Sample { log_likelihood, log_ratio, .. } = &self.samples[0];
-            for ((total, likelihood), ratio) in totals.iter_mut().zip(log_likelihood).zip(log_ratio) {
-                total.add(likelihood - ratio, *likelihood);
-            }
-        }
-        for (r, total) in totals.iter().enumerate() {
-            (self.log_likelihood[r], self.kl[r]) = total.terms(fused.samples);
         }
     }
 

@@ -40,9 +40,21 @@ impl Vae {
     ///
     /// ```
     /// use burn::tensor::Device;
-    /// use elbo::{guide::Family, model::{Likelihood, Vae, VaeConfig}, network::Activation, random::Key};
-    /// let (family, likelihood) = (Family::Gaussian, Likelihood::Bernoulli);
-    /// let config = VaeConfig { hidden: vec![], latent: 1, family, activation: Activation::Relu, likelihood };
+    /// use elbo::{
+    ///     guide::Family,
+    ///     model::{Likelihood, Vae, VaeConfig},
+    ///     network::{Activation, NetworkConfig},
+    ///     random::Key,
+    /// };
+    /// let config = VaeConfig {
+    ///     hidden: vec![],
+    ///     latent: 1,
+    ///     family: Family::Gaussian,
+    ///     activation: Activation::Relu,
+    ///     likelihood: Likelihood::Bernoulli,
+    ///     network: NetworkConfig::Dense,
+    ///     second: None,
+    /// };
     /// let vae = Vae::new(&config, 3, Key::new(0), &Device::flex())?;
     /// let joint = vae.joint()?;
     /// // At z = 0 the logits are the biases, 0: each of 3 columns has probability ½.
