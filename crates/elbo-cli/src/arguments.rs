@@ -524,7 +524,8 @@ pub(crate) enum GuideArgument {
     #[default]
     Amortised,
     /// Each training and validation row has a q of its own, which starts at the encoder's: a tighter bound, slower. The
-    /// encoder is fitted beside it, for rows to come. Dense layers and Gaussian latents, on the CPU.
+    /// encoder is fitted beside it, for rows to come. Dense layers and Gaussian latents, on the CPU. Beside --memory it takes
+    /// 24 bytes a row and latent dimension.
     PerDatum,
 }
 

@@ -119,8 +119,8 @@ pub struct Fit<'a> {
     /// The minibatch in use, and the next: their room is used again.
     minibatch: Minibatch,
     next: Minibatch,
-    /// Where the ψ of training and validation rows stand, and those in use.
-    places: [Places; 2],
+    /// Where the ψ of training and validation rows stand, where they have one, and those in use.
+    places: Option<[Places; 2]>,
     psi: Vec<f32>,
 }
 
@@ -160,7 +160,7 @@ impl<'a> Fit<'a> {
         let latent = config.vae.latent;
         let per_datum = config.train.inference != Inference::Amortised;
         let psi = per_datum.then(|| Psi::new(latent, train.len(), validation.len()));
-        let places = [&train, &validation].map(|rows| Places::new(rows, latent));
+        let places = per_datum.then(|| [&train, &validation].map(|rows| Places::new(rows, latent)));
         let progress = Progress { state, epoch: 0, patience: Patience::default(), best, psi };
         let (minibatch, next) = (Minibatch::default(), Minibatch::default());
         Ok(Self { config, trainer, train, validation, progress, minibatch, next, places, psi: Vec::new() })
@@ -221,13 +221,15 @@ impl<'a> Fit<'a> {
             // The next minibatch is made ready while this one is used.
             let (state, current, next) = (&mut self.progress.state, &self.minibatch, &mut self.next);
             let (trainer, psi) = (&mut self.trainer, &mut self.psi);
-            let mut table = self.progress.psi.as_mut().map(|all| (&self.places[0], &mut all.train));
+            let mut table = self.progress.psi.as_mut().zip(self.places.as_ref());
             let (report, ()) = rayon::join(
                 || {
-                    let Some((places, table)) = &mut table else { return trainer.step(state, current, pace) };
-                    places.read(table, &current.rows, psi);
+                    let Some((Psi { train, .. }, [places, _])) = &mut table else {
+                        return trainer.step(state, current, pace);
+                    };
+                    places.read(train, &current.rows, psi);
                     let report = trainer.visit(state, current, psi, pace)?;
-                    places.write(table, &current.rows, psi);
+                    places.write(train, &current.rows, psi);
                     Ok(report)
                 },
                 || {
@@ -275,23 +277,19 @@ impl<'a> Fit<'a> {
     /// Where rows have a ψ of their own: raises those of the validation rows after θ; the terms of their bound by the draws
     /// that [`Fit::validate`] uses.
     fn follow(&mut self, pace: Pace) -> Result<Option<RowTerms>, Error> {
-        let Some(mut psi) = self.progress.psi.take() else { return Ok(None) };
-        let key = Key::new(self.config.seed).purpose(Purpose::Evaluate).purpose(Purpose::Noise);
-        let draws = Draws { samples: self.config.validation_samples, key };
-        let (places, state, trainer) = (&self.places[1], &self.progress.state, &mut self.trainer);
-        let mut terms = RowTerms::default();
-        let mut follow = || {
-            let key = Key::new(self.config.seed).purpose(Purpose::Evaluate).purpose(Purpose::Binarise);
-            for piece in self.validation.pieces(self.config.binarise(), key) {
-                places.read(&psi.validation, &piece.rows, &mut self.psi);
-                terms.extend(&trainer.follow(state, &piece, &mut self.psi, pace, draws)?);
-                places.write(&mut psi.validation, &piece.rows, &self.psi);
-            }
-            Ok(())
+        let Progress { psi, state, .. } = &mut self.progress;
+        let (Some(Psi { validation: table, .. }), Some([_, places])) = (psi, &self.places) else {
+            return Ok(None);
         };
-        let outcome = follow();
-        self.progress.psi = Some(psi);
-        outcome.map(|()| Some(terms))
+        let key = Key::new(self.config.seed).purpose(Purpose::Evaluate);
+        let draws = Draws { samples: self.config.validation_samples, key: key.purpose(Purpose::Noise) };
+        let mut terms = RowTerms::default();
+        for piece in self.validation.pieces(self.config.binarise(), key.purpose(Purpose::Binarise)) {
+            places.read(table, &piece.rows, &mut self.psi);
+            terms.extend(&self.trainer.follow(state, &piece, &mut self.psi, pace, draws)?);
+            places.write(table, &piece.rows, &self.psi);
+        }
+        Ok(Some(terms))
     }
 
     /// Whether the fit is over, and why.

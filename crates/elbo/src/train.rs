@@ -152,6 +152,7 @@ pub struct Trainer {
     /// Of the noise of per-datum steps.
     per_datum: Key,
     shape: Vae,
+    latent: usize,
     blocks: Vec<Block>,
     /// Where φ starts in the flat vector; θ stands before it.
     guide_start: usize,
@@ -201,6 +202,7 @@ impl Trainer {
             noise,
             per_datum: seed.purpose(Purpose::PerDatum),
             shape: vae.clone(),
+            latent: vae.latent(),
             blocks,
             guide_start,
             device: device.clone(),

@@ -19,7 +19,7 @@ use elbo::{
     optimiser::Optimiser,
     random::Key,
     schedule::Pace,
-    train::{State, TrainConfig, Trainer},
+    train::{Inference, State, TrainConfig, Trainer},
 };
 
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
@@ -58,6 +58,8 @@ fn resident() -> Option<usize> {
 }
 
 const WIDTH: usize = 30;
+/// Of three latent variables.
+const RECORD: usize = 19;
 
 fn start(likelihood: Likelihood, config: TrainConfig) -> (Trainer, State) {
     let device = Device::flex();
@@ -71,13 +73,22 @@ fn take(
     trainer: &mut Trainer,
     state: &mut State,
     (current, next): (&mut Minibatch, &mut Minibatch),
+    psi: &mut [f32],
     count: usize,
 ) {
     let batches = rows.minibatches(70, Binarise::Dynamic, Key::new(2), 0);
     for step in 0..count {
         let ((), stepped) = rayon::join(
             || batches.fill((step + 1) % batches.number(), next),
-            || trainer.step(state, current, Pace::FULL).map(|report| report.gradient_norm),
+            || {
+                let stepped = if psi.is_empty() {
+                    trainer.step(state, current, Pace::FULL)
+                } else {
+                    let records = &mut psi[..current.rows.len() * RECORD];
+                    trainer.visit(state, current, records, Pace::FULL)
+                };
+                stepped.map(|report| report.gradient_norm)
+            },
         );
         assert!(stepped.unwrap() > 0.0);
         std::mem::swap(current, next);
@@ -91,24 +102,30 @@ fn a_steady_step_allocates_nothing_and_memory_stays_flat() {
     let rows = Rows::all(&values, WIDTH);
     let plain = steps(Optimiser::Adam, 1e-3);
     let rich = TrainConfig { samples: 2, kl: KlForm::MonteCarlo, clip_norm: Some(1.0), ..plain.clone() };
+    let per_datum =
+        TrainConfig { inference: Inference::PerDatum { steps: 2, step_size: 0.03 }, ..plain.clone() };
     let per_column = Likelihood::Gaussian(Sigma::PerColumn);
     // One pool, and no other test in this program: all that allocates is counted here.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
     pool.install(|| {
         let mut long = None;
-        for (likelihood, config) in [(Likelihood::Bernoulli, plain), (per_column, rich)] {
+        for (likelihood, config, psi) in [
+            (Likelihood::Bernoulli, per_datum, &mut [0.0; 70 * RECORD][..]),
+            (Likelihood::Bernoulli, plain, &mut []),
+            (per_column, rich, &mut []),
+        ] {
             let (mut trainer, mut state) = start(likelihood, config);
             let (mut current, mut next) = (Minibatch::default(), Minibatch::default());
             rows.minibatches(70, Binarise::Dynamic, Key::new(2), 0).fill(0, &mut current);
             let room = (&mut current, &mut next);
-            take(&rows, &mut trainer, &mut state, room, 30);
+            take(&rows, &mut trainer, &mut state, room, psi, 30);
             let batches = ALLOCATIONS.load(Ordering::Relaxed);
             let _ = rows.minibatches(70, Binarise::Dynamic, Key::new(2), 0);
             let order = ALLOCATIONS.load(Ordering::Relaxed) - batches;
             // A thread that finds its first work to steal sets itself up, once: what a step needs, every round needs.
             let rounds = (0..5).map(|_| {
                 let before = ALLOCATIONS.load(Ordering::Relaxed);
-                take(&rows, &mut trainer, &mut state, (&mut current, &mut next), 200);
+                take(&rows, &mut trainer, &mut state, (&mut current, &mut next), psi, 200);
                 ALLOCATIONS.load(Ordering::Relaxed) - before
             });
             assert_eq!(rounds.min(), Some(order), "{likelihood:?}: beyond the order of the epoch");
@@ -116,7 +133,7 @@ fn a_steady_step_allocates_nothing_and_memory_stays_flat() {
         }
         let (mut trainer, mut state, mut current, mut next) = long.unwrap();
         let before = resident();
-        take(&rows, &mut trainer, &mut state, (&mut current, &mut next), 100_000);
+        take(&rows, &mut trainer, &mut state, (&mut current, &mut next), &mut [], 100_000);
         if let (Some(before), Some(after)) = (before, resident()) {
             assert!(after <= before + 256, "{before} KiB became {after} KiB");
         }

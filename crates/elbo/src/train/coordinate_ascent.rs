@@ -150,7 +150,7 @@ impl Trainer {
     ) -> Result<f64, Error> {
         let beta = self.beta(pace);
         let ascent = self.ascent(state, pace)?;
-        self.check_records(minibatch, psi)?;
+        check_records(minibatch, self.latent, psi)?;
         // The encoder's own part of the step: its output is also where a ψ starts.
         self.estimate(state, minibatch, Moves { model: false, guide: moves.guide }, beta)?;
         std::mem::swap(&mut self.terms, &mut self.amortised);
@@ -181,7 +181,7 @@ impl Trainer {
         let ascent =
             Ascent { steps: FOLLOWING * ascent.steps, key: ascent.key.purpose(Purpose::Evaluate), ..ascent };
         self.shape.check_width(data.width)?;
-        self.check_records(data, psi)?;
+        check_records(data, self.latent, psi)?;
         let (beta, free_bits) = (self.beta(pace), self.config.kl_weight.free_bits);
         let Some(fused) = &mut self.fused else { return Err(unsuited()) };
         fused.weigh_kl(beta, free_bits);
@@ -203,14 +203,14 @@ impl Trainer {
         let compare = self.noise.fold(state.step);
         Ok(Ascent { steps, step_size: pace.decay * step_size, compare, key: self.per_datum.fold(state.step) })
     }
+}
 
-    fn check_records(&self, data: &Minibatch, psi: &[f32]) -> Result<(), Error> {
-        let (expected, got) = (data.rows.len() * record(self.shape.latent()), psi.len());
-        if got == expected {
-            return Ok(());
-        }
-        Err(Error::Shape { what: "the records of ψ".into(), expected: vec![expected], got: vec![got] })
+fn check_records(data: &Minibatch, latent: usize, psi: &[f32]) -> Result<(), Error> {
+    let (expected, got) = (data.rows.len() * record(latent), psi.len());
+    if got == expected {
+        return Ok(());
     }
+    Err(Error::Shape { what: "the records of ψ".into(), expected: vec![expected], got: vec![got] })
 }
 
 /// No trainer whose guide is per-datum is made where this is the error.
