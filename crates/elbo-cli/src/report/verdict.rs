@@ -22,7 +22,7 @@ pub(super) fn figure(verdict: &Verdict) -> Markup {
                                 td { (word(reason.level)) }
                                 td { (reason.finding) }
                                 td { (reason.rule) " (" (reason.source) ")" }
-                                td { (reason.remedies.join(", ")) }
+                                td { @for remedy in &reason.remedies { div.remedy { code { (remedy) } } } }
                             }
                         }
                     }
@@ -34,8 +34,7 @@ pub(super) fn figure(verdict: &Verdict) -> Markup {
         &table,
         &html! {
             "On the whole: " (word(verdict.level)) ". The three claims are judged apart: an encoder that misses the tails "
-            "of the posterior says nothing against the model, and its bound is still a bound. " code { "elbo audit" }
-            " looks closer, with the best bound of each row by itself."
+            "of the posterior says nothing against the model, and its bound is still a bound."
         },
     )
 }

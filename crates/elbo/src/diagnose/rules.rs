@@ -141,7 +141,7 @@ fn latent_in_use(findings: &Findings) -> Option<Reason> {
     if let Some(information) = findings.mutual_information {
         // An estimate, which may fall below 0.
         let held = if information < 0.0 { 0.0 } else { information };
-        found.push(format!("z holds {held:.3} nats about the row"));
+        found.push(format!("z holds at least {held:.3} nats about the row"));
         used &= information > NOTHING;
     }
     if found.is_empty() {
