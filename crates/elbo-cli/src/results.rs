@@ -131,6 +131,19 @@ pub(crate) fn results(
     })
 }
 
+/// The first rows of some pieces, whose size depends on the threads, in one.
+fn first(mut pieces: impl Iterator<Item = Minibatch>, number: usize) -> Option<Minibatch> {
+    let mut all = pieces.next()?;
+    while all.rows.len() < number {
+        let Some(piece) = pieces.next() else { break };
+        all.rows.extend(piece.rows);
+        all.values.extend(piece.values);
+    }
+    all.rows.truncate(number);
+    all.values.truncate(number * all.width);
+    Some(all)
+}
+
 /// A look at the finished fit by its validation rows.
 fn look(
     fit: &Fit<'_>,
@@ -140,7 +153,7 @@ fn look(
     device: &Device,
 ) -> Result<Findings, Error> {
     let key = Key::new(config.fit.seed).purpose(Purpose::Evaluate);
-    let Some(rows) = fit.validation().next() else { return Ok(Findings::default()) };
+    let Some(rows) = first(fit.validation(), findings::ROWS) else { return Ok(Findings::default()) };
     let mut found = findings::of_vae(best, config, &rows, key, device)?;
     if config.fit.train.objective == Objective::Noiseless {
         // σ(x) was not fitted: what stands on it says nothing.
@@ -217,7 +230,13 @@ impl Results {
 }
 
 pub(crate) fn plus_minus(mean: Mean) -> String {
-    format!("{:.3} ± {:.3}", mean.value, mean.standard_error)
+    let Mean { value, standard_error } = mean;
+    // Of rows in other units than the model's the size says all.
+    if value.abs() < 1e6 {
+        format!("{value:.3} ± {standard_error:.3}")
+    } else {
+        format!("{value:.2e} ± {standard_error:.1e}")
+    }
 }
 
 /// Points of the latent map at most; more are neither seen nor quick to draw.
