@@ -54,8 +54,7 @@ fn scales(rows: std::ops::Range<usize>, order: [usize; 4]) -> String {
             3e5 + 5e4 * (b + 0.3 * c),
             1e-6 * (a - b + 0.3 * d),
         ];
-        let [p, q, r, s] = order.map(|column| cells[column]);
-        writeln!(text, "{p},{q},{r},{s}").unwrap();
+        writeln!(text, "{}", order.map(|column| cells[column].to_string()).join(",")).unwrap();
     }
     text
 }
