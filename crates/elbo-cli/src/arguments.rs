@@ -137,9 +137,10 @@ pub(crate) struct Train {
     /// Leave columns out that have one constant value in the training data.
     #[arg(long, help_heading = "Data")]
     pub(crate) drop_constant: bool,
-    /// What happens to grey values in [0, 1] under a Bernoulli likelihood.
-    #[arg(long, default_value = "dynamic", value_parser = named::<Binarise>(&BINARISE), help_heading = "Data")]
-    pub(crate) binarise: Binarise,
+    /// What happens to grey values in [0, 1] under a Bernoulli likelihood. Without it: `dynamic`; `threshold` for
+    /// --guide per-datum, whose q of a row takes some steps an epoch and lags behind a row that is drawn anew at each.
+    #[arg(long, value_parser = named::<Binarise>(&BINARISE), help_heading = "Data")]
+    pub(crate) binarise: Option<Binarise>,
 
     /// p(x|z). Without it: Bernoulli for images and 0/1 tables, else Gaussian.
     #[arg(long, value_enum, help_heading = "Model")]
@@ -211,7 +212,8 @@ pub(crate) struct Train {
     /// (any; with a leave-one-out baseline over the samples), `enumerated` (exact, few discrete states), or
     /// `relaxed:T` (discrete latents relaxed at temperature T: biased); of the importance-weighted bound
     /// `reparameterised` or `doubly-reparameterised`. Without it: `reparameterised` for Gaussian latents,
-    /// `score-function` for discrete ones, `doubly-reparameterised` for the importance-weighted bound.
+    /// `score-function` for discrete ones, `doubly-reparameterised` for the importance-weighted bound,
+    /// `sticking-the-landing` for --guide per-datum with the KL unweighed.
     #[arg(long, value_name = "ESTIMATOR", value_parser = parse_estimator, help_heading = "Ascent")]
     pub(crate) estimator: Option<Form>,
     /// The KL term in closed form, or as the mean over the samples of log q(z|x) − log p(z).
@@ -239,6 +241,16 @@ pub(crate) struct Train {
         help_heading = "Ascent"
     )]
     pub(crate) encoder_steps: u64,
+    /// Where the q(z) of each row comes from.
+    #[arg(long, value_enum, default_value_t, help_heading = "Ascent")]
+    pub(crate) guide: GuideArgument,
+    /// Steps of each row's own q at each visit to it, under --guide per-datum. Without it: 3.
+    #[arg(long, value_name = "M", value_parser = parse_count::<usize>, help_heading = "Ascent")]
+    pub(crate) psi_steps: Option<usize>,
+    /// The size of those steps, which Adam takes. Without it: 0.03.
+    #[arg(long, value_name = "SIZE", value_parser = parse_positive, allow_negative_numbers = true,
+          help_heading = "Ascent")]
+    pub(crate) psi_step_size: Option<f64>,
     /// Move encoder and decoder together, or in turn.
     #[arg(long, default_value = "joint", value_parser = named::<Schedule>(&SCHEDULE), help_heading = "Ascent")]
     pub(crate) schedule: Schedule,
@@ -268,23 +280,23 @@ pub(crate) struct Train {
     /// Where run folders are made.
     #[arg(long, value_name = "DIR", default_value = "runs", help_heading = "Run")]
     pub(crate) runs: PathBuf,
-    /// Repeat the fit of a config.toml, in a new folder.
+    /// Repeat the fit of a config.toml, in a new folder. --data and --test say where its rows are now.
     #[arg(long, value_name = "PATH", help_heading = "Run", conflicts_with_all = SETTINGS)]
     pub(crate) config: Option<PathBuf>,
     /// Go on with an interrupted run: the result is the same, to the bit, as without the interruption.
     #[arg(long, value_name = "RUN", help_heading = "Run", conflicts_with_all = SETTINGS,
-          conflicts_with_all = ["config", "name", "runs"])]
+          conflicts_with_all = ["config", "name", "runs", "data", "test"])]
     pub(crate) resume: Option<PathBuf>,
 }
 
 /// What a config.toml holds already: given beside one, it would be ignored.
 #[rustfmt::skip]
-const SETTINGS: [&str; 40] = [
+const SETTINGS: [&str; 41] = [
     "network", "channels", "kernel", "stride", "hidden2",
-    "builtin", "data", "label_column", "labels", "image", "test", "validation", "scale", "drop_constant",
+    "builtin", "label_column", "labels", "image", "validation", "scale", "drop_constant",
     "binarise", "likelihood", "sigma", "hidden", "latent", "family", "activation", "optimiser", "step_size",
     "encoder_step_size", "decay", "batch", "samples", "objective", "estimator", "kl", "beta", "kl_warm_up", "free_bits", "encoder_steps", "schedule", "prior_sd", "clip_norm", "epochs",
-    "patience", "seed",
+    "patience", "seed", "guide", "psi_steps", "psi_step_size",
 ];
 
 /// A fitted model.
@@ -504,6 +516,16 @@ pub(crate) enum NetworkArgument {
     Dense,
     /// Convolutions between x and the dense layers, for images; see --channels.
     Convolutional,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GuideArgument {
+    /// One encoder for all rows: q(z|x).
+    #[default]
+    Amortised,
+    /// Each training and validation row has a q of its own, which starts at the encoder's: a tighter bound, slower. The
+    /// encoder is fitted beside it, for rows to come. Dense layers and Gaussian latents, on the CPU.
+    PerDatum,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

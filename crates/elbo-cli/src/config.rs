@@ -1,6 +1,7 @@
 //! The configuration of a run: with the data, all that determines the fit to the bit.
 
 use elbo::{
+    distribution::bernoulli::Binarise,
     fit::FitConfig,
     gradient::Form,
     guide::Family,
@@ -10,13 +11,13 @@ use elbo::{
     optimiser::Optimiser,
     random::Key,
     schedule::Schedule,
-    train::TrainConfig,
+    train::{Inference, TrainConfig},
 };
-use elbo_data::Dataset;
+use elbo_data::{Dataset, column_names};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    arguments::{LikelihoodArgument, ScaleArgument, Train},
+    arguments::{GuideArgument, LikelihoodArgument, NetworkArgument, ScaleArgument, Train},
     error::Error,
     shape::{check_size, choose_latent, choose_network},
     source::{Scaling, SourceConfig},
@@ -39,7 +40,8 @@ pub(crate) struct DataConfig {
     pub(crate) rows: usize,
     /// Columns of the file, of which some may be left out.
     pub(crate) stored_columns: usize,
-    /// The names of the columns that are modelled.
+    /// The names of the columns that are modelled; in a file left out where they are those of an image's pixels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) columns: Vec<String>,
     /// Height and width, where rows are images.
     pub(crate) image: Option<[usize; 2]>,
@@ -93,6 +95,7 @@ impl Config {
             tell("kl          of z2 given z1 in closed form; of z1, which has none, by Monte Carlo");
         }
         let steps = train_config(arguments, train.len())?;
+        let binarise = choose_binarise(arguments, likelihood);
         let patience = arguments.patience.or(arguments.epochs.is_none().then(|| {
             let steps = train.len().div_ceil(arguments.batch);
             PATIENCE.0.max(PATIENCE.1.div_ceil(steps)) as u64
@@ -124,7 +127,7 @@ impl Config {
                 epochs: arguments.epochs.unwrap_or(EPOCHS),
                 patience,
                 decay: arguments.decay,
-                binarise: arguments.binarise,
+                binarise,
                 vae: VaeConfig {
                     hidden: arguments.hidden.0.clone(),
                     latent,
@@ -137,6 +140,31 @@ impl Config {
                 train: steps,
             },
         })
+    }
+
+    /// As it is written: without the names of pixels, of which there may be thousands.
+    pub(crate) fn to_toml(&self) -> Result<String, Error> {
+        let mut written = self.clone();
+        if self.pixels().is_some_and(|names| names == self.data.columns) {
+            written.data.columns.clear();
+        }
+        toml::to_string(&written)
+            .map_err(|cause| Error::plain(format!("cannot write the configuration: {cause}")))
+    }
+
+    /// The configuration that was written so.
+    pub(crate) fn from_toml(text: &str) -> Result<Self, toml::de::Error> {
+        let mut config: Self = toml::from_str(text)?;
+        if let (true, Some(names)) = (config.data.columns.is_empty(), config.pixels()) {
+            config.data.columns = names;
+        }
+        Ok(config)
+    }
+
+    fn pixels(&self) -> Option<Vec<String>> {
+        let [height, width] = self.data.image?;
+        // A file edited by hand may say anything.
+        (height.checked_mul(width) == Some(self.data.stored_columns)).then(|| column_names(&[height, width]))
     }
 
     /// Whether its parts belong together; those of a file that was edited by hand need not.
@@ -237,6 +265,13 @@ fn train_config(arguments: &Train, rows: usize) -> Result<TrainConfig, Error> {
     let weighted = arguments.objective == Objective::ImportanceWeighted;
     let estimator = arguments.estimator.unwrap_or(match arguments.family {
         _ if weighted => Form::DoublyReparameterised,
+        // Its noise vanishes as a ψ nears its optimum, of which each row's ascent by itself has much; it weighs no KL.
+        Family::Gaussian
+            if arguments.guide == GuideArgument::PerDatum
+                && asked_weight(arguments) == KlWeight::default() =>
+        {
+            Form::StickingTheLanding
+        }
         Family::Gaussian => Form::Reparameterised,
         _ => Form::ScoreFunction,
     });
@@ -258,6 +293,7 @@ fn train_config(arguments: &Train, rows: usize) -> Result<TrainConfig, Error> {
         estimator,
         kl: arguments.kl,
         kl_weight: kl_weight(arguments, estimator)?,
+        inference: choose_inference(arguments, estimator)?,
         schedule: match arguments.encoder_steps {
             0 => arguments.schedule,
             steps => Schedule::EncoderSteps(steps),
@@ -267,9 +303,12 @@ fn train_config(arguments: &Train, rows: usize) -> Result<TrainConfig, Error> {
     })
 }
 
+fn asked_weight(arguments: &Train) -> KlWeight {
+    KlWeight { beta: arguments.beta, warm_up: arguments.kl_warm_up, free_bits: arguments.free_bits }
+}
+
 fn kl_weight(arguments: &Train, estimator: Form) -> Result<KlWeight, Error> {
-    let weight =
-        KlWeight { beta: arguments.beta, warm_up: arguments.kl_warm_up, free_bits: arguments.free_bits };
+    let weight = asked_weight(arguments);
     let closed = arguments.kl == KlForm::Analytic || weight.free_bits == 0.0;
     let weighable = arguments.objective == Objective::Elbo && estimator == Form::Reparameterised && closed;
     if weight == KlWeight::default() || weighable {
@@ -280,6 +319,57 @@ fn kl_weight(arguments: &Train, estimator: Form) -> Result<KlWeight, Error> {
          that of --kl analytic",
         "leave them out, or the objective, estimator and form of the KL at their defaults",
     ))
+}
+
+/// Steps of a row's own ψ at each visit where none are asked for, and their size.
+const PSI: (usize, f64) = (3, 0.03);
+
+fn choose_inference(arguments: &Train, estimator: Form) -> Result<Inference, Error> {
+    let Train { guide, psi_steps, psi_step_size, objective, family, network, latent, .. } = arguments;
+    if *guide == GuideArgument::Amortised {
+        if psi_steps.is_some() || psi_step_size.is_some() {
+            return Err(Error::usage(
+                "--psi-steps and --psi-step-size are of a q for each row, but the guide is amortised",
+                "add --guide per-datum",
+            ));
+        }
+        return Ok(Inference::Amortised);
+    }
+    let layers = latent.as_ref().map_or(1, |latent| latent.0.len());
+    let dense = *network == NetworkArgument::Dense && *family == Family::Gaussian && layers == 1;
+    let path = matches!(estimator, Form::Reparameterised | Form::StickingTheLanding);
+    if !(dense && path && *objective == Objective::Elbo) {
+        return Err(Error::usage(
+            "--guide per-datum is of the ELBO of dense layers with one layer of Gaussian latents, by reparameterisation",
+            "leave out --objective, --estimator, --family and --network, and give one number for --latent; or --guide \
+             amortised",
+        ));
+    }
+    let (steps, step_size) = (psi_steps.unwrap_or(PSI.0), psi_step_size.unwrap_or(PSI.1));
+    tell(format!(
+        "guide       a q of its own for each training and validation row, {steps} steps at each visit; the encoder, fitted \
+         beside it, is where they start"
+    ));
+    Ok(Inference::PerDatum { steps, step_size })
+}
+
+fn choose_binarise(arguments: &Train, likelihood: Likelihood) -> Binarise {
+    let per_datum = arguments.guide == GuideArgument::PerDatum && likelihood == Likelihood::Bernoulli;
+    match arguments.binarise {
+        None if per_datum => {
+            tell(
+                "binarise    threshold: the q of a row would lag behind one that is drawn anew at each epoch",
+            );
+            Binarise::Threshold
+        }
+        Some(Binarise::Dynamic) if per_datum => {
+            tell(
+                "note        --binarise dynamic draws grey rows anew at each epoch; each q lags behind its row",
+            );
+            Binarise::Dynamic
+        }
+        asked => asked.unwrap_or(Binarise::Dynamic),
+    }
 }
 
 fn choose_likelihood(arguments: &Train, data: &Dataset) -> (Likelihood, &'static str) {

@@ -16,8 +16,8 @@ use elbo::{
 
 use crate::{config::Config, error::Error, run::Metrics};
 
-/// Rows at most between which the mutual information is estimated: its cost grows with their square. Of a finished fit, all
-/// that are looked at.
+/// Rows at most that are looked at after a fit, and between which the mutual information is estimated: its cost grows with
+/// their square.
 pub(crate) const ROWS: usize = 1000;
 
 /// Whether what a configuration maximises is a bound on log p(x): also with a KL that weighs more than 1.

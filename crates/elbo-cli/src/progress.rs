@@ -61,8 +61,11 @@ impl Display {
         let weighed = epoch.objective.map_or(String::new(), |value| {
             format!("  maximised in training: {value:.2}, its KL weighed, not a bound")
         });
+        let by_encoder = epoch.amortised.as_ref().map_or(String::new(), |by| {
+            format!("  by the encoder {:.2}, {:.2}", by.train.elbo.value, by.validation.elbo.value)
+        });
         let line = format!(
-            "{:>5} | {} | {} | {:>6} | {:>7.0} | {:>8} {star}{weighed}",
+            "{:>5} | {} | {} | {:>6} | {:>7.0} | {:>8} {star}{by_encoder}{weighed}",
             epoch.epoch,
             bound(&epoch.train),
             bound(&epoch.validation),

@@ -131,19 +131,6 @@ pub(crate) fn results(
     })
 }
 
-/// The first rows of some pieces, whose size depends on the threads, in one.
-fn first(mut pieces: impl Iterator<Item = Minibatch>, number: usize) -> Option<Minibatch> {
-    let mut all = pieces.next()?;
-    while all.rows.len() < number {
-        let Some(piece) = pieces.next() else { break };
-        all.rows.extend(piece.rows);
-        all.values.extend(piece.values);
-    }
-    all.rows.truncate(number);
-    all.values.truncate(number * all.width);
-    Some(all)
-}
-
 /// A look at the finished fit by its validation rows.
 fn look(
     fit: &Fit<'_>,
@@ -153,7 +140,17 @@ fn look(
     device: &Device,
 ) -> Result<Findings, Error> {
     let key = Key::new(config.fit.seed).purpose(Purpose::Evaluate);
-    let Some(rows) = first(fit.validation(), findings::ROWS) else { return Ok(Findings::default()) };
+    // Pieces depend on the number of threads; so many rows of them do not.
+    let mut rows = Minibatch { width: best.width(), total: train.len(), ..Minibatch::default() };
+    for piece in fit.validation() {
+        rows.rows.extend(piece.rows);
+        rows.values.extend(piece.values);
+        if rows.rows.len() >= findings::ROWS {
+            break;
+        }
+    }
+    rows.rows.truncate(findings::ROWS);
+    rows.values.truncate(rows.rows.len() * rows.width);
     let mut found = findings::of_vae(best, config, &rows, key, device)?;
     if config.fit.train.objective == Objective::Noiseless {
         // σ(x) was not fitted: what stands on it says nothing.
@@ -163,7 +160,6 @@ fn look(
     let few = Minibatch {
         rows: rows.rows[..number].to_vec(),
         values: rows.values[..number * rows.width].to_vec(),
-        total: train.len(),
         ..rows
     };
     findings::of_weights(best, &few, key, device, &mut found)?;

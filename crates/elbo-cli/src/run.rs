@@ -17,7 +17,7 @@ use elbo::{
     optimiser::Moments,
     parameters,
     random::Key,
-    train::State,
+    train::{Psi, State},
 };
 use elbo_data::{Tensors, write_atomically};
 use serde::{Deserialize, Serialize};
@@ -80,7 +80,7 @@ impl Run {
             let folder = runs.join(if number == 1 { name.into() } else { format!("{name}-{number}") });
             match fs::create_dir(&folder) {
                 Ok(()) => {
-                    write_atomically(&folder.join("config.toml"), to_toml(config)?.as_bytes())?;
+                    write_atomically(&folder.join("config.toml"), config.to_toml()?.as_bytes())?;
                     return Self::open(&folder);
                 }
                 Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => {
@@ -185,7 +185,7 @@ impl Run {
         for block in parameters::layout(shape) {
             tensors.insert_f32(&block.name, &block.shape, values[block.range()].to_vec());
         }
-        tensors.set_metadata(to_toml(config)?);
+        tensors.set_metadata(config.to_toml()?);
         Ok(tensors.write(&self.path(file))?)
     }
 
@@ -210,6 +210,10 @@ impl Run {
             ("guide.second", &guide.second),
         ] {
             tensors.insert_f32(name, &[values.len()], values.clone());
+        }
+        if let Some(Psi { train, validation }) = &progress.psi {
+            tensors.insert_f32("psi.train", &[train.len()], train.clone());
+            tensors.insert_f32("psi.validation", &[validation.len()], validation.clone());
         }
         let best = progress.patience.best.clone();
         tensors.insert_f64("validation.best", &[best.len()], best);
@@ -254,13 +258,15 @@ impl Run {
             step: counters.step,
         };
         let best = take("best")?;
+        let (train, validation) = (take("psi.train"), take("psi.validation"));
+        let psi = train.ok().zip(validation.ok()).map(|(train, validation)| Psi { train, validation });
         let rows = tensors.get("validation.best").map_or(0, |(shape, _)| shape.iter().product());
         let patience = Patience {
             best_epoch: counters.best_epoch,
             waited: counters.waited,
             best: tensors.take_f64("validation.best", &[rows])?,
         };
-        Ok(Progress { state, epoch: counters.epoch, patience, best })
+        Ok(Progress { state, epoch: counters.epoch, patience, best, psi })
     }
 }
 
@@ -272,11 +278,10 @@ pub(crate) fn read_model(path: &Path, device: &Device) -> Result<Model, Error> {
             .hint("give a run folder as runs/digits, or a model.safetensors file"));
     }
     let mut tensors = Tensors::read(&file)?;
-    let config =
-        tensors.metadata().and_then(|text| toml::from_str::<Config>(text).ok()).ok_or_else(|| {
-            Error::plain(format!("`{}` is not a model that elbo wrote", file.display()))
-                .hint("give a run folder as runs/digits, or a model.safetensors file")
-        })?;
+    let config = tensors.metadata().and_then(|text| Config::from_toml(text).ok()).ok_or_else(|| {
+        Error::plain(format!("`{}` is not a model that elbo wrote", file.display()))
+            .hint("give a run folder as runs/digits, or a model.safetensors file")
+    })?;
     let config = consistent(config, &file)?;
     let shape = Vae::new(&config.fit.vae, config.data.columns.len(), Key::new(0), device)?;
     let mut values: Vec<f32> = Vec::new();
@@ -289,7 +294,7 @@ pub(crate) fn read_model(path: &Path, device: &Device) -> Result<Model, Error> {
 /// Reads a configuration file.
 pub(crate) fn read_config(path: &Path) -> Result<Config, Error> {
     let text = fs::read_to_string(path).map_err(|cause| Error::io("read", path, &cause))?;
-    let config: Config = toml::from_str(&text).map_err(|cause| {
+    let config = Config::from_toml(&text).map_err(|cause| {
         Error::plain(format!("`{}` is not a configuration of a run: {}", path.display(), cause.message()))
             .hint("give the config.toml of a run folder")
     })?;
@@ -303,8 +308,4 @@ fn consistent(config: Config, path: &Path) -> Result<Config, Error> {
     let message =
         format!("`{}`: the columns, image, scaling and validation do not fit together", path.display());
     Err(Error::plain(message).hint("give a file as elbo wrote it; its [data] follows from the data"))
-}
-
-fn to_toml(config: &Config) -> Result<String, Error> {
-    toml::to_string(config).map_err(|cause| Error::plain(format!("cannot write the configuration: {cause}")))
 }

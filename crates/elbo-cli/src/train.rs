@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use burn::tensor::Device;
 use elbo::{
     diagnose::{CollapseWatch, Level},
-    fit::{Finished, Fit},
+    fit::{EpochReport, Finished, Fit},
     minibatch::Rows,
+    objective::elbo::Mean,
     random::Key,
 };
 use elbo_data::Dataset;
@@ -31,7 +32,13 @@ pub(crate) fn train(arguments: &Train, device: &Device) -> Result<Level, Error> 
     let (config, data) = match (&opened, &arguments.config) {
         (Some(run), _) => repeat(run.read_config()?, memory)?,
         (None, Some(path)) => {
-            let config = run::read_config(path)?;
+            let mut config = run::read_config(path)?;
+            if let Some(data) = &arguments.source.data {
+                config.data.source = config.data.source.at(data)?;
+            }
+            if let Some(test) = &arguments.test {
+                config.data.test = Some(config.data.source.at(test)?);
+            }
             repeat(Config { name: arguments.name.clone().unwrap_or(config.name), ..config }, memory)?
         }
         (None, None) => begin(arguments)?,
@@ -109,9 +116,26 @@ fn fit(
     let report = results::report(&fit, &best, &data, &results, &history, config, device)?;
     run.write("report.html", report.to_html().as_bytes())?;
     results.tell();
+    tell_per_datum(&history, results.best_epoch);
     tell(format!("report      {}", run.path("report.html").display()));
     results::print(&format!("{}\n", run.folder().display()))?;
     Ok(results.verdict.map_or(Level::Caution, |verdict| verdict.level))
+}
+
+/// Says what the validation rows' own q came to at the best epoch; all that is kept of a fit for rows to come is the encoder.
+fn tell_per_datum(history: &[Metrics], best_epoch: u64) {
+    let best = history.iter().find(|metrics| metrics.epoch.epoch == best_epoch);
+    let Some(Metrics { epoch: EpochReport { validation, amortised: Some(by_encoder), .. }, .. }) = best
+    else {
+        return;
+    };
+    let of = |mean: Mean| format!("{:.3} ± {:.3}", mean.value, mean.standard_error);
+    tell(format!(
+        "per-datum   ELBO {} of the validation rows at epoch {best_epoch}, each under its own q; by the encoder {}, as \
+         are all figures above, the report's but for its curves, and what other commands give",
+        of(validation.elbo),
+        of(by_encoder.validation.elbo),
+    ));
 }
 
 /// Checks that a minibatch, which is a copy of so many rows, fits.

@@ -57,7 +57,7 @@ fn arguments_that_make_no_sense_together() {
         place.refuses(&format!("train digits {other}"), &["cannot be used with"]);
     }
     // Silently ignored, they would be taken for settings of the fit.
-    for other in ["--epochs 5", "--seed 0", "--validation 0.1", "--test x.csv", "--kl analytic"] {
+    for other in ["--epochs 5", "--seed 0", "--validation 0.1", "--image 8x8", "--kl analytic"] {
         place.refuses(&format!("train --config config.toml {other}"), &["cannot be used with"]);
     }
     place.refuses("evaluate runs/digits --label-column 1", &["--data <PATH>"]);

@@ -164,6 +164,21 @@ fn a_configuration_repeats_its_fit() {
     let said = place.succeeds("train --config runs/digits/config.toml --runs other --name mine");
     assert_eq!(said.stdout, "other/mine\n");
     assert_eq!(place.metrics("runs/digits"), place.metrics("other/mine"));
+    // The names of an image's pixels go without saying.
+    assert!(!place.text("runs/digits/config.toml").contains("pixel"));
+}
+
+#[test]
+fn a_configuration_finds_its_rows_where_they_are_now() {
+    let place = Place::new();
+    place.write("old.csv", measurements(40));
+    place.succeeds("train --data old.csv --label-column kind --hidden 8 --epochs 3 --name first");
+    fs::rename(place.path("old.csv"), place.path("new.csv")).unwrap();
+    place.succeeds("train --config runs/first/config.toml --data new.csv --name second");
+    assert_eq!(place.metrics("runs/first"), place.metrics("runs/second"));
+    place.write("new.csv", measurements(41));
+    let again = "train --config runs/first/config.toml --data new.csv --name third";
+    place.fails(again, 1, &["is not the data of this run"], "restore the file");
 }
 
 #[test]

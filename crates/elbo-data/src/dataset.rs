@@ -95,7 +95,11 @@ impl Dataset {
 
 /// The names of columns that have none: `pixel 3,4` where `grid` is the shape
 /// of a row, `column 5` where it is flat.
-pub(crate) fn column_names(grid: &[usize]) -> Vec<String> {
+///
+/// ```
+/// assert_eq!(elbo_data::column_names(&[1, 2]), ["pixel 1,1", "pixel 1,2"]);
+/// ```
+pub fn column_names(grid: &[usize]) -> Vec<String> {
     let kind = match grid.len() {
         0 | 1 => "column",
         2 => "pixel",

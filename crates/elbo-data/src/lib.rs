@@ -22,7 +22,7 @@ mod tensors;
 
 pub use atomic::write_atomically;
 pub use cells::Cells;
-pub use dataset::Dataset;
+pub use dataset::{Dataset, column_names};
 pub use digits::digits;
 pub use error::{CellFault, Error};
 pub use image::image_grid_png;

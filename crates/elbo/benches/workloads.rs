@@ -26,7 +26,7 @@ use elbo::{
     predict,
     random::Key,
     schedule::{Decay, Pace, Schedule},
-    train::{State, TrainConfig, Trainer},
+    train::{Inference, State, TrainConfig, Trainer},
 };
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde::Deserialize;
@@ -69,6 +69,7 @@ impl Workload {
                 estimator: gradient::Form::Reparameterised,
                 kl: KlForm::Analytic,
                 kl_weight: KlWeight::default(),
+                inference: Inference::Amortised,
                 schedule: Schedule::Joint,
                 prior_sd: None,
                 clip_norm: None,

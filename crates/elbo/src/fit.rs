@@ -14,7 +14,7 @@ use crate::{
     predict,
     random::{Key, Purpose},
     schedule::{Decay, Pace},
-    train::{Report, State, TrainConfig, Trainer},
+    train::{Inference, Places, Psi, Report, State, TrainConfig, Trainer},
 };
 
 /// Everything that, with the data, determines a fit to the bit.
@@ -59,6 +59,8 @@ pub struct Progress {
     pub patience: Patience,
     /// The parameters at the best epoch.
     pub best: Vec<f32>,
+    /// Where each row has a ψ of its own: all of them.
+    pub psi: Option<Psi>,
 }
 
 /// What an epoch tells.
@@ -68,20 +70,32 @@ pub struct EpochReport {
     pub epoch: u64,
     /// Steps taken since the start of the fit.
     pub step: u64,
-    /// The training rows' bound, each row before the step that used it.
+    /// The training rows' bound, each row before the step that used it; where each has a ψ of its own, under that.
     pub train: Summary,
     /// The validation rows' bound at the end of the epoch, with the same noise at every epoch.
     pub validation: Summary,
+    /// Where each row has a ψ of its own: the bounds of the same rows under the encoder's q.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amortised: Option<Amortised>,
     /// What was maximised, as a mean over the training rows, while it was not the bound but one with its KL weighed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub objective: Option<f64>,
-    /// Latent dimensions that carry something about the validation rows (E26).
+    /// Latent dimensions by which the encoder carries something about the validation rows (E26).
     #[serde(default)]
     pub active: usize,
     /// Mean over the epoch's steps of the norm of the gradient of the bound per datum.
     pub gradient_norm: f64,
     /// Whether this is the best epoch so far.
     pub best: bool,
+}
+
+/// Bounds under the encoder's q, where rows have others.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Amortised {
+    /// The training rows'.
+    pub train: Summary,
+    /// The validation rows'.
+    pub validation: Summary,
 }
 
 /// Why a fit is over.
@@ -105,6 +119,9 @@ pub struct Fit<'a> {
     /// The minibatch in use, and the next: their room is used again.
     minibatch: Minibatch,
     next: Minibatch,
+    /// Where the ψ of training and validation rows stand, and those in use.
+    places: [Places; 2],
+    psi: Vec<f32>,
 }
 
 impl<'a> Fit<'a> {
@@ -140,9 +157,13 @@ impl<'a> Fit<'a> {
         let (trainer, state) = Trainer::init(config.train.clone(), &vae, seed, device)?;
         let validation = validation.clone();
         let best = state.parameters.clone();
-        let progress = Progress { state, epoch: 0, patience: Patience::default(), best };
+        let latent = config.vae.latent;
+        let per_datum = config.train.inference != Inference::Amortised;
+        let psi = per_datum.then(|| Psi::new(latent, train.len(), validation.len()));
+        let places = [&train, &validation].map(|rows| Places::new(rows, latent));
+        let progress = Progress { state, epoch: 0, patience: Patience::default(), best, psi };
         let (minibatch, next) = (Minibatch::default(), Minibatch::default());
-        Ok(Self { config, trainer, train, validation, progress, minibatch, next })
+        Ok(Self { config, trainer, train, validation, progress, minibatch, next, places, psi: Vec::new() })
     }
 
     /// Goes on from where an earlier fit, with the same configuration and data, had come.
@@ -151,6 +172,10 @@ impl<'a> Fit<'a> {
     /// Where the progress is of a model of another shape, or of other validation rows.
     pub fn resume(mut self, progress: Progress) -> Result<Self, Error> {
         let own = &self.progress.state;
+        let numbers = |progress: &Progress| {
+            progress.psi.as_ref().map_or((0, 0), |psi| (psi.train.len(), psi.validation.len()))
+        };
+        let (own_psi, psi) = (numbers(&self.progress), numbers(&progress));
         let (state, watched) = (&progress.state, &progress.patience.best);
         for (what, expected, got) in [
             ("the parameter vector", own.parameters.len(), state.parameters.len()),
@@ -159,6 +184,8 @@ impl<'a> Fit<'a> {
             ("the second moments of θ", own.model.second.len(), state.model.second.len()),
             ("the first moments of φ", own.guide.first.len(), state.guide.first.len()),
             ("the second moments of φ", own.guide.second.len(), state.guide.second.len()),
+            ("ψ of the training rows", own_psi.0, psi.0),
+            ("ψ of the validation rows", own_psi.1, psi.1),
             // None before the first epoch.
             (
                 "the bound of the validation rows",
@@ -184,16 +211,25 @@ impl<'a> Fit<'a> {
         let batches = self.train.minibatches(self.config.batch, self.config.binarise(), seed, epoch);
         let steps = batches.number();
         let (mut terms, mut norms, mut objective) = (RowTerms::default(), 0.0, 0.0);
+        let (mut amortised, mut pace) = (RowTerms::default(), Pace::FULL);
         let weight = self.config.train.kl_weight;
         batches.fill(0, &mut self.minibatch);
         for number in 0..steps {
             let passed = epoch as f64 + number as f64 / steps as f64;
             let decay = self.config.decay.factor(passed, self.config.epochs as usize);
-            let pace = Pace { decay, kl: weight.factor(passed) };
+            pace = Pace { decay, kl: weight.factor(passed) };
             // The next minibatch is made ready while this one is used.
             let (state, current, next) = (&mut self.progress.state, &self.minibatch, &mut self.next);
+            let (trainer, psi) = (&mut self.trainer, &mut self.psi);
+            let mut table = self.progress.psi.as_mut().map(|all| (&self.places[0], &mut all.train));
             let (report, ()) = rayon::join(
-                || self.trainer.step(state, current, pace),
+                || {
+                    let Some((places, table)) = &mut table else { return trainer.step(state, current, pace) };
+                    places.read(table, &current.rows, psi);
+                    let report = trainer.visit(state, current, psi, pace)?;
+                    places.write(table, &current.rows, psi);
+                    Ok(report)
+                },
                 || {
                     if number + 1 < steps {
                         batches.fill(number + 1, next);
@@ -202,13 +238,21 @@ impl<'a> Fit<'a> {
             );
             let report = report?;
             terms.extend(report.terms);
+            if let Some(terms) = report.amortised {
+                amortised.extend(terms);
+            }
             norms += report.gradient_norm;
             objective += report.objective * report.terms.kl.len() as f64;
             watch(&report);
             std::mem::swap(&mut self.minibatch, &mut self.next);
         }
         let last = self.last()?;
-        let validation = self.validate(&last, self.config.validation_samples)?;
+        let by_encoder = self.validate(&last, self.config.validation_samples)?;
+        let followed = self.follow(pace)?;
+        let amortised = followed
+            .is_some()
+            .then(|| Amortised { train: amortised.summary(), validation: by_encoder.summary() });
+        let validation = followed.unwrap_or(by_encoder);
         let active = self.latent_summary(&last)?.active().into_iter().filter(|&active| active).count();
         self.progress.epoch += 1;
         let best = self.progress.patience.observe(self.progress.epoch, &validation.elbo());
@@ -220,11 +264,34 @@ impl<'a> Fit<'a> {
             step: self.progress.state.step,
             train: terms.summary(),
             validation: validation.summary(),
+            amortised,
             objective: (!weight.is_bound(epoch as f64)).then(|| objective / self.train.len() as f64),
             active,
             gradient_norm: norms / steps as f64,
             best,
         })
+    }
+
+    /// Where rows have a ψ of their own: raises those of the validation rows after θ; the terms of their bound by the draws
+    /// that [`Fit::validate`] uses.
+    fn follow(&mut self, pace: Pace) -> Result<Option<RowTerms>, Error> {
+        let Some(mut psi) = self.progress.psi.take() else { return Ok(None) };
+        let key = Key::new(self.config.seed).purpose(Purpose::Evaluate).purpose(Purpose::Noise);
+        let draws = Draws { samples: self.config.validation_samples, key };
+        let (places, state, trainer) = (&self.places[1], &self.progress.state, &mut self.trainer);
+        let mut terms = RowTerms::default();
+        let mut follow = || {
+            let key = Key::new(self.config.seed).purpose(Purpose::Evaluate).purpose(Purpose::Binarise);
+            for piece in self.validation.pieces(self.config.binarise(), key) {
+                places.read(&psi.validation, &piece.rows, &mut self.psi);
+                terms.extend(&trainer.follow(state, &piece, &mut self.psi, pace, draws)?);
+                places.write(&mut psi.validation, &piece.rows, &self.psi);
+            }
+            Ok(())
+        };
+        let outcome = follow();
+        self.progress.psi = Some(psi);
+        outcome.map(|()| Some(terms))
     }
 
     /// Whether the fit is over, and why.

@@ -25,7 +25,7 @@
 //! | E14 | a draw as a function of its parameters, gamma and its kin implicitly | [`distribution::PathGradient`] |
 //! | E15 | the score ∂ log q/∂λ | [`distribution::Score`] |
 //! | E15 | score function, baselines | [`gradient::ScoreFunction`], [`gradient::RunningMean`] |
-//! | E16 | per-datum inference | [`infer::infer`], [`guide::PerDatum`] |
+//! | E16 | per-datum inference | [`infer::infer`], [`guide::PerDatum`]; with θ, by coordinate ascent: [`train::Trainer::visit`] |
 //! | E17 | amortised inference, N/B | [`train::Trainer::step`], [`minibatch::Minibatch::scale`], [`guide::Amortised`] |
 //! | E18 | joint or alternating steps | [`schedule::Schedule`] |
 //! | E19 | the Gaussian auto-encoder | [`model::Vae`] with [`model::Likelihood::Gaussian`] |
@@ -54,7 +54,7 @@
 //!     optimiser::Optimiser,
 //!     random::Key,
 //!     schedule::{Decay, Schedule},
-//!     train::TrainConfig,
+//!     train::{Inference, TrainConfig},
 //! };
 //!
 //! // 200 points near a line in the plane.
@@ -90,6 +90,7 @@
 //!         estimator: gradient::Form::Reparameterised,
 //!         kl: KlForm::Analytic,
 //!         kl_weight: KlWeight::default(),
+//!         inference: Inference::Amortised,
 //!         schedule: Schedule::Joint,
 //!         prior_sd: None,
 //!         clip_norm: None,

@@ -73,18 +73,21 @@ impl Optimiser {
                 }
             }
             Self::Adam => {
-                let t = moments.steps as f64;
-                let unbias_1 = 1.0 - libm::pow(f64::from(BETA_1), t);
-                let unbias_2 = libm::sqrt(1.0 - libm::pow(f64::from(BETA_2), t));
-                let rate = (step_size * unbias_2 / unbias_1) as f32;
-                let epsilon = (EPSILON * unbias_2) as f32;
-                let (by, level) = (adam::Rate { factor, rate, epsilon }, Level::best());
+                let (by, level) = (adam_rate(moments.steps as f64, factor, step_size), Level::best());
                 let moments = moments.first.par_chunks_mut(SLICE).zip(moments.second.par_chunks_mut(SLICE));
                 let slices = parameters.par_chunks_mut(SLICE).zip(gradient.par_chunks(SLICE)).zip(moments);
                 slices.for_each(|((p, g), (m, v))| adam::ascend(level, p, g, m, v, by));
             }
         }
     }
+}
+
+/// Adam's numbers at its step number `t`, from 1, with the corrections of both moments' bias.
+pub(crate) fn adam_rate(t: f64, factor: f32, step_size: f64) -> adam::Rate {
+    let unbias_1 = 1.0 - libm::pow(f64::from(BETA_1), t);
+    let unbias_2 = libm::sqrt(1.0 - libm::pow(f64::from(BETA_2), t));
+    let rate = (step_size * unbias_2 / unbias_1) as f32;
+    adam::Rate { factor, rate, epsilon: (EPSILON * unbias_2) as f32 }
 }
 
 #[cfg(test)]

@@ -29,6 +29,8 @@ pub enum Purpose {
     Sample = 7,
     /// ε and Bernoulli draws of rows that took no part in the fit.
     Test = 8,
+    /// ε of the ascent of each row's own ψ (E16) during training.
+    PerDatum = 9,
 }
 
 /// A splittable key of the counter-based generator.

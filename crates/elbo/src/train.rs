@@ -1,8 +1,12 @@
 //! One step of amortised inference (E17): a minibatch in, a state moved uphill out.
 
+mod coordinate_ascent;
+
 use std::sync::Arc;
 
 use burn::tensor::Device;
+pub(crate) use coordinate_ascent::Places;
+pub use coordinate_ascent::{Inference, Psi};
 use elbo_kernels::{Level, adam};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -47,6 +51,9 @@ pub struct TrainConfig {
     /// Its weight in what is maximised.
     #[serde(default)]
     pub kl_weight: KlWeight,
+    /// Whether each row has a guide of its own.
+    #[serde(default)]
+    pub inference: Inference,
     /// Which block moves when.
     pub schedule: Schedule,
     /// The standard deviation of a prior N(0, s²) on every parameter of θ: log p(θ) joins the bound as a global term,
@@ -80,6 +87,7 @@ impl TrainConfig {
             return Err(Error::invalid("samples", 0, "must be at least 1"));
         }
         self.kl_weight.check()?;
+        self.inference.check()?;
         let elbo = (self.objective, self.estimator) == (Objective::Elbo, Form::Reparameterised);
         let closed = self.kl == KlForm::Analytic;
         if self.kl_weight != KlWeight::default() && !(elbo && (closed || self.kl_weight.free_bits == 0.0)) {
@@ -119,8 +127,10 @@ pub struct State {
 /// What a step tells.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report<'a> {
-    /// The terms of the bound of each row of the minibatch, before the step.
+    /// The terms of the bound of each row of the minibatch, before the step; under a ψ of its own, at that.
     pub terms: &'a RowTerms,
+    /// Where each row has a ψ of its own: the terms under the encoder's q.
+    pub amortised: Option<&'a RowTerms>,
     /// The estimate of the data set's bound that this minibatch gives, with log p(θ) where θ has a prior.
     pub bound: Bound,
     /// The mean over the minibatch's rows of what was maximised: the bound, but for the [`KlWeight`].
@@ -139,6 +149,8 @@ pub struct Trainer {
     /// The same estimate without a graph, where there is one.
     fused: Option<Fused>,
     noise: Key,
+    /// Of the noise of per-datum steps.
+    per_datum: Key,
     shape: Vae,
     blocks: Vec<Block>,
     /// Where φ starts in the flat vector; θ stands before it.
@@ -146,6 +158,7 @@ pub struct Trainer {
     device: Device,
     /// The last step's terms and gradient: their room is used again.
     terms: RowTerms,
+    amortised: RowTerms,
     gradient: Vec<f32>,
     squares: Vec<(f64, bool)>,
 }
@@ -174,6 +187,11 @@ impl Trainer {
         };
         let estimator = config.estimator.estimator(config.objective, config.kl, vae)?;
         let fused = config.fused_way().and_then(|way| Fused::new(vae, way, config.samples));
+        if config.inference != Inference::Amortised
+            && !(fused.is_some() && config.objective == Objective::Elbo)
+        {
+            return Err(coordinate_ascent::unsuited());
+        }
         let trainer = Self {
             gradient: vec![0.0; state.parameters.len()],
             config,
@@ -181,11 +199,13 @@ impl Trainer {
             estimator,
             fused,
             noise,
+            per_datum: seed.purpose(Purpose::PerDatum),
             shape: vae.clone(),
             blocks,
             guide_start,
             device: device.clone(),
             terms: RowTerms::default(),
+            amortised: RowTerms::default(),
             squares: Vec::new(),
         };
         Ok((trainer, state))
@@ -234,10 +254,26 @@ impl Trainer {
         minibatch: &Minibatch,
         pace: Pace,
     ) -> Result<Report<'_>, Error> {
-        let Pace { decay, kl } = pace;
-        let beta = self.config.kl_weight.beta * kl;
         let moves = self.config.schedule.moves(state.step);
-        let objective = self.estimate(state, minibatch, moves, beta)? / minibatch.rows.len() as f64;
+        let objective = self.estimate(state, minibatch, moves, self.beta(pace))?;
+        let (bound, gradient_norm) = self.advance(state, minibatch, moves, pace)?;
+        Ok(Report { terms: &self.terms, amortised: None, bound, objective, gradient_norm })
+    }
+
+    /// The weight of the KL.
+    fn beta(&self, pace: Pace) -> f64 {
+        self.config.kl_weight.beta * pace.kl
+    }
+
+    /// Moves θ and φ along the gradient at hand; the data set's bound by the terms at hand, and the gradient's norm.
+    fn advance(
+        &mut self,
+        state: &mut State,
+        minibatch: &Minibatch,
+        moves: Moves,
+        pace: Pace,
+    ) -> Result<(Bound, f64), Error> {
+        let (decay, beta) = (pace.decay, self.beta(pace));
         let mut bound = Bound::new(&self.terms, minibatch.scale()).with_beta(beta);
         if let Some(sd) = self.config.prior_sd {
             let theta = &state.parameters[..self.guide_start];
@@ -264,10 +300,11 @@ impl Trainer {
         }
         self.solve_sigma(state, moves, minibatch, &self.terms);
         state.step += 1;
-        Ok(Report { terms: &self.terms, bound, objective, gradient_norm })
+        Ok((bound, gradient_norm))
     }
 
-    /// The terms of the minibatch's rows, and the gradient of the data set's objective; Σ over the rows of what is maximised.
+    /// The terms of the minibatch's rows, and the gradient of the data set's objective; the mean over the rows of what is
+    /// maximised.
     fn estimate(
         &mut self,
         state: &State,
@@ -277,14 +314,14 @@ impl Trainer {
     ) -> Result<f64, Error> {
         let draws = Draws { samples: self.config.samples, key: self.noise.fold(state.step) };
         self.shape.check_width(minibatch.width)?;
+        let rows = minibatch.rows.len() as f64;
         let KlWeight { free_bits, .. } = self.config.kl_weight;
         if let Some(fused) = &mut self.fused {
             let (terms, gradient) = (&mut self.terms, &mut self.gradient);
             fused.weigh_kl(beta, free_bits);
             fused.gradient(&state.parameters, minibatch, moves, draws.key, terms, gradient);
             if self.terms.are_finite() {
-                let kl = if free_bits > 0.0 { fused.cost() } else { self.terms.kl.iter().sum() };
-                return Ok(self.terms.log_likelihood.iter().sum::<f64>() - beta * kl);
+                return Ok(self.fused_objective(beta) / rows);
             }
             // The way of tensors says what was not finite first.
         }
@@ -296,7 +333,16 @@ impl Trainer {
             gradient::gradient::<f32>(&vae, minibatch, moves, estimator, draws, state.step, &self.device)?;
         let bound = estimate.terms.elbo().iter().sum();
         (self.terms, self.gradient) = (estimate.terms, estimate.gradient);
-        Ok(if weighs { estimate.surrogate } else { bound })
+        Ok(if weighs { estimate.surrogate } else { bound } / rows)
+    }
+
+    /// Σ over the rows of what is maximised, of the terms that the fused operation left.
+    fn fused_objective(&self, beta: f64) -> f64 {
+        let kl = match &self.fused {
+            Some(fused) if self.config.kl_weight.free_bits > 0.0 => fused.cost(),
+            _ => self.terms.kl.iter().sum(),
+        };
+        self.terms.log_likelihood.iter().sum::<f64>() - beta * kl
     }
 
     /// σ² ← the mean over the last N rows seen of E_q‖x − f(z)‖²/D, where it is solved in closed form.

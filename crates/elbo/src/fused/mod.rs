@@ -10,6 +10,7 @@
 
 mod joint;
 mod network;
+mod per_datum;
 mod read;
 mod shard;
 #[cfg(test)]
@@ -19,6 +20,7 @@ use burn::tensor::{DType, Device};
 use elbo_kernels::{Level, gaussian, gaussian::Precision};
 pub(crate) use joint::Joint;
 use network::Network;
+pub(crate) use per_datum::{Ascent, record};
 use rayon::prelude::*;
 pub(crate) use read::Reader;
 use shard::Shard;
@@ -144,12 +146,7 @@ impl Fused {
             shard.terms(self, parameters, rows, values, key, Some(scale));
             shard.backward(self, moves, scale);
         });
-        terms.log_likelihood.clear();
-        terms.kl.clear();
-        for shard in &shards[..self.active] {
-            terms.log_likelihood.extend_from_slice(&shard.log_likelihood);
-            terms.kl.extend_from_slice(&shard.kl);
-        }
+        collect(&shards[..self.active], terms);
         let mut columns = std::mem::take(&mut self.columns);
         self.sum(&shards[..self.active], moves, &mut columns, gradient);
         (self.shards, self.columns) = (shards, columns);
@@ -157,32 +154,38 @@ impl Fused {
 
     /// The gradient of every parameter, from what the shards hold.
     fn sum(&self, shards: &[Shard], moves: Moves, columns: &mut [f32], gradient: &mut [f32]) {
-        let (theta, phi) =
-            gradient.split_at_mut(self.log_sigma.map_or(self.decoder.end(), |(s, len)| s + len));
-        let (decoder, log_sigma) = theta.split_at_mut(self.decoder.end());
-        let (level, samples) = (self.level, self.samples);
+        let (theta, phi) = gradient.split_at_mut(self.guide_start());
         rayon::join(
             || {
                 if moves.model {
-                    let passes = (0..samples).flat_map(move |l| {
-                        shards.iter().map(move |shard| (&shard.samples[l].z, &shard.samples[l].decoder))
-                    });
-                    self.decoder.gradient(level, &passes, decoder);
-                    self.log_sigma_gradient(shards, columns, log_sigma);
+                    self.model_gradient(shards, columns, theta);
                 } else {
-                    decoder.fill(0.0);
-                    log_sigma.fill(0.0);
+                    theta.fill(0.0);
                 }
             },
             || {
                 if moves.guide {
                     let passes = shards.iter().map(|shard| (&shard.x, &shard.encoder));
-                    self.encoder.gradient(level, &passes, phi);
+                    self.encoder.gradient(self.level, &passes, phi);
                 } else {
                     phi.fill(0.0);
                 }
             },
         );
+    }
+
+    /// Where φ starts in the flat parameters; θ stands before it.
+    fn guide_start(&self) -> usize {
+        self.log_sigma.map_or(self.decoder.end(), |(start, len)| start + len)
+    }
+
+    fn model_gradient(&self, shards: &[Shard], columns: &mut [f32], theta: &mut [f32]) {
+        let (decoder, log_sigma) = theta.split_at_mut(self.decoder.end());
+        let passes = (0..self.samples).flat_map(move |l| {
+            shards.iter().map(move |shard| (&shard.samples[l].z, &shard.samples[l].decoder))
+        });
+        self.decoder.gradient(self.level, &passes, decoder);
+        self.log_sigma_gradient(shards, columns, log_sigma);
     }
 
     fn log_sigma_gradient(&self, shards: &[Shard], columns: &mut [f32], gradient: &mut [f32]) {
@@ -225,5 +228,15 @@ impl Fused {
         while self.shards.len() < self.active {
             self.shards.push(Shard::new(self, self.samples));
         }
+    }
+}
+
+/// The terms of the rows of all shards, in order.
+fn collect(shards: &[Shard], terms: &mut RowTerms) {
+    terms.log_likelihood.clear();
+    terms.kl.clear();
+    for shard in shards {
+        terms.log_likelihood.extend_from_slice(&shard.log_likelihood);
+        terms.kl.extend_from_slice(&shard.kl);
     }
 }

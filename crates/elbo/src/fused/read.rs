@@ -3,7 +3,7 @@
 use elbo_kernels::reparameterise;
 use rayon::prelude::*;
 
-use super::{Fused, MOST_ROWS, Way, shard::Shard};
+use super::{Fused, MOST_ROWS, Way, record, shard::Shard};
 use crate::{
     minibatch::Minibatch, model::Vae, objective::elbo::RowTerms, parameters, predict::Encoded, random::Key,
 };
@@ -33,12 +33,19 @@ impl Reader {
             shard.terms(&self.fused, &self.parameters, rows, values, key, None);
             RowTerms { log_likelihood: shard.log_likelihood.clone(), kl: shard.kl.clone() }
         };
-        let parts: Vec<RowTerms> = self.parts(data).map_init(|| self.shard(), part).collect();
-        let mut all = RowTerms::default();
-        for part in &parts {
-            all.extend(part);
-        }
-        all
+        concatenated(&self.parts(data).map_init(|| self.shard(), part).collect::<Vec<_>>())
+    }
+
+    /// The same with each row's q in its ψ, see [`record`].
+    pub(crate) fn terms_at(&self, data: &Minibatch, psi: &[f32], key: Key) -> RowTerms {
+        let part = |shard: &mut Shard, ((rows, values), psi): ((&[usize], &[f32]), &[f32])| {
+            shard.read(&self.fused, values);
+            shard.hold(psi);
+            shard.terms_of_head(&self.fused, &self.parameters, rows, key, None);
+            RowTerms { log_likelihood: shard.log_likelihood.clone(), kl: shard.kl.clone() }
+        };
+        let parts = self.parts(data).zip(psi.par_chunks(MOST_ROWS * record(self.fused.latent)));
+        concatenated(&parts.map_init(|| self.shard(), part).collect::<Vec<_>>())
     }
 
     /// What `fold` makes, row by row, of the k log importance weights of each row, from `start`; the noise of each is
@@ -102,4 +109,12 @@ impl Reader {
         );
         out
     }
+}
+
+fn concatenated(parts: &[RowTerms]) -> RowTerms {
+    let mut all = RowTerms::default();
+    for part in parts {
+        all.extend(part);
+    }
+    all
 }

@@ -26,6 +26,10 @@ pub(super) struct Shard {
     /// The weight of each row's KL, in the gradient.
     kl_weights: Vec<f32>,
     stream: Vec<f32>,
+    /// Per-datum: the gradient in the head of one row, the encoder's heads, and what they give each row.
+    pub(super) by_head: Vec<f32>,
+    pub(super) heads: Vec<f32>,
+    pub(super) by_encoder: Vec<f64>,
 }
 
 /// One draw of z for each row.
@@ -99,6 +103,9 @@ impl Shard {
             cost: Vec::new(),
             kl_weights: Vec::new(),
             stream: vec![0.0; fused.latent],
+            by_head: vec![0.0; 2 * fused.latent],
+            heads: Vec::new(),
+            by_encoder: Vec::new(),
         }
     }
 
@@ -114,16 +121,19 @@ impl Shard {
             sample.log_ratio.resize(rows, 0.0);
             sample.weights.resize(rows, 0.0);
         }
-        self.log_likelihood.clear();
         self.log_likelihood.resize(rows, 0.0);
-        self.kl.clear();
         self.kl.resize(rows, 0.0);
+    }
+
+    /// x of the rows.
+    pub(super) fn read(&mut self, fused: &Fused, values: &[f32]) {
+        self.resize(values.len() / fused.width);
+        self.x.read_rows(values);
     }
 
     /// q(z|x) of the rows: the encoder's output.
     pub(super) fn encode(&mut self, fused: &Fused, parameters: &[f32], values: &[f32], back: bool) {
-        self.resize(values.len() / fused.width);
-        self.x.read_rows(values);
+        self.read(fused, values);
         fused.encoder.forward(fused.level, parameters, &self.x, &mut self.encoder, back);
     }
 
@@ -150,7 +160,21 @@ impl Shard {
         scale: Option<f32>,
     ) {
         self.encode(fused, parameters, values, scale.is_some());
+        self.terms_of_head(fused, parameters, rows, key, scale);
+    }
+
+    /// The same, where q is what stands in the place of the encoder's output.
+    pub(super) fn terms_of_head(
+        &mut self,
+        fused: &Fused,
+        parameters: &[f32],
+        rows: &[usize],
+        key: Key,
+        scale: Option<f32>,
+    ) {
         let samples = fused.samples;
+        self.log_likelihood.fill(0.0);
+        self.kl.fill(0.0);
         if fused.way.weighs() {
             return match scale {
                 Some(scale) => self.weighted_terms(fused, parameters, rows, key, scale),
@@ -297,19 +321,23 @@ impl Shard {
 
     /// From the gradient in the decoder's output to that in every layer's.
     pub(super) fn backward(&mut self, fused: &Fused, moves: Moves, scale: f32) {
-        let level = fused.level;
-        for sample in &mut self.samples {
-            let z_gradient = moves.guide.then_some(&mut sample.z_gradient);
-            if let Some(z_gradient) = z_gradient {
-                // z itself has the derivative 1.
-                z_gradient.as_mut_slice().fill(elbo_kernels::Row([1.0; WIDTH]));
-                fused.decoder.backward(level, &mut sample.decoder, Some(z_gradient));
-            } else {
-                fused.decoder.backward(level, &mut sample.decoder, None);
+        if moves.guide {
+            self.backward_to_head(fused, scale);
+            fused.encoder.backward(fused.level, &mut self.encoder, None);
+        } else {
+            for sample in &mut self.samples {
+                fused.decoder.backward(fused.level, &mut sample.decoder, None);
             }
         }
-        if !moves.guide {
-            return;
+    }
+
+    /// From the gradient in the decoder's output to that in the place of the encoder's output.
+    pub(super) fn backward_to_head(&mut self, fused: &Fused, scale: f32) {
+        let level = fused.level;
+        for Sample { decoder, z_gradient, .. } in &mut self.samples {
+            // z itself has the derivative 1.
+            z_gradient.as_mut_slice().fill(elbo_kernels::Row([1.0; WIDTH]));
+            fused.decoder.backward(level, decoder, Some(z_gradient));
         }
         self.kl_weights.clear();
         self.kl_weights.resize(self.kl.len(), scale * fused.beta);
@@ -328,6 +356,5 @@ impl Shard {
             Way::DoublyReparameterised => Kl::HeldSquared(1.0 / scale),
         };
         reparameterise::gradient(level, head, draws, kl, head_gradient);
-        fused.encoder.backward(level, &mut self.encoder, None);
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     random::Purpose,
 };
 
-const LIKELIHOODS: [Likelihood; 5] = [
+pub(super) const LIKELIHOODS: [Likelihood; 5] = [
     Likelihood::Bernoulli,
     Likelihood::Gaussian(Sigma::Fixed(0.7)),
     Likelihood::Gaussian(Sigma::Learned),
@@ -21,7 +21,7 @@ const LIKELIHOODS: [Likelihood; 5] = [
     Likelihood::Gaussian(Sigma::Solved),
 ];
 
-const ANALYTIC: Way = Way::Reparameterised(KlForm::Analytic);
+pub(super) const ANALYTIC: Way = Way::Reparameterised(KlForm::Analytic);
 const WAYS: [(Way, usize); 5] = [
     (ANALYTIC, 1),
     (Way::Reparameterised(KlForm::MonteCarlo), 3),
@@ -30,14 +30,14 @@ const WAYS: [(Way, usize); 5] = [
     (Way::DoublyReparameterised, 3),
 ];
 
-struct Case {
-    vae: Vae,
-    parameters: Vec<f32>,
-    minibatch: Minibatch,
+pub(super) struct Case {
+    pub(super) vae: Vae,
+    pub(super) parameters: Vec<f32>,
+    pub(super) minibatch: Minibatch,
 }
 
 /// An auto-encoder whose parameters are all away from their symmetric start, and a minibatch of a larger data set.
-fn case(config: &VaeConfig, rows: usize, width: usize) -> Case {
+pub(super) fn case(config: &VaeConfig, rows: usize, width: usize) -> Case {
     let seed = Key::new(7);
     let device = Device::flex();
     let shape = Vae::new(config, width, seed, &device).unwrap();
@@ -58,7 +58,12 @@ fn case(config: &VaeConfig, rows: usize, width: usize) -> Case {
     Case { vae, parameters, minibatch }
 }
 
-fn config(hidden: &[usize], latent: usize, activation: Activation, likelihood: Likelihood) -> VaeConfig {
+pub(super) fn config(
+    hidden: &[usize],
+    latent: usize,
+    activation: Activation,
+    likelihood: Likelihood,
+) -> VaeConfig {
     VaeConfig {
         hidden: hidden.to_vec(),
         latent,
@@ -80,7 +85,7 @@ fn fused(case: &Case, moves: Moves, way: Way, samples: usize) -> Estimate<f32> {
 }
 
 /// The composition of tensors, differentiated automatically in f64, at the same f32 parameters and noise.
-fn reference(case: &Case, moves: Moves, way: Way, samples: usize) -> Estimate<f64> {
+pub(super) fn reference(case: &Case, moves: Moves, way: Way, samples: usize) -> Estimate<f64> {
     let wide: Vec<f64> = case.parameters.iter().map(|&p| f64::from(p)).collect();
     let vae = parameters::load(case.vae.clone(), &wide, &Device::flex()).unwrap();
     let draws = Draws { samples, key: Key::new(11).purpose(Purpose::Noise) };
@@ -94,7 +99,7 @@ fn reference(case: &Case, moves: Moves, way: Way, samples: usize) -> Estimate<f6
 }
 
 /// Relative to the largest of each block of parameters.
-fn assert_close(case: &Case, got: &Estimate<f32>, expected: &Estimate<f64>, what: &str) {
+pub(super) fn assert_close(case: &Case, got: &Estimate<f32>, expected: &Estimate<f64>, what: &str) {
     for (got, expected) in
         [(&got.terms.log_likelihood, &expected.terms.log_likelihood), (&got.terms.kl, &expected.terms.kl)]
     {

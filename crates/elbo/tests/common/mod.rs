@@ -20,7 +20,7 @@ use elbo::{
     parameters::{self, Block},
     random::Key,
     schedule::{Decay, Moves, Schedule},
-    train::TrainConfig,
+    train::{Inference, TrainConfig},
 };
 
 pub(crate) const GAUSSIAN: Likelihood = Likelihood::Gaussian(Sigma::Learned);
@@ -113,6 +113,7 @@ pub(crate) fn steps(optimiser: Optimiser, step_size: f64) -> TrainConfig {
         estimator: gradient::Form::Reparameterised,
         kl: KlForm::Analytic,
         kl_weight: KlWeight::default(),
+        inference: Inference::Amortised,
         schedule: Schedule::Joint,
         prior_sd: None,
         clip_norm: None,
