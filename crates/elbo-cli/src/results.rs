@@ -227,7 +227,13 @@ impl Results {
 }
 
 pub(crate) fn plus_minus(mean: Mean) -> String {
-    format!("{:.3} ± {:.3}", mean.value, mean.standard_error)
+    let Mean { value, standard_error } = mean;
+    // Of rows in other units than the model's the size says all.
+    if value.abs() < 1e6 {
+        format!("{value:.3} ± {standard_error:.3}")
+    } else {
+        format!("{value:.2e} ± {standard_error:.1e}")
+    }
 }
 
 /// Points of the latent map at most; more are neither seen nor quick to draw.

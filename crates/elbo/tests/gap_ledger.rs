@@ -13,7 +13,7 @@ use common::{
 };
 use elbo::{
     diagnose::{
-        GapLedger, LedgerConfig,
+        GapLedger, Gaps, LedgerConfig,
         annealed::{Annealing, Start, Temperatures, annealed},
         gap_ledger,
     },
@@ -146,9 +146,9 @@ fn the_ledger_is_exact(known: &Known, name: &str) {
         let amortised = above(&amortised, evidence.iter().map(bound(approximation + amortisation)).collect());
         assert_mean(&per_datum, 0.0, 1e-3, &format!("{what}: the best bound"));
         assert_mean(&amortised, 0.0, 1e-4, &format!("{what}: the encoder's bound"));
-        let gaps: Vec<f64> = rows.iter().map(elbo::diagnose::Gaps::approximation).collect();
+        let gaps: Vec<f64> = rows.iter().map(Gaps::approximation).collect();
         assert_mean(&gaps, gap, 1e-3, &format!("{what}: the approximation gap"));
-        let gaps: Vec<f64> = rows.iter().map(elbo::diagnose::Gaps::amortisation).collect();
+        let gaps: Vec<f64> = rows.iter().map(Gaps::amortisation).collect();
         assert_mean(&gaps, between, 1e-3, &format!("{what}: the amortisation gap"));
         for (row, exact) in rows.iter().zip(evidence) {
             assert!(row.approximation() >= 0.0, "{what}: {row:?}");
@@ -246,7 +246,7 @@ fn the_summary_is_of_the_rows_and_the_worst_come_first() {
     assert!(
         (summary.per_datum.value - summary.amortised.value - summary.amortisation_gap.value).abs() < 1e-9
     );
-    let lost = |row: &elbo::diagnose::Gaps| row.log_evidence - row.amortised;
+    let lost = |row: &Gaps| row.log_evidence - row.amortised;
     let worst = ledger.worst(5);
     assert_eq!(worst.len(), 5);
     assert!(worst.windows(2).all(|pair| lost(&pair[0]) >= lost(&pair[1])));

@@ -53,7 +53,7 @@ struct Case {
 }
 
 /// One bad finding each.
-const BAD: [Case; 19] = [
+const BAD: [Case; 20] = [
     Case {
         change: |f| f.converged = Some(false),
         claim: Claim::Model,
@@ -116,6 +116,13 @@ const BAD: [Case; 19] = [
         claim: Claim::Model,
         level: Level::DoNotTrust,
         says: "0.01 times σ² (all columns): the rows are on another scale than the training rows, or σ is too large",
+        remedy: "--sigma",
+    },
+    Case {
+        change: |f| f.scale = Some(scale(93_762_724_451_359_296.0)),
+        claim: Claim::Model,
+        level: Level::DoNotTrust,
+        says: "are 9.4e16 times σ² (all columns): the rows are on another scale",
         remedy: "--sigma",
     },
     Case {
@@ -285,7 +292,7 @@ fn each_bad_finding_is_named_with_its_level_and_its_remedy() {
 fn a_bad_finding_never_improves_the_verdict() {
     for start in [good(), Findings::default()] {
         for set in 0..1u32 << 10 {
-            for skip in [0, 9] {
+            for skip in [0, 10] {
                 let chosen = |i: &usize| set >> i & 1 == 1;
                 let mut findings = start.clone();
                 (0..10).filter(chosen).for_each(|i| (BAD[i + skip].change)(&mut findings));

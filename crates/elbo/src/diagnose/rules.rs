@@ -113,7 +113,12 @@ fn meaning(level: Level, words: &'static str) -> &'static str {
 }
 
 fn nats(mean: Mean) -> String {
-    format!("{:.2} ± {:.2} nats", mean.value, mean.standard_error)
+    format!("{} ± {} nats", figure(mean.value), figure(mean.standard_error))
+}
+
+/// Of what is beyond all reason, as rows in other units are, the size alone.
+fn figure(value: f64) -> String {
+    if value.abs() < 1e6 { format!("{value:.2}") } else { format!("{value:.1e}") }
 }
 
 fn convergence(findings: &Findings) -> Option<Reason> {
@@ -148,7 +153,11 @@ fn latent_in_use(findings: &Findings) -> Option<Reason> {
         return None;
     }
     let level = if used { Level::Trust } else { Level::DoNotTrust };
-    let collapse = if used { "" } else { "the latent is not in use (posterior collapse): " };
+    let collapse = match (used, findings.converged) {
+        (true, _) => "",
+        (false, Some(false)) => "the latent is not in use (posterior collapse, or too few epochs so far): ",
+        (false, _) => "the latent is not in use (posterior collapse): ",
+    };
     Some(reason(
         Claim::Model,
         level,
@@ -194,8 +203,9 @@ fn scale(findings: &Findings) -> Option<Reason> {
         Claim::Model,
         level,
         format!(
-            "the squared residuals of held-out rows are {:.2} times σ² ({}){wrong}",
-            scale.ratio, scale.of
+            "the squared residuals of held-out rows are {} times σ² ({}){wrong}",
+            figure(scale.ratio),
+            scale.of
         ),
         "caution beyond a factor of 2 either way, no trust beyond 4",
         OURS,
