@@ -3,12 +3,13 @@
 use burn::tensor::Device;
 use elbo::{
     diagnose::{Findings, KhatShares, Scale, latent_summary, mutual_information, pareto_smoothed},
+    distribution::bernoulli::Binarise,
     fit::Finished,
     gradient::Form,
     guide::{Covariance, Family, PerDatum},
     infer::log_weights,
     minibatch::Minibatch,
-    model::Vae,
+    model::{Likelihood, Vae},
     objective::{Objective, elbo::Mean, importance_weighted::Weights},
     predict::{self, Encoded},
     random::{Key, Purpose},
@@ -20,10 +21,14 @@ use crate::{config::Config, error::Error, run::Metrics};
 /// their square.
 pub(crate) const ROWS: usize = 1000;
 
-/// Whether what a configuration maximises is a bound on log p(x): also with a KL that weighs more than 1.
+/// Whether what a configuration maximises is a bound on log p(x): also with a KL that weighs more than 1, but not of grey
+/// values under a Bernoulli likelihood.
 pub(crate) fn maximises_a_bound(config: &Config) -> bool {
     let train = &config.fit.train;
-    train.objective != Objective::Noiseless
+    let bernoulli = config.fit.vae.likelihood == Likelihood::Bernoulli;
+    let grey = config.data.scaling.divisor.iter().any(|&divisor| divisor != 1.0);
+    !(bernoulli && grey && config.fit.binarise == Binarise::None)
+        && train.objective != Objective::Noiseless
         && train.kl_weight.beta >= 1.0
         && !matches!(train.estimator, Form::Relaxed(_))
 }
