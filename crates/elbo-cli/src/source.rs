@@ -65,7 +65,7 @@ impl SourceConfig {
     }
 
     /// Whether its file is not there any more.
-    fn is_missing(&self) -> bool {
+    pub(crate) fn is_missing(&self) -> bool {
         self.data != "digits" && !Path::new(&self.data).exists()
     }
 

@@ -55,7 +55,14 @@ fn begin(arguments: &Train) -> Result<(Config, Dataset), Error> {
 }
 
 fn repeat(config: Config, memory: Option<u64>) -> Result<(Config, Dataset), Error> {
-    let data = config.data.source.read(memory)?;
+    let source = &config.data.source;
+    let data = source.read(memory).map_err(|error| {
+        if source.is_missing() {
+            error.hint("with --config, --data PATH says where the rows are")
+        } else {
+            error
+        }
+    })?;
     describe(&data);
     same_data(&config, &data)?;
     Ok((config, data))
@@ -65,7 +72,7 @@ fn same_data(config: &Config, data: &Dataset) -> Result<(), Error> {
     if data.fingerprint() == config.data.fingerprint {
         return Ok(());
     }
-    Err(Error::plain(format!("`{}` is not the data of this run any more: its contents changed", data.name))
+    Err(Error::plain(format!("`{}` is not the data of this run: its contents differ", data.name))
         .hint("restore the file, or start a new run"))
 }
 

@@ -171,7 +171,7 @@ fn a_run_does_not_go_on_with_other_data() {
     let model = place.read("runs/data/model.safetensors");
     place.write("data.csv", measurements(100).replacen("10", "11", 1));
     for way in ["--resume runs/data", "--config runs/data/config.toml"] {
-        let message = ["data.csv` is not the data of this run any more: its contents changed"];
+        let message = ["data.csv` is not the data of this run: its contents differ"];
         place.fails(&format!("train {way}"), 1, &message, "restore the file");
     }
     fs::remove_file(place.path("data.csv")).unwrap();

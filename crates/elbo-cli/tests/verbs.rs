@@ -234,3 +234,20 @@ fn the_data_may_move_away() {
     place.write("bare.csv", unlabelled.join("\n"));
     assert_eq!(place.succeeds("encode runs/data --data bare.csv").stdout.trim_end(), bare.join("\n"));
 }
+
+/// Each recipe is read and asks for its data; other rows than its own are refused.
+#[test]
+fn recipes_are_configurations() {
+    let place = Place::new();
+    place.write("rows.csv", measurements(20));
+    let recipes = concat!(env!("CARGO_MANIFEST_DIR"), "/../../recipes");
+    let mut number = 0;
+    for recipe in fs::read_dir(recipes).unwrap() {
+        let path = recipe.unwrap().path();
+        let train = format!("train --config {}", path.display());
+        place.fails(&train, 1, &["cannot read", "-ubyte.gz"], "");
+        place.fails(&format!("{train} --data rows.csv"), 1, &["is not the data of this run"], "");
+        number += 1;
+    }
+    assert!(number >= 3);
+}

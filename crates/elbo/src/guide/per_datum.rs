@@ -117,7 +117,7 @@ impl PerDatum {
         (mean, log_variance, u)
     }
 
-    /// E_q[z] of a row, `[K]`.
+    /// E_q\[z\] of a row, `[K]`.
     pub fn mean(&self, row: usize) -> &[f64] {
         self.parts(row).0
     }
