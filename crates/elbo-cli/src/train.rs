@@ -39,7 +39,11 @@ pub(crate) fn train(arguments: &Train, device: &Device) -> Result<Level, Error> 
             if let Some(test) = &arguments.test {
                 config.data.test = Some(config.data.source.at(test)?);
             }
-            repeat(Config { name: arguments.name.clone().unwrap_or(config.name), ..config }, memory)?
+            let missing = config.data.source.is_missing();
+            let config = Config { name: arguments.name.clone().unwrap_or(config.name), ..config };
+            repeat(config, memory).map_err(|error| {
+                if missing { error.hint("--data PATH says where the rows are now") } else { error }
+            })?
         }
         (None, None) => begin(arguments)?,
     };
@@ -55,14 +59,7 @@ fn begin(arguments: &Train) -> Result<(Config, Dataset), Error> {
 }
 
 fn repeat(config: Config, memory: Option<u64>) -> Result<(Config, Dataset), Error> {
-    let source = &config.data.source;
-    let data = source.read(memory).map_err(|error| {
-        if source.is_missing() {
-            error.hint("with --config, --data PATH says where the rows are")
-        } else {
-            error
-        }
-    })?;
+    let data = config.data.source.read(memory)?;
     describe(&data);
     same_data(&config, &data)?;
     Ok((config, data))

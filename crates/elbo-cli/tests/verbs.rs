@@ -245,8 +245,9 @@ fn recipes_are_configurations() {
     for recipe in fs::read_dir(recipes).unwrap() {
         let path = recipe.unwrap().path();
         let train = format!("train --config {}", path.display());
-        place.fails(&train, 1, &["cannot read", "-ubyte.gz"], "");
-        place.fails(&format!("{train} --data rows.csv"), 1, &["is not the data of this run"], "");
+        place.fails(&train, 1, &["cannot read", "-ubyte.gz"], "--data PATH says where the rows are now");
+        let other = format!("{train} --data rows.csv");
+        place.fails(&other, 1, &["is not the data of this run"], "restore the file");
         number += 1;
     }
     assert!(number >= 3);
