@@ -239,7 +239,7 @@ fn the_data_may_move_away() {
 #[test]
 fn recipes_are_configurations() {
     let place = Place::new();
-    place.write("rows.csv", measurements(20));
+    place.write("rows.csv", "0,1\n1,0\n");
     let recipes = concat!(env!("CARGO_MANIFEST_DIR"), "/../../recipes");
     let mut number = 0;
     for recipe in fs::read_dir(recipes).unwrap() {
