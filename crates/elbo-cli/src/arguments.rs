@@ -323,7 +323,7 @@ pub(crate) struct Inference {
     #[arg(long, value_name = "NATS", default_value = "0.02", value_parser = parse_positive, allow_negative_numbers = true,
           help_heading = "Inference")]
     pub(crate) tolerance: f64,
-    /// Steps a row at most.
+    /// Steps a row at most, rounded up to windows of 24.
     #[arg(long, value_name = "N", default_value = "2000", value_parser = parse_count::<usize>, help_heading = "Inference")]
     pub(crate) steps: usize,
 }

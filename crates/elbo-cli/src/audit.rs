@@ -9,7 +9,7 @@ use elbo::{
     },
     distribution::bernoulli::Binarise,
     minibatch::{Minibatch, Rows},
-    objective::{elbo::Mean, importance_weighted::Weights},
+    objective::{Objective, elbo::Mean, importance_weighted::Weights},
     predict,
     random::{Key, Purpose},
 };
@@ -17,14 +17,14 @@ use elbo_data::{Column, Table, write_atomically};
 use serde::Serialize;
 
 use crate::{
-    arguments::{Audit, Source},
+    arguments::Audit,
     error::Error,
     findings,
     progress::Count,
     report::{AuditPage, Worst},
     results::{Results, plus_minus, print},
     run::{Model, read_model},
-    source::{Prepared, chosen, read_for, read_rows},
+    source::{Prepared, chosen, read_for, read_own, read_rows},
     table, tell,
 };
 
@@ -47,21 +47,17 @@ pub(crate) fn audit(arguments: &Audit, device: &Device) -> Result<Level, Error> 
     let model = read_model(run, device)?;
     model.vae.check_one_gaussian_layer()?;
     let results = Results::read(run)?;
-    let own = arguments.source.data.is_none();
-    // The rows of the fit, of which some were held out, or a test set, or the rows given.
-    let (data, kind) = match &model.config.data.test {
-        Some(test) if own => (read_rows(&model.config, test, arguments.source.memory)?, "test"),
-        _ if own => (read_for(&model.config, &arguments.source)?, "validation"),
-        _ => (read_for(&model.config, &arguments.source)?, "given"),
-    };
+    let objective = model.config.fit.train.objective;
+    if objective == Objective::Noiseless {
+        return Err(Error::usage(
+            "the fit was to the noiseless objective: its q(z|x) has no fitted standard deviations to audit",
+            "elbo infer finds a q for each row",
+        ));
+    }
+    let read = Audited::read(arguments, &model)?;
+    let (data, kind, fitted) = (read.data()?, read.kind, &read.fitted);
     let key = Key::new(arguments.seed).purpose(Purpose::Test);
     let all = Rows::all(&data.x, model.vae.width());
-    // Training rows to compare with, where they are still there.
-    let of_fit = Source { memory: arguments.source.memory, ..Source::default() };
-    let fitted = match read_for(&model.config, &of_fit) {
-        Err(cause) if own => return Err(cause),
-        read => read.ok(),
-    };
     let split = fitted.as_ref().map(|data| {
         let rows = Rows::all(&data.x, model.vae.width());
         rows.split(model.config.data.validation, Key::new(model.config.fit.seed))
@@ -71,6 +67,12 @@ pub(crate) fn audit(arguments: &Audit, device: &Device) -> Result<Level, Error> 
         _ => all.clone(),
     };
     let rows = chosen(&held_out, Some(arguments.rows), key);
+    if rows.len() < 2 {
+        return Err(Error::usage(
+            "an audit needs at least 2 rows: of one no mean has a standard error",
+            "--rows 100, or more rows with --data",
+        ));
+    }
     let training = split.as_ref().map(|(training, _)| chosen(training, Some(arguments.rows), key));
     let what = format!("{} of {} {kind} rows", rows.len(), held_out.len());
     tell(format!(
@@ -88,12 +90,19 @@ pub(crate) fn audit(arguments: &Audit, device: &Device) -> Result<Level, Error> 
     let annealed = if arguments.annealed { Some(auditor.annealed(&piece)?) } else { None };
     let mut found = findings::of_vae(&model.vae, &model.config, &piece, key, device)?;
     found.converged = results.as_ref().and_then(|results| results.converged);
-    // What the fit says about its own rows, and not what the encoder makes of rows that may be of another kind.
-    found.kl = results.as_ref().map(|results| results.validation.kl.value).or(found.kl);
+    // What the encoder says of rows that may be of another kind is no measure of a gap.
+    found.kl = match (&training, &results) {
+        (Some(training), _) => Some(findings::mean_kl(&model.vae, training, device)?),
+        (None, Some(results)) if objective == Objective::Elbo => Some(results.validation.kl.value),
+        _ => found.kl,
+    };
     found.over_linear = results.and_then(|results| results.linear).map(|linear| linear.advantage);
     auditor.add(&mut found, &ledger, training_ledger.as_ref(), annealed.as_deref());
-    if let Some(training) = &training {
-        found.kl = Some(findings::mean_kl(&model.vae, training, device)?);
+    if objective == Objective::ImportanceWeighted {
+        // The ledger is of ELBOs; the fit is of L_k.
+        let khat = found.khat;
+        findings::of_weights(&model.vae, &model.config, &piece, key, device, &mut found)?;
+        found.khat = khat;
     }
     let verdict = Verdict::of(&found);
     let record = Record {
@@ -105,19 +114,52 @@ pub(crate) fn audit(arguments: &Audit, device: &Device) -> Result<Level, Error> 
         verdict,
         binarised: model.config.fit.binarise() == Binarise::Dynamic,
     };
-    record.tell(&ledger.worst(arguments.worst), &data);
+    record.tell(&ledger.worst(arguments.worst), data);
     if let Some(path) = &arguments.output {
         rows_table(&ledger, annealed).write(path)?;
     }
     if run.is_dir() {
         let json = serde_json::to_vec_pretty(&record).map_err(|cause| Error::plain(cause.to_string()))?;
         write_atomically(&run.join("audit.json"), &json)?;
-        let page = auditor.page(&record, &ledger, &piece, &data)?;
+        let page = auditor.page(&record, &ledger, &piece, data)?;
         write_atomically(&run.join("audit.html"), page.as_bytes())?;
         tell(format!("report      {}", run.join("audit.html").display()));
     }
     print(&record.csv())?;
     Ok(record.verdict.level)
+}
+
+/// Rows to audit.
+struct Audited {
+    /// Those of the fit, where they are still there: held-out ones to audit where there are no others, and those that it
+    /// learned from to stand beside.
+    fitted: Option<Prepared>,
+    other: Option<Prepared>,
+    kind: &'static str,
+}
+
+impl Audited {
+    fn read(arguments: &Audit, model: &Model) -> Result<Self, Error> {
+        let (given, memory) = (arguments.source.data.is_some(), arguments.source.memory);
+        let fitted = match read_own(&model.config, memory) {
+            Err(cause) if !given => return Err(cause),
+            Err(_) => {
+                tell("note: the rows of the fit are not there any more, so none stand beside these");
+                None
+            }
+            Ok(fitted) => Some(fitted),
+        };
+        let (other, kind) = match &model.config.data.test {
+            _ if given => (Some(read_for(&model.config, &arguments.source)?), "given"),
+            Some(test) => (Some(read_rows(&model.config, test, memory)?), "test"),
+            None => (None, "validation"),
+        };
+        Ok(Self { fitted, other, kind })
+    }
+
+    fn data(&self) -> Result<&Prepared, Error> {
+        self.other.as_ref().or(self.fitted.as_ref()).ok_or_else(|| Error::plain("there are no rows to audit"))
+    }
 }
 
 struct Auditor<'a> {

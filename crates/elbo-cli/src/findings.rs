@@ -7,7 +7,7 @@ use elbo::{
     fit::Finished,
     gradient::Form,
     guide::{Covariance, Family, PerDatum},
-    infer::log_weights,
+    infer::{bounds, log_weights},
     minibatch::Minibatch,
     model::{Likelihood, Vae},
     objective::{Objective, elbo::Mean, importance_weighted::Weights},
@@ -51,7 +51,7 @@ pub(crate) fn of_vae(
     let (latent, n) = (vae.latent(), rows.rows.len());
     let active = latent_summary(&encoded.mean, &encoded.kl, latent).active();
     let gaussian = vae.model.family() == Family::Gaussian && !vae.model.is_hierarchical();
-    let information = if gaussian {
+    let information = if gaussian && n > 1 {
         let few = n.min(ROWS) * latent;
         let key = key.purpose(Purpose::Sample);
         let (mean, sd) = (&encoded.mean[..few], &encoded.standard_deviation[..few]);
@@ -61,7 +61,8 @@ pub(crate) fn of_vae(
     };
     Ok(Findings {
         maximised_a_bound: Some(maximises_a_bound(config)),
-        active_units: Some(active.into_iter().filter(|&active| active).count()),
+        // Of one row no mean varies.
+        active_units: (n > 1).then(|| active.into_iter().filter(|&active| active).count()),
         kl: Some(encoded.kl.iter().map(|&kl| f64::from(kl)).sum::<f64>() / n as f64),
         mutual_information: information,
         scale: scale(vae, rows, &encoded, key.purpose(Purpose::Noise), config, device)?,
@@ -117,15 +118,19 @@ fn scale(
 }
 
 /// Rows and draws a row by which the weights of a finished fit are looked at.
-pub(crate) const WEIGHED: (usize, usize) = (100, 500);
+const WEIGHED: (usize, usize) = (100, 500);
 
 /// The share of the epochs over which the bound of a fit that ran them all must have stood still for it to have converged,
 /// and the share of the mean KL that counts as still.
 const LAST: f64 = 0.1;
 const STILL: f64 = 0.01;
 
-/// Whether the validation bound had stopped rising: by the fit's own patience, or by its last epochs.
-pub(crate) fn converged(finished: Finished, history: &[Metrics], kl: f64) -> bool {
+/// Whether the validation bound had stopped rising: by the fit's own patience, or by its last epochs, in which the KL must
+/// have had its full weight.
+pub(crate) fn converged(config: &Config, finished: Finished, history: &[Metrics], kl: f64) -> bool {
+    if history.len() as u64 <= config.fit.train.kl_weight.warm_up {
+        return false;
+    }
     let last = (history.len() as f64 * LAST).ceil() as usize;
     let bound = |at: usize| history.get(at).map(|metrics| metrics.epoch.validation.elbo.value);
     let ends = (bound(history.len().wrapping_sub(1)), bound(history.len().wrapping_sub(1 + last)));
@@ -133,9 +138,10 @@ pub(crate) fn converged(finished: Finished, history: &[Metrics], kl: f64) -> boo
         || matches!(ends, (Some(end), Some(before)) if end - before <= STILL * kl.max(0.0))
 }
 
-/// k̂ and the gap of log p(x) over the bound, from the encoder's own draws, of the first rows given.
+/// k̂, and the gap of log p(x) over the bound that was maximised, from the encoder's own draws, of some of the rows given.
 pub(crate) fn of_weights(
     vae: &Vae,
+    config: &Config,
     rows: &Minibatch,
     key: Key,
     device: &Device,
@@ -144,17 +150,28 @@ pub(crate) fn of_weights(
     if vae.check_one_gaussian_layer().is_err() {
         return Ok(());
     }
+    // L_k is a bound of k draws, and much nearer to log p(x) than the ELBO.
+    let k = match config.fit.train.objective {
+        Objective::ImportanceWeighted => config.fit.train.samples,
+        Objective::Elbo | Objective::Noiseless => 1,
+    };
+    let number = rows.rows.len().min(WEIGHED.0);
+    let rows = &Minibatch {
+        rows: rows.rows[..number].to_vec(),
+        values: rows.values[..number * rows.width].to_vec(),
+        ..*rows
+    };
     let encoded = predict::encode(vae, &rows.values, device)?;
     let q = PerDatum::start(&encoded, vae.latent(), Covariance::Diagonal)?;
-    let draws = WEIGHED.1;
+    let draws = WEIGHED.1.max(4 * k).next_multiple_of(k);
     let weights = log_weights(&*vae.joint()?, rows, &q, draws, key.purpose(Purpose::Evaluate))?;
     let (mut gaps, mut khats) = (Vec::new(), Vec::new());
     for weights in weights.chunks(draws) {
         let evidence = weights.iter().copied().collect::<Weights>().log_mean();
-        gaps.push(evidence - weights.iter().sum::<f64>() / draws as f64);
+        gaps.push(evidence - bounds(weights, draws, k)[0].value);
         khats.extend(pareto_smoothed(weights)?.khat);
     }
-    findings.inference_gap = Some(Mean::of(&gaps));
+    findings.inference_gap = (number > 1).then(|| Mean::of(&gaps));
     findings.khat = KhatShares::of(&khats, draws);
     Ok(())
 }

@@ -102,7 +102,7 @@ impl Found {
         [encoder, best]: [&PerDatum; 2],
         key: Key,
     ) -> Result<(), Error> {
-        let draws = DRAWS.next_multiple_of(self.k);
+        let draws = DRAWS.max(8 * self.k).next_multiple_of(self.k);
         let bounds_of = |q: &PerDatum| -> Result<Vec<Mean>, Error> {
             Ok(bounds(&log_weights(joint, piece, q, draws, key)?, draws, self.k))
         };

@@ -59,7 +59,7 @@ impl Display {
         let star = if epoch.best { "*" } else { " " };
         // While the KL is weighed the columns show the true bound, which is not what is maximised.
         let weighed = epoch.objective.map_or(String::new(), |value| {
-            format!("  maximised in training: {value:.2}, its KL weighed, not a bound")
+            format!("  maximised in training: {value:.2}, its KL weighed, not the bound")
         });
         let by_encoder = epoch.amortised.as_ref().map_or(String::new(), |by| {
             format!("  by the encoder {:.2}, {:.2}", by.train.elbo.value, by.validation.elbo.value)
@@ -69,7 +69,7 @@ impl Display {
             epoch.epoch,
             bound(&epoch.train),
             bound(&epoch.validation),
-            epoch.active,
+            epoch.active.map_or("–".into(), |active| active.to_string()),
             metrics.rows_per_second,
             format!("≤ {}", clock(left)),
         );

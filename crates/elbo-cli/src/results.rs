@@ -103,14 +103,14 @@ pub(crate) fn results(
     };
     let log_sigma = best.model.log_sigma().filter(|s| s.dims() == [1]);
     let finished = fit.finished().unwrap_or(Finished::AllEpochs);
-    let converged = findings::converged(finished, history, held_out.summary().kl.value);
     let mut found = look(fit, &best, train, config, device)?;
+    let converged = findings::converged(config, finished, history, found.kl.unwrap_or(0.0));
     found.converged = Some(converged);
     found.over_linear = linear.as_ref().map(|linear| linear.advantage);
     let key = Key::new(config.fit.seed).purpose(Purpose::Evaluate);
     let some = chosen(train, Some(held_out.kl.len()), key);
     let trained = fit.evaluate(&best, &some, key, SAMPLES)?.summary();
-    if bound {
+    if bound && held_out.kl.len() > 1 {
         let held_out = held_out.summary().elbo;
         found.generalisation_gap = Some(Mean {
             value: trained.elbo.value - held_out.value,
@@ -157,13 +157,7 @@ fn look(
         // σ(x) was not fitted: what stands on it says nothing.
         return Ok(Findings { kl: None, mutual_information: None, ..found });
     }
-    let number = rows.rows.len().min(findings::WEIGHED.0);
-    let few = Minibatch {
-        rows: rows.rows[..number].to_vec(),
-        values: rows.values[..number * rows.width].to_vec(),
-        ..rows
-    };
-    findings::of_weights(best, &few, key, device, &mut found)?;
+    findings::of_weights(best, config, &rows, key, device, &mut found)?;
     Ok(found)
 }
 
@@ -216,7 +210,7 @@ impl Results {
         facts.extend(self.sigma.map(|sigma| ("sigma".into(), format!("{sigma:.5}"))));
         facts.extend(self.linear.as_ref().map(|linear| {
             let text = format!(
-                "log p(x) {} of the linear model, exact; the ELBO of this fit less that: {}",
+                "log p(x) {} of the linear model, exact; the {objective} of this fit less that: {}",
                 plus_minus(linear.log_evidence),
                 plus_minus(linear.advantage),
             );
@@ -341,7 +335,10 @@ fn cards(results: &Results) -> Vec<(String, String)> {
             format!("Linear model, exact log p(x), {} rows", linear.rows),
             format!("{} nats per row", plus_minus(linear.log_evidence)),
         ));
-        cards.push(("ELBO above the linear model".into(), format!("{} nats", plus_minus(linear.advantage))));
+        cards.push((
+            format!("{objective} above the linear model"),
+            format!("{} nats", plus_minus(linear.advantage)),
+        ));
     }
     cards.extend(results.sigma.map(|sigma| ("σ of the likelihood".into(), format!("{sigma:.4}"))));
     cards.push((
@@ -380,13 +377,13 @@ pub(crate) fn notes(results: &Results, config: &Config) -> Vec<String> {
     let weight = config.fit.train.kl_weight;
     if weight.beta != 1.0 || weight.free_bits > 0.0 {
         notes.push(format!(
-            "What was maximised weighed the KL by {} and left {} nats of each latent dimension free: it is not a bound. \
+            "What was maximised weighed the KL by {} and left {} nats of each latent dimension free: it is not the ELBO. \
              The values shown are the true ELBO.",
             weight.beta, weight.free_bits
         ));
     } else if weight.warm_up > 0 {
         notes.push(format!(
-            "Over the first {} epochs the KL's weight rose from 0, and what was maximised was not a bound. The values \
+            "Over the first {} epochs the KL's weight rose from 0, and what was maximised was not the bound. The values \
              shown are the true ELBO.",
             weight.warm_up
         ));
@@ -419,7 +416,7 @@ pub(crate) fn notes(results: &Results, config: &Config) -> Vec<String> {
              shown are those of true, discrete draws."
         ));
     }
-    if results.finished == Finished::AllEpochs {
+    if results.finished == Finished::AllEpochs && results.converged != Some(true) {
         notes.push(
             "The fit ran all the epochs it was given; the validation ELBO may still have been rising.".into(),
         );

@@ -256,6 +256,25 @@ pub(crate) fn chosen<'a>(all: &Rows<'a>, number: Option<usize>, key: Key) -> Row
     }
 }
 
+/// Reads the rows that a model was fitted to, and checks that they are the same.
+pub(crate) fn read_own(config: &Config, memory: Option<u64>) -> Result<Prepared, Error> {
+    let source = &config.data.source;
+    let data = source.read(memory).map_err(|error| {
+        if source.is_missing() { error.hint("--data PATH says where rows are now") } else { error }
+    })?;
+    same_data(config, &data)?;
+    prepare(config, data)
+}
+
+/// Checks that data are those of a run.
+pub(crate) fn same_data(config: &Config, data: &Dataset) -> Result<(), Error> {
+    if data.fingerprint() == config.data.fingerprint {
+        return Ok(());
+    }
+    Err(Error::plain(format!("`{}` is not the data of this run: its contents differ", data.name))
+        .hint("restore the file, or start a new run"))
+}
+
 /// Reads the rows of a source for a model, or for its test.
 pub(crate) fn read_rows(
     config: &Config,

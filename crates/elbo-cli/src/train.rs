@@ -19,7 +19,7 @@ use crate::{
     progress::Display,
     results,
     run::{self, Metrics, Run},
-    source::{SourceConfig, describe, prepare, read_rows},
+    source::{SourceConfig, describe, prepare, read_rows, same_data},
     tell,
 };
 
@@ -63,14 +63,6 @@ fn repeat(config: Config, memory: Option<u64>) -> Result<(Config, Dataset), Erro
     describe(&data);
     same_data(&config, &data)?;
     Ok((config, data))
-}
-
-fn same_data(config: &Config, data: &Dataset) -> Result<(), Error> {
-    if data.fingerprint() == config.data.fingerprint {
-        return Ok(());
-    }
-    Err(Error::plain(format!("`{}` is not the data of this run: its contents differ", data.name))
-        .hint("restore the file, or start a new run"))
 }
 
 fn fit(
@@ -168,8 +160,8 @@ fn epochs(
     let mut saved = Instant::now();
     // What the epochs before an interruption brought has been said.
     let mut watch = CollapseWatch::default();
-    for metrics in history.iter() {
-        watch.observe(metrics.epoch.active);
+    for active in history.iter().filter_map(|metrics| metrics.epoch.active) {
+        watch.observe(active);
     }
     while fit.finished().is_none() {
         let start = Instant::now();
@@ -186,7 +178,7 @@ fn epochs(
         let left =
             Duration::from_secs_f64(seconds * config.fit.epochs.saturating_sub(metrics.epoch.epoch) as f64);
         display.epoch(&metrics, left);
-        if let Some(change) = watch.observe(metrics.epoch.active) {
+        if let Some(change) = metrics.epoch.active.and_then(|active| watch.observe(active)) {
             display.collapse(change);
         }
         run.append_metrics(&metrics)?;

@@ -5,7 +5,7 @@ mod common;
 
 use std::fmt::Write as _;
 
-use common::{Place, Said, mean, table};
+use common::{Place, Said, mean, measurements, table};
 use serde_json::Value;
 
 /// The figures of standard output: name, value and standard error.
@@ -171,7 +171,7 @@ fn a_collapsed_fit_is_named() {
     assert_eq!(said.stdout, "runs/digits\n");
     let named = [
         "the latent is not in use (posterior collapse): 0 latent variables are active",
-        "try:  --kl-warm-up, --free-bits, --beta, --encoder-steps",
+        "try:  --kl-warm-up, --free-bits, --beta 0.5, --encoder-steps",
     ];
     contains(&said, &named);
     let said = is_not_trusted(&place, "audit runs/digits --rows 50 --importance-samples 300");
@@ -289,4 +289,40 @@ fn what_cannot_be_audited_is_refused() {
     }
     place.refuses("audit runs/bits --worst -1", &["'-1'"]);
     place.fails("audit runs/bits --output ledger.txt", 2, &["ledger.txt"], "end it in .csv");
+}
+
+/// Of one row no mean has an error, of another file there was no split, and in the noiseless limit σ(x) was not fitted.
+#[test]
+fn fits_and_rows_without_a_verdict_to_give_are_refused() {
+    let place = Place::new();
+    place.write("data.csv", measurements(60));
+    place.succeeds("train --data data.csv --label-column kind --hidden 8 --epochs 3 --name table");
+    place.fails("audit runs/table --rows 1", 2, &["an audit needs at least 2 rows"], "--rows 100");
+    place.write("data.csv", measurements(61));
+    place.fails("audit runs/table", 1, &["is not the data of this run"], "restore the file");
+    place.write("data.csv", measurements(60));
+    let noiseless = "--likelihood gaussian --sigma 0.5 --objective noiseless";
+    place.succeeds(&format!(
+        "train --data data.csv --label-column kind {noiseless} --hidden 8 --epochs 3 --name limit"
+    ));
+    place.fails("audit runs/limit", 2, &["no fitted standard deviations to audit"], "elbo infer");
+}
+
+/// L_50 is nearly log p(x): a fit to it is not to be judged by how far below its ELBO lies.
+#[test]
+fn an_importance_weighted_fit_is_judged_by_its_own_bound() {
+    let place = Place::new();
+    place.succeeds(
+        "train digits --objective importance-weighted --samples 50 --hidden 32 --latent 4 --epochs 20",
+    );
+    place.elbo("audit runs/digits --rows 40");
+    for file in ["results.json", "audit.json"] {
+        let results: serde_json::Value =
+            serde_json::from_str(&place.text(&format!("runs/digits/{file}"))).unwrap();
+        let reasons = results["verdict"]["reasons"].as_array().unwrap();
+        let tightness: Vec<_> =
+            reasons.iter().filter(|r| r["finding"].as_str().unwrap().contains("above the bound")).collect();
+        assert_eq!(tightness.len(), 1, "{file}");
+        assert_eq!(tightness[0]["level"], "trust", "{file}: {}", tightness[0]);
+    }
 }

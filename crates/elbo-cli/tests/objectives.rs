@@ -113,7 +113,7 @@ fn a_weighted_kl_is_called_no_bound_while_it_lasts() {
     let place = Place::new();
     let said = place.succeeds("train digits --hidden 32 --latent 4 --epochs 4 --kl-warm-up 2");
     let lines: Vec<&str> = said.stderr.lines().filter(|line| line.contains(" | ")).collect();
-    let weighed: Vec<bool> = lines[2..].iter().map(|line| line.contains("not a bound")).collect();
+    let weighed: Vec<bool> = lines[2..].iter().map(|line| line.contains("not the bound")).collect();
     assert_eq!(weighed, [true, true, false, false], "{said:?}");
     assert!(place.text("runs/digits/report.html").contains("Over the first 2 epochs"));
     let first: serde_json::Value =
@@ -122,7 +122,7 @@ fn a_weighted_kl_is_called_no_bound_while_it_lasts() {
     assert!(first["objective"].as_f64().unwrap() > first["train"]["elbo"]["value"].as_f64().unwrap());
     let said =
         place.succeeds("train digits --hidden 32 --latent 4 --epochs 2 --free-bits 0.5 --beta 2 --name free");
-    assert!(said.stderr.matches("not a bound").count() == 2, "{said:?}");
+    assert!(said.stderr.matches("not the bound").count() == 2, "{said:?}");
     assert!(place.text("runs/free/report.html").contains("weighed the KL by 2 and left 0.5 nats"));
     place.succeeds("train digits --hidden 32 --latent 4 --epochs 2 --encoder-steps 3 --name lagging");
     assert!(place.text("runs/lagging/config.toml").contains("encoder-steps = 3"));
@@ -143,4 +143,16 @@ fn a_collapse_is_seen_as_it_happens_and_its_remedies_named() {
     assert!(said.stderr.contains("--kl-warm-up 20, --free-bits 0.1"), "{said:?}");
     let said = place.succeeds("train digits --hidden 32 --latent 4 --epochs 30 --name fine");
     assert!(!said.stderr.contains("collapse"), "{said:?}");
+}
+
+/// While the KL's weight rises the bound falls: the best epoch is one after that, and patience counts from then on.
+#[test]
+fn epochs_are_compared_after_the_warm_up() {
+    let place = Place::new();
+    place.succeeds("train digits --hidden 32 --latent 4 --epochs 40 --kl-warm-up 20 --patience 3");
+    assert!(place.results("runs/digits")["best_epoch"].as_u64().unwrap() > 20);
+    let whole = "train digits --epochs 9 --kl-warm-up 9";
+    place.fails(whole, 1, &["must be fewer than the 9 epochs of the fit"], "");
+    let two = "train digits --latent 4,2 --free-bits 0.1 --epochs 2";
+    place.fails(two, 1, &["which two layers of z have not"], "");
 }

@@ -80,9 +80,9 @@ pub struct EpochReport {
     /// What was maximised, as a mean over the training rows, while it was not the bound but one with its KL weighed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub objective: Option<f64>,
-    /// Latent dimensions by which the encoder carries something about the validation rows (E26).
+    /// Latent dimensions by which the encoder carries something about the validation rows (E26); none of a single row.
     #[serde(default)]
-    pub active: usize,
+    pub active: Option<usize>,
     /// Mean over the epoch's steps of the norm of the gradient of the bound per datum.
     pub gradient_norm: f64,
     /// Whether this is the best epoch so far.
@@ -140,6 +140,11 @@ impl<'a> Fit<'a> {
         }
         if config.validation_samples == 0 {
             return Err(Error::invalid("validation_samples", 0, "must be at least 1"));
+        }
+        let warm_up = config.train.kl_weight.warm_up;
+        if warm_up > 0 && warm_up >= config.epochs {
+            let rule = format!("must be fewer than the {} epochs of the fit", config.epochs);
+            return Err(Error::invalid("the warm-up of the KL, in epochs,", warm_up, &rule));
         }
         if train.is_empty() || validation.is_empty() {
             let what = if train.is_empty() { "training rows" } else { "validation rows" };
@@ -255,7 +260,15 @@ impl<'a> Fit<'a> {
             .is_some()
             .then(|| Amortised { train: amortised.summary(), validation: by_encoder.summary() });
         let validation = followed.unwrap_or(by_encoder);
-        let active = self.latent_summary(&last)?.active().into_iter().filter(|&active| active).count();
+        let active = || -> Result<usize, Error> {
+            Ok(self.latent_summary(&last)?.active().into_iter().filter(|&active| active).count())
+        };
+        // Of one row no mean varies.
+        let active = (self.validation.len() > 1).then(active).transpose()?;
+        if epoch < weight.warm_up {
+            // While the KL's weight rises the bound may fall: epochs are compared from then on.
+            self.progress.patience = Patience::default();
+        }
         self.progress.epoch += 1;
         let best = self.progress.patience.observe(self.progress.epoch, &validation.elbo());
         if best {
@@ -267,7 +280,7 @@ impl<'a> Fit<'a> {
             train: terms.summary(),
             validation: validation.summary(),
             amortised,
-            objective: (!weight.is_bound(epoch as f64)).then(|| objective / self.train.len() as f64),
+            objective: (!weight.is_elbo(epoch as f64)).then(|| objective / self.train.len() as f64),
             active,
             gradient_norm: norms / steps as f64,
             best,

@@ -39,7 +39,7 @@ pub struct InferConfig {
 
 impl Default for InferConfig {
     fn default() -> Self {
-        Self { importance_samples: 1, samples: 8, step_size: 0.1, tolerance: 0.01, most_steps: 2000 }
+        Self { importance_samples: 1, samples: 8, step_size: 0.1, tolerance: 0.02, most_steps: 2000 }
     }
 }
 
@@ -89,7 +89,8 @@ const EPSILON: f64 = 1e-12;
 /// The best ψ of each row of `data` from where `start` has it; noise keyed by `key`. `watch` is told of rows as they are
 /// done, from any thread.
 ///
-/// Runs on rayon's current thread pool; the result does not depend on its size, nor on what other rows there are.
+/// Runs on rayon's current thread pool; the result does not depend on its size, nor, where the model is dense layers, on
+/// what other rows there are.
 ///
 /// # Errors
 /// Where a setting is impossible, the data or the start do not fit the model, or log p(x, z) is not finite at the start.
@@ -156,6 +157,9 @@ const TOGETHER: usize = 128;
 
 /// The bound of each row from its weights, `[R, S]`: the ELBO for k = 1, else L_k as the mean over groups of k. With the
 /// standard error over the draws of that row.
+///
+/// # Panics
+/// Where k is 0.
 pub fn bounds(log_weights: &[f64], draws: usize, k: usize) -> Vec<Mean> {
     log_weights.chunks(draws.max(1)).map(|row| bound(row, k)).collect()
 }
@@ -323,18 +327,18 @@ impl<'a> Block<'a> {
                 !done && !last
             });
         }
-        self.keep_the_better(&start)?;
+        self.keep_the_better(&start, &mut converged)?;
         Ok(Inferred { q: self.q, steps, converged })
     }
 
     /// Where a row ended clearly below its start, at the same draws, the start is what it keeps.
-    fn keep_the_better(&mut self, start: &PerDatum) -> Result<(), Error> {
+    fn keep_the_better(&mut self, start: &PerDatum, converged: &mut [bool]) -> Result<(), Error> {
         let width = self.joint.width();
         let k = self.config.importance_samples;
         for (place, &row) in self.rows.iter().enumerate() {
             let x = &self.x[place * width..][..width];
             let mut bounds = [start, &self.q].map(|q| {
-                let samples = 0..COMPARED.next_multiple_of(k);
+                let samples = 0..COMPARED.max(8 * k).next_multiple_of(k);
                 self.room.draw(self.joint, q, &[place], &[row], x, samples, |s| self.compare.fold(s), false);
                 group_bounds(&self.room.log_weights, k)
             });
@@ -348,6 +352,7 @@ impl<'a> Block<'a> {
             let rise = Mean::of(after);
             if rise.value.is_nan() || rise.value < -2.0 * rise.standard_error {
                 self.q.psi_mut(place).copy_from_slice(start.psi(place));
+                converged[place] = false;
             }
         }
         Ok(())

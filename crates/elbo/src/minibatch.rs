@@ -112,11 +112,10 @@ impl<'a> Rows<'a> {
         (part(&order[held..]), part(&order[..held]))
     }
 
-    /// All rows in order, some at a time, so that they are never copied all at once. How many depends on rayon's
-    /// threads; the terms of an objective, evaluated piece by piece, do not, and are those of all rows at once.
+    /// All rows in order, a thousand at a time, so that they are never copied all at once. The terms of an objective,
+    /// evaluated piece by piece, are those of all rows at once.
     pub fn pieces(&self, binarise: Binarise, draws: Key) -> impl Iterator<Item = Minibatch> {
-        let size = 2 * CHUNK * rayon::current_num_threads();
-        self.index.chunks(size).map(move |rows| self.minibatch(rows.iter().copied(), binarise, draws))
+        self.index.chunks(4 * CHUNK).map(move |rows| self.minibatch(rows.iter().copied(), binarise, draws))
     }
 
     /// The minibatches of one epoch: every row once, in an order drawn from `key`, `size` rows each and the

@@ -57,7 +57,9 @@ impl Schedule {
     pub fn moves(self, step: u64) -> Moves {
         match self {
             Self::Joint => Moves::BOTH,
-            Self::EncoderSteps(extra) => Moves { model: step % (extra + 1) == extra, guide: true },
+            Self::EncoderSteps(extra) => {
+                Moves { model: step % extra.saturating_add(1) == extra, guide: true }
+            }
             Self::Alternating => Moves { model: step.is_multiple_of(2), guide: !step.is_multiple_of(2) },
         }
     }

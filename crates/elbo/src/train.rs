@@ -186,6 +186,10 @@ impl Trainer {
             Objective::Noiseless => Some(Noiseless::new(&vae.model)?),
             _ => None,
         };
+        if config.kl_weight.free_bits > 0.0 && vae.model.is_hierarchical() {
+            let rule = "need a KL in closed form, which two layers of z have not";
+            return Err(Error::invalid("free_bits", config.kl_weight.free_bits, rule));
+        }
         let estimator = config.estimator.estimator(config.objective, config.kl, vae)?;
         let fused = config.fused_way().and_then(|way| Fused::new(vae, way, config.samples));
         if config.inference != Inference::Amortised

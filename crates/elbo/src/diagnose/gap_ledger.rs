@@ -125,8 +125,8 @@ pub fn gap_ledger(
     device: &Device,
     watch: impl Fn(usize) + Sync,
 ) -> Result<GapLedger, Error> {
-    let encoded = predict::encode(vae, &data.values, device)?;
     vae.check_one_gaussian_layer()?;
+    let encoded = predict::encode(vae, &data.values, device)?;
     if config.draws == 0 {
         return Err(Error::invalid("draws", 0, "must be at least 1"));
     }

@@ -136,7 +136,8 @@ fn convergence(findings: &Findings) -> Option<Reason> {
 fn latent_in_use(findings: &Findings) -> Option<Reason> {
     let (mut found, mut used) = (Vec::new(), true);
     if let Some(active) = findings.active_units {
-        found.push(format!("{active} latent variables are active"));
+        let variables = if active == 1 { "latent variable is" } else { "latent variables are" };
+        found.push(format!("{active} {variables} active"));
         used &= active > 0;
     }
     if let Some(kl) = findings.kl {
@@ -164,7 +165,7 @@ fn latent_in_use(findings: &Findings) -> Option<Reason> {
         format!("{collapse}{}", found.join(", ")),
         "no trust without an active latent variable, or with a KL or mutual information up to 0.01 nats",
         "Burda et al. 2015, He et al. 2019; the limit in nats is our choice",
-        &["--kl-warm-up", "--free-bits", "--beta", "--encoder-steps"],
+        &["--kl-warm-up", "--free-bits", "--beta 0.5", "--encoder-steps"],
     ))
 }
 
@@ -185,7 +186,14 @@ fn a_bound(findings: &Findings) -> Option<Reason> {
     let not = if bound { "" } else { "not " };
     let finding = format!("the value that was maximised is {not}a bound on log p(x)");
     let (level, rule) = (caution_unless(bound), "caution where it is none");
-    Some(reason(Claim::Bound, level, finding, rule, OURS, &["--objective elbo"]))
+    Some(reason(
+        Claim::Bound,
+        level,
+        finding,
+        rule,
+        OURS,
+        &["--objective elbo", "--beta 1", "--estimator score-function"],
+    ))
 }
 
 fn scale(findings: &Findings) -> Option<Reason> {

@@ -55,6 +55,10 @@ impl PerDatum {
     /// Where a mean or standard deviation is not finite, or one of the latter is not > 0.
     pub fn start(encoded: &Encoded, latent: usize, covariance: Covariance) -> Result<Self, Error> {
         let (mean, sd) = (&encoded.mean, &encoded.standard_deviation);
+        if latent == 0 || !mean.len().is_multiple_of(latent) || sd.len() != mean.len() {
+            let (expected, got) = (vec![mean.len(), latent], vec![sd.len()]);
+            return Err(Error::Shape { what: "the standard deviations of q".into(), expected, got });
+        }
         let fine = |(m, s): (&f32, &f32)| m.is_finite() && s.is_finite() && *s > 0.0;
         if let Some(place) = mean.iter().zip(sd).position(|pair| !fine(pair)) {
             let what = format!("q of row {}, dimension {}", place / latent, place % latent + 1);

@@ -18,7 +18,8 @@ use crate::{Error, fused, guide::Family};
 /// s·R + r. R is told by the length of `x`, S by that of `out`; every number below is of each draw, in that order.
 ///
 /// A call works on the calling thread alone, and several threads may call at once. What is computed for a draw does not
-/// depend, to the bit, on what else is in the call: share rows and draws out over threads as you like, some multiple of
+/// depend on what else is in the call, by kernels to the bit, on the tensor engine, which cuts products into blocks, to
+/// rounding: share rows and draws out over threads as you like, some multiple of
 /// 128 draws a call for the best speed. Any of the lengths otherwise than said is a panic.
 pub trait Joint: Send + Sync {
     /// Z, the columns of z.

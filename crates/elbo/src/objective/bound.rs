@@ -17,7 +17,7 @@ use crate::objective::elbo::RowTerms;
 /// assert_eq!(bound.to_string(), "-114.000 nats = 10 × (-8.000 - 3.000) - 4.000");
 /// let weighted = bound.with_beta(0.5);
 /// assert!(!weighted.is_elbo());
-/// assert_eq!(weighted.to_string(), "-99.000 (not a bound: the KL is weighted by 0.5) = 10 × (-8.000 - 0.5 × 3.000) - 4.000");
+/// assert_eq!(weighted.to_string(), "-99.000 (not the ELBO: the KL is weighted by 0.5) = 10 × (-8.000 - 0.5 × 3.000) - 4.000");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bound {
@@ -70,7 +70,7 @@ impl fmt::Display for Bound {
         if self.is_elbo() {
             write!(f, " nats = {scale} × ({log_likelihood:.3} - {kl:.3})")?;
         } else {
-            write!(f, " (not a bound: the KL is weighted by {beta})")?;
+            write!(f, " (not the ELBO: the KL is weighted by {beta})")?;
             write!(f, " = {scale} × ({log_likelihood:.3} - {beta} × {kl:.3})")?;
         }
         if *global == 0.0 {

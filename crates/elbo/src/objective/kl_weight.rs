@@ -5,7 +5,7 @@
 //! β ≠ 1 weighs the code's cost (Higgins et al. 2017); raised from 0 over the first epochs it lets the decoder find a use
 //! for the code before that costs anything (Bowman et al. 2016; Sønderby et al. 2016); λ > 0 nats of each latent
 //! variable and row are free (free bits, Kingma et al. 2016). All are remedies against a collapsed posterior. While one
-//! is on, J is not the bound on log p(x).
+//! is on, J is not the ELBO (with β < 1 not a bound on log p(x) at all).
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ use crate::Error;
 /// use elbo::objective::KlWeight;
 /// let weight = KlWeight { warm_up: 10, ..KlWeight::default() };
 /// assert_eq!((weight.factor(2.5), weight.factor(50.0)), (0.25, 1.0));
-/// assert!(!weight.is_bound(2.5) && weight.is_bound(10.0));
+/// assert!(!weight.is_elbo(2.5) && weight.is_elbo(10.0));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct KlWeight {
@@ -41,8 +41,8 @@ impl KlWeight {
         if self.warm_up == 0 { 1.0 } else { (epochs / self.warm_up as f64).min(1.0) }
     }
 
-    /// Whether what is maximised after so many epochs is the bound.
-    pub fn is_bound(&self, epochs: f64) -> bool {
+    /// Whether what is maximised after so many epochs is the ELBO. With β > 1 or free bits it is a lower one.
+    pub fn is_elbo(&self, epochs: f64) -> bool {
         self.beta * self.factor(epochs) == 1.0 && self.free_bits == 0.0
     }
 
