@@ -18,6 +18,7 @@ use elbo::{
     minibatch::Rows,
     model::{Likelihood, Vae, VaeConfig},
     objective::{
+        Objective,
         elbo::{KlForm, evaluate},
         importance_weighted,
     },
