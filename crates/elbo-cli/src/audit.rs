@@ -22,7 +22,7 @@ use crate::{
     findings,
     progress::Count,
     report::{AuditPage, Worst},
-    results::{Results, plus_minus, print},
+    results::{Results, csv, plus_minus, print},
     run::{Model, read_model},
     source::{Prepared, chosen, read_for, read_own, read_rows},
     table, tell,
@@ -125,7 +125,7 @@ pub(crate) fn audit(arguments: &Audit, device: &Device) -> Result<Level, Error> 
         write_atomically(&run.join("audit.html"), page.as_bytes())?;
         tell(format!("report      {}", run.join("audit.html").display()));
     }
-    print(&record.csv())?;
+    print(&csv(&record.terms()))?;
     Ok(record.verdict.level)
 }
 
@@ -286,12 +286,6 @@ impl Record {
         );
         terms.extend(self.annealed.map(|annealed| ("log_evidence_annealed", annealed)));
         terms
-    }
-
-    fn csv(&self) -> String {
-        let line =
-            |(name, mean): &(&str, Mean)| format!("{name},{:.6},{:.6}\n", mean.value, mean.standard_error);
-        format!("term,nats_per_row,standard_error\n{}", self.terms().iter().map(line).collect::<String>())
     }
 
     fn tell(&self, worst: &[Gaps], data: &Prepared) {

@@ -16,7 +16,7 @@ use crate::{
     arguments::{Infer, Inference},
     error::Error,
     progress::Count,
-    results::print,
+    results::{csv, print},
     run::read_model,
     source::{chosen, read_for},
     table, tell,
@@ -74,7 +74,7 @@ pub(crate) fn infer(arguments: &Infer, device: &Device) -> Result<(), Error> {
     match &arguments.output {
         Some(path) => {
             table::write(columns, labels, Some(path))?;
-            print(&found.summary())
+            print(&csv(&found.means()))
         }
         None => table::write(columns, labels, None),
     }
@@ -164,12 +164,6 @@ impl Found {
             (format!("amortised_{name}"), Mean::of(&self.amortised)),
             ("amortisation_gap".into(), Mean::of(&gap)),
         ]
-    }
-
-    fn summary(&self) -> String {
-        let line =
-            |(name, mean): &(String, Mean)| format!("{name},{:.6},{:.6}\n", mean.value, mean.standard_error);
-        format!("term,nats_per_row,standard_error\n{}", self.means().iter().map(line).collect::<String>())
     }
 
     fn tell(&self, rows: usize, all: usize) {

@@ -453,6 +453,12 @@ fn epoch(metrics: &Metrics) -> Epoch {
     }
 }
 
+/// Means over rows as CSV.
+pub(crate) fn csv<N: std::fmt::Display>(terms: &[(N, Mean)]) -> String {
+    let line = |(name, mean): &(N, Mean)| format!("{name},{:.6},{:.6}\n", mean.value, mean.standard_error);
+    format!("term,nats_per_row,standard_error\n{}", terms.iter().map(line).collect::<String>())
+}
+
 /// Data to stdout; a reader that has closed the pipe wants no more.
 pub(crate) fn print(text: &str) -> Result<(), Error> {
     match io::stdout().write_all(text.as_bytes()) {

@@ -169,9 +169,9 @@ impl PerDatum {
         log_density
     }
 
-    /// Adds `weight` times the derivative in ψ, of a function of z at the draw that `noise` gave, to `gradient`; `slope` is the
-    /// function's derivative in z, `[K]`. Where `held`, log q(z) with its own ψ held is first taken off the function: what
-    /// is left of the gradient of the ELBO when the score, whose mean is 0, is left out.
+    /// Adds `weight` times the derivative in ψ of f(z) − log q(z), at the draw that `noise` gave, to `gradient`; `slope` is
+    /// f's derivative in z, `[K]`, and the ψ of log q itself is held: for f = log p(x, z) that is the gradient of the ELBO
+    /// less the score, whose mean is 0.
     ///
     /// The derivative in μ is by μ/σ: steps are then in units of the posterior's own width.
     pub(crate) fn path_gradient(
