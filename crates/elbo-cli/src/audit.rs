@@ -239,10 +239,7 @@ impl Auditor<'_> {
         found.effective_sample_size = effective.get(effective.len() / 2).copied();
         if let Some(training) = training.map(GapLedger::summary) {
             found.training_amortisation_gap = Some(training.amortisation_gap);
-            found.generalisation_gap = Some(Mean {
-                value: training.amortised.value - summary.amortised.value,
-                standard_error: training.amortised.standard_error.hypot(summary.amortised.standard_error),
-            });
+            found.generalisation_gap = Some(training.amortised - summary.amortised);
         }
         if let Some(annealed) = annealed {
             let differences: Vec<f64> =

@@ -35,8 +35,11 @@ pub(crate) fn maximises_a_bound(config: &Config) -> bool {
 
 /// The mean KL(q(z|x) ‖ p(z)) of some rows, in nats.
 pub(crate) fn mean_kl(vae: &Vae, rows: &Minibatch, device: &Device) -> Result<f64, Error> {
-    let encoded = predict::encode(vae, &rows.values, device)?;
-    Ok(encoded.kl.iter().map(|&kl| f64::from(kl)).sum::<f64>() / rows.rows.len() as f64)
+    Ok(mean(&predict::encode(vae, &rows.values, device)?.kl, rows.rows.len()))
+}
+
+fn mean(kl: &[f32], rows: usize) -> f64 {
+    kl.iter().map(|&kl| f64::from(kl)).sum::<f64>() / rows as f64
 }
 
 /// What a look at an auto-encoder and some rows tells; `config` is what it was fitted with.
@@ -63,7 +66,7 @@ pub(crate) fn of_vae(
         maximised_a_bound: Some(maximises_a_bound(config)),
         // Of one row no mean varies.
         active_units: (n > 1).then(|| active.into_iter().filter(|&active| active).count()),
-        kl: Some(encoded.kl.iter().map(|&kl| f64::from(kl)).sum::<f64>() / n as f64),
+        kl: Some(mean(&encoded.kl, n)),
         mutual_information: information,
         scale: scale(vae, rows, &encoded, key.purpose(Purpose::Noise), config, device)?,
         ..Findings::default()

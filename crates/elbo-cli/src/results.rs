@@ -107,15 +107,11 @@ pub(crate) fn results(
     let converged = findings::converged(config, finished, history, found.kl.unwrap_or(0.0));
     found.converged = Some(converged);
     found.over_linear = linear.as_ref().map(|linear| linear.advantage);
-    let key = Key::new(config.fit.seed).purpose(Purpose::Evaluate);
-    let some = chosen(train, Some(held_out.kl.len()), key);
-    let trained = fit.evaluate(&best, &some, key, SAMPLES)?.summary();
     if bound && held_out.kl.len() > 1 {
-        let held_out = held_out.summary().elbo;
-        found.generalisation_gap = Some(Mean {
-            value: trained.elbo.value - held_out.value,
-            standard_error: trained.elbo.standard_error.hypot(held_out.standard_error),
-        });
+        let key = Key::new(config.fit.seed).purpose(Purpose::Evaluate);
+        let some = chosen(train, Some(held_out.kl.len()), key);
+        let trained = fit.evaluate(&best, &some, key, SAMPLES)?.summary();
+        found.generalisation_gap = Some(trained.elbo - held_out.summary().elbo);
     }
     Ok(Results {
         objective: config.fit.train.objective,

@@ -6,7 +6,7 @@ mod common;
 
 use burn::tensor::Device;
 use common::{
-    GAUSSIAN, assert_unbiased, generic_vae,
+    GAUSSIAN, assert_unbiased, assert_unbiased_derivative, generic_vae,
     linear::{D, K, Linear, exact_posterior},
     minibatch, normals, shape,
 };
@@ -64,14 +64,7 @@ fn estimators_of_the_elbo_have_its_exact_gradient_as_their_mean() {
     for (number, estimator) in estimators.into_iter().enumerate() {
         let draws: Vec<Vec<f64>> = (0..KEYS).map(|seed| draw(&vae, estimator, 8, seed).1).collect();
         for i in 0..p.len() {
-            let shifted = |h: f64| {
-                let mut p = p.clone();
-                p[i] += h;
-                exact(&p)
-            };
-            let derivative = (shifted(1e-4) - shifted(-1e-4)) / 2e-4;
-            let entry: Vec<f64> = draws.iter().map(|g| g[i]).collect();
-            assert_unbiased(&entry, derivative, &format!("estimator {number}, parameter {i}"));
+            assert_unbiased_derivative(&draws, i, &p, &exact, &format!("estimator {number}, parameter {i}"));
         }
     }
 }

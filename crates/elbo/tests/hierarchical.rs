@@ -9,7 +9,8 @@ use std::f64::consts::TAU;
 
 use burn::tensor::Device;
 use common::{
-    GAUSSIAN, assert_unbiased, block, curve, data, fit_config, generic_vae, minibatch, normals, shape, steps,
+    GAUSSIAN, assert_unbiased, assert_unbiased_derivative, block, curve, data, fit_config, generic_vae,
+    minibatch, normals, shape, steps,
 };
 use elbo::{
     distribution::{Cholesky, FullGaussian},
@@ -294,14 +295,7 @@ fn estimators_of_the_elbo_have_its_exact_gradient_as_their_mean() {
     for (number, estimator) in estimators.into_iter().enumerate() {
         let draws: Vec<Vec<f64>> = (0..600).map(|seed| draw(&vae, estimator, 8, seed)).collect();
         for i in (0..p.len()).filter(|i| !ZEROS.contains(i)) {
-            let shifted = |h: f64| {
-                let mut p = p.clone();
-                p[i] += h;
-                exact(&p)
-            };
-            let derivative = (shifted(1e-4) - shifted(-1e-4)) / 2e-4;
-            let entry: Vec<f64> = draws.iter().map(|g| g[i]).collect();
-            assert_unbiased(&entry, derivative, &format!("estimator {number}, parameter {i}"));
+            assert_unbiased_derivative(&draws, i, &p, &exact, &format!("estimator {number}, parameter {i}"));
         }
     }
 }

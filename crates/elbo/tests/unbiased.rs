@@ -7,7 +7,7 @@ mod common;
 
 use burn::tensor::Device;
 use common::{
-    Estimator, GAUSSIAN, assert_unbiased, data, generic_vae, gradient,
+    Estimator, GAUSSIAN, assert_unbiased, assert_unbiased_derivative, data, generic_vae, gradient,
     linear::{D, K, Linear, exact_posterior},
     minibatch, normals, shape, tensor,
 };
@@ -91,14 +91,7 @@ fn the_gradient_has_the_exact_gradient_as_its_mean() {
             .collect();
         for block in parameters::layout(&vae) {
             for i in block.range() {
-                let shifted = |h: f64| {
-                    let mut p = p.clone();
-                    p[i] += h;
-                    exact(&p)
-                };
-                let derivative = (shifted(1e-4) - shifted(-1e-4)) / 2e-4;
-                let entry: Vec<f64> = draws.iter().map(|g| g[i]).collect();
-                assert_unbiased(&entry, derivative, &format!("{form:?}: {} {i}", block.name));
+                assert_unbiased_derivative(&draws, i, &p, &exact, &format!("{form:?}: {} {i}", block.name));
             }
         }
     }

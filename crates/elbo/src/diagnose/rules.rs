@@ -322,10 +322,7 @@ fn amortisation(findings: &Findings) -> Option<Reason> {
 fn encoder_generalisation(findings: &Findings) -> Option<Reason> {
     let (held_out, training) = (findings.amortisation_gap?, findings.training_amortisation_gap?);
     let kl = findings.kl?;
-    let gap = Mean {
-        value: held_out.value - training.value,
-        standard_error: held_out.standard_error.hypot(training.standard_error),
-    };
+    let gap = held_out - training;
     let level = against(kl, gap);
     let why = meaning(level, ": the encoder is overfitted");
     Some(reason(

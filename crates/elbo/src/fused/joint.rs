@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use burn::tensor::{DType, Device};
-use elbo_kernels::{Level, Panels, Row, WIDTH, bernoulli, gaussian, gaussian::Precision};
+use elbo_kernels::{Level, Panels, Row, WIDTH, gaussian::Precision};
 
 use super::{
     MOST_ROWS,
@@ -92,18 +92,8 @@ impl Joint {
         self.decoder.forward(level, &self.parameters, draws, decoder, back);
         let weights = &weights[..n];
         let (output, delta) = decoder.last_mut();
-        match (self.likelihood, back) {
-            (Likelihood::Bernoulli, false) => bernoulli::log_likelihood(level, rows, output, out),
-            (Likelihood::Bernoulli, true) => {
-                bernoulli::log_likelihood_and_gradient(level, rows, output, weights, out);
-            }
-            (Likelihood::Gaussian(_), false) => {
-                gaussian::log_likelihood(level, rows, output, &self.precision, out);
-            }
-            (Likelihood::Gaussian(_), true) => {
-                gaussian::log_likelihood_and_gradient(level, rows, output, &self.precision, weights, out);
-            }
-        }
+        let weights = back.then_some(weights);
+        self.likelihood.kernel(level, &self.precision, rows, output, weights, out);
         if let Some(gradient) = gradient {
             std::mem::swap(output, delta);
             // z itself has the derivative 1.

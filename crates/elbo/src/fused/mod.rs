@@ -17,7 +17,7 @@ mod shard;
 mod tests;
 
 use burn::tensor::{DType, Device};
-use elbo_kernels::{Level, gaussian, gaussian::Precision};
+use elbo_kernels::{Level, Panels, bernoulli, gaussian, gaussian::Precision};
 pub(crate) use joint::Joint;
 use network::Network;
 pub(crate) use per_datum::{Ascent, record};
@@ -36,6 +36,30 @@ use crate::{
 
 /// Rows of a shard at most: what a product of it reads stays in a core's second cache.
 const MOST_ROWS: usize = 128;
+
+impl Likelihood {
+    /// Adds log p(x|output) of each row to `sums`; given `weights`, the gradient by them takes the output's place.
+    fn kernel(
+        self,
+        level: Level,
+        precision: &Precision,
+        x: &Panels,
+        output: &mut Panels,
+        weights: Option<&[f32]>,
+        sums: &mut [f64],
+    ) {
+        match (self, weights) {
+            (Self::Bernoulli, None) => bernoulli::log_likelihood(level, x, output, sums),
+            (Self::Bernoulli, Some(weights)) => {
+                bernoulli::log_likelihood_and_gradient(level, x, output, weights, sums);
+            }
+            (Self::Gaussian(_), None) => gaussian::log_likelihood(level, x, output, precision, sums),
+            (Self::Gaussian(_), Some(weights)) => {
+                gaussian::log_likelihood_and_gradient(level, x, output, precision, weights, sums);
+            }
+        }
+    }
+}
 
 /// What is estimated: a bound, and how its gradient is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

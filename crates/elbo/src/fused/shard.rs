@@ -1,7 +1,7 @@
 //! Some rows on their way through guide and model, on one thread.
 
 use elbo_kernels::{
-    Panels, WIDTH, bernoulli, gaussian,
+    Panels, WIDTH, bernoulli,
     reparameterise::{self, Draw, Kl},
     scale_rows,
 };
@@ -244,18 +244,8 @@ impl Shard {
         fused.decoder.forward(level, parameters, z, decoder, back);
         let (output, delta) = decoder.last_mut();
         let (x, sums) = (&self.x, &mut log_likelihood[..]);
-        match (fused.likelihood, back) {
-            (Likelihood::Bernoulli, false) => bernoulli::log_likelihood(level, x, output, sums),
-            (Likelihood::Bernoulli, true) => {
-                bernoulli::log_likelihood_and_gradient(level, x, output, weights, sums);
-            }
-            (Likelihood::Gaussian(_), false) => {
-                gaussian::log_likelihood(level, x, output, &fused.precision, sums);
-            }
-            (Likelihood::Gaussian(_), true) => {
-                gaussian::log_likelihood_and_gradient(level, x, output, &fused.precision, weights, sums);
-            }
-        }
+        let weights = back.then_some(&weights[..]);
+        fused.likelihood.kernel(level, &fused.precision, x, output, weights, sums);
         if back {
             std::mem::swap(output, delta);
         }

@@ -131,6 +131,16 @@ impl Mean {
     }
 }
 
+impl std::ops::Sub for Mean {
+    type Output = Self;
+
+    /// The difference of two independent means.
+    fn sub(self, other: Self) -> Self {
+        let standard_error = self.standard_error.hypot(other.standard_error);
+        Self { value: self.value - other.value, standard_error }
+    }
+}
+
 /// The bound of a data set, in nats per datum.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {

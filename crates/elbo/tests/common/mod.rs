@@ -143,3 +143,21 @@ pub(crate) fn assert_unbiased(draws: &[f64], expected: f64, what: &str) {
     let z = (mean - expected) / (variance / n).sqrt();
     assert!(z.abs() < 5.0, "{what}: mean {mean} for {expected}, z = {z}");
 }
+
+/// The same for component i of draws of a gradient at `p`, whose mean is to be the derivative of `exact`.
+pub(crate) fn assert_unbiased_derivative(
+    draws: &[Vec<f64>],
+    i: usize,
+    p: &[f64],
+    exact: &impl Fn(&[f64]) -> f64,
+    what: &str,
+) {
+    let shifted = |h: f64| {
+        let mut p = p.to_vec();
+        p[i] += h;
+        exact(&p)
+    };
+    let derivative = (shifted(1e-4) - shifted(-1e-4)) / 2e-4;
+    let entry: Vec<f64> = draws.iter().map(|g| g[i]).collect();
+    assert_unbiased(&entry, derivative, what);
+}
