@@ -24,6 +24,18 @@ pub enum Error {
         /// The rule it breaks.
         rule: String,
     },
+    /// A coordinate update lowered the bound, which no exact update does (E21).
+    #[error("the update of {factor} lowered the bound from {before} to {after} nats in sweep {sweep}")]
+    BoundFell {
+        /// The factor.
+        factor: String,
+        /// The sweep, from 1.
+        sweep: usize,
+        /// The bound before the update.
+        before: f64,
+        /// The bound after it.
+        after: f64,
+    },
     /// The bound or its gradient stopped being a number. The state is as it was before the step.
     #[error("{what} is not finite at step {step} (minibatch of data rows {})", abbreviate(rows))]
     NonFinite {

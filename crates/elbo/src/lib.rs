@@ -30,6 +30,7 @@
 //! | E18 | joint or alternating steps | [`schedule::Schedule`] |
 //! | E19 | the Gaussian auto-encoder | [`model::Vae`] with [`model::Likelihood::Gaussian`] |
 //! | E20 | the noiseless limit | [`objective::noiseless::Noiseless`] |
+//! | E21 | mean field by exact coordinate ascent | [`mean_field::MeanField`], [`mean_field::ascend`] |
 //! | E22 | importance-weighted and Rényi bounds, their gradients | [`objective::importance_weighted`], [`gradient::DoublyReparameterised`] |
 //! | E23 | annealed importance sampling; bounds on both sides of log p(x) of simulated rows | [`diagnose::annealed::annealed`], [`diagnose::bdmc::bdmc`] |
 //! | E24 | the gap ledger | [`diagnose::gap_ledger`] |
@@ -116,6 +117,7 @@ mod fused;
 pub mod gradient;
 pub mod guide;
 pub mod infer;
+pub mod mean_field;
 pub mod minibatch;
 pub mod model;
 pub mod network;

@@ -221,8 +221,13 @@ impl Minibatch {
     /// N/B, with this minibatch's own B: it makes the sum over the minibatch an unbiased estimate of the sum
     /// over the data set (E17).
     pub fn scale(&self) -> f64 {
-        self.total as f64 / self.rows.len() as f64
+        scale(self.total, self.rows.len())
     }
+}
+
+/// N/B of `rows` rows of `total`.
+pub(crate) fn scale(total: usize, rows: usize) -> f64 {
+    total as f64 / rows as f64
 }
 
 #[cfg(test)]

@@ -1,0 +1,140 @@
+//! Coordinate ascent: sweeps over the factors until the bound no longer rises (E21).
+
+use serde::{Deserialize, Serialize};
+
+use super::MeanField;
+use crate::{Error, objective::Bound};
+
+/// How much of the size of its terms a bound may fall by rounding.
+const ROUNDING: f64 = 1e-10;
+
+/// When coordinate ascent ends.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ascent {
+    /// It has converged when a sweep raises the bound by no more than this times its size.
+    pub tolerance: f64,
+    /// The most sweeps.
+    pub sweeps: usize,
+}
+
+impl Default for Ascent {
+    fn default() -> Self {
+        Self { tolerance: 1e-8, sweeps: 1000 }
+    }
+}
+
+/// The course of an ascent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// The bound after each sweep, which never falls.
+    pub bounds: Vec<Bound>,
+    /// Whether it ended because the bound no longer rose.
+    pub converged: bool,
+}
+
+impl Record {
+    /// The bound at the end, in nats; −∞ of no sweep.
+    pub fn last(&self) -> f64 {
+        self.bounds.last().map_or(f64::NEG_INFINITY, Bound::value)
+    }
+}
+
+/// Sweeps over the factors, each set to its optimum, until the bound no longer rises. `after` is told the number of the
+/// sweep, from 1, and its bound.
+///
+/// # Errors
+/// [`Error::BoundFell`] where an update lowers the bound by more than rounding, which no exact update does; where a bound
+/// is not a number; where an update fails.
+///
+/// ```
+/// use elbo::mean_field::{Ascent, ascend, normal_gamma::{Fit, Prior}};
+/// let x = [4.1, 5.3, 6.2, 4.9, 5.5];
+/// let mut fit = Fit::new(&x, Prior::default())?;
+/// let record = ascend(&mut fit, &Ascent::default(), |_, _| {})?;
+/// assert!(record.converged);
+/// assert!((fit.posterior().mean - 5.2).abs() < 1e-3);
+/// # Ok::<(), elbo::Error>(())
+/// ```
+pub fn ascend(
+    model: &mut impl MeanField,
+    ascent: &Ascent,
+    mut after: impl FnMut(usize, &Bound),
+) -> Result<Record, Error> {
+    let names = model.factors();
+    let mut record = Record { bounds: Vec::new(), converged: false };
+    let mut before = None;
+    for sweep in 1..=ascent.sweeps {
+        let at_start = before;
+        for (factor, name) in names.iter().enumerate() {
+            model.update(factor)?;
+            // Before the first sweep is over, factors may not have met the data.
+            let bound = model.bound();
+            check(name, sweep, before.filter(|_| sweep > 1), &bound)?;
+            before = Some(bound);
+        }
+        let bound = model.bound();
+        after(sweep, &bound);
+        record.bounds.push(bound);
+        before = Some(bound);
+        let rise = at_start.map_or(f64::INFINITY, |start: Bound| bound.value() - start.value());
+        if rise <= ascent.tolerance * bound.value().abs().max(1.0) {
+            record.converged = true;
+            break;
+        }
+    }
+    Ok(record)
+}
+
+fn check(factor: &str, sweep: usize, before: Option<Bound>, after: &Bound) -> Result<(), Error> {
+    if !after.value().is_finite() {
+        let what = format!("the bound after the update of {factor} in sweep {sweep}");
+        return Err(Error::invalid(&what, after.value(), "must be finite"));
+    }
+    let Some(before) = before else { return Ok(()) };
+    let size = after.log_likelihood.abs() + after.kl.abs() + after.global.abs();
+    if after.value() >= before.value() - ROUNDING * size.max(1.0) {
+        return Ok(());
+    }
+    let (before, after) = (before.value(), after.value());
+    Err(Error::BoundFell { factor: factor.into(), sweep, before, after })
+}
+
+/// Deterministic annealing: sweeps at a temperature that falls to 1 before the ascent proper.
+///
+/// The latents that belong to rows are tempered, q(z) ∝ exp(β E\[log p(x, z)\]), with β rising to 1 by equal factors: rows
+/// are at first shared by all components, which takes the fit past poor optima. What is maximised meanwhile is not the
+/// bound (Ueda and Nakano 1998; Katahira, Watanabe and Okada 2008).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Annealing {
+    /// β of the first sweep, in (0, 1).
+    pub from: f64,
+    /// Sweeps before β = 1.
+    pub sweeps: usize,
+}
+
+/// A model whose latents can be tempered.
+pub trait Annealed: MeanField {
+    /// Sets β, the inverse temperature of the latents that belong to rows.
+    fn temper(&mut self, inverse_temperature: f64);
+}
+
+impl Annealing {
+    /// Takes a model through the falling temperatures, and leaves it at 1.
+    ///
+    /// # Errors
+    /// Where `from` is outside (0, 1), or an update fails.
+    pub fn run(&self, model: &mut impl Annealed) -> Result<(), Error> {
+        if !(self.from > 0.0 && self.from < 1.0) {
+            return Err(Error::invalid("the first inverse temperature", self.from, "must be in (0, 1)"));
+        }
+        for sweep in 0..self.sweeps {
+            let left = 1.0 - sweep as f64 / self.sweeps as f64;
+            model.temper(libm::pow(self.from, left));
+            for factor in 0..model.factors().len() {
+                model.update(factor)?;
+            }
+        }
+        model.temper(1.0);
+        Ok(())
+    }
+}

@@ -1,0 +1,44 @@
+//! Mean field: q(z) = Π_j q_j(z_j), each factor exactly at its optimum given the others (E21).
+//!
+//! q_j*(z_j) ∝ exp(E_{q_−j}\[log p(x, z)\]). Where complete conditionals are of the exponential family, every expectation
+//! is a closed form: no gradient, no step size, no noise. [`ascend`] updates one factor after the other, and the exact
+//! evidence lower bound never falls. In f64, without tensors.
+//!
+//! A model is three types in a module of its name: the `Prior`, which with the data is all that determines it; the
+//! `Posterior`, the factors that outlive the fit, which predicts; and the `Fit`, which holds both beside the data and is
+//! a [`MeanField`]. Missing values are NaN.
+//!
+//! Source: Jordan, Ghahramani, Jaakkola and Saul (1999), *An introduction to variational methods for graphical models*;
+//! Bishop (2006), chapter 10.
+
+mod ascent;
+pub mod normal_gamma;
+mod restarts;
+mod stochastic;
+
+pub use ascent::{Annealed, Annealing, Ascent, Record, ascend};
+pub use restarts::{Best, best_of};
+pub use stochastic::{RobbinsMonro, Stochastic};
+
+use crate::{Error, objective::Bound};
+
+/// A model whose factors have exact updates.
+pub trait MeanField {
+    /// The names of the factors, in the order of a sweep: `q(μ)`.
+    fn factors(&self) -> Vec<String>;
+
+    /// Sets factor number `factor` of [`Self::factors`] to its optimum given the others.
+    ///
+    /// # Errors
+    /// Where the optimum is not a distribution: a parameter overflowed, a matrix is not positive definite.
+    ///
+    /// # Panics
+    /// Where there is no such factor.
+    fn update(&mut self, factor: usize) -> Result<(), Error>;
+
+    /// The exact ELBO at the present factors, in nats of the whole data set, every constant kept.
+    ///
+    /// Its log-likelihood is E_q\[log p(x|z, θ)\], its KL that of the latents that belong to rows,
+    /// E_q\[log q(z) − log p(z|θ)\], and its global term −KL(q(θ) ‖ p(θ)).
+    fn bound(&self) -> Bound;
+}

@@ -1,0 +1,87 @@
+//! Stochastic variational inference: natural gradients from minibatches (Hoffman, Blei, Wang and Paisley 2013).
+//!
+//! The natural gradient of the bound in the natural parameters λ of a global factor is λ̂ − λ, where λ̂ is the factor's
+//! optimum given the latents of all rows. From a minibatch, with its statistics scaled by N/B, it is unbiased, so
+//! λ ← (1 − ρ) λ + ρ λ̂ with steps ρ that obey Robbins and Monro's conditions converges to a local optimum.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Error, minibatch,
+    random::{Key, Purpose},
+};
+
+/// The steps ρ_t = (t + delay)^(−forgetting), t = 1, 2, …
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RobbinsMonro {
+    /// Holds the first steps back; at least 0.
+    pub delay: f64,
+    /// In (½, 1]: Σρ = ∞ and Σρ² < ∞.
+    pub forgetting: f64,
+}
+
+impl Default for RobbinsMonro {
+    fn default() -> Self {
+        Self { delay: 10.0, forgetting: 0.7 }
+    }
+}
+
+impl RobbinsMonro {
+    /// ρ of step `step`, from 1.
+    ///
+    /// ```
+    /// use elbo::mean_field::RobbinsMonro;
+    /// assert_eq!(RobbinsMonro { delay: 3.0, forgetting: 1.0 }.step_size(1), 0.25);
+    /// ```
+    pub fn step_size(&self, step: u64) -> f64 {
+        libm::pow(step as f64 + self.delay, -self.forgetting)
+    }
+
+    /// Checks that the conditions hold.
+    ///
+    /// # Errors
+    /// Where they do not.
+    pub fn check(&self) -> Result<(), Error> {
+        if !(self.delay >= 0.0 && self.delay.is_finite()) {
+            return Err(Error::invalid("the delay", self.delay, "must be a finite number ≥ 0"));
+        }
+        if !(self.forgetting > 0.5 && self.forgetting <= 1.0) {
+            return Err(Error::invalid("the forgetting rate", self.forgetting, "must be in (0.5, 1]"));
+        }
+        Ok(())
+    }
+}
+
+/// A model whose rows have latents of their own, and whose other factors have natural parameters.
+pub trait Stochastic {
+    /// N, the number of rows.
+    fn rows(&self) -> usize;
+
+    /// Moves the global factors by a step along the natural gradient: the latents of `rows` are set to their optimum, their
+    /// statistics multiplied by `scale` = N/B, and λ ← (1 − ρ) λ + ρ λ̂ with ρ = `step_size`.
+    ///
+    /// # Errors
+    /// Where the factors would no longer be distributions.
+    fn step(&mut self, rows: &[usize], scale: f64, step_size: f64) -> Result<(), Error>;
+
+    /// One pass over the rows, in minibatches of `size` in an order drawn from `key` and `epoch`, the last of what is left.
+    /// `steps` counts the steps of all epochs.
+    ///
+    /// # Errors
+    /// As [`Self::step`].
+    fn epoch(
+        &mut self,
+        size: usize,
+        schedule: &RobbinsMonro,
+        key: Key,
+        epoch: u64,
+        steps: &mut u64,
+    ) -> Result<(), Error> {
+        let order = key.purpose(Purpose::Shuffle).fold(epoch).permutation(self.rows());
+        for rows in order.chunks(size.max(1)) {
+            *steps += 1;
+            self.step(rows, minibatch::scale(order.len(), rows.len()), schedule.step_size(*steps))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,92 @@
+//! Coordinate ascent against exact answers (E21).
+//!
+//! Reference data lie in the folder named by `ELBO_DATA`; without them the tests that need them skip, and say so.
+
+mod normal_gamma;
+
+use std::{io::Write, path::PathBuf};
+
+use elbo::{
+    Error,
+    mean_field::{Ascent, MeanField, Record, ascend},
+    objective::Bound,
+};
+use serde_json::Value;
+
+/// A file below the folder of reference data; `None`, and a line that says so, where it is not there.
+fn data(name: &str) -> Option<String> {
+    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
+    let folder = std::env::var_os("ELBO_DATA").map_or_else(|| default.into(), PathBuf::from);
+    let path = folder.join(name);
+    let text = std::fs::read_to_string(&path).ok();
+    if text.is_none() {
+        // Not `eprintln`: the test harness would swallow it.
+        writeln!(std::io::stderr(), "SKIPPED: no {} (set ELBO_DATA)", path.display()).unwrap();
+    }
+    text
+}
+
+/// A JSON file of reference answers.
+fn reference(name: &str) -> Option<Value> {
+    data(&format!("reference/{name}")).map(|text| serde_json::from_str(&text).unwrap())
+}
+
+fn number(value: &Value) -> f64 {
+    // Numbers of more digits than a double's are strings.
+    value.as_f64().or_else(|| value.as_str()?.parse().ok()).unwrap_or_else(|| panic!("no number: {value}"))
+}
+
+/// The numbers of an array of any depth, in order.
+fn numbers(value: &Value) -> Vec<f64> {
+    match value {
+        Value::Array(values) => values.iter().flat_map(numbers).collect(),
+        value => vec![number(value)],
+    }
+}
+
+#[track_caller]
+fn assert_near(what: &str, got: f64, expected: f64, tolerance: f64) {
+    assert!((got - expected).abs() <= tolerance, "{what}: {got}, expected {expected}");
+}
+
+/// Ascends to the last digit.
+fn to_convergence(model: &mut impl MeanField) -> Record {
+    let record = ascend(model, &Ascent { tolerance: 1e-14, sweeps: 10_000 }, |_, _| {}).unwrap();
+    assert!(record.converged);
+    record
+}
+
+/// −x² − y², whose y moves away from its optimum in the third sweep.
+struct Wrong {
+    x: f64,
+    y: f64,
+    sweep: usize,
+}
+
+impl MeanField for Wrong {
+    fn factors(&self) -> Vec<String> {
+        vec!["q(x)".into(), "q(y)".into()]
+    }
+
+    fn update(&mut self, factor: usize) -> Result<(), Error> {
+        if factor == 0 {
+            self.sweep += 1;
+            self.x *= 0.5;
+        } else {
+            self.y = if self.sweep == 3 { 5.0 } else { 0.5 * self.y };
+        }
+        Ok(())
+    }
+
+    fn bound(&self) -> Bound {
+        Bound { log_likelihood: -self.x.powi(2), kl: self.y.powi(2), scale: 1.0, global: 0.0, beta: 1.0 }
+    }
+}
+
+#[test]
+fn an_update_that_lowers_the_bound_is_an_error_that_names_its_factor() {
+    let mut wrong = Wrong { x: 1.0, y: 1.0, sweep: 0 };
+    let error = ascend(&mut wrong, &Ascent::default(), |_, _| {}).unwrap_err();
+    assert!(matches!(&error, Error::BoundFell { factor, sweep: 3, .. } if factor == "q(y)"), "{error}");
+    assert!(error.to_string().contains("lowered the bound from -0.0781"), "{error}");
+}

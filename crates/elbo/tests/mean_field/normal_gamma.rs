@@ -1,0 +1,72 @@
+//! μ and τ of a Gaussian sample.
+
+use elbo::mean_field::{
+    Ascent, ascend,
+    normal_gamma::{Fit, Prior},
+};
+
+use crate::{number, numbers, reference, to_convergence};
+
+/// The ELBO after each of the first sweeps, of an independent implementation.
+#[test]
+fn the_known_trace() {
+    let noise = [
+        1.624_345_36,
+        -0.611_756_41,
+        -0.528_171_75,
+        -1.072_968_62,
+        0.865_407_63,
+        -2.301_538_7,
+        1.744_811_76,
+        -0.761_206_9,
+        0.319_039_1,
+        -0.249_370_38,
+    ];
+    let y = noise.map(|e| 5.0 + 10.0 * e);
+    let mut fit = Fit::new(&y, Prior::default()).unwrap();
+    let record = ascend(&mut fit, &Ascent { tolerance: 0.0, sweeps: 4 }, |_, _| {}).unwrap();
+    let bounds: Vec<f64> = record.bounds.iter().map(|b| b.value()).collect();
+    for (got, expected) in bounds.iter().zip([-60.20956, -58.20527, -58.20290, -58.20288]) {
+        assert!((got - expected).abs() < 5e-6, "{bounds:?}");
+    }
+}
+
+/// The Normal-Gamma prior: the fixed point, its bound, and the exact evidence above it.
+#[test]
+fn the_fixed_point_of_the_conjugate_prior() {
+    let Some(file) = reference("small_exact_A.json") else { return };
+    let case = &file["normal_gamma_cavi"][0];
+    let prior = Prior {
+        mean: number(&case["m0"]),
+        precision: number(&case["l0"]),
+        scaled: true,
+        shape: number(&case["a0"]),
+        rate: number(&case["b0"]),
+    };
+    let x = numbers(&case["x"]);
+    let mut fit = Fit::new(&x, prior).unwrap();
+    let bound = to_convergence(&mut fit).last();
+    let (q, expected) = (fit.posterior(), &case["cavi"]);
+    for (got, name) in
+        [(q.mean, "mu_mean"), (q.precision, "mu_precision"), (q.shape, "a"), (q.rate, "b"), (bound, "elbo")]
+    {
+        let expected = number(&expected[name]);
+        assert!((got - expected).abs() < 5e-9 * expected.abs(), "{name}: {got} {expected}");
+    }
+    assert!(bound < number(&case["exact_log_evidence"]));
+}
+
+/// A missing value says nothing; a sample of none leaves the prior.
+#[test]
+fn missing_values_are_left_out() {
+    let prior = Prior { mean: 1.0, precision: 0.3, scaled: true, shape: 2.0, rate: 3.0 };
+    let fitted = |x: &[f64]| {
+        let mut fit = Fit::new(x, prior).unwrap();
+        (to_convergence(&mut fit).last(), *fit.posterior())
+    };
+    assert_eq!(fitted(&[2.0, f64::NAN, 3.5]), fitted(&[2.0, 3.5]));
+    assert!(fitted(&[f64::NAN]).0.abs() < 0.2, "log p of nothing is 0, less the gap of the factorised prior");
+    let wrong = Fit::new(&[1.0, f64::INFINITY], prior).unwrap_err();
+    assert!(wrong.to_string().contains("inf"));
+    assert!(Fit::new(&[1.0], Prior { precision: -1.0, ..prior }).is_err());
+}
