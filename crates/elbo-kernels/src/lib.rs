@@ -6,6 +6,7 @@
 //! | [`bernoulli`], [`gaussian`] | log-likelihood of rows, with its weighted gradient |
 //! | [`reparameterise`] | draw, KL, and the way back to the guide's outputs |
 //! | [`adam`] | the optimiser's pass over its slices |
+//! | [`mixture`] | log densities, responsibilities and statistics of mixtures, in f64 |
 //! | [`random`] | uniforms and normals from a counter |
 //! | [`elementary`] | exp, log, tanh, … with stated error |
 //!
@@ -31,6 +32,7 @@ pub mod bernoulli;
 pub mod elementary;
 pub mod gaussian;
 mod level;
+pub mod mixture;
 mod panels;
 pub mod product;
 pub mod random;

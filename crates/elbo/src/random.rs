@@ -31,6 +31,8 @@ pub enum Purpose {
     Test = 8,
     /// ε of the ascent of each row's own ψ (E16) during training.
     PerDatum = 9,
+    /// Where a fit by coordinate ascent begins.
+    Start = 10,
 }
 
 /// A splittable key of the counter-based generator.

@@ -12,12 +12,15 @@
 //! Bishop (2006), chapter 10.
 
 mod ascent;
+pub mod mixture;
 pub mod normal_gamma;
 mod restarts;
+mod start;
 mod stochastic;
 
 pub use ascent::{Annealed, Annealing, Ascent, Record, ascend};
 pub use restarts::{Best, best_of};
+pub use start::{Start, centres};
 pub use stochastic::{RobbinsMonro, Stochastic};
 
 use crate::{Error, objective::Bound};

@@ -1,0 +1,292 @@
+//! The passes of a mixture over rows, in f64: log densities of each component, responsibilities, their statistics.
+//!
+//! Rows come in blocks of [`LANES`], a column at a time: one row a lane. Lanes without a row hold any finite numbers and
+//! have responsibility 0. Statistics are added in the order of the lanes, whatever the level.
+
+use crate::level::kernel;
+
+/// Rows of a block.
+pub const LANES: usize = 128;
+/// Partial sums that one vector holds.
+const PARTS: usize = 16;
+
+/// A number for each row of a block.
+pub type Lanes = [f64; LANES];
+
+kernel! {
+    /// log N of each row, up to what does not depend on it: `constant` − ½ |A (x − μ)|², A = `factor` the rows of a lower
+    /// triangular matrix up to the diagonal, `[D(D + 1)/2]`. `centred` is room for D columns.
+    pub fn full_gaussian<V>(
+        x: &[Lanes],
+        mean: &[f64],
+        factor: &[f64],
+        constant: f64,
+        centred: &mut [Lanes],
+        out: &mut Lanes,
+    ) {
+        let width = x.len();
+        assert!(mean.len() == width && centred.len() == width && factor.len() == width * (width + 1) / 2);
+        subtract(x, mean, centred);
+        *out = [0.0; LANES];
+        let mut rest = factor;
+        for i in 0..width {
+            let (row, next) = rest.split_at(i + 1);
+            rest = next;
+            let mut y = [0.0; LANES];
+            for (a, d) in row.iter().zip(centred.iter()) {
+                for l in 0..LANES {
+                    y[l] = a.mul_add(d[l], y[l]);
+                }
+            }
+            for l in 0..LANES {
+                out[l] = y[l].mul_add(y[l], out[l]);
+            }
+        }
+        for value in out.iter_mut() {
+            *value = value.mul_add(-0.5, constant);
+        }
+    }
+}
+
+kernel! {
+    /// log N of each row with its columns independent: `constant` − ½ Σ_d p_d (x_d − μ_d)², p = `precision`.
+    pub fn diagonal_gaussian<V>(x: &[Lanes], mean: &[f64], precision: &[f64], constant: f64, out: &mut Lanes) {
+        assert!(mean.len() == x.len() && precision.len() == x.len());
+        *out = [0.0; LANES];
+        for ((x, m), p) in x.iter().zip(mean).zip(precision) {
+            for l in 0..LANES {
+                let d = x[l] - m;
+                out[l] = (p * d).mul_add(d, out[l]);
+            }
+        }
+        for value in out.iter_mut() {
+            *value = value.mul_add(-0.5, constant);
+        }
+    }
+}
+
+kernel! {
+    /// `constant` + Σ_d w_d x_d of each row.
+    pub fn linear<V>(x: &[Lanes], weights: &[f64], constant: f64, out: &mut Lanes) {
+        assert_eq!(weights.len(), x.len(), "a weight for each column");
+        *out = [constant; LANES];
+        for (x, w) in x.iter().zip(weights) {
+            for l in 0..LANES {
+                out[l] = w.mul_add(x[l], out[l]);
+            }
+        }
+    }
+}
+
+kernel! {
+    /// log ρ of each component, `[K]`, becomes r = ρ/Σρ; −Σ r log r of each row goes to `entropy`. A component whose log ρ
+    /// is −∞ has r = 0.
+    pub fn responsibilities<V>(log_density: &mut [Lanes], entropy: &mut Lanes) {
+        let mut greatest = [f64::NEG_INFINITY; LANES];
+        for component in log_density.iter() {
+            for l in 0..LANES {
+                greatest[l] = if component[l] > greatest[l] { component[l] } else { greatest[l] };
+            }
+        }
+        // With d = log ρ − max: Σ eᵈ and Σ d eᵈ make the entropy, log Σ eᵈ − Σ d eᵈ/Σ eᵈ, without a logarithm for each.
+        let (mut sum, mut weighted) = ([0.0; LANES], [0.0; LANES]);
+        for component in log_density.iter_mut() {
+            for l in 0..LANES {
+                let d = component[l] - greatest[l];
+                let d = if d < -745.0 { -745.0 } else { d };
+                let e = exp(d);
+                sum[l] += e;
+                weighted[l] = d.mul_add(e, weighted[l]);
+                component[l] = e;
+            }
+        }
+        let mut inverse = [0.0; LANES];
+        for l in 0..LANES {
+            inverse[l] = 1.0 / sum[l];
+            entropy[l] = log(sum[l]) - weighted[l] * inverse[l];
+        }
+        for component in log_density.iter_mut() {
+            for l in 0..LANES {
+                component[l] *= inverse[l];
+            }
+        }
+    }
+}
+
+kernel! {
+    /// Adds Σ r, Σ r e and Σ r e eᵀ, e = x − `origin`, to `statistics`: `[1 + D + D(D + 1)/2]`, the last the rows of the
+    /// lower triangle. `centred` is room for D columns.
+    pub fn add_full<V>(
+        x: &[Lanes],
+        origin: &[f64],
+        r: &Lanes,
+        centred: &mut [Lanes],
+        statistics: &mut [f64],
+    ) {
+        let width = x.len();
+        assert!(origin.len() == width && centred.len() == width);
+        assert_eq!(statistics.len(), 1 + width + width * (width + 1) / 2, "the statistics of a component");
+        subtract(x, origin, centred);
+        let (first, second) = statistics.split_at_mut(1 + width);
+        first[0] += sum(r);
+        let mut second = second.iter_mut();
+        for i in 0..width {
+            let mut weighted = [0.0; LANES];
+            for l in 0..LANES {
+                weighted[l] = r[l] * centred[i][l];
+            }
+            first[1 + i] += sum(&weighted);
+            for (e, out) in centred[..=i].iter().zip(&mut second) {
+                *out += dot(&weighted, e);
+            }
+        }
+    }
+}
+
+kernel! {
+    /// Adds Σ r, Σ r e and Σ r e² of each column, e = x − `origin`, to `statistics`, `[3D]`.
+    pub fn add_diagonal<V>(x: &[Lanes], origin: &[f64], r: &Lanes, statistics: &mut [f64]) {
+        let width = x.len();
+        assert!(origin.len() == width && statistics.len() == 3 * width);
+        let count = sum(r);
+        for d in 0..width {
+            let (mut e, mut weighted) = ([0.0; LANES], [0.0; LANES]);
+            for l in 0..LANES {
+                e[l] = x[d][l] - origin[d];
+                weighted[l] = r[l] * e[l];
+            }
+            statistics[d] += count;
+            statistics[width + d] += sum(&weighted);
+            statistics[2 * width + d] += dot(&weighted, &e);
+        }
+    }
+}
+
+kernel! {
+    /// Adds Σ r and Σ r x of each column to `statistics`, `[2D]`.
+    pub fn add_linear<V>(x: &[Lanes], r: &Lanes, statistics: &mut [f64]) {
+        let width = x.len();
+        assert_eq!(statistics.len(), 2 * width, "the statistics of a component");
+        let count = sum(r);
+        for d in 0..width {
+            statistics[d] += count;
+            statistics[width + d] += dot(r, &x[d]);
+        }
+    }
+}
+
+#[inline(always)]
+fn subtract(x: &[Lanes], centre: &[f64], out: &mut [Lanes]) {
+    for ((x, c), out) in x.iter().zip(centre).zip(out) {
+        for l in 0..LANES {
+            out[l] = x[l] - c;
+        }
+    }
+}
+
+#[inline(always)]
+fn sum(values: &Lanes) -> f64 {
+    let mut parts = [0.0; PARTS];
+    for values in values.chunks_exact(PARTS) {
+        for l in 0..PARTS {
+            parts[l] += values[l];
+        }
+    }
+    fold(parts)
+}
+
+#[inline(always)]
+fn dot(a: &Lanes, b: &Lanes) -> f64 {
+    let mut parts = [0.0; PARTS];
+    for (a, b) in a.chunks_exact(PARTS).zip(b.chunks_exact(PARTS)) {
+        for l in 0..PARTS {
+            parts[l] = a[l].mul_add(b[l], parts[l]);
+        }
+    }
+    fold(parts)
+}
+
+/// The sum, halved in size again and again.
+#[inline(always)]
+fn fold(mut parts: [f64; PARTS]) -> f64 {
+    let mut half = PARTS / 2;
+    while half > 0 {
+        for l in 0..half {
+            parts[l] += parts[l + half];
+        }
+        half /= 2;
+    }
+    parts[0]
+}
+
+/// exp x to 1 ulp for −745 ≤ x ≤ 0; below 2^−1022 it is 0.
+#[inline(always)]
+fn exp(x: f64) -> f64 {
+    // The nearest integer to x / log 2 appears in the lowest bits when 1.5 · 2^52 is added.
+    const ROUND: f64 = 6_755_399_441_055_744.0;
+    const LOG_2_HIGH: f64 = 0.693_147_180_369_123_8;
+    const LOG_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
+    let rounded = x.mul_add(std::f64::consts::LOG2_E, ROUND);
+    let n = rounded - ROUND;
+    let r = n.mul_add(-LOG_2_LOW, n.mul_add(-LOG_2_HIGH, x));
+    // Taylor's series: the first term left out is 4e-18 at r = ½ log 2.
+    let mut p = 1.0 / 6_227_020_800.0;
+    for factorial in [
+        479_001_600.0,
+        39_916_800.0,
+        3_628_800.0,
+        362_880.0,
+        40_320.0,
+        5_040.0,
+        720.0,
+        120.0,
+        24.0,
+        6.0,
+        2.0,
+        1.0,
+        1.0,
+    ] {
+        p = r.mul_add(p, 1.0 / factorial);
+    }
+    let scaled = p * f64::from_bits((rounded.to_bits() << 52).wrapping_add(1023 << 52));
+    if x < -708.0 { 0.0 } else { scaled }
+}
+
+/// log x to 2 ulp for 1 ≤ x < 2^53.
+#[inline(always)]
+fn log(x: f64) -> f64 {
+    const LOG_2_HIGH: f64 = 0.693_147_180_369_123_8;
+    const LOG_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
+    const SQRT_HALF: u64 = 0x3FE6_A09E_667F_3BCD;
+    // x = 2^k m, √½ ≤ m < √2, and log m = 2 artanh s, s = (m − 1)/(m + 1).
+    let shifted = x.to_bits().wrapping_sub(SQRT_HALF);
+    // k in the lowest bits of a number of the size 2^52: no conversion of integers.
+    let k = f64::from_bits((shifted >> 52) | 0x4330_0000_0000_0000) - 4_503_599_627_370_496.0;
+    let m = f64::from_bits((shifted & 0x000F_FFFF_FFFF_FFFF).wrapping_add(SQRT_HALF));
+    let s = (m - 1.0) / (m + 1.0);
+    let t = s * s;
+    // Σ t^j/(2j + 1): t < 0.0295, so the first term left out is 1e-17 of the whole.
+    let mut p = 1.0 / 21.0;
+    for odd in [19.0, 17.0, 15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0] {
+        p = t.mul_add(p, 1.0 / odd);
+    }
+    let rest = s * t * p;
+    k.mul_add(LOG_2_HIGH, 2.0 * (s + rest) + k * LOG_2_LOW)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exp_and_log_keep_their_error() {
+        for i in 0..200_000 {
+            let x = -f64::from(i) * 0.003_53;
+            let expected = x.exp();
+            assert!((exp(x) - expected).abs() <= 3e-16 * expected + f64::MIN_POSITIVE, "exp {x}");
+            let y = 1.0 + f64::from(i) * 0.01;
+            assert!((log(y) - y.ln()).abs() <= 4.5e-16 * y.ln().max(1e-300), "log {y}");
+        }
+        assert_eq!((exp(0.0), log(1.0), exp(-745.0)), (1.0, 0.0, 0.0));
+    }
+}

@@ -1,0 +1,114 @@
+//! The weights of a mixture's components: a Dirichlet, or the sticks of a Dirichlet process.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Error,
+    distribution::{Beta, Dirichlet},
+    divergence::KullbackLeibler,
+    special::digamma,
+};
+
+/// The prior of the weights π.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Weights {
+    /// π ~ Dir(α₀, …, α₀). With α₀ below 1 components that are not needed empty themselves.
+    Dirichlet(f64),
+    /// π_k = v_k Π_{j<k} (1 − v_j), v_k ~ Beta(1, γ): a Dirichlet process, of which q uses the first K components (Blei
+    /// and Jordan 2006). The mass of the others is no part of q, and the bound is one of the whole process.
+    DirichletProcess(f64),
+}
+
+/// q(π).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WeightsPosterior {
+    /// Dir(α), `[K]`.
+    Dirichlet(Vec<f64>),
+    /// Beta(a, b) of each stick, `[K]`.
+    Sticks(Vec<[f64; 2]>),
+}
+
+impl Weights {
+    pub(super) fn check(self) -> Result<(), Error> {
+        let (Self::Dirichlet(concentration) | Self::DirichletProcess(concentration)) = self;
+        if concentration > 0.0 && concentration.is_finite() {
+            return Ok(());
+        }
+        Err(Error::invalid("the concentration of the weights", concentration, "must be a finite number > 0"))
+    }
+
+    /// The optimum of q(π) given how many rows each component is expected to have.
+    pub(super) fn posterior(self, counts: &[f64]) -> WeightsPosterior {
+        match self {
+            Self::Dirichlet(prior) => WeightsPosterior::Dirichlet(counts.iter().map(|n| prior + n).collect()),
+            Self::DirichletProcess(prior) => {
+                let mut later: f64 = counts.iter().sum();
+                let stick = |n: &f64| {
+                    later -= n;
+                    [1.0 + n, prior + later.max(0.0)]
+                };
+                WeightsPosterior::Sticks(counts.iter().map(stick).collect())
+            }
+        }
+    }
+
+    /// KL(q(π) ‖ p(π)).
+    pub(super) fn kl(self, q: &WeightsPosterior) -> f64 {
+        let kl = || match (self, q) {
+            // One component has the weight 1.
+            (Self::Dirichlet(_), WeightsPosterior::Dirichlet(alpha)) if alpha.len() == 1 => Ok(0.0),
+            (Self::Dirichlet(prior), WeightsPosterior::Dirichlet(alpha)) => {
+                Dirichlet::new(alpha.clone())?.kl(&Dirichlet::new(vec![prior; alpha.len()])?)
+            }
+            (Self::DirichletProcess(prior), WeightsPosterior::Sticks(sticks)) => {
+                sticks.iter().map(|&[a, b]| Beta::new(a, b)?.kl(&Beta::new(1.0, prior)?)).sum()
+            }
+            _ => unreachable!("q(π) is made by its prior"),
+        };
+        kl().unwrap_or(f64::NAN)
+    }
+}
+
+impl WeightsPosterior {
+    /// E\[log π_k\].
+    pub fn expected_ln(&self) -> Vec<f64> {
+        match self {
+            Self::Dirichlet(alpha) if alpha.len() == 1 => vec![0.0],
+            Self::Dirichlet(alpha) => {
+                let total = digamma(alpha.iter().sum());
+                alpha.iter().map(|&a| digamma(a) - total).collect()
+            }
+            Self::Sticks(sticks) => {
+                let mut before = 0.0;
+                let stick = |&[a, b]: &[f64; 2]| {
+                    let total = digamma(a + b);
+                    let ln = before + digamma(a) - total;
+                    before += digamma(b) - total;
+                    ln
+                };
+                sticks.iter().map(stick).collect()
+            }
+        }
+    }
+
+    /// E\[π_k\]; of a Dirichlet process they sum to less than 1.
+    pub fn mean(&self) -> Vec<f64> {
+        match self {
+            Self::Dirichlet(alpha) => {
+                let total: f64 = alpha.iter().sum();
+                alpha.iter().map(|a| a / total).collect()
+            }
+            Self::Sticks(sticks) => {
+                let mut left = 1.0;
+                let stick = |&[a, b]: &[f64; 2]| {
+                    let weight = left * a / (a + b);
+                    left *= b / (a + b);
+                    weight
+                };
+                sticks.iter().map(stick).collect()
+            }
+        }
+    }
+}

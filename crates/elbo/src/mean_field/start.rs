@@ -1,0 +1,179 @@
+//! Where a fit with components begins: centres among the rows.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::random::{Key, Purpose};
+
+/// How the first centres are chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Start {
+    /// Rows far from one another (Arthur and Vassilvitskii 2007), then k-means (Lloyd 1982).
+    #[default]
+    KMeans,
+    /// Rows drawn alike.
+    Random,
+}
+
+/// Rows that centres are chosen from, at most.
+const SAMPLE: usize = 1 << 15;
+/// Rounds of k-means, at most.
+const ROUNDS: usize = 50;
+/// Rows that a thread measures at a time.
+const TOGETHER: usize = 1024;
+
+/// Centres `[K, D]` for `components` components, in the units of the rows, which are `[N, D]`; NaN is a missing value.
+///
+/// Distances are those of columns brought to standard deviation 1, over the columns that a row has. From more than 32,768
+/// rows, as many drawn from `key` are used.
+///
+/// # Panics
+/// Where there is no row or no column.
+pub fn centres(x: &[f64], width: usize, components: usize, start: Start, key: Key) -> Vec<f64> {
+    let rows = x.len() / width;
+    let key = key.purpose(Purpose::Start);
+    // A permutation of 10 million rows would take as long as a sweep: every so many rows do where there are many.
+    let step = rows.div_ceil(SAMPLE);
+    let offset = draw(key, 0, step);
+    let sample: Vec<&[f64]> = x.chunks_exact(width).skip(offset).step_by(step.max(1)).collect();
+    let (mean, precision) = scale(&sample, width);
+    let filled: Vec<f64> = sample
+        .iter()
+        .flat_map(|row| row.iter().zip(&mean).map(|(&x, &m)| if x.is_nan() { m } else { x }))
+        .collect();
+    let sample = Sample { filled, precision, width };
+    let mut centres = match start {
+        Start::KMeans => sample.far_apart(components, key.fold(1)),
+        Start::Random => {
+            let order = key.fold(2).permutation(sample.rows());
+            (0..components).flat_map(|k| sample.row(order[k % order.len()]).to_vec()).collect()
+        }
+    };
+    if start == Start::KMeans {
+        sample.lloyd(&mut centres);
+    }
+    centres
+}
+
+/// The component with the nearest centre, for each row, by distances over the columns that it has, in units of the
+/// columns' variance.
+pub(super) fn nearest(x: &[f64], width: usize, centres: &[f64]) -> Vec<u32> {
+    let sample: Vec<&[f64]> =
+        x.chunks_exact(width).step_by((x.len() / width).div_ceil(SAMPLE).max(1)).collect();
+    let (_, precision) = scale(&sample, width);
+    let mut labels = vec![0; x.len() / width];
+    labels.par_chunks_mut(TOGETHER).zip(x.par_chunks(TOGETHER * width)).for_each(|(labels, x)| {
+        for (label, row) in labels.iter_mut().zip(x.chunks_exact(width)) {
+            *label = closest(row, centres, &precision).0 as u32;
+        }
+    });
+    labels
+}
+
+/// A number below `most`, which is at least 1.
+fn draw(key: Key, row: u64, most: usize) -> usize {
+    ((uniform(key, row) * most.max(1) as f64) as usize).min(most.saturating_sub(1))
+}
+
+fn uniform(key: Key, row: u64) -> f64 {
+    let mut one = [0.0];
+    key.uniforms(row, &mut one);
+    f64::from(one[0])
+}
+
+/// The mean of each column and 1/variance, over what is not missing; 0 for a constant column.
+fn scale(rows: &[&[f64]], width: usize) -> (Vec<f64>, Vec<f64>) {
+    let column = |d: usize| rows.iter().map(move |row| row[d]).filter(|x| !x.is_nan());
+    (0..width)
+        .map(|d| {
+            let count = column(d).count().max(1) as f64;
+            let mean = column(d).sum::<f64>() / count;
+            let variance = column(d).map(|x| (x - mean).powi(2)).sum::<f64>() / count;
+            (mean, if variance > 0.0 { variance.recip() } else { 0.0 })
+        })
+        .unzip()
+}
+
+fn squared_distance(a: &[f64], b: &[f64], precision: &[f64]) -> f64 {
+    a.iter().zip(b).zip(precision).map(|((a, b), p)| if a.is_nan() { 0.0 } else { p * (a - b).powi(2) }).sum()
+}
+
+/// The nearest centre and its squared distance; of several the first.
+fn closest(row: &[f64], centres: &[f64], precision: &[f64]) -> (usize, f64) {
+    let mut best = (0, f64::INFINITY);
+    for (k, centre) in centres.chunks_exact(row.len()).enumerate() {
+        let distance = squared_distance(row, centre, precision);
+        if distance < best.1 {
+            best = (k, distance);
+        }
+    }
+    best
+}
+
+/// Rows without missing values.
+struct Sample {
+    filled: Vec<f64>,
+    precision: Vec<f64>,
+    width: usize,
+}
+
+impl Sample {
+    fn rows(&self) -> usize {
+        self.filled.len() / self.width
+    }
+
+    fn row(&self, row: usize) -> &[f64] {
+        &self.filled[row * self.width..][..self.width]
+    }
+
+    /// Each next centre is a row drawn in proportion to its squared distance from the nearest centre so far.
+    fn far_apart(&self, components: usize, key: Key) -> Vec<f64> {
+        let mut centres = self.row(draw(key, 0, self.rows())).to_vec();
+        let mut distance = vec![f64::INFINITY; self.rows()];
+        for k in 1..components {
+            let last = &centres[(k - 1) * self.width..];
+            distance.par_iter_mut().zip(self.filled.par_chunks_exact(self.width)).for_each(
+                |(distance, row)| {
+                    *distance = distance.min(squared_distance(row, last, &self.precision));
+                },
+            );
+            let total: f64 = distance.iter().sum();
+            let mut left = uniform(key, k as u64) * total;
+            let drawn = distance.iter().position(|d| {
+                left -= d;
+                left < 0.0
+            });
+            // Where all rows are centres already, any will do.
+            let row = drawn.unwrap_or_else(|| draw(key.fold(1), k as u64, self.rows()));
+            centres.extend_from_slice(self.row(row));
+        }
+        centres
+    }
+
+    /// k-means, until no row changes its centre. A centre that no row is nearest to stays.
+    fn lloyd(&self, centres: &mut [f64]) {
+        let mut labels = vec![usize::MAX; self.rows()];
+        for _ in 0..ROUNDS {
+            let found: Vec<usize> = self
+                .filled
+                .par_chunks_exact(self.width)
+                .map(|row| closest(row, centres, &self.precision).0)
+                .collect();
+            if found == labels {
+                break;
+            }
+            labels = found;
+            let mut sums = vec![0.0; centres.len()];
+            let mut counts = vec![0.0; centres.len() / self.width];
+            for (row, &k) in labels.iter().enumerate() {
+                counts[k] += 1.0;
+                sums[k * self.width..].iter_mut().zip(self.row(row)).for_each(|(s, x)| *s += x);
+            }
+            for (k, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0.0) {
+                let place = k * self.width..(k + 1) * self.width;
+                centres[place.clone()].iter_mut().zip(&sums[place]).for_each(|(c, s)| *c = s / count);
+            }
+        }
+    }
+}
