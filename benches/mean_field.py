@@ -56,7 +56,7 @@ def mixture(elbo, arguments, folder):
     x.astype("<f8").tofile(path)
 
     def seconds(sweeps):
-        model = BayesianGaussianMixture(k, tol=0, max_iter=sweeps, init_params="random", random_state=1)
+        model = BayesianGaussianMixture(n_components=k, tol=0, max_iter=sweeps, init_params="random", random_state=1)
         start = time.perf_counter()
         model.fit(x)
         return time.perf_counter() - start

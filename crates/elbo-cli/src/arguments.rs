@@ -23,7 +23,7 @@ use serde::{
     de::{IntoDeserializer, value::Error as NameError},
 };
 
-use crate::error::Error;
+use crate::{error::Error, mean_field::mixture::Mixture};
 
 /// Fit latent-variable models by maximising the evidence lower bound (ELBO).
 ///
@@ -72,6 +72,11 @@ impl DeviceArgument {
 pub(crate) enum Verb {
     /// Fit a variational auto-encoder to data, and write a run folder with the model and a report.
     Train(Box<Train>),
+    /// Fit a Bayesian mixture by exact coordinate ascent: Gaussians, or columns of 0 and 1.
+    Mixture(Box<Mixture>),
+    /// What a model fitted by coordinate ascent says about each row: its component, its value, its latents.
+    #[command(alias = "assign")]
+    Predict(Predict),
     /// Where the nats of a fit are lost, row by row, and whether it can be trusted.
     Audit(Audit),
     /// The ELBO of data under a fitted model, and its two terms, with standard errors.
@@ -473,6 +478,17 @@ pub(crate) struct Sample {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct Predict {
+    #[command(flatten)]
+    pub(crate) fitted: Fitted,
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// A table (.csv, .npy, .parquet). Without it: CSV on standard output.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct Encode {
     #[command(flatten)]
     pub(crate) fitted: Fitted,
@@ -603,7 +619,7 @@ fn parse_latent(text: &str) -> Result<Widths, String> {
     })
 }
 
-fn parse_count<T: TryFrom<u32>>(text: &str) -> Result<T, String> {
+pub(crate) fn parse_count<T: TryFrom<u32>>(text: &str) -> Result<T, String> {
     let count = text.parse().ok().filter(|&count: &u32| count > 0).and_then(|count| count.try_into().ok());
     count.ok_or_else(|| format!("give a whole number from 1 to {}", u32::MAX))
 }
@@ -617,7 +633,7 @@ fn parse_memory(text: &str) -> Result<u64, String> {
         .ok_or_else(|| "give a size > 0 as 500M or 2G, or a number of bytes".into())
 }
 
-fn parse_positive(text: &str) -> Result<f64, String> {
+pub(crate) fn parse_positive(text: &str) -> Result<f64, String> {
     let number = text.parse().ok().filter(|&number| number > 0.0 && f64::is_finite(number));
     number.ok_or_else(|| "give a number > 0".into())
 }
@@ -627,7 +643,7 @@ fn parse_weight(text: &str) -> Result<f64, String> {
     number.ok_or_else(|| "give a number ≥ 0".into())
 }
 
-fn parse_fraction(text: &str) -> Result<f64, String> {
+pub(crate) fn parse_fraction(text: &str) -> Result<f64, String> {
     let fraction = text.parse().ok().filter(|&fraction| fraction > 0.0 && fraction < 1.0);
     fraction.ok_or_else(|| "give a fraction between 0 and 1, as 0.1".into())
 }

@@ -8,6 +8,7 @@ mod error;
 mod evaluate;
 mod findings;
 mod infer;
+mod mean_field;
 mod progress;
 mod reconstruct;
 mod report;
@@ -46,10 +47,18 @@ fn act(arguments: Arguments) -> Result<Level, Error> {
         let done = |outcome: Result<(), Error>| outcome.map(|()| Level::Trust);
         match arguments.verb {
             Verb::Train(arguments) => train::train(&arguments, &device),
+            Verb::Mixture(arguments) => mean_field::mixture::mixture(&arguments),
+            Verb::Predict(arguments) => done(mean_field::predict(&arguments)),
             Verb::Audit(arguments) => audit::audit(&arguments, &device),
+            Verb::Evaluate(arguments) if mean_field::is_mean_field(&arguments.fitted.run) => {
+                done(mean_field::evaluate(&arguments))
+            }
             Verb::Evaluate(arguments) => done(evaluate::evaluate(&arguments, &device)),
             Verb::Infer(arguments) => done(infer::infer(&arguments, &device)),
             Verb::Reconstruct(arguments) => done(reconstruct::reconstruct(&arguments, &device)),
+            Verb::Sample(arguments) if mean_field::is_mean_field(&arguments.fitted.run) => {
+                done(mean_field::sample(&arguments))
+            }
             Verb::Sample(arguments) => done(sample::sample(&arguments, &device)),
             Verb::Encode(arguments) => done(encode::encode(&arguments, &device)),
         }

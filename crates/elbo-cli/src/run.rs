@@ -63,8 +63,7 @@ struct Counters {
 impl Run {
     /// Makes a new folder `runs/NAME`, or `runs/NAME-2`, … where the name was not asked for and is taken, with its
     /// config.toml.
-    pub(crate) fn create(runs: &Path, config: &Config, asked: bool) -> Result<Self, Error> {
-        let name = config.name.as_str();
+    pub(crate) fn create(runs: &Path, name: &str, config: &str, asked: bool) -> Result<Self, Error> {
         if name.is_empty() || name.contains(['/', '\\']) || name.starts_with('.') {
             return Err(Error::usage(
                 format!("`{name}` cannot be the name of a run"),
@@ -80,7 +79,7 @@ impl Run {
             let folder = runs.join(if number == 1 { name.into() } else { format!("{name}-{number}") });
             match fs::create_dir(&folder) {
                 Ok(()) => {
-                    write_atomically(&folder.join("config.toml"), config.to_toml()?.as_bytes())?;
+                    write_atomically(&folder.join("config.toml"), config.as_bytes())?;
                     return Self::open(&folder);
                 }
                 Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => {

@@ -11,7 +11,7 @@ use elbo::{
     model::Likelihood,
     random::{Key, Purpose},
 };
-use elbo_data::{Cells, Dataset, ReadOptions};
+use elbo_data::{Cells, Dataset, Number, ReadOptions};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -55,13 +55,29 @@ impl SourceConfig {
         if self.data == "digits" {
             return Ok(elbo_data::digits());
         }
-        let options = ReadOptions {
+        Ok(elbo_data::read(Path::new(&self.data), &self.options(memory))?)
+    }
+
+    /// Reads the rows in f64: cells may be missing, and a column of text is a label.
+    pub(crate) fn read_exact(&self, memory: Option<u64>) -> Result<Dataset<f64>, Error> {
+        if self.data == "digits" {
+            let Dataset { name, columns, values, labels, image, full_scale, first_line } =
+                elbo_data::digits();
+            let values = values.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>().into();
+            return Ok(Dataset { name, columns, values, labels, image, full_scale, first_line });
+        }
+        let options = ReadOptions { missing: true, text_is_label: true, ..self.options(memory) };
+        Ok(elbo_data::read_as(Path::new(&self.data), &options)?)
+    }
+
+    fn options(&self, memory: Option<u64>) -> ReadOptions {
+        ReadOptions {
             label_column: self.label_column.clone(),
             labels: self.labels.clone(),
             image: self.image.map(|[height, width]| (height, width)),
             memory,
-        };
-        Ok(elbo_data::read(Path::new(&self.data), &options)?)
+            ..ReadOptions::default()
+        }
     }
 
     /// Whether its file is not there any more.
@@ -308,7 +324,7 @@ fn at(values: &[f32], i: usize) -> f32 {
 }
 
 /// Says what was understood of a file.
-pub(crate) fn describe(data: &Dataset) {
+pub(crate) fn describe<T: Number + std::fmt::Display>(data: &Dataset<T>) {
     let (least, most) = data.range();
     let shape = match data.image {
         Some((height, width)) => format!("images of {height}×{width}"),

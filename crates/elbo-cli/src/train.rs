@@ -91,7 +91,7 @@ fn fit(
     // A folder is made last: what is wrong with the request has been found by then.
     let run = match opened {
         Some(run) => run,
-        None => Run::create(&arguments.runs, config, arguments.name.is_some())?,
+        None => Run::create(&arguments.runs, &config.name, &config.to_toml()?, arguments.name.is_some())?,
     };
     if resumed {
         fit = fit.resume(run.read_state()?)?;

@@ -4,10 +4,12 @@ use std::env;
 use std::fs::{self, File};
 use std::io::{self, Seek, Write};
 use std::ops::Deref;
+use std::str::FromStr;
 use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
+use bytemuck::Pod;
 use memmap2::Mmap;
 
 use crate::Error;
@@ -18,21 +20,46 @@ use crate::Error;
 /// has no name and ends with the program, in the folder [`std::env::temp_dir`] (`TMPDIR` on Unix). It is mapped; on
 /// Linux, what was read of it is given back whenever it has come to a quarter of that memory.
 #[derive(Debug)]
-pub struct Cells(Place);
+pub struct Cells<T = f32>(Place<T>);
 
 #[derive(Debug)]
-enum Place {
-    Memory(Vec<f32>),
+enum Place<T> {
+    Memory(Vec<T>),
     File { map: Arc<Mmap>, file: File, len: usize },
 }
 
-/// Numbers written at a time: 64 KiB. Linux keeps what is written at once as one page, and maps it whole for one row.
+/// What cells are: `f32`, which neural networks compute with, or `f64`.
+pub trait Number: Pod + PartialOrd + FromStr + Into<f64> {
+    /// What a missing cell is.
+    const MISSING: Self;
+
+    /// The nearest to a number; infinite beyond the range.
+    fn of(value: f64) -> Self;
+}
+
+impl Number for f32 {
+    const MISSING: Self = Self::NAN;
+
+    fn of(value: f64) -> Self {
+        value as Self
+    }
+}
+
+impl Number for f64 {
+    const MISSING: Self = Self::NAN;
+
+    fn of(value: f64) -> Self {
+        value
+    }
+}
+
+/// Numbers written at a time: 64 KiB of f32. Linux keeps what is written at once as one page, and maps it whole for one row.
 const PIECE: usize = 1 << 14;
 
 /// How often to look at the memory that the mapped file takes: a pass over all rows reads some ten MiB meanwhile.
 const LOOK: Duration = Duration::from_millis(5);
 
-impl Cells {
+impl<T: Number> Cells<T> {
     /// The bytes that they hold in memory; none where they lie in a file.
     pub fn held(&self) -> u64 {
         match &self.0 {
@@ -62,9 +89,9 @@ impl Cells {
         &mut self,
         width: usize,
         kept: usize,
-        mut change: impl FnMut(&mut [f32]),
+        mut change: impl FnMut(&mut [T]),
     ) -> Result<(), Error> {
-        let mut change_rows = |values: &mut Vec<f32>| {
+        let mut change_rows = |values: &mut Vec<T>| {
             let rows = values.len() / width;
             for row in 0..rows {
                 let start = row * width;
@@ -78,7 +105,7 @@ impl Cells {
             Place::File { map, file, len } => {
                 file.rewind().map_err(spill)?;
                 // What is written never overtakes what is read. Not through the map: on a full disk that is a signal.
-                for piece in numbers(map, *len).chunks(PIECE.next_multiple_of(width)) {
+                for piece in numbers::<T>(map, *len).chunks(PIECE.next_multiple_of(width)) {
                     let mut values = piece.to_vec();
                     change_rows(&mut values);
                     file.write_all(bytemuck::cast_slice(&values)).map_err(spill)?;
@@ -130,10 +157,10 @@ fn mapped_bytes() -> u64 {
     line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok()).map_or(0, |kib: u64| kib << 10)
 }
 
-impl Deref for Cells {
-    type Target = [f32];
+impl<T: Number> Deref for Cells<T> {
+    type Target = [T];
 
-    fn deref(&self) -> &[f32] {
+    fn deref(&self) -> &[T] {
         match &self.0 {
             Place::Memory(values) => values,
             Place::File { map, len, .. } => numbers(map, *len),
@@ -141,13 +168,13 @@ impl Deref for Cells {
     }
 }
 
-impl From<Vec<f32>> for Cells {
-    fn from(values: Vec<f32>) -> Self {
+impl<T> From<Vec<T>> for Cells<T> {
+    fn from(values: Vec<T>) -> Self {
         Self(Place::Memory(values))
     }
 }
 
-fn numbers(map: &Mmap, len: usize) -> &[f32] {
+fn numbers<T: Number>(map: &Mmap, len: usize) -> &[T] {
     &bytemuck::cast_slice(map)[..len]
 }
 
@@ -156,8 +183,8 @@ fn spill(cause: io::Error) -> Error {
 }
 
 /// Numbers as they are read, in memory until they take too much of it.
-pub(crate) struct Collector {
-    held: Vec<f32>,
+pub(crate) struct Collector<T> {
+    held: Vec<T>,
     /// The most numbers to hold.
     room: usize,
     memory: u64,
@@ -166,15 +193,15 @@ pub(crate) struct Collector {
     written: usize,
 }
 
-impl Collector {
+impl<T: Number> Collector<T> {
     /// A collector that holds so many bytes at most.
     pub(crate) fn new(memory: Option<u64>) -> Self {
         let memory = memory.unwrap_or(u64::MAX);
-        let room = (memory / size_of::<f32>() as u64) as usize;
+        let room = (memory / size_of::<T>() as u64) as usize;
         Self { held: Vec::new(), room, memory, file: None, written: 0 }
     }
 
-    pub(crate) fn push(&mut self, value: f32) -> Result<(), Error> {
+    pub(crate) fn push(&mut self, value: T) -> Result<(), Error> {
         if self.held.len() >= self.room {
             self.write().map_err(spill)?;
         }
@@ -182,7 +209,7 @@ impl Collector {
         Ok(())
     }
 
-    pub(crate) fn finish(mut self) -> Result<Cells, Error> {
+    pub(crate) fn finish(mut self) -> Result<Cells<T>, Error> {
         if self.file.is_some() {
             self.write().map_err(spill)?;
         }

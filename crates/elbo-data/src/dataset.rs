@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
+use bytemuck::{bytes_of, cast_slice};
 use sha2::{Digest, Sha256};
 
-use crate::Cells;
+use crate::{Cells, Number};
 
 /// Rows of numbers, with the names and the labels that came with them.
 ///
@@ -17,14 +18,14 @@ use crate::Cells;
 /// assert_eq!(digits.labels.as_ref().unwrap()[0], "0");
 /// ```
 #[derive(Debug)]
-pub struct Dataset {
+pub struct Dataset<T = f32> {
     /// The file's path as given, or `digits` for the built-in set.
     pub name: String,
     /// The name of each column: from the header of a CSV file, else
     /// `pixel 3,4` (row, column, from 1) for images and `column 1` and so on.
     pub columns: Vec<String>,
     /// The values, row after row.
-    pub values: Cells,
+    pub values: Cells<T>,
     /// One label per row, never part of the values.
     pub labels: Option<Vec<String>>,
     /// Height and width in pixels, when a row is an image.
@@ -36,7 +37,7 @@ pub struct Dataset {
     pub first_line: usize,
 }
 
-impl Dataset {
+impl<T: Number> Dataset<T> {
     /// The number of rows.
     pub fn rows(&self) -> usize {
         self.values.len().checked_div(self.width()).unwrap_or(0)
@@ -52,16 +53,16 @@ impl Dataset {
     /// # Panics
     ///
     /// If there is no row `i`.
-    pub fn row(&self, i: usize) -> &[f32] {
+    pub fn row(&self, i: usize) -> &[T] {
         let width = self.width();
         &self.values[i * width..(i + 1) * width]
     }
 
-    /// The smallest and the largest value.
-    pub fn range(&self) -> (f32, f32) {
-        self.values
-            .iter()
-            .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &value| (low.min(value), high.max(value)))
+    /// The smallest and the largest value, of those that are not missing.
+    pub fn range(&self) -> (T, T) {
+        self.values.iter().fold((T::of(f64::INFINITY), T::of(f64::NEG_INFINITY)), |(low, high), &value| {
+            (if value < low { value } else { low }, if value > high { value } else { high })
+        })
     }
 
     /// The columns, from 0, whose value is the same in every row.
@@ -70,7 +71,7 @@ impl Dataset {
         let mut constant: Vec<usize> = (0..width).collect();
         // Most columns leave the list within a few rows.
         for row in self.values.chunks_exact(width.max(1)) {
-            constant.retain(|&column| row[column].to_bits() == self.values[column].to_bits());
+            constant.retain(|&column| bytes_of(&row[column]) == bytes_of(&self.values[column]));
         }
         constant
     }
@@ -83,8 +84,13 @@ impl Dataset {
             hash.update((size as u64).to_le_bytes());
         }
         for row in self.values.chunks(4096) {
-            let bytes: Vec<u8> = row.iter().flat_map(|value| value.to_le_bytes()).collect();
-            hash.update(&bytes);
+            if cfg!(target_endian = "little") {
+                hash.update(cast_slice::<T, u8>(row));
+            } else {
+                row.iter().for_each(|value| {
+                    hash.update(bytes_of(value).iter().rev().copied().collect::<Vec<u8>>())
+                });
+            }
         }
         hash.finalize().iter().fold(String::new(), |mut hex, byte| {
             write!(hex, "{byte:02x}").expect("a string takes any text");
@@ -130,7 +136,7 @@ pub fn column_names(grid: &[usize]) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn small() -> Dataset {
+    fn small() -> Dataset<f32> {
         Dataset {
             name: "small".into(),
             columns: column_names(&[3]),

@@ -10,10 +10,14 @@ use crate::dataset::column_names;
 use crate::error::CellFault;
 use crate::read::check_image;
 use crate::source::{Origin, Source};
-use crate::{Dataset, Error, ReadOptions};
+use crate::{Dataset, Error, Number, ReadOptions};
 
 /// Reads a data set.
-pub(crate) fn read(mut source: Source, delimiter: u8, options: &ReadOptions) -> Result<Dataset, Error> {
+pub(crate) fn read<T: Number>(
+    mut source: Source,
+    delimiter: u8,
+    options: &ReadOptions,
+) -> Result<Dataset<T>, Error> {
     let read = read_table(&mut source, delimiter, options);
     if read.is_err() && source.origin.gzip {
         // A damaged file is full of wrong cells, which tell less than that it is damaged: its end knows.
@@ -22,7 +26,11 @@ pub(crate) fn read(mut source: Source, delimiter: u8, options: &ReadOptions) -> 
     read
 }
 
-fn read_table(source: &mut Source, delimiter: u8, options: &ReadOptions) -> Result<Dataset, Error> {
+fn read_table<T: Number>(
+    source: &mut Source,
+    delimiter: u8,
+    options: &ReadOptions,
+) -> Result<Dataset<T>, Error> {
     let Source { origin, reader } = source;
     let path = origin.path.clone();
     let mut records = ReaderBuilder::new()
@@ -47,7 +55,11 @@ fn read_table(source: &mut Source, delimiter: u8, options: &ReadOptions) -> Resu
             _ => format!("column {}", i + 1),
         })
         .collect();
-    let label = wanted.map(|wanted| label_index(&path, wanted, &names)).transpose()?;
+    let mut label = wanted.map(|wanted| label_index(&path, wanted, &names)).transpose()?;
+    if label.is_none() && options.text_is_label {
+        let cells = if header { second } else { Some(&first) };
+        label = only_text(cells);
+    }
 
     let mut values = Collector::new(options.memory);
     let mut labels = Vec::new();
@@ -66,14 +78,20 @@ fn read_table(source: &mut Source, delimiter: u8, options: &ReadOptions) -> Resu
                 labels.push(cell.to_owned());
                 continue;
             }
-            let value = number(cell).map_err(|fault| Error::Cell {
-                path: path.clone(),
-                column: names[i].clone(),
-                number: i + 1,
-                line: line(),
-                text: cell.to_owned(),
-                fault,
-            })?;
+            let value = match number(cell) {
+                Ok(value) => value,
+                Err(fault) if options.missing && is_missing(cell, fault) => T::MISSING,
+                Err(fault) => {
+                    return Err(Error::Cell {
+                        path: path.clone(),
+                        column: names[i].clone(),
+                        number: i + 1,
+                        line: line(),
+                        text: cell.to_owned(),
+                        fault,
+                    });
+                }
+            };
             values.push(value)?;
         }
     }
@@ -100,13 +118,13 @@ fn read_table(source: &mut Source, delimiter: u8, options: &ReadOptions) -> Resu
     })
 }
 
-fn number(cell: &str) -> Result<f32, CellFault> {
+fn number<T: Number>(cell: &str) -> Result<T, CellFault> {
     if cell.is_empty() {
         return Err(CellFault::Empty);
     }
-    match cell.parse::<f32>() {
-        Ok(value) if value.is_finite() => Ok(value),
-        Ok(value) if value.is_infinite() && cell.contains(|c: char| c.is_ascii_digit()) => {
+    match cell.parse::<T>() {
+        Ok(value) if value.into().is_finite() => Ok(value),
+        Ok(value) if value.into().is_infinite() && cell.contains(|c: char| c.is_ascii_digit()) => {
             Err(CellFault::TooLarge)
         }
         Ok(_) => Err(CellFault::NotFinite),
@@ -114,10 +132,25 @@ fn number(cell: &str) -> Result<f32, CellFault> {
     }
 }
 
+/// The usual marks of a missing cell, in lower case.
+const MISSING: [&str; 8] = ["na", "n/a", "null", "none", "?", "-", ".", "nan"];
+
+/// Whether a cell that holds no number is missing; an infinity is not.
+fn is_missing(cell: &str, fault: CellFault) -> bool {
+    fault == CellFault::Empty || MISSING.contains(&cell.to_lowercase().as_str())
+}
+
 /// Text, as opposed to a number or to one of the usual marks of a missing one.
 fn is_text(cell: &str) -> bool {
-    let missing = ["na", "n/a", "null", "none", "?", "-", "."];
-    number(cell) == Err(CellFault::NotANumber) && !missing.contains(&cell.to_lowercase().as_str())
+    number::<f64>(cell) == Err(CellFault::NotANumber) && !MISSING.contains(&cell.to_lowercase().as_str())
+}
+
+/// The one cell of a record that is text; `None` where there are more, or others are no data either.
+fn only_text(record: Option<&StringRecord>) -> Option<usize> {
+    let record = record?;
+    let mut text = record.iter().enumerate().filter(|(_, cell)| is_text(cell)).map(|(i, _)| i);
+    let first = text.next()?;
+    (text.next().is_none() && record.len() > 1).then_some(first)
 }
 
 /// Whether the first line names the columns: it holds the label column's name,
@@ -131,9 +164,9 @@ fn is_header(first: &StringRecord, second: Option<&StringRecord>, wanted: Option
     let cells = || first.iter().enumerate().filter(|&(i, _)| Some(i) != set_aside);
     let above_number = |i| {
         let below = second.and_then(|record| record.get(i));
-        below.is_some_and(|cell| number(cell).is_ok())
+        below.is_some_and(|cell| number::<f64>(cell).is_ok())
     };
-    let any_number = cells().any(|(_, cell)| number(cell).is_ok());
+    let any_number = cells().any(|(_, cell)| number::<f64>(cell).is_ok());
     cells().any(|(i, cell)| is_text(cell) && (!any_number || above_number(i)))
 }
 

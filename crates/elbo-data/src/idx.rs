@@ -7,7 +7,7 @@ use crate::dataset::column_names;
 use crate::error::CellFault;
 use crate::read::check_image;
 use crate::source::Source;
-use crate::{Dataset, Error, ReadOptions};
+use crate::{Dataset, Error, Number, ReadOptions};
 
 /// The type of the numbers in a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -117,7 +117,7 @@ impl Header {
 }
 
 /// Reads a data set.
-pub(crate) fn read(mut source: Source, options: &ReadOptions) -> Result<Dataset, Error> {
+pub(crate) fn read<T: Number>(mut source: Source, options: &ReadOptions) -> Result<Dataset<T>, Error> {
     if options.label_column.is_some() {
         return Err(Error::LabelSource { path: source.origin.path, rule: "an IDX file has no label column" });
     }
@@ -125,8 +125,8 @@ pub(crate) fn read(mut source: Source, options: &ReadOptions) -> Result<Dataset,
     let mut values = Collector::new(options.memory);
     let (mut count, mut greatest, mut bad) = (0, 0.0_f64, None);
     header.numbers(&mut source, |number| {
-        let value = number as f32;
-        if !value.is_finite() {
+        let value = T::of(number);
+        if !value.into().is_finite() {
             bad.get_or_insert((count, number));
         }
         count += 1;

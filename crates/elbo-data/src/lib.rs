@@ -21,11 +21,11 @@ mod table;
 mod tensors;
 
 pub use atomic::write_atomically;
-pub use cells::Cells;
+pub use cells::{Cells, Number};
 pub use dataset::{Dataset, column_names};
 pub use digits::digits;
 pub use error::{CellFault, Error};
 pub use image::image_grid_png;
-pub use read::{ReadOptions, read};
+pub use read::{ReadOptions, read, read_as};
 pub use table::{Column, Table};
 pub use tensors::{Tensors, Values};

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::source::Source;
-use crate::{Dataset, Error, delimited, idx};
+use crate::{Dataset, Error, Number, delimited, idx};
 
 /// How to read a data set; the default reads the values alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +21,11 @@ pub struct ReadOptions {
     /// Bytes of memory that the values may take; more of them lie in a temporary
     /// file, see [`Cells`](crate::Cells). By default there is no bound.
     pub memory: Option<u64>,
+    /// Cells of a table may be missing: empty, `NaN`, `NA` and the like become NaN. By default they are an error.
+    pub missing: bool,
+    /// Where a table has one column of text and no [`Self::label_column`] is named, it is that column. By default text is
+    /// an error.
+    pub text_is_label: bool,
 }
 
 /// Reads a data set from a file.
@@ -56,6 +61,15 @@ pub struct ReadOptions {
 /// least two rows of finite numbers; labels that do not match; no space for a
 /// temporary file. The [`Error`] names the file and the place.
 pub fn read(path: &Path, options: &ReadOptions) -> Result<Dataset, Error> {
+    read_as(path, options)
+}
+
+/// The same in numbers of any [kind](Number).
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_as<T: Number>(path: &Path, options: &ReadOptions) -> Result<Dataset<T>, Error> {
     if options.label_column.is_some() && options.labels.is_some() {
         return Err(Error::LabelSource {
             path: path.to_owned(),

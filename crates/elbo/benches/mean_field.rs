@@ -15,7 +15,7 @@ use elbo::mean_field::{
 use rayon::ThreadPoolBuilder;
 use serde_json::{Value, json};
 
-fn mixture(arguments: &[&str]) -> Result<Value, Box<dyn Error>> {
+fn mixture(arguments: &[&str]) -> Result<Value, Box<dyn Error + Send + Sync>> {
     let &[path, width, components, sweeps, threads] = arguments else { return Err("mixture takes 5".into()) };
     let bytes = fs::read(path)?;
     let x: Vec<f64> = bytes.chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap())).collect();
@@ -35,7 +35,7 @@ fn mixture(arguments: &[&str]) -> Result<Value, Box<dyn Error>> {
     })
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     for line in io::stdin().lock().lines() {
         let line = line?;
         let words: Vec<&str> = line.split_whitespace().collect();

@@ -6,6 +6,8 @@ mod audit;
 mod curve;
 mod dimensions;
 mod latent;
+mod mean_field;
+mod mixture;
 mod mosaic;
 mod plot;
 mod rows;
@@ -19,6 +21,8 @@ mod verdict;
 pub(crate) use audit::{AuditPage, Worst};
 use elbo::{diagnose::Verdict, objective::Objective};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+pub(crate) use mean_field::MeanFieldPage;
+pub(crate) use mixture::{Component, components, ellipses};
 
 /// One line of the record of a fit.
 #[allow(clippy::struct_field_names, reason = "an epoch is known by its number")]
@@ -103,7 +107,7 @@ impl Report {
             ("Reconstructions", rows::reconstructions(self)),
             ("Samples from the prior", rows::samples(self)),
             ("Latent map", latent::figure(self)),
-            ("Settings", settings::figure(self)),
+            ("Settings", settings::figure(&self.settings)),
         ];
         page(&format!("{} – ELBO report", self.title), &self.header(), &sections)
     }

@@ -2,12 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::Report;
-
 /// Settings under the heading of their group, in the order of first appearance.
-pub(super) fn figure(report: &Report) -> Option<Markup> {
+pub(super) fn figure(settings: &[(String, String)]) -> Option<Markup> {
     let mut groups: Vec<(&str, Vec<(&str, &str)>)> = Vec::new();
-    for (key, value) in &report.settings {
+    for (key, value) in settings {
         let (group, name) = key.split_once('.').unwrap_or(("general", key));
         match groups.iter_mut().find(|(known, _)| *known == group) {
             Some((_, entries)) => entries.push((name, value)),

@@ -40,6 +40,22 @@ pub struct Findings {
     pub scale: Option<Scale>,
     /// The bound minus the exact log p(x) of the linear model, of the same held-out rows (E27).
     pub over_linear: Option<Mean>,
+    /// Whether the factors were set to their exact optima (E21): then there is no encoder, and no parameter that is not
+    /// integrated over.
+    pub coordinate_ascent: bool,
+    /// The starts of a coordinate ascent.
+    pub starts: Option<Starts>,
+    /// k̂ of the weights p(x, θ)/q(θ) of a q of all parameters at once.
+    pub parameters_khat: Option<f64>,
+}
+
+/// Several starts of a coordinate ascent, which ends at a local optimum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Starts {
+    /// How many.
+    pub starts: usize,
+    /// How many came within a nat of the best, itself included.
+    pub reached: usize,
 }
 
 /// k̂ (E25) of several rows.

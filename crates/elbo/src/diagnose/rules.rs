@@ -2,6 +2,7 @@
 
 use super::{
     Findings,
+    findings::Starts,
     verdict::{Claim, Level, Reason},
 };
 use crate::objective::elbo::Mean;
@@ -11,13 +12,27 @@ type Rule = fn(&Findings) -> Option<Reason>;
 /// Without these no trust.
 const ESSENTIAL: [(&str, Rule); 4] = [
     ("whether the fit converged", convergence),
+    ("whether a bound was maximised", a_bound),
     ("whether the latent is in use", latent_in_use),
     ("held-out rows against training rows", generalisation),
-    ("whether a bound was maximised", a_bound),
 ];
 
-const FURTHER: [Rule; 8] =
-    [scale, linear, tightness, agreement, draws, importance_weights, amortisation, encoder_generalisation];
+/// Those of them that apply to a fit by coordinate ascent: no row is held out where nothing was fitted but what q integrates
+/// over.
+const OF_COORDINATE_ASCENT: usize = 2;
+
+const FURTHER: [Rule; 10] = [
+    scale,
+    linear,
+    tightness,
+    agreement,
+    draws,
+    importance_weights,
+    amortisation,
+    encoder_generalisation,
+    starts,
+    parameters,
+];
 
 /// Nats below which a KL or a mutual information is nothing; of the size that a variance of E\[z|x\] of 0.01 beside a
 /// variance of 1 amounts to, Burda et al.'s limit.
@@ -46,8 +61,9 @@ const OF_THE_KL: &str = "caution where more than half of the mean KL (0.2 nats a
      all of it";
 
 pub(super) fn reasons(findings: &Findings) -> Vec<Reason> {
-    let essential: Vec<Option<Reason>> = ESSENTIAL.iter().map(|(_, rule)| rule(findings)).collect();
-    let names = ESSENTIAL.iter().map(|(name, _)| *name);
+    let needed = if findings.coordinate_ascent { &ESSENTIAL[..OF_COORDINATE_ASCENT] } else { &ESSENTIAL[..] };
+    let essential: Vec<Option<Reason>> = needed.iter().map(|(_, rule)| rule(findings)).collect();
+    let names = needed.iter().map(|(name, _)| *name);
     let missing: Vec<&str> =
         names.zip(&essential).filter(|(_, r)| r.is_none()).map(|(name, _)| name).collect();
     let mut reasons: Vec<Reason> = essential.into_iter().flatten().collect();
@@ -123,13 +139,45 @@ fn figure(value: f64) -> String {
 
 fn convergence(findings: &Findings) -> Option<Reason> {
     let converged = findings.converged?;
-    let finding = if converged {
-        "the held-out bound had stopped rising"
+    let (bound, amount, remedy) = if findings.coordinate_ascent {
+        ("the bound", "sweeps", "--sweeps")
     } else {
-        "the fit ran out of epochs: its bound may still have been rising"
+        ("the held-out bound", "epochs", "--epochs")
+    };
+    let finding = if converged {
+        format!("{bound} had stopped rising")
+    } else {
+        format!("the fit ran out of {amount}: its bound may still have been rising")
     };
     let (level, rule) = (caution_unless(converged), "caution unless the bound had stopped rising");
-    Some(reason(Claim::Model, level, finding.into(), rule, OURS, &["--epochs"]))
+    Some(reason(Claim::Model, level, finding, rule, OURS, &[remedy]))
+}
+
+/// Local optima.
+fn starts(findings: &Findings) -> Option<Reason> {
+    let Starts { starts, reached } = findings.starts?;
+    let finding = if starts == 1 {
+        "one start: whether another ends at a higher bound was not looked at".into()
+    } else {
+        format!("{reached} of {starts} starts came within a nat of the highest bound")
+    };
+    let (level, rule) =
+        (caution_unless(reached > 1), "caution where fewer than two starts reach the highest bound");
+    Some(reason(Claim::Model, level, finding, rule, OURS, &["--starts 20", "--anneal 0.4"]))
+}
+
+/// Whether q(θ) is near the posterior of all parameters.
+fn parameters(findings: &Findings) -> Option<Reason> {
+    let khat = findings.parameters_khat?;
+    let level = grade(khat, [0.7, 1.0]);
+    let meaning = meaning(
+        level,
+        ": its intervals may be too narrow, and what depends on them; means and the bound are less touched",
+    );
+    let finding = format!("k̂ of q over all parameters is {khat:.2}{meaning}");
+    let rule = "caution above 0.7, no trust above 1: there q does not cover the posterior";
+    let source = "Yao, Vehtari, Simpson and Gelman 2018; Vehtari et al. 2024";
+    Some(reason(Claim::Posterior, level, finding, rule, source, &[]))
 }
 
 /// Posterior collapse.

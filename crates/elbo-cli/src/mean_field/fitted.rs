@@ -1,0 +1,148 @@
+//! A fitted mean-field model on new rows: `predict`, `sample`, `evaluate`.
+
+use std::path::{Path, PathBuf};
+
+use elbo::{mean_field, objective::elbo::Mean, random::Key};
+use elbo_data::{Column, Table};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    arguments::{Evaluate, Predict, Sample, Source},
+    error::Error,
+    results::{csv, print},
+    source::SourceConfig,
+    table, tell,
+};
+
+/// The contents of `model.json`.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Fitted {
+    pub(crate) elbo: String,
+    /// The names of a row's columns.
+    pub(crate) columns: Vec<String>,
+    /// Where the rows of the fit are.
+    pub(crate) source: SourceConfig,
+    #[serde(flatten)]
+    pub(crate) model: Model,
+}
+
+/// The factors of a model.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "model", content = "posterior", rename_all = "kebab-case")]
+pub(crate) enum Model {
+    Mixture(mean_field::mixture::Posterior),
+}
+
+impl Fitted {
+    pub(crate) fn new(columns: &[String], source: &SourceConfig, model: Model) -> Self {
+        let (columns, source) = (columns.to_vec(), source.clone());
+        Self { elbo: env!("CARGO_PKG_VERSION").into(), columns, source, model }
+    }
+
+    fn read(path: &Path) -> Result<Self, Error> {
+        let file = file_of(path);
+        let text = std::fs::read_to_string(&file).map_err(|cause| Error::io("read", &file, &cause))?;
+        serde_json::from_str(&text).map_err(|cause| {
+            Error::plain(format!("`{}` is not a model that elbo wrote: {cause}", file.display()))
+                .hint("give a run folder as runs/faithful-mixture, or its model.json")
+        })
+    }
+
+    /// Rows of a file as the model takes them: those of the fit where none is named.
+    fn rows(&self, source: &Source) -> Result<(Vec<f64>, Option<Vec<String>>), Error> {
+        let config = if source.data.is_some() {
+            let asked = SourceConfig::new(None, source)?;
+            let label_column = asked.label_column.or_else(|| self.source.label_column.clone());
+            SourceConfig { label_column, ..asked }
+        } else {
+            self.source.clone()
+        };
+        let data = config.read_exact(source.memory)?;
+        if data.columns.len() != self.columns.len() {
+            let (got, needed) = (data.columns.len(), self.columns.len());
+            return Err(Error::plain(format!(
+                "`{}` has {got} columns, but the model's rows have {needed}: {}",
+                data.name,
+                self.columns.join(", ")
+            ))
+            .hint("rows need the columns of the fit, in their order; --label-column sets a label aside"));
+        }
+        Ok((data.values.to_vec(), data.labels))
+    }
+}
+
+fn file_of(path: &Path) -> PathBuf {
+    if path.is_dir() { path.join("model.json") } else { path.to_path_buf() }
+}
+
+/// Whether a run folder or file holds a model fitted by coordinate ascent.
+pub(crate) fn is_mean_field(path: &Path) -> bool {
+    let file = file_of(path);
+    file.is_file() && file.extension().is_some_and(|ending| ending == "json")
+}
+
+/// `elbo predict`: what the model says about each row.
+pub(crate) fn predict(arguments: &Predict) -> Result<(), Error> {
+    table::check_ending(arguments.output.as_deref(), false)?;
+    let fitted = Fitted::read(&arguments.fitted.run)?;
+    let (x, labels) = fitted.rows(&arguments.source)?;
+    let mut out = Table::new();
+    match &fitted.model {
+        Model::Mixture(q) => {
+            let (k, r) = (q.number(), q.responsibilities(&x)?);
+            let best = r.chunks(k).map(|r| {
+                let most = (0..k).max_by(|&a, &b| r[a].total_cmp(&r[b])).unwrap_or(0);
+                most as f64 + 1.0
+            });
+            out.push("component", Column::Real(best.collect()));
+            for c in 0..k {
+                let of = r.iter().skip(c).step_by(k).copied();
+                out.push(format!("p_{}", c + 1), Column::Real(of.collect()));
+            }
+            out.push("log_density", Column::Real(q.log_predictive(&x)?));
+        }
+    }
+    table::write(out, labels, arguments.output.as_deref())
+}
+
+/// `elbo sample` of a mean-field model.
+pub(crate) fn sample(arguments: &Sample) -> Result<(), Error> {
+    table::check_ending(arguments.output.as_deref(), false)?;
+    let fitted = Fitted::read(&arguments.fitted.run)?;
+    let key = Key::new(arguments.seed);
+    let mut out = Table::new();
+    match &fitted.model {
+        Model::Mixture(q) => {
+            let draws: Vec<(usize, Vec<f64>)> =
+                (0..arguments.number as u64).map(|row| q.sample(key, row)).collect::<Result<_, _>>()?;
+            for (d, name) in fitted.columns.iter().enumerate() {
+                out.push(name, Column::Real(draws.iter().map(|(_, x)| x[d]).collect()));
+            }
+            out.push("component", Column::Real(draws.iter().map(|(k, _)| *k as f64 + 1.0).collect()));
+        }
+    }
+    table::write(out, None, arguments.output.as_deref())
+}
+
+/// `elbo evaluate` of a mean-field model: the log predictive density of rows.
+pub(crate) fn evaluate(arguments: &Evaluate) -> Result<(), Error> {
+    table::check_ending(arguments.output.as_deref(), false)?;
+    let fitted = Fitted::read(&arguments.fitted.run)?;
+    let (x, _) = fitted.rows(&arguments.source)?;
+    let log_density = match &fitted.model {
+        Model::Mixture(q) => q.log_predictive(&x)?,
+    };
+    let mean = Mean::of(&log_density);
+    tell(format!(
+        "{} rows: log p(x | the fit's rows) {:.4} ± {:.4} nats per row",
+        log_density.len(),
+        mean.value,
+        mean.standard_error
+    ));
+    if let Some(path) = &arguments.output {
+        let mut out = Table::new();
+        out.push("log_density", Column::Real(log_density));
+        out.write(path)?;
+    }
+    print(&csv(&[("log_predictive_density", mean)]))
+}
