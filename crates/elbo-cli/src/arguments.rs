@@ -23,7 +23,10 @@ use serde::{
     de::{IntoDeserializer, value::Error as NameError},
 };
 
-use crate::{error::Error, mean_field::mixture::Mixture};
+use crate::{
+    error::Error,
+    mean_field::{mixture::Mixture, normal::Normal},
+};
 
 /// Fit latent-variable models by maximising the evidence lower bound (ELBO).
 ///
@@ -74,6 +77,8 @@ pub(crate) enum Verb {
     Train(Box<Train>),
     /// Fit a Bayesian mixture by exact coordinate ascent: Gaussians, or columns of 0 and 1.
     Mixture(Box<Mixture>),
+    /// The mean and the precision of one column, by exact coordinate ascent.
+    Normal(Normal),
     /// What a model fitted by coordinate ascent says about each row: its component, its value, its latents.
     #[command(alias = "assign")]
     Predict(Predict),

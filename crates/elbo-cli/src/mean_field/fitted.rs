@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use elbo::{mean_field, objective::elbo::Mean, random::Key};
-use elbo_data::{Column, Table};
+use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -31,6 +31,7 @@ pub(crate) struct Fitted {
 #[serde(tag = "model", content = "posterior", rename_all = "kebab-case")]
 pub(crate) enum Model {
     Mixture(mean_field::mixture::Posterior),
+    Normal { column: usize, posterior: mean_field::normal_gamma::Posterior },
 }
 
 impl Fitted {
@@ -49,7 +50,7 @@ impl Fitted {
     }
 
     /// Rows of a file as the model takes them: those of the fit where none is named.
-    fn rows(&self, source: &Source) -> Result<(Vec<f64>, Option<Vec<String>>), Error> {
+    fn rows(&self, source: &Source) -> Result<Dataset<f64>, Error> {
         let config = if source.data.is_some() {
             let asked = SourceConfig::new(None, source)?;
             let label_column = asked.label_column.or_else(|| self.source.label_column.clone());
@@ -67,8 +68,13 @@ impl Fitted {
             ))
             .hint("rows need the columns of the fit, in their order; --label-column sets a label aside"));
         }
-        Ok((data.values.to_vec(), data.labels))
+        Ok(data)
     }
+}
+
+/// The cells of one column.
+fn cells(x: &[f64], column: usize, fitted: &Fitted) -> Vec<f64> {
+    x.iter().skip(column).step_by(fitted.columns.len()).copied().collect()
 }
 
 fn file_of(path: &Path) -> PathBuf {
@@ -85,11 +91,12 @@ pub(crate) fn is_mean_field(path: &Path) -> bool {
 pub(crate) fn predict(arguments: &Predict) -> Result<(), Error> {
     table::check_ending(arguments.output.as_deref(), false)?;
     let fitted = Fitted::read(&arguments.fitted.run)?;
-    let (x, labels) = fitted.rows(&arguments.source)?;
+    let data = fitted.rows(&arguments.source)?;
+    let x = &data.values[..];
     let mut out = Table::new();
     match &fitted.model {
         Model::Mixture(q) => {
-            let (k, r) = (q.number(), q.responsibilities(&x)?);
+            let (k, r) = (q.number(), q.responsibilities(x)?);
             let best = r.chunks(k).map(|r| {
                 let most = (0..k).max_by(|&a, &b| r[a].total_cmp(&r[b])).unwrap_or(0);
                 most as f64 + 1.0
@@ -99,10 +106,13 @@ pub(crate) fn predict(arguments: &Predict) -> Result<(), Error> {
                 let of = r.iter().skip(c).step_by(k).copied();
                 out.push(format!("p_{}", c + 1), Column::Real(of.collect()));
             }
-            out.push("log_density", Column::Real(q.log_predictive(&x)?));
+            out.push("log_density", Column::Real(q.log_predictive(x)?));
+        }
+        Model::Normal { column, posterior } => {
+            out.push("log_density", Column::Real(posterior.log_predictive(&cells(x, *column, &fitted))));
         }
     }
-    table::write(out, labels, arguments.output.as_deref())
+    table::write(out, data.labels, arguments.output.as_deref())
 }
 
 /// `elbo sample` of a mean-field model.
@@ -120,6 +130,11 @@ pub(crate) fn sample(arguments: &Sample) -> Result<(), Error> {
             }
             out.push("component", Column::Real(draws.iter().map(|(k, _)| *k as f64 + 1.0).collect()));
         }
+        Model::Normal { column, posterior } => {
+            let draws: Result<Vec<f64>, _> =
+                (0..arguments.number as u64).map(|row| posterior.sample(key, row)).collect();
+            out.push(&fitted.columns[*column], Column::Real(draws?));
+        }
     }
     table::write(out, None, arguments.output.as_deref())
 }
@@ -128,9 +143,11 @@ pub(crate) fn sample(arguments: &Sample) -> Result<(), Error> {
 pub(crate) fn evaluate(arguments: &Evaluate) -> Result<(), Error> {
     table::check_ending(arguments.output.as_deref(), false)?;
     let fitted = Fitted::read(&arguments.fitted.run)?;
-    let (x, _) = fitted.rows(&arguments.source)?;
+    let data = fitted.rows(&arguments.source)?;
+    let x = &data.values[..];
     let log_density = match &fitted.model {
-        Model::Mixture(q) => q.log_predictive(&x)?,
+        Model::Mixture(q) => q.log_predictive(x)?,
+        Model::Normal { column, posterior } => posterior.log_predictive(&cells(x, *column, &fitted)),
     };
     let mean = Mean::of(&log_density);
     tell(format!(

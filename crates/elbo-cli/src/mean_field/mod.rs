@@ -5,6 +5,7 @@
 
 mod fitted;
 pub(crate) mod mixture;
+pub(crate) mod normal;
 
 use std::{path::PathBuf, time::Instant};
 
@@ -124,6 +125,22 @@ impl Rows {
             tell(format!("missing     {missing} cells of {}", data.values.len()));
         }
         Ok(Self { source: config, data })
+    }
+
+    /// The place of the column of this name; of the only one where none is named.
+    pub(crate) fn column(&self, name: Option<&str>) -> Result<usize, Error> {
+        let columns = &self.data.columns;
+        let found = match name {
+            Some(name) => columns.iter().position(|column| column == name),
+            None => (columns.len() == 1).then_some(0),
+        };
+        found.ok_or_else(|| {
+            let message = match name {
+                Some(name) => format!("`{}` has no column `{name}`", self.data.name),
+                None => format!("`{}` has {} columns", self.data.name, columns.len()),
+            };
+            Error::usage(message, format!("name one of {}", columns.join(", ")))
+        })
     }
 }
 

@@ -33,8 +33,8 @@ pub(super) fn figure(verdict: &Verdict) -> Markup {
     captioned(
         &table,
         &html! {
-            "On the whole: " (word(verdict.level)) ". The three claims are judged apart: an encoder that misses the tails "
-            "of the posterior says nothing against the model, and its bound is still a bound."
+            "On the whole: " (word(verdict.level)) ". The three claims are judged apart: a q that misses the tails of the "
+            "posterior says nothing against the model, and its bound is still a bound."
         },
     )
 }

@@ -3,17 +3,18 @@
 //! x_n ~ N(μ, 1/τ), τ ~ Gamma(a₀, b₀), and μ ~ N(m₀, 1/λ₀) by itself or, as in the conjugate Normal-Gamma prior,
 //! μ|τ ~ N(m₀, 1/(λ₀ τ)) (Bishop 2006, section 10.1.3).
 
-use std::f64::consts::TAU;
+use std::f64::consts::{PI, TAU};
 
 use serde::{Deserialize, Serialize};
 
 use super::MeanField;
 use crate::{
     Error,
-    distribution::{Gamma, Gaussian},
+    distribution::{Gamma, Gaussian, Sample},
     divergence::KullbackLeibler,
     objective::Bound,
-    special::digamma,
+    random::{Key, Purpose},
+    special::{digamma, ln_gamma},
 };
 
 /// The prior of μ and τ.
@@ -55,6 +56,33 @@ impl Posterior {
     /// E\[τ\].
     pub fn expected_precision(&self) -> f64 {
         self.shape / self.rate
+    }
+
+    /// log p(x|data) of each value, in nats; 0 of one that is missing.
+    ///
+    /// It is ∫∫ N(x; μ, 1/τ) q(μ) q(τ): with μ integrated out at τ = E\[τ\], Student's t in τ. Exact but for that.
+    pub fn log_predictive(&self, x: &[f64]) -> Vec<f64> {
+        let freedom = 2.0 * self.shape;
+        // The variance of x given the data, in the units in which t has scale 1.
+        let variance = self.rate / self.shape + self.precision.recip();
+        let constant =
+            ln_gamma(0.5 * (freedom + 1.0)) - ln_gamma(0.5 * freedom) - 0.5 * (freedom * PI * variance).ln();
+        let of = |x: &f64| {
+            let square = (x - self.mean).powi(2) / variance;
+            if x.is_nan() { 0.0 } else { constant - 0.5 * (freedom + 1.0) * (square / freedom).ln_1p() }
+        };
+        x.iter().map(of).collect()
+    }
+
+    /// A new value: the draw of `row`, of μ, τ and x.
+    ///
+    /// # Errors
+    /// Where a factor's parameters are out of range.
+    pub fn sample(&self, key: Key, row: u64) -> Result<f64, Error> {
+        let key = key.purpose(Purpose::Sample);
+        let mu = Gaussian::new(self.mean, self.precision.sqrt().recip())?.sample(key.fold(0), row);
+        let tau = Gamma::new(self.shape, self.rate)?.sample(key.fold(1), row);
+        Ok(Gaussian::new(mu, tau.sqrt().recip())?.sample(key.fold(2), row))
     }
 
     /// E\[(μ − centre)²\].

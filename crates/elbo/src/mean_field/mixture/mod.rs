@@ -74,7 +74,7 @@ impl GaussianPrior {
             let column = || x.iter().skip(d).step_by(width).filter(|x| !x.is_nan());
             let count = column().count().max(1) as f64;
             let m = column().sum::<f64>() / count;
-            let v = column().map(|x| (x - m).powi(2)).sum::<f64>() / count;
+            let v = column().map(|x| (x - m).powi(2)).fold(0.0, |sum, square| sum + square) / count;
             let varied = column().next().is_some_and(|first| column().any(|x| x != first));
             if !varied || v.is_nan() || v <= 0.0 {
                 let rule = "must be > 0: a column of one value says nothing of components, leave it out";

@@ -1,0 +1,104 @@
+//! `elbo normal`: the mean and the precision of one column.
+
+use clap::Args;
+use elbo::{
+    diagnose::Level,
+    distribution::{Gamma, Moments},
+    mean_field::normal_gamma::{Fit, Prior},
+};
+use maud::html;
+use serde::Serialize;
+
+use super::{
+    Ascent, Course, Rows, Story, Watch, finish,
+    fitted::{Fitted, Model},
+};
+use crate::{
+    arguments::{Source, parse_positive},
+    error::Error,
+};
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  elbo normal --data faithful.csv --column waiting
+  elbo normal --data faithful.csv --column waiting --prior-mean 70 --prior-rows 2 --conjugate")]
+pub(crate) struct Normal {
+    #[command(flatten)]
+    source: Source,
+    /// The column, by its name; not needed where there is one.
+    #[arg(long, value_name = "NAME")]
+    column: Option<String>,
+    /// The prior mean of μ.
+    #[arg(
+        long,
+        value_name = "M",
+        default_value = "0",
+        allow_negative_numbers = true,
+        help_heading = "Model"
+    )]
+    prior_mean: f64,
+    /// The prior precision of μ, or with --conjugate the number of rows that the prior mean is worth.
+    #[arg(long, value_name = "L", default_value = "1e-6", value_parser = parse_positive, help_heading = "Model")]
+    prior_precision: f64,
+    /// The prior of μ is scaled by the precision, which makes the model conjugate: the Normal-Gamma prior.
+    #[arg(long, help_heading = "Model")]
+    conjugate: bool,
+    /// The shape of the precision's gamma prior.
+    #[arg(long, value_name = "A", default_value = "1e-6", value_parser = parse_positive, help_heading = "Model")]
+    shape: f64,
+    /// Its rate.
+    #[arg(long, value_name = "B", default_value = "1e-6", value_parser = parse_positive, help_heading = "Model")]
+    rate: f64,
+    #[command(flatten)]
+    ascent: Ascent,
+}
+
+#[derive(Serialize)]
+struct Settings {
+    column: String,
+    prior: Prior,
+}
+
+pub(crate) fn normal(arguments: &Normal) -> Result<Level, Error> {
+    let rows = Rows::read(None, &arguments.source)?;
+    let column = rows.column(arguments.column.as_deref())?;
+    let x: Vec<f64> = rows.data.values.iter().skip(column).step_by(rows.data.width()).copied().collect();
+    let prior = Prior {
+        mean: arguments.prior_mean,
+        precision: arguments.prior_precision,
+        scaled: arguments.conjugate,
+        shape: arguments.shape,
+        rate: arguments.rate,
+    };
+    let settings = Settings { column: rows.data.columns[column].clone(), prior };
+    let mut fit = Fit::new(&x, prior)?;
+    let mut watch = Watch::new(1);
+    let course = Course::ascend(&mut fit, &arguments.ascent, &mut watch)?;
+    let q = *fit.posterior();
+    let tau = Gamma::new(q.shape, q.rate)?;
+    let sd_of_tau = tau.variance().unwrap_or(f64::NAN).sqrt();
+    let mean = format!("{:.6} ± {:.6}", q.mean, q.precision.recip().sqrt());
+    let precision = format!("{:.6} ± {sd_of_tau:.6}", q.expected_precision());
+    let deviation = format!("{:.6}", q.expected_precision().recip().sqrt());
+    let table = html! {
+        div.scroll { table {
+            thead { tr { th { "of " (settings.column) } th { "posterior mean ± sd" } } }
+            tbody {
+                tr { th scope="row" { "mean μ" } td { (mean) } }
+                tr { th scope="row" { "precision τ" } td { (precision) } }
+                tr { th scope="row" { "standard deviation, 1/√E[τ]" } td { (deviation) } }
+            }
+        } }
+    };
+    let story = Story {
+        model: "normal",
+        kind: "Gaussian sample",
+        settings: &settings,
+        cards: vec![("mean".into(), mean.clone()), ("precision".into(), precision.clone())],
+        notes: vec!["q(μ) q(τ): the two are taken to be independent, which they are not quite.".into()],
+        figures: vec![("Mean and precision", table)],
+        fitted: Fitted::new(&rows.data.columns, &rows.source, Model::Normal { column, posterior: q }),
+    };
+    finish(&arguments.ascent, &rows, &watch, &course, &course.findings(false), story)
+}

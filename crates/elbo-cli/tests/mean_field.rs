@@ -1,0 +1,166 @@
+//! Models fitted by coordinate ascent: fit, predict, sample, evaluate, and what is refused.
+#![allow(missing_docs)]
+
+mod common;
+
+use std::fmt::Write;
+
+use common::{Place, files, gzip, measurements};
+
+/// Two groups of rows far apart, in the order 0, 1, 0, 1, …
+fn groups(rows: usize) -> String {
+    let mut text = String::from("a,b\n");
+    for row in 0..rows {
+        let part = |step: f64| (row as f64 * step).fract() - 0.5;
+        let at = if row % 2 == 0 { 0.0 } else { 20.0 };
+        writeln!(text, "{},{}", at + part(0.618_034), 2.0 * at + part(0.414_214)).unwrap();
+    }
+    text
+}
+
+#[test]
+fn a_mixture_finds_groups_and_says_so() {
+    let place = Place::new();
+    place.write("groups.csv", groups(200));
+    let said = place.succeeds("mixture --data groups.csv -k 4");
+    assert_eq!(said.stdout, "runs/groups-mixture\n");
+    assert!(said.stderr.contains("2 of 4 have a row or more"), "{said:?}");
+    assert!(said.stderr.contains("verdict     trust"), "{said:?}");
+    let run = "runs/groups-mixture";
+    let names = ["config.toml", "metrics.jsonl", "model.json", "report.html", "results.json"];
+    assert_eq!(files(&place.path(run)), names);
+    let results = place.results(run);
+    let sweeps: Vec<f64> = place
+        .text(&format!("{run}/metrics.jsonl"))
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .filter(|line| line["start"] == 1)
+        .map(|line| line["elbo"].as_f64().unwrap())
+        .collect();
+    assert!(sweeps.windows(2).all(|pair| pair[1] >= pair[0] - 1e-9), "{sweeps:?}");
+    let sum = ["log_likelihood", "global"].iter().map(|t| results[*t].as_f64().unwrap()).sum::<f64>();
+    let elbo = results["elbo"].as_f64().unwrap();
+    assert!((sum - results["kl"].as_f64().unwrap() - elbo).abs() < 1e-9);
+
+    let (header, rows) = place.succeeds(&format!("predict {run}")).table();
+    assert_eq!(header, ["component", "p_1", "p_2", "p_3", "p_4", "log_density"]);
+    assert!(rows.windows(2).all(|pair| pair[0][0] != pair[1][0]), "rows come from the two in turn");
+    assert!(rows.iter().all(|row| (row[1..5].iter().sum::<f64>() - 1.0).abs() < 1e-9));
+    // One row more, with a cell missing.
+    place.write("more.csv", "a,b\n0.1,\n20,40\n");
+    let (_, more) = place.succeeds(&format!("assign {run} --data more.csv")).table();
+    assert_eq!((more[0][0], more[1][0]), (rows[0][0], rows[1][0]));
+
+    let (header, drawn) = place.succeeds(&format!("sample {run} -n 300")).table();
+    assert_eq!(header, ["a", "b", "component"]);
+    // Now and then a row is drawn from the prior, for a component that has none.
+    let near = drawn.iter().filter(|row| (row[1] - 2.0 * row[0]).abs() < 10.0).count();
+    assert!(near > 280, "{near}");
+    let said = place.succeeds(&format!("evaluate {run} --data more.csv"));
+    assert!(said.stdout.starts_with("term,nats_per_row,standard_error\nlog_predictive_density,"));
+}
+
+#[test]
+fn a_fit_has_the_same_bits_for_any_number_of_threads() {
+    let place = Place::new();
+    place.write("data.csv", measurements(700));
+    for threads in [1, 2] {
+        place.succeeds(&format!(
+            "--threads {threads} mixture --data data.csv -k 3 --starts 2 --name t{threads}"
+        ));
+    }
+    assert_eq!(place.metrics("runs/t1"), place.metrics("runs/t2"));
+    assert_eq!(place.text("runs/t1/model.json"), place.text("runs/t2/model.json"));
+}
+
+#[test]
+fn every_kind_of_mixture_is_fitted() {
+    let place = Place::new();
+    place.write("data.csv", groups(60));
+    place.write("bits.csv", "a,b,c\n1,0,\n0,1,1\n1,0,1\n0,1,0\n1,,0\n0,1,1\n");
+    for kind in [
+        "--covariance tied",
+        "--covariance diagonal",
+        "--covariance spherical --anneal 0.4",
+        "--weights dirichlet-process --start random",
+        "--stochastic-epochs 3 --batch 20",
+    ] {
+        place.succeeds(&format!("mixture --data data.csv -k 3 --starts 2 {kind}"));
+    }
+    let said = place.succeeds("mixture --data bits.csv -k 2 --name bits");
+    assert!(said.stderr.contains("missing     2 cells of 18"), "{said:?}");
+    let (header, rows) = place.succeeds("sample runs/bits -n 5").table();
+    assert_eq!(header, ["a", "b", "c", "component"]);
+    assert!(rows.iter().all(|row| row[..3].iter().all(|x| *x == 0.0 || *x == 1.0)));
+}
+
+#[test]
+fn a_column_is_a_gaussian_sample() {
+    let place = Place::new();
+    place.write("data.csv", "kind,x,y\na,1,5\nb,2,\nc,3,7\nd,4,8\n");
+    let said = place.succeeds("normal --data data.csv --column x");
+    assert!(said.stderr.contains("mean        2.49999"), "{said:?}");
+    let (header, rows) = place.succeeds("predict runs/data-normal").table();
+    assert_eq!(header, ["log_density", "label"]);
+    assert!(rows[1][0] > rows[0][0]);
+    place.fails("normal --data data.csv", 2, &["has 2 columns"], "name one of x, y");
+    place.fails("normal --data data.csv --column z", 2, &["has no column `z`"], "name one of x, y");
+}
+
+/// What cannot be fitted leaves no run folder.
+fn unfit(bytes: impl AsRef<[u8]>, verb: &str, message: &[&str], hint: &str) {
+    let place = Place::new();
+    let name = if bytes.as_ref().starts_with(&[0x1f, 0x8b]) { "data.csv.gz" } else { "data.csv" };
+    place.write(name, bytes);
+    place.fails(&format!("{verb} --data {name}"), 1, message, hint);
+    assert_eq!(files(&place.path("")), [name]);
+}
+
+#[test]
+fn what_is_wrong_with_rows_is_said() {
+    let hint = "leave the column out, or set a label aside";
+    unfit("a,b\n1,2\n1,3\n1,5\n", "mixture", &["the variance of column 1 is 0"], hint);
+    unfit("a,b\n,2\n,3\n,5\n", "mixture", &["the variance of column 1 is 0"], hint);
+    unfit("a,b\n1,2\ninf,3\n1,5\n", "mixture", &["column `a` line 3 is `inf`: not a finite"], "drop rows");
+    unfit(
+        "a,b\n1,2\n2,3\n0,1\n",
+        "mixture --family bernoulli",
+        &["row 1, column 2 is 2, but must be 0 or 1"],
+        "",
+    );
+    unfit(
+        "a,b\n1,x\n2,y\n3,1\nz,4\n",
+        "mixture",
+        &["column `a` line 5 is `z`: not a number"],
+        "--label-column",
+    );
+    unfit("", "mixture", &["is empty"], "");
+    let whole = gzip(measurements(500).as_bytes());
+    unfit(&whole[..whole.len() / 2], "mixture", &["is truncated"], "fetch or compress");
+    let place = Place::new();
+    place.write("data.csv", groups(20));
+    place.succeeds("mixture --data data.csv -k 2 --name m");
+    place.write("narrow.csv", "a\n1\n2\n");
+    place.fails(
+        "predict runs/m --data narrow.csv",
+        1,
+        &["has 1 columns, but the model's rows have 2: a, b"],
+        "rows need",
+    );
+    place.write("runs/m/model.json", "{}");
+    place.fails("predict runs/m", 1, &["is not a model that elbo wrote"], "give a run folder");
+    place.fails("predict none", 1, &["cannot read `none`"], "check the path");
+    place.refuses("mixture --data data.csv --components 0", &["components"]);
+}
+
+/// More components than rows, and duplicate rows, are no error.
+#[test]
+fn few_rows_are_enough() {
+    let place = Place::new();
+    place.write("data.csv", "a,b\n1,2\n1,2\n1,2\n2,3\n");
+    place.succeeds("mixture --data data.csv -k 10");
+    // A number that is none would be `null`.
+    let text = place.text("runs/data-mixture/model.json");
+    let (_, posterior) = text.split_once("\"posterior\"").unwrap();
+    assert!(!posterior.contains("null"), "{text}");
+}
