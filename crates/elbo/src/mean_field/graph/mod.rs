@@ -1,0 +1,363 @@
+//! Models composed of nodes: variational message passing (Winn and Bishop 2005; E21).
+//!
+//! p(x) = Π_i p(x_i|pa_i) and q(z) = Π_i q(z_i), every p(x_i|pa_i) a conjugate member of the exponential family with
+//! expected natural parameters E\[η(pa_i)\]. Then the optimum of one factor is
+//! η(q_i) = E\[η(pa_i)\] + Σ over the children c of i of η_{c→i}, and
+//! ELBO = Σ_i E_q\[log p(x_i|pa_i)\] − Σ_i E_q\[log q(z_i)\], all in closed form.
+//!
+//! A [`Graph`] is built variable by variable, each a conditional distribution of those before it:
+//!
+//! | values | distribution | parameters that may be variables |
+//! |---|---|---|
+//! | [`Real`] | [`gaussian`] | mean: [`Real`] or [`dot`]; precision: [`Positive`] |
+//! | [`Vector`] | [`gaussian_vector`] | mean: [`Vector`]; precision: [`Matrix`], or [`Positive`] for τ I |
+//! | [`Vector`] | [`gaussian_given`] | mean and precision together: [`MeanAndPrecision`] |
+//! | [`MeanAndPrecision`] | [`gaussian_wishart`] | |
+//! | [`Positive`] | [`gamma`] | rate: [`Positive`] |
+//! | [`Matrix`] | [`wishart`] | |
+//! | [`Simplex`] | [`dirichlet`] | |
+//! | [`Probability`] | [`beta`] | |
+//! | [`Class`] | [`categorical`] | probabilities: [`Simplex`] |
+//! | [`Binary`] | [`bernoulli`] | probability: [`Probability`] |
+//! | [`Count`] | [`poisson`] | rate: [`Positive`] |
+//!
+//! What type-checks is conjugate; what no type can say, that no variable comes twice in one product, is an error of
+//! [`Graph::add`]. Any of them becomes a mixture by [`Conditional::chosen_by`]. Variables repeat over named plates, and a
+//! parameter without one of its child's plates is shared along it.
+//!
+//! ```compile_fail
+//! # use elbo::mean_field::graph::{Graph, gaussian, poisson};
+//! # let mut model = Graph::new();
+//! let mean = model.add("μ", &[], gaussian(0.0, 1.0)).unwrap();
+//! let x = model.add("x", &[], poisson(mean)); // the rate of a Poisson is positive
+//! ```
+//!
+//! A variable that is neither observed nor a parameter ends at its predictive approximation, whose
+//! [factor](Graph::factor) can be drawn from.
+//!
+//! # A mixture of Gaussians
+//!
+//! ```
+//! use elbo::{
+//!     distribution::Moments,
+//!     mean_field::{Ascent, ascend, graph::{Graph, categorical, dirichlet, gamma, gaussian}},
+//!     random::Key,
+//! };
+//! let x = [-2.1, 3.9, -1.8, 4.2, -2.0, 4.0, f64::NAN, 4.1];
+//!
+//! let mut model = Graph::new();
+//! let (rows, components) = (model.plate("rows", x.len())?, model.plate("components", 2)?);
+//! let weights = model.add("π", &[], dirichlet(&[1.0, 1.0]))?;
+//! let mean = model.add("μ", &[components], gaussian(0.0, 0.01))?;
+//! let precision = model.add("τ", &[components], gamma(1.0, 0.1))?;
+//! let z = model.add("z", &[rows], categorical(weights))?;
+//! let y = model.add("x", &[rows], gaussian(mean, precision).chosen_by(z, components))?;
+//! model.observe(y, &x)?;
+//! model.randomise(z, Key::new(1))?; // else all components stay alike
+//!
+//! let record = ascend(&mut model, &Ascent::default(), |_, _| {})?;
+//! assert!(record.converged);
+//! let (a, b) = (model.factor(mean, 0)?.location(), model.factor(mean, 1)?.location());
+//! assert!((a.min(b) + 1.97).abs() < 0.1 && (a.max(b) - 4.05).abs() < 0.1, "{a} {b}");
+//! assert!(model.factor(weights, 0)?.mean().is_some_and(|shares| (shares[0] - 0.5).abs() < 0.1));
+//! # Ok::<(), elbo::Error>(())
+//! ```
+
+mod class;
+mod dot;
+mod family;
+mod gamma;
+mod gaussian;
+mod gaussian_wishart;
+mod messages;
+mod node;
+mod observe;
+mod plates;
+mod poisson;
+mod shares;
+mod variable;
+mod wishart;
+
+pub use class::{Binary, Class, bernoulli, categorical};
+pub use dot::{Dot, dot};
+pub use gamma::{Positive, gamma};
+pub use gaussian::{Real, Vector, gaussian, gaussian_vector};
+pub use gaussian_wishart::{GaussianWishart, MeanAndPrecision, gaussian_given, gaussian_wishart};
+pub use observe::Posterior;
+pub use plates::Plate;
+pub use poisson::{Count, poisson};
+pub use shares::{Probability, Simplex, beta, dirichlet};
+pub use variable::{Argument, Choice, Conditional, Constant, Mean, Precision, Space, Variable};
+pub use wishart::{Matrix, wishart};
+
+use crate::Error;
+use messages::within;
+use node::{Chosen, Kind, Link, Node, Parent, Presence, Role, Terms};
+use plates::{Axis, Back, Towards, count, distinct};
+use variable::Source;
+
+/// A model made of variables, with the factor of each that is not observed.
+#[derive(Clone, Debug, Default)]
+pub struct Graph {
+    plates: Vec<String>,
+    sizes: Vec<usize>,
+    nodes: Vec<Node>,
+    /// Those whose factors come first in a sweep.
+    order: Vec<usize>,
+}
+
+impl Graph {
+    /// Without variables.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A plate of `size` repetitions.
+    ///
+    /// # Errors
+    /// Where the name is taken, or the size 0.
+    pub fn plate(&mut self, name: &str, size: usize) -> Result<Plate, Error> {
+        if self.plates.iter().any(|taken| taken == name) {
+            return Err(Error::invalid("the name of a plate", name, "must not be taken yet"));
+        }
+        if size == 0 {
+            return Err(Error::invalid(&format!("the size of plate {name}"), size, "must be at least 1"));
+        }
+        self.plates.push(name.into());
+        self.sizes.push(size);
+        Ok(Plate(self.plates.len() - 1))
+    }
+
+    /// A variable for each element of some plates, which have the conditional distribution, and start at it. Its factors are
+    /// named `q(name)`.
+    ///
+    /// # Errors
+    /// Where the name is taken; where a parameter is outside its range, of another dimension, or on a plate that the
+    /// variable has not; where a variable comes twice in a dot product; where the plate of a mixture's components is
+    /// not as large as what chooses has classes, or no parameter has it.
+    pub fn add<S: Space>(
+        &mut self,
+        name: &str,
+        plates: &[Plate],
+        conditional: Conditional<S>,
+    ) -> Result<Variable<S>, Error> {
+        let before = self.nodes.len();
+        self.insert(name, plates, conditional).map_err(|error| {
+            // As if nothing had been asked for.
+            self.nodes.truncate(before);
+            self.nodes.iter_mut().for_each(|node| node.dots.retain(|&dot| dot < before));
+            within(error, name)
+        })
+    }
+
+    fn insert<S>(
+        &mut self,
+        name: &str,
+        plates: &[Plate],
+        conditional: Conditional<S>,
+    ) -> Result<Variable<S>, Error> {
+        if self.nodes.iter().any(|node| node.name == name) {
+            return Err(Error::invalid("the name", name, "must not be taken yet"));
+        }
+        let axes = self.axes(plates)?;
+        let sources = conditional.parents.into_iter();
+        let parents = sources.map(|source| self.resolve(source)).collect::<Result<Vec<_>, _>>()?;
+        let dimensions: Vec<usize> = parents.iter().map(|&parent| self.nodes[parent].dimension).collect();
+        let family = (conditional.family)(&dimensions)?;
+        let choice =
+            conditional.choice.map(|(z, plate)| self.chosen(z, plate, &axes, &parents)).transpose()?;
+        let components = choice.as_ref().map(|chosen| chosen.components);
+        for &parent in &parents {
+            self.check_parent(parent, &axes, components)?;
+        }
+        let towards = |parent: usize| Towards::new(&axes, &self.nodes[parent].axes, components);
+        let size = count(&axes);
+        let of = node::Conditional {
+            family,
+            parents: parents.iter().map(|&node| Parent { node, towards: towards(node) }).collect(),
+            choice,
+            presence: vec![Presence::Latent; size],
+        };
+        let natural: Vec<Vec<f64>> = (0..size).map(|element| self.expected(&of, element)).collect();
+        let moments = natural.iter().map(|natural| messages::moments(&*of.family, natural));
+        let moments = moments.collect::<Result<Vec<_>, _>>()?;
+        let id = self.nodes.len();
+        self.link(id, &axes, &of);
+        self.nodes.push(Node {
+            name: name.into(),
+            size,
+            dimension: of.family.dimension(),
+            natural: natural.concat(),
+            stride: moments[0].len(),
+            moments: moments.concat(),
+            kind: Kind::Stochastic(of),
+            axes,
+            links: Vec::new(),
+            dots: Vec::new(),
+            terms: Terms::default(),
+        });
+        self.refresh(id);
+        Ok(Variable::new(id))
+    }
+
+    /// Values that are known without having a distribution, as regressors: one for each element of some plates, row by row.
+    ///
+    /// # Errors
+    /// Where there are not as many as the plates have elements, or one is no value of the space.
+    pub fn known<S: Constant>(&mut self, plates: &[Plate], values: &[f64]) -> Result<Variable<S>, Error> {
+        let axes = self.axes(plates)?;
+        let (size, what) = (count(&axes), "known values");
+        if values.is_empty() || !values.len().is_multiple_of(size) {
+            return Err(Error::Shape { what: what.into(), expected: vec![size], got: vec![values.len()] });
+        }
+        let (mut moments, mut dimension) = (Vec::new(), 0);
+        for (row, value) in values.chunks(values.len() / size).enumerate() {
+            let known =
+                S::known(value).map_err(|error| within(error, &format!("{what}, row {}", row + 1)))?;
+            moments.extend(known.0);
+            dimension = known.1;
+        }
+        Ok(Variable::new(self.push(Kind::Known, axes, dimension, moments)))
+    }
+
+    /// A node that has no distribution.
+    fn push(&mut self, kind: Kind, axes: Vec<Axis>, dimension: usize, moments: Vec<f64>) -> usize {
+        let (id, size) = (self.nodes.len(), count(&axes));
+        let what = if matches!(kind, Kind::Dot(_)) { "the dot product" } else { "the known values" };
+        self.nodes.push(Node {
+            // No name that could be taken.
+            name: format!("{what} {id}"),
+            size,
+            dimension,
+            kind,
+            stride: moments.len() / size,
+            moments,
+            axes,
+            natural: Vec::new(),
+            links: Vec::new(),
+            dots: Vec::new(),
+            terms: Terms::default(),
+        });
+        id
+    }
+
+    fn axes(&self, plates: &[Plate]) -> Result<Vec<Axis>, Error> {
+        let axis = |plate: &Plate| {
+            let size = self.sizes.get(plate.0).copied();
+            size.ok_or_else(|| Error::invalid("a plate", plate.0, "must be one of the graph's"))
+                .map(|size| Axis { plate: plate.0, size })
+        };
+        let axes = plates.iter().map(axis).collect::<Result<Vec<_>, _>>()?;
+        distinct(&axes, &self.plates)?;
+        Ok(axes)
+    }
+
+    /// The node of a parameter.
+    fn resolve(&mut self, source: Result<Source, Error>) -> Result<usize, Error> {
+        match source? {
+            Source::Known { moments, dimension } => {
+                Ok(self.push(Kind::Known, Vec::new(), dimension, moments))
+            }
+            Source::Variable(id) if id < self.nodes.len() => Ok(id),
+            Source::Variable(id) => Err(Error::invalid("a variable", id, "must be one of the graph's")),
+            Source::Dot(factors) => self.product(factors),
+        }
+    }
+
+    /// The node of a dot product, on the plates of all of its factors.
+    fn product(&mut self, factors: Vec<Result<Source, Error>>) -> Result<usize, Error> {
+        let factors =
+            factors.into_iter().map(|factor| self.resolve(factor)).collect::<Result<Vec<_>, _>>()?;
+        let mut axes: Vec<Axis> = Vec::new();
+        for (i, &factor) in factors.iter().enumerate() {
+            let node = &self.nodes[factor];
+            if node.conditional().is_some() && factors[..i].contains(&factor) {
+                return Err(Error::invalid(
+                    "a factor of the dot product",
+                    &node.name,
+                    "must stand in it once",
+                ));
+            }
+            if node.is_incomplete() {
+                return Err(incomplete(&node.name));
+            }
+            let partner = self.nodes[factors[i ^ 1]].dimension;
+            if node.dimension != partner {
+                let what = format!("{}, a factor of the dot product,", node.name);
+                return Err(Error::Shape { what, expected: vec![partner], got: vec![node.dimension] });
+            }
+            for axis in &node.axes {
+                if !axes.contains(axis) {
+                    axes.push(*axis);
+                }
+            }
+        }
+        let towards = |node: usize| Towards::new(&axes, &self.nodes[node].axes, None);
+        let parents: Vec<Parent> =
+            factors.iter().map(|&node| Parent { node, towards: towards(node) }).collect();
+        let moments = vec![0.0; 2 * count(&axes)];
+        let id = self.push(Kind::Dot(parents), axes, 1, moments);
+        self.nodes[id].moments = self.dot_moments(&self.nodes[id]);
+        for factor in factors {
+            self.nodes[factor].dots.push(id);
+        }
+        Ok(id)
+    }
+
+    /// What chooses among the components on a plate.
+    fn chosen(&self, z: usize, plate: Plate, axes: &[Axis], parents: &[usize]) -> Result<Chosen, Error> {
+        let components = self.axes(&[plate])?[0];
+        let node =
+            self.nodes.get(z).ok_or_else(|| Error::invalid("a variable", z, "must be one of the graph's"))?;
+        self.check_parent(z, axes, None)?;
+        let name = &self.plates[plate.0];
+        if components.size != node.dimension {
+            let rule = format!("must be that of the classes of {}, {}", node.name, node.dimension);
+            return Err(Error::invalid(&format!("the size of plate {name}"), components.size, &rule));
+        }
+        if axes.contains(&components) || !parents.iter().any(|&id| self.nodes[id].axes.contains(&components))
+        {
+            let rule = "must be a plate of a parameter, and not of the mixture itself";
+            return Err(Error::invalid("the plate of the components", name, rule));
+        }
+        Ok(Chosen { parent: Parent { node: z, towards: Towards::new(axes, &node.axes, None) }, components })
+    }
+
+    fn check_parent(&self, id: usize, axes: &[Axis], components: Option<Axis>) -> Result<(), Error> {
+        let node = &self.nodes[id];
+        if node.is_incomplete() {
+            return Err(incomplete(&node.name));
+        }
+        match node.axes.iter().find(|axis| !axes.contains(axis) && components != Some(**axis)) {
+            Some(axis) => {
+                let what = format!("the plate of the parameter {}", node.name);
+                Err(Error::invalid(&what, &self.plates[axis.plate], "must be a plate of the variable too"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Tells the parents of a new node that it is their child.
+    fn link(&mut self, child: usize, axes: &[Axis], of: &node::Conditional) {
+        let components = of.choice.as_ref().map(|chosen| chosen.components);
+        let mut roles = Vec::new();
+        for (slot, parent) in of.parents.iter().enumerate() {
+            match &self.nodes[parent.node].kind {
+                Kind::Known => {}
+                Kind::Stochastic(_) => roles.push((parent.node, Role::Parent(slot))),
+                Kind::Dot(factors) => roles.extend(
+                    factors.iter().enumerate().map(|(factor, of)| (of.node, Role::Factor { slot, factor })),
+                ),
+            }
+        }
+        roles.extend(of.choice.as_ref().map(|chosen| (chosen.parent.node, Role::Choice)));
+        for (node, role) in roles {
+            let back = Back::new(&self.nodes[node].axes, axes, components);
+            self.nodes[node].links.push(Link { child, role, back });
+        }
+    }
+}
+
+fn incomplete(name: &str) -> Error {
+    Error::invalid("a parameter", name, "must have no missing values, or have them inferred (`impute`)")
+}
