@@ -14,6 +14,19 @@ pub struct Dot {
 
 /// aᵀ b, of numbers or vectors: a variable times a variable or a known value. What is known of each row is a variable too,
 /// of [`Graph::known`](super::Graph::known).
+///
+/// ```
+/// use elbo::mean_field::{Ascent, ascend, graph::{Graph, dot, gaussian}};
+/// let mut model = Graph::new();
+/// let rows = model.plate("rows", 3)?;
+/// let x = model.known(&[rows], &[0.0, 1.0, 2.0])?;
+/// let (slope, level) = (model.add("a", &[], gaussian(0.0, 1e-9))?, model.add("b", &[], gaussian(0.0, 1e-9))?);
+/// let y = model.add("y", &[rows], gaussian(dot(slope, x).plus(level, 1.0), 4.0))?;
+/// model.observe(y, &[1.0, 3.0, 5.0])?;
+/// ascend(&mut model, &Ascent { tolerance: 0.0, sweeps: 100 }, |_, _| {})?;
+/// assert!((model.factor(slope, 0)?.location() - 2.0).abs() < 1e-6);
+/// # Ok::<(), elbo::Error>(())
+/// ```
 pub fn dot<S>(a: Variable<S>, b: impl Into<Argument<S>>) -> Dot {
     Dot { factors: vec![Argument::from(a).source, b.into().source] }
 }

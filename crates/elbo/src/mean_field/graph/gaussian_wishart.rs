@@ -104,7 +104,20 @@ pub fn gaussian_wishart(
     Conditional::new(Vec::new(), |_| Ok(Arc::new(family?)))
 }
 
-/// N(μ, Λ⁻¹), of a mean and precision that are one variable.
+/// N(μ, Λ⁻¹), of a mean and precision that are one variable: their posterior, and the bound, are then exact.
+///
+/// ```
+/// use elbo::mean_field::{MeanField, graph::{Graph, gaussian_given, gaussian_wishart}};
+/// let mut model = Graph::new();
+/// let rows = model.plate("rows", 2)?;
+/// let parameters = model.add("μ, Λ", &[], gaussian_wishart(&[0.0, 0.0], 2.0, 3.0, &[1.0, 0.0, 0.0, 1.0]))?;
+/// let x = model.add("x", &[rows], gaussian_given(parameters))?;
+/// model.observe(x, &[1.0, 2.0, 3.0, 2.0])?;
+/// model.update(0)?;
+/// let q = model.factor(parameters, 0)?;
+/// assert_eq!((q.mean, q.strength, q.precision.freedom()), (vec![1.0, 1.0], 4.0, 5.0));
+/// # Ok::<(), elbo::Error>(())
+/// ```
 pub fn gaussian_given(parameters: Variable<MeanAndPrecision>) -> Conditional<Vector> {
     let parents = vec![Argument::from(parameters).source];
     Conditional::new(parents, |dimensions| {

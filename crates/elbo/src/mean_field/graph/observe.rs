@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Graph,
+    build::incomplete,
     messages::within,
     node::{Kind, Presence},
     variable::{Space, Variable},
@@ -15,7 +16,9 @@ use crate::{Error, random::Key};
 /// The factors of a graph, to be kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Posterior {
-    /// The natural parameters of each variable that is not observed, element after element.
+    /// The natural parameters of each variable that is not observed, element after element: Λμ and Λ of a Gaussian; shape and
+    /// rate of a gamma; V⁻¹ and ν of a Wishart, with m before and β between of a Gaussian-Wishart; the concentration of a
+    /// Dirichlet, (b, a) of a beta; logits of a class, of 0 and 1 too; the logarithm of a Poisson's rate.
     pub natural: BTreeMap<String, Vec<f64>>,
 }
 
@@ -79,7 +82,7 @@ impl Graph {
         }
         let absent = presence.contains(&Presence::Absent);
         if absent && !(node.links.is_empty() && node.dots.is_empty()) {
-            return Err(super::incomplete(&node.name));
+            return Err(incomplete(&node.name));
         }
         // What is nowhere latent needs no more numbers than its values.
         let latent: Vec<usize> = (0..node.size).filter(|&e| presence[e] == Presence::Latent).collect();

@@ -4,7 +4,7 @@ use std::f64::consts::{PI, TAU};
 
 use elbo::{
     Error,
-    distribution::{Cholesky, Moments},
+    distribution::{Beta, Cholesky, Dirichlet, FullGaussian, LogDensity, Moments, Wishart},
     mean_field::{
         Ascent, MeanField, ascend,
         graph::{
@@ -200,5 +200,31 @@ fn an_unobserved_leaf_predicts() -> Result<(), Error> {
     assert_near("mean", model.factor(vector, 0)?.location()[1], 2.0, 1e-15);
     assert!(model.factor(shares, 0)?.probabilities().next().unwrap() < 0.5);
     assert_near("E[π]", model.factor(weights, 0)?.mean().unwrap().iter().sum(), 1.0, 1e-15);
+    Ok(())
+}
+
+/// Parameters that are observed: the bound is their log density.
+#[test]
+fn observed_parameters_have_their_density() -> Result<(), Error> {
+    fn of<S: Space>(conditional: Conditional<S>, value: &[f64]) -> Result<f64, Error> {
+        let mut model = Graph::new();
+        let variable = model.add("x", &[], conditional)?;
+        model.observe(variable, value)?;
+        assert!(model.factors().is_empty());
+        Ok(model.bound().log_likelihood)
+    }
+    let (inverse, precision) = ([2.0, 0.3, 0.3, 1.0], [1.5, -0.4, -0.4, 0.8]);
+    let factor = |matrix: &[f64]| Cholesky::of(matrix, 2);
+    let exact_wishart = Wishart::new(3.5, factor(&factor(&inverse)?.inverse())?)?.log_density(&precision);
+    assert_near("Wishart", of(wishart(3.5, &inverse), &precision)?, exact_wishart, 1e-13);
+    let scaled = precision.map(|l| 0.7 * l);
+    let mean = FullGaussian::new(vec![0.2, -0.1], factor(&factor(&scaled)?.inverse())?)?;
+    let expected = exact_wishart + mean.log_density(&[1.0, 2.0]);
+    let joint = gaussian_wishart(&[0.2, -0.1], 0.7, 3.5, &inverse);
+    assert_near("both", of(joint, &[1.0, 2.0, 1.5, -0.4, -0.4, 0.8])?, expected, 1e-13);
+    let shares = [0.2, 0.5, 0.3];
+    let expected = Dirichlet::new(vec![0.5, 2.0, 3.0])?.log_density(&shares);
+    assert_near("Dirichlet", of(dirichlet(&[0.5, 2.0, 3.0]), &shares)?, expected, 1e-14);
+    assert_near("beta", of(beta(0.5, 2.0), &[0.2])?, Beta::new(0.5, 2.0)?.log_density(&0.2), 1e-14);
     Ok(())
 }

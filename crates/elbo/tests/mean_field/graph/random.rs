@@ -48,6 +48,9 @@ impl Recipe {
     fn numbers(&self, of: u64, width: usize) -> Vec<f64> {
         let (mut values, mut gone) = (vec![0.0; self.rows * width], vec![0.0f32; self.rows]);
         self.key(of).normals(0, &mut values);
+        if self.seed.is_multiple_of(5) {
+            values.fill(1.0);
+        }
         self.key(of).uniforms(1, &mut gone);
         for (row, gone) in values.chunks_mut(width).zip(gone) {
             for value in row.iter_mut() {
