@@ -3,7 +3,7 @@
 #![allow(missing_docs)]
 
 use elbo::{
-    diagnose::{Claim, Findings, KhatShares, Level, Reason, Scale, Verdict},
+    diagnose::{Claim, Findings, KhatShares, Level, Reason, Scale, Starts, Verdict},
     objective::elbo::Mean,
 };
 
@@ -37,6 +37,9 @@ fn good() -> Findings {
         disagreement: Some(mean(0.1, 0.02)),
         scale: Some(scale(1.1)),
         over_linear: Some(mean(4.0, 0.5)),
+        starts: Some(Starts { starts: 5, reached: 3 }),
+        parameters_khat: Some(0.4),
+        ..Findings::default()
     }
 }
 
@@ -53,7 +56,35 @@ struct Case {
 }
 
 /// One bad finding each.
-const BAD: [Case; 20] = [
+const BAD: [Case; 24] = [
+    Case {
+        change: |f| f.starts = Some(Starts { starts: 5, reached: 1 }),
+        claim: Claim::Model,
+        level: Level::Caution,
+        says: "1 of 5 starts came within a nat of the highest bound",
+        remedy: "--starts 20",
+    },
+    Case {
+        change: |f| f.starts = Some(Starts { starts: 1, reached: 1 }),
+        claim: Claim::Model,
+        level: Level::Caution,
+        says: "one start",
+        remedy: "--starts 20",
+    },
+    Case {
+        change: |f| f.parameters_khat = Some(0.8),
+        claim: Claim::Posterior,
+        level: Level::Caution,
+        says: "k̂ of q over all parameters is 0.80: its intervals may be too narrow",
+        remedy: "",
+    },
+    Case {
+        change: |f| f.parameters_khat = Some(f64::NAN),
+        claim: Claim::Posterior,
+        level: Level::DoNotTrust,
+        says: "k̂ of q over all parameters",
+        remedy: "",
+    },
     Case {
         change: |f| f.converged = Some(false),
         claim: Claim::Model,
@@ -424,4 +455,22 @@ fn it_survives_json() {
     let findings = serde_json::to_string(&good()).unwrap();
     assert_eq!(serde_json::from_str::<Findings>(&findings).unwrap(), good());
     assert_eq!(serde_json::from_str::<Findings>("{}").unwrap(), Findings::default());
+}
+
+/// Of a fit by coordinate ascent neither the latent's use nor held-out rows are asked for.
+#[test]
+fn coordinate_ascent_has_fewer_essentials() {
+    let mut findings = Findings {
+        converged: Some(true),
+        maximised_a_bound: Some(true),
+        coordinate_ascent: true,
+        ..Findings::default()
+    };
+    assert_eq!(Verdict::of(&findings).level, Level::Trust);
+    findings.converged = Some(false);
+    let verdict = Verdict::of(&findings);
+    assert_eq!(verdict.level, Level::Caution);
+    assert!(verdict.to_string().contains("ran out of sweeps") && verdict.to_string().contains("--sweeps"));
+    findings.converged = None;
+    assert!(Verdict::of(&findings).to_string().contains("not checked: whether the fit converged"));
 }

@@ -87,6 +87,21 @@ impl Cholesky {
         (0..n * n).map(|k| dot(self.row((k / n).min(k % n)), self.row((k / n).max(k % n)))).collect()
     }
 
+    /// A⁻¹ = L⁻ᵀ L⁻¹, exactly symmetric.
+    ///
+    /// ```
+    /// use elbo::distribution::Cholesky;
+    /// assert_eq!(Cholesky::of(&[4.0, 2.0, 2.0, 5.0], 2)?.inverse(), [0.3125, -0.125, -0.125, 0.25]);
+    /// # Ok::<(), elbo::Error>(())
+    /// ```
+    pub fn inverse(&self) -> Vec<f64> {
+        let n = self.dimension;
+        let identity = (0..n * n).map(|k| f64::from(u8::from(k % n == k / n))).collect();
+        let solved = self.solve_factor(&Self { dimension: n, factor: identity }).factor;
+        let entry = |i: usize, j: usize| (i.max(j)..n).map(|k| solved[k * n + i] * solved[k * n + j]).sum();
+        (0..n * n).map(|k| entry(k / n, k % n)).collect()
+    }
+
     /// L v.
     pub fn multiply(&self, v: &[f64]) -> Vec<f64> {
         (0..self.dimension).map(|i| dot(self.row(i), v)).collect()

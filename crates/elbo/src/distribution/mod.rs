@@ -110,7 +110,7 @@ pub trait PathGradient: Sample {
 }
 
 /// A parameter that must be a positive number.
-fn positive(what: &str, value: f64) -> Result<f64, Error> {
+pub(crate) fn positive(what: &str, value: f64) -> Result<f64, Error> {
     if value > 0.0 && value.is_finite() {
         Ok(value)
     } else {
@@ -119,7 +119,7 @@ fn positive(what: &str, value: f64) -> Result<f64, Error> {
 }
 
 /// A parameter that may be any number.
-fn finite(what: &str, value: f64) -> Result<f64, Error> {
+pub(crate) fn finite(what: &str, value: f64) -> Result<f64, Error> {
     if value.is_finite() { Ok(value) } else { Err(Error::invalid(what, value, "must be finite")) }
 }
 

@@ -12,6 +12,7 @@
 //! Bishop (2006), chapter 10.
 
 mod ascent;
+pub mod graph;
 pub mod mixture;
 pub mod normal_gamma;
 mod restarts;

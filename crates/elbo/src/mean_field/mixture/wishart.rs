@@ -48,19 +48,6 @@ fn symmetric(lower: &[f64], n: usize) -> Vec<f64> {
     (0..n * n).map(|e| at((e / n).max(e % n), (e / n).min(e % n))).collect()
 }
 
-/// A⁻¹, from the factor of A.
-fn inverse(factor: &Cholesky) -> Vec<f64> {
-    let n = factor.dimension();
-    let mut out = vec![0.0; n * n];
-    for j in 0..n {
-        let unit: Vec<f64> = (0..n).map(|i| f64::from(i == j)).collect();
-        let column = factor.solve_transposed(&factor.solve(&unit));
-        (0..n).for_each(|i| out[i * n + j] = column[i]);
-    }
-    // Symmetric to the last bit.
-    (0..n * n).map(|e| 0.5 * (out[e] + out[e % n * n + e / n])).collect()
-}
-
 impl NormalWishart {
     /// The prior, K times.
     pub(super) fn new(prior: &GaussianPrior, components: usize, tied: bool) -> Result<Self, Error> {
@@ -196,7 +183,7 @@ impl Components for NormalWishart {
                 (0..width).map(|d| mean[d] + origins[k * width + d] - self.mean_of(k)[d]).collect();
             let whitened = factor.solve(&away);
             // tr(W scatter), W the inverse of W⁻¹.
-            let w = inverse(factor);
+            let w = factor.inverse();
             let trace: f64 = triangle(width)
                 .zip(&scatter)
                 .map(|((i, j), s)| if i == j { s * w[i * width + i] } else { 2.0 * s * w[i * width + j] })
@@ -213,7 +200,7 @@ impl Components for NormalWishart {
         let kl = || -> Result<f64, Error> {
             let (width, prior) = (self.width(), &self.prior);
             let scale = |inverse_scale: &[f64]| -> Result<Cholesky, Error> {
-                Cholesky::of(&inverse(&Cholesky::of(inverse_scale, width)?), width)
+                Cholesky::of(&Cholesky::of(inverse_scale, width)?.inverse(), width)
             };
             let p = Wishart::new(prior.freedom, scale(&prior.scale)?)?;
             let mut total = 0.0;
@@ -263,10 +250,10 @@ impl Components for NormalWishart {
 
     fn sample(&self, component: usize, key: Key, row: u64) -> Result<Vec<f64>, Error> {
         let (width, place) = (self.width(), self.precision(component));
-        let scale = Cholesky::of(&inverse(&Cholesky::of(&self.inverse_scale[place], width)?), width)?;
+        let scale = Cholesky::of(&Cholesky::of(&self.inverse_scale[place], width)?.inverse(), width)?;
         let precision = Wishart::new(self.freedom[place], scale)?.sample(key.fold(0), row);
         // x = m + √(1 + 1/β) e, e ~ N(0, Λ⁻¹): μ and x at once.
-        let covariance = inverse(&Cholesky::of(&precision, width)?);
+        let covariance = Cholesky::of(&precision, width)?.inverse();
         let spread = 1.0 + self.mean_precision[component].recip();
         let covariance: Vec<f64> = covariance.iter().map(|c| spread * c).collect();
         let mean = self.mean_of(component).to_vec();
@@ -332,7 +319,7 @@ impl Expected<'_> {
         }
         let entropy = 0.5 * (m as f64 * (1.0 + TAU.ln()) - factor.ln_determinant());
         let log_density = self.constants[k] - 0.5 * squares + entropy - 0.5 * m as f64;
-        Completed { row, missing, covariance: inverse(&factor), log_density, entropy }
+        Completed { row, missing, covariance: factor.inverse(), log_density, entropy }
     }
 }
 

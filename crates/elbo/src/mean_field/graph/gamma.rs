@@ -1,0 +1,103 @@
+//! Gammas: log p(x) = a log b − log Γ(a) + (a − 1) log x − b x, of a known shape a and a rate b, which may be a gamma too.
+//!
+//! Natural parameters: a, b. Moments: E\[x\], E\[log x\].
+
+use std::sync::Arc;
+
+use super::{
+    family::Family,
+    variable::{Argument, Conditional, Constant, Space},
+};
+use crate::{
+    Error,
+    distribution::{Gamma as Factor, Sample, positive},
+    divergence::KullbackLeibler,
+    random::Key,
+    special::{digamma, ln_gamma},
+};
+
+/// Positive numbers; their factors are gammas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Positive {}
+
+impl Space for Positive {
+    type Factor = Factor;
+
+    fn factor(_: usize, natural: &[f64]) -> Result<Factor, Error> {
+        Factor::new(natural[0], natural[1])
+    }
+}
+
+impl Constant for Positive {
+    fn known(value: &[f64]) -> Result<(Vec<f64>, usize), Error> {
+        let [value] = value else {
+            return Err(Error::invalid("the width of a positive number", value.len(), "must be 1"));
+        };
+        let value = positive("a positive number", *value)?;
+        Ok((vec![value, libm::log(value)], 1))
+    }
+}
+
+/// Gamma(shape, rate).
+pub fn gamma(shape: f64, rate: impl Into<Argument<Positive>>) -> Conditional<Positive> {
+    Conditional::new(vec![rate.into().source], move |_| {
+        Ok(Arc::new(Gamma { shape: positive("shape", shape)? }))
+    })
+}
+
+#[derive(Debug)]
+struct Gamma {
+    shape: f64,
+}
+
+impl Family for Gamma {
+    fn dimension(&self) -> usize {
+        1
+    }
+
+    fn value_width(&self) -> usize {
+        1
+    }
+
+    fn known(&self, value: &[f64]) -> Result<Vec<f64>, Error> {
+        Ok(Positive::known(value)?.0)
+    }
+
+    fn expected(&self, parents: &[&[f64]], natural: &mut Vec<f64>) {
+        natural.clear();
+        natural.extend([self.shape, parents[0][0]]);
+    }
+
+    fn gap(&self, parents: &[&[f64]]) -> f64 {
+        self.shape * (libm::log(parents[0][0]) - parents[0][1])
+    }
+
+    fn log_density(&self, own: &[f64], parents: &[&[f64]]) -> f64 {
+        let (x, ln_x, rate, ln_rate) = (own[0], own[1], parents[0][0], parents[0][1]);
+        self.shape * ln_rate - ln_gamma(self.shape) + (self.shape - 1.0) * ln_x - rate * x
+    }
+
+    fn message(&self, _: usize, own: &[f64], _: &[&[f64]], message: &mut Vec<f64>) {
+        message.clear();
+        message.extend([self.shape, own[0]]);
+    }
+
+    fn moments(&self, natural: &[f64]) -> Result<Vec<f64>, Error> {
+        let q = Positive::factor(1, natural)?;
+        Ok(vec![q.shape() / q.rate(), digamma(q.shape()) - libm::log(q.rate())])
+    }
+
+    fn kl(&self, q: &[f64], p: &[f64]) -> Result<f64, Error> {
+        Positive::factor(1, q)?.kl(&Positive::factor(1, p)?)
+    }
+
+    fn centre(&self, natural: &mut [f64], mean: &[f64]) -> Result<(), Error> {
+        natural[1] = natural[0] / positive("a mean", mean[0])?;
+        Ok(())
+    }
+
+    fn draw(&self, natural: &[f64], key: Key, row: u64) -> Result<Vec<f64>, Error> {
+        // A draw of a small shape may underflow.
+        Ok(vec![Positive::factor(1, natural)?.sample(key, row).max(f64::MIN_POSITIVE)])
+    }
+}

@@ -1,0 +1,95 @@
+//! Poissons: log p(x) = x log λ − λ − log x!.
+//!
+//! Natural parameter: log λ. Moments: E\[x\], and log x! of a known x.
+
+use std::sync::Arc;
+
+use super::{
+    family::Family,
+    gamma::Positive,
+    variable::{Argument, Conditional, Space},
+};
+use crate::{
+    Error,
+    distribution::Sample,
+    distribution::{self, positive},
+    divergence::KullbackLeibler,
+    random::Key,
+    special::ln_gamma,
+};
+
+/// Counts; their factors are Poissons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {}
+
+impl Space for Count {
+    type Factor = distribution::Poisson;
+
+    fn factor(_: usize, natural: &[f64]) -> Result<Self::Factor, Error> {
+        // Under a nearly flat prior E[log λ] is below the range of exp.
+        distribution::Poisson::new(libm::exp(natural[0]).max(f64::MIN_POSITIVE))
+    }
+}
+
+/// Poisson(rate).
+pub fn poisson(rate: impl Into<Argument<Positive>>) -> Conditional<Count> {
+    Conditional::new(vec![rate.into().source], |_| Ok(Arc::new(Poisson)))
+}
+
+#[derive(Debug)]
+struct Poisson;
+
+impl Family for Poisson {
+    fn dimension(&self) -> usize {
+        1
+    }
+
+    fn value_width(&self) -> usize {
+        1
+    }
+
+    fn known(&self, value: &[f64]) -> Result<Vec<f64>, Error> {
+        let count = value[0];
+        if count < 0.0 || count.fract() != 0.0 {
+            return Err(Error::invalid("a count", count, "must be a whole number ≥ 0"));
+        }
+        Ok(vec![count, ln_gamma(count + 1.0)])
+    }
+
+    fn expected(&self, parents: &[&[f64]], natural: &mut Vec<f64>) {
+        natural.clear();
+        natural.push(parents[0][1]);
+    }
+
+    fn gap(&self, parents: &[&[f64]]) -> f64 {
+        parents[0][0] - libm::exp(parents[0][1])
+    }
+
+    fn log_density(&self, own: &[f64], parents: &[&[f64]]) -> f64 {
+        own[0] * parents[0][1] - parents[0][0] - own[1]
+    }
+
+    fn message(&self, _: usize, own: &[f64], _: &[&[f64]], message: &mut Vec<f64>) {
+        message.clear();
+        message.extend([own[0], 1.0]);
+    }
+
+    /// E\[log x!\] has no closed form, and cancels wherever it would stand.
+    fn moments(&self, natural: &[f64]) -> Result<Vec<f64>, Error> {
+        Ok(vec![libm::exp(natural[0]), 0.0])
+    }
+
+    fn kl(&self, q: &[f64], p: &[f64]) -> Result<f64, Error> {
+        Count::factor(1, q)?.kl(&Count::factor(1, p)?)
+    }
+
+    fn centre(&self, natural: &mut [f64], mean: &[f64]) -> Result<(), Error> {
+        natural[0] = libm::log(positive("a mean", mean[0])?);
+        Ok(())
+    }
+
+    /// Of a count of 0, its mean, which q cannot have, is a half.
+    fn draw(&self, natural: &[f64], key: Key, row: u64) -> Result<Vec<f64>, Error> {
+        Ok(vec![(Count::factor(1, natural)?.sample(key, row) as f64).max(0.5)])
+    }
+}
