@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use elbo::{
-    diagnose::Level,
+    diagnose::{Level, pareto_smoothed},
     mean_field::{
         Annealing, RobbinsMonro, Start, Stochastic, best_of,
         mixture::{Covariance, Family, Fit, GaussianPrior, Prior, Weights},
@@ -123,6 +123,9 @@ struct Settings {
     prior: Prior,
 }
 
+/// Draws of the parameters behind k̂ and the estimate of log p(x), and for how many operations they are made.
+const DRAWS: usize = 1000;
+const MOST_WORK: usize = 20_000_000_000;
 /// Sweeps of the falling temperature.
 const ANNEALED: usize = 30;
 
@@ -189,8 +192,17 @@ pub(crate) fn mixture(arguments: &Mixture) -> Result<Level, Error> {
     let best =
         best_of(arguments.starts, begin, &config, |start, sweep, bound| watch.sweep(start, sweep, bound))?;
     let (fit, course) = Course::of(best);
-    let findings = course.findings(true);
+    let mut findings = course.findings(true);
     let q = fit.posterior();
+    let mut cards = Vec::new();
+    let cost = (rows.data.rows() * arguments.components * width * width).max(1);
+    if cost * DRAWS <= MOST_WORK {
+        let weights = pareto_smoothed(&fit.log_weights(DRAWS, key)?)?;
+        findings.parameters_khat = weights.khat;
+        let khat = weights.khat.map_or("–".into(), |khat| format!("{khat:.2}"));
+        let estimate = format!("{:.3} nats, estimated; k̂ = {khat}", weights.log_mean_weight);
+        cards.push(("log p(x)".into(), estimate));
+    }
     let used = fit.counts().iter().filter(|&&n| n >= 1.0).count();
     let described: Vec<Component> = (0..q.number())
         .map(|k| Component {
@@ -211,14 +223,15 @@ pub(crate) fn mixture(arguments: &Mixture) -> Result<Level, Error> {
         figures.push(("Components over the rows", picture));
     }
     figures.push(("Components", components(&rows.data.columns, &described)));
+    cards.push(("components".into(), format!("{used} of {} have a row or more", q.number())));
     let story = Story {
         model: "mixture",
         kind,
         settings: &settings,
-        cards: vec![("components".into(), format!("{used} of {} have a row or more", q.number()))],
+        cards,
         notes: vec![
             "The bound is of the density of the rows in the units of the file. Components are numbered as they came; any \
-             order of them is as good."
+             order of them is as good, and the estimate of log p(x) is that of this order."
                 .into(),
         ],
         figures,

@@ -140,6 +140,47 @@ fn one_component_has_the_exact_evidence() {
     check("bernoulli, missing cells", &binary(&holed), &prior);
 }
 
+/// Of one component, whose q(θ) is the posterior, every weight is the evidence; of more, weights are an estimate of it from
+/// below with the ELBO below that: E[log w] ≥ ELBO, for z is summed out. z-test with a false-alarm rate of 3e-5 (z < −4).
+#[test]
+fn importance_weights_are_of_the_evidence() {
+    let (whole, holed) = (rows(13, 40, 2, 0.0), rows(13, 40, 2, 0.3));
+    let bernoulli = |components| Prior {
+        components,
+        weights: Weights::Dirichlet(0.8),
+        family: Family::Bernoulli([0.7, 1.2]),
+    };
+    let fitted = |x: &[f64], prior: Prior| {
+        let labels: Vec<u32> = (0..40).map(|row| (row % 3 % prior.components) as u32).collect();
+        let mut fit = Fit::with_labels(x, 2, prior, &labels).unwrap();
+        let bound = to_convergence(&mut fit).last();
+        (bound, fit.log_weights(400, Key::new(3)).unwrap())
+    };
+    let exact = |x: &[f64], prior: Prior| {
+        let (bound, weights) = fitted(x, prior);
+        for weight in weights {
+            assert_near("a weight", weight, bound, 1e-9);
+        }
+    };
+    for covariance in COVARIANCES {
+        exact(&whole, gaussian(&whole, 2, 1, covariance, Weights::Dirichlet(1.0)));
+    }
+    exact(&holed, gaussian(&holed, 2, 1, Covariance::Diagonal, Weights::Dirichlet(1.0)));
+    exact(&binary(&holed), bernoulli(1));
+    let above = |x: &[f64], prior: Prior| {
+        let (bound, weights) = fitted(x, prior);
+        let mean = elbo::objective::elbo::Mean::of(&weights);
+        assert!(mean.value - bound > -4.0 * mean.standard_error, "{mean:?} {bound}");
+        assert!(mean.value - bound < 40.0, "{mean:?} {bound}");
+    };
+    for covariance in COVARIANCES {
+        for weights in [Weights::Dirichlet(0.5), Weights::DirichletProcess(1.0)] {
+            above(&holed, gaussian(&holed, 2, 3, covariance, weights));
+        }
+    }
+    above(&binary(&holed), bernoulli(3));
+}
+
 /// A missing cell under a matrix, against the marginal of the fit's own densities: r of a row that lacks cells is made of
 /// exp E[log p(x, missing)] integrated over them, here by the trapezium rule.
 #[test]

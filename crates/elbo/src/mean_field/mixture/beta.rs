@@ -6,8 +6,14 @@ use elbo_kernels::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::components::{Components, Expectations};
-use crate::{Error, distribution::Beta, divergence::KullbackLeibler, random::Key, special::digamma};
+use super::components::{Components, Draw, Expectations};
+use crate::{
+    Error,
+    distribution::{Beta, LogDensity, Sample},
+    divergence::KullbackLeibler,
+    random::Key,
+    special::digamma,
+};
 
 /// q(θ_k), of the chance that a cell is 1.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -98,6 +104,22 @@ impl Components for BetaBernoulli {
 
     fn mean(&self, component: usize) -> &[f64] {
         &self.mean[component * self.width..][..self.width]
+    }
+
+    fn draw(&self, key: Key, row: u64) -> Result<Draw, Error> {
+        let p = Beta::new(self.prior[0], self.prior[1])?;
+        let mut log_ratio = 0.0;
+        let (mut one, mut zero) = (Vec::with_capacity(self.a.len()), Vec::with_capacity(self.a.len()));
+        for (e, (&a, &b)) in self.a.iter().zip(&self.b).enumerate() {
+            let q = Beta::new(a, b)?;
+            let theta = q.sample(key.fold(e as u64), row);
+            log_ratio += p.log_density(&theta) - q.log_density(&theta);
+            one.push(theta.ln());
+            zero.push((-theta).ln_1p());
+        }
+        // The same sums as those of expectations, of logarithms that are known.
+        let known = Expected::new(self.width, one, zero);
+        Ok(Draw { log_ratio, log_density: Box::new(move |x, out| known.log_densities_of_incomplete(x, out)) })
     }
 }
 

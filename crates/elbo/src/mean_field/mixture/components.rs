@@ -27,7 +27,19 @@ pub(super) trait Components: Sync {
     fn sample(&self, component: usize, key: Key, row: u64) -> Result<Vec<f64>, Error>;
     /// The mean of that density, `[D]`.
     fn mean(&self, component: usize) -> &[f64];
+    /// θ ~ q, the draw of `row`.
+    fn draw(&self, key: Key, row: u64) -> Result<Draw, Error>;
 }
+
+/// Parameters drawn from q.
+pub(super) struct Draw {
+    /// log p(θ) − log q(θ).
+    pub(super) log_ratio: f64,
+    pub(super) log_density: LogDensityOfRow,
+}
+
+/// log p(x|θ_k) of one row, NaN missing, and each component, `[K]`.
+pub(super) type LogDensityOfRow = Box<dyn Fn(&[f64], &mut [f64]) + Send + Sync>;
 
 /// exp E\[log p(x|θ_k)\] as a function of rows, and the sums that come of it.
 pub(super) trait Expectations: Sync {

@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     GaussianPrior,
-    components::{Components, Expectations},
+    components::{Components, Draw, Expectations},
 };
 use crate::{
     Error,
-    distribution::{Gamma, Sample},
+    distribution::{Gamma, LogDensity, Sample},
     divergence::KullbackLeibler,
     random::Key,
     special::{digamma, exp_remainder, ln_gamma},
@@ -207,6 +207,41 @@ impl Components for NormalGamma {
 
     fn mean(&self, component: usize) -> &[f64] {
         &self.mean[component * self.width()..][..self.width()]
+    }
+
+    fn draw(&self, key: Key, row: u64) -> Result<Draw, Error> {
+        let (width, prior) = (self.width(), &self.prior);
+        let mut log_ratio = 0.0;
+        let mut precisions = Vec::with_capacity(self.shape.len());
+        for (place, (&a, &b)) in self.shape.iter().zip(&self.rate).enumerate() {
+            let p = Gamma::new(0.5 * prior.freedom, 0.5 * prior.scale[place % prior.scale.len()])?;
+            let q = Gamma::new(a, b)?;
+            let tau = q.sample(key.fold(place as u64), row);
+            log_ratio += p.log_density(&tau) - q.log_density(&tau);
+            precisions.push(tau);
+        }
+        let precision: Vec<f64> =
+            (0..self.mean.len()).map(|e| precisions[self.place(e / width, e % width)]).collect();
+        let mut noise = vec![0.0; self.mean.len()];
+        key.fold(u64::MAX).normals(row, &mut noise);
+        let mut mean = Vec::with_capacity(self.mean.len());
+        for (e, (noise, tau)) in noise.iter().zip(&precision).enumerate() {
+            let beta = self.mean_precision[e];
+            mean.push(self.mean[e] + noise / (beta * tau).sqrt());
+            let square = prior.mean_precision * tau * (mean[e] - prior.mean[e % width]).powi(2);
+            log_ratio += 0.5 * ((prior.mean_precision / beta).ln() - square + noise * noise);
+        }
+        let log_density = move |x: &[f64], out: &mut [f64]| {
+            for (k, out) in out.iter_mut().enumerate() {
+                let seen = (0..width).filter(|&d| !x[d].is_nan()).map(|d| (x[d], k * width + d));
+                let term = |(x, e): (f64, usize)| {
+                    let square: f64 = precision[e] * (x - mean[e]).powi(2);
+                    0.5 * ((precision[e] / TAU).ln() - square)
+                };
+                *out = seen.map(term).sum();
+            }
+        };
+        Ok(Draw { log_ratio, log_density: Box::new(log_density) })
     }
 }
 

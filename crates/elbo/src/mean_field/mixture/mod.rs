@@ -393,6 +393,31 @@ impl<'a> Fit<'a> {
         &self.sums.counts
     }
 
+    /// log p(x, θ)/q(θ) at draws of θ = (π, θ_1..K) from q, `[draws]`, in nats, z and missing cells summed out exactly: an
+    /// estimate of the evidence from below, and k̂ of it of how well q covers the posterior. q covers one order of the
+    /// components of K!, so the evidence is that of this order.
+    ///
+    /// # Errors
+    /// Where a draw is out of range.
+    pub fn log_weights(&self, draws: usize, key: Key) -> Result<Vec<f64>, Error> {
+        use rayon::prelude::*;
+        let key = key.purpose(Purpose::Evaluate);
+        let one = |row: u64| {
+            let (ln_weights, of_weights) =
+                self.prior.weights.draw(&self.posterior.weights, key.fold(0), row)?;
+            let theta = self.posterior.components.components().draw(key.fold(1), row)?;
+            let mut terms = vec![0.0; ln_weights.len()];
+            let mut total = of_weights + theta.log_ratio;
+            for x in self.x.chunks_exact(self.width) {
+                (theta.log_density)(x, &mut terms);
+                terms.iter_mut().zip(&ln_weights).for_each(|(term, ln_weight)| *term += ln_weight);
+                total += ln_sum_exp(&terms);
+            }
+            Ok(total)
+        };
+        (0..draws as u64).into_par_iter().map(one).collect()
+    }
+
     fn pass(&self, index: Option<&[usize]>) -> Sums {
         let q = self.posterior.components.components();
         let ln_weights = self.posterior.weights.expected_ln();

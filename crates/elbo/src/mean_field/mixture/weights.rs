@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error,
-    distribution::{Beta, Dirichlet},
+    distribution::{Beta, Dirichlet, LogDensity, Sample},
     divergence::KullbackLeibler,
+    random::Key,
     special::digamma,
 };
 
@@ -51,6 +52,34 @@ impl Weights {
                 };
                 WeightsPosterior::Sticks(counts.iter().map(stick).collect())
             }
+        }
+    }
+
+    /// log π with π ~ q(π), the draw of `row`, and log p(π) − log q(π).
+    pub(super) fn draw(self, q: &WeightsPosterior, key: Key, row: u64) -> Result<(Vec<f64>, f64), Error> {
+        match (self, q) {
+            (Self::Dirichlet(_), WeightsPosterior::Dirichlet(alpha)) if alpha.len() == 1 => {
+                Ok((vec![0.0], 0.0))
+            }
+            (Self::Dirichlet(prior), WeightsPosterior::Dirichlet(alpha)) => {
+                let (p, q) = (Dirichlet::new(vec![prior; alpha.len()])?, Dirichlet::new(alpha.clone())?);
+                let weights = q.sample(key, row);
+                let ratio = p.log_density(&weights) - q.log_density(&weights);
+                Ok((weights.iter().map(|w| w.ln()).collect(), ratio))
+            }
+            (Self::DirichletProcess(prior), WeightsPosterior::Sticks(sticks)) => {
+                let p = Beta::new(1.0, prior)?;
+                let (mut ratio, mut before, mut ln_weights) = (0.0, 0.0, Vec::with_capacity(sticks.len()));
+                for (k, &[a, b]) in sticks.iter().enumerate() {
+                    let q = Beta::new(a, b)?;
+                    let v = q.sample(key.fold(k as u64), row);
+                    ratio += p.log_density(&v) - q.log_density(&v);
+                    ln_weights.push(before + v.ln());
+                    before += (-v).ln_1p();
+                }
+                Ok((ln_weights, ratio))
+            }
+            _ => unreachable!("q(π) is made by its prior"),
         }
     }
 

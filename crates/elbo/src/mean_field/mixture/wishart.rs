@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     GaussianPrior,
-    components::{Components, Expectations},
+    components::{Components, Draw, Expectations},
 };
 use crate::{
     Error,
-    distribution::{Cholesky, FullGaussian, Sample, Wishart, cholesky::dot},
+    distribution::{Cholesky, FullGaussian, LogDensity, Sample, Wishart, cholesky::dot},
     divergence::KullbackLeibler,
     random::Key,
     special::{digamma, ln_gamma},
@@ -263,6 +263,79 @@ impl Components for NormalWishart {
     fn mean(&self, component: usize) -> &[f64] {
         self.mean_of(component)
     }
+
+    fn draw(&self, key: Key, row: u64) -> Result<Draw, Error> {
+        let (width, prior) = (self.width(), &self.prior);
+        let wishart = |freedom: f64, inverse_scale: &[f64]| {
+            Wishart::new(freedom, Cholesky::of(&Cholesky::of(inverse_scale, width)?.inverse(), width)?)
+        };
+        let p = wishart(prior.freedom, &prior.scale)?;
+        let (mut log_ratio, mut factors) = (0.0, Vec::new());
+        for (place, (&freedom, inverse_scale)) in self.freedom.iter().zip(&self.inverse_scale).enumerate() {
+            let q = wishart(freedom, inverse_scale)?;
+            let precision = q.sample(key.fold(place as u64), row);
+            log_ratio += p.log_density(&precision) - q.log_density(&precision);
+            factors.push(Cholesky::of(&precision, width)?);
+        }
+        let mut means = Vec::with_capacity(self.mean.len());
+        let mut noise = vec![0.0; width];
+        for k in 0..self.number() {
+            let (factor, beta) = (&factors[self.precision(k)], self.mean_precision[k]);
+            key.fold((self.number() + k) as u64).normals(row, &mut noise);
+            let away = factor.solve_transposed(&noise);
+            let mean: Vec<f64> =
+                self.mean_of(k).iter().zip(&away).map(|(m, e)| m + e / beta.sqrt()).collect();
+            let from_prior: Vec<f64> = mean.iter().zip(&prior.mean).map(|(m, p)| m - p).collect();
+            let whitened = transposed_product(factor, &from_prior);
+            // |Λ| is in both.
+            log_ratio += 0.5 * width as f64 * (prior.mean_precision / beta).ln()
+                - 0.5 * (prior.mean_precision * dot(&whitened, &whitened) - dot(&noise, &noise));
+            means.extend(mean);
+        }
+        let covariances: Vec<Vec<f64>> = factors.iter().map(Cholesky::inverse).collect();
+        let tied = self.tied();
+        let log_density = move |x: &[f64], out: &mut [f64]| {
+            let seen: Vec<usize> = (0..width).filter(|&d| !x[d].is_nan()).collect();
+            let constant = -0.5 * seen.len() as f64 * TAU.ln();
+            for (k, out) in out.iter_mut().enumerate() {
+                let place = if tied { 0 } else { k };
+                let away: Vec<f64> = seen.iter().map(|&d| x[d] - means[k * width + d]).collect();
+                *out = constant
+                    + if seen.len() == width {
+                        let whitened = transposed_product(&factors[place], &away);
+                        0.5 * (factors[place].ln_determinant() - dot(&whitened, &whitened))
+                    } else {
+                        marginal(&covariances[place], width, &seen, &away)
+                    };
+            }
+        };
+        Ok(Draw { log_ratio, log_density: Box::new(log_density) })
+    }
+}
+
+/// Lᵀ v.
+fn transposed_product(factor: &Cholesky, v: &[f64]) -> Vec<f64> {
+    let mut out = vec![0.0; v.len()];
+    for (i, v) in v.iter().enumerate() {
+        out.iter_mut().zip(factor.row(i)).for_each(|(out, l)| *out += l * v);
+    }
+    out
+}
+
+/// −½ (log |Σ| + dᵀ Σ⁻¹ d) of some columns' Σ.
+fn marginal(covariance: &[f64], width: usize, columns: &[usize], away: &[f64]) -> f64 {
+    if columns.is_empty() {
+        return 0.0;
+    }
+    let own: Vec<f64> = columns
+        .iter()
+        .flat_map(|&i| columns.iter().map(move |&j| (i, j)))
+        .map(|(i, j)| covariance[i * width + j])
+        .collect();
+    Cholesky::of(&own, columns.len()).map_or(f64::NAN, |factor| {
+        let whitened = factor.solve(away);
+        -0.5 * (factor.ln_determinant() + dot(&whitened, &whitened))
+    })
 }
 
 /// E\[log N(x; μ_k, Λ_k⁻¹)\] = constant − ½ |A (x − m)|², AᵀA = E\[Λ\].
