@@ -12,6 +12,7 @@
 //! Bishop (2006), chapter 10.
 
 mod ascent;
+pub mod lda;
 pub mod normal_gamma;
 mod restarts;
 mod stochastic;
