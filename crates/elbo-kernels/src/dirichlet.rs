@@ -47,7 +47,7 @@ fn binet(inverse: f64) -> f64 {
     inverse * (1.0 / 12.0 - r * (1.0 / 360.0 - r * (1.0 / 1260.0 - r * series)))
 }
 
-/// exp ψ(x), 0 ≤ x ≤ 1e30, to 1e-14 of it; 0 at 0.
+/// exp ψ(x), 0 ≤ x ≤ 1e30, to 1e-14 of it times |ψ(x)|; 0 at 0, and where it is below 1e-306.
 ///
 /// ```
 /// use elbo_kernels::dirichlet::exp_digamma;

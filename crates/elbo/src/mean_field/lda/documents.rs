@@ -140,7 +140,8 @@ impl<'a> Documents<'a> {
         let (blocks, length) = (self.topics.blocks, self.topics.lambda.len());
         let entries: usize = rows.iter().map(|&d| counts.document(d).words.len()).sum();
         // A chunk's room must cost less than its documents.
-        let chunks = (entries / counts.vocabulary()).min(MOST_STATISTICS / (LANES * length)).clamp(1, MOST_CHUNKS);
+        let chunks =
+            (entries / counts.vocabulary()).min(MOST_STATISTICS / (LANES * length)).clamp(1, MOST_CHUNKS);
         let size = rows.len().div_ceil(chunks).max(1);
         let parts: Vec<Local> = rows
             .par_chunks(size)

@@ -60,13 +60,16 @@ impl Prior {
             return Err(Error::invalid("the number of topics", 0, "must be at least 1"));
         }
         for (k, &alpha) in self.alpha.iter().enumerate() {
-            concentration(&format!("α of topic {}", k + 1), alpha, 1e6)?;
+            concentration(&format!("α of topic {}", k + 1), alpha, MOST)?;
         }
-        concentration("η", self.eta, 1e6)
+        concentration("η", self.eta, MOST)
     }
 }
 
-/// Where neither its logarithm's derivative nor the products of the special functions leave the range of numbers.
+/// The largest α and η: far above it, nothing of a divergence would be left when ln Γ is taken from ln Γ.
+const MOST: f64 = 1e3;
+
+/// Where no product within the special functions leaves the range of numbers.
 fn concentration(what: &str, value: f64, most: f64) -> Result<(), Error> {
     if (1e-100..=most).contains(&value) {
         return Ok(());
@@ -84,12 +87,17 @@ pub struct Inner {
 }
 
 impl Default for Inner {
+    /// To convergence, as it is where topics are given.
     fn default() -> Self {
         Self { tolerance: 1e-3, iterations: 100 }
     }
 }
 
 impl Inner {
+    /// Two iterations in each sweep of a fit. To convergence, documents would settle on topics that are still as they
+    /// began, and stay there: on the Reuters corpus that ends 25,000 nats lower.
+    pub const IN_A_SWEEP: Self = Self { tolerance: 1e-3, iterations: 2 };
+
     fn check(&self) -> Result<(), Error> {
         if !(self.tolerance >= 0.0) {
             return Err(Error::invalid("the tolerance of a document", self.tolerance, "must be ≥ 0"));
@@ -165,12 +173,13 @@ impl<'a> Fit<'a> {
         }
         let topics = Topics::new(prior.topics(), lambda, prior.eta)?;
         let documents = Documents::new(&topics, &prior.alpha, Inner::default());
-        let gamma = (0..counts.documents()).flat_map(|d| documents.begin(counts.document_tokens(d))).collect();
-        let inner = Inner::default();
-        Ok(Self { counts, prior, inner, topics, gamma, local: None, log_likelihood: f64::NEG_INFINITY, kl: 0.0 })
+        let gamma =
+            (0..counts.documents()).flat_map(|d| documents.begin(counts.document_tokens(d))).collect();
+        let (local, log_likelihood) = (None, f64::NEG_INFINITY);
+        Ok(Self { counts, prior, inner: Inner::IN_A_SWEEP, topics, gamma, local, log_likelihood, kl: 0.0 })
     }
 
-    /// With another end of the ascent of a document.
+    /// With another end of the ascent of a document within a sweep than [`Inner::IN_A_SWEEP`].
     ///
     /// # Errors
     /// Where it has no iteration, or a tolerance below 0.
@@ -195,8 +204,8 @@ impl<'a> Fit<'a> {
         posterior::normalised(self.concentrations(), self.topics.size)
     }
 
-    fn documents(&self) -> Documents<'_> {
-        Documents::new(&self.topics, &self.prior.alpha, self.inner)
+    fn documents(&self, inner: Inner) -> Documents<'_> {
+        Documents::new(&self.topics, &self.prior.alpha, inner)
     }
 }
 
@@ -211,7 +220,7 @@ impl MeanField for Fit<'_> {
         if factor == 0 {
             let mut gamma = std::mem::take(&mut self.gamma);
             let rows: Vec<usize> = (0..self.counts.documents()).collect();
-            let local = self.documents().pass(self.counts, &rows, &mut gamma);
+            let local = self.documents(self.inner).pass(self.counts, &rows, &mut gamma);
             self.gamma = gamma;
             self.log_likelihood = self.topics.log_likelihood(&local.statistics);
             // E[log q(z) − log p(z|θ)] is E[log p(w|z, β)] less the sum over z of the joint.
@@ -242,8 +251,9 @@ impl Stochastic for Fit<'_> {
         self.counts.documents()
     }
 
+    /// The γ of its documents begin anew and converge, as [`Inner::default`] says, and are not kept.
     fn step(&mut self, rows: &[usize], scale: f64, step_size: f64) -> Result<(), Error> {
-        let documents = self.documents();
+        let documents = self.documents(Inner::default());
         let tokens = |&d: &usize| self.counts.document_tokens(d);
         let mut gamma: Vec<Lanes> = rows.iter().flat_map(|d| documents.begin(tokens(d))).collect();
         let statistics = documents.pass(self.counts, rows, &mut gamma).statistics;

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Counts, Inner, concentration,
+    Counts, Inner, MOST, concentration,
     documents::Documents,
     topics::{Topics, lanes},
 };
@@ -93,7 +93,7 @@ impl Posterior {
             let expected = vec![self.topics().max(1), self.vocabulary.max(1)];
             return Err(Error::Shape { what: "λ".into(), expected, got: vec![self.lambda.len()] });
         }
-        self.alpha.iter().try_for_each(|&alpha| concentration("α of a topic", alpha, 1e6))?;
+        self.alpha.iter().try_for_each(|&alpha| concentration("α of a topic", alpha, MOST))?;
         self.lambda.iter().try_for_each(|&lambda| concentration("λ of a topic and a word", lambda, 1e20))
     }
 
