@@ -5,9 +5,9 @@ import sys
 
 import numpy
 import scipy.sparse
-from joblib import Parallel
 from protocol import serve
 from sklearn.decomposition import LatentDirichletAllocation
+from sklearn.utils.parallel import Parallel
 
 ALPHA, ETA = 0.1, 0.01
 PASSES = 10  # of a fit, as in lda.rs

@@ -77,7 +77,7 @@ pub fn read_corpus(path: &Path, options: &CorpusOptions) -> Result<Corpus, Error
         return Err(Error::Empty { path: path.to_owned() });
     }
     let market = head.starts_with(b"%%");
-    if !market && !plain_name(path).ends_with(".ldac") && !plain_name(path).ends_with(".dat") {
+    if !market && !matches!(plain_name(path).rsplit_once('.'), Some((_, "ldac" | "dat"))) {
         return Err(Error::CorpusFormat { path: path.to_owned() });
     }
     let names_path = options.vocabulary.clone().or_else(|| sibling_names(path));

@@ -12,7 +12,7 @@ use elbo::{
 };
 use proptest::{
     collection::vec,
-    test_runner::{Config, TestRunner},
+    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 
 use crate::{assert_near, data, number, numbers, reference, to_convergence};
@@ -100,7 +100,7 @@ fn the_bound_never_falls() {
     let corpora =
         (1usize..6, 1usize..9, vec(vec(0u32..64, 0..14), 1..7), -3.0..1.0, -3.0..1.0, 0u64..u64::MAX);
     let config = Config { cases: 250, failure_persistence: None, ..Config::default() };
-    TestRunner::new_with_rng(config, proptest::test_runner::TestRng::deterministic_rng(Default::default()))
+    TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::default()))
         .run(&corpora, |(size, vocabulary, documents, ln_alpha, ln_eta, seed)| {
             let documents: Vec<Vec<u32>> =
                 documents.iter().map(|words| words.iter().map(|w| w % vocabulary as u32).collect()).collect();
@@ -260,7 +260,7 @@ fn drawn_topics_are_found() {
         .map(|k| {
             let mut top: Vec<usize> = q.top_words(k, 4).into_iter().map(|(word, _)| word).collect();
             top.sort_unstable();
-            assert!(top[0] % 4 == 0 && top[3] == top[0] + 3, "{top:?}");
+            assert!(top[0].is_multiple_of(4) && top[3] == top[0] + 3, "{top:?}");
             top[0]
         })
         .collect();
@@ -409,7 +409,6 @@ fn reuters_is_as_good_as_known() {
         for seed in 0..3 {
             let mut fit = Fit::new(&counts, prior.clone(), Key::new(seed)).unwrap();
             let record = ascend(&mut fit, &Ascent { tolerance: 0.0, sweeps: 60 }, |_, _| {}).unwrap();
-            eprintln!("K {size} seed {seed}: {} of {least} to {most}", record.last());
             best = best.max(record.last());
         }
         assert!(best > least - (most - least), "K = {size}: {best}, known {least} to {most}");

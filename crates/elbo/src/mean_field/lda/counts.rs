@@ -19,7 +19,7 @@ pub struct Counts {
     vocabulary: usize,
     offsets: Vec<usize>,
     words: Vec<u32>,
-    counts: Vec<u32>,
+    occurrences: Vec<u32>,
 }
 
 impl Counts {
@@ -48,7 +48,7 @@ impl Counts {
             let rule = format!("the vocabulary has {vocabulary}, numbered from 0");
             return Err(Error::invalid("the number of a word", word, &rule));
         }
-        Ok(Self { vocabulary, offsets, words, counts })
+        Ok(Self { vocabulary, offsets, words, occurrences: counts })
     }
 
     /// Of documents as lists of words, in any order.
@@ -89,7 +89,7 @@ impl Counts {
 
     /// N, the sum of all counts.
     pub fn tokens(&self) -> f64 {
-        self.counts.iter().map(|&count| f64::from(count)).sum()
+        self.occurrences.iter().map(|&count| f64::from(count)).sum()
     }
 
     /// The length of document d.
@@ -120,13 +120,18 @@ impl Counts {
             }
         }
         halves
-            .map(|(offsets, words, counts)| Self { vocabulary: self.vocabulary, offsets, words, counts })
+            .map(|(offsets, words, occurrences)| Self {
+                vocabulary: self.vocabulary,
+                offsets,
+                words,
+                occurrences,
+            })
             .into()
     }
 
     /// The words of document d and their counts.
     pub(super) fn document(&self, d: usize) -> Document<'_> {
         let entries = self.offsets[d]..self.offsets[d + 1];
-        Document { words: &self.words[entries.clone()], counts: &self.counts[entries] }
+        Document { words: &self.words[entries.clone()], counts: &self.occurrences[entries] }
     }
 }

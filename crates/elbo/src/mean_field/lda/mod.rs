@@ -99,7 +99,7 @@ impl Inner {
     pub const IN_A_SWEEP: Self = Self { tolerance: 1e-3, iterations: 2 };
 
     fn check(&self) -> Result<(), Error> {
-        if !(self.tolerance >= 0.0) {
+        if self.tolerance.is_nan() || self.tolerance < 0.0 {
             return Err(Error::invalid("the tolerance of a document", self.tolerance, "must be ≥ 0"));
         }
         if self.iterations == 0 {
@@ -149,7 +149,9 @@ impl<'a> Fit<'a> {
         for (word, row) in lambda.chunks_mut(blocks.max(1)).enumerate() {
             let row = &mut row.as_flattened_mut()[..prior.topics()];
             key.normals(word as u64, row);
-            row.iter_mut().for_each(|x| *x = libm::exp(0.1 * *x));
+            for x in row {
+                *x = libm::exp(0.1 * *x);
+            }
         }
         Self::at(counts, prior, lambda)
     }

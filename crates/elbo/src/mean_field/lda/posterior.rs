@@ -58,7 +58,9 @@ impl Folded {
 pub(super) fn normalised(mut x: Vec<f64>, size: usize) -> Vec<f64> {
     for row in x.chunks_mut(size.max(1)) {
         let total: f64 = row.iter().sum();
-        row.iter_mut().for_each(|x| *x /= total);
+        for x in row {
+            *x /= total;
+        }
     }
     x
 }
