@@ -78,6 +78,22 @@ pub enum Error {
     #[error("label file `{}` has {labels} labels for {rows} rows", path.display())]
     LabelCount { path: PathBuf, labels: usize, rows: usize },
 
+    /// Neither content nor ending tells the format of sparse counts.
+    #[error("`{}` has no known format of sparse counts", path.display())]
+    CorpusFormat { path: PathBuf },
+    /// The header or the shape of a Matrix Market file is not one that holds counts.
+    #[error("`{}` line {line} is `{text}`: {rule}", path.display())]
+    MatrixMarket { path: PathBuf, line: usize, text: String, rule: &'static str },
+    /// As many entries as announced are needed: `unit` says of what.
+    #[error("`{}` line {line}: {expected} entries are announced for the {unit}, there are {actual}", path.display())]
+    EntryCount { path: PathBuf, line: usize, unit: &'static str, expected: usize, actual: usize },
+    /// An entry that is no index with its count.
+    #[error("`{}` line {line}: `{text}` is {fault}", path.display())]
+    Entry { path: PathBuf, line: usize, text: String, fault: EntryFault },
+    /// As many names as words of the vocabulary are needed.
+    #[error("vocabulary `{}` has {names} words for {words}", path.display())]
+    VocabularyCount { path: PathBuf, names: usize, words: usize },
+
     /// The operating system refuses to keep rows in a temporary file.
     #[error("cannot keep the rows in a temporary file in `{}`: {cause}", folder.display())]
     Spill { folder: PathBuf, cause: io::Error },
@@ -117,6 +133,44 @@ pub enum Error {
     /// A tensor of another type than asked for.
     #[error("`{}`: tensor `{name}` holds {actual}, expected {expected}", path.display())]
     TensorType { path: PathBuf, name: String, expected: String, actual: String },
+}
+
+/// Why an entry of sparse counts is none.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryFault {
+    /// Not of the form that the format asks for.
+    Form(&'static str),
+    /// An index outside `least..=most`.
+    Index {
+        /// What it is the index of.
+        what: &'static str,
+        /// The first.
+        least: usize,
+        /// The last.
+        most: usize,
+    },
+    /// A count below 0.
+    Negative,
+    /// A count that is no whole number.
+    Fractional,
+    /// A count beyond 4,294,967,295, alone or with others of the same place.
+    TooLarge,
+}
+
+impl Display for EntryFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Form(form) => write!(f, "not of the form {form}"),
+            Self::Index { what, least, most } if least > most => {
+                write!(f, "outside the {what}s, of which there are none")
+            }
+            Self::Index { what, least, most } => write!(f, "outside the {what}s, {least} to {most}"),
+            Self::Negative => f.write_str("a count below 0"),
+            Self::Fractional => f.write_str("a count that is no whole number"),
+            Self::TooLarge => f.write_str("a count beyond 4294967295"),
+        }
+    }
 }
 
 /// Why a cell holds no usable number.

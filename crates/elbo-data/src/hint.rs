@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use crate::{CellFault, Error};
+use crate::{CellFault, EntryFault, Error};
 
 impl Error {
     /// What to do about it, in one line; `None` where the error says it all.
@@ -46,6 +46,15 @@ impl Error {
             Self::LabelShape { .. } | Self::LabelCount { .. } => {
                 "`--labels FILE` names the label file that belongs to these rows"
             }
+            Self::CorpusFormat { .. } => {
+                "use a Matrix Market file, or an LDA-C file ending in .ldac or .dat; either may be gzipped"
+            }
+            Self::MatrixMarket { .. } => {
+                "write it as `%%MatrixMarket matrix coordinate integer general`, then `rows columns entries`"
+            }
+            Self::EntryCount { .. } => "the file is truncated or damaged: fetch it again",
+            Self::Entry { fault, .. } => fault.hint(),
+            Self::VocabularyCount { .. } => "the vocabulary has one word a line, in the order of the indices",
             Self::TableText { .. } => "write .csv or .parquet, or leave the column out",
             Self::Tensors { .. } => "the file is damaged or no checkpoint: use another one",
             Self::TensorMissing { .. } | Self::TensorShape { .. } | Self::TensorType { .. } => {
@@ -58,6 +67,17 @@ impl Error {
             | Self::Picture { .. } => return None,
         };
         Some(hint.to_owned())
+    }
+}
+
+impl EntryFault {
+    fn hint(self) -> &'static str {
+        match self {
+            Self::Form(_) => "check that line; an empty document of an LDA-C file is `0`",
+            Self::Index { .. } => "LDA-C counts words from 0, Matrix Market rows and columns from 1",
+            Self::Negative | Self::Fractional => "give counts, not transformed or normalised values",
+            Self::TooLarge => "check that line",
+        }
     }
 }
 

@@ -113,7 +113,7 @@ pub(crate) fn check_image(path: &Path, image: Option<(usize, usize)>, columns: u
 }
 
 /// The file's name in lower case, without `.gz`.
-fn plain_name(path: &Path) -> String {
+pub(crate) fn plain_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     name.strip_suffix(".gz").map_or_else(|| name.clone(), str::to_owned)
 }

@@ -17,6 +17,7 @@ pub(crate) struct Source {
 }
 
 /// What errors name.
+#[derive(Clone)]
 pub(crate) struct Origin {
     pub(crate) path: PathBuf,
     pub(crate) gzip: bool,
@@ -49,6 +50,24 @@ impl Source {
         let mut bytes = Vec::new();
         (&mut self.reader).take(limit).read_to_end(&mut bytes).map_err(|cause| self.origin.fail(cause))?;
         Ok(bytes)
+    }
+
+    /// Hands on each line, with its number from 1 and without its end.
+    pub(crate) fn lines(
+        &mut self,
+        mut take: impl FnMut(usize, &str) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut bytes = Vec::new();
+        for line in 1.. {
+            bytes.clear();
+            if self.reader.read_until(b'\n', &mut bytes).map_err(|cause| self.origin.fail(cause))? == 0 {
+                break;
+            }
+            let text = std::str::from_utf8(&bytes)
+                .map_err(|_| Error::Utf8 { path: self.origin.path.clone(), line })?;
+            take(line, text.trim_end_matches(['\n', '\r']))?;
+        }
+        Ok(())
     }
 
     /// Reads on to the end and counts the bytes.

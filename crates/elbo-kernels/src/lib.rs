@@ -9,6 +9,8 @@
 //! | [`mixture`] | log densities, responsibilities and statistics of mixtures, in f64 |
 //! | [`random`] | uniforms and normals from a counter |
 //! | [`elementary`] | exp, log, tanh, … with stated error |
+//! | [`double`], [`dirichlet`] | exp, log, ψ, ln Γ of f64; expectations under rows of Dirichlets |
+//! | [`allocation`] | a document of latent Dirichlet allocation |
 //!
 //! Every operation runs on the calling thread, allocates nothing, and takes the [`Level`] of instructions to use; the
 //! bits of its result do not depend on that. Matrices are [`Panels`].
@@ -28,7 +30,10 @@
 
 mod activation;
 pub mod adam;
+pub mod allocation;
 pub mod bernoulli;
+pub mod dirichlet;
+pub mod double;
 pub mod elementary;
 pub mod gaussian;
 mod level;

@@ -32,6 +32,7 @@
 //! | E20 | the noiseless limit | [`objective::noiseless::Noiseless`] |
 //! | E21 | mean field by exact coordinate ascent | [`mean_field::MeanField`], [`mean_field::ascend`] |
 //! | E21 | models composed of nodes, by variational message passing | [`mean_field::graph::Graph`] |
+//! | E21 | latent Dirichlet allocation | [`mean_field::lda::Fit`] |
 //! | E22 | importance-weighted and Rényi bounds, their gradients | [`objective::importance_weighted`], [`gradient::DoublyReparameterised`] |
 //! | E23 | annealed importance sampling; bounds on both sides of log p(x) of simulated rows | [`diagnose::annealed::annealed`], [`diagnose::bdmc::bdmc`] |
 //! | E24 | the gap ledger | [`diagnose::gap_ledger`] |

@@ -1,5 +1,6 @@
 //! The crate against real files: good, bad and missing.
 
+mod corpus;
 mod idx;
 mod real;
 mod results;

@@ -5,7 +5,7 @@ use std::env;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use elbo_data::{Dataset, ReadOptions, read};
+use elbo_data::{CorpusOptions, Dataset, ReadOptions, read, read_corpus};
 
 /// The path of a file, or `None`, said aloud, where there is no such file.
 fn at_hand(name: &str) -> Option<PathBuf> {
@@ -83,4 +83,26 @@ fn tables_with_text() {
         let hint = error.hint().unwrap();
         assert!(hint.starts_with(&format!("`--label-column {column}`")), "{hint}");
     }
+}
+
+#[test]
+fn reuters() {
+    let Some(path) = at_hand("text/reuters.ldac") else { return };
+    let corpus = read_corpus(&path, &CorpusOptions::default()).unwrap();
+    assert_eq!((corpus.documents(), corpus.vocabulary), (395, 4258));
+    assert_eq!(corpus.counts.iter().sum::<u32>(), 84_010);
+    assert_eq!(corpus.names.unwrap()[..2], ["church", "pope"]);
+}
+
+#[test]
+fn genes_of_single_cells() {
+    let Some(path) = at_hand("counts/10x_chr21/matrix.mtx.gz") else { return };
+    let vocabulary = at_hand("counts/10x_chr21/features.tsv.gz");
+    let corpus = read_corpus(&path, &CorpusOptions { vocabulary, transpose: true }).unwrap();
+    assert_eq!((corpus.documents(), corpus.vocabulary, corpus.words.len()), (1107, 507, 23_866));
+    assert_eq!(
+        corpus.document(0).1.iter().zip(corpus.document(0).0).find(|(_, w)| **w == 457).unwrap().0,
+        &3
+    );
+    assert!(corpus.names.unwrap().contains(&"APP".into()));
 }

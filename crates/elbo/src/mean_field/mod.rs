@@ -14,6 +14,7 @@
 mod ascent;
 pub mod graph;
 pub mod mixture;
+pub mod lda;
 pub mod normal_gamma;
 mod restarts;
 mod start;

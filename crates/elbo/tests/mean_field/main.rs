@@ -4,6 +4,7 @@
 
 mod graph;
 mod mixture;
+mod lda;
 mod normal_gamma;
 
 use std::{io::Write, path::PathBuf};

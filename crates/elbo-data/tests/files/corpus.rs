@@ -1,0 +1,143 @@
+//! Sparse counts: LDA-C, Matrix Market, vocabularies.
+
+use elbo_data::{Corpus, CorpusOptions, Error, read_corpus};
+
+use crate::{Folder, gzip};
+
+const HEADER: &str = "%%MatrixMarket matrix coordinate integer general\n";
+
+fn plain() -> CorpusOptions {
+    CorpusOptions::default()
+}
+
+fn corpus(name: &str, bytes: impl AsRef<[u8]>, options: &CorpusOptions) -> Result<Corpus, Error> {
+    read_corpus(&Folder::new().file(name, bytes), options)
+}
+
+/// The message of a file that must be refused, without its path, and the hint.
+fn refused(name: &str, bytes: impl AsRef<[u8]>) -> (String, String) {
+    let folder = Folder::new();
+    let path = folder.file(name, bytes);
+    let error = read_corpus(&path, &plain()).unwrap_err();
+    let named = format!("`{}`", path.display());
+    assert!(error.to_string().contains(&named), "{error} does not name the file");
+    (error.to_string().replace(&named, "FILE"), error.hint().unwrap_or_default())
+}
+
+/// Two documents, of which the second is empty, and a third.
+fn check(corpus: &Corpus) {
+    assert_eq!(corpus.offsets, [0, 2, 2, 3]);
+    assert_eq!((&corpus.words[..], &corpus.counts[..]), (&[1, 4, 0][..], &[2, 6, 1][..]));
+    assert_eq!((corpus.vocabulary, corpus.documents()), (5, 3));
+}
+
+#[test]
+fn every_format_gives_the_same_corpus() {
+    // Out of order, a word twice, a count of 0.
+    let text = "4 4:5 1:2 4:1 3:0\n0\n1 0:1\n";
+    for (name, bytes) in [
+        ("a.ldac", text.as_bytes().to_vec()),
+        ("a.dat", text.replace('\n', "\r\n").into_bytes()),
+        ("A.LDAC.gz", gzip(text.as_bytes())),
+    ] {
+        check(&corpus(name, bytes, &plain()).unwrap());
+    }
+    let body = "% a comment\n\n3 5 5\n3 1 1\n1 5 5\n1 2 2\n1 5 1\n1 4 0\n";
+    check(&corpus("a.mtx", format!("{HEADER}{body}"), &plain()).unwrap());
+    check(&corpus("counts.gz", gzip(format!("{HEADER}{body}").as_bytes()), &plain()).unwrap());
+    let real =
+        format!("%%matrixmarket MATRIX coordinate real general\n{}", body.replace("3 1 1", "3 1 1.0e0"));
+    check(&corpus("a.mtx", real, &plain()).unwrap());
+    let turned = format!("{HEADER}5 3 3\n5 1 6\n1 3 1\n2 1 2\n");
+    check(&corpus("a.mtx", turned, &CorpusOptions { transpose: true, ..plain() }).unwrap());
+}
+
+#[test]
+fn a_vocabulary_names_the_words() {
+    let folder = Folder::new();
+    let counts = folder.file("a.ldac", "1 0:1\n");
+    let names = |corpus: Corpus| corpus.names.unwrap().join(" ");
+    assert_eq!(read_corpus(&counts, &plain()).unwrap().names, None);
+    folder.file("a.tokens", "one\r\ntwo\n");
+    let read = read_corpus(&counts, &plain()).unwrap();
+    assert_eq!((read.vocabulary, names(read)), (2, "one two".into()), "the file beside it");
+    let of = |name, text: &str| CorpusOptions { vocabulary: Some(folder.file(name, text)), ..plain() };
+    let genes = of("genes.tsv", "id1\tFOX\tGene Expression\nid2\tSON\tGene Expression\nid3\tAPP\n");
+    let read = read_corpus(&counts, &genes).unwrap();
+    assert_eq!((read.vocabulary, names(read)), (3, "FOX SON APP".into()));
+
+    let market = folder.file("b.mtx", format!("{HEADER}1 2 0\n"));
+    let error = read_corpus(&market, &genes).unwrap_err();
+    assert!(error.to_string().ends_with("genes.tsv` has 3 words for 2"), "{error}");
+    assert!(error.hint().unwrap().contains("one word a line"));
+    let other = folder.file("b.ldac", "1 3:1\n");
+    let error = read_corpus(&other, &genes).unwrap_err();
+    assert!(error.to_string().ends_with("line 1: `3:1` is outside the words, 0 to 2"), "{error}");
+    assert!(matches!(read_corpus(&counts, &of("none.txt", "")).unwrap_err(), Error::Empty { .. }));
+}
+
+#[test]
+fn wrong_lines_are_named() {
+    for (text, message, hint) in [
+        ("1 0:1\n2 0:1\n", "FILE line 2: 2 entries are announced for the document, there are 1", "truncated"),
+        ("1 0:-1\n", "FILE line 1: `0:-1` is a count below 0", "give counts"),
+        ("1 0:1.5\n", "FILE line 1: `0:1.5` is a count that is no whole number", "normalised"),
+        ("1 0:x\n", "FILE line 1: `0:x` is not of the form `word:count`", "check that line"),
+        ("1 0:NaN\n", "FILE line 1: `0:NaN` is not of the form `word:count`", "check that line"),
+        ("1 0=1\n", "FILE line 1: `0=1` is not of the form `word:count`", "check"),
+        ("1 -1:1\n", "FILE line 1: `-1:1` is outside the words, 0 to 4294967294", "from 0"),
+        ("1 4294967295:1\n", "FILE line 1: `4294967295:1` is outside the words, 0 to 4294967294", "from 0"),
+        ("1 0:4294967296\n", "FILE line 1: `0:4294967296` is a count beyond 4294967295", "check"),
+        ("2 7:4294967295 7:1\n", "FILE line 1: `7: …` is a count beyond 4294967295", "check"),
+        ("1 0:1\n\n", "FILE line 2: `` is not of the form `n word:count word:count …`", "empty document"),
+    ] {
+        let (got, remedy) = refused("a.ldac", text);
+        assert_eq!(got, message);
+        assert!(remedy.contains(hint), "{remedy}");
+    }
+    for (text, message, hint) in [
+        ("2 2 1\n3 1 1\n", "FILE line 3: `3 1 1` is outside the rows, 1 to 2", "from 1"),
+        ("2 2 1\n1 0 1\n", "FILE line 3: `1 0 1` is outside the columns, 1 to 2", "from 1"),
+        ("2 0 1\n1 1 1\n", "FILE line 3: `1 1 1` is outside the columns, of which there are none", "from 1"),
+        ("2 2 1\n1 1 -2\n", "FILE line 3: `1 1 -2` is a count below 0", "give counts"),
+        ("2 2 1\n1 1 0.5\n", "FILE line 3: `1 1 0.5` is a count that is no whole number", "give counts"),
+        ("2 2 1\n1 1 inf\n", "FILE line 3: `1 1 inf` is a count beyond 4294967295", "check"),
+        ("2 2 1\n1 1\n", "FILE line 3: `1 1` is not of the form `row column count`", "check"),
+        ("2 2 1\n1 x 1\n", "FILE line 3: `1 x 1` is not of the form `row column count`", "check"),
+        ("2 2 2\n1 1 1\n", "FILE line 3: 2 entries are announced for the matrix, there are 1", "fetch"),
+        (
+            "2 2 1\n1 1 1\n2 2 1\n",
+            "FILE line 4: 1 entries are announced for the matrix, there are 2",
+            "fetch",
+        ),
+        ("2 2\n", "FILE line 2 is `2 2`: it must be `rows columns entries`", "write it as"),
+        ("", "FILE line 1 is `the last`: it must be followed by `rows columns entries`", "write it as"),
+        ("2 2 2\n1 1 4294967295\n1 1 1\n", "FILE line 4: `1 1 …` is a count beyond 4294967295", "check"),
+    ] {
+        let (got, remedy) = refused("a.mtx", format!("{HEADER}{text}"));
+        assert_eq!(got, message);
+        assert!(remedy.contains(hint), "{remedy}");
+    }
+    for (header, rule) in [
+        ("%%MatrixMarket matrix coordinate real symmetric", "it must be general"),
+        ("%%MatrixMarket matrix coordinate complex general", "integer or real"),
+        ("%%MatrixMarket matrix array real general", "a matrix of coordinates"),
+    ] {
+        let (got, _) = refused("a.mtx", format!("{header}\n1 1 0\n"));
+        assert!(got.starts_with(&format!("FILE line 1 is `{header}`: ")) && got.ends_with(rule), "{got}");
+    }
+}
+
+#[test]
+fn wrong_files_are_named() {
+    assert_eq!(refused("a.ldac", "").0, "FILE is empty");
+    assert_eq!(refused("a.csv", "1,2\n").0, "FILE has no known format of sparse counts");
+    assert_eq!(refused("a.ldac", b"1 0:1\n\xff\n").0, "FILE line 2 is not valid UTF-8");
+    let whole = gzip("3 0:1 1:2 2:3\n".repeat(5000).as_bytes());
+    for cut in [whole.len() / 2, whole.len() - 1] {
+        let (message, hint) = refused("a.ldac.gz", &whole[..cut]);
+        assert_eq!(message, "FILE is truncated: its gzip stream stops before the end");
+        assert!(hint.contains("again"));
+    }
+    assert!(matches!(read_corpus("no/such.ldac".as_ref(), &plain()), Err(Error::Read { .. })));
+}

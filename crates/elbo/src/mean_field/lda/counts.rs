@@ -1,0 +1,137 @@
+//! Documents as counts of words.
+
+use crate::{Error, random::Key};
+
+use elbo_kernels::allocation::Document;
+
+/// Documents as rows of a sparse matrix: the words that occur in each, and how often.
+///
+/// ```
+/// use elbo::mean_field::lda::Counts;
+/// let counts = Counts::from_tokens(5, [&[0, 3, 3, 1][..], &[]])?;
+/// assert_eq!((counts.documents(), counts.tokens(), counts.document_tokens(0)), (2, 4.0, 4.0));
+/// let same = Counts::new(5, vec![0, 3, 3], vec![0, 1, 3], vec![1, 1, 2])?;
+/// assert_eq!(counts, same);
+/// # Ok::<(), elbo::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counts {
+    vocabulary: usize,
+    offsets: Vec<usize>,
+    words: Vec<u32>,
+    occurrences: Vec<u32>,
+}
+
+impl Counts {
+    /// Of a vocabulary of V words; document d has `words[offsets[d]..offsets[d + 1]]`, each less than V, and their
+    /// `counts`. A document may have none, and a word may stand in it more than once.
+    ///
+    /// # Errors
+    /// Where the offsets do not begin at 0, fall, or do not end with the words; where there are not as many counts as
+    /// words; where a word is not in the vocabulary.
+    pub fn new(
+        vocabulary: usize,
+        offsets: Vec<usize>,
+        words: Vec<u32>,
+        counts: Vec<u32>,
+    ) -> Result<Self, Error> {
+        if counts.len() != words.len() {
+            let (expected, got) = (vec![words.len()], vec![counts.len()]);
+            return Err(Error::Shape { what: "the counts".into(), expected, got });
+        }
+        let ends = (offsets.first().copied(), offsets.last().copied());
+        if ends != (Some(0), Some(words.len())) || !offsets.is_sorted() {
+            let rule = "they must rise from 0 to the number of entries";
+            return Err(Error::invalid("the list of offsets", format!("from {ends:?}"), rule));
+        }
+        if let Some(word) = words.iter().find(|&&word| word as usize >= vocabulary) {
+            let rule = format!("the vocabulary has {vocabulary}, numbered from 0");
+            return Err(Error::invalid("the number of a word", word, &rule));
+        }
+        Ok(Self { vocabulary, offsets, words, occurrences: counts })
+    }
+
+    /// Of documents as lists of words, in any order.
+    ///
+    /// # Errors
+    /// Where a word is not in the vocabulary.
+    pub fn from_tokens<'a>(
+        vocabulary: usize,
+        documents: impl IntoIterator<Item = &'a [u32]>,
+    ) -> Result<Self, Error> {
+        let (mut offsets, mut words, mut counts) = (vec![0], Vec::new(), Vec::new());
+        for document in documents {
+            let mut tokens = document.to_vec();
+            tokens.sort_unstable();
+            for same in tokens.chunk_by(|a, b| a == b) {
+                words.push(same[0]);
+                counts.push(same.len() as u32);
+            }
+            offsets.push(words.len());
+        }
+        Self::new(vocabulary, offsets, words, counts)
+    }
+
+    /// D, the number of documents.
+    pub fn documents(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    /// V, the number of words of the vocabulary.
+    pub fn vocabulary(&self) -> usize {
+        self.vocabulary
+    }
+
+    /// Pairs of a document and a word in it.
+    pub fn entries(&self) -> usize {
+        self.words.len()
+    }
+
+    /// N, the sum of all counts.
+    pub fn tokens(&self) -> f64 {
+        self.occurrences.iter().map(|&count| f64::from(count)).sum()
+    }
+
+    /// The length of document d.
+    pub fn document_tokens(&self, document: usize) -> f64 {
+        self.document(document).counts.iter().map(|&count| f64::from(count)).sum()
+    }
+
+    /// Two documents of each: every token goes to the one or the other with probability ½.
+    #[must_use]
+    pub fn halves(&self, key: Key) -> (Self, Self) {
+        let mut halves = [self, self].map(|_| (vec![0], Vec::new(), Vec::new()));
+        for d in 0..self.documents() {
+            let Document { words, counts } = self.document(d);
+            let mut coins = vec![0.5; counts.iter().map(|&count| count as usize).sum()];
+            key.bernoulli(d as u64, &mut coins);
+            let mut coins = coins.iter();
+            for (&word, &count) in words.iter().zip(counts) {
+                let heads = coins.by_ref().take(count as usize).filter(|&&coin| coin == 1.0).count() as u32;
+                for ((_, words, counts), part) in halves.iter_mut().zip([heads, count - heads]) {
+                    if part > 0 {
+                        words.push(word);
+                        counts.push(part);
+                    }
+                }
+            }
+            for (offsets, words, _) in &mut halves {
+                offsets.push(words.len());
+            }
+        }
+        halves
+            .map(|(offsets, words, occurrences)| Self {
+                vocabulary: self.vocabulary,
+                offsets,
+                words,
+                occurrences,
+            })
+            .into()
+    }
+
+    /// The words of document d and their counts.
+    pub(super) fn document(&self, d: usize) -> Document<'_> {
+        let entries = self.offsets[d]..self.offsets[d + 1];
+        Document { words: &self.words[entries.clone()], counts: &self.occurrences[entries] }
+    }
+}
