@@ -13,6 +13,7 @@
 
 mod ascent;
 pub mod normal_gamma;
+pub mod regression;
 mod restarts;
 mod stochastic;
 
