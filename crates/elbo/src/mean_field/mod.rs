@@ -12,6 +12,7 @@
 //! Bishop (2006), chapter 10.
 
 mod ascent;
+pub mod factor_analysis;
 pub mod normal_gamma;
 pub mod regression;
 mod restarts;
