@@ -24,6 +24,7 @@ use crate::{
 
 mod latent;
 mod posterior;
+mod rotation;
 mod start;
 mod statistics;
 
@@ -262,7 +263,7 @@ fn inverse(root: &Cholesky) -> Vec<f64> {
 
 impl MeanField for Fit<'_> {
     fn factors(&self) -> Vec<String> {
-        ["q(W, μ)", "q(α)", "q(τ)", "q(z)"].map(String::from).into()
+        ["q(W, μ)", "q(α)", "q(τ)", "the rotation of z", "q(z)"].map(String::from).into()
     }
 
     fn update(&mut self, factor: usize) -> Result<(), Error> {
@@ -270,7 +271,8 @@ impl MeanField for Fit<'_> {
             0 => self.update_loadings()?,
             1 => self.update_relevance(),
             2 => self.update_noise(),
-            3 => self.statistics = Statistics::of(&self.observed, &self.posterior)?,
+            3 => self.rotate(),
+            4 => self.statistics = Statistics::of(&self.observed, &self.posterior)?,
             _ => panic!("no factor {factor}"),
         }
         Ok(())

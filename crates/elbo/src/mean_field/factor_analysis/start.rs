@@ -72,7 +72,9 @@ fn principal(observed: &Observed<'_>, units: &[f64], latent: usize) -> Result<(M
         let mut sum = Mat::zeros(columns, columns);
         for round in rows.chunks(16 * ROWS) {
             let parts: Vec<Mat<f64>> = round.par_chunks(ROWS).map(part).collect();
-            parts.into_iter().for_each(|part| sum += part);
+            for part in parts {
+                sum += part;
+            }
         }
         sum
     };

@@ -61,9 +61,11 @@ pub(super) struct Statistics {
     complete: bool,
     wide: usize,
     /// Σ E\[z̃ z̃ᵀ\] over the rows that show column d, `[D, K + 1, K + 1]`, or `[1, …]` where nothing is missing.
-    grams: Vec<f64>,
+    pub(super) grams: Vec<f64>,
+    /// The same over all rows, `[K + 1, K + 1]`.
+    pub(super) all: Vec<f64>,
     /// Σ (x_nd − centre_d) E\[z̃\], `[D, K + 1]`.
-    products: Vec<f64>,
+    pub(super) products: Vec<f64>,
     /// Σ KL(q(z_n) ‖ p(z)), in nats.
     pub(super) kl: f64,
 }
@@ -76,6 +78,7 @@ impl Statistics {
             complete,
             wide,
             grams: vec![0.0; grams * wide * wide],
+            all: vec![0.0; wide * wide],
             products: vec![0.0; observed.columns * wide],
             kl: 0.0,
         }
@@ -105,6 +108,7 @@ impl Statistics {
         for part in parts {
             let part = part?;
             whole.grams.iter_mut().zip(part.grams).for_each(|(sum, v)| *sum += v);
+            whole.all.iter_mut().zip(part.all).for_each(|(sum, v)| *sum += v);
             whole.products.iter_mut().zip(part.products).for_each(|(sum, v)| *sum += v);
             whole.kl += part.kl;
         }
@@ -143,12 +147,18 @@ impl Statistics {
         }
         let trace: f64 = z.covariance.iter().step_by(latent + 1).sum();
         self.kl += 0.5 * count * (trace - latent as f64 + z.ln_precision);
+        self.all.iter_mut().zip(&gram).for_each(|(sum, v)| *sum += v);
         let grams = if self.complete { &[0][..] } else { seen };
         for &d in grams {
             let sums = &mut self.grams[d * wide * wide..(d + 1) * wide * wide];
             sums.iter_mut().zip(&gram).for_each(|(sum, v)| *sum += v);
         }
         Ok(())
+    }
+
+    /// The rows that show anything.
+    pub(super) fn rows(&self) -> f64 {
+        self.all[self.all.len() - 1]
     }
 
     /// Σ E\[z̃ z̃ᵀ\] over the rows that show column d.
