@@ -33,6 +33,7 @@
 //! | E21 | mean field by exact coordinate ascent | [`mean_field::MeanField`], [`mean_field::ascend`] |
 //! | E21 | models composed of nodes, by variational message passing | [`mean_field::graph::Graph`] |
 //! | E21 | latent Dirichlet allocation | [`mean_field::lda::Fit`] |
+//! | E21 | Bayesian linear regression; factor analysis and probabilistic PCA | [`mean_field::regression`], [`mean_field::factor_analysis`] |
 //! | E22 | importance-weighted and Rényi bounds, their gradients | [`objective::importance_weighted`], [`gradient::DoublyReparameterised`] |
 //! | E23 | annealed importance sampling; bounds on both sides of log p(x) of simulated rows | [`diagnose::annealed::annealed`], [`diagnose::bdmc::bdmc`] |
 //! | E24 | the gap ledger | [`diagnose::gap_ledger`] |

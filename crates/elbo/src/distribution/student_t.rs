@@ -41,6 +41,21 @@ impl StudentT {
         })
     }
 
+    /// ν.
+    pub fn freedom(&self) -> f64 {
+        self.freedom
+    }
+
+    /// μ.
+    pub fn location(&self) -> f64 {
+        self.location
+    }
+
+    /// s.
+    pub fn scale(&self) -> f64 {
+        self.scale
+    }
+
     /// log g, g ~ Gamma(ν/2, 1), and u = ε √(ν/2g) of the draw of `row`.
     fn sample_standard(&self, key: Key, row: u64) -> (f64, f64) {
         let mut stream = Stream::new(key, row);

@@ -5,7 +5,9 @@
 mod graph;
 mod mixture;
 mod lda;
+mod factor_analysis;
 mod normal_gamma;
+mod regression;
 
 use std::{io::Write, path::PathBuf};
 
@@ -13,6 +15,7 @@ use elbo::{
     Error,
     mean_field::{Ascent, MeanField, Record, ascend},
     objective::Bound,
+    random::Key,
 };
 use serde_json::Value;
 
@@ -50,6 +53,25 @@ fn numbers(value: &Value) -> Vec<f64> {
 #[track_caller]
 fn assert_near(what: &str, got: f64, expected: f64, tolerance: f64) {
     assert!((got - expected).abs() <= tolerance, "{what}: {got}, expected {expected}");
+}
+
+fn normals(seed: u64, len: usize) -> Vec<f64> {
+    let mut out = vec![0.0; len];
+    Key::new(seed).normals(0, &mut out);
+    out
+}
+
+/// |z| < `limit` for the mean of independent values, or every one of them 0 to rounding.
+#[track_caller]
+fn assert_zero_mean(what: &str, values: &[f64], limit: f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    assert!(
+        mean.abs() < limit * (variance / n).sqrt() + 1e-10,
+        "{what}: {mean}, z = {}",
+        mean / (variance / n).sqrt()
+    );
 }
 
 /// Ascends to the last digit.

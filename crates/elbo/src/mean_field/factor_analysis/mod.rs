@@ -1,0 +1,290 @@
+//! Bayesian factor analysis, x = Wz + μ + ε, z ~ N(0, I_K), ε_d ~ N(0, 1/τ_d): q(W, μ) q(α) q(τ) Π_n q(z_n).
+//!
+//! w_dk ~ N(0, 1/α_k), so that a latent dimension that explains nothing is switched off (automatic relevance determination),
+//! α_k ~ Gamma, μ_d ~ N(0, sd²), τ_d ~ Gamma; with one τ for all columns it is probabilistic PCA (Bishop 1999, *Variational
+//! principal components*). A missing cell takes no part: q(z_n) rests on the columns that row n shows.
+//!
+//! q(z_n) = N(Λ⁻¹ Σ_d E\[τ_d w_d (x_nd − μ_d)\], Λ⁻¹), Λ = I + Σ_d E\[τ_d w_d w_dᵀ\], over the columns d seen in the row.
+//! q(w_d, μ_d) is the Gaussian regression of column d on (z, 1), with the moments of z for its rows.
+
+use std::f64::consts::TAU;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::MeanField;
+use crate::{
+    Error,
+    distribution::{Cholesky, Gamma, cholesky::dot},
+    divergence::KullbackLeibler,
+    objective::Bound,
+    random::Key,
+    special::digamma,
+};
+
+mod latent;
+mod posterior;
+mod rotation;
+mod start;
+mod statistics;
+
+pub use posterior::{Latents, Posterior, Reconstruction};
+use statistics::{Observed, Statistics};
+
+/// How the noise of the columns is related.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Noise {
+    /// One τ: probabilistic PCA.
+    Shared,
+    /// A τ_d for each column: factor analysis.
+    Each,
+}
+
+/// The prior, and the number of latent dimensions.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prior {
+    /// K ≥ 1, of which those that explain nothing are switched off.
+    pub latent: usize,
+    /// One τ or many.
+    pub noise: Noise,
+    /// a of τ ~ Gamma(a, b).
+    pub noise_shape: f64,
+    /// b, in squared units of x.
+    pub noise_rate: f64,
+    /// a of α_k ~ Gamma(a, b).
+    pub relevance_shape: f64,
+    /// b, in squared units of x.
+    pub relevance_rate: f64,
+    /// The standard deviation of μ_d about 0, in units of x.
+    pub mean_sd: f64,
+}
+
+impl Prior {
+    /// Nearly flat, for columns whose standard deviations are of the order of 1.
+    pub fn new(latent: usize, noise: Noise) -> Self {
+        let (shape, rate) = (1e-3, 1e-3);
+        Self {
+            latent,
+            noise,
+            noise_shape: shape,
+            noise_rate: rate,
+            relevance_shape: shape,
+            relevance_rate: rate,
+            mean_sd: 1e6,
+        }
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        if self.latent == 0 {
+            return Err(Error::invalid("the number of latent dimensions", 0, "must be at least 1"));
+        }
+        Gamma::new(self.noise_shape, self.noise_rate)?;
+        Gamma::new(self.relevance_shape, self.relevance_rate)?;
+        let precision = self.mean_precision();
+        if self.mean_sd > 0.0 && precision > 0.0 && precision.is_finite() {
+            return Ok(());
+        }
+        let rule = "must be > 0, and so must be 1/sd², both finite";
+        Err(Error::invalid("the standard deviation of the mean", self.mean_sd, rule))
+    }
+
+    /// 1/sd² of μ.
+    fn mean_precision(&self) -> f64 {
+        (self.mean_sd * self.mean_sd).recip()
+    }
+}
+
+/// Where W begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// At the principal components of the columns, standardised where each has its own noise, missing cells at their means.
+    Principal,
+    /// At random numbers of the columns' scale.
+    Random(Key),
+}
+
+/// A fit to rows x, `[N, D]`.
+#[derive(Clone, Debug)]
+pub struct Fit<'a> {
+    prior: Prior,
+    observed: Observed<'a>,
+    posterior: Posterior,
+    /// Σ_d log |Cov\[w_d, μ_d\]|.
+    ln_volume: f64,
+    statistics: Statistics,
+}
+
+impl<'a> Fit<'a> {
+    /// Of rows x, `[N, columns]`, row by row; a NaN is missing.
+    ///
+    /// # Errors
+    /// Where the prior is none, x is not of whole rows, or a value is infinite.
+    ///
+    /// ```
+    /// use elbo::mean_field::{Ascent, ascend, factor_analysis::{Fit, Noise, Prior, Start}};
+    /// // Points near the line (1, 2) t, of which one lacks a cell.
+    /// let mut x: Vec<f64> = (0..40)
+    ///     .map(f64::from)
+    ///     .flat_map(|t| [0.1 * t + 0.02 * (9.0 * t).sin(), 0.2 * t + 0.02 * (7.0 * t).cos()])
+    ///     .collect();
+    /// let hidden = std::mem::replace(&mut x[41], f64::NAN);
+    /// let mut fit = Fit::new(&x, 2, Prior::new(1, Noise::Shared), Start::Principal)?;
+    /// ascend(&mut fit, &Ascent::default(), |_, _| {})?;
+    /// assert!((fit.posterior().impute(&x)?[41] - hidden).abs() < 0.1);
+    /// # Ok::<(), elbo::Error>(())
+    /// ```
+    pub fn new(x: &'a [f64], columns: usize, prior: Prior, start: Start) -> Result<Self, Error> {
+        prior.check()?;
+        let observed = Observed::of(x, columns)?;
+        let (loadings, variances) = start::start(&observed, &prior, start)?;
+        let (shapes, variances): (Vec<f64>, Vec<f64>) = match prior.noise {
+            Noise::Each => (observed.counts.clone(), variances),
+            Noise::Shared => {
+                (vec![observed.counts.iter().sum()], vec![variances.iter().sum::<f64>() / columns as f64])
+            }
+        };
+        let noise_shape: Vec<f64> = shapes.iter().map(|cells| prior.noise_shape + 0.5 * cells).collect();
+        let noise_rate = noise_shape.iter().zip(&variances).map(|(a, v)| a * v).collect();
+        let wide = prior.latent + 1;
+        let mut covariance = vec![0.0; columns * wide * wide];
+        for (d, block) in covariance.chunks_mut(wide * wide).enumerate() {
+            let variance = variances[d % variances.len()] / observed.counts[d].max(1.0);
+            block.iter_mut().step_by(wide + 1).for_each(|v| *v = variance);
+        }
+        let ln_volume = covariance.chunks(wide * wide).map(|block| wide as f64 * libm::log(block[0])).sum();
+        let posterior = Posterior {
+            loadings,
+            mean: observed.centre.clone(),
+            covariance,
+            relevance_shape: prior.relevance_shape + 0.5 * columns as f64,
+            relevance_rate: vec![0.0; prior.latent],
+            noise_shape,
+            noise_rate,
+        };
+        let statistics = Statistics::none(&observed, prior.latent);
+        let mut fit = Self { prior, observed, posterior, ln_volume, statistics };
+        fit.update_relevance();
+        fit.statistics = Statistics::of(&fit.observed, &fit.posterior)?;
+        Ok(fit)
+    }
+
+    /// The factors that outlive the fit.
+    pub fn posterior(&self) -> &Posterior {
+        &self.posterior
+    }
+
+    fn update_loadings(&mut self) -> Result<(), Error> {
+        let (q, observed, statistics) = (&self.posterior, &self.observed, &self.statistics);
+        let (latent, wide) = (self.prior.latent, self.prior.latent + 1);
+        let mut prior: Vec<f64> = q.relevance();
+        prior.push(self.prior.mean_precision());
+        let regress = |d: usize| {
+            let tau = q.noise_precision(d);
+            let mut precision: Vec<f64> = statistics.gram(d).iter().map(|a| tau * a).collect();
+            precision.iter_mut().step_by(wide + 1).zip(&prior).for_each(|(p, alpha)| *p += alpha);
+            let mut target: Vec<f64> = statistics.product(d).iter().map(|h| tau * h).collect();
+            // Columns are centred, and the prior of μ is about 0.
+            target[latent] -= prior[latent] * observed.centre[d];
+            let root = Cholesky::of(&precision, wide)?;
+            Ok((root.solve_transposed(&root.solve(&target)), inverse(&root), root.ln_determinant()))
+        };
+        let columns: Vec<Result<_, Error>> = (0..observed.columns).into_par_iter().map(regress).collect();
+        self.ln_volume = 0.0;
+        for (d, column) in columns.into_iter().enumerate() {
+            let (mean, covariance, ln_precision) = column?;
+            self.posterior.loadings[latent * d..latent * (d + 1)].copy_from_slice(&mean[..latent]);
+            self.posterior.mean[d] = mean[latent] + self.observed.centre[d];
+            self.posterior.covariance[wide * wide * d..wide * wide * (d + 1)].copy_from_slice(&covariance);
+            self.ln_volume -= ln_precision;
+        }
+        Ok(())
+    }
+
+    fn update_relevance(&mut self) {
+        let squares = self.posterior.squared_loadings();
+        self.posterior.relevance_rate =
+            squares.iter().map(|square| self.prior.relevance_rate + 0.5 * square).collect();
+    }
+
+    /// E Σ_n (x_nd − w_dᵀ z_n − μ_d)² over the rows that show column d.
+    fn squares(&self, d: usize) -> f64 {
+        let (q, wide) = (&self.posterior, self.prior.latent + 1);
+        let mut mean = q.loading(d).to_vec();
+        mean.push(q.mean[d] - self.observed.centre[d]);
+        let covariance = q.covariance_of(d);
+        let rows = self.statistics.gram(d).chunks(wide).zip(covariance.chunks(wide)).zip(&mean);
+        let explained: f64 = rows.map(|((gram, cov), m)| m * dot(gram, &mean) + dot(gram, cov)).sum();
+        // Not below 0, which rounding could take a perfect fit.
+        (self.observed.squares[d] - 2.0 * dot(&mean, self.statistics.product(d)) + explained).max(0.0)
+    }
+
+    fn update_noise(&mut self) {
+        let squares: Vec<f64> = (0..self.observed.columns).map(|d| self.squares(d)).collect();
+        let rate = |squares: f64| self.prior.noise_rate + 0.5 * squares;
+        self.posterior.noise_rate = match self.prior.noise {
+            Noise::Shared => vec![rate(squares.iter().sum())],
+            Noise::Each => squares.into_iter().map(rate).collect(),
+        };
+    }
+
+    /// −KL(q(W, μ, α, τ) ‖ p).
+    fn global(&self) -> f64 {
+        let (q, prior) = (&self.posterior, &self.prior);
+        let columns = self.observed.columns as f64;
+        let kl = |(a, b): (f64, f64), shape, rate| {
+            Gamma::new(a, b).and_then(|q| q.kl(&Gamma::new(shape, rate)?)).unwrap_or(f64::NAN)
+        };
+        let (mut of_loadings, mut of_relevance) = (-self.ln_volume, 0.0);
+        for (square, &b) in q.squared_loadings().into_iter().zip(&q.relevance_rate) {
+            let ln_alpha = digamma(q.relevance_shape) - libm::log(b);
+            of_loadings += q.relevance_shape / b * square - columns * (ln_alpha + 1.0);
+            of_relevance += kl((q.relevance_shape, b), prior.relevance_shape, prior.relevance_rate);
+        }
+        let precision = prior.mean_precision();
+        let of_mean = q.squared_means() * precision - columns * (libm::log(precision) + 1.0);
+        let noise = q.noise_shape.iter().copied().zip(q.noise_rate.iter().copied());
+        let of_noise: f64 = noise.map(|q| kl(q, prior.noise_shape, prior.noise_rate)).sum();
+        -(0.5 * (of_loadings + of_mean) + of_relevance + of_noise)
+    }
+}
+
+/// (L Lᵀ)⁻¹, `[n, n]`.
+fn inverse(root: &Cholesky) -> Vec<f64> {
+    let n = root.dimension();
+    let mut unit = vec![0.0; n];
+    let mut out = Vec::with_capacity(n * n);
+    for i in 0..n {
+        unit[i] = 1.0;
+        out.extend(root.solve_transposed(&root.solve(&unit)));
+        unit[i] = 0.0;
+    }
+    out
+}
+
+impl MeanField for Fit<'_> {
+    fn factors(&self) -> Vec<String> {
+        ["q(W, μ)", "q(α)", "q(τ)", "the rotation of z", "q(z)"].map(String::from).into()
+    }
+
+    fn update(&mut self, factor: usize) -> Result<(), Error> {
+        match factor {
+            0 => self.update_loadings()?,
+            1 => self.update_relevance(),
+            2 => self.update_noise(),
+            3 => self.rotate(),
+            4 => self.statistics = Statistics::of(&self.observed, &self.posterior)?,
+            _ => panic!("no factor {factor}"),
+        }
+        Ok(())
+    }
+
+    fn bound(&self) -> Bound {
+        let q = &self.posterior;
+        let column = |d: usize| {
+            let tau = q.noise_precision(d);
+            self.observed.counts[d] * (q.ln_noise_precision(d) - TAU.ln()) - tau * self.squares(d)
+        };
+        let log_likelihood = 0.5 * (0..self.observed.columns).map(column).sum::<f64>();
+        Bound { log_likelihood, kl: self.statistics.kl, scale: 1.0, global: self.global(), beta: 1.0 }
+    }
+}

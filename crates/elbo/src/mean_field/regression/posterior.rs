@@ -1,0 +1,177 @@
+//! q(w), q(α), q(τ), and what they predict: ŷ = xᵀm, Var\[y\] = xᵀ Cov\[w\] x + E\[1/τ\].
+
+use serde::{Deserialize, Serialize};
+
+use super::{Noise, statistics::given};
+use crate::{
+    Error,
+    distribution::{CentralInterval, Gamma, Gaussian, Sample, StudentT, cholesky::dot},
+    random::{Key, Purpose},
+};
+
+/// The factors of a fitted regression.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Posterior {
+    /// Whether the first coefficient is the intercept.
+    pub intercept: bool,
+    /// Whether the covariance of w is V/τ.
+    pub scaled: bool,
+    /// m, `[P]`: the intercept, if there is one, and a weight for each column.
+    pub mean: Vec<f64>,
+    /// U, `[P, P]` row by row, upper triangular: V = U Uᵀ.
+    pub factor: Vec<f64>,
+    /// q(τ); scaled, of q(w, τ) = q(w|τ) q(τ).
+    pub noise: Noise,
+    /// a of q(α_j) = Gamma(a, b_j).
+    pub relevance_shape: f64,
+    /// b_j: none where α is known, one where it is shared, else one for each column.
+    pub relevance_rate: Vec<f64>,
+}
+
+/// What is predicted of some rows, `[R]` each, in units of y.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prediction {
+    /// E\[y\] = E\[xᵀw\].
+    pub mean: Vec<f64>,
+    /// The standard deviation of xᵀw: how well the mean is known.
+    pub mean_sd: Vec<f64>,
+    /// The standard deviation of y itself.
+    pub sd: Vec<f64>,
+    /// The degrees of freedom where y and xᵀw are exactly Student's t, as under the scaled prior with τ unknown. `None`
+    /// otherwise: Gaussian where τ is known, else a mixture of Gaussians without a name, whose moments these are.
+    pub freedom: Option<f64>,
+}
+
+impl Posterior {
+    fn width(&self) -> usize {
+        self.mean.len()
+    }
+
+    /// U_jj.
+    pub(super) fn deviations(&self) -> impl Iterator<Item = f64> + '_ {
+        self.factor.iter().step_by(self.width() + 1).copied()
+    }
+
+    /// V_jj.
+    pub(super) fn variances(&self) -> impl Iterator<Item = f64> + '_ {
+        self.factor.chunks(self.width()).map(|row| dot(row, row))
+    }
+
+    /// E\[1/τ\], the variance of the noise; ∞ where it has no mean, of fewer than two rows under a flat prior.
+    pub fn noise_variance(&self) -> f64 {
+        match self.noise {
+            Noise::Known { sd } => sd * sd,
+            Noise::Gamma { shape, rate } if shape > 1.0 => rate / (shape - 1.0),
+            Noise::Gamma { .. } => f64::INFINITY,
+        }
+    }
+
+    /// v, or E\[v/τ\] where w is scaled by τ.
+    fn marginal(&self, v: f64) -> f64 {
+        // Not 0 · ∞.
+        if self.scaled && v > 0.0 { v * self.noise_variance() } else { v }
+    }
+
+    /// E\[α_j\], as many as there are rates: a column with a large one is switched off.
+    pub fn relevance(&self) -> Vec<f64> {
+        self.relevance_rate.iter().map(|b| self.relevance_shape / b).collect()
+    }
+
+    /// Cov\[w\], `[P, P]`, of the intercept and the weights; scaled, the mean of V/τ.
+    pub fn covariance(&self) -> Vec<f64> {
+        let p = self.width();
+        let row = |i: usize| &self.factor[p * i..p * (i + 1)];
+        let entry = |i: usize, j: usize| dot(row(i), row(j));
+        let scale = self.marginal(1.0);
+        (0..p * p).map(|k| entry(k / p, k % p)).map(|v| if v == 0.0 { 0.0 } else { v * scale }).collect()
+    }
+
+    /// 2a where q(w, τ) is one factor.
+    fn freedom(&self) -> Option<f64> {
+        match self.noise {
+            Noise::Gamma { shape, .. } if self.scaled => Some(2.0 * shape),
+            _ => None,
+        }
+    }
+
+    /// The interval that holds each coefficient with probability `level`, as much outside it on one side as on the other,
+    /// `[P]`: of Student's t under the scaled prior with τ unknown, else of a Gaussian. Both are exact of q.
+    ///
+    /// # Errors
+    /// Where `level` is outside (0, 1).
+    pub fn credible_intervals(&self, level: f64) -> Result<Vec<(f64, f64)>, Error> {
+        let coefficients = self.mean.iter().zip(self.variances());
+        coefficients
+            .map(|(&mean, v)| match (self.freedom(), self.noise) {
+                (Some(freedom), Noise::Gamma { shape, rate }) => {
+                    StudentT::new(freedom, mean, (v * (rate / shape)).sqrt())?.central_interval(level)
+                }
+                _ => Gaussian::new(mean, self.marginal(v).sqrt())?.central_interval(level),
+            })
+            .collect()
+    }
+
+    /// Σ_j x_j w_j with the intercept, of rows x that are checked.
+    fn rows<'a>(&'a self, x: &'a [f64]) -> Result<impl Iterator<Item = Vec<f64>> + 'a, Error> {
+        let columns = self.width() - usize::from(self.intercept);
+        if !x.len().is_multiple_of(columns.max(1)) {
+            return Err(Error::Shape { what: "x".into(), expected: vec![columns], got: vec![x.len()] });
+        }
+        x.chunks(columns.max(1)).enumerate().try_for_each(|(row, x)| given(x, row, true))?;
+        let one = self.intercept.then_some(1.0);
+        Ok(x.chunks(columns.max(1)).map(move |x| one.into_iter().chain(x.iter().copied()).collect()))
+    }
+
+    /// Predicts rows x, `[R, columns]`.
+    ///
+    /// # Errors
+    /// Where a value is not finite, or the rows have other columns.
+    pub fn predict(&self, x: &[f64]) -> Result<Prediction, Error> {
+        let freedom = self.freedom();
+        let mut out = Prediction { mean: Vec::new(), mean_sd: Vec::new(), sd: Vec::new(), freedom };
+        for x in self.rows(x)? {
+            let along = self.along(&x);
+            let variance = self.marginal(dot(&along, &along));
+            out.mean.push(dot(&x, &self.mean));
+            out.mean_sd.push(variance.sqrt());
+            out.sd.push((variance + self.noise_variance()).sqrt());
+        }
+        Ok(out)
+    }
+
+    /// Uᵀx: its square is xᵀVx.
+    fn along(&self, x: &[f64]) -> Vec<f64> {
+        let mut along = vec![0.0; x.len()];
+        for (row, x) in self.factor.chunks(self.width()).zip(x) {
+            along.iter_mut().zip(row).for_each(|(sum, u)| *sum += u * x);
+        }
+        along
+    }
+
+    /// A draw of y, `[R]`, for rows x, `[R, columns]`: one w and τ from q for all of them, and noise for each.
+    ///
+    /// # Errors
+    /// As [`Self::predict`].
+    pub fn sample(&self, x: &[f64], key: Key) -> Result<Vec<f64>, Error> {
+        let key = key.purpose(Purpose::Sample);
+        let tau = match self.noise {
+            Noise::Known { sd } => (sd * sd).recip(),
+            Noise::Gamma { shape, rate } => Gamma::new(shape, rate)?.sample(key, 0),
+        };
+        let (mut of_weights, mut noise) = (vec![0.0; self.width()], [0.0]);
+        key.fold(0).normals(0, &mut of_weights);
+        let sd = libm::sqrt(tau.recip());
+        let scale = if self.scaled { sd } else { 1.0 };
+        let w: Vec<f64> = self
+            .factor
+            .chunks(self.width())
+            .zip(&self.mean)
+            .map(|(row, m)| m + scale * dot(row, &of_weights))
+            .collect();
+        let draw = |(n, x): (usize, Vec<f64>)| {
+            key.fold(1).normals(n as u64, &mut noise);
+            dot(&x, &w) + sd * noise[0]
+        };
+        Ok(self.rows(x)?.enumerate().map(draw).collect())
+    }
+}
