@@ -21,7 +21,8 @@ fn data(name: &str) -> Option<String> {
     let text = std::fs::read_to_string(&path).ok();
     if text.is_none() {
         // Not `eprintln`: the test harness would swallow it.
-        writeln!(std::io::stderr(), "SKIPPED: no {} (set ELBO_DATA)", path.display()).unwrap();
+        let mut stderr = std::io::stderr();
+        writeln!(stderr, "SKIPPED: no {} (set ELBO_DATA)", path.display()).unwrap();
     }
     text
 }
