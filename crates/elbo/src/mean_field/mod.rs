@@ -12,8 +12,10 @@
 //! Bishop (2006), chapter 10.
 
 mod ascent;
+pub mod hidden_markov;
 pub mod normal_gamma;
 mod restarts;
+mod sequences;
 mod stochastic;
 
 pub use ascent::{Annealed, Annealing, Ascent, Record, ascend};

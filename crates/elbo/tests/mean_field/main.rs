@@ -2,6 +2,7 @@
 //!
 //! Reference data lie in the folder named by `ELBO_DATA`; without them the tests that need them skip, and say so.
 
+mod hidden_markov;
 mod normal_gamma;
 
 use std::{io::Write, path::PathBuf};
