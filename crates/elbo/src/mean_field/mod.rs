@@ -13,7 +13,9 @@
 
 mod ascent;
 pub mod hidden_markov;
+pub mod ising;
 pub mod normal_gamma;
+pub mod random_field;
 mod restarts;
 mod sequences;
 mod stochastic;

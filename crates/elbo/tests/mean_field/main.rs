@@ -4,6 +4,7 @@
 
 mod hidden_markov;
 mod normal_gamma;
+mod random_field;
 
 use std::{io::Write, path::PathBuf};
 
