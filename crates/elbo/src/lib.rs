@@ -31,6 +31,8 @@
 //! | E19 | the Gaussian auto-encoder | [`model::Vae`] with [`model::Likelihood::Gaussian`] |
 //! | E20 | the noiseless limit | [`objective::noiseless::Noiseless`] |
 //! | E21 | mean field by exact coordinate ascent | [`mean_field::MeanField`], [`mean_field::ascend`] |
+//! | E21 | chains: hidden Markov (forward and backward), linear-Gaussian (Kalman's smoother) | [`mean_field::hidden_markov`], [`mean_field::state_space`] |
+//! | E21 | log Z of a graph from below: pairwise random fields, Ising | [`mean_field::random_field`], [`mean_field::ising`] |
 //! | E22 | importance-weighted and Rényi bounds, their gradients | [`objective::importance_weighted`], [`gradient::DoublyReparameterised`] |
 //! | E23 | annealed importance sampling; bounds on both sides of log p(x) of simulated rows | [`diagnose::annealed::annealed`], [`diagnose::bdmc::bdmc`] |
 //! | E24 | the gap ledger | [`diagnose::gap_ledger`] |

@@ -18,6 +18,7 @@ pub mod normal_gamma;
 pub mod random_field;
 mod restarts;
 mod sequences;
+pub mod state_space;
 mod stochastic;
 
 pub use ascent::{Annealed, Annealing, Ascent, Record, ascend};

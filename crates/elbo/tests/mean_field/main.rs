@@ -5,6 +5,7 @@
 mod hidden_markov;
 mod normal_gamma;
 mod random_field;
+mod state_space;
 
 use std::{io::Write, path::PathBuf};
 
