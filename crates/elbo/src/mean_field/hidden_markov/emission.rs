@@ -100,11 +100,12 @@ impl Emission {
 
     /// The rule that a value breaks.
     pub(super) fn refuses(&self, x: f64) -> Option<String> {
-        let count = x >= 0.0 && x.fract() == 0.0;
+        // Beyond 2⁵³ a real number no longer counts by ones.
+        let count = (0.0..=2f64.powi(53)).contains(&x) && x.fract() == 0.0;
         match self {
             Self::Gaussian { .. } | Self::KnownGaussian { .. } => None,
             Self::Poisson { .. } | Self::KnownPoisson { .. } => {
-                (!count).then(|| "must be a count, 0 or more".into())
+                (!count).then(|| "must be a count, from 0 to 2⁵³".into())
             }
             Self::Categorical(shares) => {
                 let outcomes = shares.outcomes();

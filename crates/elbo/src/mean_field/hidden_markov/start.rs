@@ -9,7 +9,7 @@ use crate::{mean_field::sequences::Sequences, random::Key};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Start {
-    /// Each row to a state drawn by itself.
+    /// Each row to a state drawn by itself: the states begin almost alike, as annealing wants them.
     Random,
     /// Each row to the nearest of K rows that are drawn far apart (k-means++: Arthur and Vassilvitskii 2007).
     Apart,
