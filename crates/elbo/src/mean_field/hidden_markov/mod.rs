@@ -5,6 +5,7 @@
 //! Markov models*; Beal (2003), chapter 3.
 
 mod emission;
+mod expectations;
 mod forward_backward;
 mod posterior;
 mod shares;
@@ -18,7 +19,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Annealed, MeanField, sequences::Sequences, sequences::wrong_cell};
 use crate::{Error, objective::Bound, random::Key};
-use emission::{Expected, Statistics};
+use emission::Expected;
+use expectations::Expectations;
 use forward_backward::{Chain, weigh};
 
 /// The distribution of all parameters: as prior or as posterior, which are of one form. What is known in the prior is
@@ -139,55 +141,6 @@ impl Parameters {
 
 fn shape(what: &str, expected: Vec<usize>, got: Vec<usize>) -> Result<(), Error> {
     if expected == got { Ok(()) } else { Err(Error::Shape { what: what.into(), expected, got }) }
-}
-
-/// The expected sufficient statistics of the states.
-#[derive(Clone, Debug)]
-struct Expectations {
-    /// How often a sequence begins in each state.
-    initial: Vec<f64>,
-    /// How often each state follows each.
-    transitions: Vec<f64>,
-    /// The values of each state and column.
-    emission: Vec<Statistics>,
-    /// Σ log h(x).
-    base: f64,
-    /// E\[log q(z)\].
-    negative_entropy: f64,
-}
-
-impl Expectations {
-    fn none(of: &Parameters) -> Self {
-        let states = of.states();
-        Self {
-            initial: vec![0.0; states],
-            transitions: vec![0.0; states * states],
-            emission: of.emission.iter().flatten().map(Statistics::of).collect(),
-            base: 0.0,
-            negative_entropy: 0.0,
-        }
-    }
-
-    /// Takes in the rows of a sequence with the probabilities of their states.
-    fn add_rows(&mut self, sequence: &[f64], marginals: &[f64], columns: usize) {
-        let states = self.initial.len();
-        self.initial.iter_mut().zip(marginals).for_each(|(sum, p)| *sum += p);
-        for (row, marginals) in sequence.chunks(columns).zip(marginals.chunks(states)) {
-            for (state, &p) in self.emission.chunks_mut(columns).zip(marginals) {
-                for (statistics, &x) in state.iter_mut().zip(row).filter(|(_, x)| !x.is_nan()) {
-                    statistics.add(p, x);
-                }
-            }
-        }
-    }
-
-    fn merge(&mut self, other: &Self) {
-        self.initial.iter_mut().zip(&other.initial).for_each(|(sum, part)| *sum += part);
-        self.transitions.iter_mut().zip(&other.transitions).for_each(|(sum, part)| *sum += part);
-        self.emission.iter_mut().zip(&other.emission).for_each(|(sum, part)| sum.merge(part));
-        self.base += other.base;
-        self.negative_entropy += other.negative_entropy;
-    }
 }
 
 /// A fit to sequences.

@@ -6,14 +6,18 @@
 //! autoregression seen through noise. There is no constant, and a relevance is common to all columns: centre the columns of
 //! y, and bring them to one scale.
 
+mod expectations;
 mod kalman;
 mod linear;
 mod posterior;
 mod precision;
+mod prior;
+mod start;
 
 pub use linear::{Linear, LinearPrior};
 pub use posterior::{Smoothed, Values};
 pub use precision::Precision;
+pub use prior::Prior;
 
 use std::f64::consts::TAU;
 
@@ -27,74 +31,9 @@ use crate::{
     objective::Bound,
     random::{Key, Purpose},
 };
+use expectations::Expectations;
 use kalman::{Chain, Potential};
-use linear::Pairs;
-
-/// The prior of D states and P columns.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Prior {
-    /// m_0, `[D]`.
-    pub mean: Vec<f64>,
-    /// P_0, `[D, D]`.
-    pub covariance: Vec<f64>,
-    /// A and Q, of D outputs.
-    pub dynamics: LinearPrior,
-    /// C and R, of P outputs.
-    pub observation: LinearPrior,
-}
-
-/// A vague gamma: its mean is 1.
-const VAGUE: Precision = Precision::Gamma { shape: 1e-3, rate: 1e-3 };
-
-impl Prior {
-    /// D factors behind P columns: A and C unknown with relevances, Q = I, R unknown.
-    pub fn factors(states: usize, columns: usize) -> Self {
-        let relevance = || Some(vec![VAGUE; states]);
-        Self {
-            mean: vec![0.0; states],
-            covariance: identity(states),
-            dynamics: LinearPrior {
-                weights: vec![0.0; states * states],
-                relevance: relevance(),
-                noise: vec![Precision::Known(1.0); states],
-            },
-            observation: LinearPrior {
-                weights: vec![0.0; columns * states],
-                relevance: relevance(),
-                noise: vec![VAGUE; columns],
-            },
-        }
-    }
-
-    /// A level that walks at random, z_t = z_{t−1} + N(0, q), behind y_t = z_t + N(0, r), q and r unknown. `variance` is
-    /// that of the first level.
-    pub fn local_level(mean: f64, variance: f64) -> Self {
-        let known = || LinearPrior { weights: vec![1.0], relevance: None, noise: vec![VAGUE] };
-        Self { mean: vec![mean], covariance: vec![variance], dynamics: known(), observation: known() }
-    }
-
-    /// The same with z_t = a z_{t−1} + N(0, q) and a ~ N(0, 1).
-    pub fn autoregression(mean: f64, variance: f64) -> Self {
-        let level = Self::local_level(mean, variance);
-        let relevance = Some(vec![Precision::Known(1.0)]);
-        Self { dynamics: LinearPrior { weights: vec![0.0], relevance, ..level.dynamics }, ..level }
-    }
-
-    /// P.
-    pub fn columns(&self) -> usize {
-        self.observation.noise.len()
-    }
-
-    fn check(&self) -> Result<(), Error> {
-        let d = self.mean.len();
-        Cholesky::of(&self.covariance, d)?;
-        if let Some(wrong) = self.mean.iter().find(|m| !m.is_finite()) {
-            return Err(Error::invalid("the mean of the first state", wrong, "must be finite"));
-        }
-        self.dynamics.check("the dynamics", d, d)?;
-        self.observation.check("the observation", d, self.columns())
-    }
-}
+use start::start;
 
 /// The factors of the parameters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -156,64 +95,6 @@ impl Posterior {
         let column = |j: usize| states.initial[j * d..(j + 1) * d].to_vec();
         let trace: f64 = (0..d).map(|j| factor.solve_transposed(&factor.solve(&column(j)))[j]).sum();
         Ok(-0.5 * (states.sequences * (d as f64 * TAU.ln() + factor.ln_determinant()) + trace))
-    }
-}
-
-/// The expected sufficient statistics of the states.
-#[derive(Clone, Debug)]
-struct Expectations {
-    sequences: f64,
-    /// Σ E\[(z_1 − m_0)(z_1 − m_0)ᵀ\], `[D, D]`.
-    initial: Vec<f64>,
-    /// (z_{t−1}, z_t).
-    dynamics: Pairs,
-    /// (z_t, y_t).
-    observation: Pairs,
-    /// −E\[log q(z)\].
-    entropy: f64,
-}
-
-impl Expectations {
-    fn none(of: &Posterior) -> Self {
-        let d = of.states();
-        Self {
-            sequences: 0.0,
-            initial: vec![0.0; d * d],
-            dynamics: Pairs::none(d, d),
-            observation: Pairs::none(d, of.columns()),
-            entropy: 0.0,
-        }
-    }
-
-    /// Takes in a sequence of rows and what they say of its states.
-    fn add(&mut self, q: &Posterior, sequence: &[f64], z: &kalman::Smoothed) {
-        let d = q.states();
-        let first: Vec<f64> = (0..d).map(|i| z.means[0][i] - q.mean[i]).collect();
-        for (cell, sum) in self.initial.iter_mut().enumerate() {
-            *sum += first[cell / d] * first[cell % d] + z.covariances[0][(cell / d, cell % d)];
-        }
-        let second = |t: usize, i: usize, j: usize| z.means[t][i] * z.means[t][j] + z.covariances[t][(i, j)];
-        for t in 1..z.means.len() {
-            for k in 0..d {
-                let lagged = |i: usize| z.means[t][k] * z.means[t - 1][i] + z.lagged[t - 1][(k, i)];
-                self.dynamics.add(k, second(t, k, k), lagged, |i, j| second(t - 1, i, j));
-            }
-        }
-        for (t, row) in sequence.chunks(q.columns()).enumerate() {
-            for (p, y) in row.iter().enumerate().filter(|(_, y)| !y.is_nan()) {
-                self.observation.add(p, y * y, |i| y * z.means[t][i], |i, j| second(t, i, j));
-            }
-        }
-        self.sequences += 1.0;
-        self.entropy += z.entropy;
-    }
-
-    fn merge(&mut self, other: &Self) {
-        self.sequences += other.sequences;
-        self.initial.iter_mut().zip(&other.initial).for_each(|(sum, part)| *sum += part);
-        self.dynamics.merge(&other.dynamics);
-        self.observation.merge(&other.observation);
-        self.entropy += other.entropy;
     }
 }
 
@@ -281,10 +162,6 @@ impl<'a> Fit<'a> {
     }
 }
 
-fn identity(n: usize) -> Vec<f64> {
-    (0..n * n).map(|cell| f64::from(cell / n == cell % n)).collect()
-}
-
 fn unknown(prior: &Prior) -> Vec<Factor> {
     let some = |values: &[Precision]| values.iter().any(|p| matches!(p, Precision::Gamma { .. }));
     let mut factors = vec![Factor::States];
@@ -297,61 +174,6 @@ fn unknown(prior: &Prior) -> Vec<Factor> {
         factors.extend(some(&map.noise).then_some(noise));
     }
     factors
-}
-
-/// The share of a weight's scale that its variance is at first.
-const FIRST_VARIANCE: f64 = 1e-2;
-
-fn start(prior: &Prior, data: &Sequences<'_>, key: Key) -> Posterior {
-    let (states, columns) = (prior.mean.len(), prior.columns());
-    let variances: Vec<f64> = (0..columns).map(|column| variance(data.column(column))).collect();
-    let mut observation = begin(&prior.observation, &variances);
-    let free = prior.observation.relevance.is_some();
-    for p in (0..columns).filter(|_| free) {
-        let mut noise = vec![0.0; states];
-        key.normals(p as u64, &mut noise);
-        for (w, noise) in observation.weights[p * states..].iter_mut().zip(noise) {
-            *w += noise * (variances[p] / states as f64).sqrt();
-        }
-    }
-    let of_data = variances.iter().sum::<f64>() / columns as f64;
-    for alpha in &mut observation.relevance {
-        // At the prior's mean, C could be held at 0 before it has met the data.
-        if let Precision::Gamma { shape, rate } = alpha {
-            (*shape, *rate) = (1.0, of_data);
-        }
-    }
-    // Where C is known, the states have the scale of the data.
-    let scale = if free { 1.0 } else { of_data };
-    let dynamics = begin(&prior.dynamics, &vec![scale; states]);
-    Posterior { mean: prior.mean.clone(), covariance: prior.covariance.clone(), dynamics, observation }
-}
-
-/// The variance of some values; 1 where they do not vary.
-fn variance(values: impl Iterator<Item = f64>) -> f64 {
-    let values: Vec<f64> = values.collect();
-    let n = values.len() as f64;
-    let mean = values.iter().map(|y| y / n).sum::<f64>();
-    let variance = values.iter().map(|y| (y - mean).powi(2) / n).sum::<f64>();
-    if variance > 0.0 && variance.is_finite() { variance } else { 1.0 }
-}
-
-/// A map at its prior mean, with noise of the outputs' variances where that is unknown.
-fn begin(prior: &LinearPrior, variances: &[f64]) -> Linear {
-    let outputs = prior.noise.len();
-    let inputs = prior.weights.len() / outputs;
-    let covariance =
-        |variance: &f64| identity(inputs).iter().map(|i| i * FIRST_VARIANCE * variance).collect();
-    let noise = |(prior, variance): (&Precision, &f64)| match prior {
-        Precision::Known(_) => *prior,
-        Precision::Gamma { .. } => Precision::Gamma { shape: 1.0, rate: *variance },
-    };
-    Linear {
-        weights: prior.weights.clone(),
-        covariances: prior.relevance.iter().flat_map(|_| variances.iter().map(covariance)).collect(),
-        relevance: prior.relevance.clone().unwrap_or_default(),
-        noise: prior.noise.iter().zip(variances).map(noise).collect(),
-    }
 }
 
 impl MeanField for Fit<'_> {
