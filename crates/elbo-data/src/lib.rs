@@ -25,7 +25,6 @@ mod tensors;
 
 pub use atomic::write_atomically;
 pub use cells::{Cells, Number};
-pub use cells::Cells;
 pub use corpus::{Corpus, CorpusOptions, read_corpus};
 pub use dataset::{Dataset, column_names};
 pub use digits::digits;

@@ -34,6 +34,8 @@
 //! | E21 | models composed of nodes, by variational message passing | [`mean_field::graph::Graph`] |
 //! | E21 | latent Dirichlet allocation | [`mean_field::lda::Fit`] |
 //! | E21 | Bayesian linear regression; factor analysis and probabilistic PCA | [`mean_field::regression`], [`mean_field::factor_analysis`] |
+//! | E21 | chains: hidden Markov (forward and backward), linear-Gaussian (Kalman's smoother) | [`mean_field::hidden_markov`], [`mean_field::state_space`] |
+//! | E21 | log Z of a graph from below: pairwise random fields, Ising | [`mean_field::random_field`], [`mean_field::ising`] |
 //! | E22 | importance-weighted and Rényi bounds, their gradients | [`objective::importance_weighted`], [`gradient::DoublyReparameterised`] |
 //! | E23 | annealed importance sampling; bounds on both sides of log p(x) of simulated rows | [`diagnose::annealed::annealed`], [`diagnose::bdmc::bdmc`] |
 //! | E24 | the gap ledger | [`diagnose::gap_ledger`] |

@@ -12,14 +12,19 @@
 //! Bishop (2006), chapter 10.
 
 mod ascent;
-pub mod graph;
-pub mod mixture;
-pub mod lda;
 pub mod factor_analysis;
+pub mod graph;
+pub mod hidden_markov;
+pub mod ising;
+pub mod lda;
+pub mod mixture;
 pub mod normal_gamma;
+pub mod random_field;
 pub mod regression;
 mod restarts;
+mod sequences;
 mod start;
+pub mod state_space;
 mod stochastic;
 
 pub use ascent::{Annealed, Annealing, Ascent, Record, ascend};

@@ -2,12 +2,15 @@
 //!
 //! Reference data lie in the folder named by `ELBO_DATA`; without them the tests that need them skip, and say so.
 
-mod graph;
-mod mixture;
-mod lda;
 mod factor_analysis;
+mod graph;
+mod hidden_markov;
+mod lda;
+mod mixture;
 mod normal_gamma;
+mod random_field;
 mod regression;
+mod state_space;
 
 use std::{io::Write, path::PathBuf};
 
@@ -27,7 +30,8 @@ fn data(name: &str) -> Option<String> {
     let text = std::fs::read_to_string(&path).ok();
     if text.is_none() {
         // Not `eprintln`: the test harness would swallow it.
-        writeln!(std::io::stderr(), "SKIPPED: no {} (set ELBO_DATA)", path.display()).unwrap();
+        let mut stderr = std::io::stderr();
+        writeln!(stderr, "SKIPPED: no {} (set ELBO_DATA)", path.display()).unwrap();
     }
     text
 }

@@ -25,7 +25,7 @@ fn the_known_trace() {
     let y = noise.map(|e| 5.0 + 10.0 * e);
     let mut fit = Fit::new(&y, Prior::default()).unwrap();
     let record = ascend(&mut fit, &Ascent { tolerance: 0.0, sweeps: 4 }, |_, _| {}).unwrap();
-    let bounds: Vec<f64> = record.bounds.iter().map(|b| b.value()).collect();
+    let bounds: Vec<f64> = record.bounds.iter().map(elbo::objective::Bound::value).collect();
     for (got, expected) in bounds.iter().zip([-60.20956, -58.20527, -58.20290, -58.20288]) {
         assert!((got - expected).abs() < 5e-6, "{bounds:?}");
     }

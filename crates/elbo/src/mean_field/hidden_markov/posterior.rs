@@ -1,0 +1,143 @@
+//! What the factors of the parameters say of a sequence, old or new.
+
+use super::{Parameters, choose, forward_backward::Smoothed, possible};
+use crate::{
+    Error,
+    random::{Key, Purpose},
+    special::ln_sum_exp,
+};
+
+impl Parameters {
+    /// q(z) of a sequence of rows: q(z_t = k), `[T, K]`.
+    ///
+    /// # Errors
+    /// Where a value is not one of its column's, or no path can give the sequence.
+    pub fn smoothed(&self, x: &[f64]) -> Result<Vec<f64>, Error> {
+        Ok(self.smooth(x)?.marginals)
+    }
+
+    /// max over q(z) of E\[log p(x, z|θ) − log q(z)\], in nats: a lower bound on log p(x) of a new sequence as far as these
+    /// factors are the posterior; log p(x) itself where all parameters are known.
+    ///
+    /// # Errors
+    /// As [`Self::smoothed`].
+    ///
+    /// ```
+    /// use elbo::mean_field::hidden_markov::{Emission, Parameters, Shares};
+    /// let heads = |p| vec![Emission::Categorical(Shares::Known(vec![1.0 - p, p]))];
+    /// let coins = Parameters {
+    ///     initial: Shares::Known(vec![0.5, 0.5]),
+    ///     transitions: vec![Shares::Known(vec![0.5, 0.5]); 2],
+    ///     emission: vec![heads(0.2), heads(0.6)],
+    /// };
+    /// // Each toss is heads with probability 0.4; one was not seen.
+    /// let bound = coins.log_likelihood_bound(&[1.0, f64::NAN, 0.0])?;
+    /// assert!((bound - (0.4f64 * 0.6).ln()).abs() < 1e-15);
+    /// # Ok::<(), elbo::Error>(())
+    /// ```
+    pub fn log_likelihood_bound(&self, x: &[f64]) -> Result<f64, Error> {
+        Ok(self.smooth(x)?.log_likelihood + self.ln_base(x))
+    }
+
+    /// The most probable path of the states under the expected log parameters, of which ties take the first (Viterbi).
+    ///
+    /// # Errors
+    /// As [`Self::smoothed`].
+    pub fn most_probable_path(&self, x: &[f64]) -> Result<Vec<usize>, Error> {
+        self.smooth(x)?;
+        Ok(self.chain(1.0).most_probable_path(&self.emissions(&self.expected(), x)))
+    }
+
+    /// The probabilities of the state after a sequence, `[K]`: q(z_T) moved by E\[A\].
+    ///
+    /// # Errors
+    /// As [`Self::smoothed`].
+    pub fn next_state(&self, x: &[f64]) -> Result<Vec<f64>, Error> {
+        let mut next = vec![0.0; self.states()];
+        let marginals = self.smoothed(x)?;
+        for (p, row) in marginals[marginals.len() - self.states()..].iter().zip(&self.transitions) {
+            next.iter_mut().zip(row.mean()).for_each(|(next, a)| *next += p * a);
+        }
+        Ok(next)
+    }
+
+    /// The mean of the row after a sequence: of each column a number or, of classes, the probability of each.
+    ///
+    /// # Errors
+    /// As [`Self::smoothed`].
+    pub fn next_mean(&self, x: &[f64]) -> Result<Vec<Vec<f64>>, Error> {
+        let next = self.next_state(x)?;
+        let mut means: Vec<Vec<f64>> = self.emission[0].iter().map(|e| vec![0.0; e.mean().len()]).collect();
+        for (p, state) in next.iter().zip(&self.emission) {
+            for (sum, emission) in means.iter_mut().zip(state) {
+                sum.iter_mut().zip(emission.mean()).for_each(|(sum, mean)| *sum += p * mean);
+            }
+        }
+        Ok(means)
+    }
+
+    /// log p(next|x) of the row after a sequence, in nats, parameters integrated out under their factors: a mixture of
+    /// Student's t, negative binomials or class probabilities.
+    ///
+    /// # Errors
+    /// As [`Self::smoothed`], of either.
+    pub fn next_log_density(&self, x: &[f64], next: &[f64]) -> Result<f64, Error> {
+        self.sequences(next, Some(&[1]))?;
+        let mut of_states = Vec::with_capacity(self.states());
+        for (p, state) in self.next_state(x)?.iter().zip(&self.emission) {
+            let mut sum = libm::log(*p);
+            for (emission, &x) in state.iter().zip(next).filter(|(_, x)| !x.is_nan()) {
+                sum += emission.predictive_log_density(x)?;
+            }
+            of_states.push(sum);
+        }
+        Ok(ln_sum_exp(&of_states))
+    }
+
+    /// A draw of all parameters, as known ones.
+    ///
+    /// # Errors
+    /// Where these parameters are none.
+    pub fn draw(&self, key: Key) -> Result<Self, Error> {
+        self.check()?;
+        let (key, states) = (key.purpose(Purpose::Sample), self.states());
+        let rows = self.transitions.iter().enumerate();
+        let of_state = |(state, columns): (usize, &Vec<super::Emission>)| {
+            let columns = columns.iter().enumerate();
+            columns
+                .map(|(column, emission)| emission.draw(key.fold(1 + state as u64), column as u64))
+                .collect()
+        };
+        Ok(Self {
+            initial: self.initial.draw(key.fold(0), states as u64)?,
+            transitions: rows.map(|(row, a)| a.draw(key.fold(0), row as u64)).collect::<Result<_, _>>()?,
+            emission: self.emission.iter().enumerate().map(of_state).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// A sequence of parameters drawn once: its states, `[T]`, and its rows, `[T, D]`.
+    ///
+    /// # Errors
+    /// As [`Self::draw`].
+    pub fn sample(&self, steps: usize, key: Key) -> Result<(Vec<usize>, Vec<f64>), Error> {
+        let known = self.draw(key)?;
+        let (of_states, of_rows) = (key.fold(0), key.fold(1));
+        let (mut states, mut rows) = (Vec::with_capacity(steps), Vec::new());
+        for step in 0..steps {
+            let from = states.last().map_or(&known.initial, |&state: &usize| &known.transitions[state]);
+            let state = choose(&from.mean(), of_states, step as u64);
+            for (column, emission) in known.emission[state].iter().enumerate() {
+                rows.push(emission.sample(of_rows.fold(column as u64), step as u64)?);
+            }
+            states.push(state);
+        }
+        Ok((states, rows))
+    }
+
+    fn smooth(&self, x: &[f64]) -> Result<Smoothed, Error> {
+        self.sequences(x, None)?;
+        let smoothed = self.chain(1.0).smooth(&self.emissions(&self.expected(), x));
+        possible(smoothed.log_likelihood, 0)?;
+        Ok(smoothed)
+    }
+}

@@ -1,0 +1,238 @@
+//! A linear map with noise, v_d ~ N(w_d·u, 1/τ_d): the dynamics and the observations of the chain are one each.
+//!
+//! w_d ~ N(m_0d, diag(α)⁻¹), where α ~ Gamma switches off the columns that are not needed (automatic relevance
+//! determination, MacKay 1995), and τ_d ~ Gamma.
+
+use std::f64::consts::TAU;
+
+use serde::{Deserialize, Serialize};
+
+use super::Precision;
+use crate::{
+    Error,
+    distribution::{Cholesky, DiagonalGaussian, FullGaussian, Gaussian, Sample, cholesky::dot},
+    divergence::KullbackLeibler,
+    random::Key,
+};
+
+/// The prior of a map from I inputs to O outputs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LinearPrior {
+    /// The weights, known or in the mean, `[O, I]`.
+    pub weights: Vec<f64>,
+    /// α, the precision of each column of the weights, `[I]`; `None` where the weights are known.
+    pub relevance: Option<Vec<Precision>>,
+    /// τ of each output, `[O]`.
+    pub noise: Vec<Precision>,
+}
+
+/// q(w) q(α) q(τ) of a map.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Linear {
+    /// E\[w\], `[O, I]`.
+    pub weights: Vec<f64>,
+    /// Cov\[w_d\] of each output, `[I, I]`; none where the weights are known.
+    pub covariances: Vec<Vec<f64>>,
+    /// q(α_j) of each input; none where the weights are known.
+    pub relevance: Vec<Precision>,
+    /// q(τ_d) of each output.
+    pub noise: Vec<Precision>,
+}
+
+/// Expected sufficient statistics of pairs (u, v), of each output by itself, since it may be missing.
+#[derive(Clone, Debug)]
+pub(super) struct Pairs {
+    inputs: usize,
+    /// n, `[O]`.
+    count: Vec<f64>,
+    /// Σ E\[v²\], `[O]`.
+    squares: Vec<f64>,
+    /// Σ E\[v u\], `[O, I]`.
+    cross: Vec<f64>,
+    /// Σ E\[u uᵀ\], `[O, I, I]`.
+    inner: Vec<f64>,
+}
+
+impl Pairs {
+    pub(super) fn none(inputs: usize, outputs: usize) -> Self {
+        Self {
+            inputs,
+            count: vec![0.0; outputs],
+            squares: vec![0.0; outputs],
+            cross: vec![0.0; outputs * inputs],
+            inner: vec![0.0; outputs * inputs * inputs],
+        }
+    }
+
+    /// Takes in one pair: of output `d`, E\[v²\], E\[v u_j\] and E\[u_i u_j\].
+    pub(super) fn add(
+        &mut self,
+        d: usize,
+        square: f64,
+        cross: impl Fn(usize) -> f64,
+        inner: impl Fn(usize, usize) -> f64,
+    ) {
+        let n = self.inputs;
+        self.count[d] += 1.0;
+        self.squares[d] += square;
+        for i in 0..n {
+            self.cross[d * n + i] += cross(i);
+            for j in 0..n {
+                self.inner[(d * n + i) * n + j] += inner(i, j);
+            }
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        let sum = |into: &mut Vec<f64>, from: &[f64]| into.iter_mut().zip(from).for_each(|(i, f)| *i += f);
+        sum(&mut self.count, &other.count);
+        sum(&mut self.squares, &other.squares);
+        sum(&mut self.cross, &other.cross);
+        sum(&mut self.inner, &other.inner);
+    }
+
+    fn cross(&self, d: usize) -> &[f64] {
+        &self.cross[d * self.inputs..(d + 1) * self.inputs]
+    }
+
+    fn inner(&self, d: usize) -> &[f64] {
+        let size = self.inputs * self.inputs;
+        &self.inner[d * size..(d + 1) * size]
+    }
+}
+
+impl LinearPrior {
+    pub(super) fn check(&self, what: &str, inputs: usize, outputs: usize) -> Result<(), Error> {
+        let columns = self.relevance.as_ref().map_or(inputs, Vec::len);
+        let (expected, got) =
+            ([outputs * inputs, inputs, outputs], [self.weights.len(), columns, self.noise.len()]);
+        if expected != got {
+            return Err(Error::Shape { what: what.into(), expected: expected.into(), got: got.into() });
+        }
+        if let Some(wrong) = self.weights.iter().find(|w| !w.is_finite()) {
+            return Err(Error::invalid(&format!("a weight of {what}"), wrong, "must be finite"));
+        }
+        self.relevance.iter().flatten().chain(&self.noise).try_for_each(|precision| precision.check())
+    }
+}
+
+impl Linear {
+    pub(super) fn outputs(&self) -> usize {
+        self.noise.len()
+    }
+
+    pub(super) fn inputs(&self) -> usize {
+        self.weights.len() / self.noise.len()
+    }
+
+    /// E\[w_d\].
+    pub(super) fn row(&self, d: usize) -> &[f64] {
+        &self.weights[d * self.inputs()..(d + 1) * self.inputs()]
+    }
+
+    /// Cov\[w_di, w_dj\].
+    pub(super) fn covariance(&self, d: usize, i: usize, j: usize) -> f64 {
+        self.covariances.get(d).map_or(0.0, |covariance| covariance[i * self.inputs() + j])
+    }
+
+    /// E\[w_di w_dj\].
+    pub(super) fn second(&self, d: usize, i: usize, j: usize) -> f64 {
+        self.row(d)[i] * self.row(d)[j] + self.covariance(d, i, j)
+    }
+
+    /// Σ E\[(v − w·u)²\] of output d.
+    fn deviation(&self, d: usize, of: &Pairs) -> f64 {
+        let n = self.inputs();
+        let fitted: f64 = (0..n * n).map(|c| self.second(d, c / n, c % n) * of.inner(d)[c]).sum();
+        // Not below 0, which rounding of a near-perfect fit could take it.
+        (of.squares[d] - 2.0 * dot(self.row(d), of.cross(d)) + fitted).max(0.0)
+    }
+
+    /// Σ E\[log p(v|u, w, τ)\].
+    pub(super) fn expected_log_density(&self, of: &Pairs) -> f64 {
+        let output = |(d, tau): (usize, &Precision)| {
+            of.count[d] * (tau.expected_log() - TAU.ln()) - tau.mean() * self.deviation(d, of)
+        };
+        0.5 * self.noise.iter().enumerate().map(output).sum::<f64>()
+    }
+
+    pub(super) fn update_weights(&mut self, prior: &LinearPrior, of: &Pairs) -> Result<(), Error> {
+        let n = self.inputs();
+        for d in 0..self.outputs() {
+            let tau = self.noise[d].mean();
+            let mut precision: Vec<f64> = of.inner(d).iter().map(|inner| tau * inner).collect();
+            let mut linear: Vec<f64> = of.cross(d).iter().map(|cross| tau * cross).collect();
+            for (j, alpha) in self.relevance.iter().enumerate() {
+                precision[j * n + j] += alpha.mean();
+                linear[j] += alpha.mean() * prior.weights[d * n + j];
+            }
+            let factor = Cholesky::of(&precision, n)?;
+            let solve = |v: &[f64]| factor.solve_transposed(&factor.solve(v));
+            self.weights[d * n..(d + 1) * n].copy_from_slice(&solve(&linear));
+            let unit = |j: usize| (0..n).map(|i| f64::from(i == j)).collect::<Vec<f64>>();
+            self.covariances[d] = (0..n).flat_map(|j| solve(&unit(j))).collect();
+        }
+        Ok(())
+    }
+
+    pub(super) fn update_relevance(&mut self, prior: &LinearPrior) -> Result<(), Error> {
+        let n = self.inputs();
+        for (j, alpha) in prior.relevance.iter().flatten().enumerate() {
+            let square =
+                |d: usize| (self.row(d)[j] - prior.weights[d * n + j]).powi(2) + self.covariance(d, j, j);
+            self.relevance[j] =
+                alpha.updated(self.outputs() as f64, (0..self.outputs()).map(square).sum())?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn update_noise(&mut self, prior: &LinearPrior, of: &Pairs) -> Result<(), Error> {
+        for (d, tau) in prior.noise.iter().enumerate() {
+            self.noise[d] = tau.updated(of.count[d], self.deviation(d, of))?;
+        }
+        Ok(())
+    }
+
+    /// KL(q(w) q(α) q(τ) ‖ p(w|α) p(α) p(τ)).
+    pub(super) fn kl(&self, prior: &LinearPrior) -> Result<f64, Error> {
+        let mut kl = 0.0;
+        for (q, p) in self.noise.iter().zip(&prior.noise) {
+            kl += q.kl(*p)?;
+        }
+        let mut spread = Vec::new();
+        for (q, p) in self.relevance.iter().zip(prior.relevance.iter().flatten()) {
+            kl += q.kl(*p)?;
+            // E[KL(q(w) ‖ p(w|α))] is that at E[α], and what log E[α] is more than E[log α].
+            kl += 0.5 * self.outputs() as f64 * (libm::log(q.mean()) - q.expected_log());
+            spread.push(q.mean().sqrt().recip());
+        }
+        let n = self.inputs();
+        for (d, covariance) in self.covariances.iter().enumerate() {
+            let q = FullGaussian::new(self.row(d).to_vec(), Cholesky::of(covariance, n)?)?;
+            let centre = &prior.weights[d * n..(d + 1) * n];
+            let p = DiagonalGaussian::new(centre.to_vec(), spread.clone())?;
+            kl += q.kl(&FullGaussian::from(&p))?;
+        }
+        Ok(kl)
+    }
+
+    /// A draw, as a known map.
+    pub(super) fn draw(&self, key: Key) -> Result<Self, Error> {
+        let mut weights = self.weights.clone();
+        for (d, covariance) in self.covariances.iter().enumerate() {
+            let q = FullGaussian::new(self.row(d).to_vec(), Cholesky::of(covariance, self.inputs())?)?;
+            weights.splice(d * self.inputs()..(d + 1) * self.inputs(), q.sample(key.fold(0), d as u64));
+        }
+        let noise = self.noise.iter().enumerate().map(|(d, tau)| tau.draw(key.fold(1), d as u64));
+        Ok(Self { weights, covariances: vec![], relevance: vec![], noise: noise.collect::<Result<_, _>>()? })
+    }
+
+    /// v of one u, given noise: of known maps.
+    pub(super) fn sample(&self, u: &[f64], key: Key, row: u64) -> Result<Vec<f64>, Error> {
+        let output = |(d, tau): (usize, &Precision)| {
+            let q = Gaussian::new(dot(self.row(d), u), tau.mean_variance().sqrt())?;
+            Ok(q.sample(key.fold(d as u64), row))
+        };
+        self.noise.iter().enumerate().map(output).collect()
+    }
+}

@@ -1,0 +1,84 @@
+//! A precision, known or of a gamma distribution.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Error,
+    distribution::{Gamma, Sample},
+    divergence::KullbackLeibler,
+    random::Key,
+    special::digamma,
+};
+
+/// A precision, 1/variance.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    /// Known.
+    Known(f64),
+    /// Unknown, Gamma(`shape`, `rate`).
+    Gamma {
+        /// a.
+        shape: f64,
+        /// b.
+        rate: f64,
+    },
+}
+
+impl Precision {
+    pub(super) fn check(self) -> Result<(), Error> {
+        match self {
+            // The gamma's rule is the same.
+            Self::Known(value) => Gamma::new(1.0, value).map(|_| ()),
+            Self::Gamma { shape, rate } => Gamma::new(shape, rate).map(|_| ()),
+        }
+        .map_err(|error| Error::invalid("a precision", format!("{self:?}"), &format!("must be one: {error}")))
+    }
+
+    /// E\[τ\].
+    pub fn mean(self) -> f64 {
+        match self {
+            Self::Known(value) => value,
+            Self::Gamma { shape, rate } => shape / rate,
+        }
+    }
+
+    /// E\[log τ\].
+    pub(super) fn expected_log(self) -> f64 {
+        match self {
+            Self::Known(value) => libm::log(value),
+            Self::Gamma { shape, rate } => digamma(shape) - libm::log(rate),
+        }
+    }
+
+    /// E\[1/τ\], the expected variance; +∞ of a gamma whose shape is at most 1.
+    pub fn mean_variance(self) -> f64 {
+        match self {
+            Self::Known(value) => value.recip(),
+            Self::Gamma { shape, rate } if shape > 1.0 => rate / (shape - 1.0),
+            Self::Gamma { .. } => f64::INFINITY,
+        }
+    }
+
+    /// As prior: the posterior, given the number of deviations and the sum of their squares.
+    pub(super) fn updated(self, count: f64, squares: f64) -> Result<Self, Error> {
+        let Self::Gamma { shape, rate } = self else { return Ok(self) };
+        let updated = Self::Gamma { shape: shape + 0.5 * count, rate: rate + 0.5 * squares };
+        updated.check()?;
+        Ok(updated)
+    }
+
+    /// From a prior of the same kind; of a known one 0.
+    pub(super) fn kl(self, prior: Self) -> Result<f64, Error> {
+        let (Self::Gamma { shape, rate }, Self::Gamma { shape: a0, rate: b0 }) = (self, prior) else {
+            return Ok(0.0);
+        };
+        Gamma::new(shape, rate)?.kl(&Gamma::new(a0, b0)?)
+    }
+
+    /// A draw, as a known one.
+    pub(super) fn draw(self, key: Key, row: u64) -> Result<Self, Error> {
+        let Self::Gamma { shape, rate } = self else { return Ok(self) };
+        Ok(Self::Known(Gamma::new(shape, rate)?.sample(key, row)))
+    }
+}

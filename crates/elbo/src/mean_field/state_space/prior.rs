@@ -1,0 +1,77 @@
+//! What is known before the data, and what is not.
+
+use serde::{Deserialize, Serialize};
+
+use super::{LinearPrior, Precision};
+use crate::{Error, distribution::Cholesky};
+
+/// The prior of D states and P columns.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prior {
+    /// m_0, `[D]`.
+    pub mean: Vec<f64>,
+    /// P_0, `[D, D]`.
+    pub covariance: Vec<f64>,
+    /// A and Q, of D outputs.
+    pub dynamics: LinearPrior,
+    /// C and R, of P outputs.
+    pub observation: LinearPrior,
+}
+
+/// A vague gamma: its mean is 1.
+const VAGUE: Precision = Precision::Gamma { shape: 1e-3, rate: 1e-3 };
+
+impl Prior {
+    /// D factors behind P columns: A and C unknown with relevances, Q = I, R unknown.
+    pub fn factors(states: usize, columns: usize) -> Self {
+        let relevance = || Some(vec![VAGUE; states]);
+        Self {
+            mean: vec![0.0; states],
+            covariance: identity(states),
+            dynamics: LinearPrior {
+                weights: vec![0.0; states * states],
+                relevance: relevance(),
+                noise: vec![Precision::Known(1.0); states],
+            },
+            observation: LinearPrior {
+                weights: vec![0.0; columns * states],
+                relevance: relevance(),
+                noise: vec![VAGUE; columns],
+            },
+        }
+    }
+
+    /// A level that walks at random, z_t = z_{t−1} + N(0, q), behind y_t = z_t + N(0, r), q and r unknown. `variance` is
+    /// that of the first level.
+    pub fn local_level(mean: f64, variance: f64) -> Self {
+        let known = || LinearPrior { weights: vec![1.0], relevance: None, noise: vec![VAGUE] };
+        Self { mean: vec![mean], covariance: vec![variance], dynamics: known(), observation: known() }
+    }
+
+    /// The same with z_t = a z_{t−1} + N(0, q) and a ~ N(0, 1).
+    pub fn autoregression(mean: f64, variance: f64) -> Self {
+        let level = Self::local_level(mean, variance);
+        let relevance = Some(vec![Precision::Known(1.0)]);
+        Self { dynamics: LinearPrior { weights: vec![0.0], relevance, ..level.dynamics }, ..level }
+    }
+
+    /// P.
+    pub fn columns(&self) -> usize {
+        self.observation.noise.len()
+    }
+
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let d = self.mean.len();
+        Cholesky::of(&self.covariance, d)?;
+        if let Some(wrong) = self.mean.iter().find(|m| !m.is_finite()) {
+            return Err(Error::invalid("the mean of the first state", wrong, "must be finite"));
+        }
+        self.dynamics.check("the dynamics", d, d)?;
+        self.observation.check("the observation", d, self.columns())
+    }
+}
+
+/// I, row by row.
+pub(super) fn identity(n: usize) -> Vec<f64> {
+    (0..n * n).map(|cell| f64::from(cell / n == cell % n)).collect()
+}
