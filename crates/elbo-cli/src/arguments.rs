@@ -25,7 +25,7 @@ use serde::{
 
 use crate::{
     error::Error,
-    mean_field::{mixture::Mixture, normal::Normal},
+    mean_field::{factors::Factors, mixture::Mixture, normal::Normal, regress::Regress},
 };
 
 /// Fit latent-variable models by maximising the evidence lower bound (ELBO).
@@ -77,6 +77,10 @@ pub(crate) enum Verb {
     Train(Box<Train>),
     /// Fit a Bayesian mixture by exact coordinate ascent: Gaussians, or columns of 0 and 1.
     Mixture(Box<Mixture>),
+    /// Bayesian linear regression by exact coordinate ascent: ridge, relevance determination, or a known prior.
+    Regress(Regress),
+    /// Bayesian factor analysis or probabilistic PCA by exact coordinate ascent, with missing cells.
+    Factors(Factors),
     /// The mean and the precision of one column, by exact coordinate ascent.
     Normal(Normal),
     /// What a model fitted by coordinate ascent says about each row: its component, its value, its latents.

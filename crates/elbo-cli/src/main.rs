@@ -48,6 +48,8 @@ fn act(arguments: Arguments) -> Result<Level, Error> {
         match arguments.verb {
             Verb::Train(arguments) => train::train(&arguments, &device),
             Verb::Mixture(arguments) => mean_field::mixture::mixture(&arguments),
+            Verb::Regress(arguments) => mean_field::regress::regress(&arguments),
+            Verb::Factors(arguments) => mean_field::factors::factors(&arguments),
             Verb::Normal(arguments) => mean_field::normal::normal(&arguments),
             Verb::Predict(arguments) => done(mean_field::predict(&arguments)),
             Verb::Audit(arguments) => audit::audit(&arguments, &device),
@@ -56,6 +58,9 @@ fn act(arguments: Arguments) -> Result<Level, Error> {
             }
             Verb::Evaluate(arguments) => done(evaluate::evaluate(&arguments, &device)),
             Verb::Infer(arguments) => done(infer::infer(&arguments, &device)),
+            Verb::Reconstruct(arguments) if mean_field::is_mean_field(&arguments.fitted.run) => {
+                done(mean_field::reconstruct(&arguments))
+            }
             Verb::Reconstruct(arguments) => done(reconstruct::reconstruct(&arguments, &device)),
             Verb::Sample(arguments) if mean_field::is_mean_field(&arguments.fitted.run) => {
                 done(mean_field::sample(&arguments))

@@ -164,3 +164,81 @@ fn few_rows_are_enough() {
     let (_, posterior) = text.split_once("\"posterior\"").unwrap();
     assert!(!posterior.contains("null"), "{text}");
 }
+
+/// y = 3 + 2 a − b and nothing of c, with a little noise.
+fn lines(rows: usize) -> String {
+    let mut text = String::from("a,b,c,y\n");
+    for row in 0..rows {
+        let part = |step: f64| (row as f64 * step).fract() - 0.5;
+        let (a, b, c) = (10.0 * part(0.618_034), part(0.414_214), 100.0 * part(0.732_051));
+        writeln!(text, "{a},{b},{c},{}", 3.0 + 2.0 * a - b + 0.01 * part(0.236_068)).unwrap();
+    }
+    text
+}
+
+#[test]
+fn a_regression_finds_its_coefficients() {
+    let place = Place::new();
+    place.write("data.csv", lines(80));
+    for (name, options) in [
+        ("ridge", ""),
+        ("ard", "--prior relevance"),
+        ("flat", "--prior known --weight-sd 1000 --conjugate"),
+        ("apart", "--factorised --unscaled"),
+    ] {
+        let said = place.succeeds(&format!("regress --data data.csv --target y --name {name} {options}"));
+        assert!(said.stderr.contains("explained   100.0 %"), "{said:?}");
+        assert_eq!(said.stderr.contains("log p(y)"), name == "flat", "{said:?}");
+        // Columns in another order, and without the target.
+        place.write("new.csv", "c,b,a\n1,0,1\n2,1,0\n");
+        let (header, rows) = place.succeeds(&format!("predict runs/{name} --data new.csv")).table();
+        assert_eq!(header, ["y_mean", "y_mean_sd", "y_sd"]);
+        assert!((rows[0][0] - 5.0).abs() < 0.02 && (rows[1][0] - 2.0).abs() < 0.02, "{rows:?}");
+        assert!(rows.iter().all(|row| row[1] < row[2] && row[2] < 0.1), "{rows:?}");
+        let (header, rows) = place.succeeds(&format!("sample runs/{name} -n 7")).table();
+        assert_eq!((header, rows.len()), (vec!["y".to_owned()], 7));
+        let said = place.succeeds(&format!("evaluate runs/{name}"));
+        let density: f64 = said.stdout.lines().nth(1).unwrap().split(',').nth(1).unwrap().parse().unwrap();
+        assert!(density > 2.0, "{said:?}");
+    }
+    let results = place.results("runs/flat");
+    let evidence = place.text("runs/flat/report.html");
+    assert!(results["elbo"].as_f64().unwrap().is_finite() && evidence.contains("nats, exact"));
+    place.fails("regress --data data.csv --target z", 2, &["has no column `z`"], "name one of a, b, c, y");
+    place.write("holes.csv", "a,y\n1,2\n2,\n,4\n4,5\n");
+    place.fails("regress --data holes.csv", 1, &["row 3"], "");
+    place.write("new.csv", "a,b\n1,2\n2,3\n");
+    place.fails("predict runs/ridge --data new.csv", 1, &["has no column `c`"], "the model needs a, b, c");
+    place.refuses("regress --data data.csv --prior known", &["--weight-sd"]);
+}
+
+#[test]
+fn factors_fill_cells_that_are_missing() {
+    let place = Place::new();
+    let whole = measurements(300);
+    place.write("whole.csv", &whole);
+    place.write("depth.csv", "height,depth,mass\n12,,300\n,-20,\n10,-20,300\n");
+    for (name, options) in [("fa", ""), ("pca", "--pca"), ("raw", "--unscaled --starts 1")] {
+        place.succeeds(&format!("factors --data whole.csv --latent 2 --name {name} {options}"));
+        let (header, rows) = place.succeeds(&format!("reconstruct runs/{name} --data depth.csv")).table();
+        assert_eq!(header, ["height", "depth", "mass", "height_sd", "depth_sd", "mass_sd"]);
+        assert_eq!((rows[0][0], rows[0][2], rows[2][1]), (12.0, 300.0, -20.0), "what is there stays");
+        // A row half-way up in its height lies half-way up in its depth, give or take what b does.
+        assert!((rows[0][1] + 18.5).abs() < 1.0 && rows[0][4] < 1.5, "{rows:?}");
+        let (header, rows) = place.succeeds(&format!("predict runs/{name} --data depth.csv")).table();
+        assert_eq!(header, ["mean_1", "mean_2", "sd_1", "sd_2", "log_density"]);
+        assert!(rows.iter().flatten().all(|x| x.is_finite()), "{rows:?}");
+        let (_, drawn) = place.succeeds(&format!("sample runs/{name} -n 500")).table();
+        assert!((common::mean(&drawn, 2) - 300.0).abs() < 5.0);
+        place.succeeds(&format!("evaluate runs/{name} --data depth.csv"));
+    }
+    place.fails(
+        "factors --data whole.csv --latent 9",
+        2,
+        &["9 latent dimensions are more than the 3"],
+        "--latent 3",
+    );
+    place.write("groups.csv", groups(20));
+    place.succeeds("mixture --data groups.csv -k 2 --name m");
+    place.fails("reconstruct runs/m", 2, &["this model reconstructs nothing"], "elbo predict");
+}

@@ -6,8 +6,9 @@ use elbo::{mean_field, objective::elbo::Mean, random::Key};
 use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
 
+use super::{factors::FactorAnalysis, regress::Regression};
 use crate::{
-    arguments::{Evaluate, Predict, Sample, Source},
+    arguments::{Evaluate, Predict, Reconstruct, Sample, Source},
     error::Error,
     results::{csv, print},
     source::SourceConfig,
@@ -32,6 +33,8 @@ pub(crate) struct Fitted {
 pub(crate) enum Model {
     Mixture(mean_field::mixture::Posterior),
     Normal { column: usize, posterior: mean_field::normal_gamma::Posterior },
+    Regression(Regression),
+    FactorAnalysis(FactorAnalysis),
 }
 
 impl Fitted {
@@ -59,7 +62,9 @@ impl Fitted {
             self.source.clone()
         };
         let data = config.read_exact(source.memory)?;
-        if data.columns.len() != self.columns.len() {
+        // The others find their columns by name.
+        let by_place = matches!(self.model, Model::Mixture(_) | Model::Normal { .. });
+        if by_place && data.columns.len() != self.columns.len() {
             let (got, needed) = (data.columns.len(), self.columns.len());
             return Err(Error::plain(format!(
                 "`{}` has {got} columns, but the model's rows have {needed}: {}",
@@ -111,6 +116,8 @@ pub(crate) fn predict(arguments: &Predict) -> Result<(), Error> {
         Model::Normal { column, posterior } => {
             out.push("log_density", Column::Real(posterior.log_predictive(&cells(x, *column, &fitted))));
         }
+        Model::Regression(q) => out = q.predict(&data)?,
+        Model::FactorAnalysis(q) => out = q.predict(&data)?,
     }
     table::write(out, data.labels, arguments.output.as_deref())
 }
@@ -135,8 +142,24 @@ pub(crate) fn sample(arguments: &Sample) -> Result<(), Error> {
                 (0..arguments.number as u64).map(|row| posterior.sample(key, row)).collect();
             out.push(&fitted.columns[*column], Column::Real(draws?));
         }
+        Model::Regression(q) => out = q.sample(&fitted.rows(&Source::default())?, arguments.number, key)?,
+        Model::FactorAnalysis(q) => out = q.sample(arguments.number, key)?,
     }
     table::write(out, None, arguments.output.as_deref())
+}
+
+/// `elbo reconstruct` of a mean-field model: missing cells, filled.
+pub(crate) fn reconstruct(arguments: &Reconstruct) -> Result<(), Error> {
+    table::check_ending(arguments.output.as_deref(), false)?;
+    let fitted = Fitted::read(&arguments.fitted.run)?;
+    let Model::FactorAnalysis(q) = &fitted.model else {
+        return Err(Error::usage(
+            "this model reconstructs nothing",
+            "`elbo predict` gives what it says of each row; `elbo factors` fits a model that fills cells",
+        ));
+    };
+    let data = fitted.rows(&arguments.source)?;
+    table::write(q.reconstruct(&data)?, data.labels, arguments.output.as_deref())
 }
 
 /// `elbo evaluate` of a mean-field model: the log predictive density of rows.
@@ -148,6 +171,8 @@ pub(crate) fn evaluate(arguments: &Evaluate) -> Result<(), Error> {
     let log_density = match &fitted.model {
         Model::Mixture(q) => q.log_predictive(x)?,
         Model::Normal { column, posterior } => posterior.log_predictive(&cells(x, *column, &fitted)),
+        Model::Regression(q) => q.log_density(&data)?,
+        Model::FactorAnalysis(q) => q.log_density(&data)?,
     };
     let mean = Mean::of(&log_density);
     tell(format!(

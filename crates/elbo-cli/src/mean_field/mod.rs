@@ -3,9 +3,12 @@
 //! A run folder holds `config.toml`, `model.json` (the factors, by which `predict`, `sample` and `evaluate` work),
 //! `metrics.jsonl` (a line for each sweep of each start), `results.json` and `report.html`.
 
+pub(crate) mod factors;
 mod fitted;
 pub(crate) mod mixture;
 pub(crate) mod normal;
+pub(crate) mod regress;
+mod standardise;
 
 use std::{path::PathBuf, time::Instant};
 
@@ -16,7 +19,7 @@ use elbo::{
     objective::Bound,
 };
 use elbo_data::Dataset;
-pub(crate) use fitted::{Fitted, evaluate, is_mean_field, predict, sample};
+pub(crate) use fitted::{Fitted, evaluate, is_mean_field, predict, reconstruct, sample};
 use maud::Markup;
 use serde::Serialize;
 

@@ -6,9 +6,9 @@ use std::ops::Range;
 use maud::{Markup, html};
 use plotters::prelude::*;
 
+use super::captioned;
 use super::mosaic::byte;
 use super::plot::{Axes, CATEGORIES, Ink, PX, decimals, legend, number, padded};
-use super::{Report, captioned};
 
 /// More points than this are thinned.
 const POINTS: usize = 3000;
@@ -78,21 +78,25 @@ impl Colouring {
     }
 }
 
-/// The map, coloured by label.
-pub(super) fn figure(report: &Report) -> Option<Markup> {
-    report.latent.first()?;
-    let labels = report.labels.as_deref().unwrap_or_default();
+/// The map of points on two axes, coloured by label.
+pub(crate) fn latent_map(
+    points: &[[f64; 2]],
+    labels: Option<&[String]>,
+    axes: &[String; 2],
+) -> Option<Markup> {
+    points.first()?;
+    let labels = labels.unwrap_or_default();
     let colouring = Colouring::of(labels);
-    let stride = report.latent.len().div_ceil(POINTS);
-    let shown: Vec<_> = report.latent.iter().enumerate().step_by(stride).collect();
+    let stride = points.len().div_ceil(POINTS);
+    let shown: Vec<_> = points.iter().enumerate().step_by(stride).collect();
     let (x, y) = window(&shown);
     let places = decimals(&x, X_TICKS);
     let axes = Axes {
         size: (760, 540),
         x,
         y,
-        x_name: &report.latent_axes[0],
-        y_name: &report.latent_axes[1],
+        x_name: &axes[0],
+        y_name: &axes[1],
         x_ticks: X_TICKS,
         x_label: &|v| number(v, places),
     };
@@ -114,7 +118,7 @@ pub(super) fn figure(report: &Report) -> Option<Markup> {
                 Colouring::Numeric(..) => " Colour is the label: where it changes smoothly, the latent code follows it.",
             }
             @if stride > 1 {
-                " For legibility " (shown.len()) " of " (report.latent.len()) " points are drawn, one in every " (stride) "."
+                " For legibility " (shown.len()) " of " (points.len()) " points are drawn, one in every " (stride) "."
             }
         },
     ))

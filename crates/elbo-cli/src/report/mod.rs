@@ -5,11 +5,13 @@
 mod audit;
 mod curve;
 mod dimensions;
+mod factors;
 mod latent;
 mod mean_field;
 mod mixture;
 mod mosaic;
 mod plot;
+mod regression;
 mod rows;
 mod settings;
 mod table;
@@ -20,9 +22,12 @@ mod verdict;
 
 pub(crate) use audit::{AuditPage, Worst};
 use elbo::{diagnose::Verdict, objective::Objective};
+pub(crate) use factors::{Loadings, loadings};
+pub(crate) use latent::latent_map;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 pub(crate) use mean_field::MeanFieldPage;
 pub(crate) use mixture::{Component, components, ellipses};
+pub(crate) use regression::{Coefficient, coefficients, predictions};
 
 /// One line of the record of a fit.
 #[allow(clippy::struct_field_names, reason = "an epoch is known by its number")]
@@ -106,7 +111,7 @@ impl Report {
             ("Latent dimensions", dimensions::figure(self)),
             ("Reconstructions", rows::reconstructions(self)),
             ("Samples from the prior", rows::samples(self)),
-            ("Latent map", latent::figure(self)),
+            ("Latent map", latent_map(&self.latent, self.labels.as_deref(), &self.latent_axes)),
             ("Settings", settings::figure(&self.settings)),
         ];
         page(&format!("{} – ELBO report", self.title), &self.header(), &sections)

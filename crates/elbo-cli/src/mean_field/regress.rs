@@ -1,0 +1,241 @@
+//! `elbo regress`: Bayesian linear regression.
+
+use clap::{Args, ValueEnum};
+use elbo::{
+    diagnose::Level,
+    distribution::{Gaussian, LogDensity, StudentT},
+    mean_field::regression::{Fit, Noise, Posterior, Prior, Weights},
+    random::Key,
+};
+use elbo_data::{Column, Dataset, Table};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Ascent, Course, Rows, Story, Watch, finish,
+    fitted::{Fitted, Model},
+    standardise::Standardise,
+};
+use crate::{
+    arguments::{Source, parse_fraction, parse_positive},
+    error::Error,
+    report::{Coefficient, coefficients, predictions},
+};
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  elbo regress --data faithful.csv --target waiting
+  elbo regress --data wine.csv --label-column target --target alcohol --prior relevance
+  elbo predict runs/faithful-regress --data more.csv
+
+Rows whose target is missing are left out of the fit. A missing cell of another column is refused: it is given, not
+modelled.")]
+pub(crate) struct Regress {
+    #[command(flatten)]
+    source: Source,
+    /// The column that is predicted from the others, by its name. Without it: the last.
+    #[arg(long, value_name = "NAME")]
+    target: Option<String>,
+    /// The prior of the weights.
+    #[arg(long, value_enum, default_value_t, help_heading = "Model")]
+    prior: PriorArgument,
+    /// The standard deviation of the weights, for --prior known: in units of the target, for columns of standard
+    /// deviation 1.
+    #[arg(long, value_name = "SD", value_parser = parse_positive, required_if_eq("prior", "known"), help_heading = "Model")]
+    weight_sd: Option<f64>,
+    /// The standard deviation of the noise, where it is known. Without it: unknown.
+    #[arg(long, value_name = "SD", value_parser = parse_positive, help_heading = "Model")]
+    noise_sd: Option<f64>,
+    /// The prior of the weights is scaled by the noise, which with --prior known makes the model conjugate: the bound is
+    /// log p(y).
+    #[arg(long, help_heading = "Model")]
+    conjugate: bool,
+    /// A q of each weight by itself.
+    #[arg(long, help_heading = "Model")]
+    factorised: bool,
+    /// No intercept.
+    #[arg(long, help_heading = "Model")]
+    no_intercept: bool,
+    /// Leave the columns as they are stored; without it each is brought to mean 0 and standard deviation 1.
+    #[arg(long, help_heading = "Model")]
+    unscaled: bool,
+    /// The probability that the intervals hold.
+    #[arg(long, value_name = "P", default_value = "0.95", value_parser = parse_fraction)]
+    interval: f64,
+    #[command(flatten)]
+    ascent: Ascent,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum PriorArgument {
+    /// One unknown standard deviation for all weights.
+    #[default]
+    Ridge,
+    /// An unknown one for each: automatic relevance determination.
+    Relevance,
+    /// That of --weight-sd.
+    Known,
+}
+
+#[derive(Serialize)]
+struct Settings {
+    target: String,
+    scaled: bool,
+    prior: Prior,
+}
+
+/// What `model.json` holds.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Regression {
+    target: String,
+    inputs: Standardise,
+    posterior: Posterior,
+}
+
+impl Regress {
+    fn prior(&self) -> Prior {
+        let flat = Prior::default();
+        let Noise::Gamma { shape, rate } = flat.noise else { unreachable!("the default noise is unknown") };
+        let weights = match (self.prior, self.weight_sd) {
+            (PriorArgument::Known, Some(sd)) => Weights::Known { sd },
+            (PriorArgument::Relevance, _) => Weights::Each { shape, rate },
+            _ => Weights::Shared { shape, rate },
+        };
+        Prior {
+            intercept: flat.intercept.filter(|_| !self.no_intercept),
+            weights,
+            noise: self.noise_sd.map_or(flat.noise, |sd| Noise::Known { sd }),
+            scaled: self.conjugate,
+            factorised: self.factorised,
+        }
+    }
+}
+
+pub(crate) fn regress(arguments: &Regress) -> Result<Level, Error> {
+    let rows = Rows::read(None, &arguments.source)?;
+    let data = &rows.data;
+    let target = match &arguments.target {
+        Some(name) => rows.column(Some(name))?,
+        None => data.width() - 1,
+    };
+    let inputs: Vec<usize> = (0..data.width()).filter(|&d| d != target).collect();
+    if inputs.is_empty() && arguments.no_intercept {
+        return Err(Error::usage("there is nothing to predict the target from", "leave --no-intercept out"));
+    }
+    let inputs = Standardise::of(data, &inputs, !arguments.unscaled);
+    let x = inputs.apply(data)?;
+    let y: Vec<f64> = data.values.iter().skip(target).step_by(data.width()).copied().collect();
+    let settings = Settings {
+        target: data.columns[target].clone(),
+        scaled: !arguments.unscaled,
+        prior: arguments.prior(),
+    };
+    let mut fit = Fit::new(&x, inputs.names.len(), &y, settings.prior)?;
+    let mut watch = Watch::new(1);
+    let course = Course::ascend(&mut fit, &arguments.ascent, &mut watch)?;
+    let q = fit.posterior().clone();
+    let described = described(&q, &inputs, arguments.interval)?;
+    // Rows that lack a cell took no part.
+    let whole: Vec<usize> = (0..y.len()).filter(|&n| !y[n].is_nan()).collect();
+    let width = inputs.names.len();
+    let seen: Vec<f64> = whole.iter().flat_map(|&n| x[n * width..][..width].iter().copied()).collect();
+    let predicted = if width > 0 { q.predict(&seen)?.mean } else { vec![q.mean[0]; whole.len()] };
+    let actual: Vec<f64> = whole.iter().map(|&n| y[n]).collect();
+    let mut cards = vec![
+        ("noise sd".into(), format!("{:.6}", q.noise_variance().sqrt())),
+        (
+            "explained".into(),
+            format!("{:.1} % of the target's variance", 100.0 * explained(&actual, &predicted)),
+        ),
+    ];
+    if let Some(evidence) = fit.log_evidence()? {
+        cards.push(("log p(y)".into(), format!("{evidence:.6} nats, exact")));
+    }
+    let mut notes = vec![
+        "The bound is of the density of the target given the other columns, in the units of the file.".into(),
+    ];
+    if settings.scaled {
+        notes.push(
+            "The columns were brought to mean 0 and standard deviation 1, in which units the prior is; the coefficients \
+             shown are those of the columns as stored, and the intercept is the target at their means."
+                .into(),
+        );
+    }
+    let story = Story {
+        model: "regress",
+        kind: "Bayesian linear regression",
+        settings: &settings,
+        cards,
+        notes,
+        figures: vec![
+            ("Coefficients", coefficients(&described, arguments.interval)),
+            ("Predictions", predictions(&settings.target, &actual, &predicted)),
+        ],
+        fitted: Fitted::new(
+            &data.columns,
+            &rows.source,
+            Model::Regression(Regression { target: settings.target.clone(), inputs, posterior: q }),
+        ),
+    };
+    finish(&arguments.ascent, &rows, &watch, &course, &course.findings(false), story)
+}
+
+/// Coefficients in stored units.
+fn described(q: &Posterior, inputs: &Standardise, interval: f64) -> Result<Vec<Coefficient>, Error> {
+    let one = usize::from(q.intercept);
+    let names = q.intercept.then(|| "intercept".to_owned()).into_iter().chain(inputs.names.iter().cloned());
+    let intervals = q.credible_intervals(interval)?;
+    let coefficient = |(j, name): (usize, String)| {
+        let unit = if j < one { 1.0 } else { inputs.sd[j - one] };
+        let (low, high) = intervals[j];
+        Coefficient { name, mean: q.mean[j] / unit, low: low / unit, high: high / unit, unit }
+    };
+    Ok(names.enumerate().map(coefficient).collect())
+}
+
+/// The share of the variance that the predictions take away.
+fn explained(y: &[f64], predicted: &[f64]) -> f64 {
+    let mean = y.iter().sum::<f64>() / y.len() as f64;
+    let total: f64 = y.iter().map(|y| (y - mean).powi(2)).sum();
+    let left: f64 = y.iter().zip(predicted).map(|(y, p)| (y - p).powi(2)).sum();
+    if total > 0.0 { 1.0 - left / total } else { f64::NAN }
+}
+
+impl Regression {
+    /// The target of each row: its mean, how well that is known, and how far a row lies from it.
+    pub(super) fn predict(&self, data: &Dataset<f64>) -> Result<Table, Error> {
+        let predicted = self.posterior.predict(&self.inputs.apply(data)?)?;
+        let mut out = Table::new();
+        out.push(format!("{}_mean", self.target), Column::Real(predicted.mean));
+        out.push(format!("{}_mean_sd", self.target), Column::Real(predicted.mean_sd));
+        out.push(format!("{}_sd", self.target), Column::Real(predicted.sd));
+        Ok(out)
+    }
+
+    /// A draw of the target for the first rows.
+    pub(super) fn sample(&self, data: &Dataset<f64>, rows: usize, key: Key) -> Result<Table, Error> {
+        let x = self.inputs.apply(data)?;
+        let x = &x[..x.len().min(rows * self.inputs.names.len())];
+        let mut out = Table::new();
+        out.push(&self.target, Column::Real(self.posterior.sample(x, key)?));
+        Ok(out)
+    }
+
+    /// log p(y|x, the fit's rows) of each row.
+    pub(super) fn log_density(&self, data: &Dataset<f64>) -> Result<Vec<f64>, Error> {
+        let y =
+            Standardise { names: vec![self.target.clone()], mean: vec![0.0], sd: vec![1.0] }.apply(data)?;
+        let predicted = self.posterior.predict(&self.inputs.apply(data)?)?;
+        let of = |n: usize| {
+            let (mean, sd) = (predicted.mean[n], predicted.sd[n]);
+            Ok(match predicted.freedom {
+                // Student's t has a variance of ν/(ν − 2) in units of its squared scale.
+                Some(freedom) if freedom > 2.0 => {
+                    StudentT::new(freedom, mean, sd * ((freedom - 2.0) / freedom).sqrt())?.log_density(&y[n])
+                }
+                _ => Gaussian::new(mean, sd)?.log_density(&y[n]),
+            })
+        };
+        (0..y.len()).filter(|&n| !y[n].is_nan()).map(of).collect()
+    }
+}
