@@ -7,6 +7,7 @@ use crate::{
     dirichlet::{LANES, Lanes, exp_digamma, total},
     double::log,
     level::kernel,
+    vector::Double,
 };
 
 /// Below this a Σ_j t_j β_wj may have lost digits to underflow.
@@ -46,22 +47,24 @@ fn rows<'a, const N: usize>(beta: &'a [Lanes], blocks: usize, words: &[u32; N]) 
 
 /// Σ_j t_j β_wj of N words.
 #[inline(always)]
-fn norms<const N: usize>(weights: &[Lanes], rows: &[&[Lanes]; N]) -> [f64; N] {
-    let mut sums = [[0.0; LANES]; N];
+fn norms<D: Double, const N: usize>(weights: &[Lanes], rows: &[&[Lanes]; N]) -> [f64; N] {
+    let mut sums = [D::splat(0.0); N];
     for (block, weights) in weights.iter().enumerate() {
+        let weights = D::load(weights);
         for n in 0..N {
-            let row = &rows[n][block];
-            for i in 0..LANES {
-                sums[n][i] += weights[i] * row[i];
-            }
+            sums[n] = sums[n].add(weights.multiply(D::load(&rows[n][block])));
         }
     }
-    sums.map(|sum| total(&sum))
+    let mut lanes = [[0.0; LANES]; N];
+    for n in 0..N {
+        sums[n].store(&mut lanes[n]);
+    }
+    lanes.map(|sum| total(&sum))
 }
 
 /// Adds Σ_w β_wk n_w/Σ_j t_j β_wj of N words; returns the least norm.
 #[inline(always)]
-fn gather<const N: usize>(
+fn gather<D: Double, const N: usize>(
     beta: &[Lanes],
     words: &[u32; N],
     counts: &[u32; N],
@@ -69,18 +72,17 @@ fn gather<const N: usize>(
     sums: &mut [Lanes],
 ) -> f64 {
     let rows = rows(beta, weights.len(), words);
-    let norms = norms(weights, &rows);
-    let mut ratios = [0.0; N];
+    let norms = norms::<D, N>(weights, &rows);
+    let mut ratios = [D::splat(0.0); N];
     for n in 0..N {
-        ratios[n] = f64::from(counts[n]) / norms[n];
+        ratios[n] = D::splat(f64::from(counts[n]) / norms[n]);
     }
     for (block, sums) in sums.iter_mut().enumerate() {
+        let mut sum = D::load(sums);
         for n in 0..N {
-            let row = &rows[n][block];
-            for i in 0..LANES {
-                sums[i] += ratios[n] * row[i];
-            }
+            sum = sum.add(ratios[n].multiply(D::load(&rows[n][block])));
         }
+        sum.store(sums);
     }
     norms.iter().fold(f64::INFINITY, |least, &norm| if norm < least { norm } else { least })
 }
@@ -114,10 +116,10 @@ kernel! {
             sums.fill([0.0; LANES]);
             let mut least = f64::INFINITY;
             for (words, counts) in fours.iter().zip(count_fours) {
-                least = least.min(gather(beta, words, counts, weights, sums));
+                least = least.min(gather::<V::Double, 4>(beta, words, counts, weights, sums));
             }
             for (&word, &count) in rest.iter().zip(count_rest) {
-                least = least.min(gather(beta, &[word], &[count], weights, sums));
+                least = least.min(gather::<V::Double, 1>(beta, &[word], &[count], weights, sums));
             }
             if least < LEAST {
                 return None;
@@ -157,23 +159,22 @@ kernel! {
         found.clear();
         let (fours, rest) = document.words.as_chunks::<4>();
         for words in fours {
-            found.extend(norms(weights, &rows(beta, blocks, words)));
+            found.extend(norms::<V::Double, 4>(weights, &rows(beta, blocks, words)));
         }
         for &word in rest {
-            found.extend(norms(weights, &rows(beta, blocks, &[word])));
+            found.extend(norms::<V::Double, 1>(weights, &rows(beta, blocks, &[word])));
         }
         if found.iter().any(|&norm| norm < LEAST) {
             return None;
         }
         if let Some(statistics) = statistics {
             for ((&word, &count), norm) in document.words.iter().zip(document.counts).zip(&*found) {
-                let ratio = f64::from(count) / norm;
+                let ratio = V::Double::splat(f64::from(count) / norm);
                 let at = word as usize * blocks;
                 let rows = statistics[at..at + blocks].iter_mut().zip(&beta[at..at + blocks]);
                 for ((sums, row), weights) in rows.zip(&*weights) {
-                    for i in 0..LANES {
-                        sums[i] += ratio * weights[i] * row[i];
-                    }
+                    let term = ratio.multiply(V::Double::load(weights)).multiply(V::Double::load(row));
+                    V::Double::load(sums).add(term).store(sums);
                 }
             }
         }

@@ -1,4 +1,6 @@
-//! Sixteen f32 at a time: the accumulators of a product.
+//! Sixteen f32 at a time, the accumulators of a product, and eight f64.
+
+use crate::dirichlet::{LANES, Lanes};
 
 /// Sixteen numbers in the registers of a level.
 pub(crate) trait Vector: Copy {
@@ -6,6 +8,8 @@ pub(crate) trait Vector: Copy {
     const ROWS: usize;
     /// Whether a tile holds a whole [`Row`](crate::Row) of 32 columns, or half of it at a time.
     const WHOLE: bool;
+    /// Eight f64 in the registers of the same level.
+    type Double: Double;
 
     /// Sixteen times the same.
     fn splat(x: f32) -> Self;
@@ -19,9 +23,57 @@ pub(crate) trait Vector: Copy {
     fn transpose(rows: [Self; 16]) -> [Self; 16];
 }
 
+/// Eight f64 in the registers of a level. Products and sums are rounded one by one.
+pub(crate) trait Double: Copy {
+    /// Eight times the same.
+    fn splat(x: f64) -> Self;
+    /// Eight neighbours.
+    fn load(x: &Lanes) -> Self;
+    /// Back to memory.
+    fn store(self, x: &mut Lanes);
+    /// `self + other`.
+    fn add(self, other: Self) -> Self;
+    /// `self · other`.
+    fn multiply(self, other: Self) -> Self;
+}
+
+impl Double for Lanes {
+    #[inline(always)]
+    fn splat(x: f64) -> Self {
+        [x; LANES]
+    }
+
+    #[inline(always)]
+    fn load(x: &Lanes) -> Self {
+        *x
+    }
+
+    #[inline(always)]
+    fn store(self, x: &mut Lanes) {
+        *x = self;
+    }
+
+    #[inline(always)]
+    fn add(mut self, other: Self) -> Self {
+        for i in 0..LANES {
+            self[i] += other[i];
+        }
+        self
+    }
+
+    #[inline(always)]
+    fn multiply(mut self, other: Self) -> Self {
+        for i in 0..LANES {
+            self[i] *= other[i];
+        }
+        self
+    }
+}
+
 impl Vector for [f32; 16] {
     const ROWS: usize = 4;
     const WHOLE: bool = false;
+    type Double = Lanes;
 
     #[inline(always)]
     fn splat(x: f32) -> Self {
@@ -59,13 +111,15 @@ pub(crate) use x86::{Avx2, Avx512};
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use std::arch::x86_64::{
-        __m256, __m512, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_storeu_ps, _mm512_castpd_ps,
-        _mm512_castps_pd, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_set1_ps, _mm512_setzero_pd,
-        _mm512_setzero_ps, _mm512_shuffle_f32x4, _mm512_storeu_ps, _mm512_unpackhi_pd, _mm512_unpackhi_ps,
-        _mm512_unpacklo_pd, _mm512_unpacklo_ps,
+        __m256, __m256d, __m512, __m512d, _mm256_add_pd, _mm256_fmadd_ps, _mm256_loadu_pd, _mm256_loadu_ps,
+        _mm256_mul_pd, _mm256_set1_pd, _mm256_set1_ps, _mm256_storeu_pd, _mm256_storeu_ps, _mm512_add_pd,
+        _mm512_castpd_ps, _mm512_castps_pd, _mm512_fmadd_ps, _mm512_loadu_pd, _mm512_loadu_ps, _mm512_mul_pd,
+        _mm512_set1_pd, _mm512_set1_ps, _mm512_setzero_pd, _mm512_setzero_ps, _mm512_shuffle_f32x4,
+        _mm512_storeu_pd, _mm512_storeu_ps, _mm512_unpackhi_pd, _mm512_unpackhi_ps, _mm512_unpacklo_pd,
+        _mm512_unpacklo_ps,
     };
 
-    use super::Vector;
+    use super::{Double, Lanes, Vector};
 
     #[derive(Clone, Copy)]
     pub(crate) struct Avx512(__m512);
@@ -73,6 +127,7 @@ mod x86 {
     impl Vector for Avx512 {
         const ROWS: usize = 8;
         const WHOLE: bool = true;
+        type Double = Avx512Double;
 
         #[inline(always)]
         fn splat(x: f32) -> Self {
@@ -139,6 +194,7 @@ mod x86 {
     impl Vector for Avx2 {
         const ROWS: usize = 6;
         const WHOLE: bool = false;
+        type Double = Avx2Double;
 
         #[inline(always)]
         fn splat(x: f32) -> Self {
@@ -175,6 +231,80 @@ mod x86 {
                 row.store(numbers);
             }
             <[f32; 16]>::transpose(numbers).map(|row| Self::load(&row))
+        }
+    }
+
+    #[derive(Clone, Copy)]
+    pub(crate) struct Avx512Double(__m512d);
+
+    impl Double for Avx512Double {
+        #[inline(always)]
+        fn splat(x: f64) -> Self {
+            // SAFETY: `kernel!` has checked that the machine has AVX-512 F.
+            Self(unsafe { _mm512_set1_pd(x) })
+        }
+
+        #[inline(always)]
+        fn load(x: &Lanes) -> Self {
+            // SAFETY: as above; the reference is to eight numbers, and no alignment is needed.
+            Self(unsafe { _mm512_loadu_pd(x.as_ptr()) })
+        }
+
+        #[inline(always)]
+        fn store(self, x: &mut Lanes) {
+            // SAFETY: as for `load`.
+            unsafe { _mm512_storeu_pd(x.as_mut_ptr(), self.0) }
+        }
+
+        #[inline(always)]
+        fn add(self, other: Self) -> Self {
+            // SAFETY: as for `splat`.
+            Self(unsafe { _mm512_add_pd(self.0, other.0) })
+        }
+
+        #[inline(always)]
+        fn multiply(self, other: Self) -> Self {
+            // SAFETY: as for `splat`.
+            Self(unsafe { _mm512_mul_pd(self.0, other.0) })
+        }
+    }
+
+    #[derive(Clone, Copy)]
+    pub(crate) struct Avx2Double(__m256d, __m256d);
+
+    impl Double for Avx2Double {
+        #[inline(always)]
+        fn splat(x: f64) -> Self {
+            // SAFETY: `kernel!` has checked that the machine has AVX2.
+            let x = unsafe { _mm256_set1_pd(x) };
+            Self(x, x)
+        }
+
+        #[inline(always)]
+        fn load(x: &Lanes) -> Self {
+            // SAFETY: as above; both halves lie inside the eight numbers, and no alignment is needed.
+            unsafe { Self(_mm256_loadu_pd(x.as_ptr()), _mm256_loadu_pd(x[4..].as_ptr())) }
+        }
+
+        #[inline(always)]
+        fn store(self, x: &mut Lanes) {
+            // SAFETY: as for `load`.
+            unsafe {
+                _mm256_storeu_pd(x.as_mut_ptr(), self.0);
+                _mm256_storeu_pd(x[4..].as_mut_ptr(), self.1);
+            }
+        }
+
+        #[inline(always)]
+        fn add(self, other: Self) -> Self {
+            // SAFETY: as for `splat`.
+            unsafe { Self(_mm256_add_pd(self.0, other.0), _mm256_add_pd(self.1, other.1)) }
+        }
+
+        #[inline(always)]
+        fn multiply(self, other: Self) -> Self {
+            // SAFETY: as for `splat`.
+            unsafe { Self(_mm256_mul_pd(self.0, other.0), _mm256_mul_pd(self.1, other.1)) }
         }
     }
 }
