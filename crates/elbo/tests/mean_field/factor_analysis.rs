@@ -237,7 +237,7 @@ proptest! {
         flat in any::<bool>(),
         random in any::<bool>(),
         kind in 0usize..5,
-        scale in -4i32..5,
+        scale in -8i32..9,
         every in 1.5..20.0,
     ) {
         let mut x = simulated(seed, rows, columns).0;
@@ -403,6 +403,29 @@ fn a_random_start_ends_where_the_principal_one_does() {
     let principal = bound(Start::Principal);
     for seed in 0..3 {
         assert_near("the bound", bound(Start::Random(Key::new(seed))), principal, 1e-6);
+    }
+}
+
+/// Columns that are an exact function of two latents, at scales from 1e-4 to 1e8: the noise goes to where its prior's rate
+/// stops it, which at 1e8 is less than 1e-16 of the variance and beyond the digits of Σ x², and no update lowers the bound.
+#[test]
+fn a_perfect_fit_is_no_trouble_at_any_scale() {
+    let (w, z) = (normals(81, 10), normals(82, 400));
+    for scale in [1e-4, 1.0, 1e4, 1e8] {
+        let cell = |i: usize| scale * (w[i % 5 * 2] * z[i / 5 * 2] + w[i % 5 * 2 + 1] * z[i / 5 * 2 + 1]);
+        let x: Vec<f64> = (0..1000).map(cell).collect();
+        for noise in NOISES {
+            for latent in [1, 2, 6] {
+                let mut fit = Fit::new(&x, 5, Prior::new(latent, noise), Start::Principal).unwrap();
+                let record = ascend(&mut fit, &Ascent { tolerance: 1e-9, sweeps: 100 }, |_, _| {});
+                assert!(record.is_ok(), "{scale} {noise:?} {latent} {record:?}");
+                if latent > 1 && scale >= 1.0 {
+                    assert_eq!(fit.posterior().active().iter().filter(|a| **a).count(), 2);
+                    let fitted = fit.posterior().reconstruct(&x).unwrap().mean;
+                    assert!(distance(&fitted, &x) < 0.01 / scale, "{scale} {noise:?} {latent}");
+                }
+            }
+        }
     }
 }
 

@@ -5,7 +5,8 @@
 //! principal components*). A missing cell takes no part: q(z_n) rests on the columns that row n shows.
 //!
 //! q(z_n) = N(Λ⁻¹ Σ_d E\[τ_d w_d (x_nd − μ_d)\], Λ⁻¹), Λ = I + Σ_d E\[τ_d w_d w_dᵀ\], over the columns d seen in the row.
-//! q(w_d, μ_d) is the Gaussian regression of column d on (z, 1), with the moments of z for its rows.
+//! q(w_d, μ_d) is the Gaussian regression of column d on (z, 1), with the moments of z for its rows. A sweep ends with a
+//! rotation, which moves q(W, μ), q(α) and q(z) together, and a pass over the rows.
 
 use std::f64::consts::TAU;
 
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::MeanField;
 use crate::{
     Error,
-    distribution::{Cholesky, Gamma, cholesky::dot},
+    distribution::{Cholesky, Gamma},
     divergence::KullbackLeibler,
     objective::Bound,
     random::Key,
@@ -161,7 +162,7 @@ impl<'a> Fit<'a> {
             noise_shape,
             noise_rate,
         };
-        let statistics = Statistics::none(&observed, prior.latent);
+        let statistics = Statistics::none(&observed, &posterior);
         let mut fit = Self { prior, observed, posterior, ln_volume, statistics };
         fit.update_relevance();
         fit.statistics = Statistics::of(&fit.observed, &fit.posterior)?;
@@ -179,21 +180,23 @@ impl<'a> Fit<'a> {
         let mut prior: Vec<f64> = q.relevance();
         prior.push(self.prior.mean_precision());
         let regress = |d: usize| {
-            let tau = q.noise_precision(d);
-            let mut precision: Vec<f64> = statistics.gram(d).iter().map(|a| tau * a).collect();
+            let (tau, column) = (q.noise_precision(d), statistics.column(d));
+            let mut precision: Vec<f64> = column.moments().map(|a| tau * a).collect();
             precision.iter_mut().step_by(wide + 1).zip(&prior).for_each(|(p, alpha)| *p += alpha);
-            let mut target: Vec<f64> = statistics.product(d).iter().map(|h| tau * h).collect();
-            // Columns are centred, and the prior of μ is about 0.
-            target[latent] -= prior[latent] * observed.centre[d];
             let root = Cholesky::of(&precision, wide)?;
-            Ok((root.solve_transposed(&root.solve(&target)), inverse(&root), root.ln_determinant()))
+            // The step from w̃⁰, where the priors are about 0.
+            let towards_prior = prior.iter().zip(column.reference).map(|(alpha, w)| alpha * w);
+            let slope: Vec<f64> = column.slope().zip(towards_prior).map(|(s, p)| tau * s - p).collect();
+            let step = root.solve_transposed(&root.solve(&slope));
+            let mean: Vec<f64> = column.reference.iter().zip(step).map(|(w, step)| w + step).collect();
+            Ok((mean, inverse(&root), root.ln_determinant()))
         };
         let columns: Vec<Result<_, Error>> = (0..observed.columns).into_par_iter().map(regress).collect();
         self.ln_volume = 0.0;
         for (d, column) in columns.into_iter().enumerate() {
             let (mean, covariance, ln_precision) = column?;
             self.posterior.loadings[latent * d..latent * (d + 1)].copy_from_slice(&mean[..latent]);
-            self.posterior.mean[d] = mean[latent] + self.observed.centre[d];
+            self.posterior.mean[d] = mean[latent];
             self.posterior.covariance[wide * wide * d..wide * wide * (d + 1)].copy_from_slice(&covariance);
             self.ln_volume -= ln_precision;
         }
@@ -208,14 +211,8 @@ impl<'a> Fit<'a> {
 
     /// E Σ_n (x_nd − w_dᵀ z_n − μ_d)² over the rows that show column d.
     fn squares(&self, d: usize) -> f64 {
-        let (q, wide) = (&self.posterior, self.prior.latent + 1);
-        let mut mean = q.loading(d).to_vec();
-        mean.push(q.mean[d] - self.observed.centre[d]);
-        let covariance = q.covariance_of(d);
-        let rows = self.statistics.gram(d).chunks(wide).zip(covariance.chunks(wide)).zip(&mean);
-        let explained: f64 = rows.map(|((gram, cov), m)| m * dot(gram, &mean) + dot(gram, cov)).sum();
-        // Not below 0, which rounding could take a perfect fit.
-        (self.observed.squares[d] - 2.0 * dot(&mean, self.statistics.product(d)) + explained).max(0.0)
+        let q = &self.posterior;
+        self.statistics.column(d).squares(&q.augmented(d), q.covariance_of(d))
     }
 
     fn update_noise(&mut self) {

@@ -78,6 +78,11 @@ impl Posterior {
         &self.loadings[d * self.latent()..(d + 1) * self.latent()]
     }
 
+    /// E\[(w_d, μ_d)\], `[K + 1]`.
+    pub(super) fn augmented(&self, d: usize) -> Vec<f64> {
+        self.loading(d).iter().copied().chain([self.mean[d]]).collect()
+    }
+
     /// Cov\[w_d, μ_d\], `[K + 1, K + 1]`.
     pub(super) fn covariance_of(&self, d: usize) -> &[f64] {
         let size = (self.latent() + 1).pow(2);
@@ -236,8 +241,7 @@ impl Posterior {
     pub fn sample(&self, rows: usize, key: Key) -> Result<Vec<f64>, Error> {
         let (key, latent, wide) = (key.purpose(Purpose::Sample), self.latent(), self.latent() + 1);
         let draw = |d: usize| {
-            let mean = self.loading(d).iter().copied().chain([self.mean[d]]).collect();
-            let q = FullGaussian::new(mean, Cholesky::of(self.covariance_of(d), wide)?)?;
+            let q = FullGaussian::new(self.augmented(d), Cholesky::of(self.covariance_of(d), wide)?)?;
             let (shape, rate) = self.noise(d);
             let tau = Gamma::new(shape, rate)?.sample(key.fold(0), (d % self.noise_rate.len()) as u64);
             Ok((q.sample(key.fold(1), d as u64), libm::sqrt(tau.recip())))

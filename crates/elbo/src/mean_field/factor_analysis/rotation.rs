@@ -92,7 +92,11 @@ impl Fit<'_> {
             *mean += new[(0, latent)];
         }
         moved.ln_volume += 2.0 * columns as f64 * rotation.ln_determinant;
-        statistics.grams.chunks_mut(wide * wide).for_each(|block| rotation.gram(block));
+        for sums in [&mut statistics.grams, &mut statistics.spreads] {
+            sums.chunks_mut(wide * wide).for_each(|block| rotation.gram(block));
+        }
+        let reference = view(&statistics.reference, wide) * &rotation.forth;
+        store(&reference, &mut statistics.reference);
         let products = view(&statistics.products, wide) * rotation.back.transpose();
         store(&products, &mut statistics.products);
         let trace = |all: &[f64]| all.iter().step_by(wide + 1).take(latent).sum::<f64>();

@@ -1,4 +1,8 @@
-//! The pass over the rows: q(z_n) of each, kept as Σ_n E\[z̃ z̃ᵀ\] and Σ_n x_nd E\[z̃\], z̃ = (z, 1), and its KL.
+//! The pass over the rows: the q(z_n) of each, kept as sums over the rows that show column d, with z̃ = (z, 1) and the
+//! residuals e_nd = x_nd − w̃⁰_dᵀ E\[z̃_n\] about the w̃⁰ = E\[(w, μ)\] of the pass.
+//!
+//! For w̃ = w̃⁰ + δ, Σ_n E(x_nd − w̃ᵀz̃_n)² = Σ e² − 2 δᵀ Σ e E\[z̃\] + δᵀ Σ E\[z̃\] E\[z̃\]ᵀ δ + tr E\[w̃ w̃ᵀ\] Σ Cov\[z̃\] + …: sums of the
+//! size of the noise, where Σ x² would cancel with as many digits as the signal has over it.
 
 use rayon::prelude::*;
 
@@ -54,32 +58,41 @@ impl<'a> Observed<'a> {
     }
 }
 
-/// Σ over rows of the moments of z̃ under q.
+/// The sums. A matrix stands once for each column, or once for all where nothing is missing.
 #[derive(Clone, Debug)]
 pub(super) struct Statistics {
-    /// Whether one gram serves all columns.
     complete: bool,
     wide: usize,
-    /// Σ E\[z̃ z̃ᵀ\] over the rows that show column d, `[D, K + 1, K + 1]`, or `[1, …]` where nothing is missing.
+    /// Σ E\[z̃\] E\[z̃\]ᵀ, `[D or 1, K + 1, K + 1]`.
     pub(super) grams: Vec<f64>,
-    /// The same over all rows, `[K + 1, K + 1]`.
+    /// Σ Cov\[z̃\], likewise.
+    pub(super) spreads: Vec<f64>,
+    /// Σ E\[z̃ z̃ᵀ\] over all rows that show anything, `[K + 1, K + 1]`.
     pub(super) all: Vec<f64>,
-    /// Σ (x_nd − centre_d) E\[z̃\], `[D, K + 1]`.
+    /// w̃⁰, `[D, K + 1]`.
+    pub(super) reference: Vec<f64>,
+    /// Σ e², `[D]`.
+    residuals: Vec<f64>,
+    /// Σ e E\[z̃\], `[D, K + 1]`.
     pub(super) products: Vec<f64>,
     /// Σ KL(q(z_n) ‖ p(z)), in nats.
     pub(super) kl: f64,
 }
 
 impl Statistics {
-    pub(super) fn none(observed: &Observed<'_>, latent: usize) -> Self {
-        let (wide, complete) = (latent + 1, observed.complete());
-        let grams = if complete { 1 } else { observed.columns };
+    /// Of no rows, about the loadings of `q`.
+    pub(super) fn none(observed: &Observed<'_>, q: &Posterior) -> Self {
+        let (wide, columns, complete) = (q.latent() + 1, observed.columns, observed.complete());
+        let matrices = vec![0.0; if complete { 1 } else { columns } * wide * wide];
         Self {
             complete,
             wide,
-            grams: vec![0.0; grams * wide * wide],
+            grams: matrices.clone(),
+            spreads: matrices,
             all: vec![0.0; wide * wide],
-            products: vec![0.0; observed.columns * wide],
+            reference: (0..columns).flat_map(|d| q.augmented(d)).collect(),
+            residuals: vec![0.0; columns],
+            products: vec![0.0; columns * wide],
             kl: 0.0,
         }
     }
@@ -92,7 +105,7 @@ impl Statistics {
             .into_par_iter()
             .map(|part| {
                 let (from, to) = (each * part, each * (part + 1));
-                let (mut sums, mut first) = (Self::none(observed, q.latent()), 0);
+                let (mut sums, mut first) = (Self::none(observed, q), 0);
                 for pattern in &observed.patterns {
                     let last = first + pattern.rows.len();
                     if from < last && first < to {
@@ -104,12 +117,18 @@ impl Statistics {
                 Ok(sums)
             })
             .collect();
-        let mut whole = Self::none(observed, q.latent());
+        let mut whole = Self::none(observed, q);
         for part in parts {
             let part = part?;
-            whole.grams.iter_mut().zip(part.grams).for_each(|(sum, v)| *sum += v);
-            whole.all.iter_mut().zip(part.all).for_each(|(sum, v)| *sum += v);
-            whole.products.iter_mut().zip(part.products).for_each(|(sum, v)| *sum += v);
+            for (sum, part) in [
+                (&mut whole.grams, part.grams),
+                (&mut whole.spreads, part.spreads),
+                (&mut whole.all, part.all),
+                (&mut whole.residuals, part.residuals),
+                (&mut whole.products, part.products),
+            ] {
+                add(sum, &part);
+            }
             whole.kl += part.kl;
         }
         Ok(whole)
@@ -125,10 +144,10 @@ impl Statistics {
     ) -> Result<(), Error> {
         let (latent, wide, count) = (q.latent(), self.wide, rows.len() as f64);
         let z = Latent::of(q, seen)?;
-        let mut gram = vec![0.0; wide * wide];
+        let (mut gram, mut spread) = (vec![0.0; wide * wide], vec![0.0; wide * wide]);
         for i in 0..latent {
             for j in 0..latent {
-                gram[i * wide + j] = count * z.covariance[i * latent + j];
+                spread[i * wide + j] = count * z.covariance[i * latent + j];
             }
         }
         let mut mean = vec![1.0; wide];
@@ -139,19 +158,21 @@ impl Statistics {
                 sums.iter_mut().zip(&mean).for_each(|(sum, other)| *sum += m * other);
             }
             for &d in seen {
-                let deviation = row[d] - observed.centre[d];
+                let residual = row[d] - q.mean[d] - dot(q.loading(d), &mean);
+                self.residuals[d] += residual * residual;
                 let sums = &mut self.products[d * wide..(d + 1) * wide];
-                sums.iter_mut().zip(&mean).for_each(|(sum, m)| *sum += deviation * m);
+                sums.iter_mut().zip(&mean).for_each(|(sum, m)| *sum += residual * m);
             }
             self.kl += 0.5 * dot(&mean[..latent], &mean[..latent]);
         }
         let trace: f64 = z.covariance.iter().step_by(latent + 1).sum();
         self.kl += 0.5 * count * (trace - latent as f64 + z.ln_precision);
-        self.all.iter_mut().zip(&gram).for_each(|(sum, v)| *sum += v);
-        let grams = if self.complete { &[0][..] } else { seen };
-        for &d in grams {
-            let sums = &mut self.grams[d * wide * wide..(d + 1) * wide * wide];
-            sums.iter_mut().zip(&gram).for_each(|(sum, v)| *sum += v);
+        add(&mut self.all, &gram);
+        add(&mut self.all, &spread);
+        let places = if self.complete { &[0][..] } else { seen };
+        for place in places.iter().map(|d| d * wide * wide..(d + 1) * wide * wide) {
+            add(&mut self.grams[place.clone()], &gram);
+            add(&mut self.spreads[place], &spread);
         }
         Ok(())
     }
@@ -161,14 +182,55 @@ impl Statistics {
         self.all[self.all.len() - 1]
     }
 
-    /// Σ E\[z̃ z̃ᵀ\] over the rows that show column d.
-    pub(super) fn gram(&self, d: usize) -> &[f64] {
-        let (size, place) = (self.wide * self.wide, if self.complete { 0 } else { d });
-        &self.grams[place * size..(place + 1) * size]
+    /// Those of column d.
+    pub(super) fn column(&self, d: usize) -> Column<'_> {
+        let (wide, size) = (self.wide, self.wide * self.wide);
+        let place = if self.complete { 0 } else { d * size };
+        Column {
+            gram: &self.grams[place..place + size],
+            spread: &self.spreads[place..place + size],
+            reference: &self.reference[d * wide..(d + 1) * wide],
+            residual: self.residuals[d],
+            product: &self.products[d * wide..(d + 1) * wide],
+        }
+    }
+}
+
+fn add(sum: &mut [f64], part: &[f64]) {
+    sum.iter_mut().zip(part).for_each(|(sum, v)| *sum += v);
+}
+
+/// The sums of a column.
+pub(super) struct Column<'a> {
+    gram: &'a [f64],
+    spread: &'a [f64],
+    residual: f64,
+    pub(super) reference: &'a [f64],
+    product: &'a [f64],
+}
+
+impl Column<'_> {
+    /// Σ E\[z̃ z̃ᵀ\], `[K + 1, K + 1]`.
+    pub(super) fn moments(&self) -> impl Iterator<Item = f64> {
+        self.gram.iter().zip(self.spread).map(|(gram, spread)| gram + spread)
     }
 
-    /// Σ (x_nd − centre_d) E\[z̃\].
-    pub(super) fn product(&self, d: usize) -> &[f64] {
-        &self.products[d * self.wide..(d + 1) * self.wide]
+    /// −½ ∂/∂w̃ of the expected squares at w̃⁰: Σ e E\[z̃\] − Σ Cov\[z̃\] w̃⁰.
+    pub(super) fn slope(&self) -> impl Iterator<Item = f64> {
+        let rows = self.product.iter().zip(self.spread.chunks(self.reference.len()));
+        rows.map(|(product, spread)| product - dot(spread, self.reference))
+    }
+
+    /// Σ_n E(x_nd − w̃ᵀz̃_n)² under a w̃ of this mean and covariance.
+    pub(super) fn squares(&self, mean: &[f64], covariance: &[f64]) -> f64 {
+        let wide = mean.len();
+        let step: Vec<f64> = mean.iter().zip(self.reference).map(|(m, r)| m - r).collect();
+        let form = |matrix: &[f64], v: &[f64]| -> f64 {
+            matrix.chunks(wide).zip(v).map(|(row, v_i)| v_i * dot(row, v)).sum()
+        };
+        let of_means = self.residual - 2.0 * dot(&step, self.product) + form(self.gram, &step);
+        let of_covariance: f64 = self.moments().zip(covariance).map(|(a, c)| a * c).sum();
+        // Each part is a sum of squares, which rounding could take below 0.
+        of_means.max(0.0) + form(self.spread, mean) + of_covariance.max(0.0)
     }
 }
