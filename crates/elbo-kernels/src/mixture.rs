@@ -3,7 +3,10 @@
 //! Rows come in blocks of [`LANES`], a column at a time: one row a lane. Lanes without a row hold any finite numbers and
 //! have responsibility 0. Statistics are added in the order of the lanes, whatever the level.
 
-use crate::level::kernel;
+use crate::{
+    double::{exp, log},
+    level::kernel,
+};
 
 /// Rows of a block.
 pub const LANES: usize = 128;
@@ -93,6 +96,7 @@ kernel! {
         for component in log_density.iter_mut() {
             for l in 0..LANES {
                 let d = component[l] - greatest[l];
+                // Of −∞ the product with its exponential would be NaN.
                 let d = if d < -745.0 { -745.0 } else { d };
                 let e = exp(d);
                 sum[l] += e;
@@ -217,76 +221,4 @@ fn fold(mut parts: [f64; PARTS]) -> f64 {
         half /= 2;
     }
     parts[0]
-}
-
-/// exp x to 1 ulp for −745 ≤ x ≤ 0; below 2^−1022 it is 0.
-#[inline(always)]
-fn exp(x: f64) -> f64 {
-    // The nearest integer to x / log 2 appears in the lowest bits when 1.5 · 2^52 is added.
-    const ROUND: f64 = 6_755_399_441_055_744.0;
-    const LOG_2_HIGH: f64 = 0.693_147_180_369_123_8;
-    const LOG_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
-    let rounded = x.mul_add(std::f64::consts::LOG2_E, ROUND);
-    let n = rounded - ROUND;
-    let r = n.mul_add(-LOG_2_LOW, n.mul_add(-LOG_2_HIGH, x));
-    // Taylor's series: the first term left out is 4e-18 at r = ½ log 2.
-    let mut p = 1.0 / 6_227_020_800.0;
-    for factorial in [
-        479_001_600.0,
-        39_916_800.0,
-        3_628_800.0,
-        362_880.0,
-        40_320.0,
-        5_040.0,
-        720.0,
-        120.0,
-        24.0,
-        6.0,
-        2.0,
-        1.0,
-        1.0,
-    ] {
-        p = r.mul_add(p, 1.0 / factorial);
-    }
-    let scaled = p * f64::from_bits((rounded.to_bits() << 52).wrapping_add(1023 << 52));
-    if x < -708.0 { 0.0 } else { scaled }
-}
-
-/// log x to 2 ulp for 1 ≤ x < 2^53.
-#[inline(always)]
-fn log(x: f64) -> f64 {
-    const LOG_2_HIGH: f64 = 0.693_147_180_369_123_8;
-    const LOG_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
-    const SQRT_HALF: u64 = 0x3FE6_A09E_667F_3BCD;
-    // x = 2^k m, √½ ≤ m < √2, and log m = 2 artanh s, s = (m − 1)/(m + 1).
-    let shifted = x.to_bits().wrapping_sub(SQRT_HALF);
-    // k in the lowest bits of a number of the size 2^52: no conversion of integers.
-    let k = f64::from_bits((shifted >> 52) | 0x4330_0000_0000_0000) - 4_503_599_627_370_496.0;
-    let m = f64::from_bits((shifted & 0x000F_FFFF_FFFF_FFFF).wrapping_add(SQRT_HALF));
-    let s = (m - 1.0) / (m + 1.0);
-    let t = s * s;
-    // Σ t^j/(2j + 1): t < 0.0295, so the first term left out is 1e-17 of the whole.
-    let mut p = 1.0 / 21.0;
-    for odd in [19.0, 17.0, 15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0] {
-        p = t.mul_add(p, 1.0 / odd);
-    }
-    let rest = s * t * p;
-    k.mul_add(LOG_2_HIGH, 2.0 * (s + rest) + k * LOG_2_LOW)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn exp_and_log_keep_their_error() {
-        for i in 0..200_000 {
-            let x = -f64::from(i) * 0.003_53;
-            let expected = x.exp();
-            assert!((exp(x) - expected).abs() <= 3e-16 * expected + f64::MIN_POSITIVE, "exp {x}");
-            let y = 1.0 + f64::from(i) * 0.01;
-            assert!((log(y) - y.ln()).abs() <= 4.5e-16 * y.ln().max(1e-300), "log {y}");
-        }
-        assert_eq!((exp(0.0), log(1.0), exp(-745.0)), (1.0, 0.0, 0.0));
-    }
 }
