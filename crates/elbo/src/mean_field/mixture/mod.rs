@@ -8,20 +8,24 @@ mod beta;
 mod components;
 mod e_step;
 mod gamma;
+mod posterior;
+mod prior;
 mod weights;
 mod wishart;
 
-use serde::{Deserialize, Serialize};
+use rayon::prelude::*;
 
 pub use self::{
     beta::BetaBernoulli,
     gamma::NormalGamma,
+    posterior::{ComponentsPosterior, Posterior},
+    prior::{Covariance, Family, GaussianPrior, Prior},
     weights::{Weights, WeightsPosterior},
     wishart::NormalWishart,
 };
 use self::{
-    components::Components,
-    e_step::{Assign, Chosen, Sums, responsibilities_of, sums},
+    e_step::{Assign, Chosen, Sums, sums},
+    prior::check_rows,
 };
 use super::{Annealed, MeanField, Start, Stochastic, start};
 use crate::{
@@ -30,271 +34,6 @@ use crate::{
     random::{Key, Purpose},
     special::ln_sum_exp,
 };
-
-/// What the covariances of Gaussian components are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Covariance {
-    /// A matrix for each component.
-    #[default]
-    Full,
-    /// One matrix for all.
-    Tied,
-    /// A variance for each component and column.
-    Diagonal,
-    /// A variance for each component.
-    Spherical,
-}
-
-/// The prior of Gaussian components.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct GaussianPrior {
-    /// What the covariances are.
-    pub covariance: Covariance,
-    /// m₀, `[D]`.
-    pub mean: Vec<f64>,
-    /// β₀: how many rows m₀ is worth.
-    pub mean_precision: f64,
-    /// ν₀ > D − 1 for a matrix, > 0 for variances: how many rows `scale` is worth.
-    pub freedom: f64,
-    /// W₀⁻¹, `[D, D]`; of a diagonal `[D]`, of one variance `[1]`: ν₀ times the covariance expected.
-    pub scale: Vec<f64>,
-}
-
-impl GaussianPrior {
-    /// A weak prior in the units of the rows: m₀ the columns' means, worth one row, and the columns' variances, worth D
-    /// rows. NaN is a missing value.
-    ///
-    /// # Errors
-    /// Where a column has no two values that differ, or one that is infinite.
-    pub fn of(x: &[f64], width: usize, covariance: Covariance) -> Result<Self, Error> {
-        check_finite(x, width)?;
-        let (mut mean, mut variance) = (Vec::with_capacity(width), Vec::with_capacity(width));
-        for d in 0..width {
-            let column = || x.iter().skip(d).step_by(width).filter(|x| !x.is_nan());
-            let count = column().count().max(1) as f64;
-            let m = column().sum::<f64>() / count;
-            let v = column().map(|x| (x - m).powi(2)).fold(0.0, |sum, square| sum + square) / count;
-            let varied = column().next().is_some_and(|first| column().any(|x| x != first));
-            if !varied || v.is_nan() || v <= 0.0 {
-                let rule = "must be > 0: a column of one value says nothing of components, leave it out";
-                return Err(Error::invalid(&format!("the variance of column {}", d + 1), v, rule));
-            }
-            mean.push(m);
-            variance.push(v);
-        }
-        let freedom = width as f64;
-        let scale = match covariance {
-            Covariance::Full | Covariance::Tied => (0..width * width)
-                .map(|e| if e / width == e % width { freedom * variance[e / width] } else { 0.0 })
-                .collect(),
-            Covariance::Diagonal => variance.iter().map(|v| freedom * v).collect(),
-            Covariance::Spherical => vec![variance.iter().sum()],
-        };
-        Ok(Self { covariance, mean, mean_precision: 1.0, freedom, scale })
-    }
-}
-
-/// What the components are.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Family {
-    /// Gaussians.
-    Gaussian(GaussianPrior),
-    /// Columns of 0 and 1 that are independent given the component, each with θ ~ Beta(a, b).
-    Bernoulli([f64; 2]),
-}
-
-/// The prior of a mixture: with the rows, all that determines the fit but its start.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Prior {
-    /// K.
-    pub components: usize,
-    /// The weights' prior.
-    pub weights: Weights,
-    /// The components' prior.
-    pub family: Family,
-}
-
-/// q(θ).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ComponentsPosterior {
-    /// Gaussians with matrices.
-    NormalWishart(NormalWishart),
-    /// Gaussians with variances.
-    NormalGamma(NormalGamma),
-    /// Columns of 0 and 1.
-    BetaBernoulli(BetaBernoulli),
-}
-
-impl ComponentsPosterior {
-    fn new(prior: &Prior, width: usize) -> Result<Self, Error> {
-        Ok(match &prior.family {
-            Family::Gaussian(gaussian) => {
-                let k = prior.components;
-                if gaussian.mean.len() != width {
-                    let (expected, got) = (vec![width], vec![gaussian.mean.len()]);
-                    return Err(Error::Shape { what: "the prior's mean".into(), expected, got });
-                }
-                let beta = gaussian.mean_precision;
-                if beta.is_nan() || beta <= 0.0 || beta.is_infinite() {
-                    return Err(Error::invalid("the mean's precision", beta, "must be a finite number > 0"));
-                }
-                match gaussian.covariance {
-                    Covariance::Full => Self::NormalWishart(NormalWishart::new(gaussian, k, false)?),
-                    Covariance::Tied => Self::NormalWishart(NormalWishart::new(gaussian, k, true)?),
-                    Covariance::Diagonal => Self::NormalGamma(NormalGamma::new(gaussian, k, false)?),
-                    Covariance::Spherical => Self::NormalGamma(NormalGamma::new(gaussian, k, true)?),
-                }
-            }
-            Family::Bernoulli(prior_of_cell) => {
-                Self::BetaBernoulli(BetaBernoulli::new(*prior_of_cell, prior.components, width)?)
-            }
-        })
-    }
-
-    fn components(&self) -> &dyn Components {
-        match self {
-            Self::NormalWishart(q) => q,
-            Self::NormalGamma(q) => q,
-            Self::BetaBernoulli(q) => q,
-        }
-    }
-
-    fn components_mut(&mut self) -> &mut dyn Components {
-        match self {
-            Self::NormalWishart(q) => q,
-            Self::NormalGamma(q) => q,
-            Self::BetaBernoulli(q) => q,
-        }
-    }
-}
-
-/// q(π) q(θ): what a fit leaves.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Posterior {
-    /// q(π).
-    pub weights: WeightsPosterior,
-    /// q(θ).
-    pub components: ComponentsPosterior,
-}
-
-impl Posterior {
-    /// K.
-    pub fn number(&self) -> usize {
-        self.components.components().number()
-    }
-
-    /// D.
-    pub fn width(&self) -> usize {
-        self.mean(0).len()
-    }
-
-    /// The mean of a component's rows, `[D]`.
-    ///
-    /// # Panics
-    /// Where there is no such component.
-    pub fn mean(&self, component: usize) -> &[f64] {
-        self.components.components().mean(component)
-    }
-
-    /// The covariance that a Gaussian component's rows are expected to have, `[D, D]`; none of one of 0 and 1.
-    pub fn covariance(&self, component: usize) -> Option<Vec<f64>> {
-        match &self.components {
-            ComponentsPosterior::NormalWishart(q) => Some(q.covariance(component)),
-            ComponentsPosterior::NormalGamma(q) => {
-                let variance = q.variance(component);
-                let n = variance.len();
-                Some((0..n * n).map(|e| if e / n == e % n { variance[e / n] } else { 0.0 }).collect())
-            }
-            ComponentsPosterior::BetaBernoulli(_) => None,
-        }
-    }
-
-    /// r of rows `[N, D]`, NaN missing: the probability of each component, `[N, K]`.
-    ///
-    /// # Errors
-    /// Where the rows are not those of the model.
-    pub fn responsibilities(&self, x: &[f64]) -> Result<Vec<f64>, Error> {
-        let rows = self.rows(x)?;
-        let q = self.components.components();
-        let (expectations, ln_weights) = (q.expectations(), self.weights.expected_ln());
-        let assign = Assign::Optimally { ln_weights: &ln_weights, inverse_temperature: 1.0 };
-        let origins: Vec<f64> = (0..self.number()).flat_map(|k| self.mean(k).to_vec()).collect();
-        Ok(responsibilities_of(rows, &*expectations, assign, &origins, &Sums::new(q.number(), q.size())))
-    }
-
-    /// log p(x|data) of each row, `[N]`, in nats: of the posterior predictive density under q, which is a mixture of
-    /// Student's t, or of the cells that are not missing. The weights are taken at their mean.
-    ///
-    /// # Errors
-    /// Where the rows are not those of the model.
-    pub fn log_predictive(&self, x: &[f64]) -> Result<Vec<f64>, Error> {
-        use rayon::prelude::*;
-        let rows = self.rows(x)?;
-        let (weights, q) = (self.shares(), self.components.components());
-        let of = |x: &[f64]| {
-            let terms: Vec<f64> =
-                weights.iter().enumerate().map(|(k, w)| w.ln() + q.log_predictive(k, x)).collect();
-            ln_sum_exp(&terms)
-        };
-        Ok(x.par_chunks_exact(rows.width).map(of).collect())
-    }
-
-    /// The components' expected shares, which sum to 1 (of a Dirichlet process, among the components that q has).
-    pub fn shares(&self) -> Vec<f64> {
-        let weights = self.weights.mean();
-        let total: f64 = weights.iter().sum();
-        weights.iter().map(|w| w / total).collect()
-    }
-
-    /// A new row, and the component that it is from: the draw of `row` from the posterior predictive density.
-    ///
-    /// # Errors
-    /// Where a component's covariance has no factor.
-    pub fn sample(&self, key: Key, row: u64) -> Result<(usize, Vec<f64>), Error> {
-        let key = key.purpose(Purpose::Sample);
-        let mut uniform = [0.0];
-        key.fold(0).uniforms(row, &mut uniform);
-        let mut left = f64::from(uniform[0]);
-        let component = self.shares().iter().position(|share| {
-            left -= share;
-            left < 0.0
-        });
-        let component = component.unwrap_or(self.number() - 1);
-        Ok((component, self.components.components().sample(component, key.fold(1), row)?))
-    }
-
-    fn rows<'a>(&self, x: &'a [f64]) -> Result<Chosen<'a>, Error> {
-        let binary = matches!(self.components, ComponentsPosterior::BetaBernoulli(_));
-        let width = self.width();
-        check_rows(x, width, binary)?;
-        Ok(Chosen { x, width, index: None })
-    }
-}
-
-fn check_finite(x: &[f64], width: usize) -> Result<(), Error> {
-    if width == 0 || x.is_empty() || !x.len().is_multiple_of(width) {
-        return Err(Error::Shape { what: "the rows".into(), expected: vec![width], got: vec![x.len()] });
-    }
-    cells(x, width, |x| x.is_infinite(), "must be finite")
-}
-
-fn check_rows(x: &[f64], width: usize, binary: bool) -> Result<(), Error> {
-    check_finite(x, width)?;
-    if binary { cells(x, width, |x| !x.is_nan() && x != 0.0 && x != 1.0, "must be 0 or 1") } else { Ok(()) }
-}
-
-fn cells(x: &[f64], width: usize, wrong: impl Fn(f64) -> bool, rule: &str) -> Result<(), Error> {
-    match x.iter().position(|&x| wrong(x)) {
-        Some(cell) => {
-            let what = format!("row {}, column {}", cell / width + 1, cell % width + 1);
-            Err(Error::invalid(&what, x[cell], rule))
-        }
-        None => Ok(()),
-    }
-}
 
 /// A fit to rows.
 ///
@@ -400,7 +139,6 @@ impl<'a> Fit<'a> {
     /// # Errors
     /// Where a draw is out of range.
     pub fn log_weights(&self, draws: usize, key: Key) -> Result<Vec<f64>, Error> {
-        use rayon::prelude::*;
         let key = key.purpose(Purpose::Evaluate);
         let one = |row: u64| {
             let (ln_weights, of_weights) =

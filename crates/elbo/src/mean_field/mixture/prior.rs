@@ -1,0 +1,113 @@
+//! What is known of a mixture before the rows, and what rows it takes.
+
+use serde::{Deserialize, Serialize};
+
+use super::Weights;
+use crate::Error;
+
+/// What the covariances of Gaussian components are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Covariance {
+    /// A matrix for each component.
+    #[default]
+    Full,
+    /// One matrix for all.
+    Tied,
+    /// A variance for each component and column.
+    Diagonal,
+    /// A variance for each component.
+    Spherical,
+}
+
+/// The prior of Gaussian components.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GaussianPrior {
+    /// What the covariances are.
+    pub covariance: Covariance,
+    /// m₀, `[D]`.
+    pub mean: Vec<f64>,
+    /// β₀: how many rows m₀ is worth.
+    pub mean_precision: f64,
+    /// ν₀ > D − 1 for a matrix, > 0 for variances: how many rows `scale` is worth.
+    pub freedom: f64,
+    /// W₀⁻¹, `[D, D]`; of a diagonal `[D]`, of one variance `[1]`: ν₀ times the covariance expected.
+    pub scale: Vec<f64>,
+}
+
+impl GaussianPrior {
+    /// A weak prior in the units of the rows: m₀ the columns' means, worth one row, and the columns' variances, worth D
+    /// rows. NaN is a missing value.
+    ///
+    /// # Errors
+    /// Where a column has no two values that differ, or one that is infinite.
+    pub fn of(x: &[f64], width: usize, covariance: Covariance) -> Result<Self, Error> {
+        check_finite(x, width)?;
+        let (mut mean, mut variance) = (Vec::with_capacity(width), Vec::with_capacity(width));
+        for d in 0..width {
+            let column = || x.iter().skip(d).step_by(width).filter(|x| !x.is_nan());
+            let count = column().count().max(1) as f64;
+            let m = column().sum::<f64>() / count;
+            let v = column().map(|x| (x - m).powi(2)).fold(0.0, |sum, square| sum + square) / count;
+            let varied = column().next().is_some_and(|first| column().any(|x| x != first));
+            if !varied || v.is_nan() || v <= 0.0 {
+                let rule = "must be > 0: a column of one value says nothing of components, leave it out";
+                return Err(Error::invalid(&format!("the variance of column {}", d + 1), v, rule));
+            }
+            mean.push(m);
+            variance.push(v);
+        }
+        let freedom = width as f64;
+        let scale = match covariance {
+            Covariance::Full | Covariance::Tied => (0..width * width)
+                .map(|e| if e / width == e % width { freedom * variance[e / width] } else { 0.0 })
+                .collect(),
+            Covariance::Diagonal => variance.iter().map(|v| freedom * v).collect(),
+            Covariance::Spherical => vec![variance.iter().sum()],
+        };
+        Ok(Self { covariance, mean, mean_precision: 1.0, freedom, scale })
+    }
+}
+
+/// What the components are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Family {
+    /// Gaussians.
+    Gaussian(GaussianPrior),
+    /// Columns of 0 and 1 that are independent given the component, each with θ ~ Beta(a, b).
+    Bernoulli([f64; 2]),
+}
+
+/// The prior of a mixture: with the rows, all that determines the fit but its start.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prior {
+    /// K.
+    pub components: usize,
+    /// The weights' prior.
+    pub weights: Weights,
+    /// The components' prior.
+    pub family: Family,
+}
+
+pub(super) fn check_finite(x: &[f64], width: usize) -> Result<(), Error> {
+    if width == 0 || x.is_empty() || !x.len().is_multiple_of(width) {
+        return Err(Error::Shape { what: "the rows".into(), expected: vec![width], got: vec![x.len()] });
+    }
+    cells(x, width, |x| x.is_infinite(), "must be finite")
+}
+
+pub(super) fn check_rows(x: &[f64], width: usize, binary: bool) -> Result<(), Error> {
+    check_finite(x, width)?;
+    if binary { cells(x, width, |x| !x.is_nan() && x != 0.0 && x != 1.0, "must be 0 or 1") } else { Ok(()) }
+}
+
+fn cells(x: &[f64], width: usize, wrong: impl Fn(f64) -> bool, rule: &str) -> Result<(), Error> {
+    match x.iter().position(|&x| wrong(x)) {
+        Some(cell) => {
+            let what = format!("row {}, column {}", cell / width + 1, cell % width + 1);
+            Err(Error::invalid(&what, x[cell], rule))
+        }
+        None => Ok(()),
+    }
+}
