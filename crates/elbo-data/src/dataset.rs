@@ -86,10 +86,11 @@ impl<T: Number> Dataset<T> {
         for row in self.values.chunks(4096) {
             if cfg!(target_endian = "little") {
                 hash.update(cast_slice::<T, u8>(row));
-            } else {
-                row.iter().for_each(|value| {
-                    hash.update(bytes_of(value).iter().rev().copied().collect::<Vec<u8>>())
-                });
+                continue;
+            }
+            for value in row {
+                let bytes: Vec<u8> = bytes_of(value).iter().rev().copied().collect();
+                hash.update(&bytes);
             }
         }
         hash.finalize().iter().fold(String::new(), |mut hex, byte| {

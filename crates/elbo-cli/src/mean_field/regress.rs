@@ -30,6 +30,7 @@ Examples:
 
 Rows whose target is missing are left out of the fit. A missing cell of another column is refused: it is given, not
 modelled.")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Regress {
     #[command(flatten)]
     source: Source,
