@@ -297,6 +297,10 @@ pub(crate) struct Train {
     /// Repeat the fit of a config.toml, in a new folder. --data and --test say where its rows are now.
     #[arg(long, value_name = "PATH", help_heading = "Run", conflicts_with_all = SETTINGS)]
     pub(crate) config: Option<PathBuf>,
+    /// Begin at the parameters of another run's model, of the same networks, and not at random ones: as with a bound that is
+    /// slow to climb, L_50 from a fit to L_5.
+    #[arg(long, value_name = "RUN", help_heading = "Run", conflicts_with = "resume")]
+    pub(crate) begin_at: Option<PathBuf>,
     /// Go on with an interrupted run: the result is the same, to the bit, as without the interruption.
     #[arg(long, value_name = "RUN", help_heading = "Run", conflicts_with_all = SETTINGS,
           conflicts_with_all = ["config", "name", "runs", "data", "test"])]

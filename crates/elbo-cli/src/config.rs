@@ -1,5 +1,7 @@
 //! The configuration of a run: with the data, all that determines the fit to the bit.
 
+use std::path::PathBuf;
+
 use elbo::{
     distribution::bernoulli::Binarise,
     fit::FitConfig,
@@ -30,6 +32,9 @@ pub(crate) struct Config {
     /// The version of the program that wrote it.
     pub(crate) elbo: String,
     pub(crate) name: String,
+    /// The model file whose parameters the fit begins at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) begin_at: Option<PathBuf>,
     pub(crate) data: DataConfig,
     pub(crate) fit: FitConfig,
 }
@@ -109,6 +114,7 @@ impl Config {
         Ok(Self {
             elbo: env!("CARGO_PKG_VERSION").into(),
             name: arguments.name.clone().unwrap_or_else(|| source.name()),
+            begin_at: None,
             data: DataConfig {
                 rows: data.rows(),
                 stored_columns: data.width(),

@@ -98,7 +98,7 @@ impl SourceConfig {
     }
 }
 
-fn absolute(path: &Path) -> Result<PathBuf, Error> {
+pub(crate) fn absolute(path: &Path) -> Result<PathBuf, Error> {
     std::path::absolute(path).map_err(|cause| Error::io("find", path, &cause))
 }
 

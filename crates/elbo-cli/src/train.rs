@@ -19,7 +19,7 @@ use crate::{
     progress::Display,
     results,
     run::{self, Metrics, Run},
-    source::{SourceConfig, describe, prepare, read_rows, same_data},
+    source::{SourceConfig, absolute, describe, prepare, read_rows, same_data},
     tell,
 };
 
@@ -47,7 +47,8 @@ pub(crate) fn train(arguments: &Train, device: &Device) -> Result<Level, Error> 
         }
         (None, None) => begin(arguments)?,
     };
-    fit(arguments, opened, &config, data, device)
+    let begin_at = arguments.begin_at.as_deref().map(absolute).transpose()?.or(config.begin_at.clone());
+    fit(arguments, opened, &Config { begin_at, ..config }, data, device)
 }
 
 fn begin(arguments: &Train) -> Result<(Config, Dataset), Error> {
@@ -86,6 +87,10 @@ fn fit(
         test.as_ref().map_or(String::new(), |test| format!(", {} for the test", test.rows))
     ));
     let mut fit = Fit::new(config.fit.clone(), train.clone(), &validation, device)?;
+    if let (Some(path), None) = (&config.begin_at, &opened) {
+        fit = fit.begin_at(&run::read_model(path, device)?.vae)?;
+        tell(format!("begins at   {}", path.display()));
+    }
     let mut history = Vec::new();
     let resumed = opened.is_some();
     // A folder is made last: what is wrong with the request has been found by then.

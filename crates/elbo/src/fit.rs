@@ -11,7 +11,7 @@ use crate::{
     minibatch::{Minibatch, Rows},
     model::{Likelihood, Vae, VaeConfig},
     objective::elbo::{RowTerms, Summary},
-    predict,
+    parameters, predict,
     random::{Key, Purpose},
     schedule::{Decay, Pace},
     train::{Inference, Places, Psi, Report, State, TrainConfig, Trainer},
@@ -169,6 +169,22 @@ impl<'a> Fit<'a> {
         let progress = Progress { state, epoch: 0, patience: Patience::default(), best, psi };
         let (minibatch, next) = (Minibatch::default(), Minibatch::default());
         Ok(Self { config, trainer, train, validation, progress, minibatch, next, places, psi: Vec::new() })
+    }
+
+    /// Begins at the parameters of another auto-encoder of the same shape, as of a fit to an easier bound, and not at random
+    /// ones.
+    ///
+    /// # Errors
+    /// Where it has another number of parameters.
+    pub fn begin_at(mut self, vae: &Vae) -> Result<Self, Error> {
+        let (parameters, own) = (parameters::values::<f32, _>(vae), &mut self.progress.state.parameters);
+        if parameters.len() != own.len() {
+            let (expected, got) = (vec![own.len()], vec![parameters.len()]);
+            return Err(Error::Shape { what: "the parameter vector to begin at".into(), expected, got });
+        }
+        self.progress.best.clone_from(&parameters);
+        *own = parameters;
+        Ok(self)
     }
 
     /// Goes on from where an earlier fit, with the same configuration and data, had come.

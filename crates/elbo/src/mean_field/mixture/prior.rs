@@ -43,19 +43,20 @@ impl GaussianPrior {
     /// Where a column has no two values that differ, or one that is infinite.
     pub fn of(x: &[f64], width: usize, covariance: Covariance) -> Result<Self, Error> {
         check_finite(x, width)?;
-        let (mut mean, mut variance) = (Vec::with_capacity(width), Vec::with_capacity(width));
-        for d in 0..width {
-            let column = || x.iter().skip(d).step_by(width).filter(|x| !x.is_nan());
-            let count = column().count().max(1) as f64;
-            let m = column().sum::<f64>() / count;
-            let v = column().map(|x| (x - m).powi(2)).fold(0.0, |sum, square| sum + square) / count;
-            let varied = column().next().is_some_and(|first| column().any(|x| x != first));
-            if !varied || v.is_nan() || v <= 0.0 {
-                let rule = "must be > 0: a column of one value says nothing of components, leave it out";
-                return Err(Error::invalid(&format!("the variance of column {}", d + 1), v, rule));
+        // Welford's recurrence: one pass, and of equal values exactly 0.
+        let (mut count, mut mean, mut squares) = (vec![0.0; width], vec![0.0; width], vec![0.0; width]);
+        for row in x.chunks_exact(width) {
+            for (d, x) in row.iter().enumerate().filter(|(_, x)| !x.is_nan()) {
+                count[d] += 1.0;
+                let before = x - mean[d];
+                mean[d] += before / count[d];
+                squares[d] += before * (x - mean[d]);
             }
-            mean.push(m);
-            variance.push(v);
+        }
+        let variance: Vec<f64> = squares.iter().zip(&count).map(|(s, n)| s / f64::max(*n, 1.0)).collect();
+        if let Some(d) = variance.iter().position(|v| v.is_nan() || *v <= 0.0) {
+            let rule = "must be > 0: a column of one value says nothing of components, leave it out";
+            return Err(Error::invalid(&format!("the variance of column {}", d + 1), variance[d], rule));
         }
         let freedom = width as f64;
         let scale = match covariance {
