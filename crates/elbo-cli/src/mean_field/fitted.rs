@@ -6,6 +6,7 @@ use elbo::{mean_field, objective::elbo::Mean, random::Key};
 use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
 
+use super::{hidden_markov::States, ising::Spins, series, state_space::Series};
 use crate::{
     arguments::{Evaluate, Predict, Sample, Source},
     error::Error,
@@ -32,6 +33,9 @@ pub(crate) struct Fitted {
 pub(crate) enum Model {
     Mixture(mean_field::mixture::Posterior),
     Normal { column: usize, posterior: mean_field::normal_gamma::Posterior },
+    HiddenMarkov(States),
+    StateSpace(Series),
+    Ising(Spins),
 }
 
 impl Fitted {
@@ -51,6 +55,9 @@ impl Fitted {
 
     /// Rows of a file as the model takes them: those of the fit where none is named.
     fn rows(&self, source: &Source) -> Result<Dataset<f64>, Error> {
+        if let Model::Ising(_) = self.model {
+            return self.no_rows(source);
+        }
         let config = if source.data.is_some() {
             let asked = SourceConfig::new(None, source)?;
             let label_column = asked.label_column.or_else(|| self.source.label_column.clone());
@@ -69,6 +76,23 @@ impl Fitted {
             .hint("rows need the columns of the fit, in their order; --label-column sets a label aside"));
         }
         Ok(data)
+    }
+
+    /// A field is of spins, not of rows: their names, where they have any but their numbers.
+    fn no_rows(&self, source: &Source) -> Result<Dataset<f64>, Error> {
+        if let Some(path) = &source.data {
+            let message = format!("an Ising model has no rows: `{}` is not read", path.display());
+            return Err(Error::usage(message, "leave --data out"));
+        }
+        Ok(Dataset {
+            name: self.source.data.clone(),
+            columns: Vec::new(),
+            values: Vec::new().into(),
+            labels: self.columns.first().filter(|first| *first != "1").map(|_| self.columns.clone()),
+            image: None,
+            full_scale: None,
+            first_line: 1,
+        })
     }
 }
 
@@ -91,6 +115,10 @@ pub(crate) fn is_mean_field(path: &Path) -> bool {
 pub(crate) fn predict(arguments: &Predict) -> Result<(), Error> {
     table::check_ending(arguments.output.as_deref(), false)?;
     let fitted = Fitted::read(&arguments.fitted.run)?;
+    if arguments.forecast > 0 && !matches!(fitted.model, Model::HiddenMarkov(_) | Model::StateSpace(_)) {
+        let message = "the rows of this model have no order: nothing lies ahead of them";
+        return Err(Error::usage(message, "leave --forecast out"));
+    }
     let data = fitted.rows(&arguments.source)?;
     let x = &data.values[..];
     let mut out = Table::new();
@@ -111,6 +139,9 @@ pub(crate) fn predict(arguments: &Predict) -> Result<(), Error> {
         Model::Normal { column, posterior } => {
             out.push("log_density", Column::Real(posterior.log_predictive(&cells(x, *column, &fitted))));
         }
+        Model::HiddenMarkov(chain) => return series::predict(chain, &fitted.columns, &data, arguments),
+        Model::StateSpace(chain) => return series::predict(chain, &fitted.columns, &data, arguments),
+        Model::Ising(spins) => out = spins.predict(),
     }
     table::write(out, data.labels, arguments.output.as_deref())
 }
@@ -135,6 +166,9 @@ pub(crate) fn sample(arguments: &Sample) -> Result<(), Error> {
                 (0..arguments.number as u64).map(|row| posterior.sample(key, row)).collect();
             out.push(&fitted.columns[*column], Column::Real(draws?));
         }
+        Model::HiddenMarkov(states) => out = states.sample(&fitted.columns, arguments.number, key)?,
+        Model::StateSpace(series) => out = series.sample(&fitted.columns, arguments.number, key)?,
+        Model::Ising(spins) => out = spins.sample(&fitted.columns, arguments.number, key),
     }
     table::write(out, None, arguments.output.as_deref())
 }
@@ -148,6 +182,9 @@ pub(crate) fn evaluate(arguments: &Evaluate) -> Result<(), Error> {
     let log_density = match &fitted.model {
         Model::Mixture(q) => q.log_predictive(x)?,
         Model::Normal { column, posterior } => posterior.log_predictive(&cells(x, *column, &fitted)),
+        Model::HiddenMarkov(chain) => return series::evaluate(chain, &data, arguments),
+        Model::StateSpace(chain) => return series::evaluate(chain, &data, arguments),
+        Model::Ising(spins) => return spins.evaluate(arguments),
     };
     let mean = Mean::of(&log_density);
     tell(format!(

@@ -4,8 +4,12 @@
 //! `metrics.jsonl` (a line for each sweep of each start), `results.json` and `report.html`.
 
 mod fitted;
+pub(crate) mod hidden_markov;
+pub(crate) mod ising;
 pub(crate) mod mixture;
 pub(crate) mod normal;
+mod series;
+pub(crate) mod state_space;
 
 use std::{path::PathBuf, time::Instant};
 
@@ -113,6 +117,8 @@ struct Results<'a> {
 pub(crate) struct Rows {
     pub(crate) source: SourceConfig,
     pub(crate) data: Dataset<f64>,
+    /// What the bound is of all of.
+    pub(crate) unit: &'static str,
 }
 
 impl Rows {
@@ -124,7 +130,7 @@ impl Rows {
         if missing > 0 {
             tell(format!("missing     {missing} cells of {}", data.values.len()));
         }
-        Ok(Self { source: config, data })
+        Ok(Self { source: config, data, unit: "rows" })
     }
 
     /// The place of the column of this name; of the only one where none is named.
@@ -304,6 +310,7 @@ pub(crate) fn finish<S: Serialize>(
         title: &name,
         kind: story.kind,
         rows: rows.data.rows(),
+        unit: rows.unit,
         cards: story.cards.clone(),
         notes: story.notes,
         verdict: &verdict,
@@ -316,8 +323,9 @@ pub(crate) fn finish<S: Serialize>(
     let why = if record.converged { "the bound no longer rises" } else { "all sweeps are done" };
     tell(format!("\nfinished    after {} sweeps and {seconds:.1} s: {why}", record.bounds.len()));
     tell(format!(
-        "ELBO        {:.4} nats of all rows = log-lik {:.4} - KL of rows {:.4} - KL of θ {:.4}",
+        "ELBO        {:.4} nats of all {} = log-lik {:.4} - KL of rows {:.4} - KL of θ {:.4}",
         bound.value(),
+        rows.unit,
         bound.log_likelihood,
         bound.kl,
         -bound.global
