@@ -25,7 +25,10 @@ use serde::{
 
 use crate::{
     error::Error,
-    mean_field::{factors::Factors, mixture::Mixture, normal::Normal, regress::Regress},
+    mean_field::{
+        factors::Factors, hidden_markov::HiddenMarkov, ising::Ising, mixture::Mixture, normal::Normal,
+        regress::Regress, state_space::StateSpace,
+    },
 };
 
 /// Fit latent-variable models by maximising the evidence lower bound (ELBO).
@@ -83,6 +86,12 @@ pub(crate) enum Verb {
     Factors(Factors),
     /// The mean and the precision of one column, by exact coordinate ascent.
     Normal(Normal),
+    /// Fit a hidden Markov model to rows in time order, by exact coordinate ascent.
+    Hmm(Box<HiddenMarkov>),
+    /// Fit a local level, an autoregression or dynamic factors to rows in time order, and forecast.
+    StateSpace(Box<StateSpace>),
+    /// The mean field of an Ising model: a bound on log Z, and the mean of each spin.
+    Ising(Ising),
     /// What a model fitted by coordinate ascent says about each row: its component, its value, its latents.
     #[command(alias = "assign")]
     Predict(Predict),
@@ -496,6 +505,9 @@ pub(crate) struct Predict {
     pub(crate) fitted: Fitted,
     #[command(flatten)]
     pub(crate) source: Source,
+    /// Rows ahead, after those of each sequence: of models of rows in time order.
+    #[arg(long, value_name = "H", default_value = "0")]
+    pub(crate) forecast: usize,
     /// A table (.csv, .npy, .parquet). Without it: CSV on standard output.
     #[arg(long, value_name = "PATH")]
     pub(crate) output: Option<PathBuf>,

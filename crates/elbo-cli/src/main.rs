@@ -51,6 +51,9 @@ fn act(arguments: Arguments) -> Result<Level, Error> {
             Verb::Regress(arguments) => mean_field::regress::regress(&arguments),
             Verb::Factors(arguments) => mean_field::factors::factors(&arguments),
             Verb::Normal(arguments) => mean_field::normal::normal(&arguments),
+            Verb::Hmm(arguments) => mean_field::hidden_markov::hidden_markov(&arguments),
+            Verb::StateSpace(arguments) => mean_field::state_space::state_space(&arguments),
+            Verb::Ising(arguments) => mean_field::ising::ising(&arguments),
             Verb::Predict(arguments) => done(mean_field::predict(&arguments)),
             Verb::Audit(arguments) => audit::audit(&arguments, &device),
             Verb::Evaluate(arguments) if mean_field::is_mean_field(&arguments.fitted.run) => {

@@ -7,6 +7,7 @@ use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{factors::FactorAnalysis, regress::Regression};
+use super::{hidden_markov::States, ising::Spins, series, state_space::Series};
 use crate::{
     arguments::{Evaluate, Predict, Reconstruct, Sample, Source},
     error::Error,
@@ -35,6 +36,9 @@ pub(crate) enum Model {
     Normal { column: usize, posterior: mean_field::normal_gamma::Posterior },
     Regression(Regression),
     FactorAnalysis(FactorAnalysis),
+    HiddenMarkov(States),
+    StateSpace(Series),
+    Ising(Spins),
 }
 
 impl Fitted {
@@ -54,6 +58,9 @@ impl Fitted {
 
     /// Rows of a file as the model takes them: those of the fit where none is named.
     fn rows(&self, source: &Source) -> Result<Dataset<f64>, Error> {
+        if let Model::Ising(_) = self.model {
+            return self.no_rows(source);
+        }
         let config = if source.data.is_some() {
             let asked = SourceConfig::new(None, source)?;
             let label_column = asked.label_column.or_else(|| self.source.label_column.clone());
@@ -63,7 +70,7 @@ impl Fitted {
         };
         let data = config.read_exact(source.memory)?;
         // The others find their columns by name.
-        let by_place = matches!(self.model, Model::Mixture(_) | Model::Normal { .. });
+        let by_place = !matches!(self.model, Model::Regression(_) | Model::FactorAnalysis(_));
         if by_place && data.columns.len() != self.columns.len() {
             let (got, needed) = (data.columns.len(), self.columns.len());
             return Err(Error::plain(format!(
@@ -74,6 +81,23 @@ impl Fitted {
             .hint("rows need the columns of the fit, in their order; --label-column sets a label aside"));
         }
         Ok(data)
+    }
+
+    /// A field is of spins, not of rows: their names, where they have any but their numbers.
+    fn no_rows(&self, source: &Source) -> Result<Dataset<f64>, Error> {
+        if let Some(path) = &source.data {
+            let message = format!("an Ising model has no rows: `{}` is not read", path.display());
+            return Err(Error::usage(message, "leave --data out"));
+        }
+        Ok(Dataset {
+            name: self.source.data.clone(),
+            columns: Vec::new(),
+            values: Vec::new().into(),
+            labels: self.columns.first().filter(|first| *first != "1").map(|_| self.columns.clone()),
+            image: None,
+            full_scale: None,
+            first_line: 1,
+        })
     }
 }
 
@@ -96,6 +120,10 @@ pub(crate) fn is_mean_field(path: &Path) -> bool {
 pub(crate) fn predict(arguments: &Predict) -> Result<(), Error> {
     table::check_ending(arguments.output.as_deref(), false)?;
     let fitted = Fitted::read(&arguments.fitted.run)?;
+    if arguments.forecast > 0 && !matches!(fitted.model, Model::HiddenMarkov(_) | Model::StateSpace(_)) {
+        let message = "the rows of this model have no order: nothing lies ahead of them";
+        return Err(Error::usage(message, "leave --forecast out"));
+    }
     let data = fitted.rows(&arguments.source)?;
     let x = &data.values[..];
     let mut out = Table::new();
@@ -118,6 +146,9 @@ pub(crate) fn predict(arguments: &Predict) -> Result<(), Error> {
         }
         Model::Regression(q) => out = q.predict(&data)?,
         Model::FactorAnalysis(q) => out = q.predict(&data)?,
+        Model::HiddenMarkov(chain) => return series::predict(chain, &fitted.columns, &data, arguments),
+        Model::StateSpace(chain) => return series::predict(chain, &fitted.columns, &data, arguments),
+        Model::Ising(spins) => out = spins.predict(),
     }
     table::write(out, data.labels, arguments.output.as_deref())
 }
@@ -144,6 +175,9 @@ pub(crate) fn sample(arguments: &Sample) -> Result<(), Error> {
         }
         Model::Regression(q) => out = q.sample(&fitted.rows(&Source::default())?, arguments.number, key)?,
         Model::FactorAnalysis(q) => out = q.sample(arguments.number, key)?,
+        Model::HiddenMarkov(states) => out = states.sample(&fitted.columns, arguments.number, key)?,
+        Model::StateSpace(series) => out = series.sample(&fitted.columns, arguments.number, key)?,
+        Model::Ising(spins) => out = spins.sample(&fitted.columns, arguments.number, key),
     }
     table::write(out, None, arguments.output.as_deref())
 }
@@ -173,6 +207,9 @@ pub(crate) fn evaluate(arguments: &Evaluate) -> Result<(), Error> {
         Model::Normal { column, posterior } => posterior.log_predictive(&cells(x, *column, &fitted)),
         Model::Regression(q) => q.log_density(&data)?,
         Model::FactorAnalysis(q) => q.log_density(&data)?,
+        Model::HiddenMarkov(chain) => return series::evaluate(chain, &data, arguments),
+        Model::StateSpace(chain) => return series::evaluate(chain, &data, arguments),
+        Model::Ising(spins) => return spins.evaluate(arguments),
     };
     let mean = Mean::of(&log_density);
     tell(format!(

@@ -5,10 +5,14 @@
 
 pub(crate) mod factors;
 mod fitted;
+pub(crate) mod hidden_markov;
+pub(crate) mod ising;
 pub(crate) mod mixture;
 pub(crate) mod normal;
 pub(crate) mod regress;
+mod series;
 mod standardise;
+pub(crate) mod state_space;
 
 use std::{path::PathBuf, time::Instant};
 
@@ -116,6 +120,8 @@ struct Results<'a> {
 pub(crate) struct Rows {
     pub(crate) source: SourceConfig,
     pub(crate) data: Dataset<f64>,
+    /// What the bound is of all of.
+    pub(crate) unit: &'static str,
 }
 
 impl Rows {
@@ -127,7 +133,7 @@ impl Rows {
         if missing > 0 {
             tell(format!("missing     {missing} cells of {}", data.values.len()));
         }
-        Ok(Self { source: config, data })
+        Ok(Self { source: config, data, unit: "rows" })
     }
 
     /// The place of the column of this name; of the only one where none is named.
@@ -307,6 +313,7 @@ pub(crate) fn finish<S: Serialize>(
         title: &name,
         kind: story.kind,
         rows: rows.data.rows(),
+        unit: rows.unit,
         cards: story.cards.clone(),
         notes: story.notes,
         verdict: &verdict,
@@ -319,8 +326,9 @@ pub(crate) fn finish<S: Serialize>(
     let why = if record.converged { "the bound no longer rises" } else { "all sweeps are done" };
     tell(format!("\nfinished    after {} sweeps and {seconds:.1} s: {why}", record.bounds.len()));
     tell(format!(
-        "ELBO        {:.4} nats of all rows = log-lik {:.4} - KL of rows {:.4} - KL of θ {:.4}",
+        "ELBO        {:.4} nats of all {} = log-lik {:.4} - KL of rows {:.4} - KL of θ {:.4}",
         bound.value(),
+        rows.unit,
         bound.log_likelihood,
         bound.kl,
         -bound.global

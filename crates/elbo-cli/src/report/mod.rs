@@ -5,15 +5,19 @@
 mod audit;
 mod curve;
 mod dimensions;
+mod dynamics;
 mod factors;
 mod latent;
+mod magnetisations;
 mod mean_field;
 mod mixture;
 mod mosaic;
 mod plot;
 mod regression;
 mod rows;
+mod series;
 mod settings;
+mod states;
 mod table;
 mod terms;
 #[cfg(test)]
@@ -21,13 +25,17 @@ mod tests;
 mod verdict;
 
 pub(crate) use audit::{AuditPage, Worst};
+pub(crate) use dynamics::{Dynamics, dynamics};
 use elbo::{diagnose::Verdict, objective::Objective};
 pub(crate) use factors::{Loadings, loadings};
 pub(crate) use latent::latent_map;
+pub(crate) use magnetisations::magnetisations;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 pub(crate) use mean_field::MeanFieldPage;
 pub(crate) use mixture::{Component, components, ellipses};
 pub(crate) use regression::{Coefficient, coefficients, predictions};
+pub(crate) use series::{Band, banded, coloured};
+pub(crate) use states::{State, states, transitions};
 
 /// One line of the record of a fit.
 #[allow(clippy::struct_field_names, reason = "an epoch is known by its number")]

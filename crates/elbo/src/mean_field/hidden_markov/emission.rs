@@ -225,7 +225,7 @@ impl Emission {
     }
 
     /// E\[x\]; of classes the probability of each.
-    pub(super) fn mean(&self) -> Vec<f64> {
+    pub fn mean(&self) -> Vec<f64> {
         match self {
             Self::Gaussian { mean, .. } | Self::KnownGaussian { mean, .. } => vec![*mean],
             Self::Poisson { shape, rate } => vec![shape / rate],

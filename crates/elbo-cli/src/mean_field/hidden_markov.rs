@@ -1,0 +1,324 @@
+//! `elbo hmm`: hidden Markov models.
+
+use clap::{Args, ValueEnum};
+use elbo::{
+    diagnose::Level,
+    mean_field::{
+        Annealing, best_of,
+        hidden_markov::{Emission, Fit, Posterior, Prior, Shares, Start},
+    },
+    random::Key,
+};
+use elbo_data::{Dataset, Table};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Ascent, Course, Story, Watch, finish,
+    fitted::{Fitted, Model},
+    series::{Chain, Order, moments, sequences, table_of},
+};
+use crate::{
+    arguments::{Source, parse_count, parse_fraction, parse_positive},
+    error::Error,
+    report::{State, coloured, states, transitions},
+    tell,
+};
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Rows are in time order. A state has a mean and a variance of each column, or its rate of counts, or the probabilities of
+its classes; A is the probability of each state after each.
+
+Examples:
+  elbo hmm --data geyser.csv --states 2
+  elbo hmm --data visits.csv --states 3 --sequence-column patient --emission poisson
+  elbo hmm --data geyser.csv --states 4 --anneal 0.2 --starts 20
+  elbo predict runs/geyser-hmm --forecast 5           the state of each row, and five rows ahead")]
+pub(crate) struct HiddenMarkov {
+    #[command(flatten)]
+    source: Source,
+    #[command(flatten)]
+    order: Order,
+    /// K. States that are not needed get no rows.
+    #[arg(short = 'k', long, value_name = "K", default_value = "3", value_parser = parse_count::<usize>,
+          help_heading = "Model")]
+    states: usize,
+    /// What a state says of every column. Without it, of each by itself: `categorical` of 0 and 1, `poisson` of whole
+    /// numbers from 0 whose mean is below 20, else `gaussian`.
+    #[arg(long, value_enum, help_heading = "Model")]
+    emission: Option<EmissionArgument>,
+    /// α₀ of the Dirichlet prior of the first state, and of the next after each.
+    #[arg(long, value_name = "A", default_value = "1", value_parser = parse_positive, help_heading = "Model")]
+    concentration: f64,
+    /// Starts, of which the best is kept.
+    #[arg(long, value_name = "R", default_value = "5", value_parser = parse_count::<usize>, help_heading = "Ascent")]
+    starts: usize,
+    /// Where each begins. Without it: `apart`; `random` for --anneal.
+    #[arg(long, value_enum, help_heading = "Ascent")]
+    start: Option<StartArgument>,
+    /// Deterministic annealing: the inverse temperature to begin at, as 0.4.
+    #[arg(long, value_name = "BETA", value_parser = parse_fraction, help_heading = "Ascent")]
+    anneal: Option<f64>,
+    #[command(flatten)]
+    ascent: Ascent,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum EmissionArgument {
+    /// Real numbers.
+    Gaussian,
+    /// Counts.
+    Poisson,
+    /// Classes, numbered from 0.
+    Categorical,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum StartArgument {
+    /// Each row at the nearest of K rows that are far from one another.
+    Apart,
+    /// Each row at a state drawn by itself.
+    Random,
+}
+
+/// What determines the fit beside the data and the ascent.
+#[derive(Serialize)]
+struct Settings {
+    states: usize,
+    several_sequences: bool,
+    concentration: f64,
+    starts: usize,
+    start: Start,
+    annealing: Option<Annealing>,
+    /// The prior of each column in a state.
+    emission: Vec<Emission>,
+}
+
+/// Counts of a mean from here on are taken for measurements.
+const COUNTS: f64 = 20.0;
+/// Classes of a column at most.
+const CLASSES: f64 = 1000.0;
+/// Sweeps of the falling temperature.
+const ANNEALED: usize = 30;
+/// The prior share of a column's variance that is within a state.
+const WITHIN: f64 = 0.1;
+
+impl HiddenMarkov {
+    /// The prior of a column in a state, by the scale of its values.
+    fn emission(&self, data: &Dataset<f64>, column: usize) -> Result<Emission, Error> {
+        let (values, mean, variance) = moments(data, column)?;
+        let broken = values.iter().find(|x| **x < 0.0 || x.fract() != 0.0);
+        let greatest = values.iter().copied().fold(f64::MIN, f64::max);
+        let family = self.emission.unwrap_or(match broken {
+            None if greatest <= 1.0 => EmissionArgument::Categorical,
+            None if mean < COUNTS => EmissionArgument::Poisson,
+            _ => EmissionArgument::Gaussian,
+        });
+        let refused = |x: f64, rule: &str| {
+            let message = format!("`{}`: column `{}` has a {x}, but {rule}", data.name, data.columns[column]);
+            Err(Error::plain(message).hint("--emission gaussian takes any number"))
+        };
+        match (family, broken) {
+            (EmissionArgument::Gaussian, _) => {
+                // The means of the states are then spread as widely as the column is.
+                Ok(Emission::Gaussian { mean, precision: WITHIN, shape: 1.0, rate: WITHIN * variance })
+            }
+            (EmissionArgument::Poisson, Some(&x)) => refused(x, "counts are whole and at least 0"),
+            (EmissionArgument::Poisson, None) => Ok(Emission::Poisson { shape: 1.0, rate: mean.recip() }),
+            (EmissionArgument::Categorical, Some(&x)) => refused(x, "classes are numbered 0, 1, 2, …"),
+            (EmissionArgument::Categorical, None) if greatest >= CLASSES => {
+                refused(greatest, "classes are numbered from 0 to 999 at most")
+            }
+            (EmissionArgument::Categorical, None) => {
+                Ok(Emission::Categorical(Shares::symmetric(greatest as usize + 1, 1.0)))
+            }
+        }
+    }
+
+    fn settings(&self, data: &Dataset<f64>) -> Result<Settings, Error> {
+        let annealing = self.anneal.map(|from| Annealing { from, sweeps: ANNEALED });
+        let unasked = if annealing.is_some() { StartArgument::Random } else { StartArgument::Apart };
+        let start = match self.start.unwrap_or(unasked) {
+            StartArgument::Apart => Start::Apart,
+            StartArgument::Random => Start::Random,
+        };
+        Ok(Settings {
+            states: self.states,
+            several_sequences: self.order.several(),
+            concentration: self.concentration,
+            starts: self.starts,
+            start,
+            annealing,
+            emission: (0..data.width())
+                .map(|column| self.emission(data, column))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// What outlives a fit.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct States {
+    several: bool,
+    posterior: Posterior,
+}
+
+impl States {
+    /// A new sequence of rows, and the states behind it.
+    pub(super) fn sample(&self, columns: &[String], rows: usize, key: Key) -> Result<Table, Error> {
+        let (states, x) = self.posterior.sample(rows, key)?;
+        let row =
+            |(x, &state): (&[f64], &usize)| x.iter().copied().chain([state as f64 + 1.0]).collect::<Vec<_>>();
+        let cells: Vec<f64> = x.chunks(columns.len()).zip(&states).flat_map(row).collect();
+        let names: Vec<String> = columns.iter().cloned().chain(["state".into()]).collect();
+        Ok(table_of(&names, &cells))
+    }
+}
+
+impl Chain for States {
+    fn several(&self) -> bool {
+        self.several
+    }
+
+    /// The state on the most probable path, the probability of each, and the mean of each column given these.
+    fn names(&self, columns: &[String]) -> Vec<String> {
+        let states = (1..=self.posterior.states()).map(|k| format!("p_{k}"));
+        let means = columns
+            .iter()
+            .zip(&self.posterior.emission[0])
+            .flat_map(|(name, emission)| outcomes(name, emission));
+        ["state".into()].into_iter().chain(states).chain(means).collect()
+    }
+
+    fn say(&self, x: &[f64], ahead: usize) -> Result<Vec<f64>, elbo::Error> {
+        let (q, k) = (&self.posterior, self.posterior.states());
+        let mut p = q.smoothed(x)?;
+        let path = q.most_probable_path(x)?;
+        for _ in 0..ahead {
+            p.extend(after(q, &p[p.len() - k..]));
+        }
+        let means: Vec<Vec<f64>> =
+            q.emission.iter().map(|state| state.iter().flat_map(Emission::mean).collect()).collect();
+        let mut out = Vec::new();
+        for (row, p) in p.chunks(k).enumerate() {
+            let state = path.get(row).copied().unwrap_or_else(|| likeliest(p));
+            out.push(state as f64 + 1.0);
+            out.extend_from_slice(p);
+            let mean = |c: usize| p.iter().zip(&means).map(|(p, mean)| p * mean[c]).sum::<f64>();
+            out.extend((0..means[0].len()).map(mean));
+        }
+        Ok(out)
+    }
+
+    fn bound(&self, x: &[f64]) -> Result<f64, elbo::Error> {
+        self.posterior.log_likelihood_bound(x)
+    }
+}
+
+/// The probabilities of the next state: p E\[A\].
+fn after(q: &Posterior, p: &[f64]) -> Vec<f64> {
+    let mut next = vec![0.0; p.len()];
+    for (p, row) in p.iter().zip(&q.transitions) {
+        next.iter_mut().zip(row.mean()).for_each(|(next, a)| *next += p * a);
+    }
+    next
+}
+
+fn likeliest(p: &[f64]) -> usize {
+    (1..p.len()).fold(0, |best, k| if p[k] > p[best] { k } else { best })
+}
+
+/// What the numbers of an emission's mean are called: a column, or each of its classes.
+fn outcomes(name: &str, emission: &Emission) -> Vec<String> {
+    match emission {
+        Emission::Categorical(shares) => {
+            (0..shares.outcomes()).map(|class| format!("{name}_{class}")).collect()
+        }
+        _ => vec![name.into()],
+    }
+}
+
+/// The spread of a column in a state, where it has one of its own.
+fn deviations(emission: &Emission) -> Vec<Option<f64>> {
+    match emission {
+        Emission::Gaussian { shape, rate, .. } => vec![Some((rate / shape).sqrt())],
+        other => vec![None; other.mean().len()],
+    }
+}
+
+pub(crate) fn hidden_markov(arguments: &HiddenMarkov) -> Result<Level, Error> {
+    let (rows, lengths) = arguments.order.read(&arguments.source)?;
+    let (x, columns) = (&rows.data.values[..], &rows.data.columns);
+    let settings = arguments.settings(&rows.data)?;
+    let family = |emission: &Emission| match emission {
+        Emission::Poisson { .. } | Emission::KnownPoisson { .. } => "Poisson",
+        Emission::Categorical(_) => "categorical",
+        Emission::Gaussian { .. } | Emission::KnownGaussian { .. } => "Gaussian",
+    };
+    let families = ["Gaussian", "Poisson", "categorical"].into_iter().filter_map(|name| {
+        let of: Vec<&str> = columns
+            .iter()
+            .zip(&settings.emission)
+            .filter(|(_, e)| family(e) == name)
+            .map(|(c, _)| c.as_str())
+            .collect();
+        (!of.is_empty()).then(|| format!("{name}: {}", of.join(", ")))
+    });
+    tell(format!("emission    {}", families.collect::<Vec<_>>().join("; ")));
+    let prior = Prior::exchangeable(settings.states, settings.concentration, &settings.emission);
+    let key = Key::new(arguments.ascent.seed);
+    let begin = |start: usize| {
+        let mut fit = Fit::new(x, &lengths, prior.clone(), settings.start, key.fold(start as u64))?;
+        if let Some(annealing) = settings.annealing {
+            annealing.run(&mut fit)?;
+        }
+        Ok(fit)
+    };
+    let mut watch = Watch::new(settings.starts);
+    let config = arguments.ascent.config();
+    let best =
+        best_of(settings.starts, begin, &config, |start, sweep, bound| watch.sweep(start, sweep, bound))?;
+    let (fit, course) = Course::of(best);
+    let q = fit.posterior().clone();
+    let (mut path, mut p) = (Vec::new(), Vec::new());
+    for sequence in sequences(x, columns.len(), &lengths) {
+        path.extend(q.most_probable_path(sequence)?);
+        p.extend(q.smoothed(sequence)?);
+    }
+    let of_state = |k: usize| p.iter().skip(k).step_by(settings.states).sum::<f64>();
+    let described: Vec<State> = (0..settings.states)
+        .map(|k| State {
+            rows: of_state(k),
+            mean: q.emission[k].iter().flat_map(Emission::mean).collect(),
+            deviation: q.emission[k].iter().flat_map(deviations).collect(),
+        })
+        .collect();
+    let used = described.iter().filter(|state| state.rows >= 1.0).count();
+    let next = after(&q, &p[p.len() - settings.states..]);
+    let state = likeliest(&next);
+    let cards = vec![
+        ("states".into(), format!("{used} of {} have a row or more", settings.states)),
+        ("next row".into(), format!("state {} with probability {:.3}", state + 1, next[state])),
+    ];
+    let names: Vec<String> =
+        columns.iter().zip(&q.emission[0]).flat_map(|(name, e)| outcomes(name, e)).collect();
+    let matrix: Vec<Vec<f64>> = q.transitions.iter().map(Shares::mean).collect();
+    let story = Story {
+        model: "hmm",
+        kind: "Hidden Markov model",
+        settings: &settings,
+        cards,
+        notes: vec!["States are numbered as they came; any order of them is as good.".into()],
+        figures: vec![
+            ("States over time", coloured(columns, x, &lengths, &path)),
+            ("States", states(&names, &described)),
+            ("From state to state", transitions(&matrix)),
+        ],
+        fitted: Fitted::new(
+            columns,
+            &rows.source,
+            Model::HiddenMarkov(States { several: settings.several_sequences, posterior: q }),
+        ),
+    };
+    finish(&arguments.ascent, &rows, &watch, &course, &course.findings(true), story)
+}

@@ -1,0 +1,270 @@
+//! `elbo ising`: the mean field of an Ising model.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use elbo::{
+    diagnose::{Level, pareto_smoothed},
+    mean_field::{
+        Annealing, best_of, ising,
+        random_field::{Fit, Posterior},
+    },
+    random::Key,
+};
+use elbo_data::{Column, Dataset, Table};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Ascent, Course, Rows, Story, Watch, finish,
+    fitted::{Fitted, Model},
+    series::table_of,
+};
+use crate::{
+    arguments::{Evaluate, Source, parse_count, parse_fraction},
+    error::Error,
+    report::magnetisations,
+    results::print,
+    source::{SourceConfig, describe},
+    tell,
+};
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+p(s) = exp(½ sᵀJs + hᵀs)/Z of spins s of −1 and 1. Mean field gives a lower bound on log Z, and the mean of each spin; for 20
+spins or fewer both stand beside the exact values.
+
+Examples:
+  elbo ising --couplings J.csv
+  elbo ising --couplings J.csv --fields h.csv --starts 50
+  elbo predict runs/J-ising                           the mean of each spin
+  elbo sample runs/J-ising -n 10                      spins drawn from q
+  elbo evaluate runs/J-ising                          the bound on log Z")]
+pub(crate) struct Ising {
+    /// J: a table of n rows and n columns, symmetric, with 0 on the diagonal.
+    #[arg(long, value_name = "PATH")]
+    couplings: PathBuf,
+    /// h: a table of n rows of one number. Without it: 0.
+    #[arg(long, value_name = "PATH")]
+    fields: Option<PathBuf>,
+    /// Starts, of which the best is kept: the first at means of 0, the others at random.
+    #[arg(long, value_name = "R", default_value = "10", value_parser = parse_count::<usize>, help_heading = "Ascent")]
+    starts: usize,
+    /// Deterministic annealing: the inverse temperature to begin at, as 0.4.
+    #[arg(long, value_name = "BETA", value_parser = parse_fraction, help_heading = "Ascent")]
+    anneal: Option<f64>,
+    #[command(flatten)]
+    ascent: Ascent,
+}
+
+/// What determines the fit beside J and the ascent.
+#[derive(Serialize)]
+struct Settings {
+    starts: usize,
+    annealing: Option<Annealing>,
+    fields: Vec<f64>,
+}
+
+/// Spins whose configurations are enumerated, at most.
+const ENUMERATED: usize = 20;
+/// Sweeps of the falling temperature.
+const ANNEALED: usize = 30;
+/// Draws behind k̂, and for how many operations they are made.
+const DRAWS: u64 = 1000;
+const MOST_WORK: u64 = 20_000_000_000;
+
+/// What outlives a fit.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Spins {
+    posterior: Posterior,
+    /// The bound on log Z, in nats.
+    bound: f64,
+    exact: Option<Exact>,
+}
+
+/// Found by enumeration.
+#[derive(Serialize, Deserialize)]
+struct Exact {
+    log_partition: f64,
+    means: Vec<f64>,
+}
+
+impl Spins {
+    /// The mean of each spin.
+    pub(super) fn predict(&self) -> Table {
+        let mut out = Table::new();
+        let means = ising::means(&self.posterior.marginals);
+        out.push("spin", Column::Real((1..=means.len()).map(|i| i as f64).collect()));
+        out.push("mean", Column::Real(means));
+        if let Some(exact) = &self.exact {
+            out.push("exact_mean", Column::Real(exact.means.clone()));
+        }
+        out
+    }
+
+    /// Spins drawn from q.
+    pub(super) fn sample(&self, names: &[String], number: usize, key: Key) -> Table {
+        let cells: Vec<f64> = (0..number as u64).flat_map(|row| self.draw(key.fold(row))).collect();
+        table_of(names, &cells)
+    }
+
+    fn draw(&self, key: Key) -> Vec<f64> {
+        self.posterior.sample(key).into_iter().map(|state| 2.0 * state as f64 - 1.0).collect()
+    }
+
+    /// The bound on log Z, and how far it is from it.
+    pub(super) fn evaluate(&self, arguments: &Evaluate) -> Result<(), Error> {
+        let exact = self.exact.as_ref().map(|exact| exact.log_partition);
+        let log_partition = exact.into_iter().flat_map(|z| [("log_partition", z), ("gap", z - self.bound)]);
+        let (terms, nats): (Vec<&str>, Vec<f64>) =
+            [("bound", self.bound)].into_iter().chain(log_partition).unzip();
+        if let Some(path) = &arguments.output {
+            let mut out = Table::new();
+            out.push("term", Column::Text(terms.iter().map(ToString::to_string).collect()));
+            out.push("nats", Column::Real(nats.clone()));
+            out.write(path)?;
+        }
+        let lines = terms.iter().zip(&nats).map(|(term, nats)| format!("{term},{nats:.6}\n"));
+        print(&format!("term,nats\n{}", lines.collect::<String>()))
+    }
+
+    /// log(exp(½ sᵀJs + hᵀs)/q(s)) at draws of q.
+    fn log_weights(&self, couplings: &[f64], fields: &[f64], key: Key) -> Vec<f64> {
+        let n = fields.len();
+        let log_weight = |draw: u64| {
+            let s = self.draw(key.fold(draw));
+            let site = |i: usize| {
+                let neighbours: f64 = couplings[i * n..(i + 1) * n].iter().zip(&s).map(|(j, s)| j * s).sum();
+                let q = self.posterior.marginals[i][usize::from(s[i] > 0.0)];
+                s[i] * (0.5 * neighbours + fields[i]) - q.ln()
+            };
+            (0..n).map(site).sum()
+        };
+        (0..DRAWS).into_par_iter().map(log_weight).collect()
+    }
+}
+
+impl Ising {
+    /// J, whose columns are the spins.
+    fn couplings(&self) -> Result<Rows, Error> {
+        let source =
+            SourceConfig::new(None, &Source { data: Some(self.couplings.clone()), ..Source::default() })?;
+        let mut data = source.read_exact(None)?;
+        describe(&data);
+        if data.rows() != data.width() {
+            return Err(Error::plain(format!(
+                "`{}` has {} rows and {} columns, but J must have a row and a column for each spin",
+                data.name,
+                data.rows(),
+                data.width()
+            ))
+            .hint("write J in full, both halves; a first line may name the spins"));
+        }
+        // Spins without a name are numbered.
+        for name in &mut data.columns {
+            if let Some(number) = name.strip_prefix("column ") {
+                *name = number.into();
+            }
+        }
+        Ok(Rows { source, data, unit: "spins" })
+    }
+
+    fn fields(&self, couplings: &Dataset<f64>) -> Result<Vec<f64>, Error> {
+        let n = couplings.width();
+        let Some(path) = &self.fields else { return Ok(vec![0.0; n]) };
+        let source = SourceConfig::new(None, &Source { data: Some(path.clone()), ..Source::default() })?;
+        let data = source.read_exact(None)?;
+        if (data.rows(), data.width()) != (n, 1) {
+            return Err(Error::plain(format!(
+                "`{}` has {} rows and {} columns, but h must have one number for each of the {n} spins of `{}`",
+                data.name,
+                data.rows(),
+                data.width(),
+                couplings.name
+            ))
+            .hint("write one number a line"));
+        }
+        Ok(data.values.to_vec())
+    }
+}
+
+pub(crate) fn ising(arguments: &Ising) -> Result<Level, Error> {
+    let rows = arguments.couplings()?;
+    let (couplings, n) = (&rows.data.values[..], rows.data.width());
+    let settings = Settings {
+        starts: arguments.starts,
+        annealing: arguments.anneal.map(|from| Annealing { from, sweeps: ANNEALED }),
+        fields: arguments.fields(&rows.data)?,
+    };
+    let field = ising::field(couplings, &settings.fields).map_err(|error| {
+        Error::from(error).hint(
+            "J is symmetric, each coupling written twice, with 0 on the diagonal; here spins count from 0",
+        )
+    })?;
+    let key = Key::new(arguments.ascent.seed);
+    let begin = |start: usize| {
+        let mut fit =
+            if start == 0 { Fit::new(&field)? } else { Fit::random(&field, key.fold(start as u64))? };
+        if let Some(annealing) = settings.annealing {
+            annealing.run(&mut fit)?;
+        }
+        Ok(fit)
+    };
+    let mut watch = Watch::new(settings.starts);
+    let config = arguments.ascent.config();
+    let best =
+        best_of(settings.starts, begin, &config, |start, sweep, bound| watch.sweep(start, sweep, bound))?;
+    let (fit, course) = Course::of(best);
+    let exact = if n <= ENUMERATED {
+        let exact = field.enumerate()?;
+        Some(Exact { log_partition: exact.log_partition, means: ising::means(&exact.marginals) })
+    } else {
+        None
+    };
+    let spins = Spins { posterior: fit.posterior().clone(), bound: course.record.last(), exact };
+    let means = ising::means(&spins.posterior.marginals);
+    let mut findings = course.findings(true);
+    let mut cards = vec![("bound".into(), format!("log Z ≥ {:.4} nats", spins.bound))];
+    if (n * n) as u64 * DRAWS <= MOST_WORK {
+        let weights = pareto_smoothed(&spins.log_weights(couplings, &settings.fields, key))?;
+        findings.parameters_khat = weights.khat;
+        let khat = weights.khat.map_or("–".into(), |khat| format!("{khat:.2}"));
+        cards.push((
+            "estimate".into(),
+            format!("log Z ≈ {:.4} nats by draws of q; k̂ = {khat}", weights.log_mean_weight),
+        ));
+    }
+    if let Some(exact) = &spins.exact {
+        let gap = exact.log_partition - spins.bound;
+        cards.push((
+            "exact".into(),
+            format!("log Z = {:.4} nats; the bound is {gap:.4} below", exact.log_partition),
+        ));
+        let furthest = means.iter().zip(&exact.means).map(|(m, e)| (m - e).abs()).fold(0.0, f64::max);
+        cards.push(("means".into(), format!("{furthest:.4} from the exact ones at most")));
+    }
+    let mut notes = vec![
+        "The spins of q are independent. The bound is the expectation of ½ sᵀJs + hᵀs, here the log-likelihood, plus the \
+         entropy of q, here minus the KL."
+            .into(),
+    ];
+    if settings.fields.iter().all(|h| *h == 0.0) {
+        notes.push(
+            "Without fields p(s) = p(−s), so the exact means are 0: means of q that are not stand for one of two sides.".into(),
+        );
+    }
+    tell(format!("spins       {n}, {} couplings", field.edges.len()));
+    let story = Story {
+        model: "ising",
+        kind: "Ising model",
+        settings: &settings,
+        cards,
+        notes,
+        figures: vec![(
+            "The spins",
+            magnetisations(&rows.data.columns, &means, spins.exact.as_ref().map(|exact| &exact.means[..])),
+        )],
+        fitted: Fitted::new(&rows.data.columns, &rows.source, Model::Ising(spins)),
+    };
+    finish(&arguments.ascent, &rows, &watch, &course, &findings, story)
+}

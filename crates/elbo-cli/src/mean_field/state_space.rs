@@ -1,0 +1,371 @@
+//! `elbo state-space`: a level, an autoregression or factors behind noisy rows.
+
+use clap::{Args, ValueEnum};
+use elbo::{
+    Error as Fault,
+    diagnose::Level,
+    mean_field::{
+        MeanField, best_of,
+        state_space::{Fit, Posterior, Precision, Prior},
+    },
+    objective::Bound,
+    random::Key,
+};
+use elbo_data::{Dataset, Table};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Ascent, Course, Rows, Story, Watch, finish,
+    fitted::{Fitted, Model},
+    series::{Chain, Order, moments, sequences, table_of},
+};
+use crate::{
+    arguments::{Source, parse_count},
+    error::Error,
+    report::{Band, Dynamics, banded, dynamics},
+    tell,
+};
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Rows are in time order, and cells may be missing. Each column is brought to mean 0 and standard deviation 1 for the fit;
+the bound, and all that is told of rows, is in the units of the file.
+
+Examples:
+  elbo state-space --data nile.csv
+  elbo state-space --data weather.csv --column pressure --kind autoregression --forecast 24
+  elbo state-space --data sensors.csv --states 3
+  elbo predict runs/nile-state-space --forecast 10    the level of each row, and ten rows ahead")]
+pub(crate) struct StateSpace {
+    #[command(flatten)]
+    source: Source,
+    #[command(flatten)]
+    order: Order,
+    /// This column alone, by its name.
+    #[arg(long, value_name = "NAME")]
+    column: Option<String>,
+    /// What moves behind the rows. Without it: `level` for one column, `factors` for several.
+    #[arg(long, value_enum, help_heading = "Model")]
+    kind: Option<Kind>,
+    /// D, the number of factors: those that are not needed are switched off. Without it: 3, or as many as there are columns
+    /// where they are fewer.
+    #[arg(long, value_name = "D", value_parser = parse_count::<usize>, help_heading = "Model")]
+    states: Option<usize>,
+    /// Starts of factors, of which the best is kept; the other kinds have one.
+    #[arg(long, value_name = "R", default_value = "5", value_parser = parse_count::<usize>, help_heading = "Ascent")]
+    starts: usize,
+    /// Rows ahead of the last in the report.
+    #[arg(long, value_name = "H", default_value = "10", help_heading = "Run")]
+    forecast: usize,
+    #[command(flatten)]
+    ascent: Ascent,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Kind {
+    /// z_t = z_{t−1} + noise, seen through noise: the local level model.
+    Level,
+    /// z_t = a z_{t−1} + noise, around the mean of the column, seen through noise.
+    Autoregression,
+    /// D states with linear dynamics, of which each column is a noisy linear map.
+    Factors,
+}
+
+/// What determines the fit beside the data and the ascent.
+#[derive(Serialize)]
+struct Settings {
+    kind: Kind,
+    several_sequences: bool,
+    columns: Vec<String>,
+    starts: usize,
+    prior: Prior,
+}
+
+/// The variance of the first level, in units of the column's.
+const FIRST_LEVEL: f64 = 10.0;
+const FACTORS: usize = 3;
+/// A factor is in use where a weight of it is greater than this.
+const USED: f64 = 0.01;
+
+/// The columns of a row that are modelled, and y = (stored − offset)/divisor.
+#[derive(Serialize, Deserialize)]
+struct Scale {
+    /// Of a row, all columns together.
+    width: usize,
+    /// From 0.
+    columns: Vec<usize>,
+    offset: Vec<f64>,
+    divisor: Vec<f64>,
+}
+
+impl Scale {
+    fn of(data: &Dataset<f64>, columns: Vec<usize>) -> Result<Self, Error> {
+        let (mut offset, mut divisor) = (Vec::new(), Vec::new());
+        for &column in &columns {
+            let (_, mean, variance) = moments(data, column)?;
+            offset.push(mean);
+            divisor.push(variance.sqrt());
+        }
+        Ok(Self { width: data.width(), columns, offset, divisor })
+    }
+
+    fn apply(&self, x: &[f64]) -> Vec<f64> {
+        let scaled = |row: &[f64], c: usize| (row[self.columns[c]] - self.offset[c]) / self.divisor[c];
+        x.chunks(self.width).flat_map(|row| (0..self.columns.len()).map(move |c| scaled(row, c))).collect()
+    }
+
+    fn undo(&self, c: usize, y: f64) -> f64 {
+        y * self.divisor[c] + self.offset[c]
+    }
+
+    /// Σ log divisor over the cells that are not missing: what a bound of y is above that of the stored cells.
+    fn log_volume(&self, y: &[f64]) -> f64 {
+        let cells = y.iter().zip(self.divisor.iter().cycle()).filter(|(y, _)| !y.is_nan());
+        cells.map(|(_, divisor)| divisor.ln()).sum()
+    }
+
+    fn names(&self, columns: &[String]) -> Vec<String> {
+        self.columns.iter().map(|&c| columns[c].clone()).collect()
+    }
+}
+
+/// What outlives a fit.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Series {
+    several: bool,
+    scale: Scale,
+    posterior: Posterior,
+}
+
+impl Series {
+    /// Whether the state is the signal itself, in the units of the one column.
+    fn is_level(&self) -> bool {
+        self.posterior.observation.relevance.is_empty()
+    }
+
+    fn states(&self) -> Vec<String> {
+        let factors = || (1..=self.posterior.states()).map(|k| format!("z_{k}")).collect();
+        if self.is_level() { vec!["level".into()] } else { factors() }
+    }
+
+    /// Offset and divisor of the states.
+    fn of_states(&self) -> (f64, f64) {
+        if self.is_level() { (self.scale.offset[0], self.scale.divisor[0]) } else { (0.0, 1.0) }
+    }
+
+    /// A new sequence of rows, and the states behind it.
+    pub(super) fn sample(&self, columns: &[String], rows: usize, key: Key) -> Result<Table, Fault> {
+        let (states, y) = self.posterior.sample(rows, key)?;
+        let (p, (offset, divisor)) = (self.scale.columns.len(), self.of_states());
+        let mut cells = Vec::new();
+        for (y, z) in y.chunks(p).zip(states.chunks(self.posterior.states())) {
+            cells.extend(y.iter().enumerate().map(|(c, &y)| self.scale.undo(c, y)));
+            cells.extend(z.iter().map(|z| z * divisor + offset));
+        }
+        let names = [self.scale.names(columns), self.states()].concat();
+        Ok(table_of(&names, &cells))
+    }
+
+    /// What the report tells of the parameters.
+    fn dynamics(&self, columns: &[String]) -> Dynamics {
+        let (q, (_, unit)) = (&self.posterior, self.of_states());
+        let (d, divisor) = (q.states(), &self.scale.divisor);
+        let sd = |precision: &Precision| precision.mean().sqrt().recip();
+        Dynamics {
+            columns: self.scale.names(columns),
+            weights: q
+                .observation
+                .weights
+                .iter()
+                .enumerate()
+                .map(|(i, w)| w * divisor[i / d] / unit)
+                .collect(),
+            noise: q.observation.noise.iter().zip(divisor).map(|(tau, divisor)| sd(tau) * divisor).collect(),
+            states: self.states(),
+            transition: q.dynamics.weights.clone(),
+            deviation: q
+                .dynamics
+                .covariances
+                .iter()
+                .flat_map(|of| (0..d).map(|k| of[k * d + k].sqrt()))
+                .collect(),
+            drive: q.dynamics.noise.iter().map(|tau| sd(tau) * unit).collect(),
+        }
+    }
+}
+
+impl Chain for Series {
+    fn several(&self) -> bool {
+        self.several
+    }
+
+    /// Mean and standard deviation of each column, as if it were seen once more, and those of each state.
+    fn names(&self, columns: &[String]) -> Vec<String> {
+        let names = [self.scale.names(columns), self.states()].concat();
+        names.into_iter().flat_map(|name| [name.clone(), format!("{name}_sd")]).collect()
+    }
+
+    fn say(&self, x: &[f64], ahead: usize) -> Result<Vec<f64>, Fault> {
+        let (q, scale) = (&self.posterior, &self.scale);
+        let (p, d) = (scale.columns.len(), q.states());
+        let mut y = scale.apply(x);
+        let (mut values, mut states) = (q.predict(&y)?, q.smooth(&y)?);
+        if ahead > 0 {
+            let next = q.forecast(&y, ahead)?;
+            values.means.extend(next.means);
+            values.sds.extend(next.sds);
+            // To the states, rows ahead are rows of which nothing was seen.
+            y.extend(std::iter::repeat_n(f64::NAN, ahead * p));
+            let later = q.smooth(&y)?;
+            states.means.extend_from_slice(&later.means[states.means.len()..]);
+            states.sds.extend_from_slice(&later.sds[states.sds.len()..]);
+        }
+        let (offset, divisor) = self.of_states();
+        let mut out = Vec::new();
+        for row in 0..y.len() / p {
+            for c in 0..p {
+                let at = row * p + c;
+                out.extend([scale.undo(c, values.means[at]), values.sds[at] * scale.divisor[c]]);
+            }
+            for at in row * d..(row + 1) * d {
+                out.extend([states.means[at] * divisor + offset, states.sds[at] * divisor]);
+            }
+        }
+        Ok(out)
+    }
+
+    fn bound(&self, x: &[f64]) -> Result<f64, Fault> {
+        let y = self.scale.apply(x);
+        Ok(self.posterior.smooth(&y)?.log_likelihood_bound - self.scale.log_volume(&y))
+    }
+}
+
+/// A fit to scaled rows, with the bound of the stored ones.
+struct Stored<'a> {
+    fit: Fit<'a>,
+    log_volume: f64,
+}
+
+impl MeanField for Stored<'_> {
+    fn factors(&self) -> Vec<String> {
+        self.fit.factors()
+    }
+
+    fn update(&mut self, factor: usize) -> Result<(), Fault> {
+        self.fit.update(factor)
+    }
+
+    fn bound(&self) -> Bound {
+        let bound = self.fit.bound();
+        Bound { log_likelihood: bound.log_likelihood - self.log_volume, ..bound }
+    }
+}
+
+impl StateSpace {
+    /// The kind, and the columns that it is of.
+    fn columns(&self, rows: &Rows) -> Result<(Kind, Vec<usize>), Error> {
+        let named = self.column.as_deref().map(|name| rows.column(Some(name))).transpose()?;
+        let all: Vec<usize> = named.map_or((0..rows.data.width()).collect(), |column| vec![column]);
+        let kind = self.kind.unwrap_or(if all.len() == 1 { Kind::Level } else { Kind::Factors });
+        if kind == Kind::Factors {
+            return Ok((kind, all));
+        }
+        if self.states.is_some() {
+            let message = "a level or an autoregression has one state: --states is for factors";
+            return Err(Error::usage(message, "--kind factors has as many as you like"));
+        }
+        let one = if all.len() == 1 { all[0] } else { rows.column(None)? };
+        Ok((kind, vec![one]))
+    }
+}
+
+/// What the model makes of each column, and of the rows ahead of the last sequence.
+fn bands(series: &Series, rows: &Rows, lengths: &[usize], ahead: usize) -> Result<Vec<Band>, Error> {
+    let (x, width) = (&rows.data.values[..], rows.data.width());
+    let mut said = Vec::new();
+    for (number, sequence) in sequences(x, width, lengths).enumerate() {
+        said.extend(series.say(sequence, if number + 1 == lengths.len() { ahead } else { 0 })?);
+    }
+    let places = series.names(&rows.data.columns).len();
+    let every = |place: usize| said.iter().skip(place).step_by(places).copied().collect();
+    let band = |(c, &column): (usize, &usize)| Band {
+        name: rows.data.columns[column].clone(),
+        values: x.iter().skip(column).step_by(width).copied().collect(),
+        mean: every(2 * c),
+        deviation: every(2 * c + 1),
+    };
+    Ok(series.scale.columns.iter().enumerate().map(band).collect())
+}
+
+pub(crate) fn state_space(arguments: &StateSpace) -> Result<Level, Error> {
+    let (rows, lengths) = arguments.order.read(&arguments.source)?;
+    let (kind, columns) = arguments.columns(&rows)?;
+    let scale = Scale::of(&rows.data, columns)?;
+    let y = scale.apply(&rows.data.values);
+    let width = scale.columns.len();
+    let (name, prior) = match kind {
+        Kind::Level => ("Local level model", Prior::local_level(0.0, FIRST_LEVEL)),
+        Kind::Autoregression => ("Autoregression behind noise", Prior::autoregression(0.0, 1.0)),
+        Kind::Factors => {
+            let states = arguments.states.unwrap_or(FACTORS.min(width));
+            ("Linear-Gaussian state space model", Prior::factors(states, width))
+        }
+    };
+    tell(format!("model       {}, of {}", name.to_lowercase(), scale.names(&rows.data.columns).join(", ")));
+    // Where the observation is known, nothing is random.
+    let starts = if kind == Kind::Factors { arguments.starts } else { 1 };
+    let settings = Settings {
+        kind,
+        several_sequences: arguments.order.several(),
+        columns: scale.names(&rows.data.columns),
+        starts,
+        prior,
+    };
+    let key = Key::new(arguments.ascent.seed);
+    let log_volume = scale.log_volume(&y);
+    let begin = |start: usize| {
+        let fit = Fit::new(&y, &lengths, settings.prior.clone(), key.fold(start as u64))?;
+        Ok(Stored { fit, log_volume })
+    };
+    let mut watch = Watch::new(starts);
+    let config = arguments.ascent.config();
+    let best = best_of(starts, begin, &config, |start, sweep, bound| watch.sweep(start, sweep, bound))?;
+    let (fit, course) = Course::of(best);
+    let series =
+        Series { several: settings.several_sequences, scale, posterior: fit.fit.posterior().clone() };
+    let told = series.dynamics(&rows.data.columns);
+    let cards = match kind {
+        Kind::Level => vec![
+            ("level".into(), format!("moves by {:.4} a row (sd)", told.drive[0])),
+            ("noise".into(), format!("{:.4} (sd)", told.noise[0])),
+        ],
+        Kind::Autoregression => vec![
+            ("a".into(), format!("{:.4} ± {:.4}", told.transition[0], told.deviation[0])),
+            ("noise".into(), format!("{:.4} (sd)", told.noise[0])),
+        ],
+        Kind::Factors => {
+            let d = series.posterior.states();
+            let weights = &series.posterior.observation.weights;
+            let in_use = |k: &usize| weights.iter().skip(*k).step_by(d).any(|w| w.abs() > USED);
+            vec![("factors".into(), format!("{} of {d} are in use", (0..d).filter(in_use).count()))]
+        }
+    };
+    let story = Story {
+        model: "state-space",
+        kind: name,
+        settings: &settings,
+        cards,
+        notes: vec![
+            "The fit is of columns brought to mean 0 and standard deviation 1. The bound, and all that is told of rows, is in \
+             the units of the file."
+                .into(),
+        ],
+        figures: vec![
+            ("Over time", banded(&bands(&series, &rows, &lengths, arguments.forecast)?, &lengths)),
+            ("Dynamics", dynamics(&told)),
+        ],
+        fitted: Fitted::new(&rows.data.columns, &rows.source, Model::StateSpace(series)),
+    };
+    finish(&arguments.ascent, &rows, &watch, &course, &course.findings(kind == Kind::Factors), story)
+}
