@@ -156,3 +156,30 @@ fn epochs_are_compared_after_the_warm_up() {
     let two = "train digits --latent 4,2 --free-bits 0.1 --epochs 2";
     place.fails(two, 1, &["which two layers of z have not"], "");
 }
+
+#[test]
+fn a_fit_begins_at_another_model() {
+    let place = Place::new();
+    let first = |run: &str| -> f64 {
+        let line: serde_json::Value = serde_json::from_str(&(place.metrics(run)[0].clone() + "}")).unwrap();
+        line["validation"]["elbo"]["value"].as_f64().unwrap()
+    };
+    let small = "--hidden 20 --latent 4 --seed 3";
+    place.succeeds(&format!("train digits {small} --epochs 30 --name one"));
+    place.succeeds(&format!("train digits {small} --epochs 1 --name fresh"));
+    let weighted = "--objective importance-weighted --samples 5";
+    let said = place
+        .succeeds(&format!("train digits {small} {weighted} --epochs 1 --begin-at runs/one --name begun"));
+    assert!(said.stderr.contains("begins at   "), "{said:?}");
+    assert!(first("runs/begun") > first("runs/fresh") + 1.0);
+    assert!(place.text("runs/begun/config.toml").contains("begin_at = "));
+    place.succeeds("train --config runs/begun/config.toml --name again");
+    place.same_fit("runs/begun", "runs/again");
+    place.fails(
+        "train digits --hidden 30 --latent 4 --epochs 1 --begin-at runs/one",
+        1,
+        &["the parameter vector to begin at has shape"],
+        "",
+    );
+    place.fails("train digits --begin-at none", 1, &["`none` does not exist"], "give a run folder");
+}
