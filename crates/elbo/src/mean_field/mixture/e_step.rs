@@ -87,7 +87,9 @@ pub(super) fn sums(
         })
         .collect();
     let mut total = empty.clone();
-    parts.iter().for_each(|part| total.blend(1.0, 1.0, part));
+    for part in &parts {
+        total.blend(1.0, 1.0, part);
+    }
     total
 }
 
@@ -176,7 +178,9 @@ impl<'a> Pass<'a> {
             Assign::Optimally { ln_weights, inverse_temperature } => {
                 self.expectations.log_densities(self.level, &self.x, &mut self.room, &mut self.r);
                 for (r, ln_weight) in self.r.iter_mut().zip(ln_weights) {
-                    r.iter_mut().for_each(|r| *r = inverse_temperature * (*r + ln_weight));
+                    for r in r {
+                        *r = inverse_temperature * (*r + ln_weight);
+                    }
                 }
                 responsibilities(self.level, &mut self.r, &mut entropy);
             }

@@ -278,7 +278,7 @@ fn check_finite(x: &[f64], width: usize) -> Result<(), Error> {
     if width == 0 || x.is_empty() || !x.len().is_multiple_of(width) {
         return Err(Error::Shape { what: "the rows".into(), expected: vec![width], got: vec![x.len()] });
     }
-    cells(x, width, |x| x.is_infinite(), "must be finite")
+    cells(x, width, f64::is_infinite, "must be finite")
 }
 
 fn check_rows(x: &[f64], width: usize, binary: bool) -> Result<(), Error> {
