@@ -25,7 +25,7 @@ use serde::{
 
 use crate::{
     error::Error,
-    mean_field::{mixture::Mixture, normal::Normal},
+    mean_field::{mixture::Mixture, normal::Normal, topics::Topics},
 };
 
 /// Fit latent-variable models by maximising the evidence lower bound (ELBO).
@@ -79,6 +79,8 @@ pub(crate) enum Verb {
     Mixture(Box<Mixture>),
     /// The mean and the precision of one column, by exact coordinate ascent.
     Normal(Normal),
+    /// Topics of documents, by latent Dirichlet allocation: exact coordinate ascent.
+    Topics(Box<Topics>),
     /// What a model fitted by coordinate ascent says about each row: its component, its value, its latents.
     #[command(alias = "assign")]
     Predict(Predict),
@@ -643,7 +645,7 @@ pub(crate) fn parse_positive(text: &str) -> Result<f64, String> {
     number.ok_or_else(|| "give a number > 0".into())
 }
 
-fn parse_weight(text: &str) -> Result<f64, String> {
+pub(crate) fn parse_weight(text: &str) -> Result<f64, String> {
     let number = text.parse().ok().filter(|&number| number >= 0.0 && f64::is_finite(number));
     number.ok_or_else(|| "give a number ≥ 0".into())
 }

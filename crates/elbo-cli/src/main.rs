@@ -49,6 +49,7 @@ fn act(arguments: Arguments) -> Result<Level, Error> {
             Verb::Train(arguments) => train::train(&arguments, &device),
             Verb::Mixture(arguments) => mean_field::mixture::mixture(&arguments),
             Verb::Normal(arguments) => mean_field::normal::normal(&arguments),
+            Verb::Topics(arguments) => mean_field::topics::topics(&arguments),
             Verb::Predict(arguments) => done(mean_field::predict(&arguments)),
             Verb::Audit(arguments) => audit::audit(&arguments, &device),
             Verb::Evaluate(arguments) if mean_field::is_mean_field(&arguments.fitted.run) => {

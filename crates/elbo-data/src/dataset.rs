@@ -87,16 +87,21 @@ impl<T: Number> Dataset<T> {
             if cfg!(target_endian = "little") {
                 hash.update(cast_slice::<T, u8>(row));
             } else {
-                row.iter().for_each(|value| {
-                    hash.update(bytes_of(value).iter().rev().copied().collect::<Vec<u8>>())
-                });
+                for value in row {
+                    hash.update(bytes_of(value).iter().rev().copied().collect::<Vec<u8>>());
+                }
             }
         }
-        hash.finalize().iter().fold(String::new(), |mut hex, byte| {
-            write!(hex, "{byte:02x}").expect("a string takes any text");
-            hex
-        })
+        hexadecimal(hash)
     }
+}
+
+/// A finished hash as text.
+pub(crate) fn hexadecimal(hash: Sha256) -> String {
+    hash.finalize().iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").expect("a string takes any text");
+        hex
+    })
 }
 
 /// The names of columns that have none: `pixel 3,4` where `grid` is the shape

@@ -6,6 +6,7 @@ use elbo::{mean_field, objective::elbo::Mean, random::Key};
 use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
 
+use super::topics::{self, TopicModel};
 use crate::{
     arguments::{Evaluate, Predict, Sample, Source},
     error::Error,
@@ -18,7 +19,7 @@ use crate::{
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Fitted {
     pub(crate) elbo: String,
-    /// The names of a row's columns.
+    /// The names of a row's columns; of words, where they have names.
     pub(crate) columns: Vec<String>,
     /// Where the rows of the fit are.
     pub(crate) source: SourceConfig,
@@ -32,6 +33,7 @@ pub(crate) struct Fitted {
 pub(crate) enum Model {
     Mixture(mean_field::mixture::Posterior),
     Normal { column: usize, posterior: mean_field::normal_gamma::Posterior },
+    Topics(TopicModel),
 }
 
 impl Fitted {
@@ -91,6 +93,9 @@ pub(crate) fn is_mean_field(path: &Path) -> bool {
 pub(crate) fn predict(arguments: &Predict) -> Result<(), Error> {
     table::check_ending(arguments.output.as_deref(), false)?;
     let fitted = Fitted::read(&arguments.fitted.run)?;
+    if let Model::Topics(model) = &fitted.model {
+        return topics::predict(&fitted, model, arguments);
+    }
     let data = fitted.rows(&arguments.source)?;
     let x = &data.values[..];
     let mut out = Table::new();
@@ -111,6 +116,7 @@ pub(crate) fn predict(arguments: &Predict) -> Result<(), Error> {
         Model::Normal { column, posterior } => {
             out.push("log_density", Column::Real(posterior.log_predictive(&cells(x, *column, &fitted))));
         }
+        Model::Topics(_) => unreachable!("documents are no rows"),
     }
     table::write(out, data.labels, arguments.output.as_deref())
 }
@@ -135,6 +141,7 @@ pub(crate) fn sample(arguments: &Sample) -> Result<(), Error> {
                 (0..arguments.number as u64).map(|row| posterior.sample(key, row)).collect();
             out.push(&fitted.columns[*column], Column::Real(draws?));
         }
+        Model::Topics(model) => return topics::sample(&fitted, model, arguments),
     }
     table::write(out, None, arguments.output.as_deref())
 }
@@ -143,11 +150,15 @@ pub(crate) fn sample(arguments: &Sample) -> Result<(), Error> {
 pub(crate) fn evaluate(arguments: &Evaluate) -> Result<(), Error> {
     table::check_ending(arguments.output.as_deref(), false)?;
     let fitted = Fitted::read(&arguments.fitted.run)?;
+    if let Model::Topics(model) = &fitted.model {
+        return topics::evaluate(&fitted, model, arguments);
+    }
     let data = fitted.rows(&arguments.source)?;
     let x = &data.values[..];
     let log_density = match &fitted.model {
         Model::Mixture(q) => q.log_predictive(x)?,
         Model::Normal { column, posterior } => posterior.log_predictive(&cells(x, *column, &fitted)),
+        Model::Topics(_) => unreachable!("documents are no rows"),
     };
     let mean = Mean::of(&log_density);
     tell(format!(

@@ -17,6 +17,8 @@ pub(crate) struct MeanFieldPage<'a> {
     /// What the model is called.
     pub(crate) kind: &'a str,
     pub(crate) rows: usize,
+    /// What a row is called, in the plural.
+    pub(crate) unit: &'a str,
     /// Headline facts as (name, value).
     pub(crate) cards: Vec<(String, String)>,
     pub(crate) notes: Vec<String>,
@@ -41,7 +43,7 @@ impl MeanFieldPage<'_> {
                 p.kicker { (self.kind) }
                 h1 { (self.title) }
                 dl.cards {
-                    div { dt { "ELBO of all " (self.rows) " rows" } dd { (number(self.last(), 3)) " nats" } }
+                    div { dt { "ELBO of all " (self.rows) " " (self.unit) } dd { (number(self.last(), 3)) " nats" } }
                     @for (name, value) in &self.cards { div { dt { (name) } dd { (value) } } }
                 }
                 ul.notes { @for note in &self.notes { li { (note) } } }
@@ -75,7 +77,7 @@ impl MeanFieldPage<'_> {
             chart.draw_series(inside.map(|&p| Circle::new(p, 3 * PX, Ink::Validation.color().filled())))?;
             Ok(())
         });
-        let key = legend(&[("line", Ink::Validation, "ELBO, nats of all rows".into())]);
+        let key = legend(&[("line", Ink::Validation, format!("ELBO, nats of all {}", self.unit))]);
         captioned(
             &html! { (key) (picture) },
             &html! {

@@ -16,6 +16,7 @@ mod table;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod topics;
 mod verdict;
 
 pub(crate) use audit::{AuditPage, Worst};
@@ -23,6 +24,7 @@ use elbo::{diagnose::Verdict, objective::Objective};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 pub(crate) use mean_field::MeanFieldPage;
 pub(crate) use mixture::{Component, components, ellipses};
+pub(crate) use topics::{Bounds, Topic, bounds, shares, top_words};
 
 /// One line of the record of a fit.
 #[allow(clippy::struct_field_names, reason = "an epoch is known by its number")]
