@@ -27,7 +27,7 @@ use crate::{
     error::Error,
     mean_field::{
         factors::Factors, hidden_markov::HiddenMarkov, ising::Ising, mixture::Mixture, normal::Normal,
-        regress::Regress, state_space::StateSpace,
+        regress::Regress, state_space::StateSpace, topics::Topics,
     },
 };
 
@@ -92,6 +92,8 @@ pub(crate) enum Verb {
     StateSpace(Box<StateSpace>),
     /// The mean field of an Ising model: a bound on log Z, and the mean of each spin.
     Ising(Ising),
+    /// Topics of documents, by latent Dirichlet allocation: exact coordinate ascent.
+    Topics(Box<Topics>),
     /// What a model fitted by coordinate ascent says about each row: its component, its value, its latents.
     #[command(alias = "assign")]
     Predict(Predict),
@@ -663,7 +665,7 @@ pub(crate) fn parse_positive(text: &str) -> Result<f64, String> {
     number.ok_or_else(|| "give a number > 0".into())
 }
 
-fn parse_weight(text: &str) -> Result<f64, String> {
+pub(crate) fn parse_weight(text: &str) -> Result<f64, String> {
     let number = text.parse().ok().filter(|&number| number >= 0.0 && f64::is_finite(number));
     number.ok_or_else(|| "give a number ≥ 0".into())
 }

@@ -54,6 +54,7 @@ fn act(arguments: Arguments) -> Result<Level, Error> {
             Verb::Hmm(arguments) => mean_field::hidden_markov::hidden_markov(&arguments),
             Verb::StateSpace(arguments) => mean_field::state_space::state_space(&arguments),
             Verb::Ising(arguments) => mean_field::ising::ising(&arguments),
+            Verb::Topics(arguments) => mean_field::topics::topics(&arguments),
             Verb::Predict(arguments) => done(mean_field::predict(&arguments)),
             Verb::Audit(arguments) => audit::audit(&arguments, &device),
             Verb::Evaluate(arguments) if mean_field::is_mean_field(&arguments.fitted.run) => {

@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
+use crate::dataset::hexadecimal;
 use crate::error::EntryFault;
 use crate::read::plain_name;
 use crate::source::{Origin, Source};
@@ -30,6 +33,9 @@ pub struct CorpusOptions {
     /// A file with the name of a word a line; where a line has tabs, its second field (genes of single cells:
     /// identifier, name). By default the file of the same name that ends in `.tokens` or `.vocab`, where there is one.
     pub vocabulary: Option<PathBuf>,
+    /// How many words an LDA-C file is of, which it does not tell. By default as many as there are names, and without names
+    /// as the largest index tells.
+    pub words: Option<usize>,
     /// Whether the columns of a Matrix Market file are the documents, as in files where a row is a gene.
     pub transpose: bool,
 }
@@ -44,6 +50,19 @@ impl Corpus {
     pub fn document(&self, d: usize) -> (&[u32], &[u32]) {
         let entries = self.offsets[d]..self.offsets[d + 1];
         (&self.words[entries.clone()], &self.counts[entries])
+    }
+
+    /// The SHA-256 of the sizes, the offsets, the words and the counts, in hexadecimal: equal for equal documents, whatever
+    /// the format of the file.
+    pub fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        for size in [self.documents(), self.vocabulary].iter().chain(&self.offsets) {
+            hash.update((*size as u64).to_le_bytes());
+        }
+        for number in self.words.iter().chain(&self.counts) {
+            hash.update(number.to_le_bytes());
+        }
+        hexadecimal(hash)
     }
 }
 
@@ -85,7 +104,7 @@ pub fn read_corpus(path: &Path, options: &CorpusOptions) -> Result<Corpus, Error
     let read = if market {
         matrix_market::read(&mut source, options.transpose)
     } else {
-        ldac::read(&mut source, names.as_ref().map(Vec::len))
+        ldac::read(&mut source, options.words.or(names.as_ref().map(Vec::len)))
     };
     if read.is_err() && source.origin.gzip {
         // A damaged file is full of wrong lines, which tell less than that it is damaged: its end knows.

@@ -93,11 +93,16 @@ impl<T: Number> Dataset<T> {
                 hash.update(&bytes);
             }
         }
-        hash.finalize().iter().fold(String::new(), |mut hex, byte| {
-            write!(hex, "{byte:02x}").expect("a string takes any text");
-            hex
-        })
+        hexadecimal(hash)
     }
+}
+
+/// A finished hash as text.
+pub(crate) fn hexadecimal(hash: Sha256) -> String {
+    hash.finalize().iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").expect("a string takes any text");
+        hex
+    })
 }
 
 /// The names of columns that have none: `pixel 3,4` where `grid` is the shape

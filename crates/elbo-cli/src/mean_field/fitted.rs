@@ -6,6 +6,7 @@ use elbo::{mean_field, objective::elbo::Mean, random::Key};
 use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
 
+use super::topics::{self, TopicModel};
 use super::{factors::FactorAnalysis, regress::Regression};
 use super::{hidden_markov::States, ising::Spins, series, state_space::Series};
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Fitted {
     pub(crate) elbo: String,
-    /// The names of a row's columns.
+    /// The names of a row's columns; of words, where they have names.
     pub(crate) columns: Vec<String>,
     /// Where the rows of the fit are.
     pub(crate) source: SourceConfig,
@@ -39,6 +40,7 @@ pub(crate) enum Model {
     HiddenMarkov(States),
     StateSpace(Series),
     Ising(Spins),
+    Topics(TopicModel),
 }
 
 impl Fitted {
@@ -124,6 +126,9 @@ pub(crate) fn predict(arguments: &Predict) -> Result<(), Error> {
         let message = "the rows of this model have no order: nothing lies ahead of them";
         return Err(Error::usage(message, "leave --forecast out"));
     }
+    if let Model::Topics(model) = &fitted.model {
+        return topics::predict(&fitted, model, arguments);
+    }
     let data = fitted.rows(&arguments.source)?;
     let x = &data.values[..];
     let mut out = Table::new();
@@ -149,6 +154,7 @@ pub(crate) fn predict(arguments: &Predict) -> Result<(), Error> {
         Model::HiddenMarkov(chain) => return series::predict(chain, &fitted.columns, &data, arguments),
         Model::StateSpace(chain) => return series::predict(chain, &fitted.columns, &data, arguments),
         Model::Ising(spins) => out = spins.predict(),
+        Model::Topics(_) => unreachable!("documents are no rows"),
     }
     table::write(out, data.labels, arguments.output.as_deref())
 }
@@ -178,6 +184,7 @@ pub(crate) fn sample(arguments: &Sample) -> Result<(), Error> {
         Model::HiddenMarkov(states) => out = states.sample(&fitted.columns, arguments.number, key)?,
         Model::StateSpace(series) => out = series.sample(&fitted.columns, arguments.number, key)?,
         Model::Ising(spins) => out = spins.sample(&fitted.columns, arguments.number, key),
+        Model::Topics(model) => return topics::sample(&fitted, model, arguments),
     }
     table::write(out, None, arguments.output.as_deref())
 }
@@ -200,6 +207,9 @@ pub(crate) fn reconstruct(arguments: &Reconstruct) -> Result<(), Error> {
 pub(crate) fn evaluate(arguments: &Evaluate) -> Result<(), Error> {
     table::check_ending(arguments.output.as_deref(), false)?;
     let fitted = Fitted::read(&arguments.fitted.run)?;
+    if let Model::Topics(model) = &fitted.model {
+        return topics::evaluate(&fitted, model, arguments);
+    }
     let data = fitted.rows(&arguments.source)?;
     let x = &data.values[..];
     let log_density = match &fitted.model {
@@ -210,6 +220,7 @@ pub(crate) fn evaluate(arguments: &Evaluate) -> Result<(), Error> {
         Model::HiddenMarkov(chain) => return series::evaluate(chain, &data, arguments),
         Model::StateSpace(chain) => return series::evaluate(chain, &data, arguments),
         Model::Ising(spins) => return spins.evaluate(arguments),
+        Model::Topics(_) => unreachable!("documents are no rows"),
     };
     let mean = Mean::of(&log_density);
     tell(format!(

@@ -166,7 +166,7 @@ impl Ising {
                 *name = number.into();
             }
         }
-        Ok(Rows { source, data, unit: "spins" })
+        Ok(Rows { source, data })
     }
 
     fn fields(&self, couplings: &Dataset<f64>) -> Result<Vec<f64>, Error> {
@@ -210,7 +210,7 @@ pub(crate) fn ising(arguments: &Ising) -> Result<Level, Error> {
         }
         Ok(fit)
     };
-    let mut watch = Watch::new(settings.starts);
+    let mut watch = Watch::named(settings.starts, ["spins", "θ"]);
     let config = arguments.ascent.config();
     let best =
         best_of(settings.starts, begin, &config, |start, sweep, bound| watch.sweep(start, sweep, bound))?;

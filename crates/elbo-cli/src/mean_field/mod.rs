@@ -3,6 +3,7 @@
 //! A run folder holds `config.toml`, `model.json` (the factors, by which `predict`, `sample` and `evaluate` work),
 //! `metrics.jsonl` (a line for each sweep of each start), `results.json` and `report.html`.
 
+mod documents;
 pub(crate) mod factors;
 mod fitted;
 pub(crate) mod hidden_markov;
@@ -13,6 +14,7 @@ pub(crate) mod regress;
 mod series;
 mod standardise;
 pub(crate) mod state_space;
+pub(crate) mod topics;
 
 use std::{path::PathBuf, time::Instant};
 
@@ -78,12 +80,25 @@ struct Config<'a, S> {
     settings: &'a S,
 }
 
+/// What a model was fitted to.
 #[derive(Serialize)]
-struct DataConfig {
+pub(crate) struct DataConfig {
     rows: usize,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     columns: Vec<String>,
     fingerprint: String,
     source: SourceConfig,
+}
+
+impl From<&Rows> for DataConfig {
+    fn from(Rows { source, data }: &Rows) -> Self {
+        Self {
+            rows: data.rows(),
+            columns: data.columns.clone(),
+            fingerprint: data.fingerprint(),
+            source: source.clone(),
+        }
+    }
 }
 
 /// A line of `metrics.jsonl`.
@@ -114,14 +129,14 @@ struct Results<'a> {
     seconds: f64,
     verdict: &'a Verdict,
     findings: &'a Findings,
+    #[serde(flatten)]
+    more: &'a serde_json::Map<String, serde_json::Value>,
 }
 
 /// Rows of a verb: read in f64, text set aside, missing cells as NaN.
 pub(crate) struct Rows {
     pub(crate) source: SourceConfig,
     pub(crate) data: Dataset<f64>,
-    /// What the bound is of all of.
-    pub(crate) unit: &'static str,
 }
 
 impl Rows {
@@ -133,7 +148,7 @@ impl Rows {
         if missing > 0 {
             tell(format!("missing     {missing} cells of {}", data.values.len()));
         }
-        Ok(Self { source: config, data, unit: "rows" })
+        Ok(Self { source: config, data })
     }
 
     /// The place of the column of this name; of the only one where none is named.
@@ -159,6 +174,8 @@ pub(crate) struct Watch {
     last: Option<Instant>,
     metrics: Vec<Metrics>,
     several: bool,
+    /// What the two divergences are of: what each row has of its own, and what all share.
+    names: [&'static str; 2],
 }
 
 /// A line is told for the first sweeps, and then at most in so many seconds.
@@ -167,13 +184,22 @@ const FIRST: usize = 3;
 
 impl Watch {
     pub(crate) fn new(starts: usize) -> Self {
+        Self::named(starts, ["rows", "θ"])
+    }
+
+    /// That of a model with other names for its rows and its parameters.
+    pub(crate) fn named(starts: usize, names: [&'static str; 2]) -> Self {
         let several = starts > 1;
         let start = if several { format!("{:>5} | ", "start") } else { String::new() };
         tell(format!(
             "\n{start}{:>5} | {:>16} = {:>16} - {:>14} - {:>12}",
-            "sweep", "ELBO, nats", "log-lik", "KL of rows", "KL of θ"
+            "sweep",
+            "ELBO, nats",
+            "log-lik",
+            format!("KL of {}", names[0]),
+            format!("KL of {}", names[1])
         ));
-        Self { start: Instant::now(), last: None, metrics: Vec::new(), several }
+        Self { start: Instant::now(), last: None, metrics: Vec::new(), several, names }
     }
 
     /// A sweep is done.
@@ -210,12 +236,14 @@ impl Watch {
 pub(crate) struct Course {
     pub(crate) record: Record,
     pub(crate) bounds: Vec<f64>,
+    /// What `results.json` has beside the bound, by name.
+    pub(crate) more: serde_json::Map<String, serde_json::Value>,
 }
 
 impl Course {
     /// That of the best of several starts, and its model.
     pub(crate) fn of<M>(best: Best<M>) -> (M, Self) {
-        (best.model, Self { record: best.record, bounds: best.bounds })
+        (best.model, Self { record: best.record, bounds: best.bounds, more: serde_json::Map::new() })
     }
 
     /// One ascent of a model whose start does not matter, or is given.
@@ -226,7 +254,7 @@ impl Course {
     ) -> Result<Self, Error> {
         let record =
             mean_field::ascend(model, &ascent.config(), |sweep, bound| watch.sweep(0, sweep, bound))?;
-        Ok(Self { bounds: vec![record.last()], record })
+        Ok(Self { bounds: vec![record.last()], record, more: serde_json::Map::new() })
     }
 
     /// What is known of it; `starts` where the optimum depends on the start.
@@ -262,23 +290,20 @@ pub(crate) struct Story<'a, S> {
 /// Writes the run folder of a fit and tells how it went.
 pub(crate) fn finish<S: Serialize>(
     ascent: &Ascent,
-    rows: &Rows,
+    data: impl Into<DataConfig>,
     watch: &Watch,
     course: &Course,
     findings: &Findings,
     story: Story<'_, S>,
 ) -> Result<Level, Error> {
-    let name = ascent.name.clone().unwrap_or_else(|| format!("{}-{}", rows.source.name(), story.model));
+    let data = data.into();
+    let rows = data.rows;
+    let name = ascent.name.clone().unwrap_or_else(|| format!("{}-{}", data.source.name(), story.model));
     let config = Config {
         elbo: env!("CARGO_PKG_VERSION"),
         name: &name,
         model: story.model,
-        data: DataConfig {
-            rows: rows.data.rows(),
-            columns: rows.data.columns.clone(),
-            fingerprint: rows.data.fingerprint(),
-            source: rows.source.clone(),
-        },
+        data,
         ascent: ascent.config(),
         seed: ascent.seed,
         settings: story.settings,
@@ -295,7 +320,7 @@ pub(crate) fn finish<S: Serialize>(
     let Some(bound) = record.bounds.last() else { return Err(Error::plain("no sweep was made")) };
     let seconds = watch.start.elapsed().as_secs_f64();
     let results = Results {
-        rows: rows.data.rows(),
+        rows,
         elbo: bound.value(),
         log_likelihood: bound.log_likelihood,
         kl: bound.kl,
@@ -306,14 +331,15 @@ pub(crate) fn finish<S: Serialize>(
         seconds,
         verdict: &verdict,
         findings,
+        more: &course.more,
     };
     run.write("results.json", &json(serde_json::to_vec_pretty(&results))?)?;
     let settings = settings_of(&text);
     let page = MeanFieldPage {
         title: &name,
         kind: story.kind,
-        rows: rows.data.rows(),
-        unit: rows.unit,
+        rows,
+        unit: watch.names[0],
         cards: story.cards.clone(),
         notes: story.notes,
         verdict: &verdict,
@@ -323,12 +349,12 @@ pub(crate) fn finish<S: Serialize>(
         settings: &settings,
     };
     run.write("report.html", page.to_html().as_bytes())?;
+    let [unit, shared] = watch.names;
     let why = if record.converged { "the bound no longer rises" } else { "all sweeps are done" };
     tell(format!("\nfinished    after {} sweeps and {seconds:.1} s: {why}", record.bounds.len()));
     tell(format!(
-        "ELBO        {:.4} nats of all {} = log-lik {:.4} - KL of rows {:.4} - KL of θ {:.4}",
+        "ELBO        {:.4} nats of all {unit} = log-lik {:.4} - KL of {unit} {:.4} - KL of {shared} {:.4}",
         bound.value(),
-        rows.unit,
         bound.log_likelihood,
         bound.kl,
         -bound.global

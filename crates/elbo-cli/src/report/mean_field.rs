@@ -17,7 +17,7 @@ pub(crate) struct MeanFieldPage<'a> {
     /// What the model is called.
     pub(crate) kind: &'a str,
     pub(crate) rows: usize,
-    /// What the rows are: `rows`.
+    /// What a row is called, in the plural.
     pub(crate) unit: &'a str,
     /// Headline facts as (name, value).
     pub(crate) cards: Vec<(String, String)>,

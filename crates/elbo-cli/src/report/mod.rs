@@ -22,6 +22,7 @@ mod table;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod topics;
 mod verdict;
 
 pub(crate) use audit::{AuditPage, Worst};
@@ -36,6 +37,7 @@ pub(crate) use mixture::{Component, components, ellipses};
 pub(crate) use regression::{Coefficient, coefficients, predictions};
 pub(crate) use series::{Band, banded, coloured};
 pub(crate) use states::{State, states, transitions};
+pub(crate) use topics::{Bounds, Topic, bounds, shares, top_words};
 
 /// One line of the record of a fit.
 #[allow(clippy::struct_field_names, reason = "an epoch is known by its number")]

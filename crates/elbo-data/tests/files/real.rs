@@ -98,7 +98,9 @@ fn reuters() {
 fn genes_of_single_cells() {
     let Some(path) = at_hand("counts/10x_chr21/matrix.mtx.gz") else { return };
     let vocabulary = at_hand("counts/10x_chr21/features.tsv.gz");
-    let corpus = read_corpus(&path, &CorpusOptions { vocabulary, transpose: true }).unwrap();
+    let corpus =
+        read_corpus(&path, &CorpusOptions { vocabulary, transpose: true, ..CorpusOptions::default() })
+            .unwrap();
     assert_eq!((corpus.documents(), corpus.vocabulary, corpus.words.len()), (1107, 507, 23_866));
     assert_eq!(
         corpus.document(0).1.iter().zip(corpus.document(0).0).find(|(_, w)| **w == 457).unwrap().0,

@@ -1,6 +1,6 @@
 //! Documents as counts of words.
 
-use crate::{Error, random::Key};
+use crate::{Error, objective::elbo::Mean, random::Key};
 
 use elbo_kernels::allocation::Document;
 
@@ -95,6 +95,46 @@ impl Counts {
     /// The length of document d.
     pub fn document_tokens(&self, document: usize) -> f64 {
         self.document(document).counts.iter().map(|&count| f64::from(count)).sum()
+    }
+
+    /// The words of document d, and how often each occurs there.
+    pub fn words(&self, document: usize) -> impl Iterator<Item = (u32, u32)> {
+        let Document { words, counts } = self.document(document);
+        words.iter().copied().zip(counts.iter().copied())
+    }
+
+    /// The documents of these numbers, in their order.
+    #[must_use]
+    pub fn select(&self, documents: &[usize]) -> Self {
+        let mut part = Self { offsets: vec![0], words: Vec::new(), occurrences: Vec::new(), ..*self };
+        for &d in documents {
+            let Document { words, counts } = self.document(d);
+            part.words.extend(words);
+            part.occurrences.extend(counts);
+            part.offsets.push(part.words.len());
+        }
+        part
+    }
+
+    /// Nats per token, from those of each document: Σ nats / N. The documents are taken for draws of which the lengths are
+    /// random too, so the standard error is that of a ratio (Cochran 1977, *Sampling techniques*, chapter 6). NaN of no
+    /// token.
+    ///
+    /// ```
+    /// use elbo::mean_field::lda::Counts;
+    /// let counts = Counts::from_tokens(2, [&[0][..], &[1, 0, 1]])?;
+    /// let mean = counts.per_token(&[-1.0, -5.0]);
+    /// assert_eq!((mean.value, mean.standard_error), (-1.5, 0.25));
+    /// # Ok::<(), elbo::Error>(())
+    /// ```
+    pub fn per_token(&self, nats: &[f64]) -> Mean {
+        let tokens = self.tokens();
+        let value = nats.iter().sum::<f64>() / tokens;
+        let residual = |(d, nats): (usize, &f64)| (nats - value * self.document_tokens(d)).powi(2);
+        let squares: f64 = nats.iter().enumerate().map(residual).sum();
+        let n = nats.len() as f64;
+        let standard_error = if n > 1.0 { (squares * n / (n - 1.0)).sqrt() / tokens } else { 0.0 };
+        Mean { value, standard_error }
     }
 
     /// Two documents of each: every token goes to the one or the other with probability ½.

@@ -129,17 +129,12 @@ impl Posterior {
         Ok(Folded { concentrations: concentrations.concat(), bounds, tokens: counts.tokens() })
     }
 
-    /// exp(−1/N Σ log p(w|E\[θ\], E\[β\])) over the N tokens of `held_out`, with q(θ) from `observed`, other words of the
-    /// same documents (Wallach, Murray, Salakhutdinov and Mimno 2009). NaN of no token.
+    /// Σ log p(w|E\[θ\], E\[β\]) over the tokens of each document of `held_out`, in nats, with q(θ) from `observed`, other
+    /// words of the same documents (Wallach, Murray, Salakhutdinov and Mimno 2009).
     ///
     /// # Errors
     /// As [`Self::fold_in`]; where the two have not as many documents.
-    pub fn completion_perplexity(
-        &self,
-        observed: &Counts,
-        held_out: &Counts,
-        inner: Inner,
-    ) -> Result<f64, Error> {
+    pub fn completion(&self, observed: &Counts, held_out: &Counts, inner: Inner) -> Result<Vec<f64>, Error> {
         self.check_vocabulary(held_out)?;
         if observed.documents() != held_out.documents() {
             let rule = format!("there are {} of which words are observed", observed.documents());
@@ -147,14 +142,27 @@ impl Posterior {
         }
         let theta = self.fold_in(observed, inner)?.proportions();
         let beta = normalised(self.lambda.clone(), self.vocabulary);
-        let mut sum = 0.0;
-        for (d, theta) in theta.chunks(self.topics()).enumerate() {
-            let document = held_out.document(d);
-            for (&word, &count) in document.words.iter().zip(document.counts) {
+        let of_document = |(d, theta): (usize, &[f64])| {
+            let of_word = |(word, count): (u32, u32)| {
                 let of_topic = |(k, share): (usize, &f64)| share * beta[k * self.vocabulary + word as usize];
-                sum += f64::from(count) * libm::log(theta.iter().enumerate().map(of_topic).sum());
-            }
-        }
+                f64::from(count) * libm::log(theta.iter().enumerate().map(of_topic).sum())
+            };
+            held_out.words(d).map(of_word).sum()
+        };
+        Ok(theta.chunks(self.topics()).enumerate().map(of_document).collect())
+    }
+
+    /// exp(−1/N Σ log p(w|E\[θ\], E\[β\])) over the N tokens of `held_out`: see [`Self::completion`]. NaN of no token.
+    ///
+    /// # Errors
+    /// As [`Self::completion`].
+    pub fn completion_perplexity(
+        &self,
+        observed: &Counts,
+        held_out: &Counts,
+        inner: Inner,
+    ) -> Result<f64, Error> {
+        let sum: f64 = self.completion(observed, held_out, inner)?.iter().sum();
         Ok(libm::exp(-sum / held_out.tokens()))
     }
 
