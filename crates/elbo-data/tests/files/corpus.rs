@@ -29,6 +29,8 @@ fn check(corpus: &Corpus) {
     assert_eq!(corpus.offsets, [0, 2, 2, 3]);
     assert_eq!((&corpus.words[..], &corpus.counts[..]), (&[1, 4, 0][..], &[2, 6, 1][..]));
     assert_eq!((corpus.vocabulary, corpus.documents()), (5, 3));
+    // sha256 of 3, 5 and the offsets as u64, then the words and the counts as u32, little endian (hashlib).
+    assert_eq!(corpus.fingerprint(), "6270ae7c98b85d51ae926ba10b56611d5b0d560b8c109e52c24f4cf6fa2f678e");
 }
 
 #[test]
@@ -50,6 +52,15 @@ fn every_format_gives_the_same_corpus() {
     check(&corpus("a.mtx", real, &plain()).unwrap());
     let turned = format!("{HEADER}5 3 3\n5 1 6\n1 3 1\n2 1 2\n");
     check(&corpus("a.mtx", turned, &CorpusOptions { transpose: true, ..plain() }).unwrap());
+}
+
+/// Documents to come need not have the last words.
+#[test]
+fn the_number_of_words_can_be_given() {
+    let of = |words| corpus("a.ldac", "1 2:1\n", &CorpusOptions { words: Some(words), ..plain() });
+    assert_eq!(of(7).unwrap().vocabulary, 7);
+    assert!(of(2).unwrap_err().to_string().ends_with("line 1: `2:1` is outside the words, 0 to 1"));
+    assert_ne!(of(7).unwrap().fingerprint(), of(8).unwrap().fingerprint());
 }
 
 #[test]

@@ -105,6 +105,9 @@ pub(crate) fn sample(fitted: &Fitted, model: &TopicModel, arguments: &Sample) ->
 /// The bound of documents, the topics held.
 pub(crate) fn evaluate(fitted: &Fitted, model: &TopicModel, arguments: &Evaluate) -> Result<(), Error> {
     let Documents { counts, .. } = read(fitted, model, &arguments.source)?;
+    if arguments.source.data.is_none() {
+        tell("note        most or all of these took part in the fit: of others the bound is lower");
+    }
     let measured = Measured::of(&model.posterior, &counts, Some(Key::new(arguments.seed)))?;
     for (name, value) in measured.facts("documents") {
         tell(format!("{name:<11} {value}"));

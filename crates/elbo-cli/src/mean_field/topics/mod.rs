@@ -59,7 +59,7 @@ pub(crate) struct Topics {
     /// A fraction of the documents that takes no part in the fit, drawn from the seed, to measure it by.
     #[arg(long, value_name = "FRACTION", value_parser = parse_fraction)]
     held_out: Option<f64>,
-    /// K.
+    /// K, the number of topics.
     #[arg(short = 'k', long = "topics", value_name = "K", default_value = "10", value_parser = parse_count::<usize>,
           help_heading = "Model")]
     number: usize,

@@ -97,13 +97,26 @@ impl Counts {
         self.document(document).counts.iter().map(|&count| f64::from(count)).sum()
     }
 
-    /// The words of document d, and how often each occurs there.
+    /// The words of a document, and how often each occurs there.
+    ///
+    /// # Panics
+    /// Where there is no such document.
     pub fn words(&self, document: usize) -> impl Iterator<Item = (u32, u32)> {
         let Document { words, counts } = self.document(document);
         words.iter().copied().zip(counts.iter().copied())
     }
 
     /// The documents of these numbers, in their order.
+    ///
+    /// # Panics
+    /// Where there is no such document.
+    ///
+    /// ```
+    /// use elbo::mean_field::lda::Counts;
+    /// let counts = Counts::from_tokens(3, [&[0, 1][..], &[], &[2]])?;
+    /// assert_eq!(counts.select(&[2, 0]), Counts::from_tokens(3, [&[2][..], &[0, 1]])?);
+    /// # Ok::<(), elbo::Error>(())
+    /// ```
     #[must_use]
     pub fn select(&self, documents: &[usize]) -> Self {
         let mut part = Self { offsets: vec![0], words: Vec::new(), occurrences: Vec::new(), ..*self };
