@@ -36,13 +36,12 @@ pub(crate) fn coefficients(all: &[Coefficient], level: f64) -> Markup {
             }
         }
     };
-    let digits = |c: &Coefficient| format!("{:.4}", c.mean);
     let table = html! {
         div.scroll { table {
             thead { tr { th { "column" } th { "coefficient" } th { "from" } th { "to" } th { "per standard deviation" } } }
             tbody { @for c in all { tr {
                 th scope="row" { (c.name) }
-                td { (digits(c)) } td { (number(c.low, 4)) } td { (number(c.high, 4)) }
+                td { (number(c.mean, 4)) } td { (number(c.low, 4)) } td { (number(c.high, 4)) }
                 td { @if c.name != "intercept" { (bar(c)) } }
             } } }
         } }
