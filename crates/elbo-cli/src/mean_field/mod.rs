@@ -198,7 +198,7 @@ impl Watch {
             bound.value(),
             bound.log_likelihood,
             bound.kl,
-            -bound.global
+            0.0 - bound.global
         ));
     }
 }
@@ -328,7 +328,8 @@ pub(crate) fn finish<S: Serialize>(
         rows.unit,
         bound.log_likelihood,
         bound.kl,
-        -bound.global
+        // Not −bound.global, which makes −0 of nothing.
+        0.0 - bound.global
     ));
     for (name, value) in &story.cards {
         tell(format!("{name:<11} {value}"));
