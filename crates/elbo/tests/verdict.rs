@@ -39,6 +39,7 @@ fn good() -> Findings {
         over_linear: Some(mean(4.0, 0.5)),
         starts: Some(Starts { starts: 5, reached: 3 }),
         parameters_khat: Some(0.4),
+        marginal_error: Some(0.01),
         ..Findings::default()
     }
 }
@@ -56,7 +57,7 @@ struct Case {
 }
 
 /// One bad finding each.
-const BAD: [Case; 24] = [
+const BAD: [Case; 26] = [
     Case {
         change: |f| f.starts = Some(Starts { starts: 5, reached: 1 }),
         claim: Claim::Model,
@@ -83,6 +84,20 @@ const BAD: [Case; 24] = [
         claim: Claim::Posterior,
         level: Level::DoNotTrust,
         says: "k̂ of q over all parameters",
+        remedy: "",
+    },
+    Case {
+        change: |f| f.marginal_error = Some(0.06),
+        claim: Claim::Posterior,
+        level: Level::Caution,
+        says: "a marginal probability of q is 0.060 from the exact one: q is too sure",
+        remedy: "",
+    },
+    Case {
+        change: |f| f.marginal_error = Some(0.5),
+        claim: Claim::Posterior,
+        level: Level::DoNotTrust,
+        says: "or is on one of several modes",
         remedy: "",
     },
     Case {
@@ -240,7 +255,7 @@ fn a_good_fit_is_trusted_in_every_claim() {
     let verdict = Verdict::of(&good());
     assert_eq!(verdict.level, Level::Trust, "{verdict}");
     assert!(Claim::ALL.iter().all(|&claim| verdict.claim(claim) == Some(Level::Trust)));
-    assert_eq!(verdict.reasons.len(), 14);
+    assert_eq!(verdict.reasons.len(), 15);
     assert!(verdict.reasons.iter().all(|reason| reason.remedies.is_empty()));
 }
 
@@ -355,14 +370,14 @@ fn lighter(a: &Findings, b: &Findings) -> bool {
     let off = |f: &Findings| f.scale.as_ref().map_or(0.0, |s| s.ratio.ln().abs());
     let above = |f: &Findings| f.khat.map_or(0.0, |k| k.above_one);
     // NaN is the worst.
-    let parameters =
-        |f: &Findings| f.parameters_khat.map_or(0.0, |k| if k.is_nan() { f64::INFINITY } else { k });
-    parameters(a) < parameters(b)
-        || gap(|f| f.generalisation_gap)
+    let size = |value: Option<f64>| value.map_or(0.0, |v| if v.is_nan() { f64::INFINITY } else { v });
+    gap(|f| f.generalisation_gap)
         || gap(|f| f.inference_gap)
         || gap(|f| f.amortisation_gap)
         || off(a) < off(b)
         || above(a) < above(b)
+        || size(a.parameters_khat) < size(b.parameters_khat)
+        || size(a.marginal_error) < size(b.marginal_error)
 }
 
 #[test]

@@ -225,33 +225,37 @@ pub(crate) fn ising(arguments: &Ising) -> Result<Level, Error> {
     let means = ising::means(&spins.posterior.marginals);
     let mut findings = course.findings(true);
     let mut cards = vec![("bound".into(), format!("log Z ≥ {:.4} nats", spins.bound))];
-    if (n * n) as u64 * DRAWS <= MOST_WORK {
-        let weights = pareto_smoothed(&spins.log_weights(couplings, &settings.fields, key))?;
-        findings.parameters_khat = weights.khat;
-        let khat = weights.khat.map_or("–".into(), |khat| format!("{khat:.2}"));
-        cards.push((
-            "estimate".into(),
-            format!("log Z ≈ {:.4} nats by draws of q; k̂ = {khat}", weights.log_mean_weight),
-        ));
+    let mut notes = vec![
+        "The spins of q are independent. The bound is the expectation of ½ sᵀJs + hᵀs, here the log-likelihood, plus the \
+         entropy of q, here minus the KL."
+            .into(),
+    ];
+    let symmetric = settings.fields.iter().all(|h| *h == 0.0);
+    if symmetric {
+        notes.push(
+            "Without fields p(s) = p(−s), so the exact means are 0: means of q that are not stand for one of two sides."
+                .into(),
+        );
     }
+    let furthest = |of: &[f64]| means.iter().zip(of).map(|(m, exact)| (m - exact).abs()).fold(0.0, f64::max);
     if let Some(exact) = &spins.exact {
         let gap = exact.log_partition - spins.bound;
         cards.push((
             "exact".into(),
             format!("log Z = {:.4} nats; the bound is {gap:.4} below", exact.log_partition),
         ));
-        let furthest = means.iter().zip(&exact.means).map(|(m, e)| (m - e).abs()).fold(0.0, f64::max);
-        cards.push(("means".into(), format!("{furthest:.4} from the exact ones at most")));
-    }
-    let mut notes = vec![
-        "The spins of q are independent. The bound is the expectation of ½ sᵀJs + hᵀs, here the log-likelihood, plus the \
-         entropy of q, here minus the KL."
-            .into(),
-    ];
-    if settings.fields.iter().all(|h| *h == 0.0) {
-        notes.push(
-            "Without fields p(s) = p(−s), so the exact means are 0: means of q that are not stand for one of two sides.".into(),
-        );
+        cards.push(("means".into(), format!("{:.4} from the exact ones at most", furthest(&exact.means))));
+        findings.marginal_error = Some(0.5 * furthest(&exact.means));
+    } else {
+        findings.marginal_error = symmetric.then(|| 0.5 * furthest(&vec![0.0; n]));
+        if (n * n) as u64 * DRAWS <= MOST_WORK {
+            let weights = pareto_smoothed(&spins.log_weights(couplings, &settings.fields, key))?;
+            // Weights that are all alike have no tail.
+            findings.parameters_khat = weights.khat.filter(|khat| khat.is_finite());
+            let khat = findings.parameters_khat.map_or("–".into(), |khat| format!("{khat:.2}"));
+            let estimate = format!("log Z ≈ {:.4} nats by draws of q; k̂ = {khat}", weights.log_mean_weight);
+            cards.push(("estimate".into(), estimate));
+        }
     }
     tell(format!("spins       {n}, {} couplings", field.edges.len()));
     let story = Story {

@@ -227,7 +227,7 @@ impl Watch {
             bound.value(),
             bound.log_likelihood,
             bound.kl,
-            -bound.global
+            0.0 - bound.global
         ));
     }
 }
@@ -357,7 +357,8 @@ pub(crate) fn finish<S: Serialize>(
         bound.value(),
         bound.log_likelihood,
         bound.kl,
-        -bound.global
+        // Not −bound.global, which makes −0 of nothing.
+        0.0 - bound.global
     ));
     for (name, value) in &story.cards {
         tell(format!("{name:<11} {value}"));

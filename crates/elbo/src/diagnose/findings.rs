@@ -47,6 +47,8 @@ pub struct Findings {
     pub starts: Option<Starts>,
     /// k̂ of the weights p(x, θ)/q(θ) of a q of all parameters at once.
     pub parameters_khat: Option<f64>,
+    /// The largest difference of a marginal probability of q from the exact one, where that is known.
+    pub marginal_error: Option<f64>,
 }
 
 /// Several starts of a coordinate ascent, which ends at a local optimum.

@@ -21,7 +21,7 @@ const ESSENTIAL: [(&str, Rule); 4] = [
 /// over.
 const OF_COORDINATE_ASCENT: usize = 2;
 
-const FURTHER: [Rule; 10] = [
+const FURTHER: [Rule; 11] = [
     scale,
     linear,
     tightness,
@@ -32,6 +32,7 @@ const FURTHER: [Rule; 10] = [
     encoder_generalisation,
     starts,
     parameters,
+    marginals,
 ];
 
 /// Nats below which a KL or a mutual information is nothing; of the size that a variance of E\[z|x\] of 0.01 beside a
@@ -178,6 +179,15 @@ fn parameters(findings: &Findings) -> Option<Reason> {
     let rule = "caution above 0.7, no trust above 1: there q does not cover the posterior";
     let source = "Yao, Vehtari, Simpson and Gelman 2018; Vehtari et al. 2024";
     Some(reason(Claim::Posterior, level, finding, rule, source, &[]))
+}
+
+/// Whether q has the exact marginals. k̂ cannot tell: draws of q see only the modes that q is on.
+fn marginals(findings: &Findings) -> Option<Reason> {
+    let error = findings.marginal_error?;
+    let level = grade(error, [0.05, 0.25]);
+    let meaning = meaning(level, ": q is too sure, or is on one of several modes");
+    let finding = format!("a marginal probability of q is {error:.3} from the exact one{meaning}");
+    Some(reason(Claim::Posterior, level, finding, "caution above 0.05, no trust above 0.25", OURS, &[]))
 }
 
 /// Posterior collapse.
