@@ -180,7 +180,7 @@ fn a_collapsed_fit_is_named() {
     contains(&said, &["the figures in nats  trust\n  q(z|x) of a row      trust\n"]);
     let verdict = json(&place, "runs/digits/audit.json")["verdict"].clone();
     assert_eq!(
-        (&verdict["level"], &verdict["reasons"][1]["claim"]),
+        (&verdict["level"], &verdict["reasons"][2]["claim"]),
         (&Value::from("do-not-trust"), &Value::from("model"))
     );
     assert_eq!(place.results("runs/digits")["verdict"]["level"], "do-not-trust");

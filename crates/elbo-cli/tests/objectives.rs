@@ -173,8 +173,8 @@ fn a_fit_begins_at_another_model() {
     assert!(said.stderr.contains("begins at   "), "{said:?}");
     assert!(first("runs/begun") > first("runs/fresh") + 1.0);
     assert!(place.text("runs/begun/config.toml").contains("begin_at = "));
-    place.succeeds("train --config runs/begun/config.toml --name again");
-    place.same_fit("runs/begun", "runs/again");
+    place.succeeds("train --config runs/begun/config.toml --runs again");
+    place.same_fit("runs/begun", "again/begun");
     place.fails(
         "train digits --hidden 30 --latent 4 --epochs 1 --begin-at runs/one",
         1,
