@@ -181,5 +181,5 @@ fn a_fit_begins_at_another_model() {
         &["the parameter vector to begin at has shape"],
         "",
     );
-    place.fails("train digits --begin-at none", 1, &["`none` does not exist"], "give a run folder");
+    place.fails("train digits --begin-at none", 1, &["none` does not exist"], "give a run folder");
 }
