@@ -80,22 +80,22 @@ class Turn(NamedTuple):
     threads: int
 
 
-def rust_server(name, features):
-    """Builds the Rust server; returns where it is."""
-    build = ["cargo", "bench", "--workspace", "--bench", "workloads", "--no-run", "--message-format=json", *features]
+def rust_server(name, bench="workloads", features=()):
+    """Builds a Rust server; returns where it is."""
+    build = ["cargo", "bench", "--workspace", "--bench", bench, "--no-run", "--message-format=json", *features]
     built = subprocess.run(build, cwd=HERE.parent, stdout=subprocess.PIPE, text=True)
     if built.returncode:
         raise Failed(f"{name}: it cannot be built")
     artifacts = [json.loads(line) for line in built.stdout.splitlines()]
-    return next(a["executable"] for a in artifacts if a.get("target", {}).get("name") == "workloads")
+    return next(a["executable"] for a in artifacts if a.get("target", {}).get("name") == bench and a["executable"])
 
 
 def start(name, python, threads):
     library, _, variant = name.partition("-")
     if name == "elbo":
-        return Stack(name, [rust_server(name, [])], threads)
+        return Stack(name, [rust_server(name)], threads)
     if name == "elbo-cuda":
-        return Stack(name, [rust_server(name, ["--features", "cuda"]), "--device", "cuda"], threads)
+        return Stack(name, [rust_server(name, features=["--features", "cuda"]), "--device", "cuda"], threads)
     if library not in PACKAGES:
         raise Failed(f"{name}: no stack is called so")
     packages = PACKAGES[library]

@@ -1,91 +1,102 @@
 #!/usr/bin/env python3
-"""Measures elbo's mean-field models against scikit-learn in one interleaved run, and prints ratios.
+"""Measures elbo's coordinate ascent against scikit-learn in one interleaved run (CONTRIBUTING.md, "Speed").
 
-In each round each of the two makes the same number of sweeps over the same rows; the ratio is taken within the round, so
-that what slows the whole machine for a while cancels. Neither's start is counted: of scikit-learn's time for 1 + S sweeps
-that for 1 is subtracted.
+`elbo` makes the same passes as scikit-learn: over a corpus every document converges from the start, with the same
+tolerance. `elbo sweep` is a sweep of its coordinate ascent, with the bound, which scikit-learn does not compute in a
+pass over a corpus; over rows the two are the same. A turn is one fit of five passes, or more of them.
 """
 
 import argparse
-import json
+import array
 import os
 import pathlib
-import statistics
-import subprocess
+import random
+import struct
 import sys
 import tempfile
-import time
-import warnings
 
-HERE = pathlib.Path(__file__).resolve().parent
+import compare
+from compare import HERE, Failed, Stack, Turn
 
-
-class Elbo:
-    """The server of `crates/elbo/benches/mean_field.rs`."""
-
-    def __init__(self):
-        build = ["cargo", "bench", "--workspace", "--no-run", "--bench", "mean_field", "--message-format", "json"]
-        lines = subprocess.run(build, cwd=HERE.parent, check=True, text=True, stdout=subprocess.PIPE).stdout
-        found = [json.loads(line).get("executable") for line in lines.splitlines()]
-        program = [path for path in found if path and "mean_field" in path][-1]
-        self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
-
-    def ask(self, line):
-        self.process.stdin.write(line + "\n")
-        answer = json.loads(self.process.stdout.readline())
-        if "error" in answer:
-            sys.exit(f"elbo: {answer['error']}")
-        return answer
+compare.UNITS["sweep"] = "steps"
 
 
-def mixture(elbo, arguments, folder):
-    """Full covariances, K components, D columns."""
-    import numpy
-    from sklearn.mixture import BayesianGaussianMixture
+def documents(path, number, words=10_000, topics=30, length=100):
+    """Documents of two topics each, whose words are as frequent as in Zipf's law, each topic in an order of its own."""
+    draw = random.Random(1)
+    weights = [1 / (rank + 10) for rank in range(words)]
+    orders = [draw.sample(range(words), words) for _ in range(topics)]
+    cumulative = [sum(weights[:1])]
+    for weight in weights[1:]:
+        cumulative.append(cumulative[-1] + weight)
+    with open(path, "w") as file:
+        for _ in range(number):
+            own, counts = draw.sample(orders, 2), {}
+            for rank in draw.choices(range(words), cum_weights=cumulative, k=draw.randint(length // 2, 3 * length // 2)):
+                word = draw.choice(own)[rank]
+                counts[word] = counts.get(word, 0) + 1
+            file.write(" ".join([str(len(counts)), *(f"{word}:{count}" for word, count in counts.items())]) + "\n")
 
-    draw = numpy.random.default_rng(1)
-    n, d, k, sweeps = arguments.rows, arguments.columns, arguments.components, arguments.sweeps
-    centres = 4 * draw.standard_normal((k, d))
-    mixing = draw.standard_normal((k, d, d)) / numpy.sqrt(d)
-    labels = draw.integers(k, size=n)
-    noise = draw.standard_normal((n, d))
-    x = numpy.empty((n, d))
-    for c in range(k):
-        x[labels == c] = centres[c] + noise[labels == c] @ mixing[c]
-    path = pathlib.Path(folder) / "rows.f64"
-    x.astype("<f8").tofile(path)
 
-    def seconds(sweeps):
-        model = BayesianGaussianMixture(n_components=k, tol=0, max_iter=sweeps, init_params="random", random_state=1)
-        start = time.perf_counter()
-        model.fit(x)
-        return time.perf_counter() - start
+def gaussian(path, rows, columns=8, components=10):
+    """Rows of a mixture, as IDX of doubles; each column goes with the one before it."""
+    draw = random.Random(1)
+    centres = [[draw.gauss(0, 4) for _ in range(columns)] for _ in range(components)]
+    values = array.array("d")
+    for _ in range(rows):
+        noise = 0.0
+        for centre in draw.choice(centres):
+            noise = 0.7 * noise + draw.gauss(0, 1)
+            values.append(centre + noise)
+    if sys.byteorder == "little":
+        values.byteswap()
+    with open(path, "wb") as file:
+        file.write(struct.pack(">HBBII", 0, 0x0E, 2, rows, columns))
+        values.tofile(file)
 
-    for _ in range(arguments.rounds):
-        ours = elbo.ask(f"mixture {path} {d} {k} {sweeps} {arguments.threads}")["seconds"]
-        theirs = seconds(1 + sweeps) - seconds(1)
-        yield ours / sweeps, theirs / sweeps
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    add = parser.add_argument
+    add("--threads", type=int, default=2, help="of elbo; scikit-learn has as many, and one")
+    add("--rounds", type=int, default=3, help="in which each stack has a turn at each workload")
+    add("--seconds", type=float, default=3.0, help="of a turn, which is at least a fit")
+    known = "topics of a corpus, reuters (where ELBO_DATA has it) or synthetic; components of gaussian's rows"
+    workloads = "gaussian@10,reuters@20,synthetic@20,synthetic@50"
+    add("--workloads", type=lambda text: text.split(","), default=workloads, help=known)
+    add("--documents", type=int, default=100_000, help="of the synthetic corpus")
+    add("--rows", type=int, default=1_000_000, help="of the mixture, of 8 columns")
+    add("--python", default=sys.executable, help="the interpreter that has scikit-learn")
+    return parser.parse_args()
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--columns", type=int, default=8)
-    parser.add_argument("--components", type=int, default=10)
-    parser.add_argument("--sweeps", type=int, default=5)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=os.cpu_count())
-    arguments = parser.parse_args()
-    # Read by the libraries as they start.
-    os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = str(arguments.threads)
-    warnings.filterwarnings("ignore", message=".*converge.*")
-    elbo = Elbo()
+    options = parse()
     with tempfile.TemporaryDirectory() as folder:
-        ratios = []
-        for ours, theirs in mixture(elbo, arguments, folder):
-            ratios.append(theirs / ours)
-            print(f"mixture: elbo {ours:.4f} s, scikit-learn {theirs:.4f} s a sweep, {ratios[-1]:.2f} times")
-        print(f"mixture: {statistics.median(ratios):.2f} times as fast, median of {len(ratios)} rounds")
+        folder = pathlib.Path(folder)
+        needed = {workload.partition("@")[0] for workload in options.workloads}
+        if "reuters" in needed:
+            data = os.environ.get("ELBO_DATA", HERE.parents[1] / "shared" / "data")
+            (folder / "reuters.ldac").symlink_to(pathlib.Path(data).resolve() / "text" / "reuters.ldac")
+        if "synthetic" in needed:
+            documents(folder / "synthetic.ldac", options.documents)
+        if "gaussian" in needed:
+            gaussian(folder / "gaussian.idx", options.rows)
+        elbo = Stack("elbo", [compare.rust_server("elbo", "mean_field"), str(folder)], options.threads)
+        turns = [Turn("elbo", elbo, "step", options.threads), Turn("elbo sweep", elbo, "sweep", options.threads)]
+        try:
+            worker = [options.python, str(HERE / "sklearn_worker.py"), str(folder)]
+            sklearn = Stack("scikit-learn", worker, options.threads)
+            for threads in sorted({options.threads, 1}, reverse=True):
+                turns.append(Turn(f"scikit-learn, threads: {threads}", sklearn, "step", threads))
+        except Failed as cause:
+            print(cause)
+        turns = compare.warm_up(turns, options.workloads, 0)
+        measured = compare.measure(turns, options.workloads, options.rounds, options.seconds)
+        compare.table(f"Passes, threads: {options.threads}", "passes", measured)
+        for stack in {turn.stack for turn in turns}:
+            stack.process.stdin.write("quit\n")
+            stack.process.wait()
 
 
 if __name__ == "__main__":

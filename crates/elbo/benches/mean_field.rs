@@ -1,50 +1,98 @@
-//! The mean-field workloads that `benches/mean_field.py` measures, as a server: a line such as
-//! `mixture rows.f64 8 10 5 2` (the file of rows, D, K, sweeps, threads) in, `{"seconds":0.9,"elbo":-1.2e6}` out.
+//! Coordinate ascent as `benches/mean_field.py` measures it, as a server. `reuters@20` is 20 topics of `reuters.ldac`,
+//! `gaussian@10` 10 components of `gaussian.idx`; the files lie in the folder that is the argument. `step` is what a pass of
+//! scikit-learn does; `sweep` is one of coordinate ascent, with its bound.
+
+mod server;
 
 use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    env,
     error::Error,
-    fs,
-    io::{self, BufRead, Write},
-    time::Instant,
+    path::{Path, PathBuf},
 };
 
-use elbo::mean_field::{
-    Ascent, ascend,
-    mixture::{Covariance, Family, Fit, GaussianPrior, Prior, Weights},
+use elbo::{
+    mean_field::{
+        MeanField, Stochastic,
+        lda::{self, Counts},
+        mixture::{self, Covariance, Family, GaussianPrior, Weights},
+    },
+    random::Key,
 };
-use rayon::ThreadPoolBuilder;
-use serde_json::{Value, json};
+use elbo_data::{CorpusOptions, ReadOptions, read_as, read_corpus};
+use server::{repeat, serve};
 
-fn mixture(arguments: &[&str]) -> Result<Value, Box<dyn Error + Send + Sync>> {
-    let &[path, width, components, sweeps, threads] = arguments else { return Err("mixture takes 5".into()) };
-    let bytes = fs::read(path)?;
-    let x: Vec<f64> = bytes.chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap())).collect();
-    let (width, components): (usize, usize) = (width.parse()?, components.parse()?);
-    let pool = ThreadPoolBuilder::new().num_threads(threads.parse()?).build()?;
-    pool.install(|| {
-        let gaussian = GaussianPrior::of(&x, width, Covariance::Full)?;
-        let weights = Weights::Dirichlet(1.0 / components as f64);
-        let prior = Prior { components, weights, family: Family::Gaussian(gaussian) };
-        let labels: Vec<u32> = (0..x.len() / width).map(|row| (row % components) as u32).collect();
-        let mut fit = Fit::with_labels(&x, width, prior, &labels)?;
-        let start = Instant::now();
-        // −∞: it never has converged.
-        let ascent = Ascent { tolerance: f64::NEG_INFINITY, sweeps: sweeps.parse()? };
-        let record = ascend(&mut fit, &ascent, |_, _| {})?;
-        Ok(json!({ "seconds": start.elapsed().as_secs_f64(), "elbo": record.last() }))
-    })
+/// α and η.
+const ALLOCATION: (f64, f64) = (0.1, 0.01);
+/// Passes of a fit. Each turn begins anew: documents take the longer, the better topics are told apart.
+const PASSES: usize = 5;
+
+/// Makes `PASSES` of a command from the start; returns how many.
+type Fit = Box<dyn Fn(&str) -> Result<usize, elbo::Error> + Send + Sync>;
+
+fn sweep(model: &mut impl MeanField) -> Result<(), elbo::Error> {
+    for factor in 0..model.factors().len() {
+        model.update(factor)?;
+    }
+    assert!(model.bound().value().is_finite());
+    Ok(())
 }
 
-fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
-    for line in io::stdin().lock().lines() {
-        let line = line?;
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let answer = match words.split_first() {
-            Some((&"mixture", arguments)) => mixture(arguments),
-            _ => Err(format!("no such command: {line}").into()),
+fn allocation(path: &Path, topics: usize) -> Result<Fit, Box<dyn Error>> {
+    let corpus = read_corpus(path, &CorpusOptions::default())?;
+    let counts = Counts::new(corpus.vocabulary, corpus.offsets, corpus.words, corpus.counts)?;
+    let prior = lda::Prior::symmetric(topics, ALLOCATION.0, ALLOCATION.1);
+    // The server holds them as long as it lives.
+    let start = lda::Fit::new(Box::leak(Box::new(counts)), prior, Key::new(1))?;
+    let rows: Vec<usize> = (0..start.rows()).collect();
+    Ok(Box::new(move |command| {
+        let mut fit = start.clone();
+        for _ in 0..PASSES {
+            // Every document converges from the start, as in scikit-learn.
+            if command == "step" { fit.step(&rows, 1.0, 1.0)? } else { sweep(&mut fit)? }
+        }
+        Ok(PASSES)
+    }))
+}
+
+fn mixture(path: &Path, components: usize) -> Result<Fit, Box<dyn Error>> {
+    let data = read_as::<f64>(path, &ReadOptions::default())?;
+    let width = data.columns.len();
+    let x = Vec::leak(data.values.to_vec());
+    let prior = mixture::Prior {
+        components,
+        weights: Weights::Dirichlet(1.0 / components as f64),
+        family: Family::Gaussian(GaussianPrior::of(x, width, Covariance::Full)?),
+    };
+    let labels: Vec<u32> = (0..x.len() / width).map(|row| (row % components) as u32).collect();
+    let start = mixture::Fit::with_labels(x, width, prior, &labels)?;
+    Ok(Box::new(move |_| {
+        let mut fit = start.clone();
+        (0..PASSES).try_for_each(|_| sweep(&mut fit)).map(|()| PASSES)
+    }))
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let folder = env::args().nth(1).map(PathBuf::from).unwrap_or_default();
+    let mut fits: BTreeMap<String, Fit> = BTreeMap::new();
+    serve("benches/mean_field.py", |command, workload, seconds, pool| {
+        if !["step", "sweep"].contains(&command) {
+            return Err(format!("no command is called {command}").into());
+        }
+        let fit = match fits.entry(workload.into()) {
+            Entry::Occupied(fit) => fit.into_mut(),
+            Entry::Vacant(place) => {
+                let (data, number) = workload.split_once('@').ok_or("no number of topics or components")?;
+                let (file, number) = (folder.join(data), number.parse()?);
+                let (corpus, rows) = (file.with_extension("ldac"), file.with_extension("idx"));
+                place.insert(if corpus.exists() {
+                    allocation(&corpus, number)?
+                } else {
+                    mixture(&rows, number)?
+                })
+            }
         };
-        let answer = answer.unwrap_or_else(|error| json!({ "error": error.to_string() }));
-        writeln!(io::stdout(), "{answer}")?;
-    }
-    Ok(())
+        let (done, passed) = pool.install(|| repeat(seconds, || fit(command)))?;
+        Ok(("steps", done, passed))
+    })
 }

@@ -1,16 +1,14 @@
-//! The workloads that `benches/compare.py` measures, as a server: a line such as `step W1 3.0 2` (command, workload,
-//! seconds, threads) in, a line such as `{"seconds":3.0,"steps":360}` out. `W1@8192` is W1 with that batch. With
-//! `--device cuda` all of it runs on a GPU.
+//! The workloads that `benches/compare.py` measures, as a server. `W1@8192` is W1 with that batch. With `--device cuda` all
+//! of it runs on a GPU.
 //!
 //! A workload's state, optimiser and place in the epoch go on from one command to the next, as in a long run.
+
+mod server;
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
     env,
     error::Error,
-    fs,
-    io::{self, BufRead, IsTerminal, Write},
-    time::Instant,
 };
 
 use burn::tensor::Device;
@@ -28,9 +26,9 @@ use elbo::{
     schedule::{Decay, Pace, Schedule},
     train::{Inference, State, TrainConfig, Trainer},
 };
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::ThreadPool;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use server::{Done, repeat, serve};
 
 /// Rows and columns of the data, 0 or 1 each, and the share of ones: about those of MNIST.
 const ROWS: usize = 60_000;
@@ -137,30 +135,17 @@ struct Server<'a> {
     device: Device,
     rows: &'a Rows<'a>,
     workloads: BTreeMap<String, Workload>,
-    pools: BTreeMap<usize, ThreadPool>,
     jobs: BTreeMap<String, Job<'a>>,
     fits: BTreeMap<String, Fit<'a>>,
 }
 
 impl Server<'_> {
-    fn answer(&mut self, line: &str) -> Result<Value, Box<dyn Error>> {
-        if line == "memory" {
-            return memory();
-        }
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let &[command, name, seconds, threads] = words.as_slice() else {
-            return Err(format!("{line:?} is not COMMAND WORKLOAD SECONDS THREADS").into());
-        };
-        let (seconds, threads) = (seconds.parse()?, threads.parse()?);
+    fn work(&mut self, command: &str, name: &str, seconds: f64, pool: &ThreadPool) -> Done {
         let config = self.config(name)?;
         let device = &self.device;
         let job = match self.jobs.entry(name.into()) {
             Entry::Occupied(job) => job.into_mut(),
             Entry::Vacant(place) => place.insert(Job::new(&config, self.rows, device)?),
-        };
-        let pool = match self.pools.entry(threads) {
-            Entry::Occupied(pool) => pool.into_mut(),
-            Entry::Vacant(place) => place.insert(ThreadPoolBuilder::new().num_threads(threads).build()?),
         };
         let (unit, done) = match command {
             "step" => ("steps", pool.install(|| repeat(seconds, || job.step()))?),
@@ -187,7 +172,7 @@ impl Server<'_> {
             }
             _ => return Err(format!("no command is called {command}").into()),
         };
-        Ok(json!({ (unit): done.0, "seconds": done.1 }))
+        Ok((unit, done.0, done.1))
     }
 
     fn config(&self, name: &str) -> Result<FitConfig, Box<dyn Error>> {
@@ -196,32 +181,6 @@ impl Server<'_> {
         let config = workload.config();
         Ok(FitConfig { batch: batch.map_or(Ok(config.batch), str::parse)?, ..config })
     }
-}
-
-/// Works until so many seconds have passed; returns how much was done, by what `work` says, and the time it took.
-fn repeat(
-    seconds: f64,
-    mut work: impl FnMut() -> Result<usize, elbo::Error>,
-) -> Result<(usize, f64), elbo::Error> {
-    let start = Instant::now();
-    let mut done = 0;
-    loop {
-        done += work()?;
-        let passed = start.elapsed().as_secs_f64();
-        if passed >= seconds {
-            return Ok((done, passed));
-        }
-    }
-}
-
-/// Memory of this process, now and at most, in KiB.
-fn memory() -> Result<Value, Box<dyn Error>> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let field = |name| -> Option<u64> {
-        let value = status.lines().find_map(|line| line.strip_prefix(name))?;
-        value.trim().strip_suffix(" kB")?.parse().ok()
-    };
-    Ok(json!({ "VmRSS": field("VmRSS:"), "VmHWM": field("VmHWM:") }))
 }
 
 fn device() -> Result<Device, Box<dyn Error>> {
@@ -234,11 +193,6 @@ fn device() -> Result<Device, Box<dyn Error>> {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    if io::stdin().is_terminal() {
-        // `cargo bench` starts every benchmark: this one must not wait for somebody to type.
-        writeln!(io::stderr(), "workloads: benches/compare.py runs these")?;
-        return Ok(());
-    }
     let mut values = vec![0.0; ROWS * WIDTH];
     for (row, x) in values.chunks_mut(WIDTH).enumerate() {
         Key::new(SEED).uniforms(row as u64, x);
@@ -250,17 +204,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         device: device()?,
         rows: &Rows::all(&values, WIDTH),
         workloads: serde_json::from_str(include_str!("../../../benches/workloads.json"))?,
-        pools: BTreeMap::new(),
         jobs: BTreeMap::new(),
         fits: BTreeMap::new(),
     };
-    for line in io::stdin().lock().lines() {
-        let line = line?;
-        if line == "quit" {
-            break;
-        }
-        let answer = server.answer(&line).unwrap_or_else(|cause| json!({ "error": cause.to_string() }));
-        writeln!(io::stdout(), "{answer}")?;
-    }
-    Ok(())
+    serve("benches/compare.py", |command, name, seconds, pool| server.work(command, name, seconds, pool))
 }

@@ -3,18 +3,18 @@
 //! x_n ~ N(μ, 1/τ), τ ~ Gamma(a₀, b₀), and μ ~ N(m₀, 1/λ₀) by itself or, as in the conjugate Normal-Gamma prior,
 //! μ|τ ~ N(m₀, 1/(λ₀ τ)) (Bishop 2006, section 10.1.3).
 
-use std::f64::consts::{PI, TAU};
+use std::f64::consts::TAU;
 
 use serde::{Deserialize, Serialize};
 
 use super::MeanField;
 use crate::{
     Error,
-    distribution::{Gamma, Gaussian, Sample},
+    distribution::{Gamma, Gaussian, LogDensity, Sample, StudentT},
     divergence::KullbackLeibler,
     objective::Bound,
     random::{Key, Purpose},
-    special::{digamma, ln_gamma},
+    special::digamma,
 };
 
 /// The prior of μ and τ.
@@ -62,15 +62,11 @@ impl Posterior {
     ///
     /// It is ∫∫ N(x; μ, 1/τ) q(μ) q(τ): with μ integrated out at τ = E\[τ\], Student's t in τ. Exact but for that.
     pub fn log_predictive(&self, x: &[f64]) -> Vec<f64> {
-        let freedom = 2.0 * self.shape;
         // The variance of x given the data, in the units in which t has scale 1.
-        let variance = self.rate / self.shape + self.precision.recip();
-        let constant =
-            ln_gamma(0.5 * (freedom + 1.0)) - ln_gamma(0.5 * freedom) - 0.5 * (freedom * PI * variance).ln();
-        let of = |x: &f64| {
-            let square = (x - self.mean).powi(2) / variance;
-            if x.is_nan() { 0.0 } else { constant - 0.5 * (freedom + 1.0) * (square / freedom).ln_1p() }
-        };
+        let scale = (self.rate / self.shape + self.precision.recip()).sqrt();
+        let of_one = StudentT::new(2.0 * self.shape, self.mean, scale);
+        let of =
+            |x: &f64| if x.is_nan() { 0.0 } else { of_one.as_ref().map_or(f64::NAN, |t| t.log_density(x)) };
         x.iter().map(of).collect()
     }
 

@@ -1,8 +1,10 @@
 //! What a mixture is a mixture of: densities with conjugate priors, a family a file.
 
+use std::f64::consts::PI;
+
 use elbo_kernels::{Level, mixture::Lanes};
 
-use crate::{Error, random::Key};
+use crate::{Error, random::Key, special::ln_gamma};
 
 /// The posterior q(θ_k) of the parameters of K components, as the sweep needs it.
 ///
@@ -59,4 +61,13 @@ pub(super) trait Expectations: Sync {
     fn log_densities_of_incomplete(&self, x: &[f64], out: &mut [f64]);
     /// Adds one row, NaN missing; returns Σ r H of the q of its missing cells.
     fn add_incomplete(&self, x: &[f64], origins: &[f64], r: &[f64], statistics: &mut [f64]) -> f64;
+}
+
+/// Student's t of `columns` columns with ν degrees of freedom, as a log density: of log |Σ| and dᵀ Σ⁻¹ d of its scale Σ.
+pub(super) fn student_t(freedom: f64, columns: usize, ln_determinant: f64, squares: f64) -> f64 {
+    let n = columns as f64;
+    ln_gamma(0.5 * (freedom + n))
+        - ln_gamma(0.5 * freedom)
+        - 0.5 * (n * (freedom * PI).ln() + ln_determinant)
+        - 0.5 * (freedom + n) * (squares / freedom).ln_1p()
 }

@@ -3,7 +3,7 @@
 //! τ_kd ~ Gamma(ν₀/2, s_d/2), μ_kd|τ_kd ~ N(m₀d, 1/(β₀ τ_kd)). A missing cell is nothing: it is summed out of p(x|θ) at
 //! once.
 
-use std::f64::consts::{PI, TAU};
+use std::f64::consts::TAU;
 
 use elbo_kernels::{
     Level,
@@ -13,14 +13,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     GaussianPrior,
-    components::{Components, Draw, Expectations},
+    components::{Components, Draw, Expectations, student_t},
 };
 use crate::{
     Error,
     distribution::{Gamma, LogDensity, Sample},
     divergence::KullbackLeibler,
     random::Key,
-    special::{digamma, exp_remainder, ln_gamma},
+    special::{digamma, exp_remainder},
 };
 
 /// q(μ_k, τ_k).
@@ -168,25 +168,19 @@ impl Components for NormalGamma {
             let variance = self.rate[place] / self.shape[place] * (1.0 + beta) / beta;
             (freedom, variance, (x[d] - self.mean[e]).powi(2) / variance)
         };
-        let student = |freedom: f64, n: f64, ln_determinant: f64, squares: f64| {
-            ln_gamma(0.5 * (freedom + n))
-                - ln_gamma(0.5 * freedom)
-                - 0.5 * (n * (freedom * PI).ln() + ln_determinant)
-                - 0.5 * (freedom + n) * (squares / freedom).ln_1p()
-        };
         let seen = (0..width).filter(|&d| !x[d].is_nan()).map(term);
         if !self.spherical {
             return seen
-                .map(|(freedom, variance, square)| student(freedom, 1.0, variance.ln(), square))
+                .map(|(freedom, variance, square)| student_t(freedom, 1, variance.ln(), square))
                 .sum();
         }
-        let (mut n, mut ln_determinant, mut squares) = (0.0, 0.0, 0.0);
+        let (mut n, mut ln_determinant, mut squares) = (0, 0.0, 0.0);
         for (_, variance, square) in seen {
-            n += 1.0;
+            n += 1;
             ln_determinant += variance.ln();
             squares += square;
         }
-        student(2.0 * self.shape[component], n, ln_determinant, squares)
+        student_t(2.0 * self.shape[component], n, ln_determinant, squares)
     }
 
     fn sample(&self, component: usize, key: Key, row: u64) -> Result<Vec<f64>, Error> {

@@ -3,7 +3,7 @@
 //! Λ_k ~ W(ν₀, W₀), μ_k|Λ_k ~ N(m₀, (β₀ Λ_k)⁻¹) (Bishop 2006, section 10.2). A missing cell is a latent variable beside
 //! z_n, with the exact Gaussian factor of its own given z_n = k.
 
-use std::f64::consts::{LN_2, PI, TAU};
+use std::f64::consts::{LN_2, TAU};
 
 use elbo_kernels::{
     Level,
@@ -13,14 +13,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     GaussianPrior,
-    components::{Components, Draw, Expectations},
+    components::{Components, Draw, Expectations, student_t},
 };
 use crate::{
     Error,
     distribution::{Cholesky, FullGaussian, LogDensity, Sample, Wishart, cholesky::dot},
     divergence::KullbackLeibler,
     random::Key,
-    special::{digamma, ln_gamma},
+    special::digamma,
 };
 
 /// q(μ_k, Λ_k), with one Λ for each component, or one for all.
@@ -241,11 +241,7 @@ impl Components for NormalWishart {
         let Ok(factor) = Cholesky::of(&matrix, n) else { return f64::NAN };
         let away: Vec<f64> = seen.iter().map(|&d| x[d] - self.mean_of(component)[d]).collect();
         let whitened = factor.solve(&away);
-        let n = n as f64;
-        ln_gamma(0.5 * (freedom + n))
-            - ln_gamma(0.5 * freedom)
-            - 0.5 * (n * (freedom * PI).ln() + factor.ln_determinant())
-            - 0.5 * (freedom + n) * (dot(&whitened, &whitened) / freedom).ln_1p()
+        student_t(freedom, n, factor.ln_determinant(), dot(&whitened, &whitened))
     }
 
     fn sample(&self, component: usize, key: Key, row: u64) -> Result<Vec<f64>, Error> {
