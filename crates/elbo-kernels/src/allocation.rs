@@ -30,9 +30,12 @@ pub struct Room {
     norms: Vec<f64>,
 }
 
-/// When the ascent of a document ends.
+/// How the ascent of a document goes, and when it ends.
 #[derive(Clone, Copy, Debug)]
 pub struct Stop {
+    /// Of γ towards its optimum given φ: 1, which never lowers the bound, or up to 2, natural-gradient steps that converge
+    /// to the same optima in fewer iterations.
+    pub step: f64,
     /// When γ moves by no more than this, summed over its components.
     pub change: f64,
     /// The most iterations.
@@ -125,15 +128,23 @@ kernel! {
                 return None;
             }
             let mut change = [0.0; LANES];
-            for (((gamma, prior), weights), sums) in gamma.iter_mut().zip(prior).zip(&*weights).zip(&*sums) {
+            for (((gamma, prior), weights), sums) in gamma.iter().zip(prior).zip(&*weights).zip(&mut *sums) {
                 for i in 0..LANES {
-                    let next = prior[i] + weights[i] * sums[i];
-                    change[i] += (next - gamma[i]).abs();
-                    gamma[i] = next;
+                    sums[i] = prior[i] + weights[i] * sums[i];
+                    change[i] += (sums[i] - gamma[i]).abs();
+                }
+            }
+            let found = total(&change) <= stop.change || iteration == stop.iterations;
+            // The last is the optimum given φ.
+            let beyond = if found { 0.0 } else { stop.step - 1.0 };
+            for ((gamma, prior), next) in gamma.iter_mut().zip(prior).zip(&*sums) {
+                for i in 0..LANES {
+                    let to = next[i] + beyond * (next[i] - gamma[i]);
+                    gamma[i] = if to < prior[i] { prior[i] } else { to };
                 }
             }
             exp_digammas(gamma, weights);
-            if total(&change) <= stop.change {
+            if found {
                 return Some(iteration);
             }
         }

@@ -285,16 +285,15 @@ fn drawn_topics_are_found() {
     assert!(flat.fold_in(&counts, Inner::default()).unwrap().perplexity_bound() > 12.0);
 }
 
-/// Natural-gradient steps come near the optimum of the batch; one step of all rows and ρ = 1 is its sweep.
+/// Natural-gradient steps come near the optimum of the batch.
 #[test]
 fn stochastic_steps_reach_the_batch() {
     let counts = drawn();
-    let fit = Fit::new(&counts, Prior::symmetric(3, 0.2, 0.1), Key::new(2)).unwrap();
-    let mut batch = fit.clone();
+    let mut online = Fit::new(&counts, Prior::symmetric(3, 0.2, 0.1), Key::new(2)).unwrap();
+    let mut batch = online.clone();
     let best = ascend(&mut batch, &Ascent::default(), |_, _| {}).unwrap().last();
 
     let mut steps = 0;
-    let mut online = fit.clone();
     for epoch in 0..30 {
         online.epoch(32, &RobbinsMonro::default(), Key::new(7), epoch, &mut steps).unwrap();
     }
@@ -303,14 +302,34 @@ fn stochastic_steps_reach_the_batch() {
     online.update(0).unwrap();
     let reached = online.bound().value();
     assert!(reached > best - 60.0, "{reached} {best}");
+}
 
-    let (mut sweep, mut step) = (fit.clone().with_inner(Inner::default()).unwrap(), fit);
-    sweep.update(0).unwrap();
-    sweep.update(1).unwrap();
-    let rows: Vec<usize> = (0..400).collect();
-    step.step(&rows, 1.0, 1.0).unwrap();
-    for (a, b) in sweep.posterior().lambda.iter().zip(step.posterior().lambda) {
-        assert_near("λ", *a, b, 1e-9);
+/// (1 − ρ) λ + ρ (η + N/B Σ n φ), φ of the minibatch's documents at their γ.
+#[test]
+fn a_step_is_that_of_the_natural_gradient() {
+    let (counts, rows) = (drawn(), (100..200).collect::<Vec<usize>>());
+    let mut fit = Fit::new(&counts, Prior::symmetric(3, 0.2, 0.1), Key::new(2)).unwrap();
+    let before = fit.posterior();
+    fit.step(&rows, 4.0, 0.3).unwrap();
+
+    let of_rows = counts.select(&rows);
+    let gamma = before.fold_in(&of_rows, Inner::default()).unwrap().concentrations;
+    let mut expected: Vec<f64> = before.lambda.iter().map(|lambda| 0.7 * lambda + 0.3 * 0.1).collect();
+    for (d, gamma) in gamma.chunks(3).enumerate() {
+        for (word, count) in of_rows.words(d) {
+            let log = |k: usize| {
+                let topic = &before.lambda[12 * k..][..12];
+                digamma(gamma[k]) + digamma(topic[word as usize]) - digamma(topic.iter().sum())
+            };
+            let logs = [log(0), log(1), log(2)];
+            let total = ln_sum_exp(&logs);
+            for k in 0..3 {
+                expected[12 * k + word as usize] += 0.3 * 4.0 * f64::from(count) * (logs[k] - total).exp();
+            }
+        }
+    }
+    for (got, expected) in fit.posterior().lambda.iter().zip(expected) {
+        assert_near("λ", *got, expected, 1e-11 * expected);
     }
 }
 

@@ -205,10 +205,6 @@ impl<'a> Fit<'a> {
     pub fn proportions(&self) -> Vec<f64> {
         posterior::normalised(self.concentrations(), self.topics.size)
     }
-
-    fn documents(&self, inner: Inner) -> Documents<'_> {
-        Documents::new(&self.topics, &self.prior.alpha, inner)
-    }
 }
 
 impl MeanField for Fit<'_> {
@@ -222,7 +218,8 @@ impl MeanField for Fit<'_> {
         if factor == 0 {
             let mut gamma = std::mem::take(&mut self.gamma);
             let rows: Vec<usize> = (0..self.counts.documents()).collect();
-            let local = self.documents(self.inner).pass(self.counts, &rows, &mut gamma);
+            let documents = Documents::monotone(&self.topics, &self.prior.alpha, self.inner);
+            let local = documents.pass(self.counts, &rows, &mut gamma);
             self.gamma = gamma;
             self.log_likelihood = self.topics.log_likelihood(&local.statistics);
             // E[log q(z) − log p(z|θ)] is E[log p(w|z, β)] less the sum over z of the joint.
@@ -255,7 +252,7 @@ impl Stochastic for Fit<'_> {
 
     /// The γ of its documents begin anew and converge, as [`Inner::default`] says, and are not kept.
     fn step(&mut self, rows: &[usize], scale: f64, step_size: f64) -> Result<(), Error> {
-        let documents = self.documents(Inner::default());
+        let documents = Documents::new(&self.topics, &self.prior.alpha, Inner::default());
         let tokens = |&d: &usize| self.counts.document_tokens(d);
         let mut gamma: Vec<Lanes> = rows.iter().flat_map(|d| documents.begin(tokens(d))).collect();
         let statistics = documents.pass(self.counts, rows, &mut gamma).statistics;
