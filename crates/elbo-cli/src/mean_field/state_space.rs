@@ -209,21 +209,22 @@ impl Chain for Series {
     fn say(&self, x: &[f64], ahead: usize) -> Result<Vec<f64>, Fault> {
         let (q, scale) = (&self.posterior, &self.scale);
         let (width, size) = (scale.columns.len(), q.states());
-        let mut y = scale.apply(x);
+        let y = scale.apply(x);
         let (mut values, mut states) = (q.predict(&y)?, q.smooth(&y)?);
         if ahead > 0 {
             let next = q.forecast(&y, ahead)?;
-            values.means.extend(next.means);
-            values.sds.extend(next.sds);
-            // To the states, rows ahead are rows of which nothing was seen.
-            y.extend(std::iter::repeat_n(f64::NAN, ahead * width));
-            let later = q.smooth(&y)?;
-            states.means.extend_from_slice(&later.means[states.means.len()..]);
-            states.sds.extend_from_slice(&later.sds[states.sds.len()..]);
+            for (so_far, next) in [
+                (&mut values.means, next.rows.means),
+                (&mut values.sds, next.rows.sds),
+                (&mut states.means, next.states.means),
+                (&mut states.sds, next.states.sds),
+            ] {
+                so_far.extend(next);
+            }
         }
         let (offset, divisor) = self.of_states();
         let mut out = Vec::new();
-        for row in 0..y.len() / width {
+        for row in 0..y.len() / width + ahead {
             for c in 0..width {
                 let at = row * width + c;
                 out.extend([scale.undo(c, values.means[at]), values.sds[at] * scale.divisor[c]]);

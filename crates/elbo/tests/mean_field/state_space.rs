@@ -133,12 +133,17 @@ fn known_parameters_by_the_joint_gaussian() {
         assert_near("a missing mean", values.means[cell], mean, 1e-12);
         assert_near("a missing sd", values.sds[cell], sd, 1e-12);
     }
-    // Later rows are rows of which nothing was seen.
-    let longer = q.predict(&[&GAPS[..], &[MISSING; 9]].concat()).unwrap();
+    // Where all is known, later rows are rows of which nothing was seen.
+    let longer = [&GAPS[..], &[MISSING; 9]].concat();
+    let (rows, states) = (q.predict(&longer).unwrap(), q.smooth(&longer).unwrap());
     let ahead = q.forecast(&GAPS, 3).unwrap();
     for cell in 0..9 {
-        assert_near("a forecast", ahead.means[cell], longer.means[12 + cell], 1e-12);
-        assert_near("its sd", ahead.sds[cell], longer.sds[12 + cell], 1e-12);
+        assert_near("a forecast", ahead.rows.means[cell], rows.means[12 + cell], 1e-12);
+        assert_near("its sd", ahead.rows.sds[cell], rows.sds[12 + cell], 1e-12);
+    }
+    for cell in 0..6 {
+        assert_near("a state ahead", ahead.states.means[cell], states.means[8 + cell], 1e-12);
+        assert_near("its sd", ahead.states.sds[cell], states.sds[8 + cell], 1e-12);
     }
     // Sequences know nothing of each other.
     let twice = [GAPS, GAPS].concat();
@@ -376,8 +381,45 @@ proptest! {
     fn no_update_lowers_the_bound((prior, y, lengths) in cases(), seed: u64) {
         let mut fit = Fit::new(&y, &lengths, prior, Key::new(seed)).unwrap();
         ascend(&mut fit, &Ascent { tolerance: 0.0, sweeps: 30 }, |_, _| {}).unwrap();
-        let ahead = fit.posterior().forecast(&y, 2).unwrap();
+        let ahead = fit.posterior().forecast(&y, 2).unwrap().rows;
         prop_assert!(ahead.means.iter().all(|m| m.is_finite()) && ahead.sds.iter().all(|s| *s > 0.0));
+    }
+}
+
+/// Where A is not known, the states ahead are those of A drawn anew at each step, whatever the horizon. Each |z| < 4 has a
+/// false-alarm rate of 6e-5.
+#[test]
+fn states_ahead_are_those_of_drawn_parameters() {
+    let normals = |number: usize, row: u64| {
+        let mut out = vec![0.0; number];
+        Key::new(11).normals(row, &mut out);
+        out
+    };
+    let y = normals(60, 0);
+    let mut fit = Fit::new(&y, &[60], Prior::autoregression(0.0, 1.0), Key::new(1)).unwrap();
+    ascend(&mut fit, &Ascent::default(), |_, _| {}).unwrap();
+    let q = fit.posterior();
+    let (of_last, ahead) = (q.smooth(&y).unwrap(), q.forecast(&y, 2).unwrap().states);
+    assert_eq!(ahead.means[0].to_bits(), q.forecast(&y, 5).unwrap().states.means[0].to_bits());
+
+    let number = 20_000;
+    let (noise, mut sums) = (normals(number, 1), [[0.0; 4]; 2]);
+    for (row, noise) in noise.iter().enumerate() {
+        let mut z = of_last.means[59] + of_last.sds[59] * noise;
+        for (step, sums) in sums.iter_mut().enumerate() {
+            let known = q.draw(Key::new(13).fold(step as u64).fold(row as u64)).unwrap();
+            let shock = normals(1, 2 + 2 * row as u64 + step as u64)[0];
+            z = known.dynamics.weights[0] * z + known.dynamics.noise[0].mean_variance().sqrt() * shock;
+            (1..=4).for_each(|power| sums[power - 1] += z.powi(power as i32) / number as f64);
+        }
+    }
+    for (step, [one, two, three, four]) in sums.into_iter().enumerate() {
+        let variance = two - one * one;
+        let fourth = four - 4.0 * one * three + 6.0 * one * one * two - 3.0 * one.powi(4);
+        let (error, of_variance) =
+            ((variance / number as f64).sqrt(), ((fourth - variance * variance) / number as f64).sqrt());
+        assert_near("a mean ahead", ahead.means[step], one, 4.0 * error);
+        assert_near("a variance ahead", ahead.sds[step].powi(2), variance, 4.0 * of_variance);
     }
 }
 

@@ -15,7 +15,7 @@ mod prior;
 mod start;
 
 pub use linear::{Linear, LinearPrior};
-pub use posterior::{Smoothed, Values};
+pub use posterior::{Forecast, Smoothed, Values};
 pub use precision::Precision;
 pub use prior::Prior;
 
@@ -133,7 +133,7 @@ impl<'a> Fit<'a> {
     /// let y = [1.1, 0.9, 1.3, f64::NAN, 1.2, 1.6, 1.4, 1.9, 1.7, 2.1];
     /// let mut fit = Fit::new(&y, &[10], Prior::local_level(0.0, 10.0), Key::new(1))?;
     /// assert!(ascend(&mut fit, &Ascent::default(), |_, _| {})?.converged);
-    /// let next = fit.posterior().forecast(&y, 3)?;
+    /// let next = fit.posterior().forecast(&y, 3)?.rows;
     /// assert!((next.means[0] - 2.0).abs() < 0.3 && next.sds[2] > next.sds[0]);
     /// # Ok::<(), elbo::Error>(())
     /// ```

@@ -22,13 +22,22 @@ pub struct Smoothed {
     pub log_likelihood_bound: f64,
 }
 
-/// Rows of y that were not, or not all, seen.
+/// What is not seen, row by row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Values {
-    /// The means, `[T, P]`.
+    /// The means.
     pub means: Vec<f64>,
-    /// The standard deviations, noise included, `[T, P]`; infinite where a noise's precision has no mean inverse.
+    /// The standard deviations, noise included; infinite where a noise's precision has no mean inverse.
     pub sds: Vec<f64>,
+}
+
+/// What lies ahead of a sequence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Forecast {
+    /// z, `[H, D]`.
+    pub states: Values,
+    /// y, `[H, P]`.
+    pub rows: Values,
 }
 
 impl Posterior {
@@ -49,7 +58,7 @@ impl Posterior {
         })
     }
 
-    /// Each cell of y as if seen once more: what a missing one may be.
+    /// Each cell of y as if seen once more, `[T, P]`: what a missing one may be.
     ///
     /// # Errors
     /// As [`Self::smooth`].
@@ -60,16 +69,22 @@ impl Posterior {
         ))
     }
 
-    /// The rows 1, …, `steps` after a sequence: `[steps, P]`. Mean and sd are exact under the factors, the A and Q of each
-    /// step taken as drawn anew.
+    /// The steps 1, …, `steps` after a sequence. Mean and sd are exact under the factors, the A and Q of each step taken as
+    /// drawn anew. To go on with rows of which nothing was seen is not the same: mean field would take what is not known of
+    /// A for news of z.
     ///
     /// # Errors
     /// As [`Self::smooth`].
-    pub fn forecast(&self, y: &[f64], steps: usize) -> Result<Values, Error> {
+    pub fn forecast(&self, y: &[f64], steps: usize) -> Result<Forecast, Error> {
         let z = self.states_of(y)?;
         let last = z.means.last().cloned().zip(z.covariances.last().cloned());
         let after = |(mean, covariance): &(Col<f64>, Mat<f64>)| Some(self.step(mean, covariance));
-        Ok(self.values(std::iter::successors(last, after).skip(1).take(steps)))
+        let ahead: Vec<_> = std::iter::successors(last, after).skip(1).take(steps).collect();
+        let (means, sds) = (0..steps * self.states())
+            .map(|cell| (cell % self.states(), &ahead[cell / self.states()]))
+            .map(|(i, (mean, covariance))| (mean[i], covariance[(i, i)].sqrt()))
+            .unzip();
+        Ok(Forecast { states: Values { means, sds }, rows: self.values(ahead.into_iter()) })
     }
 
     /// A draw of all parameters, as known ones.
