@@ -39,13 +39,14 @@ pub(crate) fn read(source: &mut Source, vocabulary: Option<usize>) -> Result<Cor
 fn entry(origin: &Origin, line: usize, field: &str, vocabulary: Option<usize>) -> Result<(u32, u32), Error> {
     let fail = |fault| wrong(origin, line, field, fault);
     let (word, number) = field.split_once(':').ok_or_else(|| fail(EntryFault::Form("`word:count`")))?;
-    let most = vocabulary.map_or(u32::MAX as usize - 1, |words| words.saturating_sub(1));
+    let words = vocabulary.unwrap_or(u32::MAX as usize);
+    let most = words.saturating_sub(1);
     let outside = EntryFault::Index { what: "word", least: 0, most };
     let word: u32 = word.parse().map_err(|_| match word.parse::<i128>() {
         Ok(_) => fail(outside),
         Err(_) => fail(EntryFault::Form("`word:count`")),
     })?;
-    if word as usize > most {
+    if word as usize >= words {
         return Err(fail(outside));
     }
     Ok((word, count(number, "`word:count`").map_err(fail)?))

@@ -99,7 +99,7 @@ fn exp_digammas(gamma: &[Lanes], weights: &mut [Lanes]) {
 
 kernel! {
     /// Takes γ, `[K]` in lanes padded with 0 as α is, to its optimum, from where it is; returns the iterations, or
-    /// `None` where a norm underflowed: γ is then still a step upwards, to go on from in logarithms.
+    /// `None` where a norm underflowed: γ is then where to go on from in logarithms.
     pub fn ascend<V>(
         document: Document<'_>,
         beta: &[Lanes],
@@ -140,7 +140,9 @@ kernel! {
             for ((gamma, prior), next) in gamma.iter_mut().zip(prior).zip(&*sums) {
                 for i in 0..LANES {
                     let to = next[i] + beyond * (next[i] - gamma[i]);
-                    gamma[i] = if to < prior[i] { prior[i] } else { to };
+                    // At α a topic would stay: at least half of what the optimum leaves it is kept.
+                    let least = 0.5 * (prior[i] + next[i]);
+                    gamma[i] = if to < least { least } else { to };
                 }
             }
             exp_digammas(gamma, weights);

@@ -83,7 +83,7 @@ kernel! {
 
 kernel! {
     /// log ρ of each component, `[K]`, becomes r = ρ/Σρ; −Σ r log r of each row goes to `entropy`. A component whose log ρ
-    /// is −∞ has r = 0.
+    /// is −∞ has r = 0, but where all have it.
     pub fn responsibilities<V>(log_density: &mut [Lanes], entropy: &mut Lanes) {
         let mut greatest = [f64::NEG_INFINITY; LANES];
         for component in log_density.iter() {
@@ -96,8 +96,9 @@ kernel! {
         for component in log_density.iter_mut() {
             for l in 0..LANES {
                 let d = component[l] - greatest[l];
-                // Of −∞ the product with its exponential would be NaN.
+                // Of −∞ the product with its exponential would be NaN; where all are −∞, all are alike.
                 let d = if d < -745.0 { -745.0 } else { d };
+                let d = if greatest[l] > f64::NEG_INFINITY { d } else { 0.0 };
                 let e = exp(d);
                 sum[l] += e;
                 weighted[l] = d.mul_add(e, weighted[l]);

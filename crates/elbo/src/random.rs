@@ -105,6 +105,34 @@ impl Key {
         elbo_kernels::random::normals(Level::best(), self.0, row, out);
     }
 
+    /// One of `weights.len()` outcomes, drawn in proportion to the weights, each ≥ 0; uniformly where all are 0. Of the
+    /// stream of `row`.
+    ///
+    /// ```
+    /// use elbo::random::Key;
+    /// assert_eq!(Key::new(1).choose(0, &[0.0, 0.0, 3.0, 0.0]), 2);
+    /// ```
+    ///
+    /// # Panics
+    /// Where there is no outcome.
+    pub fn choose(self, row: u64, weights: &[f64]) -> usize {
+        let [a, b, _, _] = self.block(0, row);
+        // 53 bits: of many outcomes each can come.
+        let uniform = ((u64::from(a) << 32 | u64::from(b)) >> 11) as f64 / (1u64 << 53) as f64;
+        let total: f64 = weights.iter().sum();
+        if total == 0.0 {
+            return ((uniform * weights.len() as f64) as usize).min(weights.len() - 1);
+        }
+        let mut left = uniform * total;
+        let possible = || weights.iter().enumerate().filter(|(_, weight)| **weight > 0.0);
+        let chosen = possible().find(|(_, weight)| {
+            left -= **weight;
+            left < 0.0
+        });
+        // Rounding may leave a rest: the last possible one's.
+        chosen.or_else(|| possible().last()).map_or(0, |(outcome, _)| outcome)
+    }
+
     /// A uniformly random order of 0..n (Fisher and Yates).
     pub fn permutation(self, n: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..n).collect();

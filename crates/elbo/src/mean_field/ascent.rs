@@ -91,8 +91,8 @@ fn check(factor: &str, sweep: usize, before: Option<Bound>, after: &Bound) -> Re
         return Err(Error::invalid(&what, after.value(), "must be finite"));
     }
     let Some(before) = before else { return Ok(()) };
-    let size = after.log_likelihood.abs() + after.kl.abs() + after.global.abs();
-    if after.value() >= before.value() - ROUNDING * size.max(1.0) {
+    let size = |bound: &Bound| bound.log_likelihood.abs() + bound.kl.abs() + bound.global.abs();
+    if after.value() >= before.value() - ROUNDING * size(&before).max(size(after)).max(1.0) {
         return Ok(());
     }
     let (before, after) = (before.value(), after.value());

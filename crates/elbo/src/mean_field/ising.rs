@@ -82,6 +82,9 @@ pub fn denoising(pixels: &[f64], width: usize, coupling: f64, flip: f64) -> Resu
 }
 
 /// E\[s\] of each spin, in \[−1, 1\], from its marginals, of q or exact.
+///
+/// # Panics
+/// Where a site has fewer than two states.
 pub fn means(marginals: &[Vec<f64>]) -> Vec<f64> {
     marginals.iter().map(|p| p[1] - p[0]).collect()
 }

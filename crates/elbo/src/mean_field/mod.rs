@@ -12,6 +12,7 @@
 //! Bishop (2006), chapter 10.
 
 mod ascent;
+mod cells;
 pub mod factor_analysis;
 pub mod graph;
 pub mod hidden_markov;

@@ -144,17 +144,8 @@ impl Posterior {
 
     /// A state of each site, drawn from q.
     pub fn sample(&self, key: Key) -> Vec<usize> {
-        let mut uniforms = vec![0.0; self.marginals.len()];
-        key.purpose(Purpose::Sample).uniforms(0, &mut uniforms);
-        let draw = |(q, &uniform): (&Vec<f64>, &f32)| {
-            let mut below = 0.0;
-            let passed = q.iter().take_while(|&&q| {
-                below += q;
-                below <= f64::from(uniform)
-            });
-            passed.count().min(q.len() - 1)
-        };
-        self.marginals.iter().zip(&uniforms).map(draw).collect()
+        let key = key.purpose(Purpose::Sample);
+        self.marginals.iter().enumerate().map(|(site, q)| key.choose(site as u64, q)).collect()
     }
 }
 

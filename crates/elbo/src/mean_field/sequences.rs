@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::cells::check_finite;
 use crate::Error;
 
 /// Parts that a sum over the sequences is made of: never the number of threads, on which no bit may depend.
@@ -29,14 +30,7 @@ impl<'a> Sequences<'a> {
             let what = format!("the length of sequence {}", empty + 1);
             return Err(Error::invalid(&what, 0, "must be at least 1"));
         }
-        if let Some(cell) = values.iter().position(|x| x.is_infinite()) {
-            return Err(wrong_cell(
-                cell,
-                columns,
-                values[cell],
-                "must be finite, or NaN where it is missing",
-            ));
-        }
+        check_finite(values, columns)?;
         let mut rest = values;
         let cut = |&length: &usize| {
             let (sequence, after) = rest.split_at(length * columns);
@@ -88,10 +82,4 @@ impl<'a> Sequences<'a> {
         }
         Ok(total)
     }
-}
-
-/// The error of cell number `cell` of the data.
-pub(super) fn wrong_cell(cell: usize, columns: usize, value: f64, rule: &str) -> Error {
-    let what = format!("row {}, column {} of the data", cell / columns + 1, cell % columns + 1);
-    Error::invalid(&what, value, rule)
 }

@@ -25,8 +25,8 @@ const TOGETHER: usize = 1024;
 
 /// Centres `[K, D]` for `components` components, in the units of the rows, which are `[N, D]`; NaN is a missing value.
 ///
-/// Distances are those of columns brought to standard deviation 1, over the columns that a row has. From more than 32,768
-/// rows, as many drawn from `key` are used.
+/// Distances are those of columns brought to standard deviation 1, over the columns that a row has. Of more than 32,768
+/// rows, so many at most are used, evenly spaced.
 ///
 /// # Panics
 /// Where there is no row or no column.
@@ -35,7 +35,7 @@ pub fn centres(x: &[f64], width: usize, components: usize, start: Start, key: Ke
     let key = key.purpose(Purpose::Start);
     // A permutation of 10 million rows would take as long as a sweep: every so many rows do where there are many.
     let step = rows.div_ceil(SAMPLE);
-    let offset = draw(key, 0, step);
+    let offset = key.choose(0, &vec![1.0; step.max(1)]);
     let sample: Vec<&[f64]> = x.chunks_exact(width).skip(offset).step_by(step.max(1)).collect();
     let (mean, precision) = scale(&sample, width);
     let filled: Vec<f64> = sample
@@ -69,17 +69,6 @@ pub(super) fn nearest(x: &[f64], width: usize, centres: &[f64]) -> Vec<u32> {
         }
     });
     labels
-}
-
-/// A number below `most`, which is at least 1.
-fn draw(key: Key, row: u64, most: usize) -> usize {
-    ((uniform(key, row) * most.max(1) as f64) as usize).min(most.saturating_sub(1))
-}
-
-fn uniform(key: Key, row: u64) -> f64 {
-    let mut one = [0.0];
-    key.uniforms(row, &mut one);
-    f64::from(one[0])
 }
 
 /// The mean of each column and 1/variance, over what is not missing; 0 for a constant column.
@@ -129,7 +118,7 @@ impl Sample {
 
     /// Each next centre is a row drawn in proportion to its squared distance from the nearest centre so far.
     fn far_apart(&self, components: usize, key: Key) -> Vec<f64> {
-        let mut centres = self.row(draw(key, 0, self.rows())).to_vec();
+        let mut centres = self.row(key.choose(0, &vec![1.0; self.rows()])).to_vec();
         let mut distance = vec![f64::INFINITY; self.rows()];
         for k in 1..components {
             let last = &centres[(k - 1) * self.width..];
@@ -138,15 +127,8 @@ impl Sample {
                     *distance = distance.min(squared_distance(row, last, &self.precision));
                 },
             );
-            let total: f64 = distance.iter().sum();
-            let mut left = uniform(key, k as u64) * total;
-            let drawn = distance.iter().position(|d| {
-                left -= d;
-                left < 0.0
-            });
             // Where all rows are centres already, any will do.
-            let row = drawn.unwrap_or_else(|| draw(key.fold(1), k as u64, self.rows()));
-            centres.extend_from_slice(self.row(row));
+            centres.extend_from_slice(self.row(key.choose(k as u64, &distance)));
         }
         centres
     }

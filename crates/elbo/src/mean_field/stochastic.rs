@@ -68,7 +68,7 @@ pub trait Stochastic {
     /// `steps` counts the steps of all epochs.
     ///
     /// # Errors
-    /// As [`Self::step`].
+    /// As [`Self::step`]; where the schedule's conditions do not hold.
     fn epoch(
         &mut self,
         size: usize,
@@ -77,6 +77,7 @@ pub trait Stochastic {
         epoch: u64,
         steps: &mut u64,
     ) -> Result<(), Error> {
+        schedule.check()?;
         let order = key.purpose(Purpose::Shuffle).fold(epoch).permutation(self.rows());
         for rows in order.chunks(size.max(1)) {
             *steps += 1;

@@ -512,11 +512,11 @@ fn wrong_input_is_named() {
     let refuse = |x: &[f64], lengths: &[usize], prior: &Prior| {
         Fit::new(x, lengths, prior.clone(), Start::Random, Key::new(1)).unwrap_err().to_string()
     };
-    assert!(refuse(&[0.0, f64::INFINITY, 0.0], &[1], &prior).contains("row 1, column 2 of the data is inf"));
+    assert!(refuse(&[0.0, f64::INFINITY, 0.0], &[1], &prior).contains("row 1, column 2 is inf"));
     assert!(refuse(&[0.0, 0.5, 0.0], &[1], &prior).contains("is 0.5, but must be a count, from 0 to 2⁵³"));
     assert!(
         refuse(&[0.0; 6].map(|_: f64| 3.0), &[2], &prior)
-            .contains("column 3 of the data is 3, but must be a class, from 0 to 2")
+            .contains("column 3 is 3, but must be a class, from 0 to 2")
     );
     assert!(refuse(&[0.0; 6], &[3], &prior).contains("[3, 3]"));
     assert!(refuse(&[0.0; 6], &[2, 0], &prior).contains("the length of sequence 2 is 0"));

@@ -241,7 +241,13 @@ fn stochastic_steps_agree_with_sweeps() {
     step.update(0).unwrap();
     step.update(1).unwrap();
     step.step(&(0..2000).collect::<Vec<_>>(), 1.0, 1.0).unwrap();
-    assert_eq!(sweep.posterior(), step.posterior());
+    let (a, b) = (sweep.posterior(), step.posterior());
+    for k in 0..2 {
+        assert_near("share", a.shares()[k], b.shares()[k], 1e-12);
+        for (a, b) in [(a.mean(k), b.mean(k)), (&a.covariance(k).unwrap(), &b.covariance(k).unwrap())] {
+            a.iter().zip(b).for_each(|(a, b)| assert_near("a moment", *a, *b, 1e-10));
+        }
+    }
     let best = to_convergence(&mut sweep).last();
     let (mut stochastic, mut steps) = (begin(), 0);
     for factor in [0, 1] {
@@ -254,6 +260,32 @@ fn stochastic_steps_agree_with_sweeps() {
     stochastic.update(2).unwrap();
     let bound = stochastic.bound().value();
     assert!(bound < best + 1e-6 && bound > best - 2.0, "{bound} {best}");
+}
+
+/// Rows far from 0, of which a component has none at first: nothing cancels. The bound is that of the rows about their mean.
+#[test]
+fn rows_far_from_zero_lose_no_digits() {
+    let near: Vec<f64> = rows(9, 300, 1, 0.0).iter().map(|x| (x * 1024.0).round()).collect();
+    let far: Vec<f64> = near.iter().map(|x| x + 1_700_000_000.0).collect();
+    let labels: Vec<u32> = (0..300).map(|row| row % 2).collect();
+    let ascent = |x: &[f64]| {
+        let prior = gaussian(x, 1, 3, Covariance::Full, Weights::Dirichlet(1.0));
+        let mut fit = Fit::with_labels(x, 1, prior, &labels).unwrap();
+        to_convergence(&mut fit).last()
+    };
+    let expected = ascent(&near);
+    assert_near("bound", ascent(&far), expected, 1e-6 * expected.abs());
+}
+
+/// Of a row that is out of the range of all components none is likelier.
+#[test]
+fn a_row_beyond_all_components_is_any_ones() {
+    let x = rows(8, 50, 2, 0.1);
+    let prior = gaussian(&x, 2, 2, Covariance::Full, Weights::Dirichlet(1.0));
+    let mut fit = Fit::new(&x, 2, prior, Start::KMeans, Key::new(1)).unwrap();
+    to_convergence(&mut fit);
+    let r = fit.posterior().responsibilities(&[1e200, -1e200, 1e200, f64::NAN]).unwrap();
+    assert_eq!(r, [0.5; 4]);
 }
 
 /// Restarts and annealing do what they are for: of 4 groups, one start in several finds all.

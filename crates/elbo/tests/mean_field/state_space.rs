@@ -547,7 +547,7 @@ fn wrong_input_is_named() {
         Fit::new(y, lengths, prior, Key::new(1)).unwrap_err().to_string()
     };
     let infinite = refuse(&[0.0, 1.0, 2.0, f64::NEG_INFINITY], &[2], Prior::factors(1, 2));
-    assert!(infinite.contains("row 2, column 2 of the data is -inf"), "{infinite}");
+    assert!(infinite.contains("row 2, column 2 is -inf"), "{infinite}");
     assert!(refuse(&[0.0; 3], &[2], Prior::factors(1, 2)).contains("[2, 2]"));
     let level = Prior::local_level(0.0, 1.0);
     assert!(

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::{Posterior, inverse};
-use crate::{Error, distribution::Cholesky};
+use super::Posterior;
+use crate::{Error, distribution::Cholesky, mean_field::cells::check_finite};
 
 /// Rows that show the same columns.
 #[derive(Clone, Debug)]
@@ -19,16 +19,13 @@ pub(super) fn patterns(x: &[f64], columns: usize) -> Result<Vec<Pattern>, Error>
     if columns == 0 || !x.len().is_multiple_of(columns) {
         return Err(Error::Shape { what: "x".into(), expected: vec![columns], got: vec![x.len()] });
     }
+    check_finite(x, columns)?;
     let mut places: HashMap<Vec<u64>, usize> = HashMap::new();
     let mut patterns: Vec<Pattern> = Vec::new();
     let mut bits = vec![0u64; columns.div_ceil(64)];
     for (n, row) in x.chunks(columns).enumerate() {
         bits.fill(0);
         for (d, value) in row.iter().enumerate() {
-            if value.is_infinite() {
-                let what = format!("x in row {}, column {}", n + 1, d + 1);
-                return Err(Error::invalid(&what, value, "must be finite, or NaN where it is missing"));
-            }
             bits[d / 64] |= u64::from(!value.is_nan()) << (d % 64);
         }
         let place = places.get(&bits).copied().unwrap_or_else(|| {
@@ -83,7 +80,7 @@ impl<'a> Latent<'a> {
             q,
             seen,
             gain: gain.collect(),
-            covariance: inverse(&root),
+            covariance: root.inverse(),
             ln_precision: root.ln_determinant(),
             offset: solve(&with_mean),
         })

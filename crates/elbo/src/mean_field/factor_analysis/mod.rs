@@ -8,7 +8,7 @@
 //! q(w_d, μ_d) is the Gaussian regression of column d on (z, 1), with the moments of z for its rows. A sweep ends with a
 //! rotation, which moves q(W, μ), q(α) and q(z) together, and a pass over the rows.
 
-use std::f64::consts::TAU;
+use std::{f64::consts::TAU, sync::Arc};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -108,7 +108,8 @@ pub enum Start {
 #[derive(Clone, Debug)]
 pub struct Fit<'a> {
     prior: Prior,
-    observed: Observed<'a>,
+    /// Shared with the copy that a rotation tries.
+    observed: Arc<Observed<'a>>,
     posterior: Posterior,
     /// Σ_d log |Cov\[w_d, μ_d\]|.
     ln_volume: f64,
@@ -136,7 +137,7 @@ impl<'a> Fit<'a> {
     /// ```
     pub fn new(x: &'a [f64], columns: usize, prior: Prior, start: Start) -> Result<Self, Error> {
         prior.check()?;
-        let observed = Observed::of(x, columns)?;
+        let observed = Arc::new(Observed::of(x, columns)?);
         let (loadings, variances) = start::start(&observed, &prior, start)?;
         let (shapes, variances): (Vec<f64>, Vec<f64>) = match prior.noise {
             Noise::Each => (observed.counts.clone(), variances),
@@ -189,7 +190,7 @@ impl<'a> Fit<'a> {
             let slope: Vec<f64> = column.slope().zip(towards_prior).map(|(s, p)| tau * s - p).collect();
             let step = root.solve_transposed(&root.solve(&slope));
             let mean: Vec<f64> = column.reference.iter().zip(step).map(|(w, step)| w + step).collect();
-            Ok((mean, inverse(&root), root.ln_determinant()))
+            Ok((mean, root.inverse(), root.ln_determinant()))
         };
         let columns: Vec<Result<_, Error>> = (0..observed.columns).into_par_iter().map(regress).collect();
         self.ln_volume = 0.0;
@@ -245,22 +246,9 @@ impl<'a> Fit<'a> {
     }
 }
 
-/// (L Lᵀ)⁻¹, `[n, n]`.
-fn inverse(root: &Cholesky) -> Vec<f64> {
-    let n = root.dimension();
-    let mut unit = vec![0.0; n];
-    let mut out = Vec::with_capacity(n * n);
-    for i in 0..n {
-        unit[i] = 1.0;
-        out.extend(root.solve_transposed(&root.solve(&unit)));
-        unit[i] = 0.0;
-    }
-    out
-}
-
 impl MeanField for Fit<'_> {
     fn factors(&self) -> Vec<String> {
-        ["q(W, μ)", "q(α)", "q(τ)", "the rotation of z", "q(z)"].map(String::from).into()
+        ["q(W, μ)", "q(α)", "q(τ)", "q(z)"].map(String::from).into()
     }
 
     fn update(&mut self, factor: usize) -> Result<(), Error> {
@@ -268,8 +256,11 @@ impl MeanField for Fit<'_> {
             0 => self.update_loadings()?,
             1 => self.update_relevance(),
             2 => self.update_noise(),
-            3 => self.rotate(),
-            4 => self.statistics = Statistics::of(&self.observed, &self.posterior)?,
+            3 => {
+                // With the pass, by which what rounding leaves of moved sums is gone.
+                self.rotate();
+                self.statistics = Statistics::of(&self.observed, &self.posterior)?;
+            }
             _ => panic!("no factor {factor}"),
         }
         Ok(())

@@ -17,7 +17,7 @@ pub use start::Start;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Annealed, MeanField, sequences::Sequences, sequences::wrong_cell};
+use super::{Annealed, MeanField, cells::wrong_cell, sequences::Sequences};
 use crate::{Error, objective::Bound, random::Key};
 use emission::Expected;
 use expectations::Expectations;

@@ -8,8 +8,8 @@ use crate::{Error, random::Key, special::ln_gamma};
 
 /// The posterior q(θ_k) of the parameters of K components, as the sweep needs it.
 ///
-/// Statistics are `[K, size]`: sums over rows of r times functions of x − c, with c the component's `origin`, `[K, D]`, which
-/// stays where it is: near the rows, so that nothing cancels, and fixed, so that natural parameters are linear in them.
+/// Statistics are `[K, size]`: sums over rows of r times functions of x − c, with c the component's `origin`, `[K, D]`: near
+/// the rows, so that nothing cancels, and fixed between passes over all rows, so that natural parameters are linear in them.
 pub(super) trait Components: Sync {
     /// K.
     fn number(&self) -> usize;

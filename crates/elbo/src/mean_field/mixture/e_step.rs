@@ -220,6 +220,10 @@ impl<'a> Pass<'a> {
                     *r = inverse_temperature * (*r + ln_weight);
                     greatest = greatest.max(*r);
                 }
+                if greatest == f64::NEG_INFINITY {
+                    self.one.fill(0.0);
+                    greatest = 0.0;
+                }
                 let total: f64 = self.one.iter().map(|r| libm::exp(r - greatest)).sum();
                 let ln_total = greatest + libm::log(total);
                 for r in &mut self.one {

@@ -101,6 +101,17 @@ impl<'a> Fit<'a> {
                 origins[e] += (x - origins[e]) / counts[e];
             }
         }
+        // A component that no row is given to begins among the others' rows.
+        for d in 0..width {
+            let own = || (d..origins.len()).step_by(width);
+            let total: f64 = own().map(|e| counts[e]).sum();
+            let mean = own().map(|e| counts[e] / total.max(1.0) * origins[e]).sum();
+            own()
+                .filter(|&e| counts[e] == 0.0)
+                .collect::<Vec<_>>()
+                .into_iter()
+                .for_each(|e| origins[e] = mean);
+        }
         Self::begin(x, width, prior, origins, labels)
     }
 
@@ -183,7 +194,12 @@ impl MeanField for Fit<'_> {
         match factor {
             0 => self.set_components()?,
             1 => self.set_weights(),
-            _ => self.sums = self.pass(None),
+            _ => {
+                let q = self.posterior.components.components();
+                // All sums are made anew: about where the rows are now.
+                self.origins = (0..q.number()).flat_map(|k| q.mean(k)).copied().collect();
+                self.sums = self.pass(None);
+            }
         }
         Ok(())
     }
@@ -213,6 +229,7 @@ impl Stochastic for Fit<'_> {
         self.x.len() / self.width
     }
 
+    /// The bound is then that of no q, until the next pass over all rows.
     fn step(&mut self, rows: &[usize], scale: f64, step_size: f64) -> Result<(), Error> {
         let minibatch = self.pass(Some(rows));
         self.sums.blend(1.0 - step_size, step_size * scale, &minibatch);

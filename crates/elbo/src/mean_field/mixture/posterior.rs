@@ -153,14 +153,7 @@ impl Posterior {
     /// Where a component's covariance has no factor.
     pub fn sample(&self, key: Key, row: u64) -> Result<(usize, Vec<f64>), Error> {
         let key = key.purpose(Purpose::Sample);
-        let mut uniform = [0.0];
-        key.fold(0).uniforms(row, &mut uniform);
-        let mut left = f64::from(uniform[0]);
-        let component = self.shares().iter().position(|share| {
-            left -= share;
-            left < 0.0
-        });
-        let component = component.unwrap_or(self.number() - 1);
+        let component = key.fold(0).choose(row, &self.shares());
         Ok((component, self.components.components().sample(component, key.fold(1), row)?))
     }
 

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::Weights;
-use crate::Error;
+use crate::{
+    Error,
+    mean_field::cells::{check_cells, check_finite},
+};
 
 /// What the covariances of Gaussian components are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +45,7 @@ impl GaussianPrior {
     /// # Errors
     /// Where a column has no two values that differ, or one that is infinite.
     pub fn of(x: &[f64], width: usize, covariance: Covariance) -> Result<Self, Error> {
-        check_finite(x, width)?;
+        check_rows(x, width, false)?;
         // Welford's recurrence: one pass, and of equal values exactly 0.
         let (mut count, mut mean, mut squares) = (vec![0.0; width], vec![0.0; width], vec![0.0; width]);
         for row in x.chunks_exact(width) {
@@ -91,24 +94,13 @@ pub struct Prior {
     pub family: Family,
 }
 
-pub(super) fn check_finite(x: &[f64], width: usize) -> Result<(), Error> {
+pub(super) fn check_rows(x: &[f64], width: usize, binary: bool) -> Result<(), Error> {
     if width == 0 || x.is_empty() || !x.len().is_multiple_of(width) {
         return Err(Error::Shape { what: "the rows".into(), expected: vec![width], got: vec![x.len()] });
     }
-    cells(x, width, f64::is_infinite, "must be finite")
-}
-
-pub(super) fn check_rows(x: &[f64], width: usize, binary: bool) -> Result<(), Error> {
     check_finite(x, width)?;
-    if binary { cells(x, width, |x| !x.is_nan() && x != 0.0 && x != 1.0, "must be 0 or 1") } else { Ok(()) }
-}
-
-fn cells(x: &[f64], width: usize, wrong: impl Fn(f64) -> bool, rule: &str) -> Result<(), Error> {
-    match x.iter().position(|&x| wrong(x)) {
-        Some(cell) => {
-            let what = format!("row {}, column {}", cell / width + 1, cell % width + 1);
-            Err(Error::invalid(&what, x[cell], rule))
-        }
-        None => Ok(()),
+    if binary {
+        check_cells(x, width, |x| !x.is_nan() && x != 0.0 && x != 1.0, "must be 0 or 1")?;
     }
+    Ok(())
 }

@@ -53,7 +53,7 @@ impl NormalWishart {
     pub(super) fn new(prior: &GaussianPrior, components: usize, tied: bool) -> Result<Self, Error> {
         let (width, precisions) = (prior.mean.len(), if tied { 1 } else { components });
         Cholesky::of(&prior.scale, width)?;
-        if prior.freedom <= width as f64 - 1.0 {
+        if prior.freedom.is_nan() || prior.freedom <= width as f64 - 1.0 {
             return Err(Error::invalid("degrees of freedom", prior.freedom, "must be > columns - 1"));
         }
         Ok(Self {
@@ -167,9 +167,10 @@ impl Components for NormalWishart {
             }
             self.mean_precision[k] = total;
         }
-        self.freedom = freedom;
-        self.inverse_scale = scatter.iter().map(|scatter| symmetric(scatter, width)).collect();
-        self.factors().map(|_| ())
+        let scale: Vec<Vec<f64>> = scatter.iter().map(|scatter| symmetric(scatter, width)).collect();
+        scale.iter().try_for_each(|scale| Cholesky::of(scale, width).map(|_| ()))?;
+        (self.freedom, self.inverse_scale) = (freedom, scale);
+        Ok(())
     }
 
     fn log_likelihood(&self, statistics: &[f64], origins: &[f64]) -> f64 {
@@ -366,8 +367,11 @@ impl Expected<'_> {
         let missing: Vec<usize> = (0..width).filter(|&d| x[d].is_nan()).collect();
         let m = missing.len();
         let own: Vec<f64> = (0..m * m).map(|e| self.precision(k, missing[e / m], missing[e % m])).collect();
-        // E[Λ] is positive definite, and so is each of its blocks.
-        let factor = Cholesky::of(&own, m).expect("a block of a positive definite matrix");
+        // A block of a positive definite matrix is one, but for rounding.
+        let Ok(factor) = Cholesky::of(&own, m) else {
+            let (row, covariance) = (x.to_vec(), vec![f64::NAN; m * m]);
+            return Completed { row, missing, covariance, log_density: f64::NAN, entropy: f64::NAN };
+        };
         let pull: Vec<f64> = missing
             .iter()
             .map(|&i| {
