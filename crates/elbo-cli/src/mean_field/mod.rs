@@ -265,7 +265,7 @@ impl Course {
             converged: Some(self.record.converged),
             maximised_a_bound: Some(true),
             coordinate_ascent: true,
-            starts: starts.then_some(Starts { starts: self.bounds.len(), reached }),
+            starts: starts.then_some(Starts { starts: self.bounds.len(), reached, within: REACHED }),
             ..Findings::default()
         }
     }
