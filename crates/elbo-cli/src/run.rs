@@ -142,7 +142,7 @@ impl Run {
         let path = self.path("metrics.jsonl");
         let failed = |cause| Error::io("write", &path, &cause);
         let mut file = OpenOptions::new().create(true).append(true).open(&path).map_err(failed)?;
-        let line = serde_json::to_string(metrics).map_err(|cause| Error::plain(cause.to_string()))?;
+        let line = serde_json::to_string(metrics)?;
         file.write_all(format!("{line}\n").as_bytes()).map_err(failed)
     }
 
@@ -167,8 +167,7 @@ impl Run {
     /// Replaces `metrics.jsonl`.
     pub(crate) fn write_metrics(&self, metrics: &[Metrics]) -> Result<(), Error> {
         let lines: Result<Vec<String>, _> = metrics.iter().map(serde_json::to_string).collect();
-        let lines = lines.map_err(|cause| Error::plain(cause.to_string()))?;
-        let text: String = lines.into_iter().map(|line| line + "\n").collect();
+        let text: String = lines?.into_iter().map(|line| line + "\n").collect();
         self.write("metrics.jsonl", text.as_bytes())
     }
 
@@ -216,8 +215,7 @@ impl Run {
         }
         let best = progress.patience.best.clone();
         tensors.insert_f64("validation.best", &[best.len()], best);
-        let counters = serde_json::to_string(&counters).map_err(|cause| Error::plain(cause.to_string()))?;
-        tensors.set_metadata(counters);
+        tensors.set_metadata(serde_json::to_string(&counters)?);
         Ok(tensors.write(&self.path("state"))?)
     }
 

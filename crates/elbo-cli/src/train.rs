@@ -112,8 +112,7 @@ fn fit(
     run.write_model("model.safetensors", &best, &fit.progress().best, config)?;
     run.write_model("last.safetensors", &best, &fit.progress().state.parameters, config)?;
     let results = results::results(&fit, &train, &validation, test.as_ref(), &history, config, device)?;
-    let json = serde_json::to_vec_pretty(&results).map_err(|cause| Error::plain(cause.to_string()))?;
-    run.write("results.json", &json)?;
+    run.write("results.json", &serde_json::to_vec_pretty(&results)?)?;
     let report = results::report(&fit, &best, &data, &results, &history, config, device)?;
     run.write("report.html", report.to_html().as_bytes())?;
     results.tell();

@@ -31,6 +31,7 @@ use serde::Serialize;
 
 use crate::{
     arguments::{Source, parse_count, parse_positive},
+    config,
     error::Error,
     report::MeanFieldPage,
     results::print,
@@ -308,13 +309,11 @@ pub(crate) fn finish<S: Serialize>(
         seed: ascent.seed,
         settings: story.settings,
     };
-    let text = toml::to_string(&config).map_err(|cause| Error::plain(cause.to_string()))?;
-    let run = Run::create(&ascent.runs, &name, &text, ascent.name.is_some())?;
-    let json = |value: serde_json::Result<Vec<u8>>| value.map_err(|cause| Error::plain(cause.to_string()));
-    run.write("model.json", &json(serde_json::to_vec_pretty(&story.fitted))?)?;
+    let run = Run::create(&ascent.runs, &name, &config::to_toml(&config)?, ascent.name.is_some())?;
+    run.write("model.json", &serde_json::to_vec(&story.fitted)?)?;
     let lines: serde_json::Result<Vec<String>> =
         watch.metrics.iter().map(|metrics| Ok(serde_json::to_string(metrics)? + "\n")).collect();
-    run.write("metrics.jsonl", json(lines.map(|lines| lines.concat().into_bytes()))?.as_slice())?;
+    run.write("metrics.jsonl", lines?.concat().as_bytes())?;
     let verdict = Verdict::of(findings);
     let record = &course.record;
     let Some(bound) = record.bounds.last() else { return Err(Error::plain("no sweep was made")) };
@@ -333,8 +332,7 @@ pub(crate) fn finish<S: Serialize>(
         findings,
         more: &course.more,
     };
-    run.write("results.json", &json(serde_json::to_vec_pretty(&results))?)?;
-    let settings = settings_of(&text);
+    run.write("results.json", &serde_json::to_vec_pretty(&results)?)?;
     let page = MeanFieldPage {
         title: &name,
         kind: story.kind,
@@ -346,7 +344,7 @@ pub(crate) fn finish<S: Serialize>(
         bounds: record.bounds.iter().map(Bound::value).collect(),
         starts: &course.bounds,
         figures: story.figures,
-        settings: &settings,
+        settings: &config::settings(&config),
     };
     run.write("report.html", page.to_html().as_bytes())?;
     let [unit, shared] = watch.names;
@@ -367,30 +365,4 @@ pub(crate) fn finish<S: Serialize>(
     tell(format!("report      {}", run.path("report.html").display()));
     print(&format!("{}\n", run.folder().display()))?;
     Ok(verdict.level)
-}
-
-/// The entries of a configuration as ("group.name", value), long lists left out.
-fn settings_of(text: &str) -> Vec<(String, String)> {
-    fn walk(prefix: &str, value: &toml::Value, out: &mut Vec<(String, String)>) {
-        const LONGEST: usize = 60;
-        match value {
-            toml::Value::Table(table) => {
-                for (key, value) in table {
-                    let key = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
-                    walk(&key, value, out);
-                }
-            }
-            value => {
-                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                if text.chars().count() <= LONGEST {
-                    out.push((prefix.into(), text));
-                }
-            }
-        }
-    }
-    let mut out = Vec::new();
-    if let Ok(table) = text.parse::<toml::Table>() {
-        walk("", &toml::Value::Table(table), &mut out);
-    }
-    out
 }
