@@ -580,7 +580,7 @@ pub(crate) enum LikelihoodArgument {
     Gaussian,
 }
 
-type Names = [(&'static str, &'static str)];
+pub(crate) type Names = [(&'static str, &'static str)];
 
 const BINARISE: [(&str, &str); 3] = [
     (
@@ -610,7 +610,7 @@ const SCHEDULE: [(&str, &str); 2] =
     [("joint", "Every step moves both"), ("alternating", "Decoder and encoder in turn, the other held")];
 
 /// Parses one of the names that the library's type has in a configuration file.
-fn named<T>(names: &Names) -> impl TypedValueParser<Value = T>
+pub(crate) fn named<T>(names: &Names) -> impl TypedValueParser<Value = T>
 where
     T: for<'de> Deserialize<'de> + Clone + Send + Sync + 'static,
 {
