@@ -1,4 +1,5 @@
-//! What all fits by coordinate ascent share: they are checked before any work, told as data, and judged.
+//! What all fits by coordinate ascent share: they are repeated by their configuration, checked before any work, told as
+//! data, and judged.
 #![allow(missing_docs)]
 
 mod common;
@@ -44,6 +45,68 @@ const FITS: [(&str, &str); 10] = [
         "topics --data two.ldac --vocabulary words.txt -k 2 --held-out 0.25 --online --epochs 2 --batch 2",
     ),
 ];
+
+#[test]
+fn a_config_repeats_every_fit() {
+    let place = place();
+    for (name, fit) in FITS {
+        let (one, two) = (format!("runs/{name}"), format!("runs/{name}-2"));
+        let first = place.succeeds(&format!("{fit} --name {name}"));
+        // From another folder: paths are absolute.
+        place.write("elsewhere/note", "");
+        let mut again = place.command(&format!("train --config ../{one}/config.toml --runs ../runs"));
+        again.current_dir(place.path("elsewhere"));
+        let again = common::Said::new(name, again.output().unwrap());
+        assert_eq!((again.code, &again.stdout), (first.code, &format!("../{two}\n")), "{again:?}");
+        for file in ["config.toml", "model.json"] {
+            assert_eq!(place.text(&format!("{one}/{file}")), place.text(&format!("{two}/{file}")), "{name}");
+        }
+        assert_eq!(place.metrics(&one), place.metrics(&two));
+        let timeless = |run: &str| {
+            let mut results = place.results(run);
+            results["seconds"].take();
+            results
+        };
+        assert_eq!(timeless(&one), timeless(&two));
+    }
+    place.succeeds("train --config runs/normal/config.toml --name mine --runs other");
+    assert!(place.text("other/mine/config.toml").contains("name = \"mine\""));
+}
+
+#[test]
+fn a_config_is_of_its_data() {
+    let place = place();
+    place.succeeds("regress --data data.csv --label-column kind --name r");
+    let again = "train --config runs/r/config.toml";
+    place.write("moved.csv", place.read("data.csv"));
+    place.write("data.csv", measurements(121));
+    place.fails(again, 1, &["data.csv` is not the data of this run"], "restore the file");
+    place.succeeds(&format!("{again} --data moved.csv --name moved"));
+    std::fs::remove_file(place.path("data.csv")).unwrap();
+    place.fails(again, 1, &["data.csv"], "--data PATH says where the rows are now");
+    place.fails(&format!("{again} --test moved.csv"), 2, &["has no test rows"], "leave --test");
+    place.fails(
+        "train --resume runs/r",
+        2,
+        &["is a fit by coordinate ascent"],
+        "--config runs/r/config.toml repeats it",
+    );
+    let text = place.text("runs/r/config.toml");
+    let hint = "give the config.toml of a run folder";
+    place.write("a.toml", text.replace("\"regress\"", "\"digress\""));
+    place.fails("train --config a.toml --data moved.csv", 1, &["`digress` is no model"], hint);
+    place.write("a.toml", text.replace("interval", "intervals"));
+    place.fails("train --config a.toml --data moved.csv", 1, &["missing field `interval`"], hint);
+    place.write("a.toml", text.replace("name = \"r\"", "name = \"r/s\""));
+    place.fails(
+        "train --config a.toml --data moved.csv",
+        2,
+        &["`r/s` cannot be the name of a run"],
+        "--runs DIR",
+    );
+    place.write("a.toml", text.replace("seed", "seeds"));
+    place.fails("train --config a.toml", 1, &["`a.toml` is not a configuration of a run", "`seed`"], hint);
+}
 
 /// Where the run would lie is checked before the first sweep, and not made before the last.
 #[test]

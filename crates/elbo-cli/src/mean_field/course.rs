@@ -135,7 +135,7 @@ impl Ascent {
         names: [&'static str; 2],
         begin: impl FnMut(usize) -> Result<M, Fault>,
     ) -> Result<(M, Course), Error> {
-        Run::check(&self.runs, self.name.as_deref(), self.name.is_some())?;
+        Run::check(&self.runs, self.known_name(), self.name.is_some())?;
         let number = starts.unwrap_or(1);
         let mut watch = Watch::new(number, names);
         let ascent = self.config();

@@ -105,12 +105,18 @@ enum WeightsArgument {
 /// What determines the fit beside the data and the ascent.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Settings {
-    drop_constant: bool,
+    pub(super) drop_constant: bool,
     starts: usize,
     start: Start,
     online: Option<Online>,
     annealing: Option<Annealing>,
     prior: Prior,
+}
+
+impl Settings {
+    pub(super) fn is_bernoulli(&self) -> bool {
+        matches!(self.prior.family, Family::Bernoulli(_))
+    }
 }
 
 /// Rows of a minibatch, where they are not asked for.

@@ -13,6 +13,7 @@ pub(crate) mod mixture;
 pub(crate) mod normal;
 mod online;
 pub(crate) mod regress;
+mod repeat;
 mod series;
 mod standardise;
 pub(crate) mod state_space;
@@ -30,6 +31,7 @@ use elbo::{
 use elbo_data::Dataset;
 pub(crate) use fitted::{Fitted, evaluate, is_mean_field, predict, reconstruct, sample};
 use maud::Markup;
+pub(crate) use repeat::repeat;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -61,9 +63,17 @@ pub(crate) struct Ascent {
     /// The folder that runs are made in.
     #[arg(long, value_name = "DIR", default_value = "runs", help_heading = "Run")]
     pub(crate) runs: PathBuf,
+    /// The name of the run that is repeated.
+    #[arg(skip)]
+    repeated: Option<String>,
 }
 
 impl Ascent {
+    /// The name that was asked for, or that of the run that is repeated.
+    fn known_name(&self) -> Option<&str> {
+        self.name.as_deref().or(self.repeated.as_deref())
+    }
+
     pub(crate) fn config(&self) -> mean_field::Ascent {
         mean_field::Ascent { tolerance: self.tolerance, sweeps: self.sweeps }
     }
@@ -198,8 +208,7 @@ fn finish<S: Serialize>(
     let config = Config {
         elbo: env!("CARGO_PKG_VERSION").into(),
         name: ascent
-            .name
-            .as_deref()
+            .known_name()
             .map_or_else(|| format!("{}-{}", data.source.name(), story.model), ToOwned::to_owned),
         model: story.model.into(),
         data,
