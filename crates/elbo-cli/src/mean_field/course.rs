@@ -12,7 +12,7 @@ use elbo::{
 use serde::Serialize;
 
 use super::Ascent;
-use crate::{error::Error, run::Run, tell};
+use crate::{arguments::parse_fraction, error::Error, run::Run, tell};
 
 /// What the two divergences of a bound are of: what each row has of its own, and what all share.
 pub(super) const ROWS: [&str; 2] = ["rows", "θ"];
@@ -32,7 +32,7 @@ const MOST_WORK: usize = 20_000_000_000;
 #[derive(Args, Debug)]
 pub(super) struct Anneal {
     /// Deterministic annealing: the inverse temperature to begin at, as 0.4.
-    #[arg(long, value_name = "BETA", value_parser = crate::arguments::parse_fraction, help_heading = "Ascent")]
+    #[arg(long, value_name = "BETA", value_parser = parse_fraction, help_heading = "Ascent")]
     anneal: Option<f64>,
 }
 

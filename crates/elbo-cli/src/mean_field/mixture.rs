@@ -146,7 +146,10 @@ fn column(data: &Dataset<f64>, d: usize) -> impl Iterator<Item = f64> {
 
 /// The columns that have no two values that differ.
 fn constant(data: &Dataset<f64>) -> Vec<usize> {
-    let same = |d: &usize| column(data, *d).all(|x| Some(x) == column(data, *d).next());
+    let same = |&d: &usize| {
+        let first = column(data, d).next();
+        column(data, d).all(|x| Some(x) == first)
+    };
     (0..data.width()).filter(same).collect()
 }
 
