@@ -305,7 +305,8 @@ pub(crate) struct Train {
     /// Where run folders are made.
     #[arg(long, value_name = "DIR", default_value = "runs", help_heading = "Run")]
     pub(crate) runs: PathBuf,
-    /// Repeat the fit of a config.toml, in a new folder. --data and --test say where its rows are now.
+    /// Repeat the fit of a config.toml, in a new folder: of an auto-encoder, or by coordinate ascent. --data and --test say
+    /// where its rows are now.
     #[arg(long, value_name = "PATH", help_heading = "Run", conflicts_with_all = SETTINGS)]
     pub(crate) config: Option<PathBuf>,
     /// Begin at the parameters of another run's model, of the same networks, and not at random ones: as with a bound that is
@@ -580,7 +581,7 @@ pub(crate) enum LikelihoodArgument {
     Gaussian,
 }
 
-type Names = [(&'static str, &'static str)];
+pub(crate) type Names = [(&'static str, &'static str)];
 
 const BINARISE: [(&str, &str); 3] = [
     (
@@ -610,7 +611,7 @@ const SCHEDULE: [(&str, &str); 2] =
     [("joint", "Every step moves both"), ("alternating", "Decoder and encoder in turn, the other held")];
 
 /// Parses one of the names that the library's type has in a configuration file.
-fn named<T>(names: &Names) -> impl TypedValueParser<Value = T>
+pub(crate) fn named<T>(names: &Names) -> impl TypedValueParser<Value = T>
 where
     T: for<'de> Deserialize<'de> + Clone + Send + Sync + 'static,
 {

@@ -119,8 +119,7 @@ pub(crate) fn audit(arguments: &Audit, device: &Device) -> Result<Level, Error> 
         rows_table(&ledger, annealed).write(path)?;
     }
     if run.is_dir() {
-        let json = serde_json::to_vec_pretty(&record).map_err(|cause| Error::plain(cause.to_string()))?;
-        write_atomically(&run.join("audit.json"), &json)?;
+        write_atomically(&run.join("audit.json"), &serde_json::to_vec_pretty(&record)?)?;
         let page = auditor.page(&record, &ledger, &piece, data)?;
         write_atomically(&run.join("audit.html"), page.as_bytes())?;
         tell(format!("report      {}", run.join("audit.html").display()));

@@ -154,8 +154,7 @@ impl Config {
         if self.pixels().is_some_and(|names| names == self.data.columns) {
             written.data.columns.clear();
         }
-        toml::to_string(&written)
-            .map_err(|cause| Error::plain(format!("cannot write the configuration: {cause}")))
+        to_toml(&written)
     }
 
     /// The configuration that was written so.
@@ -192,14 +191,19 @@ impl Config {
     pub(crate) fn image(&self) -> Option<(usize, usize)> {
         self.data.image.map(|[height, width]| (height, width))
     }
+}
 
-    /// Every setting as ("group.name", value), for the report.
-    pub(crate) fn settings(&self) -> Vec<(String, String)> {
-        let value = serde_json::to_value(self).unwrap_or_default();
-        let mut settings = Vec::new();
-        flatten("", &value, &mut settings);
-        settings
-    }
+/// A configuration as its file holds it.
+pub(crate) fn to_toml(config: &impl Serialize) -> Result<String, Error> {
+    toml::to_string(config).map_err(|cause| Error::plain(format!("cannot write the configuration: {cause}")))
+}
+
+/// Every setting as ("group.name", value), for the report.
+pub(crate) fn settings(config: &impl Serialize) -> Vec<(String, String)> {
+    let value = serde_json::to_value(config).unwrap_or_default();
+    let mut settings = Vec::new();
+    flatten("", &value, &mut settings);
+    settings
 }
 
 fn flatten(path: &str, value: &serde_json::Value, settings: &mut Vec<(String, String)>) {

@@ -74,3 +74,9 @@ impl From<elbo::Error> for Error {
         Self { message: error.to_string(), hint, usage: false }
     }
 }
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        Self::plain(error.to_string())
+    }
+}

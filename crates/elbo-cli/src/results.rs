@@ -24,7 +24,7 @@ use elbo::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    config::{Config, Words, name_of, words},
+    config::{Config, Words, name_of, settings, words},
     error::Error,
     findings,
     report::{Epoch, Report, Terms},
@@ -289,7 +289,7 @@ pub(crate) fn report(
         latent: map,
         latent_axes,
         labels,
-        settings: config.settings(),
+        settings: settings(config),
     })
 }
 

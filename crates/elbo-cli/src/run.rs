@@ -61,20 +61,27 @@ struct Counters {
 }
 
 impl Run {
+    /// Checks, before any work is done for it, that [`Self::create`] can make a run.
+    pub(crate) fn check(runs: &Path, name: Option<&str>, asked: bool) -> Result<(), Error> {
+        if let Some(name) = name {
+            check_name(name)?;
+            let folder = runs.join(name);
+            if asked && folder.exists() {
+                return Err(taken(&folder));
+            }
+        }
+        let there = std::path::absolute(runs).map_err(|cause| no_folder(runs, &cause))?;
+        let there = there.ancestors().find(|folder| folder.exists()).unwrap_or(runs);
+        let trial = there.join(format!(".elbo-{}", std::process::id()));
+        let made = fs::create_dir(&trial).and_then(|()| fs::remove_dir(&trial));
+        made.map_err(|cause| no_folder(runs, &cause))
+    }
+
     /// Makes a new folder `runs/NAME`, or `runs/NAME-2`, … where the name was not asked for and is taken, with its
     /// config.toml.
     pub(crate) fn create(runs: &Path, name: &str, config: &str, asked: bool) -> Result<Self, Error> {
-        if name.is_empty() || name.contains(['/', '\\']) || name.starts_with('.') {
-            return Err(Error::usage(
-                format!("`{name}` cannot be the name of a run"),
-                "a name is a folder's name; --runs DIR says where the folder is made",
-            ));
-        }
-        let failed = |folder: &Path, cause| {
-            let error = Error::io("make the folder", folder, &cause);
-            error.hint("choose a folder that you can write with --runs DIR")
-        };
-        fs::create_dir_all(runs).map_err(|cause| failed(runs, cause))?;
+        check_name(name)?;
+        fs::create_dir_all(runs).map_err(|cause| no_folder(runs, &cause))?;
         for number in 1.. {
             let folder = runs.join(if number == 1 { name.into() } else { format!("{name}-{number}") });
             match fs::create_dir(&folder) {
@@ -84,11 +91,10 @@ impl Run {
                 }
                 Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => {
                     if asked {
-                        return Err(Error::plain(format!("`{}` exists already", folder.display()))
-                            .hint("a run never overwrites another: choose another --name"));
+                        return Err(taken(&folder));
                     }
                 }
-                Err(cause) => return Err(failed(&folder, cause)),
+                Err(cause) => return Err(no_folder(&folder, &cause)),
             }
         }
         unreachable!("a free number is found")
@@ -142,7 +148,7 @@ impl Run {
         let path = self.path("metrics.jsonl");
         let failed = |cause| Error::io("write", &path, &cause);
         let mut file = OpenOptions::new().create(true).append(true).open(&path).map_err(failed)?;
-        let line = serde_json::to_string(metrics).map_err(|cause| Error::plain(cause.to_string()))?;
+        let line = serde_json::to_string(metrics)?;
         file.write_all(format!("{line}\n").as_bytes()).map_err(failed)
     }
 
@@ -167,8 +173,7 @@ impl Run {
     /// Replaces `metrics.jsonl`.
     pub(crate) fn write_metrics(&self, metrics: &[Metrics]) -> Result<(), Error> {
         let lines: Result<Vec<String>, _> = metrics.iter().map(serde_json::to_string).collect();
-        let lines = lines.map_err(|cause| Error::plain(cause.to_string()))?;
-        let text: String = lines.into_iter().map(|line| line + "\n").collect();
+        let text: String = lines?.into_iter().map(|line| line + "\n").collect();
         self.write("metrics.jsonl", text.as_bytes())
     }
 
@@ -216,8 +221,7 @@ impl Run {
         }
         let best = progress.patience.best.clone();
         tensors.insert_f64("validation.best", &[best.len()], best);
-        let counters = serde_json::to_string(&counters).map_err(|cause| Error::plain(cause.to_string()))?;
-        tensors.set_metadata(counters);
+        tensors.set_metadata(serde_json::to_string(&counters)?);
         Ok(tensors.write(&self.path("state"))?)
     }
 
@@ -267,6 +271,26 @@ impl Run {
         };
         Ok(Progress { state, epoch: counters.epoch, patience, best, psi })
     }
+}
+
+fn check_name(name: &str) -> Result<(), Error> {
+    if name.is_empty() || name.contains(['/', '\\']) || name.starts_with('.') {
+        return Err(Error::usage(
+            format!("`{name}` cannot be the name of a run"),
+            "a name is a folder's name; --runs DIR says where the folder is made",
+        ));
+    }
+    Ok(())
+}
+
+fn taken(folder: &Path) -> Error {
+    Error::plain(format!("`{}` exists already", folder.display()))
+        .hint("a run never overwrites another: choose another --name")
+}
+
+fn no_folder(folder: &Path, cause: &std::io::Error) -> Error {
+    let error = Error::io("make the folder", folder, cause);
+    error.hint("choose a folder that you can write with --runs DIR")
 }
 
 /// Reads a fitted model: a run folder's best, or a model file.

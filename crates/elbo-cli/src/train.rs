@@ -16,6 +16,7 @@ use crate::{
     arguments::Train,
     config::{Config, words},
     error::Error,
+    mean_field,
     progress::Display,
     results,
     run::{self, Metrics, Run},
@@ -27,6 +28,17 @@ use crate::{
 const SAVE_EVERY: Duration = Duration::from_secs(5);
 
 pub(crate) fn train(arguments: &Train, device: &Device) -> Result<Level, Error> {
+    if let Some(path) = &arguments.config
+        && let Some(config) = mean_field::Config::read(path)?
+    {
+        return mean_field::repeat(config, arguments);
+    }
+    if let Some(run) = arguments.resume.as_deref().filter(|run| mean_field::is_mean_field(run)) {
+        return Err(Error::usage(
+            format!("`{}` is a fit by coordinate ascent, which is whole", run.display()),
+            format!("--config {} repeats it", run.join("config.toml").display()),
+        ));
+    }
     let opened = arguments.resume.as_deref().map(Run::open).transpose()?;
     let memory = arguments.source.memory;
     let (config, data) = match (&opened, &arguments.config) {
@@ -112,8 +124,7 @@ fn fit(
     run.write_model("model.safetensors", &best, &fit.progress().best, config)?;
     run.write_model("last.safetensors", &best, &fit.progress().state.parameters, config)?;
     let results = results::results(&fit, &train, &validation, test.as_ref(), &history, config, device)?;
-    let json = serde_json::to_vec_pretty(&results).map_err(|cause| Error::plain(cause.to_string()))?;
-    run.write("results.json", &json)?;
+    run.write("results.json", &serde_json::to_vec_pretty(&results)?)?;
     let report = results::report(&fit, &best, &data, &results, &history, config, device)?;
     run.write("report.html", report.to_html().as_bytes())?;
     results.tell();

@@ -66,7 +66,7 @@ fn a_good_fit_is_trusted_and_its_ledger_adds_up() {
     contains(
         &said,
         &[
-            "verdict     trust\n  the model p(x)       trust\n  the figures in nats  trust\n  q(z|x) of a row      trust\n",
+            "verdict     trust\n  the model p(x)       trust\n  the figures in nats  trust\n  the posterior q      trust\n",
         ],
     );
     assert_eq!(place.results("runs/digits")["verdict"]["level"], "trust");
@@ -177,7 +177,7 @@ fn a_collapsed_fit_is_named() {
     let said = is_not_trusted(&place, "audit runs/digits --rows 50 --importance-samples 300");
     contains(&said, &named);
     // A gap of hundredths of a nat is nothing, however small the KL beside it.
-    contains(&said, &["the figures in nats  trust\n  q(z|x) of a row      trust\n"]);
+    contains(&said, &["the figures in nats  trust\n  the posterior q      trust\n"]);
     let verdict = json(&place, "runs/digits/audit.json")["verdict"].clone();
     assert_eq!(
         (&verdict["level"], &verdict["reasons"][2]["claim"]),

@@ -230,7 +230,7 @@ fn an_autoregression_falls_back_to_the_mean() {
     let said = place.succeeds("state-space --data ar.csv --column a --kind autoregression");
     assert!(said.stderr.contains("autoregression behind noise, of a"), "{said:?}");
     let (header, rows) = place.succeeds("predict runs/ar-state-space --forecast 100").table();
-    assert_eq!(header, ["row", "a", "a_sd", "level", "level_sd"]);
+    assert_eq!(header, ["row", "a", "a_sd", "signal", "signal_sd"]);
     let far = &rows[499];
     assert!((far[1] - mean(&rows[..400], 1)).abs() < 0.2, "{far:?}");
     place.fails("state-space --data ar.csv --kind level", 2, &["has 2 columns"], "name one of a, b");
@@ -349,11 +349,22 @@ fn a_broken_symmetry_is_not_trusted() {
         let place = Place::new();
         place.write("ring.csv", ring(n, 1.5));
         let said = place.succeeds("ising --couplings ring.csv");
-        assert!(said.stderr.contains("verdict     caution"), "{said:?}");
+        assert!(said.code == Some(3) && said.stderr.contains("verdict     do not trust"), "{said:?}");
+        assert!(said.stderr.contains("the figures in nats  trust"), "it is a bound all the same: {said:?}");
         assert!(said.stderr.contains("a marginal probability of q is 0.49"), "{said:?}");
         assert_eq!(said.stderr.contains("exact       log Z = "), n == 6);
         assert_eq!(said.stderr.contains("estimate    log Z ≈ "), n == 24);
     }
+}
+
+/// q is at 0 and stays there, so its draws fall on every state alike, of which two have nearly all of Z.
+#[test]
+fn weights_beyond_all_bounds_are_not_trusted() {
+    let place = Place::new();
+    place.write("ring.csv", ring(24, 200.0));
+    let said = place.succeeds("ising --couplings ring.csv --starts 1");
+    assert!(said.code == Some(3) && said.stderr.contains("; k̂ = inf"), "{said:?}");
+    assert!(said.stderr.contains("do not trust: k̂ of q over all parameters is inf"), "{said:?}");
 }
 
 /// Z of a ring is (2 cosh J)ⁿ + (2 sinh J)ⁿ. With weak couplings q is uniform: of 1000 weights the mean's logarithm has a

@@ -83,7 +83,7 @@ fn every_kind_of_mixture_is_fitted() {
         "--covariance diagonal",
         "--covariance spherical --anneal 0.4",
         "--weights dirichlet-process --start random",
-        "--stochastic-epochs 3 --batch 20",
+        "--online --epochs 3 --batch 20",
     ] {
         place.succeeds(&format!("mixture --data data.csv -k 3 --starts 2 {kind}"));
     }
@@ -118,15 +118,15 @@ fn unfit(bytes: impl AsRef<[u8]>, verb: &str, message: &[&str], hint: &str) {
 
 #[test]
 fn what_is_wrong_with_rows_is_said() {
-    let hint = "leave the column out, or set a label aside";
-    unfit("a,b\n1,2\n1,3\n1,5\n", "mixture", &["the variance of column 1 is 0"], hint);
-    unfit("a,b\n,2\n,3\n,5\n", "mixture", &["the variance of column 1 is 0"], hint);
+    let hint = "--drop-constant leaves such columns out";
+    unfit("a,b\n1,2\n1,3\n1,5\n", "mixture", &["column `a` is 1 in every row"], hint);
+    unfit("a,b\n,2\n,3\n,5\n", "mixture", &["column `a` has no value"], hint);
     unfit("a,b\n1,2\ninf,3\n1,5\n", "mixture", &["column `a` line 3 is `inf`: not a finite"], "drop rows");
     unfit(
         "a,b\n1,2\n2,3\n0,1\n",
         "mixture --family bernoulli",
-        &["row 1, column 2 is 2, but must be 0 or 1"],
-        "",
+        &["column `b` line 2 is 2, but cells of a Bernoulli mixture must be 0 or 1"],
+        "--family gaussian",
     );
     unfit(
         "a,b\n1,x\n2,y\n3,1\nz,4\n",

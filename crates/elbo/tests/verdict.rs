@@ -37,7 +37,7 @@ fn good() -> Findings {
         disagreement: Some(mean(0.1, 0.02)),
         scale: Some(scale(1.1)),
         over_linear: Some(mean(4.0, 0.5)),
-        starts: Some(Starts { starts: 5, reached: 3 }),
+        starts: Some(Starts { starts: 5, reached: 3, within: 1.0 }),
         parameters_khat: Some(0.4),
         marginal_error: Some(0.01),
         ..Findings::default()
@@ -57,26 +57,33 @@ struct Case {
 }
 
 /// One bad finding each.
-const BAD: [Case; 26] = [
+const BAD: [Case; 27] = [
     Case {
-        change: |f| f.starts = Some(Starts { starts: 5, reached: 1 }),
-        claim: Claim::Model,
+        change: |f| f.starts = Some(Starts { starts: 30, reached: 1, within: 2.5 }),
+        claim: Claim::Bound,
         level: Level::Caution,
-        says: "1 of 5 starts came within a nat of the highest bound",
-        remedy: "--starts 20",
+        says: "1 of 30 starts came within 2.50 nats of the highest bound",
+        remedy: "--starts 120",
     },
     Case {
-        change: |f| f.starts = Some(Starts { starts: 1, reached: 1 }),
-        claim: Claim::Model,
+        change: |f| f.starts = Some(Starts { starts: 1, reached: 1, within: 1.0 }),
+        claim: Claim::Bound,
         level: Level::Caution,
         says: "one start",
         remedy: "--starts 20",
     },
     Case {
-        change: |f| f.parameters_khat = Some(0.8),
+        change: |f| f.parameters_khat = Some(0.6),
         claim: Claim::Posterior,
         level: Level::Caution,
-        says: "k̂ of q over all parameters is 0.80: its intervals may be too narrow",
+        says: "k̂ of q over all parameters is 0.60: its intervals may be too narrow",
+        remedy: "",
+    },
+    Case {
+        change: |f| f.parameters_khat = Some(0.71),
+        claim: Claim::Posterior,
+        level: Level::DoNotTrust,
+        says: "k̂ of q over all parameters is 0.71: its intervals may be too narrow",
         remedy: "",
     },
     Case {
@@ -446,6 +453,7 @@ fn it_reads_well() {
     findings.disagreement = None;
     findings.amortisation_gap = None;
     findings.maximised_a_bound = None;
+    findings.starts = None;
     let expected = "\
 caution
   the model p(x)       caution
@@ -455,7 +463,7 @@ caution
     caution: not checked: whether a bound was maximised
       rule: no trust without these (our choice)
   the figures in nats  not checked
-  q(z|x) of a row      do not trust
+  the posterior q      do not trust
     do not trust: 90 % of 100 rows have a k̂ above 0.70, 60 % above 1: no estimate weighted by p(x, z)/q(z|x) can be \
 relied on, nor q's uncertainties
       rule: caution where more than a quarter are above the limit, unless few are above 1 and log p(x) is within a \
@@ -492,4 +500,37 @@ fn coordinate_ascent_has_fewer_essentials() {
     assert!(verdict.to_string().contains("ran out of sweeps") && verdict.to_string().contains("--sweeps"));
     findings.converged = None;
     assert!(Verdict::of(&findings).to_string().contains("not checked: whether the fit converged"));
+}
+
+/// There is no held-out row that would speak for p(x): how the ascent went is said of the bound.
+#[test]
+fn coordinate_ascent_says_nothing_of_the_model() {
+    let findings = Findings {
+        converged: Some(false),
+        maximised_a_bound: None,
+        coordinate_ascent: true,
+        starts: Some(Starts { starts: 1, reached: 1, within: 1.0 }),
+        ..Findings::default()
+    };
+    let verdict = Verdict::of(&findings);
+    assert_eq!(verdict.claim(Claim::Model), None);
+    assert_eq!(verdict.claim(Claim::Bound), Some(Level::Caution));
+    assert_eq!(against(&verdict).len(), 3, "{verdict}");
+    assert!(verdict.to_string().contains("the model p(x)       not checked\n"), "{verdict}");
+}
+
+/// Where q is all that is fitted nothing repairs it for a row at a time.
+#[test]
+fn a_wrong_posterior_is_the_worst_of_a_coordinate_ascent() {
+    let wrong: [Change; 2] = [|f| f.parameters_khat = Some(0.9), |f| f.marginal_error = Some(0.49)];
+    for change in wrong {
+        let mut findings = Findings { coordinate_ascent: true, ..good() };
+        assert_eq!(Verdict::of(&findings).level, Level::Trust);
+        change(&mut findings);
+        let verdict = Verdict::of(&findings);
+        assert_eq!(verdict.level, Level::DoNotTrust);
+        assert_eq!(verdict.claim(Claim::Bound), Some(Level::Trust), "it is a bound all the same");
+        findings.coordinate_ascent = false;
+        assert_eq!(Verdict::of(&findings).level, Level::Caution);
+    }
 }

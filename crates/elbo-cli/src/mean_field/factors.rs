@@ -3,17 +3,16 @@
 use clap::Args;
 use elbo::{
     diagnose::Level,
-    mean_field::{
-        best_of,
-        factor_analysis::{Fit, Noise, Posterior, Prior, Start},
-    },
+    mean_field::factor_analysis::{Fit, Noise, Posterior, Prior, Start},
     random::{Key, Purpose},
 };
 use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Ascent, Course, Rows, Story, Watch, finish,
+    Ascent, Rows, Story,
+    course::{ROWS, Stored},
+    finish,
     fitted::{Fitted, Model},
     standardise::Standardise,
 };
@@ -53,8 +52,9 @@ pub(crate) struct Factors {
     ascent: Ascent,
 }
 
-#[derive(Serialize)]
-struct Settings {
+/// What determines the fit beside the data and the ascent.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Settings {
     starts: usize,
     scaled: bool,
     prior: Prior,
@@ -69,7 +69,7 @@ pub(crate) struct FactorAnalysis {
 
 pub(crate) fn factors(arguments: &Factors) -> Result<Level, Error> {
     let rows = Rows::read(arguments.builtin.as_deref(), &arguments.source)?;
-    let (data, width) = (&rows.data, rows.data.width());
+    let width = rows.data.width();
     let latent = arguments.latent.unwrap_or_else(|| (width / 2).clamp(1, 10));
     if latent > width {
         return Err(Error::usage(
@@ -77,50 +77,54 @@ pub(crate) fn factors(arguments: &Factors) -> Result<Level, Error> {
             format!("give --latent {width} or fewer"),
         ));
     }
-    let scaling = Standardise::of(data, &(0..width).collect::<Vec<_>>(), !arguments.unscaled);
-    let x = scaling.apply(data)?;
     let noise = if arguments.pca { Noise::Shared } else { Noise::Each };
-    let settings =
-        Settings { starts: arguments.starts, scaled: !arguments.unscaled, prior: Prior::new(latent, noise) };
-    let key = Key::new(arguments.ascent.seed).purpose(Purpose::Start);
+    let (starts, scaled) = (arguments.starts, !arguments.unscaled);
+    fit(&rows, &Settings { starts, scaled, prior: Prior::new(latent, noise) }, &arguments.ascent)
+}
+
+pub(super) fn fit(rows: &Rows, settings: &Settings, ascent: &Ascent) -> Result<Level, Error> {
+    let (data, width, latent) = (&rows.data, rows.data.width(), settings.prior.latent);
+    rows.need_values(0..width)?;
+    let scaling = Standardise::of(data, &(0..width).collect::<Vec<_>>(), settings.scaled);
+    let x = scaling.apply(data)?;
+    let log_volume = x.chunks_exact(width).map(|row| scaling.log_volume(row)).sum();
+    let key = Key::new(ascent.seed).purpose(Purpose::Start);
     let begin = |start: usize| {
         let at = if start == 0 { Start::Principal } else { Start::Random(key.fold(start as u64)) };
-        Fit::new(&x, width, settings.prior, at)
+        Ok(Stored { fit: Fit::new(&x, width, settings.prior, at)?, log_volume })
     };
-    let mut watch = Watch::new(arguments.starts);
-    let config = arguments.ascent.config();
-    let best =
-        best_of(arguments.starts, begin, &config, |start, sweep, bound| watch.sweep(start, sweep, bound))?;
-    let (fit, course) = Course::of(best);
+    let (Stored { fit, .. }, mut course) = ascent.best(Some(settings.starts), ROWS, begin)?;
     let q = fit.posterior().clone();
-    let mut described = Loadings::of(&data.columns, &q);
-    described.sort();
+    let described = Loadings::of(&data.columns, &scaling.sd, &q);
+    course.keep("loadings", &described)?;
     let active = q.active().iter().filter(|active| **active).count();
     let mut figures = vec![("Loadings", loadings(&described))];
     if described.dimensions.len() > 1 {
         let latents = q.infer(&x)?;
         let [a, b] = [described.dimensions[0], described.dimensions[1]];
-        let points: Vec<[f64; 2]> = latents.mean.chunks_exact(latent).map(|z| [z[a], z[b]]).collect();
-        let axes = [a, b].map(|k| format!("latent dimension {}", k + 1));
+        let points: Vec<[f64; 2]> = latents.mean.chunks_exact(latent).map(|z| [z[a - 1], z[b - 1]]).collect();
+        let axes = [a, b].map(|k| format!("latent dimension {k}"));
         let map = latent_map(&points, data.labels.as_deref(), &axes);
         figures.extend(map.map(|map| ("The two strongest dimensions", map)));
     }
     let mut notes = Vec::new();
     if settings.scaled {
-        let volume: f64 = x.chunks_exact(width).map(|row| scaling.log_volume(row)).sum();
-        notes.push(format!(
-            "The columns were brought to mean 0 and standard deviation 1, in which units the bound is; for that of the stored \
-             values add {:.3} nats.",
-            -volume
-        ));
+        notes.push(
+            "The columns were brought to mean 0 and standard deviation 1, in which units the prior and the loadings are. The \
+             bound is in the units of the file."
+                .into(),
+        );
     }
     notes.push(
         "Loadings are known up to their signs, and up to a rotation that the prior leaves open.".into(),
     );
     let story = Story {
         model: "factors",
-        kind: if arguments.pca { "Bayesian probabilistic PCA" } else { "Bayesian factor analysis" },
-        settings: &settings,
+        kind: match settings.prior.noise {
+            Noise::Shared => "Bayesian probabilistic PCA",
+            Noise::Each => "Bayesian factor analysis",
+        },
+        settings,
         cards: vec![("dimensions".into(), format!("{active} of {latent} are active"))],
         notes,
         figures,
@@ -130,7 +134,7 @@ pub(crate) fn factors(arguments: &Factors) -> Result<Level, Error> {
             Model::FactorAnalysis(FactorAnalysis { scaling, posterior: q }),
         ),
     };
-    finish(&arguments.ascent, &rows, &watch, &course, &course.findings(true), story)
+    finish(ascent, rows, &course, story)
 }
 
 impl FactorAnalysis {

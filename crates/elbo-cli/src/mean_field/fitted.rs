@@ -6,6 +6,7 @@ use elbo::{mean_field, objective::elbo::Mean, random::Key};
 use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
 
+use super::mixture;
 use super::topics::{self, TopicModel};
 use super::{factors::FactorAnalysis, regress::Regression};
 use super::{hidden_markov::States, ising::Spins, series, state_space::Series};
@@ -34,9 +35,15 @@ pub(crate) struct Fitted {
 #[serde(tag = "model", content = "posterior", rename_all = "kebab-case")]
 pub(crate) enum Model {
     Mixture(mean_field::mixture::Posterior),
-    Normal { column: usize, posterior: mean_field::normal_gamma::Posterior },
+    Normal {
+        column: usize,
+        posterior: mean_field::normal_gamma::Posterior,
+    },
+    #[serde(rename = "regress")]
     Regression(Regression),
+    #[serde(rename = "factors")]
     FactorAnalysis(FactorAnalysis),
+    #[serde(rename = "hmm")]
     HiddenMarkov(States),
     StateSpace(Series),
     Ising(Spins),
@@ -70,7 +77,7 @@ impl Fitted {
         } else {
             self.source.clone()
         };
-        let data = config.read_exact(source.memory)?;
+        let mut data = config.read_exact(source.memory)?;
         // The others find their columns by name.
         let by_place = !matches!(self.model, Model::Regression(_) | Model::FactorAnalysis(_));
         if by_place && data.columns.len() != self.columns.len() {
@@ -81,6 +88,9 @@ impl Fitted {
                 self.columns.join(", ")
             ))
             .hint("rows need the columns of the fit, in their order; --label-column sets a label aside"));
+        }
+        if matches!(&self.model, Model::Mixture(q) if q.covariance(0).is_none()) {
+            mixture::cut(&mut data)?;
         }
         Ok(data)
     }

@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use elbo::{
     diagnose::Level,
     mean_field::{
-        Annealing, best_of,
+        Annealing,
         hidden_markov::{Emission, Fit, Posterior, Prior, Shares, Start},
     },
     random::Key,
@@ -13,12 +13,14 @@ use elbo_data::{Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Ascent, Course, Story, Watch, finish,
+    Ascent, Rows, Story,
+    course::{Anneal, ROWS},
+    finish,
     fitted::{Fitted, Model},
-    series::{Chain, Order, moments, sequences, table_of},
+    series::{Chain, Order, lengths, moments, sequences, table_of},
 };
 use crate::{
-    arguments::{Source, parse_count, parse_fraction, parse_positive},
+    arguments::{Source, named, parse_count, parse_positive},
     error::Error,
     report::{State, coloured, states, transitions},
     tell,
@@ -54,11 +56,10 @@ pub(crate) struct HiddenMarkov {
     #[arg(long, value_name = "R", default_value = "5", value_parser = parse_count::<usize>, help_heading = "Ascent")]
     starts: usize,
     /// Where each begins. Without it: `apart`; `random` for --anneal.
-    #[arg(long, value_enum, help_heading = "Ascent")]
-    start: Option<StartArgument>,
-    /// Deterministic annealing: the inverse temperature to begin at, as 0.4.
-    #[arg(long, value_name = "BETA", value_parser = parse_fraction, help_heading = "Ascent")]
-    anneal: Option<f64>,
+    #[arg(long, value_parser = named::<Start>(&START), help_heading = "Ascent")]
+    start: Option<Start>,
+    #[command(flatten)]
+    anneal: Anneal,
     #[command(flatten)]
     ascent: Ascent,
 }
@@ -73,17 +74,14 @@ enum EmissionArgument {
     Categorical,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum StartArgument {
-    /// Each row at the nearest of K rows that are far from one another.
-    Apart,
-    /// Each row at a state drawn by itself.
-    Random,
-}
+const START: [(&str, &str); 2] = [
+    ("apart", "Each row at the nearest of K rows that are far from one another"),
+    ("random", "Each row at a state drawn by itself"),
+];
 
 /// What determines the fit beside the data and the ascent.
-#[derive(Serialize)]
-struct Settings {
+#[derive(Serialize, Deserialize)]
+pub(super) struct Settings {
     states: usize,
     several_sequences: bool,
     concentration: f64,
@@ -98,8 +96,6 @@ struct Settings {
 const COUNTS: f64 = 20.0;
 /// Classes of a column at most.
 const CLASSES: f64 = 1000.0;
-/// Sweeps of the falling temperature.
-const ANNEALED: usize = 30;
 /// The prior share of a column's variance that is within a state.
 const WITHIN: f64 = 0.1;
 
@@ -136,12 +132,8 @@ impl HiddenMarkov {
     }
 
     fn settings(&self, data: &Dataset<f64>) -> Result<Settings, Error> {
-        let annealing = self.anneal.map(|from| Annealing { from, sweeps: ANNEALED });
-        let unasked = if annealing.is_some() { StartArgument::Random } else { StartArgument::Apart };
-        let start = match self.start.unwrap_or(unasked) {
-            StartArgument::Apart => Start::Apart,
-            StartArgument::Random => Start::Random,
-        };
+        let annealing = self.anneal.schedule();
+        let start = self.start.unwrap_or(if annealing.is_some() { Start::Random } else { Start::Apart });
         Ok(Settings {
             states: self.states,
             several_sequences: self.order.several(),
@@ -247,9 +239,14 @@ fn deviations(emission: &Emission) -> Vec<Option<f64>> {
 }
 
 pub(crate) fn hidden_markov(arguments: &HiddenMarkov) -> Result<Level, Error> {
-    let (rows, lengths) = arguments.order.read(&arguments.source)?;
-    let (x, columns) = (&rows.data.values[..], &rows.data.columns);
+    let rows = arguments.order.read(&arguments.source)?;
     let settings = arguments.settings(&rows.data)?;
+    fit(&rows, &settings, &arguments.ascent)
+}
+
+pub(super) fn fit(rows: &Rows, settings: &Settings, ascent: &Ascent) -> Result<Level, Error> {
+    let (x, columns) = (&rows.data.values[..], &rows.data.columns);
+    let lengths = lengths(&rows.data, settings.several_sequences)?;
     let family = |emission: &Emission| match emission {
         Emission::Poisson { .. } | Emission::KnownPoisson { .. } => "Poisson",
         Emission::Categorical(_) => "categorical",
@@ -266,7 +263,7 @@ pub(crate) fn hidden_markov(arguments: &HiddenMarkov) -> Result<Level, Error> {
     });
     tell(format!("emission    {}", families.collect::<Vec<_>>().join("; ")));
     let prior = Prior::exchangeable(settings.states, settings.concentration, &settings.emission);
-    let key = Key::new(arguments.ascent.seed);
+    let key = Key::new(ascent.seed);
     let begin = |start: usize| {
         let mut fit = Fit::new(x, &lengths, prior.clone(), settings.start, key.fold(start as u64))?;
         if let Some(annealing) = settings.annealing {
@@ -274,11 +271,7 @@ pub(crate) fn hidden_markov(arguments: &HiddenMarkov) -> Result<Level, Error> {
         }
         Ok(fit)
     };
-    let mut watch = Watch::new(settings.starts);
-    let config = arguments.ascent.config();
-    let best =
-        best_of(settings.starts, begin, &config, |start, sweep, bound| watch.sweep(start, sweep, bound))?;
-    let (fit, course) = Course::of(best);
+    let (fit, mut course) = ascent.best(Some(settings.starts), ROWS, begin)?;
     let q = fit.posterior().clone();
     let (mut path, mut p) = (Vec::new(), Vec::new());
     for sequence in sequences(x, columns.len(), &lengths) {
@@ -294,19 +287,22 @@ pub(crate) fn hidden_markov(arguments: &HiddenMarkov) -> Result<Level, Error> {
         })
         .collect();
     let used = described.iter().filter(|state| state.rows >= 1.0).count();
-    let next = after(&q, &p[p.len() - settings.states..]);
-    let state = likeliest(&next);
-    let cards = vec![
-        ("states".into(), format!("{used} of {} have a row or more", settings.states)),
-        ("next row".into(), format!("state {} with probability {:.3}", state + 1, next[state])),
-    ];
+    let mut cards = vec![("states".into(), format!("{used} of {} have a row or more", settings.states))];
+    if lengths.len() == 1 {
+        let next = after(&q, &p[p.len() - settings.states..]);
+        let state = likeliest(&next);
+        cards.push(("next row".into(), format!("state {} with probability {:.3}", state + 1, next[state])));
+    }
     let names: Vec<String> =
         columns.iter().zip(&q.emission[0]).flat_map(|(name, e)| outcomes(name, e)).collect();
     let matrix: Vec<Vec<f64>> = q.transitions.iter().map(Shares::mean).collect();
+    course.keep("outcomes", &names)?;
+    course.keep("states", &described)?;
+    course.keep("transitions", &matrix)?;
     let story = Story {
         model: "hmm",
         kind: "Hidden Markov model",
-        settings: &settings,
+        settings,
         cards,
         notes: vec!["States are numbered as they came; any order of them is as good.".into()],
         figures: vec![
@@ -320,5 +316,5 @@ pub(crate) fn hidden_markov(arguments: &HiddenMarkov) -> Result<Level, Error> {
             Model::HiddenMarkov(States { several: settings.several_sequences, posterior: q }),
         ),
     };
-    finish(&arguments.ascent, &rows, &watch, &course, &course.findings(true), story)
+    finish(ascent, rows, &course, story)
 }

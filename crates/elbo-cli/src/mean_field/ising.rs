@@ -1,12 +1,12 @@
 //! `elbo ising`: the mean field of an Ising model.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use elbo::{
-    diagnose::{Level, pareto_smoothed},
+    diagnose::Level,
     mean_field::{
-        Annealing, best_of, ising,
+        Annealing, ising,
         random_field::{Fit, Posterior},
     },
     random::Key,
@@ -16,12 +16,14 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Ascent, Course, Rows, Story, Watch, finish,
+    Ascent, Rows, Story,
+    course::Anneal,
+    finish,
     fitted::{Fitted, Model},
     series::table_of,
 };
 use crate::{
-    arguments::{Evaluate, Source, parse_count, parse_fraction},
+    arguments::{Evaluate, Source, parse_count},
     error::Error,
     report::magnetisations,
     results::print,
@@ -50,28 +52,25 @@ pub(crate) struct Ising {
     /// Starts, of which the best is kept: the first at means of 0, the others at random.
     #[arg(long, value_name = "R", default_value = "10", value_parser = parse_count::<usize>, help_heading = "Ascent")]
     starts: usize,
-    /// Deterministic annealing: the inverse temperature to begin at, as 0.4.
-    #[arg(long, value_name = "BETA", value_parser = parse_fraction, help_heading = "Ascent")]
-    anneal: Option<f64>,
+    #[command(flatten)]
+    anneal: Anneal,
     #[command(flatten)]
     ascent: Ascent,
 }
 
 /// What determines the fit beside J and the ascent.
-#[derive(Serialize)]
-struct Settings {
+#[derive(Serialize, Deserialize)]
+pub(super) struct Settings {
     starts: usize,
     annealing: Option<Annealing>,
+    /// h.
     fields: Vec<f64>,
+    /// Where it was read from.
+    fields_from: Option<String>,
 }
 
 /// Spins whose configurations are enumerated, at most.
 const ENUMERATED: usize = 20;
-/// Sweeps of the falling temperature.
-const ANNEALED: usize = 30;
-/// Draws behind k̂, and for how many operations they are made.
-const DRAWS: u64 = 1000;
-const MOST_WORK: u64 = 20_000_000_000;
 
 /// What outlives a fit.
 #[derive(Serialize, Deserialize)]
@@ -129,7 +128,7 @@ impl Spins {
     }
 
     /// log(exp(½ sᵀJs + hᵀs)/q(s)) at draws of q.
-    fn log_weights(&self, couplings: &[f64], fields: &[f64], key: Key) -> Vec<f64> {
+    fn log_weights(&self, couplings: &[f64], fields: &[f64], draws: usize, key: Key) -> Vec<f64> {
         let n = fields.len();
         let log_weight = |draw: u64| {
             let s = self.draw(key.fold(draw));
@@ -140,39 +139,45 @@ impl Spins {
             };
             (0..n).map(site).sum()
         };
-        (0..DRAWS).into_par_iter().map(log_weight).collect()
+        (0..draws as u64).into_par_iter().map(log_weight).collect()
     }
 }
 
-impl Ising {
-    /// J, whose columns are the spins.
-    fn couplings(&self) -> Result<Rows, Error> {
-        let source =
-            SourceConfig::new(None, &Source { data: Some(self.couplings.clone()), ..Source::default() })?;
-        let mut data = source.read_exact(None)?;
-        describe(&data);
-        if data.rows() != data.width() {
-            return Err(Error::plain(format!(
-                "`{}` has {} rows and {} columns, but J must have a row and a column for each spin",
-                data.name,
-                data.rows(),
-                data.width()
-            ))
-            .hint("write J in full, both halves; a first line may name the spins"));
-        }
-        // Spins without a name are numbered.
-        for name in &mut data.columns {
-            if let Some(number) = name.strip_prefix("column ") {
-                *name = number.into();
-            }
-        }
-        Ok(Rows { source, data })
-    }
+/// A file of numbers.
+fn source(path: &Path) -> Result<SourceConfig, Error> {
+    SourceConfig::new(None, &Source { data: Some(path.into()), ..Source::default() })
+}
 
-    fn fields(&self, couplings: &Dataset<f64>) -> Result<Vec<f64>, Error> {
+/// J, whose columns are the spins.
+pub(super) fn couplings(source: SourceConfig) -> Result<Rows, Error> {
+    let mut data = source.read_exact(None)?;
+    describe(&data);
+    if data.rows() != data.width() {
+        return Err(Error::plain(format!(
+            "`{}` has {} rows and {} columns, but J must have a row and a column for each spin",
+            data.name,
+            data.rows(),
+            data.width()
+        ))
+        .hint("write J in full, both halves; a first line may name the spins"));
+    }
+    // Spins without a name are numbered.
+    for name in &mut data.columns {
+        if let Some(number) = name.strip_prefix("column ") {
+            *name = number.into();
+        }
+    }
+    Ok(Rows { source, data })
+}
+
+impl Ising {
+    fn settings(&self, couplings: &Dataset<f64>) -> Result<Settings, Error> {
+        let (starts, annealing) = (self.starts, self.anneal.schedule());
         let n = couplings.width();
-        let Some(path) = &self.fields else { return Ok(vec![0.0; n]) };
-        let source = SourceConfig::new(None, &Source { data: Some(path.clone()), ..Source::default() })?;
+        let Some(path) = &self.fields else {
+            return Ok(Settings { starts, annealing, fields: vec![0.0; n], fields_from: None });
+        };
+        let source = source(path)?;
         let data = source.read_exact(None)?;
         if (data.rows(), data.width()) != (n, 1) {
             return Err(Error::plain(format!(
@@ -184,24 +189,23 @@ impl Ising {
             ))
             .hint("write one number a line"));
         }
-        Ok(data.values.to_vec())
+        Ok(Settings { starts, annealing, fields: data.values.to_vec(), fields_from: Some(source.data) })
     }
 }
 
 pub(crate) fn ising(arguments: &Ising) -> Result<Level, Error> {
-    let rows = arguments.couplings()?;
+    let rows = couplings(source(&arguments.couplings)?)?;
+    fit(&rows, &arguments.settings(&rows.data)?, &arguments.ascent)
+}
+
+pub(super) fn fit(rows: &Rows, settings: &Settings, ascent: &Ascent) -> Result<Level, Error> {
     let (couplings, n) = (&rows.data.values[..], rows.data.width());
-    let settings = Settings {
-        starts: arguments.starts,
-        annealing: arguments.anneal.map(|from| Annealing { from, sweeps: ANNEALED }),
-        fields: arguments.fields(&rows.data)?,
-    };
     let field = ising::field(couplings, &settings.fields).map_err(|error| {
         Error::from(error).hint(
             "J is symmetric, each coupling written twice, with 0 on the diagonal; here spins count from 0",
         )
     })?;
-    let key = Key::new(arguments.ascent.seed);
+    let key = Key::new(ascent.seed);
     let begin = |start: usize| {
         let mut fit =
             if start == 0 { Fit::new(&field)? } else { Fit::random(&field, key.fold(start as u64))? };
@@ -210,11 +214,7 @@ pub(crate) fn ising(arguments: &Ising) -> Result<Level, Error> {
         }
         Ok(fit)
     };
-    let mut watch = Watch::named(settings.starts, ["spins", "θ"]);
-    let config = arguments.ascent.config();
-    let best =
-        best_of(settings.starts, begin, &config, |start, sweep, bound| watch.sweep(start, sweep, bound))?;
-    let (fit, course) = Course::of(best);
+    let (fit, mut course) = ascent.best(Some(settings.starts), ["spins", "θ"], begin)?;
     let exact = if n <= ENUMERATED {
         let exact = field.enumerate()?;
         Some(Exact { log_partition: exact.log_partition, means: ising::means(&exact.marginals) })
@@ -223,7 +223,6 @@ pub(crate) fn ising(arguments: &Ising) -> Result<Level, Error> {
     };
     let spins = Spins { posterior: fit.posterior().clone(), bound: course.record.last(), exact };
     let means = ising::means(&spins.posterior.marginals);
-    let mut findings = course.findings(true);
     let mut cards = vec![("bound".into(), format!("log Z ≥ {:.4} nats", spins.bound))];
     let mut notes = vec![
         "The spins of q are independent. The bound is the expectation of ½ sᵀJs + hᵀs, here the log-likelihood, plus the \
@@ -245,23 +244,17 @@ pub(crate) fn ising(arguments: &Ising) -> Result<Level, Error> {
             format!("log Z = {:.4} nats; the bound is {gap:.4} below", exact.log_partition),
         ));
         cards.push(("means".into(), format!("{:.4} from the exact ones at most", furthest(&exact.means))));
-        findings.marginal_error = Some(0.5 * furthest(&exact.means));
+        course.findings.marginal_error = Some(0.5 * furthest(&exact.means));
     } else {
-        findings.marginal_error = symmetric.then(|| 0.5 * furthest(&vec![0.0; n]));
-        if (n * n) as u64 * DRAWS <= MOST_WORK {
-            let weights = pareto_smoothed(&spins.log_weights(couplings, &settings.fields, key))?;
-            // Weights that are all alike have no tail.
-            findings.parameters_khat = weights.khat.filter(|khat| khat.is_finite());
-            let khat = findings.parameters_khat.map_or("–".into(), |khat| format!("{khat:.2}"));
-            let estimate = format!("log Z ≈ {:.4} nats by draws of q; k̂ = {khat}", weights.log_mean_weight);
-            cards.push(("estimate".into(), estimate));
-        }
+        course.findings.marginal_error = symmetric.then(|| 0.5 * furthest(&vec![0.0; n]));
+        let log_weights = |draws| Ok(spins.log_weights(couplings, &settings.fields, draws, key));
+        cards.push(course.weigh("log Z", n * n, log_weights)?);
     }
     tell(format!("spins       {n}, {} couplings", field.edges.len()));
     let story = Story {
         model: "ising",
         kind: "Ising model",
-        settings: &settings,
+        settings,
         cards,
         notes,
         figures: vec![(
@@ -270,5 +263,5 @@ pub(crate) fn ising(arguments: &Ising) -> Result<Level, Error> {
         )],
         fitted: Fitted::new(&rows.data.columns, &rows.source, Model::Ising(spins)),
     };
-    finish(&arguments.ascent, &rows, &watch, &course, &findings, story)
+    finish(ascent, rows, &course, story)
 }

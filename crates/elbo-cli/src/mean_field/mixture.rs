@@ -2,23 +2,29 @@
 
 use clap::{Args, ValueEnum};
 use elbo::{
-    diagnose::{Level, pareto_smoothed},
+    diagnose::Level,
     mean_field::{
-        Annealing, RobbinsMonro, Start, Stochastic, best_of,
+        Annealing, Start,
         mixture::{Covariance, Family, Fit, GaussianPrior, Prior, Weights},
     },
     random::Key,
 };
-use serde::Serialize;
+use elbo_data::Dataset;
+use serde::{Deserialize, Serialize};
 
 use super::{
-    Ascent, Course, Rows, Story, Watch, finish,
+    Ascent, Rows, Story,
+    course::{Anneal, ROWS},
+    finish,
     fitted::{Fitted, Model},
+    online::{Minibatches, Online},
 };
 use crate::{
-    arguments::{Source, parse_count, parse_fraction, parse_positive},
+    arguments::{Source, named, parse_count, parse_positive},
     error::Error,
     report::{Component, components, ellipses},
+    source::SourceConfig,
+    tell,
 };
 
 #[derive(Args, Debug)]
@@ -26,7 +32,7 @@ use crate::{
 Examples:
   elbo mixture --data faithful.csv --components 6
   elbo mixture --data faithful.csv --weights dirichlet-process --components 20
-  elbo mixture digits --family bernoulli --components 20
+  elbo mixture digits --family bernoulli --components 20     pixels cut at half of full ink
   elbo predict runs/faithful-mixture --data more.csv")]
 pub(crate) struct Mixture {
     /// A built-in data set: `digits`.
@@ -41,34 +47,31 @@ pub(crate) struct Mixture {
     /// What the components are. Without it: Bernoulli where all cells are 0 or 1, else Gaussian.
     #[arg(long, value_enum, help_heading = "Model")]
     family: Option<FamilyArgument>,
-    /// What the covariances of Gaussian components are.
-    #[arg(long, value_enum, default_value_t, help_heading = "Model")]
-    covariance: CovarianceArgument,
+    /// What the covariances of Gaussian components are. Without it: `full`.
+    #[arg(long, value_parser = named::<Covariance>(&COVARIANCE), help_heading = "Model")]
+    covariance: Option<Covariance>,
     /// The prior of the weights.
     #[arg(long, value_enum, default_value_t, help_heading = "Model")]
     weights: WeightsArgument,
     /// α₀ of the Dirichlet (1/K without it), or γ of the Dirichlet process (1 without it).
     #[arg(long, value_name = "A", value_parser = parse_positive, help_heading = "Model")]
     concentration: Option<f64>,
-    /// How many rows the prior of a component's mean is worth.
-    #[arg(long, value_name = "ROWS", default_value = "1", value_parser = parse_positive, help_heading = "Model")]
-    mean_precision: f64,
+    /// How many rows the prior of a Gaussian component's mean is worth. Without it: 1.
+    #[arg(long, value_name = "ROWS", value_parser = parse_positive, help_heading = "Model")]
+    mean_precision: Option<f64>,
+    /// Leave out columns of one value, as pixels that are always empty.
+    #[arg(long)]
+    drop_constant: bool,
     /// Starts, of which the best is kept.
     #[arg(long, value_name = "R", default_value = "5", value_parser = parse_count::<usize>, help_heading = "Ascent")]
     starts: usize,
     /// Where each begins.
-    #[arg(long, value_enum, default_value_t, help_heading = "Ascent")]
-    start: StartArgument,
-    /// Deterministic annealing: the inverse temperature to begin at, as 0.4.
-    #[arg(long, value_name = "BETA", value_parser = parse_fraction, help_heading = "Ascent")]
-    anneal: Option<f64>,
-    /// Passes over the rows by natural-gradient minibatches before the sweeps, for many rows.
-    #[arg(long, value_name = "E", default_value = "0", help_heading = "Ascent")]
-    stochastic_epochs: u64,
-    /// Rows of such a minibatch.
-    #[arg(long, value_name = "B", default_value = "10000", value_parser = parse_count::<usize>,
-          help_heading = "Ascent")]
-    batch: usize,
+    #[arg(long, default_value = "k-means", value_parser = named::<Start>(&START), help_heading = "Ascent")]
+    start: Start,
+    #[command(flatten)]
+    anneal: Anneal,
+    #[command(flatten)]
+    minibatches: Minibatches,
     #[command(flatten)]
     ascent: Ascent,
 }
@@ -81,18 +84,14 @@ enum FamilyArgument {
     Bernoulli,
 }
 
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-enum CovarianceArgument {
-    /// A matrix for each component.
-    #[default]
-    Full,
-    /// One matrix for all.
-    Tied,
-    /// A variance for each component and column.
-    Diagonal,
-    /// A variance for each component.
-    Spherical,
-}
+const COVARIANCE: [(&str, &str); 4] = [
+    ("full", "A matrix for each component"),
+    ("tied", "One matrix for all"),
+    ("diagonal", "A variance for each component and column"),
+    ("spherical", "A variance for each component"),
+];
+const START: [(&str, &str); 2] =
+    [("k-means", "k-means from rows far from one another"), ("random", "Rows drawn alike")];
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 enum WeightsArgument {
@@ -103,52 +102,122 @@ enum WeightsArgument {
     DirichletProcess,
 }
 
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-enum StartArgument {
-    /// k-means from rows far from one another.
-    #[default]
-    KMeans,
-    /// Rows drawn alike.
-    Random,
-}
-
 /// What determines the fit beside the data and the ascent.
-#[derive(Serialize)]
-struct Settings {
+#[derive(Serialize, Deserialize)]
+pub(super) struct Settings {
+    pub(super) drop_constant: bool,
     starts: usize,
     start: Start,
-    stochastic_epochs: u64,
-    batch: usize,
+    online: Option<Online>,
     annealing: Option<Annealing>,
     prior: Prior,
 }
 
-/// Draws of the parameters behind k̂ and the estimate of log p(x), and for how many operations they are made.
-const DRAWS: usize = 1000;
-const MOST_WORK: usize = 20_000_000_000;
-/// Sweeps of the falling temperature.
-const ANNEALED: usize = 30;
+impl Settings {
+    pub(super) fn is_bernoulli(&self) -> bool {
+        matches!(self.prior.family, Family::Bernoulli(_))
+    }
+}
+
+/// Rows of a minibatch, where they are not asked for.
+const BATCH: usize = 10_000;
+
+/// Rows of a mixture; `bernoulli` where cells must be 0 or 1.
+pub(super) fn read(
+    source: SourceConfig,
+    memory: Option<u64>,
+    drop_constant: bool,
+    bernoulli: bool,
+) -> Result<Rows, Error> {
+    let mut rows = Rows::of(source, memory)?;
+    if drop_constant {
+        leave_constant_out(&mut rows.data)?;
+    }
+    if bernoulli {
+        cut(&mut rows.data)?;
+    }
+    Ok(rows)
+}
+
+/// The values that a column has.
+fn column(data: &Dataset<f64>, d: usize) -> impl Iterator<Item = f64> {
+    data.values.iter().skip(d).step_by(data.width()).copied().filter(|x| !x.is_nan())
+}
+
+/// The columns that have no two values that differ.
+fn constant(data: &Dataset<f64>) -> Vec<usize> {
+    let same = |&d: &usize| {
+        let first = column(data, d).next();
+        column(data, d).all(|x| Some(x) == first)
+    };
+    (0..data.width()).filter(same).collect()
+}
+
+fn leave_constant_out(data: &mut Dataset<f64>) -> Result<(), Error> {
+    let constant = constant(data);
+    if constant.is_empty() {
+        return Ok(());
+    }
+    let kept: Vec<usize> = (0..data.width()).filter(|d| !constant.contains(d)).collect();
+    if kept.is_empty() {
+        return Err(Error::plain(format!("`{}`: every column is constant", data.name))
+            .hint("there is nothing to model; is this the right file?"));
+    }
+    tell(format!("dropped     {} columns of one value; {} are left", constant.len(), kept.len()));
+    data.values.change(data.columns.len(), kept.len(), |row| {
+        // They are in order: none is overwritten before it has moved.
+        kept.iter().enumerate().for_each(|(place, &d)| row[place] = row[d]);
+    })?;
+    data.columns = kept.iter().map(|&d| data.columns[d].clone()).collect();
+    data.image = None;
+    Ok(())
+}
+
+/// Makes pixels 1 above half of what is full, and 0 elsewhere; cells that are 0 or 1 already stay as they are.
+pub(super) fn cut(data: &mut Dataset<f64>) -> Result<(), Error> {
+    let is_bit = |x: &f64| x.is_nan() || *x == 0.0 || *x == 1.0;
+    let Some(cell) = data.values.iter().position(|x| !is_bit(x)) else { return Ok(()) };
+    let width = data.width();
+    let Some(full) = data.full_scale else {
+        return Err(Error::plain(format!(
+            "`{}`: column `{}` line {} is {}, but cells of a Bernoulli mixture must be 0 or 1",
+            data.name,
+            data.columns[cell % width],
+            data.first_line + cell / width,
+            data.values[cell]
+        ))
+        .hint("--family gaussian takes any number"));
+    };
+    let half = f64::from(full) / 2.0;
+    tell(format!("binary      pixels above {half} are 1, the others 0"));
+    data.values.change(width, width, |row| row.iter_mut().for_each(|x| *x = f64::from(*x > half)))?;
+    Ok(())
+}
 
 impl Mixture {
-    fn prior(&self, x: &[f64], width: usize) -> Result<Prior, Error> {
-        let binary = || x.iter().all(|&x| x.is_nan() || x == 0.0 || x == 1.0);
+    fn prior(&self, data: &Dataset<f64>) -> Result<Prior, Error> {
         let bernoulli = match self.family {
             Some(family) => matches!(family, FamilyArgument::Bernoulli),
-            None => binary(),
-        };
-        let covariance = match self.covariance {
-            CovarianceArgument::Full => Covariance::Full,
-            CovarianceArgument::Tied => Covariance::Tied,
-            CovarianceArgument::Diagonal => Covariance::Diagonal,
-            CovarianceArgument::Spherical => Covariance::Spherical,
+            None => data.values.iter().all(|&x| x.is_nan() || x == 0.0 || x == 1.0),
         };
         let family = if bernoulli {
+            if self.covariance.is_some() || self.mean_precision.is_some() {
+                let message =
+                    "--covariance and --mean-precision are of Gaussian components, and these are Bernoulli";
+                return Err(Error::usage(message, "leave them out, or give --family gaussian"));
+            }
             Family::Bernoulli([1.0, 1.0])
         } else {
-            let of_rows = GaussianPrior::of(x, width, covariance).map_err(|error| {
-                Error::from(error).hint("leave the column out, or set a label aside with --label-column")
-            })?;
-            Family::Gaussian(GaussianPrior { mean_precision: self.mean_precision, ..of_rows })
+            if let Some(&d) = constant(data).first() {
+                let what =
+                    column(data, d).next().map_or("has no value".into(), |x| format!("is {x} in every row"));
+                return Err(Error::plain(format!("`{}`: column `{}` {what}", data.name, data.columns[d]))
+                    .hint("--drop-constant leaves such columns out; --label-column sets a label aside"));
+            }
+            let covariance = self.covariance.unwrap_or_default();
+            let of_rows = GaussianPrior::of(&data.values, data.width(), covariance)?;
+            let mean_precision = self.mean_precision.unwrap_or(of_rows.mean_precision);
+            Family::Gaussian(GaussianPrior { mean_precision, ..of_rows })
         };
         let weights = match self.weights {
             WeightsArgument::Dirichlet => {
@@ -161,59 +230,48 @@ impl Mixture {
 }
 
 pub(crate) fn mixture(arguments: &Mixture) -> Result<Level, Error> {
-    let rows = Rows::read(arguments.builtin.as_deref(), &arguments.source)?;
-    let (x, width) = (&rows.data.values[..], rows.data.width());
+    let online = arguments.minibatches.online(BATCH)?;
+    let source = SourceConfig::new(arguments.builtin.as_deref(), &arguments.source)?;
+    let bernoulli = matches!(arguments.family, Some(FamilyArgument::Bernoulli));
+    let rows = read(source, arguments.source.memory, arguments.drop_constant, bernoulli)?;
     let settings = Settings {
+        drop_constant: arguments.drop_constant,
         starts: arguments.starts,
-        start: match arguments.start {
-            StartArgument::KMeans => Start::KMeans,
-            StartArgument::Random => Start::Random,
-        },
-        stochastic_epochs: arguments.stochastic_epochs,
-        batch: arguments.batch,
-        annealing: arguments.anneal.map(|from| Annealing { from, sweeps: ANNEALED }),
-        prior: arguments.prior(x, width)?,
+        start: arguments.start,
+        online,
+        annealing: arguments.anneal.schedule(),
+        prior: arguments.prior(&rows.data)?,
     };
-    let key = Key::new(arguments.ascent.seed);
+    fit(&rows, &settings, &arguments.ascent)
+}
+
+pub(super) fn fit(rows: &Rows, settings: &Settings, ascent: &Ascent) -> Result<Level, Error> {
+    let (x, width) = (&rows.data.values[..], rows.data.width());
+    rows.need_values(0..width)?;
+    let key = Key::new(ascent.seed);
     let begin = |start: usize| {
         let key = key.fold(start as u64);
         let mut fit = Fit::new(x, width, settings.prior.clone(), settings.start, key)?;
         if let Some(annealing) = settings.annealing {
             annealing.run(&mut fit)?;
         }
-        let mut steps = 0;
-        for epoch in 0..settings.stochastic_epochs {
-            fit.epoch(settings.batch, &RobbinsMonro::default(), key, epoch, &mut steps)?;
+        if let Some(online) = settings.online {
+            online.run(&mut fit, key, start)?;
         }
         Ok(fit)
     };
-    let mut watch = Watch::new(arguments.starts);
-    let config = arguments.ascent.config();
-    let best =
-        best_of(arguments.starts, begin, &config, |start, sweep, bound| watch.sweep(start, sweep, bound))?;
-    let (fit, course) = Course::of(best);
-    let mut findings = course.findings(true);
+    let (fit, mut course) = ascent.best(Some(settings.starts), ROWS, begin)?;
     let q = fit.posterior();
-    let mut cards = Vec::new();
-    let cost = (rows.data.rows() * arguments.components * width * width).max(1);
-    if cost * DRAWS <= MOST_WORK {
-        let weights = pareto_smoothed(&fit.log_weights(DRAWS, key)?)?;
-        findings.parameters_khat = weights.khat;
-        let khat = weights.khat.map_or("–".into(), |khat| format!("{khat:.2}"));
-        let estimate = format!("{:.3} nats, estimated; k̂ = {khat}", weights.log_mean_weight);
-        cards.push(("log p(x)".into(), estimate));
-    }
+    // The quadratic form of each row and component.
+    let form = match &settings.prior.family {
+        Family::Gaussian(GaussianPrior { covariance: Covariance::Full | Covariance::Tied, .. }) => width,
+        _ => 1,
+    };
+    let operations = rows.data.rows() * settings.prior.components * width * form;
+    let estimate = course.weigh("log p(x)", operations, |draws| fit.log_weights(draws, key))?;
     let used = fit.counts().iter().filter(|&&n| n >= 1.0).count();
-    let described: Vec<Component> = (0..q.number())
-        .map(|k| Component {
-            number: k + 1,
-            rows: fit.counts()[k],
-            share: q.shares()[k],
-            mean: q.mean(k).to_vec(),
-            covariance: q.covariance(k),
-        })
-        .filter(|component| component.rows >= 1.0)
-        .collect();
+    let described = described(&fit);
+    course.keep("components", &described)?;
     let kind = match settings.prior.family {
         Family::Gaussian(_) => "Bayesian Gaussian mixture",
         Family::Bernoulli(_) => "Bayesian Bernoulli mixture",
@@ -223,12 +281,14 @@ pub(crate) fn mixture(arguments: &Mixture) -> Result<Level, Error> {
         figures.push(("Components over the rows", picture));
     }
     figures.push(("Components", components(&rows.data.columns, &described)));
-    cards.push(("components".into(), format!("{used} of {} have a row or more", q.number())));
     let story = Story {
         model: "mixture",
         kind,
-        settings: &settings,
-        cards,
+        settings,
+        cards: vec![
+            estimate,
+            ("components".into(), format!("{used} of {} have a row or more", q.number())),
+        ],
         notes: vec![
             "The bound is of the density of the rows in the units of the file. Components are numbered as they came; any \
              order of them is as good, and the estimate of log p(x) is that of this order."
@@ -237,5 +297,18 @@ pub(crate) fn mixture(arguments: &Mixture) -> Result<Level, Error> {
         figures,
         fitted: Fitted::new(&rows.data.columns, &rows.source, Model::Mixture(q.clone())),
     };
-    finish(&arguments.ascent, &rows, &watch, &course, &findings, story)
+    finish(ascent, rows, &course, story)
+}
+
+/// The components that have a row or more.
+fn described(fit: &Fit<'_>) -> Vec<Component> {
+    let (q, counts) = (fit.posterior(), fit.counts());
+    let of = |k: usize| Component {
+        number: k + 1,
+        rows: counts[k],
+        share: q.shares()[k],
+        mean: q.mean(k).to_vec(),
+        covariance: q.covariance(k),
+    };
+    (0..q.number()).filter(|&k| counts[k] >= 1.0).map(of).collect()
 }

@@ -7,10 +7,12 @@ use elbo::{
     mean_field::normal_gamma::{Fit, Prior},
 };
 use maud::html;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
-    Ascent, Course, Rows, Story, Watch, finish,
+    Ascent, Rows, Story,
+    course::ROWS,
+    finish,
     fitted::{Fitted, Model},
 };
 use crate::{
@@ -54,8 +56,9 @@ pub(crate) struct Normal {
     ascent: Ascent,
 }
 
-#[derive(Serialize)]
-struct Settings {
+/// What determines the fit beside the data and the ascent.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Settings {
     column: String,
     prior: Prior,
 }
@@ -63,7 +66,6 @@ struct Settings {
 pub(crate) fn normal(arguments: &Normal) -> Result<Level, Error> {
     let rows = Rows::read(None, &arguments.source)?;
     let column = rows.column(arguments.column.as_deref())?;
-    let x: Vec<f64> = rows.data.values.iter().skip(column).step_by(rows.data.width()).copied().collect();
     let prior = Prior {
         mean: arguments.prior_mean,
         precision: arguments.prior_precision,
@@ -72,9 +74,14 @@ pub(crate) fn normal(arguments: &Normal) -> Result<Level, Error> {
         rate: arguments.rate,
     };
     let settings = Settings { column: rows.data.columns[column].clone(), prior };
-    let mut fit = Fit::new(&x, prior)?;
-    let mut watch = Watch::new(1);
-    let course = Course::ascend(&mut fit, &arguments.ascent, &mut watch)?;
+    fit(&rows, &settings, &arguments.ascent)
+}
+
+pub(super) fn fit(rows: &Rows, settings: &Settings, ascent: &Ascent) -> Result<Level, Error> {
+    let column = rows.column(Some(&settings.column))?;
+    rows.need_values([column])?;
+    let x: Vec<f64> = rows.data.values.iter().skip(column).step_by(rows.data.width()).copied().collect();
+    let (fit, course) = ascent.best(None, ROWS, |_| Fit::new(&x, settings.prior))?;
     let q = *fit.posterior();
     let tau = Gamma::new(q.shape, q.rate)?;
     let sd_of_tau = tau.variance().unwrap_or(f64::NAN).sqrt();
@@ -94,11 +101,11 @@ pub(crate) fn normal(arguments: &Normal) -> Result<Level, Error> {
     let story = Story {
         model: "normal",
         kind: "Gaussian sample",
-        settings: &settings,
+        settings,
         cards: vec![("mean".into(), mean.clone()), ("precision".into(), precision.clone())],
         notes: vec!["q(μ) q(τ): the two are taken to be independent, which they are not quite.".into()],
         figures: vec![("Mean and precision", table)],
         fitted: Fitted::new(&rows.data.columns, &rows.source, Model::Normal { column, posterior: q }),
     };
-    finish(&arguments.ascent, &rows, &watch, &course, &course.findings(false), story)
+    finish(ascent, rows, &course, story)
 }

@@ -11,7 +11,9 @@ use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Ascent, Course, Rows, Story, Watch, finish,
+    Ascent, Rows, Story,
+    course::ROWS,
+    finish,
     fitted::{Fitted, Model},
     standardise::Standardise,
 };
@@ -19,6 +21,7 @@ use crate::{
     arguments::{Source, parse_fraction, parse_positive},
     error::Error,
     report::{Coefficient, coefficients, predictions},
+    tell,
 };
 
 #[derive(Args, Debug)]
@@ -78,11 +81,13 @@ enum PriorArgument {
     Known,
 }
 
-#[derive(Serialize)]
-struct Settings {
+/// What determines the fit beside the data and the ascent.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Settings {
     target: String,
     scaled: bool,
     prior: Prior,
+    interval: f64,
 }
 
 /// What `model.json` holds.
@@ -94,61 +99,74 @@ pub(crate) struct Regression {
 }
 
 impl Regress {
-    fn prior(&self) -> Prior {
+    fn prior(&self) -> Result<Prior, Error> {
         let flat = Prior::default();
         let Noise::Gamma { shape, rate } = flat.noise else { unreachable!("the default noise is unknown") };
         let weights = match (self.prior, self.weight_sd) {
             (PriorArgument::Known, Some(sd)) => Weights::Known { sd },
-            (PriorArgument::Relevance, _) => Weights::Each { shape, rate },
-            _ => Weights::Shared { shape, rate },
+            (_, Some(_)) => {
+                let message = "--weight-sd is of weights whose standard deviation is known";
+                return Err(Error::usage(message, "--prior known takes it"));
+            }
+            (PriorArgument::Relevance, None) => Weights::Each { shape, rate },
+            (_, None) => Weights::Shared { shape, rate },
         };
-        Prior {
+        Ok(Prior {
             intercept: flat.intercept.filter(|_| !self.no_intercept),
             weights,
             noise: self.noise_sd.map_or(flat.noise, |sd| Noise::Known { sd }),
             scaled: self.conjugate,
             factorised: self.factorised,
-        }
+        })
     }
 }
 
 pub(crate) fn regress(arguments: &Regress) -> Result<Level, Error> {
+    let prior = arguments.prior()?;
     let rows = Rows::read(None, &arguments.source)?;
-    let data = &rows.data;
+    let columns = &rows.data.columns;
     let target = match &arguments.target {
         Some(name) => rows.column(Some(name))?,
-        None => data.width() - 1,
+        None => columns.len() - 1,
     };
-    let inputs: Vec<usize> = (0..data.width()).filter(|&d| d != target).collect();
-    if inputs.is_empty() && arguments.no_intercept {
+    if columns.len() == 1 && arguments.no_intercept {
         return Err(Error::usage("there is nothing to predict the target from", "leave --no-intercept out"));
     }
-    let inputs = Standardise::of(data, &inputs, !arguments.unscaled);
+    let settings = Settings {
+        target: columns[target].clone(),
+        scaled: !arguments.unscaled,
+        prior,
+        interval: arguments.interval,
+    };
+    fit(&rows, &settings, &arguments.ascent)
+}
+
+pub(super) fn fit(rows: &Rows, settings: &Settings, ascent: &Ascent) -> Result<Level, Error> {
+    let data = &rows.data;
+    let target = rows.column(Some(&settings.target))?;
+    rows.need_values([target])?;
+    let inputs: Vec<usize> = (0..data.width()).filter(|&d| d != target).collect();
+    // By which coefficients compare, scaled or not.
+    let deviations = Standardise::of(data, &inputs, true).sd;
+    let inputs = Standardise::of(data, &inputs, settings.scaled);
     let x = inputs.apply(data)?;
     let y: Vec<f64> = data.values.iter().skip(target).step_by(data.width()).copied().collect();
-    let settings = Settings {
-        target: data.columns[target].clone(),
-        scaled: !arguments.unscaled,
-        prior: arguments.prior(),
-    };
-    let mut fit = Fit::new(&x, inputs.names.len(), &y, settings.prior)?;
-    let mut watch = Watch::new(1);
-    let course = Course::ascend(&mut fit, &arguments.ascent, &mut watch)?;
+    let begin = |_| Fit::new(&x, inputs.names.len(), &y, settings.prior);
+    let (fit, mut course) = ascent.best(None, ROWS, begin)?;
     let q = fit.posterior().clone();
-    let described = described(&q, &inputs, arguments.interval)?;
+    let described = described(&q, &inputs, &deviations, settings.interval)?;
+    course.keep("coefficients", &described)?;
+    tell_coefficients(&described);
     // Rows that lack a cell took no part.
     let whole: Vec<usize> = (0..y.len()).filter(|&n| !y[n].is_nan()).collect();
     let width = inputs.names.len();
     let seen: Vec<f64> = whole.iter().flat_map(|&n| x[n * width..][..width].iter().copied()).collect();
     let predicted = if width > 0 { q.predict(&seen)?.mean } else { vec![q.mean[0]; whole.len()] };
     let actual: Vec<f64> = whole.iter().map(|&n| y[n]).collect();
-    let mut cards = vec![
-        ("noise sd".into(), format!("{:.6}", q.noise_variance().sqrt())),
-        (
-            "explained".into(),
-            format!("{:.1} % of the target's variance", 100.0 * explained(&actual, &predicted)),
-        ),
-    ];
+    let mut cards = vec![("noise sd".into(), format!("{:.6}", q.noise_variance().sqrt()))];
+    if let Some(share) = explained(&actual, &predicted) {
+        cards.push(("explained".into(), format!("{:.1} % of the target's variance", 100.0 * share)));
+    }
     if let Some(evidence) = fit.log_evidence()? {
         cards.push(("log p(y)".into(), format!("{evidence:.6} nats, exact")));
     }
@@ -165,11 +183,11 @@ pub(crate) fn regress(arguments: &Regress) -> Result<Level, Error> {
     let story = Story {
         model: "regress",
         kind: "Bayesian linear regression",
-        settings: &settings,
+        settings,
         cards,
         notes,
         figures: vec![
-            ("Coefficients", coefficients(&described, arguments.interval)),
+            ("Coefficients", coefficients(&described, settings.interval)),
             ("Predictions", predictions(&settings.target, &actual, &predicted)),
         ],
         fitted: Fitted::new(
@@ -178,28 +196,46 @@ pub(crate) fn regress(arguments: &Regress) -> Result<Level, Error> {
             Model::Regression(Regression { target: settings.target.clone(), inputs, posterior: q }),
         ),
     };
-    finish(&arguments.ascent, &rows, &watch, &course, &course.findings(false), story)
+    finish(ascent, rows, &course, story)
 }
 
-/// Coefficients in stored units.
-fn described(q: &Posterior, inputs: &Standardise, interval: f64) -> Result<Vec<Coefficient>, Error> {
+/// Coefficients in stored units, of columns with these standard deviations.
+fn described(
+    q: &Posterior,
+    inputs: &Standardise,
+    deviations: &[f64],
+    interval: f64,
+) -> Result<Vec<Coefficient>, Error> {
     let one = usize::from(q.intercept);
     let names = q.intercept.then(|| "intercept".to_owned()).into_iter().chain(inputs.names.iter().cloned());
     let intervals = q.credible_intervals(interval)?;
     let coefficient = |(j, name): (usize, String)| {
-        let unit = if j < one { 1.0 } else { inputs.sd[j - one] };
+        let (scale, deviation) =
+            if j < one { (1.0, None) } else { (inputs.sd[j - one], Some(deviations[j - one])) };
         let (low, high) = intervals[j];
-        Coefficient { name, mean: q.mean[j] / unit, low: low / unit, high: high / unit, unit }
+        Coefficient { name, mean: q.mean[j] / scale, low: low / scale, high: high / scale, deviation }
     };
     Ok(names.enumerate().map(coefficient).collect())
 }
 
-/// The share of the variance that the predictions take away.
-fn explained(y: &[f64], predicted: &[f64]) -> f64 {
+/// Coefficients that are told, at most.
+const TOLD: usize = 20;
+
+fn tell_coefficients(all: &[Coefficient]) {
+    for Coefficient { name, mean, low, high, .. } in all.iter().take(TOLD) {
+        tell(format!("{name:<11} {mean:.6}, from {low:.6} to {high:.6}"));
+    }
+    if all.len() > TOLD {
+        tell(format!("… and {} more, in results.json and the report", all.len() - TOLD));
+    }
+}
+
+/// The share of the variance that the predictions take away; none of a target that does not vary.
+fn explained(y: &[f64], predicted: &[f64]) -> Option<f64> {
     let mean = y.iter().sum::<f64>() / y.len() as f64;
     let total: f64 = y.iter().map(|y| (y - mean).powi(2)).sum();
     let left: f64 = y.iter().zip(predicted).map(|(y, p)| (y - p).powi(2)).sum();
-    if total > 0.0 { 1.0 - left / total } else { f64::NAN }
+    y.iter().any(|one| *one != y[0]).then(|| 1.0 - left / total)
 }
 
 impl Regression {

@@ -27,21 +27,14 @@ impl Order {
         self.sequence_column.is_some()
     }
 
-    /// Rows, and the lengths of their sequences.
-    pub(super) fn read(&self, source: &Source) -> Result<(Rows, Vec<usize>), Error> {
+    pub(super) fn read(&self, source: &Source) -> Result<Rows, Error> {
         let label_column = self.sequence_column.clone().or_else(|| source.label_column.clone());
-        let rows = Rows::read(None, &Source { label_column, ..source.clone() })?;
-        let lengths = lengths(&rows.data, self.several())?;
-        if let (true, Some(least), Some(most)) = (self.several(), lengths.iter().min(), lengths.iter().max())
-        {
-            tell(format!("sequences   {} of {least} to {most} rows", lengths.len()));
-        }
-        Ok((rows, lengths))
+        Rows::read(None, &Source { label_column, ..source.clone() })
     }
 }
 
 /// How many rows each sequence has: those of one label, where labels tell them apart.
-fn lengths(data: &Dataset<f64>, several: bool) -> Result<Vec<usize>, Error> {
+pub(super) fn lengths(data: &Dataset<f64>, several: bool) -> Result<Vec<usize>, Error> {
     let Some(labels) = data.labels.as_ref().filter(|_| several) else { return Ok(vec![data.rows()]) };
     let (mut lengths, mut known, mut row) = (Vec::new(), HashSet::new(), 0);
     for sequence in labels.chunk_by(|a, b| a == b) {
@@ -56,6 +49,9 @@ fn lengths(data: &Dataset<f64>, several: bool) -> Result<Vec<usize>, Error> {
         }
         lengths.push(sequence.len());
         row += sequence.len();
+    }
+    if let (Some(least), Some(most)) = (lengths.iter().min(), lengths.iter().max()) {
+        tell(format!("sequences   {} of {least} to {most} rows", lengths.len()));
     }
     Ok(lengths)
 }

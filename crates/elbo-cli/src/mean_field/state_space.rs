@@ -4,20 +4,18 @@ use clap::{Args, ValueEnum};
 use elbo::{
     Error as Fault,
     diagnose::Level,
-    mean_field::{
-        MeanField, best_of,
-        state_space::{Fit, Posterior, Precision, Prior},
-    },
-    objective::Bound,
+    mean_field::state_space::{Fit, Posterior, Precision, Prior},
     random::Key,
 };
 use elbo_data::{Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Ascent, Course, Rows, Story, Watch, finish,
+    Ascent, Rows, Story,
+    course::{ROWS, Stored},
+    finish,
     fitted::{Fitted, Model},
-    series::{Chain, Order, moments, sequences, table_of},
+    series::{Chain, Order, lengths, moments, sequences, table_of},
 };
 use crate::{
     arguments::{Source, parse_count},
@@ -51,9 +49,9 @@ pub(crate) struct StateSpace {
     /// where they are fewer.
     #[arg(long, value_name = "D", value_parser = parse_count::<usize>, help_heading = "Model")]
     states: Option<usize>,
-    /// Starts of factors, of which the best is kept; the other kinds have one.
-    #[arg(long, value_name = "R", default_value = "5", value_parser = parse_count::<usize>, help_heading = "Ascent")]
-    starts: usize,
+    /// Starts of factors, of which the best is kept. Without it: 5.
+    #[arg(long, value_name = "R", value_parser = parse_count::<usize>, help_heading = "Ascent")]
+    starts: Option<usize>,
     /// Rows ahead of the last in the report.
     #[arg(long, value_name = "H", default_value = "10", help_heading = "Run")]
     forecast: usize,
@@ -61,7 +59,7 @@ pub(crate) struct StateSpace {
     ascent: Ascent,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Kind {
     /// z_t = z_{t−1} + noise, seen through noise: the local level model.
@@ -73,18 +71,22 @@ enum Kind {
 }
 
 /// What determines the fit beside the data and the ascent.
-#[derive(Serialize)]
-struct Settings {
+#[derive(Serialize, Deserialize)]
+pub(super) struct Settings {
     kind: Kind,
     several_sequences: bool,
     columns: Vec<String>,
-    starts: usize,
+    /// Of factors; of the other kinds nothing is random.
+    starts: Option<usize>,
     prior: Prior,
+    /// Rows ahead of the last in the report.
+    forecast: usize,
 }
 
 /// The variance of the first level, in units of the column's.
 const FIRST_LEVEL: f64 = 10.0;
 const FACTORS: usize = 3;
+const STARTS: usize = 5;
 /// A factor is in use where a weight of it is greater than this.
 const USED: f64 = 0.01;
 
@@ -139,19 +141,22 @@ pub(crate) struct Series {
 }
 
 impl Series {
-    /// Whether the state is the signal itself, in the units of the one column.
-    fn is_level(&self) -> bool {
+    /// Whether the state is the column without its noise, in its units.
+    fn is_signal(&self) -> bool {
         self.posterior.observation.relevance.is_empty()
     }
 
     fn states(&self) -> Vec<String> {
-        let factors = || (1..=self.posterior.states()).map(|k| format!("z_{k}")).collect();
-        if self.is_level() { vec!["level".into()] } else { factors() }
+        if !self.is_signal() {
+            return (1..=self.posterior.states()).map(|k| format!("z_{k}")).collect();
+        }
+        let walks = self.posterior.dynamics.relevance.is_empty();
+        vec![if walks { "level" } else { "signal" }.into()]
     }
 
     /// Offset and divisor of the states.
     fn of_states(&self) -> (f64, f64) {
-        if self.is_level() { (self.scale.offset[0], self.scale.divisor[0]) } else { (0.0, 1.0) }
+        if self.is_signal() { (self.scale.offset[0], self.scale.divisor[0]) } else { (0.0, 1.0) }
     }
 
     /// A new sequence of rows, and the states behind it.
@@ -242,27 +247,6 @@ impl Chain for Series {
     }
 }
 
-/// A fit to scaled rows, with the bound of the stored ones.
-struct Stored<'a> {
-    fit: Fit<'a>,
-    log_volume: f64,
-}
-
-impl MeanField for Stored<'_> {
-    fn factors(&self) -> Vec<String> {
-        self.fit.factors()
-    }
-
-    fn update(&mut self, factor: usize) -> Result<(), Fault> {
-        self.fit.update(factor)
-    }
-
-    fn bound(&self) -> Bound {
-        let bound = self.fit.bound();
-        Bound { log_likelihood: bound.log_likelihood - self.log_volume, ..bound }
-    }
-}
-
 impl StateSpace {
     /// The kind, and the columns that it is of.
     fn columns(&self, rows: &Rows) -> Result<(Kind, Vec<usize>), Error> {
@@ -272,8 +256,8 @@ impl StateSpace {
         if kind == Kind::Factors {
             return Ok((kind, all));
         }
-        if self.states.is_some() {
-            let message = "a level or an autoregression has one state: --states is for factors";
+        if self.states.is_some() || self.starts.is_some() {
+            let message = "a level or an autoregression has one state, and one start: --states and --starts are of factors";
             return Err(Error::usage(message, "--kind factors has as many as you like"));
         }
         let one = if all.len() == 1 { all[0] } else { rows.column(None)? };
@@ -300,42 +284,49 @@ fn bands(series: &Series, rows: &Rows, lengths: &[usize], ahead: usize) -> Resul
 }
 
 pub(crate) fn state_space(arguments: &StateSpace) -> Result<Level, Error> {
-    let (rows, lengths) = arguments.order.read(&arguments.source)?;
+    let rows = arguments.order.read(&arguments.source)?;
     let (kind, columns) = arguments.columns(&rows)?;
-    let scale = Scale::of(&rows.data, columns)?;
-    let y = scale.apply(&rows.data.values);
-    let width = scale.columns.len();
-    let (name, prior) = match kind {
-        Kind::Level => ("Local level model", Prior::local_level(0.0, FIRST_LEVEL)),
-        Kind::Autoregression => ("Autoregression behind noise", Prior::autoregression(0.0, 1.0)),
+    let prior = match kind {
+        Kind::Level => Prior::local_level(0.0, FIRST_LEVEL),
+        Kind::Autoregression => Prior::autoregression(0.0, 1.0),
         Kind::Factors => {
-            let states = arguments.states.unwrap_or(FACTORS.min(width));
-            ("Linear-Gaussian state space model", Prior::factors(states, width))
+            let states = arguments.states.unwrap_or(FACTORS.min(columns.len()));
+            Prior::factors(states, columns.len())
         }
     };
-    tell(format!("model       {}, of {}", name.to_lowercase(), scale.names(&rows.data.columns).join(", ")));
-    // Where the observation is known, nothing is random.
-    let starts = if kind == Kind::Factors { arguments.starts } else { 1 };
     let settings = Settings {
         kind,
         several_sequences: arguments.order.several(),
-        columns: scale.names(&rows.data.columns),
-        starts,
+        columns: columns.iter().map(|&c| rows.data.columns[c].clone()).collect(),
+        starts: (kind == Kind::Factors).then_some(arguments.starts.unwrap_or(STARTS)),
         prior,
+        forecast: arguments.forecast,
     };
-    let key = Key::new(arguments.ascent.seed);
+    fit(&rows, &settings, &arguments.ascent)
+}
+
+pub(super) fn fit(rows: &Rows, settings: &Settings, ascent: &Ascent) -> Result<Level, Error> {
+    let lengths = lengths(&rows.data, settings.several_sequences)?;
+    let columns = settings.columns.iter().map(|name| rows.column(Some(name))).collect::<Result<_, _>>()?;
+    let scale = Scale::of(&rows.data, columns)?;
+    let y = scale.apply(&rows.data.values);
+    let kind = settings.kind;
+    let name = match kind {
+        Kind::Level => "Local level model",
+        Kind::Autoregression => "Autoregression behind noise",
+        Kind::Factors => "Linear-Gaussian state space model",
+    };
+    tell(format!("model       {}, of {}", name.to_lowercase(), settings.columns.join(", ")));
+    let key = Key::new(ascent.seed);
     let log_volume = scale.log_volume(&y);
     let begin = |start: usize| {
         let fit = Fit::new(&y, &lengths, settings.prior.clone(), key.fold(start as u64))?;
         Ok(Stored { fit, log_volume })
     };
-    let mut watch = Watch::new(starts);
-    let config = arguments.ascent.config();
-    let best = best_of(starts, begin, &config, |start, sweep, bound| watch.sweep(start, sweep, bound))?;
-    let (fit, course) = Course::of(best);
-    let series =
-        Series { several: settings.several_sequences, scale, posterior: fit.fit.posterior().clone() };
+    let (Stored { fit, .. }, mut course) = ascent.best(settings.starts, ROWS, begin)?;
+    let series = Series { several: settings.several_sequences, scale, posterior: fit.posterior().clone() };
     let told = series.dynamics(&rows.data.columns);
+    course.keep("dynamics", &told)?;
     let cards = match kind {
         Kind::Level => vec![
             ("level".into(), format!("moves by {:.4} a row (sd)", told.drive[0])),
@@ -355,7 +346,7 @@ pub(crate) fn state_space(arguments: &StateSpace) -> Result<Level, Error> {
     let story = Story {
         model: "state-space",
         kind: name,
-        settings: &settings,
+        settings,
         cards,
         notes: vec![
             "The fit is of columns brought to mean 0 and standard deviation 1. The bound, and all that is told of rows, is in \
@@ -363,10 +354,10 @@ pub(crate) fn state_space(arguments: &StateSpace) -> Result<Level, Error> {
                 .into(),
         ],
         figures: vec![
-            ("Over time", banded(&bands(&series, &rows, &lengths, arguments.forecast)?, &lengths)),
+            ("Over time", banded(&bands(&series, rows, &lengths, settings.forecast)?, &lengths)),
             ("Dynamics", dynamics(&told)),
         ],
         fitted: Fitted::new(&rows.data.columns, &rows.source, Model::StateSpace(series)),
     };
-    finish(&arguments.ascent, &rows, &watch, &course, &course.findings(kind == Kind::Factors), story)
+    finish(ascent, rows, &course, story)
 }

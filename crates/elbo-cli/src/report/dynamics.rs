@@ -1,10 +1,12 @@
 //! The parameters of a state space model: what each column sees of the states, and what each state is moved by.
 
 use maud::{Markup, html};
+use serde::Serialize;
 
 use super::{captioned, plot::number};
 
 /// The means of the parameters.
+#[derive(Serialize)]
 pub(crate) struct Dynamics {
     pub(crate) columns: Vec<String>,
     /// C, `[P, D]`, in the units of the columns.

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 use plotters::prelude::*;
+use serde::Serialize;
 
 use super::{
     captioned,
@@ -9,6 +10,7 @@ use super::{
 };
 
 /// A component that has rows.
+#[derive(Serialize)]
 pub(crate) struct Component {
     /// From 1.
     pub(crate) number: usize,

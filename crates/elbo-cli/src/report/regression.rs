@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 use plotters::prelude::*;
+use serde::Serialize;
 
 use super::{
     captioned,
@@ -9,13 +10,14 @@ use super::{
 };
 
 /// A coefficient and its central interval, in stored units.
+#[derive(Serialize)]
 pub(crate) struct Coefficient {
     pub(crate) name: String,
     pub(crate) mean: f64,
     pub(crate) low: f64,
     pub(crate) high: f64,
-    /// The standard deviation of its column, by which coefficients compare.
-    pub(crate) unit: f64,
+    /// The standard deviation of its column, by which coefficients compare; none of the intercept.
+    pub(crate) deviation: Option<f64>,
 }
 
 /// Points of the picture at most.
@@ -23,16 +25,15 @@ const POINTS: usize = 3000;
 
 /// A table with a bar for each interval, all on one scale.
 pub(crate) fn coefficients(all: &[Coefficient], level: f64) -> Markup {
-    let weights: Vec<&Coefficient> = all.iter().filter(|c| c.name != "intercept").collect();
-    let reach =
-        weights.iter().map(|c| c.unit * c.low.abs().max(c.high.abs())).fold(f64::MIN_POSITIVE, f64::max);
-    let place = |c: &Coefficient, value: f64| 50.0 + 48.0 * value * c.unit / reach;
-    let bar = |c: &Coefficient| {
+    let extent = |c: &Coefficient| c.deviation.map(|sd| sd * c.low.abs().max(c.high.abs()));
+    let reach = all.iter().filter_map(extent).fold(f64::MIN_POSITIVE, f64::max);
+    let bar = |c: &Coefficient, sd: f64| {
+        let place = |value: f64| 50.0 + 48.0 * value * sd / reach;
         html! {
             svg.interval viewBox="0 0 100 12" preserveAspectRatio="none" {
                 line x1="50" x2="50" y1="0" y2="12" stroke="var(--grid)" stroke-width="0.6" {}
-                line x1=(place(c, c.low)) x2=(place(c, c.high)) y1="6" y2="6" stroke="var(--validation)" stroke-width="1.4" {}
-                circle cx=(place(c, c.mean)) cy="6" r="2" fill="var(--validation)" {}
+                line x1=(place(c.low)) x2=(place(c.high)) y1="6" y2="6" stroke="var(--validation)" stroke-width="1.4" {}
+                circle cx=(place(c.mean)) cy="6" r="2" fill="var(--validation)" {}
             }
         }
     };
@@ -42,7 +43,7 @@ pub(crate) fn coefficients(all: &[Coefficient], level: f64) -> Markup {
             tbody { @for c in all { tr {
                 th scope="row" { (c.name) }
                 td { (number(c.mean, 4)) } td { (number(c.low, 4)) } td { (number(c.high, 4)) }
-                td { @if c.name != "intercept" { (bar(c)) } }
+                td { @if let Some(sd) = c.deviation { (bar(c, sd)) } }
             } } }
         } }
     };

@@ -1,10 +1,12 @@
 //! The states of a hidden Markov model: what each says of the columns, and what follows what.
 
 use maud::{Markup, html};
+use serde::Serialize;
 
 use super::{captioned, plot::number};
 
 /// A state.
+#[derive(Serialize)]
 pub(crate) struct State {
     /// The rows that it is expected to have.
     pub(crate) rows: f64,

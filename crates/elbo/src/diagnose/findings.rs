@@ -52,12 +52,14 @@ pub struct Findings {
 }
 
 /// Several starts of a coordinate ascent, which ends at a local optimum.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Starts {
     /// How many.
     pub starts: usize,
-    /// How many came within a nat of the best, itself included.
+    /// How many came within so many nats of the best, itself included.
     pub reached: usize,
+    /// Those nats.
+    pub within: f64,
 }
 
 /// k̂ (E25) of several rows.

@@ -1,7 +1,7 @@
 //! The rules of the [verdict](super::Verdict): one a function, its thresholds and their source in its reason.
 
 use super::{
-    Findings,
+    Findings, KHAT_LIMIT,
     findings::Starts,
     verdict::{Claim, Level, Reason},
 };
@@ -72,7 +72,7 @@ pub(super) fn reasons(findings: &Findings) -> Vec<Reason> {
     if !missing.is_empty() {
         let nothing = if reasons.is_empty() { "nothing was checked: " } else { "not checked: " };
         reasons.push(reason(
-            Claim::Model,
+            risen(findings),
             Level::Caution,
             format!("{nothing}{}", missing.join(", ")),
             "no trust without these",
@@ -138,6 +138,11 @@ fn figure(value: f64) -> String {
     if value.abs() < 1e6 { format!("{value:.2}") } else { format!("{value:.1e}") }
 }
 
+/// What it says of a fit how far its bound has risen: of the bound alone, where no parameter is fitted but q.
+fn risen(findings: &Findings) -> Claim {
+    if findings.coordinate_ascent { Claim::Bound } else { Claim::Model }
+}
+
 fn convergence(findings: &Findings) -> Option<Reason> {
     let converged = findings.converged?;
     let (bound, amount, remedy) = if findings.coordinate_ascent {
@@ -151,33 +156,34 @@ fn convergence(findings: &Findings) -> Option<Reason> {
         format!("the fit ran out of {amount}: its bound may still have been rising")
     };
     let (level, rule) = (caution_unless(converged), "caution unless the bound had stopped rising");
-    Some(reason(Claim::Model, level, finding, rule, OURS, &[remedy]))
+    Some(reason(risen(findings), level, finding, rule, OURS, &[remedy]))
 }
 
 /// Local optima.
 fn starts(findings: &Findings) -> Option<Reason> {
-    let Starts { starts, reached } = findings.starts?;
+    let Starts { starts, reached, within } = findings.starts?;
     let finding = if starts == 1 {
         "one start: whether another ends at a higher bound was not looked at".into()
     } else {
-        format!("{reached} of {starts} starts came within a nat of the highest bound")
+        format!("{reached} of {starts} starts came within {within:.2} nats of the highest bound")
     };
+    let more = format!("--starts {}", (4 * starts).max(20));
     let (level, rule) =
         (caution_unless(reached > 1), "caution where fewer than two starts reach the highest bound");
-    Some(reason(Claim::Model, level, finding, rule, OURS, &["--starts 20", "--anneal 0.4"]))
+    Some(reason(Claim::Bound, level, finding, rule, OURS, &[&more]))
 }
 
 /// Whether q(θ) is near the posterior of all parameters.
 fn parameters(findings: &Findings) -> Option<Reason> {
     let khat = findings.parameters_khat?;
-    let level = grade(khat, [0.7, 1.0]);
+    let level = grade(khat, [0.5, KHAT_LIMIT]);
     let meaning = meaning(
         level,
-        ": its intervals may be too narrow, and what depends on them; means and the bound are less touched",
+        ": its intervals may be too narrow, and what depends on them; the bound is one all the same",
     );
     let finding = format!("k̂ of q over all parameters is {khat:.2}{meaning}");
-    let rule = "caution above 0.7, no trust above 1: there q does not cover the posterior";
-    let source = "Yao, Vehtari, Simpson and Gelman 2018; Vehtari et al. 2024";
+    let rule = "caution above 0.5, no trust above 0.7: there q does not cover the posterior";
+    let source = "Yao, Vehtari, Simpson and Gelman 2018";
     Some(reason(Claim::Posterior, level, finding, rule, source, &[]))
 }
 

@@ -6,6 +6,10 @@
 //! of what q says about a row. So k̂ is read as a statement about q(z|x), and the worst of q(z|x) is caution for the whole:
 //! it can be repaired for a row at a time, by inference for that row.
 //!
+//! Of a fit by coordinate ascent q, of all parameters and latents at once, is what is fitted: the worst of it is the
+//! worst of the whole. Whether it has converged, and from how many starts, is said of the bound; whether p(x) describes
+//! the rows is not looked at.
+//!
 //! The unit for gaps is the mean KL(q(z|x) ‖ p(z)): what q says about a row, in nats, whatever the width or the
 //! scaling of the data. A gap of log p(x) over the bound as large as this means that q is as far from the posterior
 //! as from the prior. A KL below 0.2 nats counts as 0.2: beside it a gap of hundredths would be large, and matters to nobody.
@@ -36,7 +40,7 @@ pub enum Claim {
     Model,
     /// The figures in nats: the bound, and the estimate of log p(x).
     Bound,
-    /// q(z|x) of single rows: means, standard deviations, importance weights.
+    /// q as the posterior, of single rows or of all parameters: means, standard deviations, importance weights.
     Posterior,
 }
 
@@ -83,7 +87,7 @@ pub struct Reason {
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
-    /// On the whole: the worst of the reasons, where those about q(z|x) count as caution at most.
+    /// On the whole: the worst of the reasons, where those about an encoder's q(z|x) count as caution at most.
     pub level: Level,
     /// A reason for each rule whose findings are there.
     pub reasons: Vec<Reason>,
@@ -95,8 +99,8 @@ impl Verdict {
     pub fn of(findings: &Findings) -> Self {
         let reasons = rules::reasons(findings);
         let most = |reason: &Reason| match reason.claim {
-            Claim::Posterior => reason.level.min(Level::Caution),
-            Claim::Model | Claim::Bound => reason.level,
+            Claim::Posterior if !findings.coordinate_ascent => reason.level.min(Level::Caution),
+            _ => reason.level,
         };
         let level = reasons.iter().map(most).max().unwrap_or(Level::Caution);
         Self { level, reasons }
@@ -123,7 +127,7 @@ impl fmt::Display for Claim {
         f.pad(match self {
             Self::Model => "the model p(x)",
             Self::Bound => "the figures in nats",
-            Self::Posterior => "q(z|x) of a row",
+            Self::Posterior => "the posterior q",
         })
     }
 }

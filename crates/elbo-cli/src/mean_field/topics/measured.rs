@@ -48,8 +48,7 @@ impl Measured {
         json.insert("documents".into(), self.documents.into());
         json.insert("tokens".into(), self.tokens.into());
         for (name, mean) in self.terms() {
-            let mean = serde_json::to_value(mean).map_err(|cause| Error::plain(cause.to_string()))?;
-            json.insert(name.into(), mean);
+            json.insert(name.into(), serde_json::to_value(mean)?);
         }
         Ok(json.into())
     }

@@ -8,28 +8,26 @@ use std::path::PathBuf;
 use clap::Args;
 use elbo::{
     diagnose::Level,
-    mean_field::{
-        RobbinsMonro, Stochastic, best_of,
-        lda::{Counts, Fit, Prior},
-    },
+    mean_field::lda::{Counts, Fit, Prior},
     random::Key,
 };
 use elbo_data::CorpusOptions;
 pub(crate) use fitted::{TopicModel, evaluate, predict, sample};
 use measured::Measured;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
-    Ascent, Course, Story, Watch,
+    Ascent, Story,
     documents::Documents,
     finish,
     fitted::{Fitted, Model},
+    online::{Minibatches, Online},
 };
 use crate::{
-    arguments::{Source, parse_count, parse_fraction, parse_positive, parse_weight},
+    arguments::{Source, parse_count, parse_fraction, parse_positive},
     error::Error,
     report::{Topic, bounds, shares, top_words},
-    source::SourceConfig,
+    source::{SourceConfig, absolute},
     tell,
 };
 
@@ -72,32 +70,15 @@ pub(crate) struct Topics {
     /// Starts, of which the best is kept.
     #[arg(long, value_name = "R", default_value = "3", value_parser = parse_count::<usize>, help_heading = "Ascent")]
     starts: usize,
-    /// Natural-gradient steps from minibatches before the sweeps, for many documents.
-    #[arg(long, help_heading = "Ascent")]
-    online: bool,
-    /// Documents of a minibatch.
-    #[arg(long, value_name = "B", default_value = "256", value_parser = parse_count::<usize>, requires = "online",
-          help_heading = "Ascent")]
-    batch: usize,
-    /// Passes over the documents in minibatches.
-    #[arg(long, value_name = "E", default_value = "5", value_parser = parse_count::<u32>, requires = "online",
-          help_heading = "Ascent")]
-    epochs: u32,
-    /// τ of the step sizes (t + τ)^(−κ), which holds the first back.
-    #[arg(long, value_name = "TAU", default_value = "10", value_parser = parse_weight, requires = "online",
-          help_heading = "Ascent")]
-    delay: f64,
-    /// κ of the step sizes, above 0.5 and at most 1.
-    #[arg(long, value_name = "KAPPA", default_value = "0.7", value_parser = parse_positive, requires = "online",
-          help_heading = "Ascent")]
-    forgetting: f64,
+    #[command(flatten)]
+    minibatches: Minibatches,
     #[command(flatten)]
     ascent: Ascent,
 }
 
 /// What determines the fit beside the data and the ascent.
-#[derive(Serialize)]
-struct Settings {
+#[derive(Serialize, Deserialize)]
+pub(super) struct Settings {
     transpose: bool,
     held_out: Option<f64>,
     topics: usize,
@@ -108,13 +89,8 @@ struct Settings {
     online: Option<Online>,
 }
 
-/// Steps before the sweeps.
-#[derive(Clone, Copy, Serialize)]
-struct Online {
-    batch: usize,
-    epochs: u32,
-    schedule: RobbinsMonro,
-}
+/// Documents of a minibatch, where they are not asked for.
+const BATCH: usize = 256;
 
 /// Words of a topic that are told, and those that the report shows.
 const TOLD: usize = 10;
@@ -124,9 +100,6 @@ const TOPICS: usize = 20;
 
 impl Topics {
     fn settings(&self) -> Result<Settings, Error> {
-        let schedule = RobbinsMonro { delay: self.delay, forgetting: self.forgetting };
-        schedule.check()?;
-        let online = Online { batch: self.batch, epochs: self.epochs, schedule };
         Ok(Settings {
             transpose: self.transpose,
             held_out: self.held_out,
@@ -134,22 +107,33 @@ impl Topics {
             alpha: self.alpha.unwrap_or(1.0 / self.number as f64),
             eta: self.eta,
             starts: self.starts,
-            vocabulary: self.vocabulary.clone(),
-            online: self.online.then_some(online),
+            vocabulary: self.vocabulary.as_deref().map(absolute).transpose()?,
+            online: self.minibatches.online(BATCH)?,
         })
+    }
+}
+
+impl Settings {
+    /// The documents of a source.
+    pub(super) fn read(&self, source: SourceConfig) -> Result<Documents, Error> {
+        let options = CorpusOptions {
+            vocabulary: self.vocabulary.clone(),
+            transpose: self.transpose,
+            ..CorpusOptions::default()
+        };
+        Documents::read(source, &options)
     }
 }
 
 pub(crate) fn topics(arguments: &Topics) -> Result<Level, Error> {
     let settings = arguments.settings()?;
     let source = Source { data: Some(arguments.data.clone()), ..Source::default() };
-    let options = CorpusOptions {
-        vocabulary: arguments.vocabulary.clone(),
-        transpose: arguments.transpose,
-        ..CorpusOptions::default()
-    };
-    let documents = Documents::read(SourceConfig::new(None, &source)?, &options)?;
-    let key = Key::new(arguments.ascent.seed);
+    let documents = settings.read(SourceConfig::new(None, &source)?)?;
+    fit(&documents, &settings, &arguments.ascent)
+}
+
+pub(super) fn fit(documents: &Documents, settings: &Settings, ascent: &Ascent) -> Result<Level, Error> {
+    let key = Key::new(ascent.seed);
     let parts = settings.held_out.map(|fraction| documents.split(fraction, key)).transpose()?;
     let (train, held_out) =
         parts.as_ref().map_or((&documents.counts, None), |(train, held_out)| (train, Some(held_out)));
@@ -161,38 +145,26 @@ pub(crate) fn topics(arguments: &Topics) -> Result<Level, Error> {
     let begin = |start: usize| {
         let key = key.fold(start as u64);
         let mut fit = Fit::new(train, prior.clone(), key)?;
-        let mut steps = 0;
-        if let Some(Online { batch, epochs, schedule }) = &settings.online {
-            for epoch in 0..*epochs {
-                fit.epoch(*batch, schedule, key, epoch.into(), &mut steps)?;
-                tell(format!(
-                    "online      epoch {} of {epochs} of start {}: {steps} steps",
-                    epoch + 1,
-                    start + 1
-                ));
-            }
+        if let Some(online) = settings.online {
+            online.run(&mut fit, key, start)?;
         }
         Ok(fit)
     };
-    let mut watch = Watch::named(settings.starts, ["documents", "topics"]);
-    let config = arguments.ascent.config();
-    let best =
-        best_of(settings.starts, begin, &config, |start, sweep, bound| watch.sweep(start, sweep, bound))?;
-    let (fit, mut course) = Course::of(best);
+    let (fit, mut course) = ascent.best(Some(settings.starts), ["documents", "topics"], begin)?;
 
     let posterior = fit.posterior();
     let of_training = Measured::of(&posterior, train, None)?;
     let of_held_out = held_out.map(|counts| Measured::of(&posterior, counts, Some(key))).transpose()?;
     let per_token = course.record.last() / train.tokens();
-    course.more.insert("elbo_per_token".into(), per_token.into());
-    course.more.insert("perplexity_bound".into(), (-per_token).exp().into());
+    course.keep("elbo_per_token", &per_token)?;
+    course.keep("perplexity_bound", &(-per_token).exp())?;
     let mut cards = vec![(
         "per token".into(),
         format!("ELBO {per_token:.4} nats: perplexity ≤ {:.1}", (-per_token).exp()),
     )];
     for (name, measured) in [("training", Some(&of_training)), ("held out", of_held_out.as_ref())] {
         if let Some(measured) = measured {
-            course.more.insert(name.replace(' ', "_"), measured.to_json()?);
+            course.keep(&name.replace(' ', "_"), &measured.to_json()?)?;
             cards.extend(measured.facts(name));
         }
     }
@@ -215,7 +187,7 @@ pub(crate) fn topics(arguments: &Topics) -> Result<Level, Error> {
     let story = Story {
         model: "topics",
         kind: "Latent Dirichlet allocation",
-        settings: &settings,
+        settings,
         cards,
         notes: vec![
             "The bound is that of the words in their order, without multinomial coefficients. Topics are numbered as they \
@@ -229,8 +201,7 @@ pub(crate) fn topics(arguments: &Topics) -> Result<Level, Error> {
         ],
         fitted: Fitted::new(columns, &documents.source, Model::Topics(model)),
     };
-    let findings = course.findings(true);
-    finish(&arguments.ascent, documents.config(train.documents()), &watch, &course, &findings, story)
+    finish(ascent, documents.config(train.documents()), &course, story)
 }
 
 /// The topics, that of the most tokens first.
