@@ -386,6 +386,22 @@ proptest! {
     }
 }
 
+/// A signal whose steps are a thousandth of its size, 10,000 of them: the bound keeps rising, and is as if the origin were
+/// elsewhere.
+#[test]
+fn a_smooth_signal_keeps_its_digits() {
+    // Whole numbers of 2⁻³⁰, which a shift by 1024 does not round.
+    let unit = f64::from(1 << 30);
+    let y: Vec<f64> = (0..10_000).map(|t| (unit * (1e-3 * f64::from(t)).sin()).round() / unit).collect();
+    let ascent = Ascent { tolerance: 1e-9, sweeps: 60 };
+    let bound = |shift: f64| {
+        let y: Vec<f64> = y.iter().map(|y| y + shift).collect();
+        let mut fit = Fit::new(&y, &[10_000], Prior::local_level(shift, 1.0), Key::new(1)).unwrap();
+        ascend(&mut fit, &ascent, |_, _| {}).unwrap().last()
+    };
+    assert_near("the ELBO of the shifted signal", bound(1024.0), bound(0.0), 1e-4);
+}
+
 /// Where A is not known, the states ahead are those of A drawn anew at each step, whatever the horizon. Each |z| < 4 has a
 /// false-alarm rate of 6e-5.
 #[test]

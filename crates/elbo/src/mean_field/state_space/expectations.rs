@@ -1,5 +1,7 @@
 //! What q(z) is to the parameters: its expected sufficient statistics.
 
+use faer::Col;
+
 use super::{Posterior, kalman, linear::Pairs};
 
 /// The expected sufficient statistics of the states.
@@ -22,8 +24,8 @@ impl Expectations {
         Self {
             sequences: 0.0,
             initial: vec![0.0; d * d],
-            dynamics: Pairs::none(d, d),
-            observation: Pairs::none(d, of.columns()),
+            dynamics: Pairs::none(&of.dynamics),
+            observation: Pairs::none(&of.observation),
             entropy: 0.0,
         }
     }
@@ -36,15 +38,27 @@ impl Expectations {
             *sum += first[cell / d] * first[cell % d] + z.covariances[0][(cell / d, cell % d)];
         }
         let second = |t: usize, i: usize, j: usize| z.means[t][i] * z.means[t][j] + z.covariances[t][(i, j)];
+        // Of e = v − w⁰·z: its mean, and Cov[z] w⁰.
+        let about = |weights: &[f64], v: f64, t: usize| {
+            let weights = Col::from_fn(d, |i| weights[i]);
+            (v - weights.transpose() * &z.means[t], &z.covariances[t] * &weights, weights)
+        };
         for t in 1..z.means.len() {
             for k in 0..d {
-                let lagged = |i: usize| z.means[t][k] * z.means[t - 1][i] + z.lagged[t - 1][(k, i)];
-                self.dynamics.add(k, second(t, k, k), lagged, |i, j| second(t - 1, i, j));
+                let (e, known, weights) = about(self.dynamics.reference(k), z.means[t][k], t - 1);
+                let lagged = z.lagged[t - 1].row(k);
+                // A variance, whatever rounding makes of it.
+                let variance =
+                    z.covariances[t][(k, k)] - 2.0 * lagged * &weights + weights.transpose() * &known;
+                let cross = |i: usize| e * z.means[t - 1][i] + lagged[i] - known[i];
+                self.dynamics.add(k, e * e + variance.max(0.0), cross, |i, j| second(t - 1, i, j));
             }
         }
         for (t, row) in sequence.chunks(q.columns()).enumerate() {
-            for (p, y) in row.iter().enumerate().filter(|(_, y)| !y.is_nan()) {
-                self.observation.add(p, y * y, |i| y * z.means[t][i], |i, j| second(t, i, j));
+            for (p, &y) in row.iter().enumerate().filter(|(_, y)| !y.is_nan()) {
+                let (e, known, weights) = about(self.observation.reference(p), y, t);
+                let square = e * e + weights.transpose() * &known;
+                self.observation.add(p, square, |i| e * z.means[t][i] - known[i], |i, j| second(t, i, j));
             }
         }
         self.sequences += 1.0;

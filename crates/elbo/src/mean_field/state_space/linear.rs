@@ -39,24 +39,30 @@ pub struct Linear {
     pub noise: Vec<Precision>,
 }
 
-/// Expected sufficient statistics of pairs (u, v), of each output by itself, since it may be missing.
+/// Expected sufficient statistics of pairs (u, v), of each output by itself, since it may be missing. They are of the
+/// residuals e = v − w⁰·u about weights that stay: Σ v² would cancel with as many digits as the signal has over its noise.
 #[derive(Clone, Debug)]
 pub(super) struct Pairs {
     inputs: usize,
+    /// w⁰, `[O, I]`.
+    reference: Vec<f64>,
     /// n, `[O]`.
     count: Vec<f64>,
-    /// Σ E\[v²\], `[O]`.
+    /// Σ E\[e²\], `[O]`.
     squares: Vec<f64>,
-    /// Σ E\[v u\], `[O, I]`.
+    /// Σ E\[e u\], `[O, I]`.
     cross: Vec<f64>,
     /// Σ E\[u uᵀ\], `[O, I, I]`.
     inner: Vec<f64>,
 }
 
 impl Pairs {
-    pub(super) fn none(inputs: usize, outputs: usize) -> Self {
+    /// None, about the weights that `map` has now.
+    pub(super) fn none(map: &Linear) -> Self {
+        let (inputs, outputs) = (map.inputs(), map.outputs());
         Self {
             inputs,
+            reference: map.weights.clone(),
             count: vec![0.0; outputs],
             squares: vec![0.0; outputs],
             cross: vec![0.0; outputs * inputs],
@@ -64,7 +70,12 @@ impl Pairs {
         }
     }
 
-    /// Takes in one pair: of output `d`, E\[v²\], E\[v u_j\] and E\[u_i u_j\].
+    /// w⁰ of output d.
+    pub(super) fn reference(&self, d: usize) -> &[f64] {
+        &self.reference[d * self.inputs..(d + 1) * self.inputs]
+    }
+
+    /// Takes in one pair: of output `d`, E\[e²\], E\[e u_j\] and E\[u_i u_j\].
     pub(super) fn add(
         &mut self,
         d: usize,
@@ -140,12 +151,15 @@ impl Linear {
         self.row(d)[i] * self.row(d)[j] + self.covariance(d, i, j)
     }
 
-    /// Σ E\[(v − w·u)²\] of output d.
+    /// Σ E\[(v − w·u)²\] of output d, where v − w·u = e − (w − w⁰)·u.
     fn deviation(&self, d: usize, of: &Pairs) -> f64 {
         let n = self.inputs();
-        let fitted: f64 = (0..n * n).map(|c| self.second(d, c / n, c % n) * of.inner(d)[c]).sum();
-        // Not below 0, which rounding of a near-perfect fit could take it.
-        (of.squares[d] - 2.0 * dot(self.row(d), of.cross(d)) + fitted).max(0.0)
+        let step: Vec<f64> = self.row(d).iter().zip(of.reference(d)).map(|(w, w0)| w - w0).collect();
+        let second = |i: usize, j: usize| step[i] * step[j] + self.covariance(d, i, j);
+        let stepped: f64 =
+            of.inner(d).iter().enumerate().map(|(c, inner)| second(c / n, c % n) * inner).sum();
+        // Not below 0, which rounding could take it where nothing is left over.
+        (of.squares[d] - 2.0 * dot(&step, of.cross(d)) + stepped).max(0.0)
     }
 
     /// Σ E\[log p(v|u, w, τ)\].
@@ -161,16 +175,17 @@ impl Linear {
         for d in 0..self.outputs() {
             let tau = self.noise[d].mean();
             let mut precision: Vec<f64> = of.inner(d).iter().map(|inner| tau * inner).collect();
-            let mut linear: Vec<f64> = of.cross(d).iter().map(|cross| tau * cross).collect();
+            let mut slope: Vec<f64> = of.cross(d).iter().map(|cross| tau * cross).collect();
             for (j, alpha) in self.relevance.iter().enumerate() {
                 precision[j * n + j] += alpha.mean();
-                linear[j] += alpha.mean() * prior.weights[d * n + j];
+                slope[j] += alpha.mean() * (prior.weights[d * n + j] - of.reference(d)[j]);
             }
             let factor = Cholesky::of(&precision, n)?;
-            let solve = |v: &[f64]| factor.solve_transposed(&factor.solve(v));
-            self.weights[d * n..(d + 1) * n].copy_from_slice(&solve(&linear));
-            let unit = |j: usize| (0..n).map(|i| f64::from(i == j)).collect::<Vec<f64>>();
-            self.covariances[d] = (0..n).flat_map(|j| solve(&unit(j))).collect();
+            let step = factor.solve_transposed(&factor.solve(&slope));
+            for ((w, w0), step) in self.weights[d * n..].iter_mut().zip(of.reference(d)).zip(step) {
+                *w = w0 + step;
+            }
+            self.covariances[d] = factor.inverse();
         }
         Ok(())
     }
