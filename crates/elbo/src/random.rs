@@ -130,7 +130,7 @@ impl Key {
             left < 0.0
         });
         // Rounding may leave a rest: the last possible one's.
-        chosen.or_else(|| possible().last()).map_or(0, |(outcome, _)| outcome)
+        chosen.or_else(|| possible().next_back()).map_or(0, |(outcome, _)| outcome)
     }
 
     /// A uniformly random order of 0..n (Fisher and Yates).
