@@ -9,19 +9,20 @@ use elbo::{
     },
     random::Key,
 };
-use elbo_data::{Dataset, Table};
-use serde::{Deserialize, Serialize};
+use elbo_data::{Column, Dataset, Table};
+use serde::Serialize;
 
 use super::{
     Ascent, Course, Story, Watch, finish,
-    fitted::{Fitted, Model},
-    series::{Chain, Order, moments, sequences, table_of},
+    fitted::{Fitted, Model, likeliest},
+    series::{Chain, Order, Sequences, sequences, varied},
+    standardise::moments,
 };
 use crate::{
     arguments::{Source, parse_count, parse_fraction, parse_positive},
     error::Error,
     report::{State, coloured, states, transitions},
-    tell,
+    table, tell,
 };
 
 #[derive(Args, Debug)]
@@ -106,9 +107,9 @@ const WITHIN: f64 = 0.1;
 impl HiddenMarkov {
     /// The prior of a column in a state, by the scale of its values.
     fn emission(&self, data: &Dataset<f64>, column: usize) -> Result<Emission, Error> {
-        let (values, mean, variance) = moments(data, column)?;
-        let broken = values.iter().find(|x| **x < 0.0 || x.fract() != 0.0);
-        let greatest = values.iter().copied().fold(f64::MIN, f64::max);
+        let (mean, variance) = moments(data, column);
+        let broken = data.column(column).find(|x| *x < 0.0 || !x.is_nan() && x.fract() != 0.0);
+        let greatest = data.column(column).fold(f64::MIN, f64::max);
         let family = self.emission.unwrap_or(match broken {
             None if greatest <= 1.0 => EmissionArgument::Categorical,
             None if mean < COUNTS => EmissionArgument::Poisson,
@@ -123,9 +124,9 @@ impl HiddenMarkov {
                 // The means of the states are then spread as widely as the column is.
                 Ok(Emission::Gaussian { mean, precision: WITHIN, shape: 1.0, rate: WITHIN * variance })
             }
-            (EmissionArgument::Poisson, Some(&x)) => refused(x, "counts are whole and at least 0"),
+            (EmissionArgument::Poisson, Some(x)) => refused(x, "counts are whole and at least 0"),
             (EmissionArgument::Poisson, None) => Ok(Emission::Poisson { shape: 1.0, rate: mean.recip() }),
-            (EmissionArgument::Categorical, Some(&x)) => refused(x, "classes are numbered 0, 1, 2, …"),
+            (EmissionArgument::Categorical, Some(x)) => refused(x, "classes are numbered 0, 1, 2, …"),
             (EmissionArgument::Categorical, None) if greatest >= CLASSES => {
                 refused(greatest, "classes are numbered from 0 to 999 at most")
             }
@@ -136,6 +137,7 @@ impl HiddenMarkov {
     }
 
     fn settings(&self, data: &Dataset<f64>) -> Result<Settings, Error> {
+        varied(data)?;
         let annealing = self.anneal.map(|from| Annealing { from, sweeps: ANNEALED });
         let unasked = if annealing.is_some() { StartArgument::Random } else { StartArgument::Apart };
         let start = match self.start.unwrap_or(unasked) {
@@ -156,49 +158,23 @@ impl HiddenMarkov {
     }
 }
 
-/// What outlives a fit.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct States {
-    several: bool,
-    posterior: Posterior,
-}
-
-impl States {
-    /// A new sequence of rows, and the states behind it.
-    pub(super) fn sample(&self, columns: &[String], rows: usize, key: Key) -> Result<Table, Error> {
-        let (states, x) = self.posterior.sample(rows, key)?;
-        let row =
-            |(x, &state): (&[f64], &usize)| x.iter().copied().chain([state as f64 + 1.0]).collect::<Vec<_>>();
-        let cells: Vec<f64> = x.chunks(columns.len()).zip(&states).flat_map(row).collect();
-        let names: Vec<String> = columns.iter().cloned().chain(["state".into()]).collect();
-        Ok(table_of(&names, &cells))
-    }
-}
-
-impl Chain for States {
-    fn several(&self) -> bool {
-        self.several
-    }
-
+impl Chain for Posterior {
     /// The state on the most probable path, the probability of each, and the mean of each column given these.
     fn names(&self, columns: &[String]) -> Vec<String> {
-        let states = (1..=self.posterior.states()).map(|k| format!("p_{k}"));
-        let means = columns
-            .iter()
-            .zip(&self.posterior.emission[0])
-            .flat_map(|(name, emission)| outcomes(name, emission));
+        let states = (1..=self.states()).map(|k| format!("p_{k}"));
+        let means =
+            columns.iter().zip(&self.emission[0]).flat_map(|(name, emission)| outcomes(name, emission));
         ["state".into()].into_iter().chain(states).chain(means).collect()
     }
 
     fn say(&self, x: &[f64], ahead: usize) -> Result<Vec<f64>, elbo::Error> {
-        let (q, k) = (&self.posterior, self.posterior.states());
-        let mut p = q.smoothed(x)?;
-        let path = q.most_probable_path(x)?;
+        let (k, mut p) = (self.states(), self.smoothed(x)?);
+        let path = self.most_probable_path(x)?;
         for _ in 0..ahead {
-            p.extend(after(q, &p[p.len() - k..]));
+            p.extend(self.after(&p[p.len() - k..]));
         }
         let means: Vec<Vec<f64>> =
-            q.emission.iter().map(|state| state.iter().flat_map(Emission::mean).collect()).collect();
+            self.emission.iter().map(|state| state.iter().flat_map(Emission::mean).collect()).collect();
         let mut out = Vec::new();
         for (row, p) in p.chunks(k).enumerate() {
             let state = path.get(row).copied().unwrap_or_else(|| likeliest(p));
@@ -211,21 +187,15 @@ impl Chain for States {
     }
 
     fn bound(&self, x: &[f64]) -> Result<f64, elbo::Error> {
-        self.posterior.log_likelihood_bound(x)
+        self.log_likelihood_bound(x)
     }
-}
 
-/// The probabilities of the next state: p E\[A\].
-fn after(q: &Posterior, p: &[f64]) -> Vec<f64> {
-    let mut next = vec![0.0; p.len()];
-    for (p, row) in p.iter().zip(&q.transitions) {
-        next.iter_mut().zip(row.mean()).for_each(|(next, a)| *next += p * a);
+    fn sample(&self, columns: &[String], rows: usize, key: Key) -> Result<Table, elbo::Error> {
+        let (states, x) = Posterior::sample(self, rows, key)?;
+        let mut out = table::of(columns, &x);
+        out.push("state", Column::Real(states.iter().map(|&state| state as f64 + 1.0).collect()));
+        Ok(out)
     }
-    next
-}
-
-fn likeliest(p: &[f64]) -> usize {
-    (1..p.len()).fold(0, |best, k| if p[k] > p[best] { k } else { best })
 }
 
 /// What the numbers of an emission's mean are called: a column, or each of its classes.
@@ -294,7 +264,7 @@ pub(crate) fn hidden_markov(arguments: &HiddenMarkov) -> Result<Level, Error> {
         })
         .collect();
     let used = described.iter().filter(|state| state.rows >= 1.0).count();
-    let next = after(&q, &p[p.len() - settings.states..]);
+    let next = q.after(&p[p.len() - settings.states..]);
     let state = likeliest(&next);
     let cards = vec![
         ("states".into(), format!("{used} of {} have a row or more", settings.states)),
@@ -317,7 +287,8 @@ pub(crate) fn hidden_markov(arguments: &HiddenMarkov) -> Result<Level, Error> {
         fitted: Fitted::new(
             columns,
             &rows.source,
-            Model::HiddenMarkov(States { several: settings.several_sequences, posterior: q }),
+            &rows.fingerprint,
+            Model::HiddenMarkov(Sequences { several: settings.several_sequences, chain: q }),
         ),
     };
     finish(&arguments.ascent, &rows, &watch, &course, &course.findings(true), story)

@@ -5,20 +5,23 @@ use elbo::{
     diagnose::{Level, pareto_smoothed},
     mean_field::{
         Annealing, RobbinsMonro, Start, Stochastic, best_of,
-        mixture::{Covariance, Family, Fit, GaussianPrior, Prior, Weights},
+        mixture::{Covariance, Family, Fit, GaussianPrior, Posterior, Prior, Weights},
     },
     random::Key,
 };
+use elbo_data::{Column, Dataset, Table};
 use serde::Serialize;
 
 use super::{
     Ascent, Course, Rows, Story, Watch, finish,
-    fitted::{Fitted, Model},
+    fitted::{Fitted, Model, likeliest},
+    rows::{RowModel, of_seen},
 };
 use crate::{
     arguments::{Source, parse_count, parse_fraction, parse_positive},
     error::Error,
     report::{Component, components, ellipses},
+    table,
 };
 
 #[derive(Args, Debug)]
@@ -235,7 +238,42 @@ pub(crate) fn mixture(arguments: &Mixture) -> Result<Level, Error> {
                 .into(),
         ],
         figures,
-        fitted: Fitted::new(&rows.data.columns, &rows.source, Model::Mixture(q.clone())),
+        fitted: Fitted::new(
+            &rows.data.columns,
+            &rows.source,
+            &rows.fingerprint,
+            Model::Mixture(q.clone()),
+        ),
     };
     finish(&arguments.ascent, &rows, &watch, &course, &findings, story)
+}
+
+impl RowModel for Posterior {
+    const DENSITY: [&'static str; 2] = ["log_predictive_density", "log p(x | the fit's rows)"];
+
+    /// The component that each row is most probably of, and the probability of each.
+    fn describe(&self, data: Dataset<f64>) -> Result<Table, Error> {
+        let r = self.responsibilities(&data.values)?;
+        let number = |r: &[f64]| likeliest(r) as f64 + 1.0;
+        let names: Vec<String> = (1..=self.number()).map(|k| format!("p_{k}")).collect();
+        let mut out = Table::new();
+        out.push("component", Column::Real(r.chunks(self.number()).map(number).collect()));
+        out.columns.extend(table::of(&names, &r).columns);
+        out.push("log_density", Column::Real(self.log_density(data)?));
+        Ok(out)
+    }
+
+    fn log_density(&self, data: Dataset<f64>) -> Result<Vec<f64>, Error> {
+        Ok(of_seen(&data, self.log_predictive(&data.values)?))
+    }
+
+    /// With the component of each.
+    fn sample(&self, fitted: &Fitted, rows: usize, key: Key) -> Result<Table, Error> {
+        let draws: Result<Vec<(usize, Vec<f64>)>, _> =
+            (0..rows as u64).map(|row| self.sample(key, row)).collect();
+        let (of, x): (Vec<usize>, Vec<Vec<f64>>) = draws?.into_iter().unzip();
+        let mut out = table::of(&fitted.columns, &x.concat());
+        out.push("component", Column::Real(of.iter().map(|&k| k as f64 + 1.0).collect()));
+        Ok(out)
+    }
 }

@@ -11,6 +11,7 @@ pub(crate) mod ising;
 pub(crate) mod mixture;
 pub(crate) mod normal;
 pub(crate) mod regress;
+mod rows;
 mod series;
 mod standardise;
 pub(crate) mod state_space;
@@ -91,11 +92,11 @@ pub(crate) struct DataConfig {
 }
 
 impl From<&Rows> for DataConfig {
-    fn from(Rows { source, data }: &Rows) -> Self {
+    fn from(Rows { source, data, fingerprint }: &Rows) -> Self {
         Self {
             rows: data.rows(),
             columns: data.columns.clone(),
-            fingerprint: data.fingerprint(),
+            fingerprint: fingerprint.clone(),
             source: source.clone(),
         }
     }
@@ -137,18 +138,20 @@ struct Results<'a> {
 pub(crate) struct Rows {
     pub(crate) source: SourceConfig,
     pub(crate) data: Dataset<f64>,
+    /// Of the data as they were read.
+    pub(crate) fingerprint: String,
 }
 
 impl Rows {
     pub(crate) fn read(builtin: Option<&str>, source: &Source) -> Result<Self, Error> {
         let config = SourceConfig::new(builtin, source)?;
-        let data = config.read_exact(source.memory)?;
+        let data = config.read_exact(source.memory, false)?;
         describe(&data);
         let missing = data.values.iter().filter(|x| x.is_nan()).count();
         if missing > 0 {
             tell(format!("missing     {missing} cells of {}", data.values.len()));
         }
-        Ok(Self { source: config, data })
+        Ok(Self { source: config, fingerprint: data.fingerprint(), data })
     }
 
     /// The place of the column of this name; of the only one where none is named.

@@ -4,21 +4,23 @@ use clap::{Args, ValueEnum};
 use elbo::{
     diagnose::Level,
     distribution::{Gaussian, LogDensity, StudentT},
-    mean_field::regression::{Fit, Noise, Posterior, Prior, Weights},
-    random::Key,
+    mean_field::regression::{Fit, Noise, Posterior, Prediction, Prior, Weights},
+    random::{Key, Purpose},
 };
 use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Ascent, Course, Rows, Story, Watch, finish,
+    Ascent, Course, DataConfig, Rows, Story, Watch, finish,
     fitted::{Fitted, Model},
+    rows::RowModel,
     standardise::Standardise,
 };
 use crate::{
     arguments::{Source, parse_fraction, parse_positive},
     error::Error,
     report::{Coefficient, coefficients, predictions},
+    table,
 };
 
 #[derive(Args, Debug)]
@@ -113,34 +115,24 @@ impl Regress {
 }
 
 pub(crate) fn regress(arguments: &Regress) -> Result<Level, Error> {
-    let rows = Rows::read(None, &arguments.source)?;
-    let data = &rows.data;
-    let target = match &arguments.target {
-        Some(name) => rows.column(Some(name))?,
-        None => data.width() - 1,
-    };
-    let inputs: Vec<usize> = (0..data.width()).filter(|&d| d != target).collect();
-    if inputs.is_empty() && arguments.no_intercept {
-        return Err(Error::usage("there is nothing to predict the target from", "leave --no-intercept out"));
-    }
-    let inputs = Standardise::of(data, &inputs, !arguments.unscaled);
-    let x = inputs.apply(data)?;
-    let y: Vec<f64> = data.values.iter().skip(target).step_by(data.width()).copied().collect();
-    let settings = Settings {
-        target: data.columns[target].clone(),
-        scaled: !arguments.unscaled,
-        prior: arguments.prior(),
-    };
-    let mut fit = Fit::new(&x, inputs.names.len(), &y, settings.prior)?;
+    let mut rows = Rows::read(None, &arguments.source)?;
+    let (target, width) = (target(&rows, arguments.target.as_deref())?, rows.data.width() - 1);
+    let (of_fit, name) = (DataConfig::from(&rows), rows.data.columns[target].clone());
+    let y: Vec<f64> = rows.data.column(target).collect();
+    rows.data = rows.data.keep_columns(&(0..=width).filter(|&d| d != target).collect::<Vec<_>>())?;
+    let inputs = Standardise::of(&rows.data, !arguments.unscaled);
+    inputs.apply(&mut rows.data)?;
+    let (data, x) = (&rows.data, &rows.data.values[..]);
+    let settings = Settings { target: name, scaled: !arguments.unscaled, prior: arguments.prior() };
+    let mut fit = Fit::new(x, width, &y, settings.prior)?;
     let mut watch = Watch::new(1);
     let course = Course::ascend(&mut fit, &arguments.ascent, &mut watch)?;
     let q = fit.posterior().clone();
-    let described = described(&q, &inputs, arguments.interval)?;
+    let described = described(&q, &data.columns, &inputs, arguments.interval)?;
     // Rows that lack a cell took no part.
     let whole: Vec<usize> = (0..y.len()).filter(|&n| !y[n].is_nan()).collect();
-    let width = inputs.names.len();
     let seen: Vec<f64> = whole.iter().flat_map(|&n| x[n * width..][..width].iter().copied()).collect();
-    let predicted = if width > 0 { q.predict(&seen)?.mean } else { vec![q.mean[0]; whole.len()] };
+    let predicted = q.predict(&seen)?.mean;
     let actual: Vec<f64> = whole.iter().map(|&n| y[n]).collect();
     let mut cards = vec![
         ("noise sd".into(), format!("{:.6}", q.noise_variance().sqrt())),
@@ -173,18 +165,48 @@ pub(crate) fn regress(arguments: &Regress) -> Result<Level, Error> {
             ("Predictions", predictions(&settings.target, &actual, &predicted)),
         ],
         fitted: Fitted::new(
-            &data.columns,
+            &[&data.columns[..], std::slice::from_ref(&settings.target)].concat(),
             &rows.source,
+            &rows.fingerprint,
             Model::Regression(Regression { target: settings.target.clone(), inputs, posterior: q }),
         ),
     };
-    finish(&arguments.ascent, &rows, &watch, &course, &course.findings(false), story)
+    finish(&arguments.ascent, of_fit, &watch, &course, &course.findings(false), story)
+}
+
+/// The place of the target. The others are given, so where it is there, they must be.
+fn target(rows: &Rows, name: Option<&str>) -> Result<usize, Error> {
+    let data = &rows.data;
+    let target = match name {
+        Some(name) => rows.column(Some(name))?,
+        None => data.width() - 1,
+    };
+    if data.width() == 1 {
+        let message = format!("`{}` has one column: there is nothing to predict it from", data.name);
+        return Err(Error::usage(message, "`elbo normal` fits the mean and the precision of a column"));
+    }
+    let lacks = |row: &[f64]| row.iter().position(|x| x.is_nan()).filter(|_| !row[target].is_nan());
+    let found = (0..data.rows()).find_map(|n| lacks(data.row(n)).map(|d| (n, d)));
+    found.map_or(Ok(target), |(row, column)| {
+        Err(Error::plain(format!(
+            "`{}`: column `{}` line {} is missing, beside a target",
+            data.name,
+            data.columns[column],
+            data.first_line + row
+        ))
+        .hint("leave the row out, or the column; `elbo factors` fits a model that fills cells"))
+    })
 }
 
 /// Coefficients in stored units.
-fn described(q: &Posterior, inputs: &Standardise, interval: f64) -> Result<Vec<Coefficient>, Error> {
+fn described(
+    q: &Posterior,
+    columns: &[String],
+    inputs: &Standardise,
+    interval: f64,
+) -> Result<Vec<Coefficient>, Error> {
     let one = usize::from(q.intercept);
-    let names = q.intercept.then(|| "intercept".to_owned()).into_iter().chain(inputs.names.iter().cloned());
+    let names = q.intercept.then(|| "intercept".to_owned()).into_iter().chain(columns.iter().cloned());
     let intervals = q.credible_intervals(interval)?;
     let coefficient = |(j, name): (usize, String)| {
         let unit = if j < one { 1.0 } else { inputs.sd[j - one] };
@@ -202,41 +224,67 @@ fn explained(y: &[f64], predicted: &[f64]) -> f64 {
     if total > 0.0 { 1.0 - left / total } else { f64::NAN }
 }
 
-impl Regression {
+impl RowModel for Regression {
+    const DENSITY: [&'static str; 2] = ["log_predictive_density", "log p(y | x, the fit's rows)"];
+
+    /// The target, which stands last, is not needed.
+    fn given<'a>(&self, columns: &'a [String]) -> &'a [String] {
+        &columns[..columns.len() - 1]
+    }
+
     /// The target of each row: its mean, how well that is known, and how far a row lies from it.
-    pub(super) fn predict(&self, data: &Dataset<f64>) -> Result<Table, Error> {
-        let predicted = self.posterior.predict(&self.inputs.apply(data)?)?;
+    fn describe(&self, mut data: Dataset<f64>) -> Result<Table, Error> {
+        self.inputs.apply(&mut data)?;
+        let Prediction { mean, mean_sd, sd, .. } = self.posterior.predict(&data.values)?;
         let mut out = Table::new();
-        out.push(format!("{}_mean", self.target), Column::Real(predicted.mean));
-        out.push(format!("{}_mean_sd", self.target), Column::Real(predicted.mean_sd));
-        out.push(format!("{}_sd", self.target), Column::Real(predicted.sd));
+        out.push(format!("{}_mean", self.target), Column::Real(mean));
+        out.push(format!("{}_mean_sd", self.target), Column::Real(mean_sd));
+        out.push(format!("{}_sd", self.target), Column::Real(sd));
         Ok(out)
     }
 
-    /// A draw of the target for the first rows.
-    pub(super) fn sample(&self, data: &Dataset<f64>, rows: usize, key: Key) -> Result<Table, Error> {
-        let x = self.inputs.apply(data)?;
-        let x = &x[..x.len().min(rows * self.inputs.names.len())];
-        let mut out = Table::new();
-        out.push(&self.target, Column::Real(self.posterior.sample(x, key)?));
-        Ok(out)
-    }
-
-    /// log p(y|x, the fit's rows) of each row.
-    pub(super) fn log_density(&self, data: &Dataset<f64>) -> Result<Vec<f64>, Error> {
-        let y =
-            Standardise { names: vec![self.target.clone()], mean: vec![0.0], sd: vec![1.0] }.apply(data)?;
-        let predicted = self.posterior.predict(&self.inputs.apply(data)?)?;
-        let of = |n: usize| {
+    /// Where the prediction is neither Gaussian nor Student's t, that of a Gaussian of its mean and variance.
+    fn log_density(&self, data: Dataset<f64>) -> Result<Vec<f64>, Error> {
+        let inputs: Vec<usize> = (0..data.width() - 1).collect();
+        let y: Vec<f64> = data.column(inputs.len()).collect();
+        let mut data = data.keep_columns(&inputs)?;
+        self.inputs.apply(&mut data)?;
+        let predicted = self.posterior.predict(&data.values)?;
+        let of = |(n, y): (usize, &f64)| {
             let (mean, sd) = (predicted.mean[n], predicted.sd[n]);
+            if y.is_nan() || mean.is_nan() {
+                return Ok(f64::NAN);
+            }
             Ok(match predicted.freedom {
                 // Student's t has a variance of ν/(ν − 2) in units of its squared scale.
                 Some(freedom) if freedom > 2.0 => {
-                    StudentT::new(freedom, mean, sd * ((freedom - 2.0) / freedom).sqrt())?.log_density(&y[n])
+                    StudentT::new(freedom, mean, sd * ((freedom - 2.0) / freedom).sqrt())?.log_density(y)
                 }
-                _ => Gaussian::new(mean, sd)?.log_density(&y[n]),
+                _ => Gaussian::new(mean, sd)?.log_density(y),
             })
         };
-        (0..y.len()).filter(|&n| !y[n].is_nan()).map(of).collect()
+        y.iter().enumerate().map(of).collect()
+    }
+
+    /// x of rows of the fit, drawn with replacement, and a target for each.
+    fn sample(&self, fitted: &Fitted, rows: usize, key: Key) -> Result<Table, Error> {
+        let given = self.given(&fitted.columns);
+        let data = fitted.rows(&Source::default(), given).map_err(|error| {
+            error.hint("x is drawn from the rows of the fit, which must be where they were and as they were")
+        })?;
+        let whole: Vec<usize> =
+            (0..data.rows()).filter(|&n| data.row(n).iter().all(|x| !x.is_nan())).collect();
+        if whole.is_empty() {
+            return Err(Error::plain(format!("no row of `{}` is whole: there is no x to draw", data.name)));
+        }
+        let mut uniforms = vec![0.0; rows];
+        key.purpose(Purpose::Shuffle).uniforms(0, &mut uniforms);
+        let place = |u: &f32| ((f64::from(*u) * whole.len() as f64) as usize).min(whole.len() - 1);
+        let index: Vec<usize> = uniforms.iter().map(|u| whole[place(u)]).collect();
+        let mut data = data.at_rows(&index);
+        let mut out = table::of(given, &data.values);
+        self.inputs.apply(&mut data)?;
+        out.push(&self.target, Column::Real(self.posterior.sample(&data.values, key)?));
+        Ok(out)
     }
 }

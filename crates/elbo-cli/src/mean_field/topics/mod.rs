@@ -15,7 +15,7 @@ use elbo::{
     random::Key,
 };
 use elbo_data::CorpusOptions;
-pub(crate) use fitted::{TopicModel, evaluate, predict, sample};
+pub(crate) use fitted::TopicModel;
 use measured::Measured;
 use serde::Serialize;
 
@@ -227,7 +227,12 @@ pub(crate) fn topics(arguments: &Topics) -> Result<Level, Error> {
             ("Shares of the topics", shares(&found)),
             ("Per token", bounds(&rows)),
         ],
-        fitted: Fitted::new(columns, &documents.source, Model::Topics(model)),
+        fitted: Fitted::new(
+            columns,
+            &documents.source,
+            &documents.fingerprint,
+            Model::Topics(model),
+        ),
     };
     let findings = course.findings(true);
     finish(&arguments.ascent, documents.config(train.documents()), &watch, &course, &findings, story)
