@@ -95,7 +95,9 @@ impl SourceConfig {
             return read(&plain);
         }
         let labelled = Self { label_column: self.label_column.clone(), ..plain.clone() };
-        read(&labelled).or_else(|error| read(&plain).map_err(|_| error))
+        let no_label =
+            |error: Error| read(&plain).map_err(|other| if error.lacks_label { other } else { error });
+        read(&labelled).or_else(no_label)
     }
 
     fn options(&self, memory: Option<u64>) -> ReadOptions {

@@ -287,14 +287,10 @@ fn columns_are_found_by_their_names() {
 #[test]
 fn new_rows_come_with_the_label_of_the_fit_or_without() {
     let place = Place::new();
-    let labelled: String = lines(60)
-        .lines()
-        .enumerate()
-        .map(|(row, line)| {
-            format!("{},{line}\n", if row == 0 { "kind".into() } else { (row % 3).to_string() })
-        })
-        .collect();
-    place.write("data.csv", labelled);
+    let label = |row: usize| if row == 0 { "kind".into() } else { (row % 3).to_string() };
+    let labelled: Vec<String> =
+        lines(60).lines().enumerate().map(|(row, line)| format!("{},{line}", label(row))).collect();
+    place.write("data.csv", labelled.join("\n"));
     for fit in ["mixture -k 2", "regress --target y", "factors --latent 1"] {
         let name = fit.split(' ').next().unwrap();
         place.succeeds(&format!("{fit} --data data.csv --label-column kind --name {name}"));
@@ -306,6 +302,14 @@ fn new_rows_come_with_the_label_of_the_fit_or_without() {
         assert_eq!(bare, without.lines().collect::<Vec<_>>());
         assert!(with.lines().nth(1).unwrap().ends_with(",2"), "{with}");
         place.succeeds(&format!("evaluate runs/{name} --data without.csv"));
+        // The label is not what is missing.
+        place.write("narrow.csv", "a,c,y\n1,1,5\n");
+        place.fails(
+            &format!("predict runs/{name} --data narrow.csv"),
+            1,
+            &["no column `b`"],
+            "the model is of",
+        );
     }
 }
 
