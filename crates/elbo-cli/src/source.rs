@@ -289,6 +289,13 @@ pub(crate) fn drawn(all: usize, number: Option<usize>, key: Key) -> Option<Vec<u
     Some(index)
 }
 
+/// So many of all rows, of which there must be some, drawn with replacement.
+pub(crate) fn resampled(all: usize, number: usize, key: Key) -> Vec<usize> {
+    let mut uniforms = vec![0.0; number];
+    key.purpose(Purpose::Shuffle).uniforms(0, &mut uniforms);
+    uniforms.iter().map(|&u| ((f64::from(u) * all as f64) as usize).min(all - 1)).collect()
+}
+
 /// Reads the rows that a model was fitted to, and checks that they are the same.
 pub(crate) fn read_own(config: &Config, memory: Option<u64>) -> Result<Prepared, Error> {
     let source = &config.data.source;

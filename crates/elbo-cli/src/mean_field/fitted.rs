@@ -176,7 +176,7 @@ pub(super) fn of_the_fit(source: &Source) {
 }
 
 /// The greatest of some probabilities, of equal ones the first.
-pub(super) fn likeliest(p: &[f64]) -> usize {
+pub(crate) fn likeliest(p: &[f64]) -> usize {
     (1..p.len()).fold(0, |best, k| if p[k] > p[best] { k } else { best })
 }
 

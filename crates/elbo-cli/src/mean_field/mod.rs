@@ -26,7 +26,7 @@ use elbo::{
     objective::Bound,
 };
 use elbo_data::Dataset;
-pub(crate) use fitted::{Fitted, evaluate, is_mean_field, predict, reconstruct, sample};
+pub(crate) use fitted::{Fitted, evaluate, is_mean_field, likeliest, predict, reconstruct, sample};
 use maud::Markup;
 use serde::Serialize;
 

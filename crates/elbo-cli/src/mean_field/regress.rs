@@ -5,7 +5,7 @@ use elbo::{
     diagnose::Level,
     distribution::{Gaussian, LogDensity, StudentT},
     mean_field::regression::{Fit, Noise, Posterior, Prediction, Prior, Weights},
-    random::{Key, Purpose},
+    random::Key,
 };
 use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,7 @@ use crate::{
     arguments::{Source, parse_fraction, parse_positive},
     error::Error,
     report::{Coefficient, coefficients, predictions},
+    source::resampled,
     table,
 };
 
@@ -131,9 +132,8 @@ pub(crate) fn regress(arguments: &Regress) -> Result<Level, Error> {
     let described = described(&q, &data.columns, &inputs, arguments.interval)?;
     // Rows that lack a cell took no part.
     let whole: Vec<usize> = (0..y.len()).filter(|&n| !y[n].is_nan()).collect();
-    let seen: Vec<f64> = whole.iter().flat_map(|&n| x[n * width..][..width].iter().copied()).collect();
-    let predicted = q.predict(&seen)?.mean;
-    let actual: Vec<f64> = whole.iter().map(|&n| y[n]).collect();
+    let mean = q.predict(x)?.mean;
+    let (actual, predicted): (Vec<f64>, Vec<f64>) = whole.iter().map(|&n| (y[n], mean[n])).unzip();
     let mut cards = vec![
         ("noise sd".into(), format!("{:.6}", q.noise_variance().sqrt())),
         (
@@ -277,10 +277,7 @@ impl RowModel for Regression {
         if whole.is_empty() {
             return Err(Error::plain(format!("no row of `{}` is whole: there is no x to draw", data.name)));
         }
-        let mut uniforms = vec![0.0; rows];
-        key.purpose(Purpose::Shuffle).uniforms(0, &mut uniforms);
-        let place = |u: &f32| ((f64::from(*u) * whole.len() as f64) as usize).min(whole.len() - 1);
-        let index: Vec<usize> = uniforms.iter().map(|u| whole[place(u)]).collect();
+        let index: Vec<usize> = resampled(whole.len(), rows, key).into_iter().map(|n| whole[n]).collect();
         let mut data = data.at_rows(&index);
         let mut out = table::of(given, &data.values);
         self.inputs.apply(&mut data)?;

@@ -17,7 +17,7 @@ use crate::{
         fitted::{Applied, Fitted, likeliest, of_the_fit},
     },
     results::{heading, print},
-    source::{SourceConfig, drawn},
+    source::{SourceConfig, drawn, resampled},
     table, tell,
 };
 
@@ -80,11 +80,8 @@ impl Applied for TopicModel {
     /// New documents, of lengths drawn from those of the fit: LDA-C on stdout, or a table of a word a row.
     fn sample(&self, fitted: &Fitted, arguments: &Sample) -> Result<(), Error> {
         let key = Key::new(arguments.seed);
-        let mut uniforms = vec![0.0; arguments.number];
-        key.purpose(Purpose::Shuffle).uniforms(0, &mut uniforms);
-        let of_fit = &self.lengths;
-        let length = |u: &f32| of_fit[((f64::from(*u) * of_fit.len() as f64) as usize).min(of_fit.len() - 1)];
-        let lengths: Vec<usize> = uniforms.iter().map(length).collect();
+        let of = resampled(self.lengths.len(), arguments.number, key);
+        let lengths: Vec<usize> = of.into_iter().map(|d| self.lengths[d]).collect();
         let drawn = self.posterior.sample(&lengths, key)?;
         let Some(path) = &arguments.output else {
             let line = |d: usize| {
