@@ -33,9 +33,10 @@ use crate::{
 
 /// Fit latent-variable models by maximising the evidence lower bound (ELBO).
 ///
-/// A variational auto-encoder is a generative model p(x, z) = p(z) p(x|z) of your rows x, with a guide q(z|x)
-/// that approximates the posterior of the latent z. Fitting raises the ELBO, a lower bound on log p(x), in nats
-/// per row: larger is better.
+/// A model p(x, z) is of your rows x and of latent z; a guide q approximates the posterior of z. Fitting raises the ELBO, a
+/// lower bound on log p(x), in nats: larger is better. `train` fits variational auto-encoders, by gradients; `mixture`,
+/// `regress`, `factors`, `normal`, `hmm`, `state-space`, `ising` and `topics` fit conjugate models, by exact coordinate
+/// ascent, and may have missing cells.
 #[derive(Debug, Parser)]
 #[command(name = "elbo", version, after_help = "Start with: elbo train digits")]
 pub(crate) struct Arguments {
@@ -94,18 +95,18 @@ pub(crate) enum Verb {
     Ising(Ising),
     /// Topics of documents, by latent Dirichlet allocation: exact coordinate ascent.
     Topics(Box<Topics>),
-    /// What a model fitted by coordinate ascent says about each row: its component, its value, its latents.
-    #[command(alias = "assign")]
+    /// What a model fitted by coordinate ascent says about each row: its component, value, state, topics or latents; and of
+    /// rows ahead.
     Predict(Predict),
     /// Where the nats of a fit are lost, row by row, and whether it can be trusted.
     Audit(Audit),
-    /// The ELBO of data under a fitted model, and its two terms, with standard errors.
+    /// How probable data are under a fitted model: the ELBO and its terms, or the log density, with standard errors.
     Evaluate(Evaluate),
     /// q(z) of each row found by itself, better than the encoder's.
     Infer(Infer),
-    /// Data beside what the model makes of them: x → z → x.
+    /// Data beside what the model makes of them: x → z → x; of factors, missing cells filled.
     Reconstruct(Reconstruct),
-    /// Draw new rows from a fitted model: z from the prior, x from p(x|z).
+    /// Draw new rows from a fitted model.
     Sample(Sample),
     /// The latent mean and standard deviation of each row of data.
     Encode(Encode),
@@ -127,8 +128,8 @@ pub(crate) struct Source {
     #[arg(long, value_name = "HxW", value_parser = parse_image, requires = "data")]
     pub(crate) image: Option<(usize, usize)>,
     /// Memory for rows, as 500M or 2G (1G = 1024M; a plain number is bytes). Where they take more, they lie in a
-    /// temporary file in the folder that TMPDIR names (/tmp, if it names none), 4 bytes a value. The results are the
-    /// same, to the bit.
+    /// temporary file in the folder that TMPDIR names (/tmp, if it names none): 4 bytes a value, 8 for coordinate ascent.
+    /// The results are the same, to the bit.
     #[arg(long, value_name = "SIZE", value_parser = parse_memory)]
     pub(crate) memory: Option<u64>,
 }
@@ -418,17 +419,29 @@ pub(crate) struct Audit {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Without --data the rows are those of the fit. Of an auto-encoder the figures are the ELBO and its terms. Of a model fitted by
+coordinate ascent:
+  mixture, normal      log p(x | the fit's rows)
+  regress              log p(y | x, the fit's rows) of the target y; but for --conjugate and a known noise, of a Gaussian
+                       with the mean and the variance that are predicted
+  factors              log p(x) with the parameters at their means
+  hmm, state-space     a lower bound on log p(x) of the sequences, parameters as fitted
+  topics               the bound and the perplexity of the documents, a word at a time
+  ising                the bound on log Z
+--samples, --kl and the options of the evidence are for auto-encoders; rows in time order are evaluated together, without
+--rows.")]
 pub(crate) struct Evaluate {
     #[command(flatten)]
     pub(crate) fitted: Fitted,
     #[command(flatten)]
     pub(crate) source: Source,
-    /// Monte Carlo samples of z a row.
-    #[arg(long, value_name = "L", default_value = "16", value_parser = parse_count::<usize>)]
-    pub(crate) samples: usize,
-    /// The KL term in closed form, or by the same samples.
-    #[arg(long, default_value = "analytic", value_parser = named::<KlForm>(&KL))]
-    pub(crate) kl: KlForm,
+    /// Monte Carlo samples of z a row. Without it: 16.
+    #[arg(long, value_name = "L", value_parser = parse_count::<usize>)]
+    pub(crate) samples: Option<usize>,
+    /// The KL term in closed form, or by the same samples. Without it: in closed form.
+    #[arg(long, value_parser = named::<KlForm>(&KL))]
+    pub(crate) kl: Option<KlForm>,
     /// Only this many rows, drawn from the seed; the heading of the figures then says so.
     #[arg(long, value_name = "R", value_parser = parse_count::<usize>)]
     pub(crate) rows: Option<usize>,
@@ -461,15 +474,18 @@ pub(crate) struct Evaluate {
         help_heading = "The evidence log p(x)"
     )]
     pub(crate) anneal_from: StartArgument,
-    /// The seed of the noise and of the binarisation.
+    /// The seed of all that is random.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
-    /// Write the terms of each row, too: .csv, .npy or .parquet.
+    /// Write the figures of each row, too: .csv, .npy or .parquet.
     #[arg(long, value_name = "PATH")]
     pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Without --data the rows are those of the fit. A model of `elbo factors` fills the cells that are missing: beside each column
+stands the standard deviation of what fills it, 0 where the cell was there.")]
 pub(crate) struct Reconstruct {
     #[command(flatten)]
     pub(crate) fitted: Fitted,
@@ -485,13 +501,17 @@ pub(crate) struct Reconstruct {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Of an auto-encoder z is drawn from the prior, and a row is E[x|z]. Models fitted by coordinate ascent draw x itself, from
+what the fit knows: of `elbo regress` a target for x of its rows, drawn with replacement; of `elbo hmm` and `elbo
+state-space` one sequence, with its states; of `elbo topics` documents, on standard output in LDA-C form.")]
 pub(crate) struct Sample {
     #[command(flatten)]
     pub(crate) fitted: Fitted,
     /// How many rows to draw.
     #[arg(short = 'n', long = "number", value_name = "N", default_value = "64", value_parser = parse_count::<usize>)]
     pub(crate) number: usize,
-    /// Draw x itself from p(x|z); without it, E[x|z] for the z drawn.
+    /// Draw x itself from p(x|z); without it, E[x|z] for the z drawn. By coordinate ascent it is always x itself.
     #[arg(long)]
     pub(crate) draw: bool,
     /// The seed of the draws.
@@ -503,6 +523,17 @@ pub(crate) struct Sample {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Without --data the rows are those of the fit. Columns are found by their names; the label column of the fit may be there or
+not. What is written of each row, p_1, p_2, … being probabilities:
+  mixture       component, p_1, …, log_density
+  regress       NAME_mean, NAME_mean_sd (how well it is known), NAME_sd (how far a row lies from it)
+  factors       mean_1, …, sd_1, … of the latents, log_density
+  normal        log_density
+  hmm           row, state (on the most probable path), p_1, …, and the mean of each column
+  state-space   row, each column and each state with its standard deviation
+  topics        topic, p_1, …, tokens, bound
+  ising         spin, mean; of 20 spins or fewer exact_mean")]
 pub(crate) struct Predict {
     #[command(flatten)]
     pub(crate) fitted: Fitted,

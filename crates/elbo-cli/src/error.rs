@@ -10,17 +10,19 @@ pub(crate) struct Error {
     message: String,
     hint: Option<String>,
     usage: bool,
+    /// Whether a file lacks the label column that was to be set aside.
+    pub(crate) lacks_label: bool,
 }
 
 impl Error {
     /// A failure.
     pub(crate) fn plain(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: None, usage: false }
+        Self { message: message.into(), hint: None, usage: false, lacks_label: false }
     }
 
     /// A request that makes no sense: exit code 2.
     pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: Some(hint.into()), usage: true }
+        Self { usage: true, ..Self::plain(message).hint(hint) }
     }
 
     /// A failure of the operating system on a path.
@@ -56,7 +58,8 @@ impl Error {
 
 impl From<elbo_data::Error> for Error {
     fn from(error: elbo_data::Error) -> Self {
-        Self { message: error.to_string(), hint: error.hint(), usage: false }
+        let lacks_label = matches!(error, elbo_data::Error::LabelColumn { .. });
+        Self { hint: error.hint(), lacks_label, ..Self::plain(error.to_string()) }
     }
 }
 
@@ -71,7 +74,7 @@ impl From<elbo::Error> for Error {
             ),
             _ => None,
         };
-        Self { message: error.to_string(), hint, usage: false }
+        Self { hint, ..Self::plain(error.to_string()) }
     }
 }
 

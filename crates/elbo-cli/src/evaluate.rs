@@ -23,7 +23,7 @@ use crate::{
     arguments::{Evaluate, StartArgument},
     error::Error,
     progress::Count,
-    results::print,
+    results::{heading, print},
     run::{Model, read_model},
     source::{chosen, read_for},
     table, tell,
@@ -31,6 +31,8 @@ use crate::{
 
 /// Rows a thread, between two looks at how far it is.
 const ROWS: usize = 128;
+/// Monte Carlo samples of z a row, where no number is asked for.
+const SAMPLES: usize = 16;
 
 pub(crate) fn evaluate(arguments: &Evaluate, device: &Device) -> Result<(), Error> {
     table::check_ending(arguments.output.as_deref(), false)?;
@@ -40,7 +42,8 @@ pub(crate) fn evaluate(arguments: &Evaluate, device: &Device) -> Result<(), Erro
     let key = Key::new(arguments.seed).purpose(Purpose::Test);
     let rows = chosen(&all, arguments.rows, key);
     let part = rows.len() < all.len();
-    let evaluation = Evaluation { arguments, model: &model, rows, key, device };
+    let (samples, kl) = (arguments.samples.unwrap_or(SAMPLES), arguments.kl.unwrap_or(KlForm::Analytic));
+    let evaluation = Evaluation { arguments, samples, kl, model: &model, rows, key, device };
     // Refused before any long work, where the latent is discrete.
     let joint = arguments.annealed.then(|| model.vae.joint()).transpose()?;
     let mut figures = Figures::default();
@@ -58,25 +61,21 @@ pub(crate) fn evaluate(arguments: &Evaluate, device: &Device) -> Result<(), Erro
     if let Some(path) = &arguments.output {
         figures.columns.write(path)?;
     }
-    let unit = if part {
-        format!("nats_per_row_of_{}_of_{}", evaluation.rows.len(), all.len())
-    } else {
-        "nats_per_row".into()
-    };
-    print(&format!("term,{unit},standard_error\n{}", figures.lines.concat()))?;
+    let heading = heading("nats_per_row", evaluation.rows.len(), all.len());
+    print(&format!("{heading}{}", figures.lines.concat()))?;
     if model.config.fit.train.objective == Objective::Noiseless {
         tell(
             "note: the fit was to the noiseless objective, so the guide's standard deviations were never fitted",
         );
     }
-    if model.vae.model.is_hierarchical() && arguments.kl == KlForm::Analytic {
+    if model.vae.model.is_hierarchical() && kl == KlForm::Analytic {
         tell("note: the KL of z2 given z1 is in closed form; that of z1, which has none, by Monte Carlo");
     }
     if part {
         let (some, all) = (evaluation.rows.len(), all.len());
         tell(format!("note: {some} rows of {all}, drawn from the seed, and not the whole data"));
     }
-    let (rows, samples) = (evaluation.rows.len(), arguments.samples);
+    let rows = evaluation.rows.len();
     tell(format!("{rows} rows, {samples} samples a row; elbo = log_likelihood - kl, larger is better"));
     figures.notes.iter().for_each(tell);
     Ok(())
@@ -114,6 +113,8 @@ impl Figures {
 
 struct Evaluation<'a> {
     arguments: &'a Evaluate,
+    samples: usize,
+    kl: KlForm,
     model: &'a Model,
     rows: Rows<'a>,
     key: Key,
@@ -129,7 +130,7 @@ impl Evaluation<'_> {
     }
 
     fn bound(&self, figures: &mut Figures) -> Result<(), Error> {
-        let Evaluate { kl, samples, .. } = *self.arguments;
+        let Self { kl, samples, .. } = *self;
         let noise = self.key.purpose(Purpose::Noise);
         let mut terms = RowTerms::default();
         for piece in self.rows.pieces(self.model.config.fit.binarise(), self.key.purpose(Purpose::Binarise)) {

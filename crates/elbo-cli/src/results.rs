@@ -455,6 +455,12 @@ pub(crate) fn csv<N: std::fmt::Display>(terms: &[(N, Mean)]) -> String {
     format!("term,nats_per_row,standard_error\n{}", terms.iter().map(line).collect::<String>())
 }
 
+/// The first line of figures of some of all rows: where they are not all of them, it says so.
+pub(crate) fn heading(unit: &str, some: usize, all: usize) -> String {
+    let part = if some < all { format!("_of_{some}_of_{all}") } else { String::new() };
+    format!("term,{unit}{part},standard_error\n")
+}
+
 /// Data to stdout; a reader that has closed the pipe wants no more.
 pub(crate) fn print(text: &str) -> Result<(), Error> {
     match io::stdout().write_all(text.as_bytes()) {

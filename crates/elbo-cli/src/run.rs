@@ -22,7 +22,7 @@ use elbo::{
 use elbo_data::{Tensors, write_atomically};
 use serde::{Deserialize, Serialize};
 
-use crate::{config::Config, error::Error};
+use crate::{config::Config, error::Error, mean_field::is_mean_field};
 
 /// A folder that holds a run.
 #[derive(Debug)]
@@ -296,6 +296,12 @@ fn no_folder(folder: &Path, cause: &std::io::Error) -> Error {
 /// Reads a fitted model: a run folder's best, or a model file.
 pub(crate) fn read_model(path: &Path, device: &Device) -> Result<Model, Error> {
     let file = if path.is_dir() { path.join("model.safetensors") } else { path.to_path_buf() };
+    if is_mean_field(path) {
+        return Err(Error::usage(
+            format!("`{}` is no auto-encoder: coordinate ascent has fitted it", path.display()),
+            "what can be done with it: elbo predict, evaluate, sample; of factors reconstruct",
+        ));
+    }
     if !file.exists() {
         return Err(Error::plain(format!("`{}` does not exist", file.display()))
             .hint("give a run folder as runs/digits, or a model.safetensors file"));

@@ -38,7 +38,7 @@ impl SourceConfig {
             (Some(name), _) => name.into(),
             (None, Some(path)) => absolute(path)?.to_string_lossy().into_owned(),
             (None, None) => {
-                let hint = "`elbo train digits` fits the built-in digits; --data PATH reads a file";
+                let hint = "--data PATH reads a file; `elbo train digits` fits the built-in digits";
                 return Err(Error::usage("no data given", hint));
             }
         };
@@ -50,24 +50,54 @@ impl SourceConfig {
         })
     }
 
-    /// Reads the rows, which may take so many bytes of memory.
-    pub(crate) fn read(&self, memory: Option<u64>) -> Result<Dataset, Error> {
+    /// Reads the rows, which may take so many bytes of memory; for a model that is fitted a `single` one is enough.
+    pub(crate) fn read(&self, memory: Option<u64>, single: bool) -> Result<Dataset, Error> {
         if self.data == "digits" {
             return Ok(elbo_data::digits());
         }
-        Ok(elbo_data::read(Path::new(&self.data), &self.options(memory))?)
+        let options = ReadOptions { single, ..self.options(memory) };
+        Ok(elbo_data::read(Path::new(&self.data), &options)?)
     }
 
-    /// Reads the rows in f64: cells may be missing, and a column of text is a label.
-    pub(crate) fn read_exact(&self, memory: Option<u64>) -> Result<Dataset<f64>, Error> {
+    /// Reads the rows in f64: cells may be missing, a column of text is a label, and each column has a name of its own.
+    pub(crate) fn read_exact(&self, memory: Option<u64>, single: bool) -> Result<Dataset<f64>, Error> {
         if self.data == "digits" {
             let Dataset { name, columns, values, labels, image, full_scale, first_line } =
                 elbo_data::digits();
             let values = values.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>().into();
             return Ok(Dataset { name, columns, values, labels, image, full_scale, first_line });
         }
-        let options = ReadOptions { missing: true, text_is_label: true, ..self.options(memory) };
-        Ok(elbo_data::read_as(Path::new(&self.data), &options)?)
+        let options = ReadOptions { missing: true, text_is_label: true, single, ..self.options(memory) };
+        let data: Dataset<f64> = elbo_data::read_as(Path::new(&self.data), &options)?;
+        let mut known = HashSet::new();
+        if let Some(name) = data.columns.iter().find(|name| !known.insert(*name)) {
+            return Err(Error::plain(format!("`{}` has two columns `{name}`", data.name))
+                .hint("columns are found by their names: give each a name of its own"));
+        }
+        Ok(data)
+    }
+
+    /// `read` for a model that was fitted to this source, of the rows that are asked for, or else its own. New rows come
+    /// with the label column of the fit, or without any, and are images where its rows are.
+    pub(crate) fn for_model<T>(
+        &self,
+        asked: &Source,
+        read: impl Fn(&Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        if asked.data.is_none() {
+            return read(self).map_err(|error| {
+                if self.is_missing() { error.hint("--data PATH says where the rows are now") } else { error }
+            });
+        }
+        let asked = Self::new(None, asked)?;
+        let plain = Self { image: asked.image.or(self.image), ..asked };
+        if plain.label_column.is_some() || self.label_column.is_none() {
+            return read(&plain);
+        }
+        let labelled = Self { label_column: self.label_column.clone(), ..plain.clone() };
+        let no_label =
+            |error: Error| read(&plain).map_err(|other| if error.lacks_label { other } else { error });
+        read(&labelled).or_else(no_label)
     }
 
     fn options(&self, memory: Option<u64>) -> ReadOptions {
@@ -242,52 +272,46 @@ impl Prepared {
 
 /// Reads rows for a fitted model: those named, or those that it was fitted to.
 pub(crate) fn read_for(config: &Config, source: &Source) -> Result<Prepared, Error> {
-    let memory = source.memory;
-    if source.data.is_none() {
-        let source = &config.data.source;
-        return read_rows(config, source, memory).map_err(|error| {
-            if source.is_missing() { error.hint("--data PATH says where the rows are now") } else { error }
-        });
-    }
-    let plain = SourceConfig::new(None, source)?;
-    let plain = SourceConfig { image: plain.image.or(config.data.source.image), ..plain };
-    if plain.label_column.is_some() {
-        return read_rows(config, &plain, memory);
-    }
-    // New rows come with the label column of the fit, or without any.
-    let labelled = SourceConfig { label_column: config.data.source.label_column.clone(), ..plain.clone() };
-    read_rows(config, &labelled, memory).or_else(|error| read_rows(config, &plain, memory).map_err(|_| error))
+    config.data.source.for_model(source, |rows| read_rows(config, rows, source.memory))
 }
 
 /// All rows, or some of them drawn at random, in order.
 pub(crate) fn chosen<'a>(all: &Rows<'a>, number: Option<usize>, key: Key) -> Rows<'a> {
-    match number {
-        Some(number) if number < all.len() => {
-            let mut index = key.purpose(Purpose::Split).permutation(all.len());
-            index.truncate(number);
-            index.sort_unstable();
-            all.select(index)
-        }
-        _ => all.clone(),
-    }
+    drawn(all.len(), number, key).map_or_else(|| all.clone(), |index| all.select(index))
+}
+
+/// So many of all rows drawn at random, in order; `None` where that is all of them.
+pub(crate) fn drawn(all: usize, number: Option<usize>, key: Key) -> Option<Vec<usize>> {
+    let number = number.filter(|&number| number < all)?;
+    let mut index = key.purpose(Purpose::Split).permutation(all);
+    index.truncate(number);
+    index.sort_unstable();
+    Some(index)
+}
+
+/// So many of all rows, of which there must be some, drawn with replacement.
+pub(crate) fn resampled(all: usize, number: usize, key: Key) -> Vec<usize> {
+    let mut uniforms = vec![0.0; number];
+    key.purpose(Purpose::Shuffle).uniforms(0, &mut uniforms);
+    uniforms.iter().map(|&u| ((f64::from(u) * all as f64) as usize).min(all - 1)).collect()
 }
 
 /// Reads the rows that a model was fitted to, and checks that they are the same.
 pub(crate) fn read_own(config: &Config, memory: Option<u64>) -> Result<Prepared, Error> {
     let source = &config.data.source;
-    let data = source.read(memory).map_err(|error| {
+    let data = source.read(memory, false).map_err(|error| {
         if source.is_missing() { error.hint("--data PATH says where rows are now") } else { error }
     })?;
-    same_data(config, &data)?;
+    same_data(&data.name, &data.fingerprint(), &config.data.fingerprint)?;
     prepare(config, data)
 }
 
-/// Checks that data are those of a run.
-pub(crate) fn same_data(config: &Config, data: &Dataset) -> Result<(), Error> {
-    if data.fingerprint() == config.data.fingerprint {
+/// Checks that data are those of a run, by their fingerprint and the one that is recorded.
+pub(crate) fn same_data(name: &str, fingerprint: &str, recorded: &str) -> Result<(), Error> {
+    if fingerprint == recorded {
         return Ok(());
     }
-    Err(Error::plain(format!("`{}` is not the data of this run: its contents differ", data.name))
+    Err(Error::plain(format!("`{name}` is not the data of this run: its contents differ"))
         .hint("restore the file, or start a new run"))
 }
 
@@ -297,7 +321,7 @@ pub(crate) fn read_rows(
     source: &SourceConfig,
     memory: Option<u64>,
 ) -> Result<Prepared, Error> {
-    prepare(config, source.read(memory)?)
+    prepare(config, source.read(memory, true)?)
 }
 
 /// Rows of a file as the model takes them.

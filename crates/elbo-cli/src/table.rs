@@ -44,6 +44,16 @@ pub(crate) fn rows(x: &[f32], config: &Config) -> Table {
     table
 }
 
+/// A table of named columns from its cells, row by row.
+pub(crate) fn of(names: &[String], cells: &[f64]) -> Table {
+    let mut table = Table::new();
+    for (place, name) in names.iter().enumerate() {
+        let column = cells.iter().skip(place).step_by(names.len()).copied();
+        table.push(name, Column::Real(column.collect()));
+    }
+    table
+}
+
 /// Writes a table, with the rows' labels as a last column where the format can hold text.
 pub(crate) fn write(mut table: Table, labels: Option<Vec<String>>, path: Option<&Path>) -> Result<(), Error> {
     let text = path.is_none_or(|path| !ends_in(path, "npy"));

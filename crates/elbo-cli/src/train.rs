@@ -65,16 +65,16 @@ pub(crate) fn train(arguments: &Train, device: &Device) -> Result<Level, Error> 
 
 fn begin(arguments: &Train) -> Result<(Config, Dataset), Error> {
     let source = SourceConfig::new(arguments.builtin.as_deref(), &arguments.source)?;
-    let data = source.read(arguments.source.memory)?;
+    let data = source.read(arguments.source.memory, false)?;
     describe(&data);
     let config = Config::check(arguments, source, &data)?;
     Ok((config, data))
 }
 
 fn repeat(config: Config, memory: Option<u64>) -> Result<(Config, Dataset), Error> {
-    let data = config.data.source.read(memory)?;
+    let data = config.data.source.read(memory, false)?;
     describe(&data);
-    same_data(&config, &data)?;
+    same_data(&data.name, &data.fingerprint(), &config.data.fingerprint)?;
     Ok((config, data))
 }
 

@@ -103,7 +103,7 @@ fn sequences_are_told_apart() {
     let model = place.text("runs/visits-hmm/model.json");
     let model: serde_json::Value = serde_json::from_str(&model).unwrap();
     let initial: Vec<f64> =
-        serde_json::from_value(model["posterior"]["posterior"]["initial"]["dirichlet"].clone()).unwrap();
+        serde_json::from_value(model["posterior"]["chain"]["initial"]["dirichlet"].clone()).unwrap();
     let greater = initial.iter().copied().fold(0.0, f64::max);
     assert!((greater - 4.0).abs() < 1e-3, "3 sequences and the prior's 1: {initial:?}");
     let said = place.succeeds("evaluate runs/visits-hmm --output of.csv");
@@ -119,6 +119,17 @@ fn sequences_are_told_apart() {
     assert!(said.stderr.contains("model       local level model, of x"), "{said:?}");
     let (_, rows) = place.succeeds("predict runs/visits-state-space --forecast 1").table();
     assert_eq!(rows.len(), 63);
+    // New rows bring their sequences along.
+    place.write("one.csv", "x,who\n0.1,dee\n0.2,dee\n8.1,eve\n");
+    let (_, rows) = place.succeeds("predict runs/visits-hmm --data one.csv").table();
+    assert_eq!(rows.iter().map(|row| row[0]).collect::<Vec<_>>(), [1.0, 2.0, 1.0]);
+    place.write("alone.csv", "x\n0.1\n0.2\n");
+    place.fails(
+        "predict runs/visits-hmm --data alone.csv",
+        1,
+        &["has no column `who`"],
+        "give a name, a number from 1",
+    );
     place.write("mixed.csv", text.replace("cy,", "ann,"));
     place.fails(
         "hmm --data mixed.csv --sequence-column who",
@@ -233,6 +244,11 @@ fn an_autoregression_falls_back_to_the_mean() {
     assert_eq!(header, ["row", "a", "a_sd", "signal", "signal_sd"]);
     let far = &rows[499];
     assert!((far[1] - mean(&rows[..400], 1)).abs() < 0.2, "{far:?}");
+    // A file of that column alone, of one row, is enough for it.
+    place.write("one.csv", "a\n52\n");
+    let (_, rows) = place.succeeds("predict runs/ar-state-space --data one.csv --forecast 1").table();
+    assert_eq!(rows.len(), 2);
+    assert!(rows.iter().flatten().all(|x| x.is_finite()) && rows[0][1] > rows[1][1], "{rows:?}");
     place.fails("state-space --data ar.csv --kind level", 2, &["has 2 columns"], "name one of a, b");
     place.fails("state-space --data ar.csv --column c", 2, &["has no column `c`"], "name one of a, b");
     place.fails("state-space --data ar.csv --column a --states 2", 2, &["has one state"], "--kind factors");
@@ -424,9 +440,10 @@ fn what_is_wrong_is_said() {
     place.fails(
         "predict runs/m --data narrow.csv",
         1,
-        &["has 1 columns, but the model's rows have 3"],
-        "rows need",
+        &["has no column `visits`"],
+        "the model is of level, visits, kind",
     );
+    place.fails("evaluate runs/m --rows 3", 2, &["none can be left out"], "leave --rows out");
     place.refuses("ising", &["--couplings"]);
     place.refuses("hmm --data data.csv --states 0", &["states"]);
 }

@@ -48,7 +48,7 @@ fn a_mixture_finds_groups_and_says_so() {
     assert!(rows.iter().all(|row| (row[1..5].iter().sum::<f64>() - 1.0).abs() < 1e-9));
     // One row more, with a cell missing.
     place.write("more.csv", "a,b\n0.1,\n20,40\n");
-    let (_, more) = place.succeeds(&format!("assign {run} --data more.csv")).table();
+    let (_, more) = place.succeeds(&format!("predict {run} --data more.csv")).table();
     assert_eq!((more[0][0], more[1][0]), (rows[0][0], rows[1][0]));
 
     let (header, drawn) = place.succeeds(&format!("sample {run} -n 300")).table();
@@ -141,12 +141,7 @@ fn what_is_wrong_with_rows_is_said() {
     place.write("data.csv", groups(20));
     place.succeeds("mixture --data data.csv -k 2 --name m");
     place.write("narrow.csv", "a\n1\n2\n");
-    place.fails(
-        "predict runs/m --data narrow.csv",
-        1,
-        &["has 1 columns, but the model's rows have 2: a, b"],
-        "rows need",
-    );
+    place.fails("predict runs/m --data narrow.csv", 1, &["has no column `b`"], "the model is of a, b");
     place.write("runs/m/model.json", "{}");
     place.fails("predict runs/m", 1, &["is not a model that elbo wrote"], "give a run folder");
     place.fails("predict none", 1, &["cannot read `none`"], "check the path");
@@ -195,8 +190,12 @@ fn a_regression_finds_its_coefficients() {
         assert_eq!(header, ["y_mean", "y_mean_sd", "y_sd"]);
         assert!((rows[0][0] - 5.0).abs() < 0.02 && (rows[1][0] - 2.0).abs() < 0.02, "{rows:?}");
         assert!(rows.iter().all(|row| row[1] < row[2] && row[2] < 0.1), "{rows:?}");
-        let (header, rows) = place.succeeds(&format!("sample runs/{name} -n 7")).table();
-        assert_eq!((header, rows.len()), (vec!["y".to_owned()], 7));
+        // x of the rows of the fit, as many as are asked for.
+        let (header, drawn) = place.succeeds(&format!("sample runs/{name} -n 200")).table();
+        assert_eq!((header.join(",").as_str(), drawn.len()), ("a,b,c,y", 200));
+        let (_, of_fit) = common::table(&lines(80));
+        assert!(drawn.iter().all(|row| of_fit.iter().any(|old| old[..3] == row[..3])));
+        assert!(drawn.iter().all(|row| (row[3] - 3.0 - 2.0 * row[0] + row[1]).abs() < 0.05), "{drawn:?}");
         let said = place.succeeds(&format!("evaluate runs/{name}"));
         let density: f64 = said.stdout.lines().nth(1).unwrap().split(',').nth(1).unwrap().parse().unwrap();
         assert!(density > 2.0, "{said:?}");
@@ -206,9 +205,11 @@ fn a_regression_finds_its_coefficients() {
     assert!(results["elbo"].as_f64().unwrap().is_finite() && evidence.contains("nats, exact"));
     place.fails("regress --data data.csv --target z", 2, &["has no column `z`"], "name one of a, b, c, y");
     place.write("holes.csv", "a,y\n1,2\n2,\n,4\n4,5\n");
-    place.fails("regress --data holes.csv", 1, &["row 3"], "");
+    place.fails("regress --data holes.csv", 1, &["column `a` line 4 is missing"], "leave the row out");
+    place.write("y.csv", "y\n1\n2\n3\n");
+    place.fails("regress --data y.csv", 2, &["has one column"], "elbo normal");
     place.write("new.csv", "a,b\n1,2\n2,3\n");
-    place.fails("predict runs/ridge --data new.csv", 1, &["has no column `c`"], "the model needs a, b, c");
+    place.fails("predict runs/ridge --data new.csv", 1, &["has no column `c`"], "the model is of a, b, c, y");
     place.refuses("regress --data data.csv --prior known", &["--weight-sd"]);
 }
 
@@ -217,12 +218,22 @@ fn factors_fill_cells_that_are_missing() {
     let place = Place::new();
     let whole = measurements(300);
     place.write("whole.csv", &whole);
-    place.write("depth.csv", "height,depth,mass\n12,,300\n,-20,\n10,-20,300\n");
+    place.write("depth.csv", "height,depth,mass\n12.23,,300\n,-20.1,\n10,-20,300\n");
     for (name, options) in [("fa", ""), ("pca", "--pca"), ("raw", "--unscaled --starts 1")] {
         place.succeeds(&format!("factors --data whole.csv --latent 2 --name {name} {options}"));
         let (header, rows) = place.succeeds(&format!("reconstruct runs/{name} --data depth.csv")).table();
         assert_eq!(header, ["height", "depth", "mass", "height_sd", "depth_sd", "mass_sd"]);
-        assert_eq!((rows[0][0], rows[0][2], rows[2][1]), (12.0, 300.0, -20.0), "what is there stays");
+        // What is there stays, to the bit, and is known.
+        let (_, given) = common::table(&place.text("depth.csv"));
+        for (cell, given) in rows.iter().flat_map(|row| row[..3].iter().zip(&row[3..])).zip(given.concat()) {
+            assert!(
+                given.is_nan() && *cell.1 > 0.0 || *cell.0 == given && *cell.1 == 0.0,
+                "{cell:?} {given}"
+            );
+        }
+        let (_, first) =
+            place.succeeds(&format!("reconstruct runs/{name} --data depth.csv --rows 2")).table();
+        assert_eq!(first, rows[..2]);
         // A row half-way up in its height lies half-way up in its depth, give or take what b does.
         assert!((rows[0][1] + 18.5).abs() < 1.0 && rows[0][4] < 1.5, "{rows:?}");
         let (header, rows) = place.succeeds(&format!("predict runs/{name} --data depth.csv")).table();
@@ -241,4 +252,162 @@ fn factors_fill_cells_that_are_missing() {
     place.write("groups.csv", groups(20));
     place.succeeds("mixture --data groups.csv -k 2 --name m");
     place.fails("reconstruct runs/m", 2, &["this model reconstructs nothing"], "elbo predict");
+}
+
+#[test]
+fn columns_are_found_by_their_names() {
+    let place = Place::new();
+    place.write("data.csv", groups(60));
+    place.succeeds("mixture --data data.csv -k 2 --name m");
+    place.succeeds("normal --data data.csv --column b --name n");
+    place.write("rows.csv", "a,b\n0.1,0.2\n20,40\n20,\n");
+    let said = |run: &str, file: &str| place.succeeds(&format!("predict runs/{run} --data {file}")).stdout;
+    let (of_rows, of_b) = (said("m", "rows.csv"), said("n", "rows.csv"));
+    place.write("turned.csv", "c,b,a\n7,0.2,0.1\n8,40,20\n9,,20\n");
+    place.write("bare.csv", "0.1,0.2\n20,40\n20,\n");
+    place.write("b.csv", "b\n0.2\n40\n\"\"\n");
+    assert_eq!(of_rows, said("m", "turned.csv"));
+    assert_eq!(of_rows, said("m", "bare.csv"), "without names by their places");
+    assert_eq!((of_b.clone(), of_b), (said("n", "turned.csv"), said("n", "b.csv")));
+    let hint = "the model is of a, b";
+    place.fails("predict runs/m --data b.csv", 1, &["b.csv` has no column `a`"], hint);
+    place.write("bare.csv", "1,2,3\n4,5,6\n");
+    place.fails("predict runs/m --data bare.csv", 1, &["3 columns without names, but 2 are needed"], hint);
+    // One row is enough for a model, and too few for a fit.
+    place.write("row.csv", "a,b\n20,40\n");
+    let (header, row) = (of_rows.lines().next().unwrap(), of_rows.lines().nth(2).unwrap());
+    assert_eq!(said("m", "row.csv"), format!("{header}\n{row}\n"));
+    place.fails("mixture --data row.csv", 1, &["too few rows: 1, at least 2"], "more rows");
+    place.write("twice.csv", "a,b,a\n1,2,3\n4,5,6\n");
+    for verb in ["mixture", "regress --target b", "predict runs/m"] {
+        place.fails(&format!("{verb} --data twice.csv"), 1, &["has two columns `a`"], "a name of its own");
+    }
+}
+
+#[test]
+fn new_rows_come_with_the_label_of_the_fit_or_without() {
+    let place = Place::new();
+    let label = |row: usize| if row == 0 { "kind".into() } else { (row % 3).to_string() };
+    let labelled: Vec<String> =
+        lines(60).lines().enumerate().map(|(row, line)| format!("{},{line}", label(row))).collect();
+    place.write("data.csv", labelled.join("\n"));
+    for fit in ["mixture -k 2", "regress --target y", "factors --latent 1"] {
+        let name = fit.split(' ').next().unwrap();
+        place.succeeds(&format!("{fit} --data data.csv --label-column kind --name {name}"));
+        place.write("with.csv", "a,kind,b,c,y\n1,2,0,1,5\n0,1,1,2,\n");
+        place.write("without.csv", "a,b,c,y\n1,0,1,5\n0,1,2,\n");
+        let said = |file: &str| place.succeeds(&format!("predict runs/{name} --data {file}")).stdout;
+        let (with, without) = (said("with.csv"), said("without.csv"));
+        let bare: Vec<&str> = with.lines().map(|line| line.rsplit_once(',').unwrap().0).collect();
+        assert_eq!(bare, without.lines().collect::<Vec<_>>());
+        assert!(with.lines().nth(1).unwrap().ends_with(",2"), "{with}");
+        place.succeeds(&format!("evaluate runs/{name} --data without.csv"));
+        // The label is not what is missing.
+        place.write("narrow.csv", "a,c,y\n1,1,5\n");
+        place.fails(
+            &format!("predict runs/{name} --data narrow.csv"),
+            1,
+            &["no column `b`"],
+            "the model is of",
+        );
+    }
+}
+
+#[test]
+fn rows_that_lack_what_a_figure_is_of_are_left_out_of_it() {
+    let place = Place::new();
+    place.write("data.csv", lines(80));
+    place.succeeds("regress --data data.csv --target y --name r");
+    place.succeeds("mixture --data data.csv -k 2 --name m");
+    place.succeeds("factors --data data.csv --latent 1 --name f");
+    place.succeeds("normal --data data.csv --column y --name n");
+    place.write("more.csv", "kind,a,b,c,y\nu,1,0,1,5\nv,,1,0,2\nw,1,1,0,\nx,,,,\n");
+    for (run, term, known) in [
+        ("r", "log_predictive_density", [true, false, false, false]),
+        ("m", "log_predictive_density", [true, true, true, false]),
+        ("f", "log_plug_in_density", [true, true, true, false]),
+        ("n", "log_predictive_density", [true, true, false, false]),
+    ] {
+        let said = place.succeeds(&format!("evaluate runs/{run} --data more.csv --output of.csv"));
+        let seen = known.iter().filter(|known| **known).count();
+        assert!(said.stderr.contains(&format!("{seen} rows: log p(")), "{said:?}");
+        assert!(said.stderr.contains(&format!("{} rows lack the cells", 4 - seen)), "{said:?}");
+        assert!(!said.stderr.contains("took part in the fit"), "{said:?}");
+        assert_eq!(said.stderr.contains("the parameters at their means"), run == "f", "{said:?}");
+        // A line for each row, so that they can be joined.
+        let text = place.text("of.csv");
+        assert!(text.starts_with(&format!("{term},label\n")) && text.ends_with("NaN,x\n"), "{text}");
+        let (_, rows) = common::table(&text);
+        assert_eq!(rows.iter().map(|row| row[0].is_finite()).collect::<Vec<_>>(), known);
+        let mean = rows.iter().map(|row| row[0]).filter(|x| x.is_finite()).sum::<f64>() / seen as f64;
+        assert!((said.table().1[0][1] - mean).abs() < 1e-6);
+
+        let said = place.succeeds(&format!("evaluate runs/{run} --rows 20 --output of.csv"));
+        assert!(said.stdout.starts_with("term,nats_per_row_of_20_of_80,standard_error\n"), "{said:?}");
+        assert!(said.stderr.contains("took part in the fit"), "{said:?}");
+        let all = place.succeeds(&format!("evaluate runs/{run} --output all.csv"));
+        assert!(all.stdout.starts_with("term,nats_per_row,standard_error\n"), "{all:?}");
+        let (_, all) = common::table(&place.text("all.csv"));
+        let (header, some) = common::table(&place.text("of.csv"));
+        assert_eq!((header[0].as_str(), some.len()), ("row", 20));
+        assert!(some.iter().all(|row| all[row[0] as usize - 1][0] == row[1]), "{some:?}");
+    }
+    // What is not given cannot be predicted from.
+    let (_, rows) = place.succeeds("predict runs/r --data more.csv").table();
+    assert!((rows[0][0] - 5.0).abs() < 0.05 && (rows[2][0] - 4.0).abs() < 0.05, "{rows:?}");
+    assert!([1, 3].iter().all(|&row: &usize| rows[row][..3].iter().all(|x| x.is_nan())), "{rows:?}");
+    place.write("blank.csv", "a,b,c,y\n1,2,3,\n");
+    place.fails(
+        "evaluate runs/r --data blank.csv",
+        1,
+        &["no row of", "blank.csv` has the cells that log p(y | x, the fit's rows) is of"],
+        "it is of a, b, c, y",
+    );
+}
+
+#[test]
+fn what_does_not_fit_the_model_is_refused() {
+    let place = Place::new();
+    place.write("data.csv", groups(40));
+    place.succeeds("mixture --data data.csv -k 2 --name m");
+    place.succeeds("train --data data.csv --epochs 1 --latent 1 --hidden 4 --name vae");
+    for argument in ["--samples 3", "--kl monte-carlo", "--importance-samples 9", "--annealed"] {
+        let name = argument.split(' ').next().unwrap();
+        place.fails(&format!("evaluate runs/m {argument}"), 2, &[name, "is for auto-encoders"], "leave --");
+    }
+    place.fails("predict runs/vae", 2, &["`runs/vae` is an auto-encoder"], "elbo encode");
+    place.fails("predict runs/vae/model.safetensors", 2, &["is an auto-encoder"], "elbo encode");
+    place.fails("encode runs/m/model.json", 2, &["model.json` is no auto-encoder"], "elbo predict");
+    for verb in ["audit", "infer", "encode"] {
+        place.fails(&format!("{verb} runs/m"), 2, &["`runs/m` is no auto-encoder"], "elbo predict");
+    }
+    // The rows of the fit are those that were fitted to.
+    place.write("data.csv", groups(41));
+    for verb in ["predict", "evaluate"] {
+        let hint = "--data PATH takes its rows as new ones";
+        place.fails(&format!("{verb} runs/m"), 1, &["data.csv` is not the data of this run"], hint);
+    }
+    let (_, rows) = place.succeeds("predict runs/m --data data.csv").table();
+    assert_eq!(rows.len(), 41);
+    std::fs::remove_file(place.path("data.csv")).unwrap();
+    place.fails("predict runs/m", 1, &["cannot read"], "--data PATH says where the rows are now");
+    place.refuses("assign runs/m", &["unrecognized subcommand"]);
+}
+
+/// Rows on disk are scaled where they lie, to the same bits.
+#[test]
+fn rows_in_a_file_and_in_memory_are_the_same_fit() {
+    let place = Place::new();
+    place.write("data.csv", lines(300));
+    for verb in ["regress", "factors --latent 2", "state-space --states 1 --sweeps 5 --starts 1"] {
+        let name = verb.split(' ').next().unwrap();
+        for (run, memory) in [("held", ""), ("file", "--memory 1K")] {
+            let said = place.succeeds(&format!("{verb} --data data.csv {memory} --name {run}-{name}"));
+            assert_eq!(said.stderr.contains("lie in a temporary file"), run == "file", "{said:?}");
+        }
+        let model = |run: &str| place.text(&format!("runs/{run}-{name}/model.json"));
+        assert_eq!(model("held"), model("file"));
+        let predicted = |memory: &str| place.succeeds(&format!("predict runs/held-{name} {memory}")).stdout;
+        assert_eq!(predicted(""), predicted("--memory 1K"));
+    }
 }

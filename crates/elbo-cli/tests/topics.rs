@@ -146,6 +146,13 @@ fn fitted_topics_predict_evaluate_and_draw() {
     assert_eq!(header, ["tokens", "bound"]);
     assert!(written.iter().zip(&rows).all(|(a, b)| a[..] == b[3..]));
 
+    let said = place.succeeds("evaluate runs/t --rows 10 --output some.csv");
+    assert!(said.stdout.starts_with("term,value_of_10_of_40,standard_error\n"), "{said:?}");
+    let (header, some) = common::table(&place.text("some.csv"));
+    assert_eq!((header, some.len()), (vec!["document".into(), "tokens".into(), "bound".into()], 10));
+    // A document's bound is its own, up to where its ascent stops.
+    assert!(some.iter().all(|row| (row[2] - rows[row[0] as usize - 1][4]).abs() < 1e-6), "{some:?}");
+
     // Documents drawn are documents.
     let drawn = place.succeeds("sample runs/t -n 300 --seed 3").stdout;
     place.write("drawn.ldac", &drawn);
@@ -253,6 +260,13 @@ fn what_is_wrong_with_documents_is_said() {
     place.refuses("topics", &["--data"]);
 
     place.succeeds("topics --data two.ldac -k 2 --starts 1 --name t");
+    place.write("two.ldac", ldac(&two_subjects(39)));
+    place.fails(
+        "predict runs/t",
+        1,
+        &["two.ldac` is not the data of this run"],
+        "--data PATH takes its rows as new",
+    );
     let words = "the words of the fit, in their order";
     place.write("more.ldac", "1 10:1\n");
     place.fails(

@@ -252,3 +252,22 @@ fn recipes_are_configurations() {
     }
     assert!(number >= 3);
 }
+
+/// A fit needs two rows; what is fitted takes one, and says of it what it says of it among others.
+#[test]
+fn one_new_row_is_enough() {
+    let place = Place::new();
+    let text = measurements(60);
+    place.write("data.csv", &text);
+    place.succeeds("train --data data.csv --label-column kind --latent 1 --hidden 4 --epochs 1 --name vae");
+    let header = text.lines().next().unwrap();
+    place.write("row.csv", format!("{header}\n{}\n", text.lines().nth(3).unwrap()));
+    for verb in ["encode", "reconstruct"] {
+        let all = place.succeeds(&format!("{verb} runs/vae")).stdout;
+        let row = place.succeeds(&format!("{verb} runs/vae --data row.csv")).stdout;
+        let expected: Vec<&str> = [0, 3].map(|line| all.lines().nth(line).unwrap()).into();
+        assert_eq!(row.lines().collect::<Vec<_>>(), expected);
+    }
+    let figures = place.succeeds("evaluate runs/vae --data row.csv").stdout;
+    assert!(figures.contains("elbo,") && !figures.contains("NaN"), "{figures}");
+}

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use bytemuck::{bytes_of, cast_slice};
 use sha2::{Digest, Sha256};
 
-use crate::{Cells, Number};
+use crate::{Cells, Error, Number};
 
 /// Rows of numbers, with the names and the labels that came with them.
 ///
@@ -56,6 +56,63 @@ impl<T: Number> Dataset<T> {
     pub fn row(&self, i: usize) -> &[T] {
         let width = self.width();
         &self.values[i * width..(i + 1) * width]
+    }
+
+    /// The values of column `d`, from 0.
+    ///
+    /// # Panics
+    ///
+    /// If there is no column `d`.
+    pub fn column(&self, d: usize) -> impl Iterator<Item = T> + '_ {
+        assert!(d < self.width(), "column {d} of {}", self.width());
+        self.values.iter().skip(d).step_by(self.width()).copied()
+    }
+
+    /// Keeps these columns in this order; unless they are all as they were, a row is no image then.
+    ///
+    /// ```
+    /// let digits = elbo_data::digits().keep_columns(&[3, 2])?;
+    /// assert_eq!(digits.columns, ["pixel 1,4", "pixel 1,3"]);
+    /// assert_eq!(digits.row(0), [13.0, 5.0]);
+    /// # Ok::<(), elbo_data::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Spill`] where values lie in a temporary file, and that cannot be written.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such column, or are more than there are.
+    pub fn keep_columns(mut self, columns: &[usize]) -> Result<Self, Error> {
+        if columns.iter().copied().eq(0..self.width()) {
+            return Ok(self);
+        }
+        let mut stored = vec![T::MISSING; self.width()];
+        self.values.change(self.width(), columns.len(), |row| {
+            stored.copy_from_slice(row);
+            columns.iter().zip(row).for_each(|(&d, value)| *value = stored[d]);
+        })?;
+        self.columns = columns.iter().map(|&d| self.columns[d].clone()).collect();
+        self.image = None;
+        Ok(self)
+    }
+
+    /// These rows, in this order, in memory.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such row.
+    #[must_use]
+    pub fn at_rows(&self, rows: &[usize]) -> Self {
+        let label = |labels: &Vec<String>| rows.iter().map(|&row| labels[row].clone()).collect();
+        Self {
+            name: self.name.clone(),
+            columns: self.columns.clone(),
+            values: rows.iter().flat_map(|&row| self.row(row)).copied().collect::<Vec<T>>().into(),
+            labels: self.labels.as_ref().map(label),
+            ..*self
+        }
     }
 
     /// The smallest and the largest value, of those that are not missing.
@@ -161,6 +218,21 @@ mod tests {
         assert_eq!(data.row(1), [1.0, 5.0, 3.0]);
         assert_eq!(data.range(), (1.0, 5.0));
         assert_eq!(data.constant_columns(), [0, 2]);
+    }
+
+    #[test]
+    fn rows_and_columns_are_chosen_in_any_order() {
+        let data = Dataset { labels: Some(vec!["x".into(), "y".into()]), ..small() };
+        assert_eq!(data.column(1).collect::<Vec<_>>(), [2.0, 5.0]);
+        let rows = data.at_rows(&[1, 0, 1]);
+        assert_eq!(rows.values[..], [1.0, 5.0, 3.0, 1.0, 2.0, 3.0, 1.0, 5.0, 3.0]);
+        assert_eq!(rows.labels.unwrap(), ["y", "x", "y"]);
+        let columns = data.keep_columns(&[2, 1]).unwrap();
+        assert_eq!((columns.rows(), &columns.values[..]), (2, &[3.0, 2.0, 3.0, 5.0][..]));
+        assert_eq!(
+            (&columns.columns[..], columns.labels.unwrap().len()),
+            (&["column 3".into(), "column 2".into()][..], 2)
+        );
     }
 
     #[test]

@@ -55,9 +55,9 @@ pub enum Error {
     #[error("`{}`: column `{column}` line {line} is `{text}`: {fault}", path.display())]
     Cell { path: PathBuf, column: String, number: usize, line: usize, text: String, fault: CellFault },
 
-    /// A data set needs two rows at least.
-    #[error("`{}` has too few rows: {rows}, at least 2 are needed", path.display())]
-    TooFewRows { path: PathBuf, rows: usize },
+    /// A data set needs so many rows at least.
+    #[error("`{}` has too few rows: {rows}, at least {least} needed", path.display())]
+    TooFewRows { path: PathBuf, rows: usize, least: usize },
     /// There is no column of values.
     #[error("`{}` has no column of values", path.display())]
     NoColumns { path: PathBuf },

@@ -26,6 +26,8 @@ pub struct ReadOptions {
     /// Where a table has one column of text and no [`Self::label_column`] is named, it is that column. By default text is
     /// an error.
     pub text_is_label: bool,
+    /// One row is enough, as for a model that is fitted already. By default two are needed.
+    pub single: bool,
 }
 
 /// Reads a data set from a file.
@@ -57,8 +59,8 @@ pub struct ReadOptions {
 ///
 /// # Errors
 ///
-/// A file that is missing, damaged, of no known format or not a table of at
-/// least two rows of finite numbers; labels that do not match; no space for a
+/// A file that is missing, damaged, of no known format or not a table of enough
+/// rows of finite numbers; labels that do not match; no space for a
 /// temporary file. The [`Error`] names the file and the place.
 pub fn read(path: &Path, options: &ReadOptions) -> Result<Dataset, Error> {
     read_as(path, options)
@@ -89,8 +91,9 @@ pub fn read_as<T: Number>(path: &Path, options: &ReadOptions) -> Result<Dataset<
         delimited::read(source, delimiter, options)?
     };
     let rows = data.rows();
-    if data.width() > 0 && rows < 2 {
-        return Err(Error::TooFewRows { path: path.to_owned(), rows });
+    let least = if options.single { 1 } else { 2 };
+    if data.width() > 0 && rows < least {
+        return Err(Error::TooFewRows { path: path.to_owned(), rows, least });
     }
     if let Some(label_file) = options.labels.clone().or_else(|| sibling_labels(path)) {
         let labels = idx::read_labels(&label_file)?;

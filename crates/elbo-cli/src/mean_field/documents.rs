@@ -17,7 +17,7 @@ pub(crate) struct Documents {
     pub(crate) counts: Counts,
     /// The words.
     pub(crate) names: Option<Vec<String>>,
-    fingerprint: String,
+    pub(crate) fingerprint: String,
 }
 
 impl Documents {

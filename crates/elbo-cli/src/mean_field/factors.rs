@@ -3,23 +3,25 @@
 use clap::Args;
 use elbo::{
     diagnose::Level,
-    mean_field::factor_analysis::{Fit, Noise, Posterior, Prior, Start},
+    mean_field::factor_analysis::{Fit, Noise, Posterior, Prior, Reconstruction, Start},
     random::{Key, Purpose},
 };
 use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Ascent, Rows, Story,
+    Ascent, DataConfig, Rows, Story,
     course::{ROWS, Stored},
     finish,
     fitted::{Fitted, Model},
+    rows::{RowModel, of_seen},
     standardise::Standardise,
 };
 use crate::{
     arguments::{Source, parse_count},
     error::Error,
     report::{Loadings, latent_map, loadings},
+    table,
 };
 
 #[derive(Args, Debug)]
@@ -79,19 +81,20 @@ pub(crate) fn factors(arguments: &Factors) -> Result<Level, Error> {
     }
     let noise = if arguments.pca { Noise::Shared } else { Noise::Each };
     let (starts, scaled) = (arguments.starts, !arguments.unscaled);
-    fit(&rows, &Settings { starts, scaled, prior: Prior::new(latent, noise) }, &arguments.ascent)
+    fit(rows, &Settings { starts, scaled, prior: Prior::new(latent, noise) }, &arguments.ascent)
 }
 
-pub(super) fn fit(rows: &Rows, settings: &Settings, ascent: &Ascent) -> Result<Level, Error> {
-    let (data, width, latent) = (&rows.data, rows.data.width(), settings.prior.latent);
+pub(super) fn fit(mut rows: Rows, settings: &Settings, ascent: &Ascent) -> Result<Level, Error> {
+    let (of_fit, width, latent) = (DataConfig::from(&rows), rows.data.width(), settings.prior.latent);
     rows.need_values(0..width)?;
-    let scaling = Standardise::of(data, &(0..width).collect::<Vec<_>>(), settings.scaled);
-    let x = scaling.apply(data)?;
-    let log_volume = x.chunks_exact(width).map(|row| scaling.log_volume(row)).sum();
+    let scaling = Standardise::of(&rows.data, settings.scaled);
+    scaling.apply(&mut rows.data)?;
+    let (data, x) = (&rows.data, &rows.data.values[..]);
+    let log_volume = scaling.log_volume(x);
     let key = Key::new(ascent.seed).purpose(Purpose::Start);
     let begin = |start: usize| {
         let at = if start == 0 { Start::Principal } else { Start::Random(key.fold(start as u64)) };
-        Ok(Stored { fit: Fit::new(&x, width, settings.prior, at)?, log_volume })
+        Ok(Stored { fit: Fit::new(x, width, settings.prior, at)?, log_volume })
     };
     let (Stored { fit, .. }, mut course) = ascent.best(Some(settings.starts), ROWS, begin)?;
     let q = fit.posterior().clone();
@@ -100,7 +103,7 @@ pub(super) fn fit(rows: &Rows, settings: &Settings, ascent: &Ascent) -> Result<L
     let active = q.active().iter().filter(|active| **active).count();
     let mut figures = vec![("Loadings", loadings(&described))];
     if described.dimensions.len() > 1 {
-        let latents = q.infer(&x)?;
+        let latents = q.infer(x)?;
         let [a, b] = [described.dimensions[0], described.dimensions[1]];
         let points: Vec<[f64; 2]> = latents.mean.chunks_exact(latent).map(|z| [z[a - 1], z[b - 1]]).collect();
         let axes = [a, b].map(|k| format!("latent dimension {k}"));
@@ -131,59 +134,62 @@ pub(super) fn fit(rows: &Rows, settings: &Settings, ascent: &Ascent) -> Result<L
         fitted: Fitted::new(
             &data.columns,
             &rows.source,
+            &rows.fingerprint,
             Model::FactorAnalysis(FactorAnalysis { scaling, posterior: q }),
         ),
     };
-    finish(ascent, rows, &course, story)
+    finish(ascent, of_fit, &course, story)
 }
 
 impl FactorAnalysis {
-    /// The mean and the standard deviation of the latents of each row.
-    pub(super) fn predict(&self, data: &Dataset<f64>) -> Result<Table, Error> {
-        let latents = self.posterior.infer(&self.scaling.apply(data)?)?;
-        let mut out = Table::new();
-        let k = self.posterior.latent();
-        for (name, values) in [("mean", &latents.mean), ("sd", &latents.sd())] {
-            for j in 0..k {
-                let column = values.iter().skip(j).step_by(k).copied().collect();
-                out.push(format!("{name}_{}", j + 1), Column::Real(column));
-            }
-        }
-        out.push("log_density", Column::Real(self.log_density(data)?));
-        Ok(out)
-    }
-
-    /// Every row with its missing cells filled, and the standard deviation of each cell's prediction.
+    /// Every row with its missing cells filled, and the standard deviation of what fills each.
     pub(super) fn reconstruct(&self, data: &Dataset<f64>) -> Result<Table, Error> {
-        let x = self.scaling.apply(data)?;
-        let (filled, sd) = (self.posterior.impute(&x)?, self.posterior.reconstruct(&x)?.sd);
-        let (stored, width) = (self.scaling.undo(&filled), self.scaling.names.len());
-        let mut out = Table::new();
-        for (d, name) in self.scaling.names.iter().enumerate() {
-            out.push(name, Column::Real(stored.iter().skip(d).step_by(width).copied().collect()));
+        let mut scaled = data.at_rows(&(0..data.rows()).collect::<Vec<_>>());
+        self.scaling.apply(&mut scaled)?;
+        let Reconstruction { mean, sd } = self.posterior.reconstruct(&scaled.values)?;
+        let (mut cells, mut deviations) = (data.values.to_vec(), vec![0.0; sd.len()]);
+        let missing: Vec<usize> = (0..cells.len()).filter(|&e| cells[e].is_nan()).collect();
+        for e in missing {
+            let d = e % data.width();
+            (cells[e], deviations[e]) = (self.scaling.undo(d, mean[e]), sd[e] * self.scaling.sd[d]);
         }
-        for (d, name) in self.scaling.names.iter().enumerate() {
-            let column = sd.iter().skip(d).step_by(width).map(|sd| sd * self.scaling.sd[d]).collect();
-            out.push(format!("{name}_sd"), Column::Real(column));
-        }
+        let names: Vec<String> = data.columns.iter().map(|name| format!("{name}_sd")).collect();
+        let mut out = table::of(&data.columns, &cells);
+        out.columns.extend(table::of(&names, &deviations).columns);
         Ok(out)
     }
 
-    pub(super) fn sample(&self, rows: usize, key: Key) -> Result<Table, Error> {
-        let drawn = self.scaling.undo(&self.posterior.sample(rows, key)?);
-        let width = self.scaling.names.len();
+    /// Of scaled rows, in stored units.
+    fn density(&self, scaled: &Dataset<f64>) -> Result<Vec<f64>, Error> {
+        let density = of_seen(scaled, self.posterior.plug_in_log_density(&scaled.values)?);
+        let rows = scaled.values.chunks_exact(scaled.width());
+        Ok(density.iter().zip(rows).map(|(l, row)| l - self.scaling.log_volume(row)).collect())
+    }
+}
+
+impl RowModel for FactorAnalysis {
+    const DENSITY: [&'static str; 2] = ["log_plug_in_density", "log p(x | the parameters at their means)"];
+
+    /// The mean and the standard deviation of the latents of each row.
+    fn describe(&self, mut data: Dataset<f64>) -> Result<Table, Error> {
+        self.scaling.apply(&mut data)?;
+        let latents = self.posterior.infer(&data.values)?;
         let mut out = Table::new();
-        for (d, name) in self.scaling.names.iter().enumerate() {
-            out.push(name, Column::Real(drawn.iter().skip(d).step_by(width).copied().collect()));
+        for (name, values) in [("mean", &latents.mean), ("sd", &latents.sd())] {
+            let names: Vec<String> = (1..=self.posterior.latent()).map(|k| format!("{name}_{k}")).collect();
+            out.columns.extend(table::of(&names, values).columns);
         }
+        out.push("log_density", Column::Real(self.density(&data)?));
         Ok(out)
     }
 
-    /// log p of each row in stored units, the parameters at their means.
-    pub(super) fn log_density(&self, data: &Dataset<f64>) -> Result<Vec<f64>, Error> {
-        let x = self.scaling.apply(data)?;
-        let densities = self.posterior.plug_in_log_density(&x)?;
-        let rows = x.chunks_exact(self.scaling.names.len());
-        Ok(densities.iter().zip(rows).map(|(l, row)| l - self.scaling.log_volume(row)).collect())
+    fn log_density(&self, mut data: Dataset<f64>) -> Result<Vec<f64>, Error> {
+        self.scaling.apply(&mut data)?;
+        self.density(&data)
+    }
+
+    fn sample(&self, fitted: &Fitted, rows: usize, key: Key) -> Result<Table, Error> {
+        let drawn = self.posterior.sample(rows, key)?;
+        Ok(table::of(&fitted.columns, &self.scaling.undo_rows(&drawn)))
     }
 }

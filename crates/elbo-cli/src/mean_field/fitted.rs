@@ -1,63 +1,103 @@
-//! A fitted mean-field model on new rows: `predict`, `sample`, `evaluate`.
+//! A model fitted by coordinate ascent, on new rows: `predict`, `sample`, `evaluate`, `reconstruct`.
 
 use std::path::{Path, PathBuf};
 
-use elbo::{mean_field, objective::elbo::Mean, random::Key};
-use elbo_data::{Column, Dataset, Table};
+use elbo::mean_field::{hidden_markov, mixture, normal_gamma};
+use elbo_data::Dataset;
 use serde::{Deserialize, Serialize};
 
-use super::mixture;
-use super::topics::{self, TopicModel};
-use super::{factors::FactorAnalysis, regress::Regression};
-use super::{hidden_markov::States, ising::Spins, series, state_space::Series};
+use super::{
+    factors::FactorAnalysis, ising::Spins, regress::Regression, series::Sequences, state_space::Series,
+    topics::TopicModel,
+};
 use crate::{
     arguments::{Evaluate, Predict, Reconstruct, Sample, Source},
     error::Error,
-    results::{csv, print},
-    source::SourceConfig,
+    source::{SourceConfig, same_data},
     table, tell,
 };
 
 /// The contents of `model.json`.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Fitted {
-    pub(crate) elbo: String,
-    /// The names of a row's columns; of words, where they have names.
-    pub(crate) columns: Vec<String>,
+    elbo: String,
+    /// The names of the columns that the model is of; of words or spins, where they have names.
+    pub(super) columns: Vec<String>,
     /// Where the rows of the fit are.
-    pub(crate) source: SourceConfig,
+    pub(super) source: SourceConfig,
+    fingerprint: String,
     #[serde(flatten)]
-    pub(crate) model: Model,
+    model: Model,
 }
 
 /// The factors of a model.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "model", content = "posterior", rename_all = "kebab-case")]
 pub(crate) enum Model {
-    Mixture(mean_field::mixture::Posterior),
-    Normal {
-        column: usize,
-        posterior: mean_field::normal_gamma::Posterior,
-    },
-    #[serde(rename = "regress")]
+    Mixture(mixture::Posterior),
+    Normal(normal_gamma::Posterior),
     Regression(Regression),
     #[serde(rename = "factors")]
     FactorAnalysis(FactorAnalysis),
-    #[serde(rename = "hmm")]
-    HiddenMarkov(States),
-    StateSpace(Series),
+    HiddenMarkov(Sequences<hidden_markov::Posterior>),
+    StateSpace(Sequences<Series>),
     Ising(Spins),
     Topics(TopicModel),
 }
 
+/// What can be done with a fitted model.
+pub(super) trait Applied {
+    /// `elbo predict`: what it says about each row.
+    fn predict(&self, fitted: &Fitted, arguments: &Predict) -> Result<(), Error>;
+
+    /// `elbo sample`: new rows.
+    fn sample(&self, fitted: &Fitted, arguments: &Sample) -> Result<(), Error>;
+
+    /// `elbo evaluate`: how probable rows are.
+    fn evaluate(&self, fitted: &Fitted, arguments: &Evaluate) -> Result<(), Error>;
+
+    /// Whether rows follow one another: then there are rows ahead of them, and none may be left out.
+    fn in_order(&self) -> bool {
+        false
+    }
+}
+
+impl Model {
+    fn applied(&self) -> &dyn Applied {
+        match self {
+            Self::Mixture(q) => q,
+            Self::Normal(q) => q,
+            Self::Regression(q) => q,
+            Self::FactorAnalysis(q) => q,
+            Self::HiddenMarkov(q) => q,
+            Self::StateSpace(q) => q,
+            Self::Ising(q) => q,
+            Self::Topics(q) => q,
+        }
+    }
+}
+
 impl Fitted {
-    pub(crate) fn new(columns: &[String], source: &SourceConfig, model: Model) -> Self {
-        let (columns, source) = (columns.to_vec(), source.clone());
-        Self { elbo: env!("CARGO_PKG_VERSION").into(), columns, source, model }
+    pub(crate) fn new(columns: &[String], source: &SourceConfig, fingerprint: &str, model: Model) -> Self {
+        let elbo = env!("CARGO_PKG_VERSION").into();
+        Self {
+            elbo,
+            columns: columns.to_vec(),
+            source: source.clone(),
+            fingerprint: fingerprint.into(),
+            model,
+        }
     }
 
     fn read(path: &Path) -> Result<Self, Error> {
         let file = file_of(path);
+        let is_tensors = path.extension().is_some_and(|ending| ending == "safetensors");
+        if is_tensors || !file.exists() && path.join("model.safetensors").exists() {
+            return Err(Error::usage(
+                format!("`{}` is an auto-encoder, which predicts nothing of its rows", path.display()),
+                "`elbo encode` gives the latents of each row, `elbo reconstruct` what becomes of it",
+            ));
+        }
         let text = std::fs::read_to_string(&file).map_err(|cause| Error::io("read", &file, &cause))?;
         serde_json::from_str(&text).map_err(|cause| {
             Error::plain(format!("`{}` is not a model that elbo wrote: {cause}", file.display()))
@@ -65,57 +105,58 @@ impl Fitted {
         })
     }
 
-    /// Rows of a file as the model takes them: those of the fit where none is named.
-    fn rows(&self, source: &Source) -> Result<Dataset<f64>, Error> {
-        if let Model::Ising(_) = self.model {
-            return self.no_rows(source);
-        }
-        let config = if source.data.is_some() {
-            let asked = SourceConfig::new(None, source)?;
-            let label_column = asked.label_column.or_else(|| self.source.label_column.clone());
-            SourceConfig { label_column, ..asked }
-        } else {
-            self.source.clone()
-        };
-        let mut data = config.read_exact(source.memory)?;
-        // The others find their columns by name.
-        let by_place = !matches!(self.model, Model::Regression(_) | Model::FactorAnalysis(_));
-        if by_place && data.columns.len() != self.columns.len() {
-            let (got, needed) = (data.columns.len(), self.columns.len());
-            return Err(Error::plain(format!(
-                "`{}` has {got} columns, but the model's rows have {needed}: {}",
-                data.name,
-                self.columns.join(", ")
-            ))
-            .hint("rows need the columns of the fit, in their order; --label-column sets a label aside"));
-        }
-        if matches!(&self.model, Model::Mixture(q) if q.covariance(0).is_none()) {
-            mixture::cut(&mut data)?;
-        }
-        Ok(data)
+    /// The rows of a file, or those of the fit where none is named: these of the model's columns.
+    pub(super) fn rows(&self, source: &Source, columns: &[String]) -> Result<Dataset<f64>, Error> {
+        self.source.for_model(source, |rows| {
+            let data = rows.read_exact(source.memory, true)?;
+            if source.data.is_none() {
+                self.same_data(&data.name, &data.fingerprint())?;
+            }
+            self.matched(data, columns)
+        })
     }
 
-    /// A field is of spins, not of rows: their names, where they have any but their numbers.
-    fn no_rows(&self, source: &Source) -> Result<Dataset<f64>, Error> {
-        if let Some(path) = &source.data {
-            let message = format!("an Ising model has no rows: `{}` is not read", path.display());
-            return Err(Error::usage(message, "leave --data out"));
+    /// Checks that data are those of the fit.
+    pub(super) fn same_data(&self, name: &str, fingerprint: &str) -> Result<(), Error> {
+        let remedy = |error: Error| error.hint("restore the file; --data PATH takes its rows as new ones");
+        same_data(name, fingerprint, &self.fingerprint).map_err(remedy)
+    }
+
+    /// The columns of these names, in this order; by their places where the names of one side are but numbers.
+    fn matched(&self, data: Dataset<f64>, columns: &[String]) -> Result<Dataset<f64>, Error> {
+        let place = |name: &String| data.columns.iter().position(|column| column == name);
+        let found: Vec<Option<usize>> = columns.iter().map(place).collect();
+        let Some(missing) = found.iter().position(Option::is_none) else {
+            let places: Vec<usize> = found.into_iter().flatten().collect();
+            return Ok(data.keep_columns(&places)?);
+        };
+        if data.width() == columns.len() && (numbered(&data.columns) || numbered(columns)) {
+            return Ok(Dataset { columns: columns.to_vec(), ..data });
         }
-        Ok(Dataset {
-            name: self.source.data.clone(),
-            columns: Vec::new(),
-            values: Vec::new().into(),
-            labels: self.columns.first().filter(|first| *first != "1").map(|_| self.columns.clone()),
-            image: None,
-            full_scale: None,
-            first_line: 1,
-        })
+        let message = if numbered(&data.columns) {
+            format!("has {} columns without names, but {} are needed", data.width(), columns.len())
+        } else {
+            format!("has no column `{}`", columns[missing])
+        };
+        Err(Error::plain(format!("`{}` {message}", data.name))
+            .hint(format!("the model is of {}", self.listed())))
+    }
+
+    /// The names of the columns, where they are not too many.
+    pub(super) fn listed(&self) -> String {
+        const LISTED: usize = 20;
+        let first = self.columns[..LISTED.min(self.columns.len())].join(", ");
+        match self.columns.len().saturating_sub(LISTED) {
+            0 => first,
+            more => format!("{first} and {more} more"),
+        }
     }
 }
 
-/// The cells of one column.
-fn cells(x: &[f64], column: usize, fitted: &Fitted) -> Vec<f64> {
-    x.iter().skip(column).step_by(fitted.columns.len()).copied().collect()
+/// Whether columns are called `column 1` and so on: their file has no header.
+fn numbered(columns: &[String]) -> bool {
+    let number = |name: &String| name.strip_prefix("column ").is_some_and(|n| n.parse::<usize>().is_ok());
+    columns.iter().all(number)
 }
 
 fn file_of(path: &Path) -> PathBuf {
@@ -128,78 +169,57 @@ pub(crate) fn is_mean_field(path: &Path) -> bool {
     file.is_file() && file.extension().is_some_and(|ending| ending == "json")
 }
 
-/// `elbo predict`: what the model says about each row.
+/// Says that figures are of rows that were fitted to, where no others are named.
+pub(super) fn of_the_fit(source: &Source) {
+    if source.data.is_none() {
+        tell("note        these rows, or most of them, took part in the fit: of others it is lower");
+    }
+}
+
+/// The greatest of some probabilities, of equal ones the first.
+pub(crate) fn likeliest(p: &[f64]) -> usize {
+    (1..p.len()).fold(0, |best, k| if p[k] > p[best] { k } else { best })
+}
+
 pub(crate) fn predict(arguments: &Predict) -> Result<(), Error> {
     table::check_ending(arguments.output.as_deref(), false)?;
     let fitted = Fitted::read(&arguments.fitted.run)?;
-    if arguments.forecast > 0 && !matches!(fitted.model, Model::HiddenMarkov(_) | Model::StateSpace(_)) {
+    let applied = fitted.model.applied();
+    if arguments.forecast > 0 && !applied.in_order() {
         let message = "the rows of this model have no order: nothing lies ahead of them";
         return Err(Error::usage(message, "leave --forecast out"));
     }
-    if let Model::Topics(model) = &fitted.model {
-        return topics::predict(&fitted, model, arguments);
-    }
-    let data = fitted.rows(&arguments.source)?;
-    let x = &data.values[..];
-    let mut out = Table::new();
-    match &fitted.model {
-        Model::Mixture(q) => {
-            let (k, r) = (q.number(), q.responsibilities(x)?);
-            let best = r.chunks(k).map(|r| {
-                let most = (0..k).max_by(|&a, &b| r[a].total_cmp(&r[b])).unwrap_or(0);
-                most as f64 + 1.0
-            });
-            out.push("component", Column::Real(best.collect()));
-            for c in 0..k {
-                let of = r.iter().skip(c).step_by(k).copied();
-                out.push(format!("p_{}", c + 1), Column::Real(of.collect()));
-            }
-            out.push("log_density", Column::Real(q.log_predictive(x)?));
-        }
-        Model::Normal { column, posterior } => {
-            out.push("log_density", Column::Real(posterior.log_predictive(&cells(x, *column, &fitted))));
-        }
-        Model::Regression(q) => out = q.predict(&data)?,
-        Model::FactorAnalysis(q) => out = q.predict(&data)?,
-        Model::HiddenMarkov(chain) => return series::predict(chain, &fitted.columns, &data, arguments),
-        Model::StateSpace(chain) => return series::predict(chain, &fitted.columns, &data, arguments),
-        Model::Ising(spins) => out = spins.predict(),
-        Model::Topics(_) => unreachable!("documents are no rows"),
-    }
-    table::write(out, data.labels, arguments.output.as_deref())
+    applied.predict(&fitted, arguments)
 }
 
-/// `elbo sample` of a mean-field model.
 pub(crate) fn sample(arguments: &Sample) -> Result<(), Error> {
     table::check_ending(arguments.output.as_deref(), false)?;
     let fitted = Fitted::read(&arguments.fitted.run)?;
-    let key = Key::new(arguments.seed);
-    let mut out = Table::new();
-    match &fitted.model {
-        Model::Mixture(q) => {
-            let draws: Vec<(usize, Vec<f64>)> =
-                (0..arguments.number as u64).map(|row| q.sample(key, row)).collect::<Result<_, _>>()?;
-            for (d, name) in fitted.columns.iter().enumerate() {
-                out.push(name, Column::Real(draws.iter().map(|(_, x)| x[d]).collect()));
-            }
-            out.push("component", Column::Real(draws.iter().map(|(k, _)| *k as f64 + 1.0).collect()));
-        }
-        Model::Normal { column, posterior } => {
-            let draws: Result<Vec<f64>, _> =
-                (0..arguments.number as u64).map(|row| posterior.sample(key, row)).collect();
-            out.push(&fitted.columns[*column], Column::Real(draws?));
-        }
-        Model::Regression(q) => out = q.sample(&fitted.rows(&Source::default())?, arguments.number, key)?,
-        Model::FactorAnalysis(q) => out = q.sample(arguments.number, key)?,
-        Model::HiddenMarkov(states) => out = states.sample(&fitted.columns, arguments.number, key)?,
-        Model::StateSpace(series) => out = series.sample(&fitted.columns, arguments.number, key)?,
-        Model::Ising(spins) => out = spins.sample(&fitted.columns, arguments.number, key),
-        Model::Topics(model) => return topics::sample(&fitted, model, arguments),
-    }
-    table::write(out, None, arguments.output.as_deref())
+    fitted.model.applied().sample(&fitted, arguments)
 }
 
-/// `elbo reconstruct` of a mean-field model: missing cells, filled.
+pub(crate) fn evaluate(arguments: &Evaluate) -> Result<(), Error> {
+    table::check_ending(arguments.output.as_deref(), false)?;
+    let fitted = Fitted::read(&arguments.fitted.run)?;
+    let applied = fitted.model.applied();
+    let of_auto_encoders = [
+        ("--samples", arguments.samples.is_some()),
+        ("--kl", arguments.kl.is_some()),
+        ("--importance-samples", arguments.importance_samples.is_some()),
+        ("--annealed", arguments.annealed),
+    ];
+    if let Some((argument, _)) = of_auto_encoders.iter().find(|(_, given)| *given) {
+        let message = format!("{argument} is for auto-encoders: here no z is drawn");
+        return Err(Error::usage(message, format!("leave {argument} out")));
+    }
+    if arguments.rows.is_some() && applied.in_order() {
+        let message = "rows in time order are evaluated together: none can be left out";
+        return Err(Error::usage(message, "leave --rows out"));
+    }
+    applied.evaluate(&fitted, arguments)
+}
+
+/// `elbo reconstruct`: missing cells, filled.
 pub(crate) fn reconstruct(arguments: &Reconstruct) -> Result<(), Error> {
     table::check_ending(arguments.output.as_deref(), false)?;
     let fitted = Fitted::read(&arguments.fitted.run)?;
@@ -209,40 +229,9 @@ pub(crate) fn reconstruct(arguments: &Reconstruct) -> Result<(), Error> {
             "`elbo predict` gives what it says of each row; `elbo factors` fits a model that fills cells",
         ));
     };
-    let data = fitted.rows(&arguments.source)?;
-    table::write(q.reconstruct(&data)?, data.labels, arguments.output.as_deref())
-}
-
-/// `elbo evaluate` of a mean-field model: the log predictive density of rows.
-pub(crate) fn evaluate(arguments: &Evaluate) -> Result<(), Error> {
-    table::check_ending(arguments.output.as_deref(), false)?;
-    let fitted = Fitted::read(&arguments.fitted.run)?;
-    if let Model::Topics(model) = &fitted.model {
-        return topics::evaluate(&fitted, model, arguments);
-    }
-    let data = fitted.rows(&arguments.source)?;
-    let x = &data.values[..];
-    let log_density = match &fitted.model {
-        Model::Mixture(q) => q.log_predictive(x)?,
-        Model::Normal { column, posterior } => posterior.log_predictive(&cells(x, *column, &fitted)),
-        Model::Regression(q) => q.log_density(&data)?,
-        Model::FactorAnalysis(q) => q.log_density(&data)?,
-        Model::HiddenMarkov(chain) => return series::evaluate(chain, &data, arguments),
-        Model::StateSpace(chain) => return series::evaluate(chain, &data, arguments),
-        Model::Ising(spins) => return spins.evaluate(arguments),
-        Model::Topics(_) => unreachable!("documents are no rows"),
-    };
-    let mean = Mean::of(&log_density);
-    tell(format!(
-        "{} rows: log p(x | the fit's rows) {:.4} ± {:.4} nats per row",
-        log_density.len(),
-        mean.value,
-        mean.standard_error
-    ));
-    if let Some(path) = &arguments.output {
-        let mut out = Table::new();
-        out.push("log_density", Column::Real(log_density));
-        out.write(path)?;
-    }
-    print(&csv(&[("log_predictive_density", mean)]))
+    let data = fitted.rows(&arguments.source, &fitted.columns)?;
+    let first: Vec<usize> = (0..arguments.rows.unwrap_or(usize::MAX).min(data.rows())).collect();
+    let mut data = data.at_rows(&first);
+    let labels = data.labels.take();
+    table::write(q.reconstruct(&data)?, labels, arguments.output.as_deref())
 }

@@ -9,21 +9,22 @@ use elbo::{
     },
     random::Key,
 };
-use elbo_data::{Dataset, Table};
+use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
     Ascent, Rows, Story,
     course::{Anneal, ROWS},
     finish,
-    fitted::{Fitted, Model},
-    series::{Chain, Order, lengths, moments, sequences, table_of},
+    fitted::{Fitted, Model, likeliest},
+    series::{Chain, Order, Sequences, lengths, sequences, varied},
+    standardise::moments,
 };
 use crate::{
     arguments::{Source, named, parse_count, parse_positive},
     error::Error,
     report::{State, coloured, states, transitions},
-    tell,
+    table, tell,
 };
 
 #[derive(Args, Debug)]
@@ -102,9 +103,9 @@ const WITHIN: f64 = 0.1;
 impl HiddenMarkov {
     /// The prior of a column in a state, by the scale of its values.
     fn emission(&self, data: &Dataset<f64>, column: usize) -> Result<Emission, Error> {
-        let (values, mean, variance) = moments(data, column)?;
-        let broken = values.iter().find(|x| **x < 0.0 || x.fract() != 0.0);
-        let greatest = values.iter().copied().fold(f64::MIN, f64::max);
+        let (mean, variance) = moments(data, column);
+        let broken = data.column(column).find(|x| *x < 0.0 || !x.is_nan() && x.fract() != 0.0);
+        let greatest = data.column(column).fold(f64::MIN, f64::max);
         let family = self.emission.unwrap_or(match broken {
             None if greatest <= 1.0 => EmissionArgument::Categorical,
             None if mean < COUNTS => EmissionArgument::Poisson,
@@ -119,9 +120,9 @@ impl HiddenMarkov {
                 // The means of the states are then spread as widely as the column is.
                 Ok(Emission::Gaussian { mean, precision: WITHIN, shape: 1.0, rate: WITHIN * variance })
             }
-            (EmissionArgument::Poisson, Some(&x)) => refused(x, "counts are whole and at least 0"),
+            (EmissionArgument::Poisson, Some(x)) => refused(x, "counts are whole and at least 0"),
             (EmissionArgument::Poisson, None) => Ok(Emission::Poisson { shape: 1.0, rate: mean.recip() }),
-            (EmissionArgument::Categorical, Some(&x)) => refused(x, "classes are numbered 0, 1, 2, …"),
+            (EmissionArgument::Categorical, Some(x)) => refused(x, "classes are numbered 0, 1, 2, …"),
             (EmissionArgument::Categorical, None) if greatest >= CLASSES => {
                 refused(greatest, "classes are numbered from 0 to 999 at most")
             }
@@ -132,6 +133,7 @@ impl HiddenMarkov {
     }
 
     fn settings(&self, data: &Dataset<f64>) -> Result<Settings, Error> {
+        varied(data)?;
         let annealing = self.anneal.schedule();
         let start = self.start.unwrap_or(if annealing.is_some() { Start::Random } else { Start::Apart });
         Ok(Settings {
@@ -148,49 +150,23 @@ impl HiddenMarkov {
     }
 }
 
-/// What outlives a fit.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct States {
-    several: bool,
-    posterior: Posterior,
-}
-
-impl States {
-    /// A new sequence of rows, and the states behind it.
-    pub(super) fn sample(&self, columns: &[String], rows: usize, key: Key) -> Result<Table, Error> {
-        let (states, x) = self.posterior.sample(rows, key)?;
-        let row =
-            |(x, &state): (&[f64], &usize)| x.iter().copied().chain([state as f64 + 1.0]).collect::<Vec<_>>();
-        let cells: Vec<f64> = x.chunks(columns.len()).zip(&states).flat_map(row).collect();
-        let names: Vec<String> = columns.iter().cloned().chain(["state".into()]).collect();
-        Ok(table_of(&names, &cells))
-    }
-}
-
-impl Chain for States {
-    fn several(&self) -> bool {
-        self.several
-    }
-
+impl Chain for Posterior {
     /// The state on the most probable path, the probability of each, and the mean of each column given these.
     fn names(&self, columns: &[String]) -> Vec<String> {
-        let states = (1..=self.posterior.states()).map(|k| format!("p_{k}"));
-        let means = columns
-            .iter()
-            .zip(&self.posterior.emission[0])
-            .flat_map(|(name, emission)| outcomes(name, emission));
+        let states = (1..=self.states()).map(|k| format!("p_{k}"));
+        let means =
+            columns.iter().zip(&self.emission[0]).flat_map(|(name, emission)| outcomes(name, emission));
         ["state".into()].into_iter().chain(states).chain(means).collect()
     }
 
     fn say(&self, x: &[f64], ahead: usize) -> Result<Vec<f64>, elbo::Error> {
-        let (q, k) = (&self.posterior, self.posterior.states());
-        let mut p = q.smoothed(x)?;
-        let path = q.most_probable_path(x)?;
+        let (k, mut p) = (self.states(), self.smoothed(x)?);
+        let path = self.most_probable_path(x)?;
         for _ in 0..ahead {
-            p.extend(after(q, &p[p.len() - k..]));
+            p.extend(self.after(&p[p.len() - k..]));
         }
         let means: Vec<Vec<f64>> =
-            q.emission.iter().map(|state| state.iter().flat_map(Emission::mean).collect()).collect();
+            self.emission.iter().map(|state| state.iter().flat_map(Emission::mean).collect()).collect();
         let mut out = Vec::new();
         for (row, p) in p.chunks(k).enumerate() {
             let state = path.get(row).copied().unwrap_or_else(|| likeliest(p));
@@ -203,21 +179,15 @@ impl Chain for States {
     }
 
     fn bound(&self, x: &[f64]) -> Result<f64, elbo::Error> {
-        self.posterior.log_likelihood_bound(x)
+        self.log_likelihood_bound(x)
     }
-}
 
-/// The probabilities of the next state: p E\[A\].
-fn after(q: &Posterior, p: &[f64]) -> Vec<f64> {
-    let mut next = vec![0.0; p.len()];
-    for (p, row) in p.iter().zip(&q.transitions) {
-        next.iter_mut().zip(row.mean()).for_each(|(next, a)| *next += p * a);
+    fn sample(&self, columns: &[String], rows: usize, key: Key) -> Result<Table, elbo::Error> {
+        let (states, x) = Posterior::sample(self, rows, key)?;
+        let mut out = table::of(columns, &x);
+        out.push("state", Column::Real(states.iter().map(|&state| state as f64 + 1.0).collect()));
+        Ok(out)
     }
-    next
-}
-
-fn likeliest(p: &[f64]) -> usize {
-    (1..p.len()).fold(0, |best, k| if p[k] > p[best] { k } else { best })
 }
 
 /// What the numbers of an emission's mean are called: a column, or each of its classes.
@@ -289,7 +259,7 @@ pub(super) fn fit(rows: &Rows, settings: &Settings, ascent: &Ascent) -> Result<L
     let used = described.iter().filter(|state| state.rows >= 1.0).count();
     let mut cards = vec![("states".into(), format!("{used} of {} have a row or more", settings.states))];
     if lengths.len() == 1 {
-        let next = after(&q, &p[p.len() - settings.states..]);
+        let next = q.after(&p[p.len() - settings.states..]);
         let state = likeliest(&next);
         cards.push(("next row".into(), format!("state {} with probability {:.3}", state + 1, next[state])));
     }
@@ -313,7 +283,8 @@ pub(super) fn fit(rows: &Rows, settings: &Settings, ascent: &Ascent) -> Result<L
         fitted: Fitted::new(
             columns,
             &rows.source,
-            Model::HiddenMarkov(States { several: settings.several_sequences, posterior: q }),
+            &rows.fingerprint,
+            Model::HiddenMarkov(Sequences { several: settings.several_sequences, chain: q }),
         ),
     };
     finish(ascent, rows, &course, story)

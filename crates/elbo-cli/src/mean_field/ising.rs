@@ -19,16 +19,15 @@ use super::{
     Ascent, Rows, Story,
     course::Anneal,
     finish,
-    fitted::{Fitted, Model},
-    series::table_of,
+    fitted::{Applied, Fitted, Model},
 };
 use crate::{
-    arguments::{Evaluate, Source, parse_count},
+    arguments::{Evaluate, Predict, Sample, Source, parse_count},
     error::Error,
     report::magnetisations,
     results::print,
     source::{SourceConfig, describe},
-    tell,
+    table, tell,
 };
 
 #[derive(Args, Debug)]
@@ -89,42 +88,8 @@ struct Exact {
 }
 
 impl Spins {
-    /// The mean of each spin.
-    pub(super) fn predict(&self) -> Table {
-        let mut out = Table::new();
-        let means = ising::means(&self.posterior.marginals);
-        out.push("spin", Column::Real((1..=means.len()).map(|i| i as f64).collect()));
-        out.push("mean", Column::Real(means));
-        if let Some(exact) = &self.exact {
-            out.push("exact_mean", Column::Real(exact.means.clone()));
-        }
-        out
-    }
-
-    /// Spins drawn from q.
-    pub(super) fn sample(&self, names: &[String], number: usize, key: Key) -> Table {
-        let cells: Vec<f64> = (0..number as u64).flat_map(|row| self.draw(key.fold(row))).collect();
-        table_of(names, &cells)
-    }
-
     fn draw(&self, key: Key) -> Vec<f64> {
         self.posterior.sample(key).into_iter().map(|state| 2.0 * state as f64 - 1.0).collect()
-    }
-
-    /// The bound on log Z, and how far it is from it.
-    pub(super) fn evaluate(&self, arguments: &Evaluate) -> Result<(), Error> {
-        let exact = self.exact.as_ref().map(|exact| exact.log_partition);
-        let log_partition = exact.into_iter().flat_map(|z| [("log_partition", z), ("gap", z - self.bound)]);
-        let (terms, nats): (Vec<&str>, Vec<f64>) =
-            [("bound", self.bound)].into_iter().chain(log_partition).unzip();
-        if let Some(path) = &arguments.output {
-            let mut out = Table::new();
-            out.push("term", Column::Text(terms.iter().map(ToString::to_string).collect()));
-            out.push("nats", Column::Real(nats.clone()));
-            out.write(path)?;
-        }
-        let lines = terms.iter().zip(&nats).map(|(term, nats)| format!("{term},{nats:.6}\n"));
-        print(&format!("term,nats\n{}", lines.collect::<String>()))
     }
 
     /// log(exp(½ sᵀJs + hᵀs)/q(s)) at draws of q.
@@ -143,6 +108,57 @@ impl Spins {
     }
 }
 
+impl Applied for Spins {
+    /// The mean of each spin, with its name where it has one but its number.
+    fn predict(&self, fitted: &Fitted, arguments: &Predict) -> Result<(), Error> {
+        no_rows(&arguments.source)?;
+        let means = ising::means(&self.posterior.marginals);
+        let mut out = Table::new();
+        out.push("spin", Column::Real((1..=means.len()).map(|i| i as f64).collect()));
+        out.push("mean", Column::Real(means));
+        if let Some(exact) = &self.exact {
+            out.push("exact_mean", Column::Real(exact.means.clone()));
+        }
+        let names = fitted.columns.first().filter(|first| *first != "1").map(|_| fitted.columns.clone());
+        table::write(out, names, arguments.output.as_deref())
+    }
+
+    /// Spins drawn from q.
+    fn sample(&self, fitted: &Fitted, arguments: &Sample) -> Result<(), Error> {
+        let key = Key::new(arguments.seed);
+        let cells: Vec<f64> = (0..arguments.number as u64).flat_map(|row| self.draw(key.fold(row))).collect();
+        table::write(table::of(&fitted.columns, &cells), None, arguments.output.as_deref())
+    }
+
+    /// The bound on log Z, and how far it is from it.
+    fn evaluate(&self, _: &Fitted, arguments: &Evaluate) -> Result<(), Error> {
+        no_rows(&arguments.source)?;
+        if arguments.rows.is_some() {
+            return Err(Error::usage("an Ising model has no rows", "leave --rows out"));
+        }
+        let exact = self.exact.as_ref().map(|exact| exact.log_partition);
+        let log_partition = exact.into_iter().flat_map(|z| [("log_partition", z), ("gap", z - self.bound)]);
+        let (terms, nats): (Vec<&str>, Vec<f64>) =
+            [("bound", self.bound)].into_iter().chain(log_partition).unzip();
+        if let Some(path) = &arguments.output {
+            let mut out = Table::new();
+            out.push("term", Column::Text(terms.iter().map(ToString::to_string).collect()));
+            out.push("nats", Column::Real(nats.clone()));
+            out.write(path)?;
+        }
+        let lines = terms.iter().zip(&nats).map(|(term, nats)| format!("{term},{nats:.6}\n"));
+        print(&format!("term,nats\n{}", lines.collect::<String>()))
+    }
+}
+
+/// A field is of spins, not of rows.
+fn no_rows(source: &Source) -> Result<(), Error> {
+    source.data.as_ref().map_or(Ok(()), |path| {
+        let message = format!("an Ising model has no rows: `{}` is not read", path.display());
+        Err(Error::usage(message, "leave --data out"))
+    })
+}
+
 /// A file of numbers.
 fn source(path: &Path) -> Result<SourceConfig, Error> {
     SourceConfig::new(None, &Source { data: Some(path.into()), ..Source::default() })
@@ -150,7 +166,7 @@ fn source(path: &Path) -> Result<SourceConfig, Error> {
 
 /// J, whose columns are the spins.
 pub(super) fn couplings(source: SourceConfig) -> Result<Rows, Error> {
-    let mut data = source.read_exact(None)?;
+    let mut data = source.read_exact(None, false)?;
     describe(&data);
     if data.rows() != data.width() {
         return Err(Error::plain(format!(
@@ -167,7 +183,7 @@ pub(super) fn couplings(source: SourceConfig) -> Result<Rows, Error> {
             *name = number.into();
         }
     }
-    Ok(Rows { source, data })
+    Ok(Rows { source, fingerprint: data.fingerprint(), data })
 }
 
 impl Ising {
@@ -178,7 +194,7 @@ impl Ising {
             return Ok(Settings { starts, annealing, fields: vec![0.0; n], fields_from: None });
         };
         let source = source(path)?;
-        let data = source.read_exact(None)?;
+        let data = source.read_exact(None, false)?;
         if (data.rows(), data.width()) != (n, 1) {
             return Err(Error::plain(format!(
                 "`{}` has {} rows and {} columns, but h must have one number for each of the {n} spins of `{}`",
@@ -261,7 +277,7 @@ pub(super) fn fit(rows: &Rows, settings: &Settings, ascent: &Ascent) -> Result<L
             "The spins",
             magnetisations(&rows.data.columns, &means, spins.exact.as_ref().map(|exact| &exact.means[..])),
         )],
-        fitted: Fitted::new(&rows.data.columns, &rows.source, Model::Ising(spins)),
+        fitted: Fitted::new(&rows.data.columns, &rows.source, &rows.fingerprint, Model::Ising(spins)),
     };
     finish(ascent, rows, &course, story)
 }

@@ -5,26 +5,27 @@ use elbo::{
     diagnose::Level,
     mean_field::{
         Annealing, Start,
-        mixture::{Covariance, Family, Fit, GaussianPrior, Prior, Weights},
+        mixture::{Covariance, Family, Fit, GaussianPrior, Posterior, Prior, Weights},
     },
     random::Key,
 };
-use elbo_data::Dataset;
+use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
     Ascent, Rows, Story,
     course::{Anneal, ROWS},
     finish,
-    fitted::{Fitted, Model},
+    fitted::{Fitted, Model, likeliest},
     online::{Minibatches, Online},
+    rows::{RowModel, of_seen},
 };
 use crate::{
     arguments::{Source, named, parse_count, parse_positive},
     error::Error,
     report::{Component, components, ellipses},
     source::SourceConfig,
-    tell,
+    table, tell,
 };
 
 #[derive(Args, Debug)]
@@ -131,7 +132,7 @@ pub(super) fn read(
 ) -> Result<Rows, Error> {
     let mut rows = Rows::of(source, memory)?;
     if drop_constant {
-        leave_constant_out(&mut rows.data)?;
+        rows.data = without_constant(rows.data)?;
     }
     if bernoulli {
         cut(&mut rows.data)?;
@@ -139,42 +140,30 @@ pub(super) fn read(
     Ok(rows)
 }
 
-/// The values that a column has.
-fn column(data: &Dataset<f64>, d: usize) -> impl Iterator<Item = f64> {
-    data.values.iter().skip(d).step_by(data.width()).copied().filter(|x| !x.is_nan())
-}
-
 /// The columns that have no two values that differ.
 fn constant(data: &Dataset<f64>) -> Vec<usize> {
     let same = |&d: &usize| {
-        let first = column(data, d).next();
-        column(data, d).all(|x| Some(x) == first)
+        let mut seen = data.column(d).filter(|x| !x.is_nan());
+        seen.next().is_none_or(|first| seen.all(|x| x == first))
     };
     (0..data.width()).filter(same).collect()
 }
 
-fn leave_constant_out(data: &mut Dataset<f64>) -> Result<(), Error> {
-    let constant = constant(data);
-    if constant.is_empty() {
-        return Ok(());
-    }
+fn without_constant(data: Dataset<f64>) -> Result<Dataset<f64>, Error> {
+    let constant = constant(&data);
     let kept: Vec<usize> = (0..data.width()).filter(|d| !constant.contains(d)).collect();
     if kept.is_empty() {
         return Err(Error::plain(format!("`{}`: every column is constant", data.name))
             .hint("there is nothing to model; is this the right file?"));
     }
-    tell(format!("dropped     {} columns of one value; {} are left", constant.len(), kept.len()));
-    data.values.change(data.columns.len(), kept.len(), |row| {
-        // They are in order: none is overwritten before it has moved.
-        kept.iter().enumerate().for_each(|(place, &d)| row[place] = row[d]);
-    })?;
-    data.columns = kept.iter().map(|&d| data.columns[d].clone()).collect();
-    data.image = None;
-    Ok(())
+    if !constant.is_empty() {
+        tell(format!("dropped     {} columns of one value; {} are left", constant.len(), kept.len()));
+    }
+    Ok(data.keep_columns(&kept)?)
 }
 
 /// Makes pixels 1 above half of what is full, and 0 elsewhere; cells that are 0 or 1 already stay as they are.
-pub(super) fn cut(data: &mut Dataset<f64>) -> Result<(), Error> {
+fn cut(data: &mut Dataset<f64>) -> Result<(), Error> {
     let is_bit = |x: &f64| x.is_nan() || *x == 0.0 || *x == 1.0;
     let Some(cell) = data.values.iter().position(|x| !is_bit(x)) else { return Ok(()) };
     let width = data.width();
@@ -209,8 +198,8 @@ impl Mixture {
             Family::Bernoulli([1.0, 1.0])
         } else {
             if let Some(&d) = constant(data).first() {
-                let what =
-                    column(data, d).next().map_or("has no value".into(), |x| format!("is {x} in every row"));
+                let value = data.column(d).find(|x| !x.is_nan());
+                let what = value.map_or("has no value".into(), |x| format!("is {x} in every row"));
                 return Err(Error::plain(format!("`{}`: column `{}` {what}", data.name, data.columns[d]))
                     .hint("--drop-constant leaves such columns out; --label-column sets a label aside"));
             }
@@ -295,7 +284,12 @@ pub(super) fn fit(rows: &Rows, settings: &Settings, ascent: &Ascent) -> Result<L
                 .into(),
         ],
         figures,
-        fitted: Fitted::new(&rows.data.columns, &rows.source, Model::Mixture(q.clone())),
+        fitted: Fitted::new(
+            &rows.data.columns,
+            &rows.source,
+            &rows.fingerprint,
+            Model::Mixture(q.clone()),
+        ),
     };
     finish(ascent, rows, &course, story)
 }
@@ -311,4 +305,44 @@ fn described(fit: &Fit<'_>) -> Vec<Component> {
         covariance: q.covariance(k),
     };
     (0..q.number()).filter(|&k| counts[k] >= 1.0).map(of).collect()
+}
+
+/// Rows as the model takes them.
+fn as_fitted(q: &Posterior, mut data: Dataset<f64>) -> Result<Dataset<f64>, Error> {
+    if q.covariance(0).is_none() {
+        cut(&mut data)?;
+    }
+    Ok(data)
+}
+
+impl RowModel for Posterior {
+    const DENSITY: [&'static str; 2] = ["log_predictive_density", "log p(x | the fit's rows)"];
+
+    /// The component that each row is most probably of, and the probability of each.
+    fn describe(&self, data: Dataset<f64>) -> Result<Table, Error> {
+        let data = as_fitted(self, data)?;
+        let r = self.responsibilities(&data.values)?;
+        let number = |r: &[f64]| likeliest(r) as f64 + 1.0;
+        let names: Vec<String> = (1..=self.number()).map(|k| format!("p_{k}")).collect();
+        let mut out = Table::new();
+        out.push("component", Column::Real(r.chunks(self.number()).map(number).collect()));
+        out.columns.extend(table::of(&names, &r).columns);
+        out.push("log_density", Column::Real(self.log_density(data)?));
+        Ok(out)
+    }
+
+    fn log_density(&self, data: Dataset<f64>) -> Result<Vec<f64>, Error> {
+        let data = as_fitted(self, data)?;
+        Ok(of_seen(&data, self.log_predictive(&data.values)?))
+    }
+
+    /// With the component of each.
+    fn sample(&self, fitted: &Fitted, rows: usize, key: Key) -> Result<Table, Error> {
+        let draws: Result<Vec<(usize, Vec<f64>)>, _> =
+            (0..rows as u64).map(|row| self.sample(key, row)).collect();
+        let (of, x): (Vec<usize>, Vec<Vec<f64>>) = draws?.into_iter().unzip();
+        let mut out = table::of(&fitted.columns, &x.concat());
+        out.push("component", Column::Real(of.iter().map(|&k| k as f64 + 1.0).collect()));
+        Ok(out)
+    }
 }

@@ -14,6 +14,7 @@ pub(crate) mod normal;
 mod online;
 pub(crate) mod regress;
 mod repeat;
+mod rows;
 mod series;
 mod standardise;
 pub(crate) mod state_space;
@@ -29,7 +30,7 @@ use elbo::{
     objective::Bound,
 };
 use elbo_data::Dataset;
-pub(crate) use fitted::{Fitted, evaluate, is_mean_field, predict, reconstruct, sample};
+pub(crate) use fitted::{Fitted, evaluate, is_mean_field, likeliest, predict, reconstruct, sample};
 use maud::Markup;
 pub(crate) use repeat::repeat;
 use serde::{Deserialize, Serialize};
@@ -103,11 +104,11 @@ pub(crate) struct DataConfig {
 }
 
 impl From<&Rows> for DataConfig {
-    fn from(Rows { source, data }: &Rows) -> Self {
+    fn from(Rows { source, data, fingerprint }: &Rows) -> Self {
         Self {
             rows: data.rows(),
             columns: data.columns.clone(),
-            fingerprint: data.fingerprint(),
+            fingerprint: fingerprint.clone(),
             source: source.clone(),
         }
     }
@@ -137,6 +138,8 @@ struct Results<'a> {
 pub(crate) struct Rows {
     pub(crate) source: SourceConfig,
     pub(crate) data: Dataset<f64>,
+    /// Of the data as they were read.
+    pub(crate) fingerprint: String,
 }
 
 impl Rows {
@@ -145,19 +148,19 @@ impl Rows {
     }
 
     fn of(source: SourceConfig, memory: Option<u64>) -> Result<Self, Error> {
-        let data = source.read_exact(memory)?;
+        let data = source.read_exact(memory, false)?;
         describe(&data);
         let missing = data.values.iter().filter(|x| x.is_nan()).count();
         if missing > 0 {
             tell(format!("missing     {missing} cells of {}", data.values.len()));
         }
-        Ok(Self { source, data })
+        Ok(Self { source, fingerprint: data.fingerprint(), data })
     }
 
     /// Refuses columns of which nothing is known.
     fn need_values(&self, columns: impl IntoIterator<Item = usize>) -> Result<(), Error> {
-        let Dataset { name, columns: names, values, .. } = &self.data;
-        let empty = |d: &usize| values.iter().skip(*d).step_by(names.len()).all(|x| x.is_nan());
+        let Dataset { name, columns: names, .. } = &self.data;
+        let empty = |d: &usize| self.data.column(*d).all(f64::is_nan);
         let Some(d) = columns.into_iter().find(empty) else { return Ok(()) };
         Err(Error::plain(format!("`{name}`: column `{}` has no value", names[d]))
             .hint("leave the column out"))

@@ -4,8 +4,10 @@ use clap::Args;
 use elbo::{
     diagnose::Level,
     distribution::{Gamma, Moments},
-    mean_field::normal_gamma::{Fit, Prior},
+    mean_field::normal_gamma::{Fit, Posterior, Prior},
+    random::Key,
 };
+use elbo_data::{Column, Dataset, Table};
 use maud::html;
 use serde::{Deserialize, Serialize};
 
@@ -14,10 +16,12 @@ use super::{
     course::ROWS,
     finish,
     fitted::{Fitted, Model},
+    rows::{RowModel, of_seen},
 };
 use crate::{
     arguments::{Source, parse_positive},
     error::Error,
+    table,
 };
 
 #[derive(Args, Debug)]
@@ -80,7 +84,7 @@ pub(crate) fn normal(arguments: &Normal) -> Result<Level, Error> {
 pub(super) fn fit(rows: &Rows, settings: &Settings, ascent: &Ascent) -> Result<Level, Error> {
     let column = rows.column(Some(&settings.column))?;
     rows.need_values([column])?;
-    let x: Vec<f64> = rows.data.values.iter().skip(column).step_by(rows.data.width()).copied().collect();
+    let x: Vec<f64> = rows.data.column(column).collect();
     let (fit, course) = ascent.best(None, ROWS, |_| Fit::new(&x, settings.prior))?;
     let q = *fit.posterior();
     let tau = Gamma::new(q.shape, q.rate)?;
@@ -105,7 +109,31 @@ pub(super) fn fit(rows: &Rows, settings: &Settings, ascent: &Ascent) -> Result<L
         cards: vec![("mean".into(), mean.clone()), ("precision".into(), precision.clone())],
         notes: vec!["q(μ) q(τ): the two are taken to be independent, which they are not quite.".into()],
         figures: vec![("Mean and precision", table)],
-        fitted: Fitted::new(&rows.data.columns, &rows.source, Model::Normal { column, posterior: q }),
+        fitted: Fitted::new(
+            &rows.data.columns[column..=column],
+            &rows.source,
+            &rows.fingerprint,
+            Model::Normal(q),
+        ),
     };
     finish(ascent, rows, &course, story)
+}
+
+impl RowModel for Posterior {
+    const DENSITY: [&'static str; 2] = ["log_predictive_density", "log p(x | the fit's rows)"];
+
+    fn describe(&self, data: Dataset<f64>) -> Result<Table, Error> {
+        let mut out = Table::new();
+        out.push("log_density", Column::Real(self.log_density(data)?));
+        Ok(out)
+    }
+
+    fn log_density(&self, data: Dataset<f64>) -> Result<Vec<f64>, Error> {
+        Ok(of_seen(&data, self.log_predictive(&data.values)))
+    }
+
+    fn sample(&self, fitted: &Fitted, rows: usize, key: Key) -> Result<Table, Error> {
+        let draws: Result<Vec<f64>, _> = (0..rows as u64).map(|row| self.sample(key, row)).collect();
+        Ok(table::of(&fitted.columns, &draws?))
+    }
 }

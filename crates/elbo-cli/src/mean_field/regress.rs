@@ -4,24 +4,26 @@ use clap::{Args, ValueEnum};
 use elbo::{
     diagnose::Level,
     distribution::{Gaussian, LogDensity, StudentT},
-    mean_field::regression::{Fit, Noise, Posterior, Prior, Weights},
+    mean_field::regression::{Fit, Noise, Posterior, Prediction, Prior, Weights},
     random::Key,
 };
 use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Ascent, Rows, Story,
+    Ascent, DataConfig, Rows, Story,
     course::ROWS,
     finish,
     fitted::{Fitted, Model},
+    rows::RowModel,
     standardise::Standardise,
 };
 use crate::{
     arguments::{Source, parse_fraction, parse_positive},
     error::Error,
     report::{Coefficient, coefficients, predictions},
-    tell,
+    source::resampled,
+    table, tell,
 };
 
 #[derive(Args, Debug)]
@@ -122,47 +124,36 @@ impl Regress {
 }
 
 pub(crate) fn regress(arguments: &Regress) -> Result<Level, Error> {
-    let prior = arguments.prior()?;
     let rows = Rows::read(None, &arguments.source)?;
-    let columns = &rows.data.columns;
-    let target = match &arguments.target {
-        Some(name) => rows.column(Some(name))?,
-        None => columns.len() - 1,
-    };
-    if columns.len() == 1 && arguments.no_intercept {
-        return Err(Error::usage("there is nothing to predict the target from", "leave --no-intercept out"));
-    }
+    let target = arguments.target.clone().unwrap_or_else(|| rows.data.columns[rows.data.width() - 1].clone());
     let settings = Settings {
-        target: columns[target].clone(),
+        target,
         scaled: !arguments.unscaled,
-        prior,
+        prior: arguments.prior()?,
         interval: arguments.interval,
     };
-    fit(&rows, &settings, &arguments.ascent)
+    fit(rows, &settings, &arguments.ascent)
 }
 
-pub(super) fn fit(rows: &Rows, settings: &Settings, ascent: &Ascent) -> Result<Level, Error> {
-    let data = &rows.data;
-    let target = rows.column(Some(&settings.target))?;
-    rows.need_values([target])?;
-    let inputs: Vec<usize> = (0..data.width()).filter(|&d| d != target).collect();
+pub(super) fn fit(mut rows: Rows, settings: &Settings, ascent: &Ascent) -> Result<Level, Error> {
+    let (target, width) = (target(&rows, &settings.target)?, rows.data.width() - 1);
+    let of_fit = DataConfig::from(&rows);
+    let y: Vec<f64> = rows.data.column(target).collect();
+    rows.data = rows.data.keep_columns(&(0..=width).filter(|&d| d != target).collect::<Vec<_>>())?;
     // By which coefficients compare, scaled or not.
-    let deviations = Standardise::of(data, &inputs, true).sd;
-    let inputs = Standardise::of(data, &inputs, settings.scaled);
-    let x = inputs.apply(data)?;
-    let y: Vec<f64> = data.values.iter().skip(target).step_by(data.width()).copied().collect();
-    let begin = |_| Fit::new(&x, inputs.names.len(), &y, settings.prior);
-    let (fit, mut course) = ascent.best(None, ROWS, begin)?;
+    let deviations = Standardise::of(&rows.data, true).sd;
+    let inputs = Standardise::of(&rows.data, settings.scaled);
+    inputs.apply(&mut rows.data)?;
+    let (data, x) = (&rows.data, &rows.data.values[..]);
+    let (fit, mut course) = ascent.best(None, ROWS, |_| Fit::new(x, width, &y, settings.prior))?;
     let q = fit.posterior().clone();
-    let described = described(&q, &inputs, &deviations, settings.interval)?;
+    let described = described(&q, &data.columns, &inputs, &deviations, settings.interval)?;
     course.keep("coefficients", &described)?;
     tell_coefficients(&described);
     // Rows that lack a cell took no part.
     let whole: Vec<usize> = (0..y.len()).filter(|&n| !y[n].is_nan()).collect();
-    let width = inputs.names.len();
-    let seen: Vec<f64> = whole.iter().flat_map(|&n| x[n * width..][..width].iter().copied()).collect();
-    let predicted = if width > 0 { q.predict(&seen)?.mean } else { vec![q.mean[0]; whole.len()] };
-    let actual: Vec<f64> = whole.iter().map(|&n| y[n]).collect();
+    let mean = q.predict(x)?.mean;
+    let (actual, predicted): (Vec<f64>, Vec<f64>) = whole.iter().map(|&n| (y[n], mean[n])).unzip();
     let mut cards = vec![("noise sd".into(), format!("{:.6}", q.noise_variance().sqrt()))];
     if let Some(share) = explained(&actual, &predicted) {
         cards.push(("explained".into(), format!("{:.1} % of the target's variance", 100.0 * share)));
@@ -191,23 +182,46 @@ pub(super) fn fit(rows: &Rows, settings: &Settings, ascent: &Ascent) -> Result<L
             ("Predictions", predictions(&settings.target, &actual, &predicted)),
         ],
         fitted: Fitted::new(
-            &data.columns,
+            &[&data.columns[..], std::slice::from_ref(&settings.target)].concat(),
             &rows.source,
+            &rows.fingerprint,
             Model::Regression(Regression { target: settings.target.clone(), inputs, posterior: q }),
         ),
     };
-    finish(ascent, rows, &course, story)
+    finish(ascent, of_fit, &course, story)
+}
+
+/// The place of the target. The others are given, so where it is there, they must be.
+fn target(rows: &Rows, name: &str) -> Result<usize, Error> {
+    let (data, target) = (&rows.data, rows.column(Some(name))?);
+    if data.width() == 1 {
+        let message = format!("`{}` has one column: there is nothing to predict it from", data.name);
+        return Err(Error::usage(message, "`elbo normal` fits the mean and the precision of a column"));
+    }
+    rows.need_values([target])?;
+    let lacks = |row: &[f64]| row.iter().position(|x| x.is_nan()).filter(|_| !row[target].is_nan());
+    let found = (0..data.rows()).find_map(|n| lacks(data.row(n)).map(|d| (n, d)));
+    found.map_or(Ok(target), |(row, column)| {
+        Err(Error::plain(format!(
+            "`{}`: column `{}` line {} is missing, beside a target",
+            data.name,
+            data.columns[column],
+            data.first_line + row
+        ))
+        .hint("leave the row out, or the column; `elbo factors` fits a model that fills cells"))
+    })
 }
 
 /// Coefficients in stored units, of columns with these standard deviations.
 fn described(
     q: &Posterior,
+    columns: &[String],
     inputs: &Standardise,
     deviations: &[f64],
     interval: f64,
 ) -> Result<Vec<Coefficient>, Error> {
     let one = usize::from(q.intercept);
-    let names = q.intercept.then(|| "intercept".to_owned()).into_iter().chain(inputs.names.iter().cloned());
+    let names = q.intercept.then(|| "intercept".to_owned()).into_iter().chain(columns.iter().cloned());
     let intervals = q.credible_intervals(interval)?;
     let coefficient = |(j, name): (usize, String)| {
         let (scale, deviation) =
@@ -238,41 +252,64 @@ fn explained(y: &[f64], predicted: &[f64]) -> Option<f64> {
     y.iter().any(|one| *one != y[0]).then(|| 1.0 - left / total)
 }
 
-impl Regression {
+impl RowModel for Regression {
+    const DENSITY: [&'static str; 2] = ["log_predictive_density", "log p(y | x, the fit's rows)"];
+
+    /// The target, which stands last, is not needed.
+    fn given<'a>(&self, columns: &'a [String]) -> &'a [String] {
+        &columns[..columns.len() - 1]
+    }
+
     /// The target of each row: its mean, how well that is known, and how far a row lies from it.
-    pub(super) fn predict(&self, data: &Dataset<f64>) -> Result<Table, Error> {
-        let predicted = self.posterior.predict(&self.inputs.apply(data)?)?;
+    fn describe(&self, mut data: Dataset<f64>) -> Result<Table, Error> {
+        self.inputs.apply(&mut data)?;
+        let Prediction { mean, mean_sd, sd, .. } = self.posterior.predict(&data.values)?;
         let mut out = Table::new();
-        out.push(format!("{}_mean", self.target), Column::Real(predicted.mean));
-        out.push(format!("{}_mean_sd", self.target), Column::Real(predicted.mean_sd));
-        out.push(format!("{}_sd", self.target), Column::Real(predicted.sd));
+        out.push(format!("{}_mean", self.target), Column::Real(mean));
+        out.push(format!("{}_mean_sd", self.target), Column::Real(mean_sd));
+        out.push(format!("{}_sd", self.target), Column::Real(sd));
         Ok(out)
     }
 
-    /// A draw of the target for the first rows.
-    pub(super) fn sample(&self, data: &Dataset<f64>, rows: usize, key: Key) -> Result<Table, Error> {
-        let x = self.inputs.apply(data)?;
-        let x = &x[..x.len().min(rows * self.inputs.names.len())];
-        let mut out = Table::new();
-        out.push(&self.target, Column::Real(self.posterior.sample(x, key)?));
-        Ok(out)
-    }
-
-    /// log p(y|x, the fit's rows) of each row.
-    pub(super) fn log_density(&self, data: &Dataset<f64>) -> Result<Vec<f64>, Error> {
-        let y =
-            Standardise { names: vec![self.target.clone()], mean: vec![0.0], sd: vec![1.0] }.apply(data)?;
-        let predicted = self.posterior.predict(&self.inputs.apply(data)?)?;
-        let of = |n: usize| {
+    /// Where the prediction is neither Gaussian nor Student's t, that of a Gaussian of its mean and variance.
+    fn log_density(&self, data: Dataset<f64>) -> Result<Vec<f64>, Error> {
+        let inputs: Vec<usize> = (0..data.width() - 1).collect();
+        let y: Vec<f64> = data.column(inputs.len()).collect();
+        let mut data = data.keep_columns(&inputs)?;
+        self.inputs.apply(&mut data)?;
+        let predicted = self.posterior.predict(&data.values)?;
+        let of = |(n, y): (usize, &f64)| {
             let (mean, sd) = (predicted.mean[n], predicted.sd[n]);
+            if y.is_nan() || mean.is_nan() {
+                return Ok(f64::NAN);
+            }
             Ok(match predicted.freedom {
                 // Student's t has a variance of ν/(ν − 2) in units of its squared scale.
                 Some(freedom) if freedom > 2.0 => {
-                    StudentT::new(freedom, mean, sd * ((freedom - 2.0) / freedom).sqrt())?.log_density(&y[n])
+                    StudentT::new(freedom, mean, sd * ((freedom - 2.0) / freedom).sqrt())?.log_density(y)
                 }
-                _ => Gaussian::new(mean, sd)?.log_density(&y[n]),
+                _ => Gaussian::new(mean, sd)?.log_density(y),
             })
         };
-        (0..y.len()).filter(|&n| !y[n].is_nan()).map(of).collect()
+        y.iter().enumerate().map(of).collect()
+    }
+
+    /// x of rows of the fit, drawn with replacement, and a target for each.
+    fn sample(&self, fitted: &Fitted, rows: usize, key: Key) -> Result<Table, Error> {
+        let given = self.given(&fitted.columns);
+        let data = fitted.rows(&Source::default(), given).map_err(|error| {
+            error.hint("x is drawn from the rows of the fit, which must be where they were and as they were")
+        })?;
+        let whole: Vec<usize> =
+            (0..data.rows()).filter(|&n| data.row(n).iter().all(|x| !x.is_nan())).collect();
+        if whole.is_empty() {
+            return Err(Error::plain(format!("no row of `{}` is whole: there is no x to draw", data.name)));
+        }
+        let index: Vec<usize> = resampled(whole.len(), rows, key).into_iter().map(|n| whole[n]).collect();
+        let mut data = data.at_rows(&index);
+        let mut out = table::of(given, &data.values);
+        self.inputs.apply(&mut data)?;
+        out.push(&self.target, Column::Real(self.posterior.sample(&data.values, key)?));
+        Ok(out)
     }
 }

@@ -9,7 +9,11 @@ use super::{
     Ascent, Config, DataConfig, Rows, factors, hidden_markov, ising, mixture, normal, regress, state_space,
     topics,
 };
-use crate::{arguments::Train, error::Error, source::SourceConfig};
+use crate::{
+    arguments::Train,
+    error::Error,
+    source::{SourceConfig, same_data},
+};
 
 const NOT_OURS: &str = "give the config.toml of a run folder";
 
@@ -32,11 +36,7 @@ impl Config<toml::Value> {
 impl DataConfig {
     /// Checks that what was read is what this is of.
     fn check(&self, read: &Self) -> Result<(), Error> {
-        if read.fingerprint == self.fingerprint {
-            return Ok(());
-        }
-        let message = format!("`{}` is not the data of this run: its contents differ", read.source.data);
-        Err(Error::plain(message).hint("restore the file, or start a new run"))
+        same_data(&read.source.data, &read.fingerprint, &self.fingerprint)
     }
 }
 
@@ -84,11 +84,11 @@ fn fit(
             let rows = mixture::read(source, memory, s.drop_constant, s.is_bernoulli())?;
             mixture::fit(&same(rows)?, &s, ascent)
         }
-        "regress" => regress::fit(&rows(source)?, &settings(value)?, ascent),
-        "factors" => factors::fit(&rows(source)?, &settings(value)?, ascent),
+        "regress" => regress::fit(rows(source)?, &settings(value)?, ascent),
+        "factors" => factors::fit(rows(source)?, &settings(value)?, ascent),
         "normal" => normal::fit(&rows(source)?, &settings(value)?, ascent),
         "hmm" => hidden_markov::fit(&rows(source)?, &settings(value)?, ascent),
-        "state-space" => state_space::fit(&rows(source)?, &settings(value)?, ascent),
+        "state-space" => state_space::fit(rows(source)?, &settings(value)?, ascent),
         "ising" => ising::fit(&same(ising::couplings(source)?)?, &settings(value)?, ascent),
         "topics" => {
             let s: topics::Settings = settings(value)?;

@@ -3,11 +3,17 @@
 use std::collections::HashSet;
 
 use clap::Args;
+use elbo::random::Key;
 use elbo_data::{Column, Dataset, Table};
+use serde::{Deserialize, Serialize};
 
-use super::Rows;
+use super::{
+    Rows,
+    fitted::{Applied, Fitted, of_the_fit},
+    standardise::moments,
+};
 use crate::{
-    arguments::{Evaluate, Predict, Source},
+    arguments::{Evaluate, Predict, Sample, Source},
     error::Error,
     results::print,
     table, tell,
@@ -70,101 +76,126 @@ pub(super) fn sequences<'a>(
     })
 }
 
-/// The values that a column has, their mean and their variance.
-pub(super) fn moments(data: &Dataset<f64>, column: usize) -> Result<(Vec<f64>, f64, f64), Error> {
-    let cells = data.values.iter().skip(column).step_by(data.width());
-    let values: Vec<f64> = cells.copied().filter(|x| !x.is_nan()).collect();
-    let n = values.len() as f64;
-    let mean = values.iter().map(|x| x / n).sum::<f64>();
-    let variance = values.iter().map(|x| (x - mean).powi(2) / n).sum::<f64>();
-    let name = &data.columns[column];
-    let fault = match values.first() {
-        None => format!("column `{name}` has no value"),
-        Some(first) if values.iter().all(|x| x == first) => {
-            format!("column `{name}` is {first} in every row: it says nothing of time")
-        }
-        Some(_) if !variance.is_normal() => {
-            format!("the variance of column `{name}` is {variance}: its values are out of range")
-        }
-        Some(_) => return Ok((values, mean, variance)),
-    };
-    Err(Error::plain(format!("`{}`: {fault}", data.name))
-        .hint("leave the column out, or set a label aside with --label-column"))
-}
-
-/// A table of named columns from its cells, row by row.
-pub(super) fn table_of(names: &[String], cells: &[f64]) -> Table {
-    let mut out = Table::new();
-    for (place, name) in names.iter().enumerate() {
-        out.push(name, Column::Real(cells.iter().skip(place).step_by(names.len()).copied().collect()));
+/// Refuses a column that says nothing of time.
+pub(super) fn varied(data: &Dataset<f64>) -> Result<(), Error> {
+    for (d, name) in data.columns.iter().enumerate() {
+        let mut seen = data.column(d).filter(|x| !x.is_nan());
+        let (_, variance) = moments(data, d);
+        let fault = match seen.next() {
+            None => format!("column `{name}` has no value"),
+            Some(first) if seen.all(|x| x == first) => {
+                format!("column `{name}` is {first} in every row: it says nothing of time")
+            }
+            Some(_) if !variance.is_normal() => {
+                format!("the variance of column `{name}` is {variance}: its values are out of range")
+            }
+            Some(_) => continue,
+        };
+        return Err(Error::plain(format!("`{}`: {fault}", data.name))
+            .hint("leave the column out, or set a label aside with --label-column"));
     }
-    out
+    Ok(())
 }
 
 /// A fitted model of rows in time order.
-pub(super) trait Chain {
-    /// Whether a column says which sequence a row is of.
-    fn several(&self) -> bool;
+pub(crate) trait Chain {
+    /// Makes rows what the model takes.
+    fn scale(&self, _: &mut Dataset<f64>) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// The names of what is said of a row.
     fn names(&self, columns: &[String]) -> Vec<String>;
 
-    /// What is said of each row of a sequence, and of the `ahead` rows after it: `[T + ahead, names]`.
+    /// What is said of each row of a sequence, scaled, and of the `ahead` rows after it: `[T + ahead, names]`.
     fn say(&self, x: &[f64], ahead: usize) -> Result<Vec<f64>, elbo::Error>;
 
-    /// A lower bound on log p(x) of a sequence, in nats.
+    /// A lower bound on log p(x) of a sequence, scaled, in nats of the stored one.
     fn bound(&self, x: &[f64]) -> Result<f64, elbo::Error>;
+
+    /// A new sequence of rows, and the states behind it.
+    fn sample(&self, columns: &[String], rows: usize, key: Key) -> Result<Table, elbo::Error>;
 }
 
-/// `elbo predict`: each sequence, and the rows ahead of it.
-pub(super) fn predict(
-    chain: &impl Chain,
-    columns: &[String],
-    data: &Dataset<f64>,
-    arguments: &Predict,
-) -> Result<(), Error> {
-    let (lengths, ahead) = (lengths(data, chain.several())?, arguments.forecast);
-    let (mut cells, mut numbers, mut labels, mut first) = (Vec::new(), Vec::new(), Vec::new(), 0);
-    for (sequence, length) in sequences(&data.values, columns.len(), &lengths).zip(&lengths) {
-        cells.extend(chain.say(sequence, ahead)?);
-        numbers.extend((1..=length + ahead).map(|number| number as f64));
-        if let Some(of_rows) = &data.labels {
-            labels.extend_from_slice(&of_rows[first..first + length]);
-            let next = if chain.several() { of_rows[first].clone() } else { String::new() };
-            labels.extend(std::iter::repeat_n(next, ahead));
+/// A fitted model of one sequence, or of several.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Sequences<C> {
+    /// Whether a column says which sequence a row is of.
+    pub(super) several: bool,
+    pub(super) chain: C,
+}
+
+impl<C: Chain> Sequences<C> {
+    /// Rows, scaled, and the lengths of their sequences. A column that tells these apart is no label, which may be missing.
+    fn read(&self, fitted: &Fitted, source: &Source) -> Result<(Dataset<f64>, Vec<usize>), Error> {
+        let of_fit = fitted.source.label_column.clone().filter(|_| self.several);
+        let label_column = source.label_column.clone().or(of_fit);
+        let mut data = fitted.rows(&Source { label_column, ..source.clone() }, &fitted.columns)?;
+        self.chain.scale(&mut data)?;
+        let lengths = lengths(&data, self.several)?;
+        Ok((data, lengths))
+    }
+}
+
+impl<C: Chain> Applied for Sequences<C> {
+    /// Each sequence, and the rows ahead of it.
+    fn predict(&self, fitted: &Fitted, arguments: &Predict) -> Result<(), Error> {
+        let ((data, lengths), ahead) = (self.read(fitted, &arguments.source)?, arguments.forecast);
+        let (mut cells, mut numbers, mut labels, mut first) = (Vec::new(), Vec::new(), Vec::new(), 0);
+        for (sequence, length) in sequences(&data.values, data.width(), &lengths).zip(&lengths) {
+            cells.extend(self.chain.say(sequence, ahead)?);
+            numbers.extend((1..=length + ahead).map(|number| number as f64));
+            if let Some(of_rows) = &data.labels {
+                labels.extend_from_slice(&of_rows[first..first + length]);
+                let next = if self.several { of_rows[first].clone() } else { String::new() };
+                labels.extend(std::iter::repeat_n(next, ahead));
+            }
+            first += length;
         }
-        first += length;
+        let mut out = table::of(&self.chain.names(&fitted.columns), &cells);
+        out.columns.insert(0, ("row".into(), Column::Real(numbers)));
+        table::write(out, data.labels.as_ref().map(|_| labels), arguments.output.as_deref())
     }
-    let mut out = table_of(&chain.names(columns), &cells);
-    out.columns.insert(0, ("row".into(), Column::Real(numbers)));
-    table::write(out, data.labels.as_ref().map(|_| labels), arguments.output.as_deref())
-}
 
-/// `elbo evaluate`: the bound on log p(x) of sequences, old or new.
-pub(super) fn evaluate(chain: &impl Chain, data: &Dataset<f64>, arguments: &Evaluate) -> Result<(), Error> {
-    let (lengths, rows) = (lengths(data, chain.several())?, data.rows() as f64);
-    let bounds: Vec<f64> = sequences(&data.values, data.width(), &lengths)
-        .map(|sequence| chain.bound(sequence))
-        .collect::<Result<_, _>>()?;
-    let (number, total) = (lengths.len() as f64, bounds.iter().sum::<f64>());
-    // The standard error of a ratio of two sums over the sequences; one alone has none.
-    let squares = bounds.iter().zip(&lengths).map(|(b, &t)| (b - total / rows * t as f64).powi(2));
-    let error = (number > 1.0).then(|| (squares.sum::<f64>() * number / (number - 1.0)).sqrt() / rows);
-    let spread = error.map_or(String::new(), |error| format!(" ± {error:.4}"));
-    tell(format!(
-        "{number} {}, {rows} rows: log p(x | the fit's rows) ≥ {total:.4} nats, {:.4}{spread} per row",
-        if number > 1.0 { "sequences" } else { "sequence" },
-        total / rows
-    ));
-    if arguments.output.is_some() {
-        let mut out = Table::new();
-        out.push("rows", Column::Real(lengths.iter().map(|&t| t as f64).collect()));
-        out.push("log_likelihood_bound", Column::Real(bounds));
-        let labels = data.labels.as_ref().filter(|_| chain.several());
-        let of_sequences =
-            labels.map(|labels| labels.chunk_by(|a, b| a == b).map(|of| of[0].clone()).collect());
-        table::write(out, of_sequences, arguments.output.as_deref())?;
+    fn sample(&self, fitted: &Fitted, arguments: &Sample) -> Result<(), Error> {
+        let drawn = self.chain.sample(&fitted.columns, arguments.number, Key::new(arguments.seed))?;
+        table::write(drawn, None, arguments.output.as_deref())
     }
-    let error = error.map_or(String::new(), |error| format!("{error:.6}"));
-    print(&format!("term,nats_per_row,standard_error\nlog_likelihood_bound,{:.6},{error}\n", total / rows))
+
+    /// The bound on log p(x) of sequences, old or new.
+    fn evaluate(&self, fitted: &Fitted, arguments: &Evaluate) -> Result<(), Error> {
+        let (data, lengths) = self.read(fitted, &arguments.source)?;
+        let bounds: Vec<f64> = sequences(&data.values, data.width(), &lengths)
+            .map(|sequence| self.chain.bound(sequence))
+            .collect::<Result<_, _>>()?;
+        let (rows, number, total) = (data.rows() as f64, lengths.len() as f64, bounds.iter().sum::<f64>());
+        // The standard error of a ratio of two sums over the sequences; one alone has none.
+        let squares = bounds.iter().zip(&lengths).map(|(b, &t)| (b - total / rows * t as f64).powi(2));
+        let error = (number > 1.0).then(|| (squares.sum::<f64>() * number / (number - 1.0)).sqrt() / rows);
+        let spread = error.map_or(String::new(), |error| format!(" ± {error:.4}"));
+        tell(format!(
+            "{number} {}, {rows} rows: log p(x | the fit's rows) ≥ {total:.4} nats, {:.4}{spread} per row",
+            if number > 1.0 { "sequences" } else { "sequence" },
+            total / rows
+        ));
+        of_the_fit(&arguments.source);
+        if arguments.output.is_some() {
+            let mut out = Table::new();
+            out.push("rows", Column::Real(lengths.iter().map(|&t| t as f64).collect()));
+            out.push("log_likelihood_bound", Column::Real(bounds));
+            let labels = data.labels.as_ref().filter(|_| self.several);
+            let of_sequences =
+                labels.map(|labels| labels.chunk_by(|a, b| a == b).map(|of| of[0].clone()).collect());
+            table::write(out, of_sequences, arguments.output.as_deref())?;
+        }
+        let error = error.map_or(String::new(), |error| format!("{error:.6}"));
+        print(&format!(
+            "term,nats_per_row,standard_error\nlog_likelihood_bound,{:.6},{error}\n",
+            total / rows
+        ))
+    }
+
+    fn in_order(&self) -> bool {
+        true
+    }
 }

@@ -11,17 +11,18 @@ use elbo_data::{Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Ascent, Rows, Story,
+    Ascent, DataConfig, Rows, Story,
     course::{ROWS, Stored},
     finish,
     fitted::{Fitted, Model},
-    series::{Chain, Order, lengths, moments, sequences, table_of},
+    series::{Chain, Order, Sequences, lengths, sequences, varied},
+    standardise::Standardise,
 };
 use crate::{
     arguments::{Source, parse_count},
     error::Error,
     report::{Band, Dynamics, banded, dynamics},
-    tell,
+    table, tell,
 };
 
 #[derive(Args, Debug)]
@@ -90,53 +91,10 @@ const STARTS: usize = 5;
 /// A factor is in use where a weight of it is greater than this.
 const USED: f64 = 0.01;
 
-/// The columns of a row that are modelled, and y = (stored − offset)/divisor.
-#[derive(Serialize, Deserialize)]
-struct Scale {
-    /// Of a row, all columns together.
-    width: usize,
-    /// From 0.
-    columns: Vec<usize>,
-    offset: Vec<f64>,
-    divisor: Vec<f64>,
-}
-
-impl Scale {
-    fn of(data: &Dataset<f64>, columns: Vec<usize>) -> Result<Self, Error> {
-        let (mut offset, mut divisor) = (Vec::new(), Vec::new());
-        for &column in &columns {
-            let (_, mean, variance) = moments(data, column)?;
-            offset.push(mean);
-            divisor.push(variance.sqrt());
-        }
-        Ok(Self { width: data.width(), columns, offset, divisor })
-    }
-
-    fn apply(&self, x: &[f64]) -> Vec<f64> {
-        let scaled = |row: &[f64], c: usize| (row[self.columns[c]] - self.offset[c]) / self.divisor[c];
-        x.chunks(self.width).flat_map(|row| (0..self.columns.len()).map(move |c| scaled(row, c))).collect()
-    }
-
-    fn undo(&self, c: usize, y: f64) -> f64 {
-        y * self.divisor[c] + self.offset[c]
-    }
-
-    /// Σ log divisor over the cells that are not missing: what a bound of y is above that of the stored cells.
-    fn log_volume(&self, y: &[f64]) -> f64 {
-        let cells = y.iter().zip(self.divisor.iter().cycle()).filter(|(y, _)| !y.is_nan());
-        cells.map(|(_, divisor)| divisor.ln()).sum()
-    }
-
-    fn names(&self, columns: &[String]) -> Vec<String> {
-        self.columns.iter().map(|&c| columns[c].clone()).collect()
-    }
-}
-
 /// What outlives a fit.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Series {
-    several: bool,
-    scale: Scale,
+    scaling: Standardise,
     posterior: Posterior,
 }
 
@@ -156,29 +114,16 @@ impl Series {
 
     /// Offset and divisor of the states.
     fn of_states(&self) -> (f64, f64) {
-        if self.is_signal() { (self.scale.offset[0], self.scale.divisor[0]) } else { (0.0, 1.0) }
-    }
-
-    /// A new sequence of rows, and the states behind it.
-    pub(super) fn sample(&self, columns: &[String], rows: usize, key: Key) -> Result<Table, Fault> {
-        let (states, y) = self.posterior.sample(rows, key)?;
-        let (p, (offset, divisor)) = (self.scale.columns.len(), self.of_states());
-        let mut cells = Vec::new();
-        for (y, z) in y.chunks(p).zip(states.chunks(self.posterior.states())) {
-            cells.extend(y.iter().enumerate().map(|(c, &y)| self.scale.undo(c, y)));
-            cells.extend(z.iter().map(|z| z * divisor + offset));
-        }
-        let names = [self.scale.names(columns), self.states()].concat();
-        Ok(table_of(&names, &cells))
+        if self.is_signal() { (self.scaling.mean[0], self.scaling.sd[0]) } else { (0.0, 1.0) }
     }
 
     /// What the report tells of the parameters.
     fn dynamics(&self, columns: &[String]) -> Dynamics {
         let (q, (_, unit)) = (&self.posterior, self.of_states());
-        let (d, divisor) = (q.states(), &self.scale.divisor);
+        let (d, divisor) = (q.states(), &self.scaling.sd);
         let sd = |precision: &Precision| precision.mean().sqrt().recip();
         Dynamics {
-            columns: self.scale.names(columns),
+            columns: columns.to_vec(),
             weights: q
                 .observation
                 .weights
@@ -201,23 +146,22 @@ impl Series {
 }
 
 impl Chain for Series {
-    fn several(&self) -> bool {
-        self.several
+    fn scale(&self, data: &mut Dataset<f64>) -> Result<(), Error> {
+        self.scaling.apply(data)
     }
 
     /// Mean and standard deviation of each column, as if it were seen once more, and those of each state.
     fn names(&self, columns: &[String]) -> Vec<String> {
-        let names = [self.scale.names(columns), self.states()].concat();
+        let names = [columns, &self.states()].concat();
         names.into_iter().flat_map(|name| [name.clone(), format!("{name}_sd")]).collect()
     }
 
-    fn say(&self, x: &[f64], ahead: usize) -> Result<Vec<f64>, Fault> {
-        let (q, scale) = (&self.posterior, &self.scale);
-        let (width, size) = (scale.columns.len(), q.states());
-        let y = scale.apply(x);
-        let (mut values, mut states) = (q.predict(&y)?, q.smooth(&y)?);
+    fn say(&self, y: &[f64], ahead: usize) -> Result<Vec<f64>, Fault> {
+        let (q, scaling) = (&self.posterior, &self.scaling);
+        let (width, size) = (scaling.sd.len(), q.states());
+        let (mut values, mut states) = (q.predict(y)?, q.smooth(y)?);
         if ahead > 0 {
-            let next = q.forecast(&y, ahead)?;
+            let next = q.forecast(y, ahead)?;
             for (so_far, next) in [
                 (&mut values.means, next.rows.means),
                 (&mut values.sds, next.rows.sds),
@@ -232,7 +176,7 @@ impl Chain for Series {
         for row in 0..y.len() / width + ahead {
             for c in 0..width {
                 let at = row * width + c;
-                out.extend([scale.undo(c, values.means[at]), values.sds[at] * scale.divisor[c]]);
+                out.extend([scaling.undo(c, values.means[at]), values.sds[at] * scaling.sd[c]]);
             }
             for at in row * size..(row + 1) * size {
                 out.extend([states.means[at] * divisor + offset, states.sds[at] * divisor]);
@@ -241,9 +185,17 @@ impl Chain for Series {
         Ok(out)
     }
 
-    fn bound(&self, x: &[f64]) -> Result<f64, Fault> {
-        let y = self.scale.apply(x);
-        Ok(self.posterior.smooth(&y)?.log_likelihood_bound - self.scale.log_volume(&y))
+    fn bound(&self, y: &[f64]) -> Result<f64, Fault> {
+        Ok(self.posterior.smooth(y)?.log_likelihood_bound - self.scaling.log_volume(y))
+    }
+
+    fn sample(&self, columns: &[String], rows: usize, key: Key) -> Result<Table, Fault> {
+        let (states, y) = self.posterior.sample(rows, key)?;
+        let (offset, divisor) = self.of_states();
+        let states: Vec<f64> = states.iter().map(|z| z * divisor + offset).collect();
+        let mut out = table::of(columns, &self.scaling.undo_rows(&y));
+        out.columns.extend(table::of(&self.states(), &states).columns);
+        Ok(out)
     }
 }
 
@@ -266,21 +218,25 @@ impl StateSpace {
 }
 
 /// What the model makes of each column, and of the rows ahead of the last sequence.
-fn bands(series: &Series, rows: &Rows, lengths: &[usize], ahead: usize) -> Result<Vec<Band>, Error> {
-    let (x, width) = (&rows.data.values[..], rows.data.width());
+fn bands(
+    series: &Series,
+    scaled: &Dataset<f64>,
+    lengths: &[usize],
+    ahead: usize,
+) -> Result<Vec<Band>, Error> {
     let mut said = Vec::new();
-    for (number, sequence) in sequences(x, width, lengths).enumerate() {
+    for (number, sequence) in sequences(&scaled.values, scaled.width(), lengths).enumerate() {
         said.extend(series.say(sequence, if number + 1 == lengths.len() { ahead } else { 0 })?);
     }
-    let places = series.names(&rows.data.columns).len();
+    let places = series.names(&scaled.columns).len();
     let every = |place: usize| said.iter().skip(place).step_by(places).copied().collect();
-    let band = |(c, &column): (usize, &usize)| Band {
-        name: rows.data.columns[column].clone(),
-        values: x.iter().skip(column).step_by(width).copied().collect(),
+    let band = |(c, name): (usize, &String)| Band {
+        name: name.clone(),
+        values: scaled.column(c).map(|y| series.scaling.undo(c, y)).collect(),
         mean: every(2 * c),
         deviation: every(2 * c + 1),
     };
-    Ok(series.scale.columns.iter().enumerate().map(band).collect())
+    Ok(scaled.columns.iter().enumerate().map(band).collect())
 }
 
 pub(crate) fn state_space(arguments: &StateSpace) -> Result<Level, Error> {
@@ -302,30 +258,35 @@ pub(crate) fn state_space(arguments: &StateSpace) -> Result<Level, Error> {
         prior,
         forecast: arguments.forecast,
     };
-    fit(&rows, &settings, &arguments.ascent)
+    fit(rows, &settings, &arguments.ascent)
 }
 
-pub(super) fn fit(rows: &Rows, settings: &Settings, ascent: &Ascent) -> Result<Level, Error> {
+pub(super) fn fit(mut rows: Rows, settings: &Settings, ascent: &Ascent) -> Result<Level, Error> {
     let lengths = lengths(&rows.data, settings.several_sequences)?;
-    let columns = settings.columns.iter().map(|name| rows.column(Some(name))).collect::<Result<_, _>>()?;
-    let scale = Scale::of(&rows.data, columns)?;
-    let y = scale.apply(&rows.data.values);
+    let columns: Vec<usize> =
+        settings.columns.iter().map(|name| rows.column(Some(name))).collect::<Result<_, _>>()?;
+    let of_fit = DataConfig::from(&rows);
+    rows.data = rows.data.keep_columns(&columns)?;
+    varied(&rows.data)?;
+    let scaling = Standardise::of(&rows.data, true);
+    scaling.apply(&mut rows.data)?;
+    let (y, columns) = (&rows.data.values[..], &rows.data.columns);
     let kind = settings.kind;
     let name = match kind {
         Kind::Level => "Local level model",
         Kind::Autoregression => "Autoregression behind noise",
         Kind::Factors => "Linear-Gaussian state space model",
     };
-    tell(format!("model       {}, of {}", name.to_lowercase(), settings.columns.join(", ")));
+    tell(format!("model       {}, of {}", name.to_lowercase(), columns.join(", ")));
     let key = Key::new(ascent.seed);
-    let log_volume = scale.log_volume(&y);
+    let log_volume = scaling.log_volume(y);
     let begin = |start: usize| {
-        let fit = Fit::new(&y, &lengths, settings.prior.clone(), key.fold(start as u64))?;
+        let fit = Fit::new(y, &lengths, settings.prior.clone(), key.fold(start as u64))?;
         Ok(Stored { fit, log_volume })
     };
     let (Stored { fit, .. }, mut course) = ascent.best(settings.starts, ROWS, begin)?;
-    let series = Series { several: settings.several_sequences, scale, posterior: fit.posterior().clone() };
-    let told = series.dynamics(&rows.data.columns);
+    let series = Series { scaling, posterior: fit.posterior().clone() };
+    let told = series.dynamics(columns);
     course.keep("dynamics", &told)?;
     let cards = match kind {
         Kind::Level => vec![
@@ -354,10 +315,15 @@ pub(super) fn fit(rows: &Rows, settings: &Settings, ascent: &Ascent) -> Result<L
                 .into(),
         ],
         figures: vec![
-            ("Over time", banded(&bands(&series, rows, &lengths, settings.forecast)?, &lengths)),
+            ("Over time", banded(&bands(&series, &rows.data, &lengths, settings.forecast)?, &lengths)),
             ("Dynamics", dynamics(&told)),
         ],
-        fitted: Fitted::new(&rows.data.columns, &rows.source, Model::StateSpace(series)),
+        fitted: Fitted::new(
+            columns,
+            &rows.source,
+            &rows.fingerprint,
+            Model::StateSpace(Sequences { several: settings.several_sequences, chain: series }),
+        ),
     };
-    finish(ascent, rows, &course, story)
+    finish(ascent, of_fit, &course, story)
 }

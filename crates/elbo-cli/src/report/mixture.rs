@@ -8,6 +8,7 @@ use super::{
     captioned,
     plot::{Axes, CATEGORIES, Ink, PX, decimals, number, padded},
 };
+use crate::mean_field::likeliest;
 
 /// A component that has rows.
 #[derive(Serialize)]
@@ -139,17 +140,17 @@ pub(crate) fn ellipses(
         let place = components.iter().position(|c| c.number == k + 1);
         place.map_or(Ink::Idle, |place| Ink::Category(place % CATEGORIES)).color()
     };
-    let picture = axes.draw(|chart| {
-        chart.draw_series(shown.chunks_exact(width).zip(r.chunks_exact(number_of_all)).map(|(row, r)| {
-            let most = (0..r.len()).max_by(|&i, &j| r[i].total_cmp(&r[j])).unwrap_or(0);
-            Circle::new((row[a], row[b]), 3 * PX, colour(most).mix(0.6).filled())
-        }))?;
-        for (component, outline) in components.iter().zip(outlines) {
-            let style = colour(component.number - 1).stroke_width(2 * PX);
-            chart.draw_series(LineSeries::new(outline, style))?;
-        }
-        Ok(())
-    });
+    let picture =
+        axes.draw(|chart| {
+            chart.draw_series(shown.chunks_exact(width).zip(r.chunks_exact(number_of_all)).map(
+                |(row, r)| Circle::new((row[a], row[b]), 3 * PX, colour(likeliest(r)).mix(0.6).filled()),
+            ))?;
+            for (component, outline) in components.iter().zip(outlines) {
+                let style = colour(component.number - 1).stroke_width(2 * PX);
+                chart.draw_series(LineSeries::new(outline, style))?;
+            }
+            Ok(())
+        });
     Some(captioned(
         &picture,
         &html! {

@@ -119,8 +119,8 @@ fn headers_are_not_trusted() {
 #[test]
 fn too_little_data_is_refused() {
     let refused = |shape: &[u32], data: &[u8]| refusal("a", idx(8, shape, data), &plain()).0;
-    assert_eq!(refused(&[1, 2], &[1, 2]), "FILE has too few rows: 1, at least 2 are needed");
-    assert_eq!(refused(&[0, 2], &[]), "FILE has too few rows: 0, at least 2 are needed");
+    assert_eq!(refused(&[1, 2], &[1, 2]), "FILE has too few rows: 1, at least 2 needed");
+    assert_eq!(refused(&[0, 2], &[]), "FILE has too few rows: 0, at least 2 needed");
     assert_eq!(refused(&[2, 0], &[]), "FILE has no column of values");
     let options = ReadOptions { image: Some((3, 1)), ..plain() };
     let (message, _) = refusal("a", idx(8, &[2, 2], &[1; 4]), &options);

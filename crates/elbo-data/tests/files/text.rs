@@ -136,8 +136,10 @@ fn tables_that_are_no_tables_are_refused() {
     assert_eq!(refused("", &plain()).0, "FILE is empty");
     assert_eq!(refused("\n\n", &plain()).0, "FILE is empty");
     assert_eq!(refusal("a.csv.gz", gzip(b""), &plain()).0, "FILE is empty");
-    assert_eq!(refused("a,b\n", &plain()).0, "FILE has too few rows: 0, at least 2 are needed");
-    assert_eq!(refused("a,b\n1,2\n", &plain()).0, "FILE has too few rows: 1, at least 2 are needed");
+    assert_eq!(refused("a,b\n", &plain()).0, "FILE has too few rows: 0, at least 2 needed");
+    assert_eq!(refused("a,b\n1,2\n", &plain()).0, "FILE has too few rows: 1, at least 2 needed");
+    let single = ReadOptions { single: true, ..plain() };
+    assert_eq!(refused("a,b\n", &single).0, "FILE has too few rows: 0, at least 1 needed");
     assert_eq!(refused("kind\nx\ny\n", &label("kind")).0, "FILE has no column of values");
     for (text, line, actual) in
         [("a,b\n1,2\n3\n", 3, 1), ("1,2\n\n3,4,5\n", 3, 3), ("a,b\r\n1,2\r\n\"3\n\",4,5\r\n", 3, 3)]

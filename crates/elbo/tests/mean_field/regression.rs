@@ -397,7 +397,14 @@ fn rows_without_y_are_left_out_and_what_is_wrong_is_named() {
     assert!(message(&x, &gaps).contains("y of row 7 is inf"));
     assert!(message(&x[1..], &y).contains("shape"));
     let fit = Fit::new(&x, 2, &y, Prior::default()).unwrap();
-    assert!(fit.posterior().predict(&[1.0, f64::NAN]).is_err());
+    let predicted = fit.posterior().predict(&[1.0, f64::NAN, x[0], x[1]]).unwrap();
+    let whole = fit.posterior().predict(&x[..2]).unwrap();
+    for (some, all) in
+        [(predicted.mean, whole.mean), (predicted.mean_sd, whole.mean_sd), (predicted.sd, whole.sd)]
+    {
+        assert!(some[0].is_nan() && some[1] == all[0], "{some:?} {all:?}");
+    }
+    assert!(fit.posterior().predict(&[1.0, f64::INFINITY]).is_err());
     assert!(fit.posterior().predict(&[1.0, 2.0, 3.0]).is_err());
     for wrong in [
         Prior { intercept: Some(0.0), ..Prior::default() },

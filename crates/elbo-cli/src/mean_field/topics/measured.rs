@@ -11,6 +11,8 @@ use crate::{error::Error, report::Bounds, results::plus_minus};
 pub(super) struct Measured {
     documents: usize,
     tokens: f64,
+    /// That of each document, in nats.
+    pub(super) bounds: Vec<f64>,
     /// The bound, in nats per token.
     bound: Mean,
     /// log p of the one half of each document's tokens given the other, in nats per token.
@@ -30,7 +32,7 @@ impl Measured {
             _ => None,
         };
         let (documents, tokens) = (counts.documents(), counts.tokens());
-        Ok(Self { documents, tokens, bound: counts.per_token(&bounds), completion })
+        Ok(Self { documents, tokens, bound: counts.per_token(&bounds), bounds, completion })
     }
 
     /// By name.
@@ -55,7 +57,7 @@ impl Measured {
 
     /// A row of the report's table.
     pub(super) fn row(&self, name: &'static str) -> Bounds {
-        let Self { documents, tokens, bound, completion } = *self;
+        let Self { documents, tokens, bound, completion, .. } = *self;
         Bounds {
             name,
             documents,

@@ -12,7 +12,7 @@ use elbo::{
     random::Key,
 };
 use elbo_data::CorpusOptions;
-pub(crate) use fitted::{TopicModel, evaluate, predict, sample};
+pub(crate) use fitted::TopicModel;
 use measured::Measured;
 use serde::{Deserialize, Serialize};
 
@@ -199,7 +199,12 @@ pub(super) fn fit(documents: &Documents, settings: &Settings, ascent: &Ascent) -
             ("Shares of the topics", shares(&found)),
             ("Per token", bounds(&rows)),
         ],
-        fitted: Fitted::new(columns, &documents.source, Model::Topics(model)),
+        fitted: Fitted::new(
+            columns,
+            &documents.source,
+            &documents.fingerprint,
+            Model::Topics(model),
+        ),
     };
     finish(ascent, documents.config(train.documents()), &course, story)
 }

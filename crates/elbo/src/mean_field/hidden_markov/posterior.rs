@@ -53,12 +53,17 @@ impl Parameters {
     /// # Errors
     /// As [`Self::smoothed`].
     pub fn next_state(&self, x: &[f64]) -> Result<Vec<f64>, Error> {
-        let mut next = vec![0.0; self.states()];
         let marginals = self.smoothed(x)?;
-        for (p, row) in marginals[marginals.len() - self.states()..].iter().zip(&self.transitions) {
+        Ok(self.after(&marginals[marginals.len() - self.states()..]))
+    }
+
+    /// p E\[A\], `[K]`: the probabilities of the state that follows one of these probabilities, `[K]`.
+    pub fn after(&self, p: &[f64]) -> Vec<f64> {
+        let mut next = vec![0.0; self.states()];
+        for (p, row) in p.iter().zip(&self.transitions) {
             next.iter_mut().zip(row.mean()).for_each(|(next, a)| *next += p * a);
         }
-        Ok(next)
+        next
     }
 
     /// The mean of the row after a sequence: of each column a number or, of classes, the probability of each.

@@ -117,15 +117,15 @@ impl Posterior {
         if !x.len().is_multiple_of(columns.max(1)) {
             return Err(Error::Shape { what: "x".into(), expected: vec![columns], got: vec![x.len()] });
         }
-        x.chunks(columns.max(1)).enumerate().try_for_each(|(row, x)| given(x, row, true))?;
+        x.chunks(columns.max(1)).enumerate().try_for_each(|(row, x)| given(x, row, false))?;
         let one = self.intercept.then_some(1.0);
         Ok(x.chunks(columns.max(1)).map(move |x| one.into_iter().chain(x.iter().copied()).collect()))
     }
 
-    /// Predicts rows x, `[R, columns]`.
+    /// Predicts rows x, `[R, columns]`; NaN of a row that lacks a cell, of which x has no distribution.
     ///
     /// # Errors
-    /// Where a value is not finite, or the rows have other columns.
+    /// Where a value is infinite, or the rows have other columns.
     pub fn predict(&self, x: &[f64]) -> Result<Prediction, Error> {
         let freedom = self.freedom();
         let mut out = Prediction { mean: Vec::new(), mean_sd: Vec::new(), sd: Vec::new(), freedom };
