@@ -12,6 +12,8 @@ use crate::{
 
 /// Below this a Σ_j t_j β_wj may have lost digits to underflow.
 const LEAST: f64 = 1e-280;
+/// How far few topics are to converge before all are looked at again, in units of what γ may still move by.
+const WITHIN: f64 = 0.5;
 
 /// The words of a document and how often each occurs.
 #[derive(Clone, Copy, Debug)]
@@ -26,8 +28,21 @@ pub struct Document<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Room {
     weights: Vec<Lanes>,
-    sums: Vec<Lanes>,
+    next: Vec<Lanes>,
     norms: Vec<f64>,
+    active: Active,
+}
+
+/// The topics of a document that have more than α of it, and their columns of β.
+#[derive(Clone, Debug, Default)]
+struct Active {
+    topics: Vec<usize>,
+    words: Vec<u32>,
+    beta: Vec<Lanes>,
+    prior: Vec<Lanes>,
+    gamma: Vec<Lanes>,
+    weights: Vec<Lanes>,
+    next: Vec<Lanes>,
 }
 
 /// How the ascent of a document goes, and when it ends.
@@ -65,6 +80,19 @@ fn norms<D: Double, const N: usize>(weights: &[Lanes], rows: &[&[Lanes]; N]) -> 
     lanes.map(|sum| total(&sum))
 }
 
+/// Σ_j t_j β_wj of all words.
+#[inline(always)]
+fn all_norms<D: Double>(weights: &[Lanes], beta: &[Lanes], words: &[u32], out: &mut Vec<f64>) {
+    let (fours, rest) = words.as_chunks::<4>();
+    out.clear();
+    for words in fours {
+        out.extend(norms::<D, 4>(weights, &rows(beta, weights.len(), words)));
+    }
+    for &word in rest {
+        out.extend(norms::<D, 1>(weights, &rows(beta, weights.len(), &[word])));
+    }
+}
+
 /// Adds Σ_w β_wk n_w/Σ_j t_j β_wj of N words; returns the least norm.
 #[inline(always)]
 fn gather<D: Double, const N: usize>(
@@ -97,9 +125,118 @@ fn exp_digammas(gamma: &[Lanes], weights: &mut [Lanes]) {
     }
 }
 
+/// What γ ascends by.
+#[derive(Clone, Copy)]
+struct Given<'a> {
+    document: Document<'a>,
+    beta: &'a [Lanes],
+    prior: &'a [Lanes],
+}
+
+/// Moves γ until it has converged, which it returns, or `leave` says of its optimum given φ that it is time, or all iterations
+/// are made.
+#[inline(always)]
+fn climb<D: Double>(
+    given: Given<'_>,
+    stop: Stop,
+    made: &mut usize,
+    (gamma, weights, next): (&mut [Lanes], &mut [Lanes], &mut [Lanes]),
+    mut leave: impl FnMut(&[Lanes]) -> bool,
+) -> Option<bool> {
+    let Given { document: Document { words, counts }, beta, prior } = given;
+    let ((fours, rest), (count_fours, count_rest)) = (words.as_chunks::<4>(), counts.as_chunks::<4>());
+    exp_digammas(gamma, weights);
+    while *made < stop.iterations {
+        *made += 1;
+        next.fill([0.0; LANES]);
+        let mut least = f64::INFINITY;
+        for (words, counts) in fours.iter().zip(count_fours) {
+            least = least.min(gather::<D, 4>(beta, words, counts, weights, next));
+        }
+        for (&word, &count) in rest.iter().zip(count_rest) {
+            least = least.min(gather::<D, 1>(beta, &[word], &[count], weights, next));
+        }
+        if least < LEAST {
+            return None;
+        }
+        let mut change = [0.0; LANES];
+        for (((gamma, prior), weights), next) in gamma.iter().zip(prior).zip(&*weights).zip(&mut *next) {
+            for i in 0..LANES {
+                next[i] = prior[i] + weights[i] * next[i];
+                change[i] += (next[i] - gamma[i]).abs();
+            }
+        }
+        let converged = total(&change) <= stop.change;
+        // The last is the optimum given φ.
+        let beyond = if converged || *made == stop.iterations { 0.0 } else { stop.step - 1.0 };
+        for ((gamma, prior), next) in gamma.iter_mut().zip(prior).zip(&*next) {
+            for i in 0..LANES {
+                let to = next[i] + beyond * (next[i] - gamma[i]);
+                // At α a topic would stay: at least half of what the optimum leaves it is kept.
+                let least = 0.5 * (prior[i] + next[i]);
+                gamma[i] = if to < least { least } else { to };
+            }
+        }
+        exp_digammas(gamma, weights);
+        if converged || leave(next) {
+            return Some(converged);
+        }
+    }
+    Some(false)
+}
+
+impl Active {
+    /// Chooses the topics that `next` gives more than α and a share; whether they fill no more than half of the lanes.
+    fn choose(&mut self, next: &[Lanes], prior: &[Lanes], share: f64) -> bool {
+        let given = next.as_flattened().iter().zip(prior.as_flattened()).enumerate();
+        self.topics.clear();
+        self.topics.extend(given.filter(|(_, (next, prior))| **next - **prior > share).map(|(k, _)| k));
+        !self.topics.is_empty() && 2 * self.topics.len().div_ceil(LANES) <= next.len()
+    }
+
+    /// Ascends these topics alone.
+    #[inline(always)]
+    fn climb<D: Double>(
+        &mut self,
+        given: Given<'_>,
+        stop: Stop,
+        made: &mut usize,
+        gamma: &mut [Lanes],
+    ) -> Option<()> {
+        let Document { words, counts } = given.document;
+        let (blocks, all) = (self.topics.len().div_ceil(LANES), given.prior.len());
+        for (part, whole) in [(&mut self.prior, given.prior), (&mut self.gamma, &*gamma)] {
+            part.clear();
+            part.resize(blocks, [0.0; LANES]);
+            let whole = whole.as_flattened();
+            part.as_flattened_mut().iter_mut().zip(&self.topics).for_each(|(x, &k)| *x = whole[k]);
+        }
+        self.beta.clear();
+        self.beta.resize(words.len() * blocks, [0.0; LANES]);
+        for (part, &word) in self.beta.chunks_exact_mut(blocks).zip(words) {
+            let whole = given.beta[word as usize * all..][..all].as_flattened();
+            part.as_flattened_mut().iter_mut().zip(&self.topics).for_each(|(x, &k)| *x = whole[k]);
+        }
+        self.words.clear();
+        self.words.extend(0..words.len() as u32);
+        self.weights.resize(blocks, [0.0; LANES]);
+        self.next.resize(blocks, [0.0; LANES]);
+        let part =
+            Given { document: Document { words: &self.words, counts }, beta: &self.beta, prior: &self.prior };
+        let moved = (&mut self.gamma[..], &mut self.weights[..], &mut self.next[..]);
+        climb::<D>(part, stop, made, moved, |_| false)?;
+        let part = self.gamma.as_flattened();
+        self.topics.iter().zip(part).for_each(|(&k, x)| gamma.as_flattened_mut()[k] = *x);
+        Some(())
+    }
+}
+
 kernel! {
     /// Takes γ, `[K]` in lanes padded with 0 as α is, to its optimum, from where it is; returns the iterations, or
     /// `None` where a norm underflowed: γ is then where to go on from in logarithms.
+    ///
+    /// With steps beyond 1, iterations are of the topics alone that have more than α of the document, where these are few;
+    /// one of all topics then says whether γ has converged.
     pub fn ascend<V>(
         document: Document<'_>,
         beta: &[Lanes],
@@ -109,48 +246,22 @@ kernel! {
         room: &mut Room,
     ) -> Option<usize> {
         assert!(prior.len() == gamma.len() && document.words.len() == document.counts.len());
-        let Room { weights, sums, .. } = room;
+        let Room { weights, next, active, .. } = room;
         weights.resize(prior.len(), [0.0; LANES]);
-        sums.resize(prior.len(), [0.0; LANES]);
-        let (fours, rest) = document.words.as_chunks::<4>();
-        let (count_fours, count_rest) = document.counts.as_chunks::<4>();
-        exp_digammas(gamma, weights);
-        for iteration in 1..=stop.iterations {
-            sums.fill([0.0; LANES]);
-            let mut least = f64::INFINITY;
-            for (words, counts) in fours.iter().zip(count_fours) {
-                least = least.min(gather::<V::Double, 4>(beta, words, counts, weights, sums));
+        next.resize(prior.len(), [0.0; LANES]);
+        let given = Given { document, beta, prior };
+        // All that are left out have no more than γ may still move by.
+        let share = stop.change / (LANES * prior.len()) as f64;
+        let mut made = 0;
+        let within = Stop { change: WITHIN * stop.change, ..stop };
+        loop {
+            let few = |next: &[Lanes]| stop.step > 1.0 && active.choose(next, prior, share);
+            let converged = climb::<V::Double>(given, stop, &mut made, (gamma, weights, next), few)?;
+            if converged || made == stop.iterations {
+                return Some(made);
             }
-            for (&word, &count) in rest.iter().zip(count_rest) {
-                least = least.min(gather::<V::Double, 1>(beta, &[word], &[count], weights, sums));
-            }
-            if least < LEAST {
-                return None;
-            }
-            let mut change = [0.0; LANES];
-            for (((gamma, prior), weights), sums) in gamma.iter().zip(prior).zip(&*weights).zip(&mut *sums) {
-                for i in 0..LANES {
-                    sums[i] = prior[i] + weights[i] * sums[i];
-                    change[i] += (sums[i] - gamma[i]).abs();
-                }
-            }
-            let found = total(&change) <= stop.change || iteration == stop.iterations;
-            // The last is the optimum given φ.
-            let beyond = if found { 0.0 } else { stop.step - 1.0 };
-            for ((gamma, prior), next) in gamma.iter_mut().zip(prior).zip(&*sums) {
-                for i in 0..LANES {
-                    let to = next[i] + beyond * (next[i] - gamma[i]);
-                    // At α a topic would stay: at least half of what the optimum leaves it is kept.
-                    let least = 0.5 * (prior[i] + next[i]);
-                    gamma[i] = if to < least { least } else { to };
-                }
-            }
-            exp_digammas(gamma, weights);
-            if found {
-                return Some(iteration);
-            }
+            active.climb::<V::Double>(given, within, &mut made, gamma)?;
         }
-        Some(stop.iterations)
     }
 }
 
@@ -169,14 +280,7 @@ kernel! {
         let Room { weights, norms: found, .. } = room;
         weights.resize(blocks, [0.0; LANES]);
         exp_digammas(gamma, weights);
-        found.clear();
-        let (fours, rest) = document.words.as_chunks::<4>();
-        for words in fours {
-            found.extend(norms::<V::Double, 4>(weights, &rows(beta, blocks, words)));
-        }
-        for &word in rest {
-            found.extend(norms::<V::Double, 1>(weights, &rows(beta, blocks, &[word])));
-        }
+        all_norms::<V::Double>(weights, beta, document.words, found);
         if found.iter().any(|&norm| norm < LEAST) {
             return None;
         }

@@ -94,6 +94,73 @@ fn a_document_is_at_its_fixed_point() {
     }
 }
 
+/// γ = α + Σ_w n_w φ_w and the document's part of the bound, at γ of `topics` topics, by plain loops.
+fn plainly(
+    document: Document<'_>,
+    beta: &[Lanes],
+    prior: f64,
+    topics: usize,
+    gamma: &[f64],
+) -> (Vec<f64>, f64) {
+    let total: f64 = gamma.iter().sum();
+    let expected_log = |g: f64| digamma_and_ln_gamma(g).0 - digamma_and_ln_gamma(total).0;
+    let t: Vec<f64> = gamma.iter().map(|&g| libm::exp(expected_log(g))).collect();
+    let (mut next, mut bound) = (vec![prior; topics], 0.0);
+    for (&word, &count) in document.words.iter().zip(document.counts) {
+        let row = beta[word as usize * topics / 8..][..topics / 8].as_flattened();
+        let norm: f64 = t.iter().zip(row).map(|(t, b)| t * b).sum();
+        bound += f64::from(count) * norm.ln();
+        next.iter_mut()
+            .zip(t.iter().zip(row))
+            .for_each(|(next, (t, b))| *next += f64::from(count) * t * b / norm);
+    }
+    let ln_gamma = |x: f64| digamma_and_ln_gamma(x).1;
+    bound -= ln_gamma(total) - ln_gamma(topics as f64 * prior);
+    bound +=
+        gamma.iter().map(|&g| ln_gamma(g) - ln_gamma(prior) - (g - prior) * expected_log(g)).sum::<f64>();
+    (next, bound)
+}
+
+/// Words of 48 topics, each of which has few words of its own, and a document of two topics of them.
+fn sparse(number: u32) -> (Vec<Lanes>, Vec<u32>, Vec<u32>) {
+    const TOPICS: u32 = 48;
+    let frequency = |word: u32, topic: u32| {
+        let apart = (word * 7 + topic * 5) % 61;
+        libm::exp(-f64::from(apart.min(61 - apart)) / 4.0) + 1e-4 * f64::from(1 + (word * topic) % 5)
+    };
+    let cells: Vec<f64> = (0..100).flat_map(|word| (0..TOPICS).map(move |k| frequency(word, k))).collect();
+    let own = |word: &u32| frequency(*word, number) + frequency(*word, (3 * number + 11) % TOPICS);
+    let words: Vec<u32> = (0..100).filter(|word| own(word) > 0.1).collect();
+    let counts = words.iter().map(|word| 1 + (2.0 * own(word)) as u32 + (word + number) % 2).collect();
+    (cells.as_chunks().0.to_vec(), words, counts)
+}
+
+#[test]
+fn few_topics_ascend_to_what_is_a_fixed_point_of_all() {
+    const TOPICS: usize = 48;
+    for alpha in [0.02, 0.1] {
+        let mut rise = 0.0;
+        for number in 0..48 {
+            let (beta, words, counts) = sparse(number);
+            let document = Document { words: &words, counts: &counts };
+            let tokens = f64::from(counts.iter().sum::<u32>());
+            let ascended = |step: f64| {
+                let stop = Stop { step, change: 1e-3 * TOPICS as f64, iterations: 2000 };
+                let (prior, mut room) = ([[alpha; 8]; TOPICS / 8], Room::default());
+                let mut gamma = [[alpha + tokens / TOPICS as f64; 8]; TOPICS / 8];
+                let made = ascend(Level::best(), document, &beta, &prior, stop, &mut gamma, &mut room);
+                let gamma = gamma.as_flattened().to_vec();
+                let (next, bound) = plainly(document, &beta, alpha, TOPICS, &gamma);
+                let change: f64 = next.iter().zip(&gamma).map(|(a, b)| (a - b).abs()).sum();
+                assert!(made.unwrap() < 2000 && change <= stop.change, "{number} {made:?} {change}");
+                bound
+            };
+            rise += (ascended(1.7) - ascended(1.0)) / 48.0;
+        }
+        assert!(rise > -1e-3, "{alpha}: {rise}");
+    }
+}
+
 #[test]
 fn an_underflow_is_told() {
     let (mut beta, prior, mut gamma) = case();
@@ -119,7 +186,11 @@ fn levels_agree_to_the_bit() {
             let sum = expectations(level, &gamma, &prior, &[[0.25; 8]], &mut digamma);
             let greatest = exponentials(level, &mut digamma, &prior, 5, &mut out);
             assert_eq!((out[0].iter().copied().fold(0.0, f64::max), &out[0][5..]), (1.0, &[0.0; 3][..]));
-            (gamma, statistics, log.to_bits(), sum.to_bits(), digamma, greatest.to_bits())
+            let (beta, words, counts) = sparse(5);
+            let (document, mut of_few) = (Document { words: &words, counts: &counts }, [[2.0; 8]; 6]);
+            let stop = Stop { step: 1.7, change: 0.05, iterations: 100 };
+            ascend(level, document, &beta, &[[0.1; 8]; 6], stop, &mut of_few, &mut room).unwrap();
+            (gamma, statistics, log.to_bits(), sum.to_bits(), digamma, greatest.to_bits(), of_few)
         })
         .collect();
     assert!(found.iter().all(|other| *other == found[0]));
