@@ -103,7 +103,8 @@ fn sequences_are_told_apart() {
     let model = place.text("runs/visits-hmm/model.json");
     let model: serde_json::Value = serde_json::from_str(&model).unwrap();
     let initial: Vec<f64> =
-        serde_json::from_value(model["posterior"]["chain"]["initial"]["dirichlet"].clone()).unwrap();
+        serde_json::from_value(model["fitted"]["posterior"]["chain"]["initial"]["dirichlet"].clone())
+            .unwrap();
     let greater = initial.iter().copied().fold(0.0, f64::max);
     assert!((greater - 4.0).abs() < 1e-3, "3 sequences and the prior's 1: {initial:?}");
     let said = place.succeeds("evaluate runs/visits-hmm --output of.csv");

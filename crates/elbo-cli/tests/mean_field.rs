@@ -142,6 +142,12 @@ fn what_is_wrong_with_rows_is_said() {
     place.succeeds("mixture --data data.csv -k 2 --name m");
     place.write("narrow.csv", "a\n1\n2\n");
     place.fails("predict runs/m --data narrow.csv", 1, &["has no column `b`"], "the model is of a, b");
+    let model = place.text("runs/m/model.json");
+    let (before, after) = model.split_once("\"mean\":[").unwrap();
+    place.write("runs/m/model.json", format!("{before}\"mean\":[1{after}"));
+    place.fails("predict runs/m", 1, &["model.json` has changed since elbo wrote it"], "train --config");
+    place.write("runs/m/model.json", &model[..model.len() / 2]);
+    place.fails("predict runs/m", 1, &["is not a model that elbo wrote"], "give a run folder");
     place.write("runs/m/model.json", "{}");
     place.fails("predict runs/m", 1, &["is not a model that elbo wrote"], "give a run folder");
     place.fails("predict none", 1, &["cannot read `none`"], "check the path");

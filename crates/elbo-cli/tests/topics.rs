@@ -187,11 +187,8 @@ fn formats_and_threads_make_no_difference() {
     let posterior = |name: &str| {
         let model: serde_json::Value =
             serde_json::from_str(&place.text(&format!("runs/{name}/model.json"))).unwrap();
-        (
-            model["columns"].clone(),
-            model["posterior"]["lambda"].clone(),
-            model["posterior"]["lengths"].clone(),
-        )
+        let of = |key: &str| model["fitted"]["posterior"][key].clone();
+        (model["fitted"]["columns"].clone(), of("lambda"), of("lengths"))
     };
     let fingerprint = |name: &str| {
         let text = place.text(&format!("runs/{name}/config.toml"));

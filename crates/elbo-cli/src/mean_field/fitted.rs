@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use elbo::mean_field::{hidden_markov, mixture, normal_gamma};
 use elbo_data::Dataset;
 use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
+use sha2::{Digest, Sha256};
 
 use super::{
     factors::FactorAnalysis, ising::Spins, regress::Regression, series::Sequences, state_space::Series,
@@ -17,7 +19,19 @@ use crate::{
     table, tell,
 };
 
-/// The contents of `model.json`.
+/// The contents of `model.json`: a change of it is noticed.
+#[derive(Serialize, Deserialize)]
+struct Sealed<'a> {
+    sha256: String,
+    #[serde(borrow)]
+    fitted: &'a RawValue,
+}
+
+fn sha256(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What a fit leaves.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Fitted {
     elbo: String,
@@ -99,10 +113,22 @@ impl Fitted {
             ));
         }
         let text = std::fs::read_to_string(&file).map_err(|cause| Error::io("read", &file, &cause))?;
-        serde_json::from_str(&text).map_err(|cause| {
-            Error::plain(format!("`{}` is not a model that elbo wrote: {cause}", file.display()))
-                .hint("give a run folder as runs/faithful-mixture, or its model.json")
-        })
+        let remedy = "give a run folder as runs/faithful-mixture, or its model.json";
+        let not_ours = |cause| {
+            Error::plain(format!("`{}` is not a model that elbo wrote: {cause}", file.display())).hint(remedy)
+        };
+        let Sealed { sha256: sealed, fitted } = serde_json::from_str(&text).map_err(not_ours)?;
+        if sealed != sha256(fitted.get()) {
+            return Err(Error::plain(format!("`{}` has changed since elbo wrote it", file.display()))
+                .hint("fit once more: `elbo train --config` with the config.toml beside it"));
+        }
+        serde_json::from_str(fitted.get()).map_err(not_ours)
+    }
+
+    /// What `model.json` holds.
+    pub(super) fn to_json(&self) -> Result<Vec<u8>, Error> {
+        let fitted = &*to_raw_value(self)?;
+        Ok(serde_json::to_vec(&Sealed { sha256: sha256(fitted.get()), fitted })?)
     }
 
     /// The rows of a file, or those of the fit where none is named: these of the model's columns.

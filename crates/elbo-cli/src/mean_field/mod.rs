@@ -221,7 +221,7 @@ fn finish<S: Serialize>(
     };
     let name = &config.name;
     let run = Run::create(&ascent.runs, name, &config::to_toml(&config)?, ascent.name.is_some())?;
-    run.write("model.json", &serde_json::to_vec(&story.fitted)?)?;
+    run.write("model.json", &story.fitted.to_json()?)?;
     let lines: serde_json::Result<Vec<String>> =
         course.metrics.iter().map(|metrics| Ok(serde_json::to_string(metrics)? + "\n")).collect();
     run.write("metrics.jsonl", lines?.concat().as_bytes())?;
