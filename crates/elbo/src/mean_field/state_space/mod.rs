@@ -33,6 +33,7 @@ use crate::{
 };
 use expectations::Expectations;
 use kalman::{Chain, Potential};
+use prior::check_first;
 use start::start;
 
 /// The factors of the parameters.
@@ -57,6 +58,14 @@ impl Posterior {
     /// P.
     pub fn columns(&self) -> usize {
         self.observation.outputs()
+    }
+
+    /// Refuses what serde may have read.
+    fn check(&self) -> Result<(), Error> {
+        let d = self.states();
+        check_first(&self.mean, &self.covariance)?;
+        self.dynamics.check("the dynamics", d, d)?;
+        self.observation.check("the observation", d, self.columns())
     }
 
     fn chain(&self) -> Chain {
