@@ -45,15 +45,15 @@ pub struct Linear {
 pub(super) struct Pairs {
     inputs: usize,
     /// w⁰, `[O, I]`.
-    reference: Vec<f64>,
+    pub(super) reference: Vec<f64>,
     /// n, `[O]`.
-    count: Vec<f64>,
+    pub(super) count: Vec<f64>,
     /// Σ E\[e²\], `[O]`.
-    squares: Vec<f64>,
+    pub(super) squares: Vec<f64>,
     /// Σ E\[e u\], `[O, I]`.
-    cross: Vec<f64>,
+    pub(super) cross: Vec<f64>,
     /// Σ E\[u uᵀ\], `[O, I, I]`.
-    inner: Vec<f64>,
+    pub(super) inner: Vec<f64>,
 }
 
 impl Pairs {
@@ -102,11 +102,11 @@ impl Pairs {
         sum(&mut self.inner, &other.inner);
     }
 
-    fn cross(&self, d: usize) -> &[f64] {
+    pub(super) fn cross(&self, d: usize) -> &[f64] {
         &self.cross[d * self.inputs..(d + 1) * self.inputs]
     }
 
-    fn inner(&self, d: usize) -> &[f64] {
+    pub(super) fn inner(&self, d: usize) -> &[f64] {
         let size = self.inputs * self.inputs;
         &self.inner[d * size..(d + 1) * size]
     }
