@@ -16,7 +16,10 @@ use super::{Expectations, Fit, Linear, Posterior, Prior, joint_diagonal::joint_d
 use crate::{
     Error,
     distribution::{Cholesky, cholesky::dot},
-    mean_field::MeanField,
+    mean_field::{
+        MeanField,
+        row_major::{store, view},
+    },
 };
 
 /// No move is made before a sweep raises the bound by less than this share of its size: states that have not met the data
@@ -104,15 +107,6 @@ fn square(map: &Linear, metric: MatRef<'_, f64>) -> Mat<f64> {
         .iter()
         .enumerate()
         .fold(of_means, |sum, (k, covariance)| sum + Scale(metric[(k, k)]) * view(covariance, map.inputs()))
-}
-
-fn view(block: &[f64], width: usize) -> MatRef<'_, f64> {
-    MatRef::from_row_major_slice(block, block.len() / width, width)
-}
-
-fn store(from: &Mat<f64>, block: &mut [f64]) {
-    let width = from.ncols();
-    block.iter_mut().enumerate().for_each(|(i, v)| *v = from[(i / width, i % width)]);
 }
 
 /// Whether A and C are unknown and the states about 0, so that they may be turned.
