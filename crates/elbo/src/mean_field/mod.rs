@@ -23,6 +23,7 @@ pub mod normal_gamma;
 pub mod random_field;
 pub mod regression;
 mod restarts;
+mod row_major;
 mod sequences;
 mod start;
 pub mod state_space;

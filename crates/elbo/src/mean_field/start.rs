@@ -43,13 +43,17 @@ pub fn centres(x: &[f64], width: usize, components: usize, start: Start, key: Ke
         .flat_map(|row| row.iter().zip(&mean).map(|(&x, &m)| if x.is_nan() { m } else { x }))
         .collect();
     let sample = Sample { filled, precision, width };
-    let mut centres = match start {
-        Start::KMeans => sample.far_apart(components, key.fold(1)),
+    let rows = match start {
+        Start::KMeans => {
+            let distance = |a, b| Some(squared_distance(sample.row(a), sample.row(b), &sample.precision));
+            far_apart(sample.rows(), components, key.fold(1), distance)
+        }
         Start::Random => {
             let order = key.fold(2).permutation(sample.rows());
-            (0..components).flat_map(|k| sample.row(order[k % order.len()]).to_vec()).collect()
+            (0..components).map(|k| order[k % order.len()]).collect()
         }
     };
+    let mut centres: Vec<f64> = rows.into_iter().flat_map(|row| sample.row(row).to_vec()).collect();
     if start == Start::KMeans {
         sample.lloyd(&mut centres);
     }
@@ -69,6 +73,30 @@ pub(super) fn nearest(x: &[f64], width: usize, centres: &[f64]) -> Vec<u32> {
         }
     });
     labels
+}
+
+/// `components` of `rows` rows, by their numbers: each next one drawn in proportion to its distance, a squared one, from the
+/// nearest so far (k-means++: Arthur and Vassilvitskii 2007). One with no distance from any of them counts as the furthest.
+pub(super) fn far_apart(
+    rows: usize,
+    components: usize,
+    key: Key,
+    distance: impl Fn(usize, usize) -> Option<f64> + Sync,
+) -> Vec<usize> {
+    let mut chosen = vec![key.choose(0, &vec![1.0; rows])];
+    let mut nearest = vec![None; rows];
+    for k in 1..components {
+        let last = chosen[k - 1];
+        nearest.par_iter_mut().enumerate().for_each(|(row, nearest)| {
+            *nearest = [*nearest, distance(row, last)].into_iter().flatten().reduce(f64::min);
+        });
+        let furthest = nearest.iter().flatten().copied().fold(0.0, f64::max);
+        let apart = if furthest > 0.0 { furthest } else { 1.0 };
+        let weights: Vec<f64> = nearest.iter().map(|distance| distance.unwrap_or(apart)).collect();
+        // Where all rows are chosen already, any will do.
+        chosen.push(key.choose(k as u64, &weights));
+    }
+    chosen
 }
 
 /// The mean of each column and 1/variance, over what is not missing; 0 for a constant column.
@@ -116,23 +144,6 @@ impl Sample {
         &self.filled[row * self.width..][..self.width]
     }
 
-    /// Each next centre is a row drawn in proportion to its squared distance from the nearest centre so far.
-    fn far_apart(&self, components: usize, key: Key) -> Vec<f64> {
-        let mut centres = self.row(key.choose(0, &vec![1.0; self.rows()])).to_vec();
-        let mut distance = vec![f64::INFINITY; self.rows()];
-        for k in 1..components {
-            let last = &centres[(k - 1) * self.width..];
-            distance.par_iter_mut().zip(self.filled.par_chunks_exact(self.width)).for_each(
-                |(distance, row)| {
-                    *distance = distance.min(squared_distance(row, last, &self.precision));
-                },
-            );
-            // Where all rows are centres already, any will do.
-            centres.extend_from_slice(self.row(key.choose(k as u64, &distance)));
-        }
-        centres
-    }
-
     /// k-means, until no row changes its centre. A centre that no row is nearest to stays.
     fn lloyd(&self, centres: &mut [f64]) {
         let mut labels = vec![usize::MAX; self.rows()];
@@ -156,6 +167,22 @@ impl Sample {
                 let place = k * self.width..(k + 1) * self.width;
                 centres[place.clone()].iter_mut().zip(&sums[place]).for_each(|(c, s)| *c = s / count);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two rows alike, and one that nothing compares with them: where the first is one of the pair, the next is the third.
+    #[test]
+    fn what_has_no_distance_counts_as_the_furthest() {
+        let distance = |a: usize, b: usize| (a < 2 && b < 2 || a == b).then_some(0.0);
+        for seed in 0..20 {
+            let mut chosen = far_apart(3, 2, Key::new(seed), distance);
+            chosen.sort_unstable();
+            assert!(chosen[0] < 2 && chosen[1] == 2, "{chosen:?}");
         }
     }
 }

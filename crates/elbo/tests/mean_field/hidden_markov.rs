@@ -420,6 +420,26 @@ fn a_simulated_chain_is_recovered() {
     assert!(right > 3800, "{right} of 4000");
 }
 
+/// One column, a value in five missing: no row of no value is a seed, so that every start tells the states apart.
+#[test]
+fn missing_rows_do_not_start_states() {
+    let state = |row: usize| row / 10 % 3;
+    let noise = crate::normals(5, 150);
+    let x: Vec<f64> = (0..150)
+        .map(|row| if row % 5 == 2 { MISSING } else { 100.0 * state(row) as f64 + noise[row] })
+        .collect();
+    let emission = Emission::Gaussian { mean: 100.0, precision: 1e-3, shape: 1.0, rate: 1.0 };
+    let prior = Prior::exchangeable(3, 1.0, &[emission]);
+    for seed in 0..40 {
+        let mut fit = Fit::new(&x, &[150], prior.clone(), Start::Apart, Key::new(seed)).unwrap();
+        ascend(&mut fit, &Ascent::default(), |_, _| {}).unwrap();
+        let path = fit.posterior().most_probable_path(&x).unwrap();
+        let of: Vec<usize> = (0..3).map(|k| path[10 * k]).collect();
+        assert!(of[0] != of[1] && of[1] != of[2] && of[2] != of[0], "seed {seed}: {of:?}");
+        assert!(path.iter().enumerate().all(|(row, &k)| k == of[state(row)]), "seed {seed}: {path:?}");
+    }
+}
+
 #[test]
 fn the_bits_do_not_depend_on_the_number_of_threads() {
     let (_, x, _, _) = simulated();

@@ -582,3 +582,39 @@ fn wrong_input_is_named() {
     let fit = Fit::new(&[0.0], &[1], level, Key::new(1)).unwrap();
     assert!(fit.posterior().smooth(&[]).is_err() && fit.posterior().smooth(&[f64::INFINITY]).is_err());
 }
+
+/// A posterior that was read is refused where its sizes disagree, whatever is asked of it.
+#[test]
+fn a_posterior_whose_sizes_disagree_is_an_error() {
+    let y = [0.3, -0.2, 0.1, 0.5];
+    let mut fit = Fit::new(&y, &[2], Prior::factors(2, 2), Key::new(1)).unwrap();
+    ascend(&mut fit, &Ascent { tolerance: 0.0, sweeps: 3 }, |_, _| {}).unwrap();
+    let whole = serde_json::to_value(fit.posterior()).unwrap();
+    let read = |value: serde_json::Value| serde_json::from_value::<Posterior>(value).unwrap();
+    assert_eq!(read(whole.clone()).smooth(&y).unwrap(), fit.posterior().smooth(&y).unwrap());
+    for (place, said) in [
+        ("/mean", "a matrix has shape [4], but the model needs [1, 1]"),
+        ("/covariance", "a matrix has shape [3], but the model needs [2, 2]"),
+        ("/dynamics/weights", "the dynamics has shape"),
+        ("/dynamics/covariances", "the dynamics has shape"),
+        ("/dynamics/covariances/0", "a matrix has shape [3], but the model needs [2, 2]"),
+        ("/dynamics/relevance", "the dynamics has shape"),
+        ("/dynamics/noise", "the dynamics has shape"),
+        ("/observation/weights", "the observation has shape"),
+        ("/observation/noise", "the observation has shape"),
+    ] {
+        let mut value = whole.clone();
+        value.pointer_mut(place).unwrap().as_array_mut().unwrap().pop();
+        let q = read(value);
+        let errors = [
+            q.smooth(&y).unwrap_err(),
+            q.predict(&y).unwrap_err(),
+            q.forecast(&y, 1).unwrap_err(),
+            q.draw(Key::new(1)).unwrap_err(),
+            q.sample(1, Key::new(1)).unwrap_err(),
+        ];
+        for error in errors {
+            assert!(error.to_string().contains(said), "{place}: {error}");
+        }
+    }
+}

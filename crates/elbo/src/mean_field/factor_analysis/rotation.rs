@@ -8,7 +8,14 @@
 use faer::{Mat, MatRef, Side, linalg::solvers::DenseSolveCore};
 
 use super::Fit;
-use crate::{Error, distribution::Cholesky, mean_field::MeanField};
+use crate::{
+    Error,
+    distribution::Cholesky,
+    mean_field::{
+        MeanField,
+        row_major::{store, view},
+    },
+};
 
 /// The move of augmented vectors (z, 1) and (w, μ).
 struct Rotation {
@@ -54,15 +61,6 @@ impl Rotation {
     fn covariance(&self, block: &mut [f64]) {
         store(&(self.forth.transpose() * view(block, self.forth.nrows()) * &self.forth), block);
     }
-}
-
-fn view(block: &[f64], width: usize) -> MatRef<'_, f64> {
-    MatRef::from_row_major_slice(block, block.len() / width, width)
-}
-
-fn store(from: &Mat<f64>, block: &mut [f64]) {
-    let width = from.ncols();
-    block.iter_mut().enumerate().for_each(|(i, v)| *v = from[(i / width, i % width)]);
 }
 
 impl Fit<'_> {

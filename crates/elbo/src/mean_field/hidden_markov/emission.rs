@@ -203,7 +203,7 @@ impl Emission {
         Ok(match self.draw(key.fold(0), row)? {
             Self::KnownGaussian { mean, sigma } => Gaussian::new(mean, sigma)?.sample(key.fold(1), row),
             Self::KnownPoisson { rate } => Poisson::new(rate)?.sample(key.fold(1), row) as f64,
-            Self::Categorical(shares) => super::choose(&shares.mean(), key.fold(1), row) as f64,
+            Self::Categorical(shares) => key.fold(1).choose(row, &shares.mean()) as f64,
             Self::Gaussian { .. } | Self::Poisson { .. } => unreachable!("a draw is known"),
         })
     }

@@ -18,7 +18,11 @@ pub use start::Start;
 use serde::{Deserialize, Serialize};
 
 use super::{Annealed, MeanField, cells::wrong_cell, sequences::Sequences};
-use crate::{Error, objective::Bound, random::Key};
+use crate::{
+    Error,
+    objective::Bound,
+    random::{Key, Purpose},
+};
 use emission::Expected;
 use expectations::Expectations;
 use forward_backward::{Chain, weigh};
@@ -174,7 +178,7 @@ impl<'a> Fit<'a> {
     pub fn new(x: &'a [f64], lengths: &[usize], prior: Prior, start: Start, key: Key) -> Result<Self, Error> {
         let data = prior.sequences(x, Some(lengths))?;
         let states = prior.states();
-        let path = start::assign(start, &data, &prior, key);
+        let path = start::assign(start, &data, &prior, key.purpose(Purpose::Start));
         let mut expectations = Expectations::none(&prior);
         let mut rest = path.as_slice();
         for sequence in data.iter() {
@@ -280,24 +284,4 @@ fn possible(log_likelihood: f64, sequence: usize) -> Result<(), Error> {
     }
     let what = format!("the log-likelihood of sequence {}", sequence + 1);
     Err(Error::invalid(&what, log_likelihood, "must be finite: no path of the states can give it"))
-}
-
-/// One of `weights.len()` outcomes, drawn in proportion to the weights, or uniformly where all are 0.
-fn choose(weights: &[f64], key: Key, row: u64) -> usize {
-    let mut uniform = [0.0];
-    key.uniforms(row, &mut uniform);
-    let total: f64 = weights.iter().sum();
-    if total == 0.0 {
-        return (f64::from(uniform[0]) * weights.len() as f64) as usize;
-    }
-    let mut left = f64::from(uniform[0]) * total;
-    let mut chosen = 0;
-    for (i, weight) in weights.iter().enumerate().filter(|(_, weight)| **weight > 0.0) {
-        chosen = i;
-        left -= weight;
-        if left < 0.0 {
-            break;
-        }
-    }
-    chosen
 }

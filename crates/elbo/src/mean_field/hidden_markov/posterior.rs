@@ -1,6 +1,6 @@
 //! What the factors of the parameters say of a sequence, old or new.
 
-use super::{Parameters, choose, forward_backward::Smoothed, possible};
+use super::{Parameters, forward_backward::Smoothed, possible};
 use crate::{
     Error,
     random::{Key, Purpose},
@@ -130,7 +130,7 @@ impl Parameters {
         let (mut states, mut rows) = (Vec::with_capacity(steps), Vec::new());
         for step in 0..steps {
             let from = states.last().map_or(&known.initial, |&state: &usize| &known.transitions[state]);
-            let state = choose(&from.mean(), of_states, step as u64);
+            let state = of_states.choose(step as u64, &from.mean());
             for (column, emission) in known.emission[state].iter().enumerate() {
                 rows.push(emission.sample(of_rows.fold(column as u64), step as u64)?);
             }

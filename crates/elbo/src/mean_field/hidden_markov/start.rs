@@ -2,8 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Emission, Parameters, choose};
-use crate::{mean_field::sequences::Sequences, random::Key};
+use super::{Emission, Parameters};
+use crate::{
+    mean_field::{sequences::Sequences, start::far_apart},
+    random::Key,
+};
 
 /// How the rows are first given to the states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,7 +14,8 @@ use crate::{mean_field::sequences::Sequences, random::Key};
 pub enum Start {
     /// Each row to a state drawn by itself: the states begin almost alike, as annealing wants them.
     Random,
-    /// Each row to the nearest of K rows that are drawn far apart (k-means++: Arthur and Vassilvitskii 2007).
+    /// Each row to the nearest of K rows that are drawn far apart (k-means++: Arthur and Vassilvitskii 2007), among those
+    /// that have a value; one that no column compares with any of them to a state drawn by itself.
     Apart,
 }
 
@@ -19,27 +23,18 @@ pub enum Start {
 pub(super) fn assign(start: Start, data: &Sequences<'_>, prior: &Parameters, key: Key) -> Vec<usize> {
     let states = prior.states();
     let rows: Vec<&[f64]> = data.rows().collect();
-    let at_random = |row: usize| choose(&vec![1.0; states], key.fold(0), row as u64);
-    if start == Start::Random {
+    let at_random = |row: usize| key.fold(0).choose(row as u64, &vec![1.0; states]);
+    let seen: Vec<&[f64]> = rows.iter().copied().filter(|row| row.iter().any(|x| !x.is_nan())).collect();
+    if start == Start::Random || seen.is_empty() {
         return (0..rows.len()).map(at_random).collect();
     }
     let scales = scales(data, prior);
-    let mut seeds = vec![choose(&vec![1.0; rows.len()], key.fold(1), 0)];
-    let mut nearest = vec![f64::INFINITY; rows.len()];
-    // A row of no value is as near to all, and goes to any.
-    let mut assigned: Vec<usize> = (0..rows.len()).map(at_random).collect();
-    for state in 0..states {
-        let seed = rows[seeds[state]];
-        for (i, row) in rows.iter().enumerate() {
-            let distance = distance(seed, row, &scales);
-            if distance < nearest[i] && !row.iter().all(|x| x.is_nan()) {
-                assigned[i] = state;
-            }
-            nearest[i] = nearest[i].min(distance);
-        }
-        seeds.push(choose(&nearest, key.fold(1), 1 + state as u64));
-    }
-    assigned
+    let seeds = far_apart(seen.len(), states, key.fold(1), |a, b| distance(seen[a], seen[b], &scales));
+    let nearest = |row: &[f64]| {
+        let of_state = |(state, &seed): (usize, &usize)| Some((distance(seen[seed], row, &scales)?, state));
+        seeds.iter().enumerate().filter_map(of_state).min_by(|a, b| a.0.total_cmp(&b.0))
+    };
+    rows.iter().enumerate().map(|(i, row)| nearest(row).map_or_else(|| at_random(i), |(_, k)| k)).collect()
 }
 
 /// 1/variance of each column; `None` of classes, and 0 where nothing varies.
@@ -54,8 +49,8 @@ fn scales(data: &Sequences<'_>, prior: &Parameters) -> Vec<Option<f64>> {
     prior.emission[0].iter().enumerate().map(scale).collect()
 }
 
-/// The squared distance, a mean over the columns that both rows have; 0 where there is none.
-fn distance(a: &[f64], b: &[f64], scales: &[Option<f64>]) -> f64 {
+/// The squared distance, a mean over the columns that both rows have; `None` where there is none, or it overflows.
+fn distance(a: &[f64], b: &[f64], scales: &[Option<f64>]) -> Option<f64> {
     let (mut sum, mut columns) = (0.0, 0.0);
     for ((a, b), scale) in a.iter().zip(b).zip(scales) {
         if !a.is_nan() && !b.is_nan() {
@@ -63,6 +58,5 @@ fn distance(a: &[f64], b: &[f64], scales: &[Option<f64>]) -> f64 {
             columns += 1.0;
         }
     }
-    // A number so large that its square overflows tells nothing.
-    if columns > 0.0 && f64::is_finite(sum) { sum / columns } else { 0.0 }
+    (columns > 0.0 && f64::is_finite(sum)).then(|| sum / columns)
 }

@@ -1,6 +1,6 @@
 //! What q(z) is to the parameters: its expected sufficient statistics.
 
-use faer::Col;
+use faer::{Col, Mat};
 
 use super::{Posterior, kalman, linear::Pairs};
 
@@ -12,6 +12,8 @@ pub(super) struct Expectations {
     pub(super) initial: Vec<f64>,
     /// (z_{t−1}, z_t).
     pub(super) dynamics: Pairs,
+    /// Σ E\[e eᵀ\] of e = z_t − A⁰ z_{t−1}, `[D, D]`, whose diagonal the pairs have.
+    pub(super) innovations: Vec<f64>,
     /// (z_t, y_t).
     pub(super) observation: Pairs,
     /// −E\[log q(z)\].
@@ -25,9 +27,15 @@ impl Expectations {
             sequences: 0.0,
             initial: vec![0.0; d * d],
             dynamics: Pairs::none(&of.dynamics),
+            innovations: vec![0.0; d * d],
             observation: Pairs::none(&of.observation),
             entropy: 0.0,
         }
+    }
+
+    /// N, the rows of all sequences.
+    pub(super) fn rows(&self) -> f64 {
+        self.sequences + self.dynamics.count[0]
     }
 
     /// Takes in a sequence of rows and what they say of its states.
@@ -38,25 +46,29 @@ impl Expectations {
             *sum += first[cell / d] * first[cell % d] + z.covariances[0][(cell / d, cell % d)];
         }
         let second = |t: usize, i: usize, j: usize| z.means[t][i] * z.means[t][j] + z.covariances[t][(i, j)];
-        // Of e = v − w⁰·z: its mean, and Cov[z] w⁰.
-        let about = |weights: &[f64], v: f64, t: usize| {
-            let weights = Col::from_fn(d, |i| weights[i]);
-            (v - weights.transpose() * &z.means[t], &z.covariances[t] * &weights, weights)
-        };
+        let transition = Mat::from_fn(d, d, |k, i| self.dynamics.reference(k)[i]);
         for t in 1..z.means.len() {
+            let e = &z.means[t] - &transition * &z.means[t - 1];
+            let with_input = &z.lagged[t - 1] - &transition * &z.covariances[t - 1];
+            let own = &z.covariances[t]
+                - &z.lagged[t - 1] * transition.transpose()
+                - &transition * with_input.transpose();
+            // A variance, whatever rounding makes of it.
+            let square = |k: usize| e[k] * e[k] + own[(k, k)].max(0.0);
             for k in 0..d {
-                let (e, known, weights) = about(self.dynamics.reference(k), z.means[t][k], t - 1);
-                let lagged = z.lagged[t - 1].row(k);
-                // A variance, whatever rounding makes of it.
-                let variance =
-                    z.covariances[t][(k, k)] - 2.0 * lagged * &weights + weights.transpose() * &known;
-                let cross = |i: usize| e * z.means[t - 1][i] + lagged[i] - known[i];
-                self.dynamics.add(k, e * e + variance.max(0.0), cross, |i, j| second(t - 1, i, j));
+                let cross = |i: usize| e[k] * z.means[t - 1][i] + with_input[(k, i)];
+                self.dynamics.add(k, square(k), cross, |i, j| second(t - 1, i, j));
+                for l in 0..d {
+                    self.innovations[k * d + l] += if k == l { square(k) } else { e[k] * e[l] + own[(k, l)] };
+                }
             }
         }
         for (t, row) in sequence.chunks(q.columns()).enumerate() {
             for (p, &y) in row.iter().enumerate().filter(|(_, y)| !y.is_nan()) {
-                let (e, known, weights) = about(self.observation.reference(p), y, t);
+                let weights = Col::from_fn(d, |i| self.observation.reference(p)[i]);
+                let e = y - weights.transpose() * &z.means[t];
+                // −Cov[e, z].
+                let known = &z.covariances[t] * &weights;
                 let square = e * e + weights.transpose() * &known;
                 self.observation.add(p, square, |i| e * z.means[t][i] - known[i], |i, j| second(t, i, j));
             }
@@ -69,6 +81,7 @@ impl Expectations {
         self.sequences += other.sequences;
         self.initial.iter_mut().zip(&other.initial).for_each(|(sum, part)| *sum += part);
         self.dynamics.merge(&other.dynamics);
+        self.innovations.iter_mut().zip(&other.innovations).for_each(|(sum, part)| *sum += part);
         self.observation.merge(&other.observation);
         self.entropy += other.entropy;
     }

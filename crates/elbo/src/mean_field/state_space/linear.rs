@@ -45,15 +45,15 @@ pub struct Linear {
 pub(super) struct Pairs {
     inputs: usize,
     /// w⁰, `[O, I]`.
-    reference: Vec<f64>,
+    pub(super) reference: Vec<f64>,
     /// n, `[O]`.
-    count: Vec<f64>,
+    pub(super) count: Vec<f64>,
     /// Σ E\[e²\], `[O]`.
-    squares: Vec<f64>,
+    pub(super) squares: Vec<f64>,
     /// Σ E\[e u\], `[O, I]`.
-    cross: Vec<f64>,
+    pub(super) cross: Vec<f64>,
     /// Σ E\[u uᵀ\], `[O, I, I]`.
-    inner: Vec<f64>,
+    pub(super) inner: Vec<f64>,
 }
 
 impl Pairs {
@@ -102,11 +102,11 @@ impl Pairs {
         sum(&mut self.inner, &other.inner);
     }
 
-    fn cross(&self, d: usize) -> &[f64] {
+    pub(super) fn cross(&self, d: usize) -> &[f64] {
         &self.cross[d * self.inputs..(d + 1) * self.inputs]
     }
 
-    fn inner(&self, d: usize) -> &[f64] {
+    pub(super) fn inner(&self, d: usize) -> &[f64] {
         let size = self.inputs * self.inputs;
         &self.inner[d * size..(d + 1) * size]
     }
@@ -117,17 +117,39 @@ impl LinearPrior {
         let columns = self.relevance.as_ref().map_or(inputs, Vec::len);
         let (expected, got) =
             ([outputs * inputs, inputs, outputs], [self.weights.len(), columns, self.noise.len()]);
-        if expected != got {
-            return Err(Error::Shape { what: what.into(), expected: expected.into(), got: got.into() });
-        }
-        if let Some(wrong) = self.weights.iter().find(|w| !w.is_finite()) {
-            return Err(Error::invalid(&format!("a weight of {what}"), wrong, "must be finite"));
-        }
-        self.relevance.iter().flatten().chain(&self.noise).try_for_each(|precision| precision.check())
+        check_sizes(what, &expected, &got)?;
+        check_values(what, &self.weights, self.relevance.iter().flatten().chain(&self.noise))
     }
 }
 
+fn check_sizes(what: &str, expected: &[usize], got: &[usize]) -> Result<(), Error> {
+    if expected == got {
+        return Ok(());
+    }
+    Err(Error::Shape { what: what.into(), expected: expected.into(), got: got.into() })
+}
+
+fn check_values<'a>(
+    what: &str,
+    weights: &[f64],
+    mut precisions: impl Iterator<Item = &'a Precision>,
+) -> Result<(), Error> {
+    if let Some(wrong) = weights.iter().find(|w| !w.is_finite()) {
+        return Err(Error::invalid(&format!("a weight of {what}"), wrong, "must be finite"));
+    }
+    precisions.try_for_each(|precision| precision.check())
+}
+
 impl Linear {
+    pub(super) fn check(&self, what: &str, inputs: usize, outputs: usize) -> Result<(), Error> {
+        let of_unknown = if self.covariances.is_empty() { [0, 0] } else { [inputs, outputs] };
+        let expected = [outputs * inputs, of_unknown[0], of_unknown[1], outputs];
+        let got = [self.weights.len(), self.relevance.len(), self.covariances.len(), self.noise.len()];
+        check_sizes(what, &expected, &got)?;
+        self.covariances.iter().try_for_each(|of| Cholesky::of(of, inputs).map(|_| ()))?;
+        check_values(what, &self.weights, self.relevance.iter().chain(&self.noise))
+    }
+
     pub(super) fn outputs(&self) -> usize {
         self.noise.len()
     }

@@ -7,11 +7,13 @@
 //! y, and bring them to one scale.
 
 mod expectations;
+mod joint_diagonal;
 mod kalman;
 mod linear;
 mod posterior;
 mod precision;
 mod prior;
+mod rotation;
 mod start;
 
 pub use linear::{Linear, LinearPrior};
@@ -33,6 +35,7 @@ use crate::{
 };
 use expectations::Expectations;
 use kalman::{Chain, Potential};
+use prior::check_first;
 use start::start;
 
 /// The factors of the parameters.
@@ -57,6 +60,14 @@ impl Posterior {
     /// P.
     pub fn columns(&self) -> usize {
         self.observation.outputs()
+    }
+
+    /// Refuses what serde may have read.
+    fn check(&self) -> Result<(), Error> {
+        let d = self.states();
+        check_first(&self.mean, &self.covariance)?;
+        self.dynamics.check("the dynamics", d, d)?;
+        self.observation.check("the observation", d, self.columns())
     }
 
     fn chain(&self) -> Chain {
@@ -108,6 +119,7 @@ enum Factor {
     Observation,
     ObservationRelevance,
     ObservationNoise,
+    Rotation,
 }
 
 /// A fit to sequences.
@@ -119,6 +131,8 @@ pub struct Fit<'a> {
     expectations: Expectations,
     /// Those of what is not known.
     factors: Vec<Factor>,
+    /// The bound when the rotation last had its turn.
+    rotated_at: f64,
 }
 
 impl<'a> Fit<'a> {
@@ -143,7 +157,7 @@ impl<'a> Fit<'a> {
         let posterior = start(&prior, &data, key.purpose(Purpose::Initialise));
         let expectations = Expectations::none(&posterior);
         let factors = unknown(&prior);
-        Ok(Self { data, prior, posterior, expectations, factors })
+        Ok(Self { data, prior, posterior, expectations, factors, rotated_at: f64::NEG_INFINITY })
     }
 
     /// The factors of the parameters.
@@ -173,11 +187,12 @@ fn unknown(prior: &Prior) -> Vec<Factor> {
         factors.extend(map.relevance.as_ref().is_some_and(|alpha| some(alpha)).then_some(relevance));
         factors.extend(some(&map.noise).then_some(noise));
     }
+    factors.extend(rotation::is_free(prior).then_some(Factor::Rotation));
     factors
 }
 
 impl MeanField for Fit<'_> {
-    /// q(z), and those of A, C, Q, R and of the relevances that are not known.
+    /// q(z), and those of A, C, Q, R and of the relevances that are not known; where A and C are not, their rotation with z.
     fn factors(&self) -> Vec<String> {
         let name = |factor: &Factor| match factor {
             Factor::States => "q(z)",
@@ -187,6 +202,7 @@ impl MeanField for Fit<'_> {
             Factor::Observation => "q(C)",
             Factor::ObservationRelevance => "q(γ)",
             Factor::ObservationNoise => "q(R)",
+            Factor::Rotation => "the rotation of z",
         };
         self.factors.iter().map(|factor| name(factor).into()).collect()
     }
@@ -204,6 +220,10 @@ impl MeanField for Fit<'_> {
             Factor::Observation => observation.update_weights(&prior.observation, &of.observation),
             Factor::ObservationRelevance => observation.update_relevance(&prior.observation),
             Factor::ObservationNoise => observation.update_noise(&prior.observation, &of.observation),
+            Factor::Rotation => {
+                self.rotate();
+                Ok(())
+            }
         }
     }
 

@@ -44,7 +44,7 @@ impl Posterior {
     /// q(z) of a sequence, its states given all of its rows.
     ///
     /// # Errors
-    /// Where `y` is not of whole rows, or a value is infinite.
+    /// Where `y` is not of whole rows, or a value is infinite; where these factors are none.
     pub fn smooth(&self, y: &[f64]) -> Result<Smoothed, Error> {
         let z = self.states_of(y)?;
         let mut expectations = Expectations::none(self);
@@ -90,8 +90,9 @@ impl Posterior {
     /// A draw of all parameters, as known ones.
     ///
     /// # Errors
-    /// Where a covariance is not positive definite.
+    /// Where these factors are none: sizes that disagree, a covariance that is not positive definite.
     pub fn draw(&self, key: Key) -> Result<Self, Error> {
+        self.check()?;
         let key = key.purpose(Purpose::Sample);
         let (dynamics, observation) = (self.dynamics.draw(key.fold(0))?, self.observation.draw(key.fold(1))?);
         Ok(Self { dynamics, observation, ..self.clone() })
@@ -117,6 +118,7 @@ impl Posterior {
     }
 
     fn states_of(&self, y: &[f64]) -> Result<kalman::Smoothed, Error> {
+        self.check()?;
         Sequences::one(y, self.columns())?;
         self.chain().smooth(&self.potentials(y))
     }

@@ -62,13 +62,18 @@ impl Prior {
 
     pub(super) fn check(&self) -> Result<(), Error> {
         let d = self.mean.len();
-        Cholesky::of(&self.covariance, d)?;
-        if let Some(wrong) = self.mean.iter().find(|m| !m.is_finite()) {
-            return Err(Error::invalid("the mean of the first state", wrong, "must be finite"));
-        }
+        check_first(&self.mean, &self.covariance)?;
         self.dynamics.check("the dynamics", d, d)?;
         self.observation.check("the observation", d, self.columns())
     }
+}
+
+/// Whether m_0 and P_0 are those of a Gaussian.
+pub(super) fn check_first(mean: &[f64], covariance: &[f64]) -> Result<(), Error> {
+    if let Some(wrong) = mean.iter().find(|m| !m.is_finite()) {
+        return Err(Error::invalid("the mean of the first state", wrong, "must be finite"));
+    }
+    Cholesky::of(covariance, mean.len()).map(|_| ())
 }
 
 /// I, row by row.
