@@ -154,6 +154,15 @@ impl<T: Number> Dataset<T> {
     }
 }
 
+/// The SHA-256 of some bytes, in hexadecimal.
+///
+/// ```
+/// assert!(elbo_data::sha256(b"abc").starts_with("ba7816bf8f01cfea"));
+/// ```
+pub fn sha256(bytes: &[u8]) -> String {
+    hexadecimal(Sha256::new_with_prefix(bytes))
+}
+
 /// A finished hash as text.
 pub(crate) fn hexadecimal(hash: Sha256) -> String {
     hash.finalize().iter().fold(String::new(), |mut hex, byte| {

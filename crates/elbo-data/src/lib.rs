@@ -26,7 +26,7 @@ mod tensors;
 pub use atomic::write_atomically;
 pub use cells::{Cells, Number};
 pub use corpus::{Corpus, CorpusOptions, read_corpus};
-pub use dataset::{Dataset, column_names};
+pub use dataset::{Dataset, column_names, sha256};
 pub use digits::digits;
 pub use error::{CellFault, EntryFault, Error};
 pub use image::image_grid_png;

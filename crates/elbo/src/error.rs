@@ -52,6 +52,13 @@ impl Error {
     pub(crate) fn invalid(what: &str, value: impl std::fmt::Display, rule: &str) -> Self {
         Self::Invalid { what: what.into(), value: value.to_string(), rule: rule.into() }
     }
+
+    pub(crate) fn check_shape(what: &str, expected: &[usize], got: &[usize]) -> Result<(), Self> {
+        if expected == got {
+            return Ok(());
+        }
+        Err(Self::Shape { what: what.into(), expected: expected.into(), got: got.into() })
+    }
 }
 
 fn abbreviate(rows: &[usize]) -> String {

@@ -150,13 +150,7 @@ impl<'a> Fit<'a> {
             let what = if train.is_empty() { "training rows" } else { "validation rows" };
             return Err(Error::invalid(&format!("the number of {what}"), 0, "must be at least 1"));
         }
-        if validation.width() != train.width() {
-            return Err(Error::Shape {
-                what: "a validation row".into(),
-                expected: vec![train.width()],
-                got: vec![validation.width()],
-            });
-        }
+        Error::check_shape("a validation row", &[train.width()], &[validation.width()])?;
         let seed = Key::new(config.seed);
         let vae = Vae::new(&config.vae, train.width(), seed, device)?.start_at(&train, device)?;
         let (trainer, state) = Trainer::init(config.train.clone(), &vae, seed, device)?;
@@ -178,10 +172,7 @@ impl<'a> Fit<'a> {
     /// Where it has another number of parameters.
     pub fn begin_at(mut self, vae: &Vae) -> Result<Self, Error> {
         let (parameters, own) = (parameters::values::<f32, _>(vae), &mut self.progress.state.parameters);
-        if parameters.len() != own.len() {
-            let (expected, got) = (vec![own.len()], vec![parameters.len()]);
-            return Err(Error::Shape { what: "the parameter vector to begin at".into(), expected, got });
-        }
+        Error::check_shape("the parameter vector to begin at", &[own.len()], &[parameters.len()])?;
         self.progress.best.clone_from(&parameters);
         *own = parameters;
         Ok(self)
@@ -214,9 +205,7 @@ impl<'a> Fit<'a> {
                 watched.len(),
             ),
         ] {
-            if got != expected {
-                return Err(Error::Shape { what: what.into(), expected: vec![expected], got: vec![got] });
-            }
+            Error::check_shape(what, &[expected], &[got])?;
         }
         self.progress = progress;
         Ok(self)

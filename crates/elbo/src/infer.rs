@@ -179,9 +179,7 @@ fn check(joint: &dyn Joint, data: &Minibatch, q: &PerDatum) -> Result<(), Error>
         ("the per-datum guide's z", joint.latent(), q.latent()),
         ("the per-datum guide", data.rows.len(), q.rows()),
     ] {
-        if expected != got {
-            return Err(Error::Shape { what: what.into(), expected: vec![expected], got: vec![got] });
-        }
+        Error::check_shape(what, &[expected], &[got])?;
     }
     Ok(())
 }

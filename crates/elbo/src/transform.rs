@@ -287,8 +287,5 @@ fn within(value: f64, holds: bool, rule: &str) -> Result<f64, Error> {
 }
 
 fn length(values: &[f64], expected: usize) -> Result<(), Error> {
-    if values.len() == expected {
-        return Ok(());
-    }
-    Err(Error::Shape { what: "a vector".into(), expected: vec![expected], got: vec![values.len()] })
+    Error::check_shape("a vector", &[expected], &[values.len()])
 }

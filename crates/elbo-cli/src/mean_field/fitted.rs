@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use elbo::mean_field::{hidden_markov, mixture, normal_gamma};
-use elbo_data::Dataset;
+use elbo_data::{Dataset, sha256};
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
-use sha2::{Digest, Sha256};
 
 use super::{
     factors::FactorAnalysis, ising::Spins, regress::Regression, series::Sequences, state_space::Series,
@@ -25,10 +24,6 @@ struct Sealed<'a> {
     sha256: String,
     #[serde(borrow)]
     fitted: &'a RawValue,
-}
-
-fn sha256(text: &str) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// What a fit leaves.
@@ -118,7 +113,7 @@ impl Fitted {
             Error::plain(format!("`{}` is not a model that elbo wrote: {cause}", file.display())).hint(remedy)
         };
         let Sealed { sha256: sealed, fitted } = serde_json::from_str(&text).map_err(not_ours)?;
-        if sealed != sha256(fitted.get()) {
+        if sealed != sha256(fitted.get().as_bytes()) {
             return Err(Error::plain(format!("`{}` has changed since elbo wrote it", file.display()))
                 .hint("fit once more: `elbo train --config` with the config.toml beside it"));
         }
@@ -128,7 +123,7 @@ impl Fitted {
     /// What `model.json` holds.
     pub(super) fn to_json(&self) -> Result<Vec<u8>, Error> {
         let fitted = &*to_raw_value(self)?;
-        Ok(serde_json::to_vec(&Sealed { sha256: sha256(fitted.get()), fitted })?)
+        Ok(serde_json::to_vec(&Sealed { sha256: sha256(fitted.get().as_bytes()), fitted })?)
     }
 
     /// The rows of a file, or those of the fit where none is named: these of the model's columns.

@@ -27,13 +27,7 @@ impl DiagonalGaussian {
     /// Where their lengths differ or are 0, a mean is not finite, or a σ is not a finite number > 0.
     pub fn new(mean: Vec<f64>, sigma: Vec<f64>) -> Result<Self, Error> {
         all_finite("the mean", &mean)?;
-        if mean.len() != sigma.len() {
-            return Err(Error::Shape {
-                what: "sigma".into(),
-                expected: vec![mean.len()],
-                got: vec![sigma.len()],
-            });
-        }
+        Error::check_shape("sigma", &[mean.len()], &[sigma.len()])?;
         let pairs = mean.into_iter().zip(sigma);
         Ok(Self { coordinates: pairs.map(|(m, s)| Gaussian::new(m, s)).collect::<Result<_, _>>()? })
     }

@@ -33,13 +33,7 @@ impl FullGaussian {
     /// Where the dimensions differ, or a mean is not finite.
     pub fn new(mean: Vec<f64>, factor: Cholesky) -> Result<Self, Error> {
         all_finite("the mean", &mean)?;
-        if mean.len() != factor.dimension() {
-            return Err(Error::Shape {
-                what: "the factor of the covariance".into(),
-                expected: vec![mean.len(); 2],
-                got: vec![factor.dimension(); 2],
-            });
-        }
+        Error::check_shape("the factor of the covariance", &[mean.len(); 2], &[factor.dimension(); 2])?;
         Ok(Self { mean, factor })
     }
 

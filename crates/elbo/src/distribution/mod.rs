@@ -126,7 +126,7 @@ pub(crate) fn finite(what: &str, value: f64) -> Result<f64, Error> {
 }
 
 /// Parameters, one or more, that may be any numbers.
-fn all_finite(what: &str, values: &[f64]) -> Result<(), Error> {
+pub(crate) fn all_finite(what: &str, values: &[f64]) -> Result<(), Error> {
     if values.is_empty() {
         return Err(Error::invalid(&format!("the dimension of {what}"), 0, "must be at least 1"));
     }

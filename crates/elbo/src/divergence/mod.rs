@@ -61,10 +61,7 @@ pub fn diagonal_to_standard(q: &Diagonal) -> Tensor<2> {
 
 /// Refuses a pair over spaces of different dimensions.
 fn same_dimension(q: usize, p: usize) -> Result<(), Error> {
-    if q == p {
-        return Ok(());
-    }
-    Err(Error::Shape { what: "p of a divergence".into(), expected: vec![q], got: vec![p] })
+    Error::check_shape("p of a divergence", &[q], &[p])
 }
 
 #[cfg(test)]

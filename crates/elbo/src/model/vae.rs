@@ -303,10 +303,7 @@ impl Vae {
     }
 
     pub(crate) fn check_width(&self, got: usize) -> Result<(), Error> {
-        if got == self.width() {
-            return Ok(());
-        }
-        Err(Error::Shape { what: "a row of data".into(), expected: vec![self.width()], got: vec![got] })
+        Error::check_shape("a row of data", &[self.width()], &[got])
     }
 }
 

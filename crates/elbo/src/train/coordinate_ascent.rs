@@ -206,11 +206,7 @@ impl Trainer {
 }
 
 fn check_records(data: &Minibatch, latent: usize, psi: &[f32]) -> Result<(), Error> {
-    let (expected, got) = (data.rows.len() * record(latent), psi.len());
-    if got == expected {
-        return Ok(());
-    }
-    Err(Error::Shape { what: "the records of ψ".into(), expected: vec![expected], got: vec![got] })
+    Error::check_shape("the records of ψ", &[data.rows.len() * record(latent)], &[psi.len()])
 }
 
 /// No trainer whose guide is per-datum is made where this is the error.

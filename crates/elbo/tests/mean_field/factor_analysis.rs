@@ -12,7 +12,9 @@ use elbo::{
 };
 use proptest::{prelude::*, test_runner::RngSeed};
 
-use crate::{assert_near, assert_zero_mean, data, normals, number, numbers, reference, to_convergence};
+use crate::{
+    assert_near, assert_zero_mean, data, normals, number, numbers, reference, shortened, to_convergence,
+};
 
 /// The first columns of a table of numbers, with a header or without.
 fn table(name: &str, columns: usize) -> Option<Vec<f64>> {
@@ -459,4 +461,24 @@ fn what_is_wrong_is_named() {
     assert!(fail(&x, 3, prior).contains("row 3, column 2 is inf"), "{}", fail(&x, 3, prior));
     x[7] = 1e200;
     assert!(fail(&x, 3, prior).contains("column 2"), "{}", fail(&x, 3, prior));
+}
+
+#[test]
+fn a_posterior_whose_sizes_disagree_is_an_error() {
+    let x = normals(3, 40);
+    for noise in [Noise::Each, Noise::Shared] {
+        let (_, fit) = fitted(&x, 4, Prior::new(2, noise), 1e-4);
+        let whole = serde_json::to_value(fit.posterior()).unwrap();
+        let read = |value: serde_json::Value| serde_json::from_value::<Posterior>(value).unwrap();
+        assert_eq!(&read(whole.clone()), fit.posterior());
+        let broken = shortened(&whole, &[]);
+        assert_eq!(broken.len(), 6);
+        for (path, value) in broken {
+            let q = read(value);
+            assert!(q.infer(&x).is_err(), "{path}");
+            assert!(q.plug_in_log_density(&x).is_err(), "{path}");
+            assert!(q.reconstruct(&x).is_err(), "{path}");
+            assert!(q.sample(1, Key::new(1)).is_err(), "{path}");
+        }
+    }
 }

@@ -54,6 +54,32 @@ fn numbers(value: &Value) -> Vec<f64> {
     }
 }
 
+/// A value once for each array in it, which lacks its last element there, with the array's path; those that are `free` to be
+/// of any length are left out.
+fn shortened(whole: &Value, free: &[&str]) -> Vec<(String, Value)> {
+    fn arrays(value: &Value, path: &str, found: &mut Vec<String>) {
+        match value {
+            Value::Object(fields) => {
+                fields.iter().for_each(|(name, value)| arrays(value, &format!("{path}/{name}"), found));
+            }
+            Value::Array(values) => {
+                found.push(path.into());
+                values.iter().enumerate().for_each(|(i, value)| arrays(value, &format!("{path}/{i}"), found));
+            }
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    arrays(whole, "", &mut found);
+    found.retain(|path| !free.iter().any(|free| path.ends_with(free)));
+    let without_last = |path: String| {
+        let mut value = whole.clone();
+        value.pointer_mut(&path)?.as_array_mut()?.pop();
+        Some((path, value))
+    };
+    found.into_iter().filter_map(without_last).collect()
+}
+
 /// y of the known trace, and the ELBO after each of the first four sweeps, of an independent implementation: μ ~ N(0, 1e6),
 /// τ ~ Gamma(1e-6, 1e-6), E\[τ\] = 1 at first, and μ goes first.
 fn known_trace() -> ([f64; 10], [f64; 4]) {

@@ -3,14 +3,14 @@
 use elbo::{
     mean_field::{
         Annealing, Ascent, MeanField, RobbinsMonro, Start, Stochastic, ascend, best_of,
-        mixture::{Covariance, Family, Fit, GaussianPrior, Prior, Weights, WeightsPosterior},
+        mixture::{Covariance, Family, Fit, GaussianPrior, Posterior, Prior, Weights, WeightsPosterior},
     },
     random::Key,
 };
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::{assert_near, data, number, numbers, reference, to_convergence};
+use crate::{assert_near, data, number, numbers, reference, shortened, to_convergence};
 
 const COVARIANCES: [Covariance; 4] =
     [Covariance::Full, Covariance::Tied, Covariance::Diagonal, Covariance::Spherical];
@@ -462,5 +462,43 @@ proptest! {
         let mut fit = Fit::new(&x, width, prior, start, Key::new(seed)).unwrap();
         let record = ascend(&mut fit, &Ascent { tolerance: 0.0, sweeps: 30 }, |_, _| {});
         prop_assert!(record.is_ok(), "{}", record.unwrap_err());
+    }
+}
+
+#[test]
+fn a_posterior_whose_sizes_disagree_is_an_error() {
+    let x: Vec<f64> = (0..30).map(|e| f64::from(e % 7 > e % 4)).collect();
+    for (covariance, weights) in [
+        (Some(Covariance::Full), Weights::Dirichlet(1.0)),
+        (Some(Covariance::Tied), Weights::DirichletProcess(1.0)),
+        (Some(Covariance::Diagonal), Weights::Dirichlet(1.0)),
+        (Some(Covariance::Spherical), Weights::Dirichlet(1.0)),
+        (None, Weights::DirichletProcess(1.0)),
+    ] {
+        let family = match covariance {
+            Some(covariance) => Family::Gaussian(GaussianPrior::of(&x, 3, covariance).unwrap()),
+            None => Family::Bernoulli([1.0, 1.0]),
+        };
+        let prior = Prior { components: 2, weights, family };
+        let mut fit = Fit::new(&x, 3, prior, Start::KMeans, Key::new(1)).unwrap();
+        ascend(&mut fit, &Ascent { tolerance: 0.0, sweeps: 3 }, |_, _| {}).unwrap();
+        let whole = serde_json::to_value(fit.posterior()).unwrap();
+        let read = |value: Value| serde_json::from_value::<Posterior>(value).ok();
+        assert_eq!(read(whole.clone()).as_ref(), Some(fit.posterior()));
+        let broken = shortened(&whole, &["/scale"]);
+        assert!(broken.len() >= 3);
+        // A pair that lacks a number is not read at all.
+        for (path, q) in broken.into_iter().filter_map(|(path, value)| Some((path, read(value)?))) {
+            assert!(q.responsibilities(&x).is_err(), "{path}");
+            assert!(q.log_predictive(&x).is_err(), "{path}");
+            assert!(q.sample(Key::new(1), 0).is_err(), "{path}");
+        }
+        let negative = match weights {
+            Weights::Dirichlet(_) => json!({ "dirichlet": [1.0, -1.0] }),
+            Weights::DirichletProcess(_) => json!({ "sticks": [[1.0, 1.0], [-1.0, 1.0]] }),
+        };
+        let value = json!({ "weights": negative, "components": whole["components"] });
+        let error = read(value).unwrap().log_predictive(&x).unwrap_err();
+        assert!(error.to_string().contains("a parameter of the weights is -1"), "{error}");
     }
 }

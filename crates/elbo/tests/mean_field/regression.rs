@@ -10,7 +10,9 @@ use elbo::{
 };
 use proptest::prelude::*;
 
-use crate::{assert_near, assert_zero_mean, data, normals, number, numbers, reference, to_convergence};
+use crate::{
+    assert_near, assert_zero_mean, data, normals, number, numbers, reference, shortened, to_convergence,
+};
 
 const KNOWN: Prior = Prior {
     intercept: None,
@@ -423,4 +425,19 @@ fn bits_do_not_depend_on_the_number_of_threads() {
         pool.install(|| Fit::new(&x, 3, &y, Prior::default()).unwrap().posterior().clone())
     };
     assert_eq!(fitted(1), fitted(3));
+}
+
+#[test]
+fn a_posterior_whose_sizes_disagree_is_an_error() {
+    let (x, y) = simulated(3, 20, 2);
+    let mut fit = Fit::new(&x, 2, &y, Prior::default()).unwrap();
+    ascend(&mut fit, &Ascent::default(), |_, _| {}).unwrap();
+    let whole = serde_json::to_value(fit.posterior()).unwrap();
+    let broken = shortened(&whole, &["/relevance_rate"]);
+    assert_eq!(broken.len(), 2);
+    for (path, value) in broken {
+        let q: Posterior = serde_json::from_value(value).unwrap();
+        assert!(q.predict(&x).is_err(), "{path}");
+        assert!(q.sample(&x, Key::new(1)).is_err(), "{path}");
+    }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::latent::{Latent, patterns};
 use crate::{
     Error,
-    distribution::{Cholesky, FullGaussian, Gamma, Sample, cholesky::dot},
+    distribution::{Cholesky, FullGaussian, Gamma, Sample, all_finite, cholesky::dot, positive},
     random::{Key, Purpose},
     special::digamma,
 };
@@ -63,6 +63,27 @@ pub struct Reconstruction {
 }
 
 impl Posterior {
+    /// Refuses what serde may have read.
+    fn check(&self) -> Result<(), Error> {
+        let (k, d) = (self.latent(), self.columns());
+        let noises = if self.noise_rate.len() == 1 { 1 } else { d };
+        Error::check_shape(
+            "q of the parameters",
+            &[d * k, d * (k + 1) * (k + 1), noises, noises],
+            &[self.loadings.len(), self.covariance.len(), self.noise_shape.len(), self.noise_rate.len()],
+        )?;
+        for (what, values) in
+            [("E[μ]", &self.mean), ("E[W]", &self.loadings), ("Cov[W, μ]", &self.covariance)]
+        {
+            all_finite(what, values)?;
+        }
+        let of_noise = self.noise_shape.iter().chain(&self.noise_rate);
+        for &x in of_noise.chain(&self.relevance_rate).chain([&self.relevance_shape]) {
+            positive("a or b of a precision", x)?;
+        }
+        Ok(())
+    }
+
     /// K.
     pub fn latent(&self) -> usize {
         self.relevance_rate.len()
@@ -150,6 +171,7 @@ impl Posterior {
         x: &[f64],
         of: impl Fn(&Latent<'_>, &[f64], Vec<f64>) -> T + Sync,
     ) -> Result<Vec<T>, Error> {
+        self.check()?;
         let columns = self.columns();
         let found: Vec<Result<Vec<(usize, T)>, Error>> = patterns(x, columns)?
             .par_iter()
@@ -172,7 +194,7 @@ impl Posterior {
     /// q(z) of rows x, `[R, D]`, with W, μ and τ as they are; a row that shows nothing has the prior.
     ///
     /// # Errors
-    /// Where x is not of whole rows, or a value is infinite.
+    /// Where x is not of whole rows, or a value is infinite; where these factors are none.
     pub fn infer(&self, x: &[f64]) -> Result<Latents, Error> {
         let rows = self.each_row(x, |latent, _, mean| (mean, latent.covariance.clone()))?;
         let (mean, covariance): (Vec<Vec<f64>>, Vec<Vec<f64>>) = rows.into_iter().unzip();
@@ -239,6 +261,7 @@ impl Posterior {
     /// # Errors
     /// Where a covariance is not positive definite.
     pub fn sample(&self, rows: usize, key: Key) -> Result<Vec<f64>, Error> {
+        self.check()?;
         let (key, latent, wide) = (key.purpose(Purpose::Sample), self.latent(), self.latent() + 1);
         let draw = |d: usize| {
             let q = FullGaussian::new(self.augmented(d), Cholesky::of(self.covariance_of(d), wide)?)?;

@@ -69,10 +69,10 @@ impl Parameters {
 
     fn check(&self) -> Result<(), Error> {
         let (states, columns) = (self.states(), self.columns());
-        let of_rows = self.transitions.iter().map(Shares::outcomes).collect();
-        shape("the transition probabilities", vec![states; states], of_rows)?;
-        let of_emissions = self.emission.iter().map(Vec::len).collect();
-        shape("the emissions of the states", vec![columns; states], of_emissions)?;
+        let of_rows: Vec<usize> = self.transitions.iter().map(Shares::outcomes).collect();
+        Error::check_shape("the transition probabilities", &vec![states; states], &of_rows)?;
+        let of_emissions: Vec<usize> = self.emission.iter().map(Vec::len).collect();
+        Error::check_shape("the emissions of the states", &vec![columns; states], &of_emissions)?;
         if states == 0 || columns == 0 {
             return Err(Error::invalid("the number of states or of columns", 0, "must be at least 1"));
         }
@@ -141,10 +141,6 @@ impl Parameters {
         };
         sequence.chunks(self.columns()).map(base).sum()
     }
-}
-
-fn shape(what: &str, expected: Vec<usize>, got: Vec<usize>) -> Result<(), Error> {
-    if expected == got { Ok(()) } else { Err(Error::Shape { what: what.into(), expected, got }) }
 }
 
 /// A fit to sequences.

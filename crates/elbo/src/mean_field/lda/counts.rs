@@ -35,10 +35,7 @@ impl Counts {
         words: Vec<u32>,
         counts: Vec<u32>,
     ) -> Result<Self, Error> {
-        if counts.len() != words.len() {
-            let (expected, got) = (vec![words.len()], vec![counts.len()]);
-            return Err(Error::Shape { what: "the counts".into(), expected, got });
-        }
+        Error::check_shape("the counts", &[words.len()], &[counts.len()])?;
         let ends = (offsets.first().copied(), offsets.last().copied());
         if ends != (Some(0), Some(words.len())) || !offsets.is_sorted() {
             let rule = "they must rise from 0 to the number of entries";

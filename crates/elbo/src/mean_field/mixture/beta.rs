@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::components::{Components, Draw, Expectations};
 use crate::{
     Error,
-    distribution::{Beta, LogDensity, Sample},
+    distribution::{Beta, LogDensity, Sample, positive},
     divergence::KullbackLeibler,
     random::Key,
     special::digamma,
@@ -55,6 +55,19 @@ impl BetaBernoulli {
 }
 
 impl Components for BetaBernoulli {
+    fn check(&self) -> Result<(), Error> {
+        if self.width == 0 || self.a.is_empty() {
+            return Err(Error::invalid("the number of components and columns", 0, "must be at least 1"));
+        }
+        let size = self.number() * self.width;
+        Error::check_shape(
+            "q of the components",
+            &[size; 3],
+            &[self.a.len(), self.b.len(), self.mean.len()],
+        )?;
+        self.a.iter().chain(&self.b).try_for_each(|&x| positive("a or b of a component", x).map(|_| ()))
+    }
+
     fn number(&self) -> usize {
         self.a.len() / self.width
     }

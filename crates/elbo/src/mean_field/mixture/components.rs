@@ -11,6 +11,8 @@ use crate::{Error, random::Key, special::ln_gamma};
 /// Statistics are `[K, size]`: sums over rows of r times functions of x − c, with c the component's `origin`, `[K, D]`: near
 /// the rows, so that nothing cancels, and fixed between passes over all rows, so that natural parameters are linear in them.
 pub(super) trait Components: Sync {
+    /// Refuses what serde may have read.
+    fn check(&self) -> Result<(), Error>;
     /// K.
     fn number(&self) -> usize;
     /// How many statistics a component has.

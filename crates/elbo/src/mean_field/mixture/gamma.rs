@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Error,
-    distribution::{Gamma, LogDensity, Sample},
+    distribution::{Gamma, LogDensity, Sample, all_finite, positive},
     divergence::KullbackLeibler,
     random::Key,
     special::{digamma, exp_remainder},
@@ -43,10 +43,7 @@ impl NormalGamma {
         let width = prior.mean.len();
         let rates: Vec<f64> = prior.scale.iter().map(|s| 0.5 * s).collect();
         let expected = if spherical { 1 } else { width };
-        if rates.len() != expected {
-            let (expected, got) = (vec![expected], vec![rates.len()]);
-            return Err(Error::Shape { what: "the prior's scale".into(), expected, got });
-        }
+        Error::check_shape("the prior's scale", &[expected], &[rates.len()])?;
         for &rate in &rates {
             Gamma::new(0.5 * prior.freedom, rate)?;
         }
@@ -88,6 +85,20 @@ impl NormalGamma {
 }
 
 impl Components for NormalGamma {
+    fn check(&self) -> Result<(), Error> {
+        all_finite("the prior's mean", &self.prior.mean)?;
+        let (number, width) = (self.number(), self.width());
+        let places = if self.spherical { number } else { number * width };
+        Error::check_shape(
+            "q of the components",
+            &[number * width, number * width, places, places],
+            &[self.mean.len(), self.mean_precision.len(), self.shape.len(), self.rate.len()],
+        )?;
+        all_finite("a mean", &self.mean)?;
+        let mut parameters = self.mean_precision.iter().chain(&self.shape).chain(&self.rate);
+        parameters.try_for_each(|&x| positive("β, a or b of a component", x).map(|_| ()))
+    }
+
     fn number(&self) -> usize {
         self.mean.len() / self.width()
     }

@@ -84,10 +84,7 @@ impl<'a> Fit<'a> {
     /// As [`Self::new`]; where there is not a component for each row.
     pub fn with_labels(x: &'a [f64], width: usize, prior: Prior, labels: &[u32]) -> Result<Self, Error> {
         check_rows(x, width, matches!(prior.family, Family::Bernoulli(_)))?;
-        if labels.len() != x.len() / width {
-            let (expected, got) = (vec![x.len() / width], vec![labels.len()]);
-            return Err(Error::Shape { what: "the labels".into(), expected, got });
-        }
+        Error::check_shape("the labels", &[x.len() / width], &[labels.len()])?;
         if let Some(wrong) = labels.iter().find(|&&label| label as usize >= prior.components) {
             let rule = format!("must be less than the {} components", prior.components);
             return Err(Error::invalid("a label", wrong, &rule));

@@ -32,10 +32,7 @@ impl ComponentsPosterior {
         Ok(match &prior.family {
             Family::Gaussian(gaussian) => {
                 let k = prior.components;
-                if gaussian.mean.len() != width {
-                    let (expected, got) = (vec![width], vec![gaussian.mean.len()]);
-                    return Err(Error::Shape { what: "the prior's mean".into(), expected, got });
-                }
+                Error::check_shape("the prior's mean", &[width], &[gaussian.mean.len()])?;
                 let beta = gaussian.mean_precision;
                 if beta.is_nan() || beta <= 0.0 || beta.is_infinite() {
                     return Err(Error::invalid("the mean's precision", beta, "must be a finite number > 0"));
@@ -80,6 +77,13 @@ pub struct Posterior {
 }
 
 impl Posterior {
+    /// Refuses what serde may have read.
+    fn check(&self) -> Result<(), Error> {
+        let q = self.components.components();
+        q.check()?;
+        self.weights.check(q.number())
+    }
+
     /// K.
     pub fn number(&self) -> usize {
         self.components.components().number()
@@ -152,6 +156,7 @@ impl Posterior {
     /// # Errors
     /// Where a component's covariance has no factor.
     pub fn sample(&self, key: Key, row: u64) -> Result<(usize, Vec<f64>), Error> {
+        self.check()?;
         let key = key.purpose(Purpose::Sample);
         let component = key.fold(0).choose(row, &self.shares());
         Ok((component, self.components.components().sample(component, key.fold(1), row)?))
@@ -159,6 +164,10 @@ impl Posterior {
 
     fn rows<'a>(&self, x: &'a [f64]) -> Result<Chosen<'a>, Error> {
         let binary = matches!(self.components, ComponentsPosterior::BetaBernoulli(_));
+        self.check()?;
+        if let ComponentsPosterior::NormalWishart(q) = &self.components {
+            q.factors()?;
+        }
         let width = self.width();
         check_rows(x, width, binary)?;
         Ok(Chosen { x, width, index: None })

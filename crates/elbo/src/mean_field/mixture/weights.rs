@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error,
-    distribution::{Beta, Dirichlet, LogDensity, Sample},
+    distribution::{Beta, Dirichlet, LogDensity, Sample, positive},
     divergence::KullbackLeibler,
     random::Key,
     special::digamma,
@@ -101,6 +101,17 @@ impl Weights {
 }
 
 impl WeightsPosterior {
+    /// Refuses what serde may have read.
+    pub(super) fn check(&self, components: usize) -> Result<(), Error> {
+        let parameters = match self {
+            Self::Dirichlet(alpha) => alpha,
+            Self::Sticks(sticks) => sticks.as_flattened(),
+        };
+        let each = if let Self::Sticks(_) = self { 2 } else { 1 };
+        Error::check_shape("q of the weights", &[each * components], &[parameters.len()])?;
+        parameters.iter().try_for_each(|&a| positive("a parameter of the weights", a).map(|_| ()))
+    }
+
     /// E\[log π_k\].
     pub fn expected_ln(&self) -> Vec<f64> {
         match self {

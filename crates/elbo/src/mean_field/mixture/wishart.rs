@@ -17,7 +17,9 @@ use super::{
 };
 use crate::{
     Error,
-    distribution::{Cholesky, FullGaussian, LogDensity, Sample, Wishart, cholesky::dot},
+    distribution::{
+        Cholesky, FullGaussian, LogDensity, Sample, Wishart, all_finite, cholesky::dot, positive,
+    },
     divergence::KullbackLeibler,
     random::Key,
     special::digamma,
@@ -83,7 +85,7 @@ impl NormalWishart {
     }
 
     /// The factor of W⁻¹ of each Λ.
-    fn factors(&self) -> Result<Vec<Cholesky>, Error> {
+    pub(super) fn factors(&self) -> Result<Vec<Cholesky>, Error> {
         self.inverse_scale.iter().map(|inverse_scale| Cholesky::of(inverse_scale, self.width())).collect()
     }
 
@@ -114,6 +116,28 @@ impl NormalWishart {
 }
 
 impl Components for NormalWishart {
+    fn check(&self) -> Result<(), Error> {
+        all_finite("the prior's mean", &self.prior.mean)?;
+        let (number, width, precisions) = (self.number(), self.width(), self.freedom.len());
+        let places = if precisions == 1 { 1 } else { number };
+        Error::check_shape(
+            "q of the components",
+            &[number * width, places, places],
+            &[self.mean.len(), precisions, self.inverse_scale.len()],
+        )?;
+        for inverse_scale in &self.inverse_scale {
+            Error::check_shape("W⁻¹", &[width * width], &[inverse_scale.len()])?;
+        }
+        all_finite("a mean", &self.mean)?;
+        for &beta in &self.mean_precision {
+            positive("the precision of a mean", beta)?;
+        }
+        for freedom in &self.freedom {
+            positive("degrees of freedom beyond columns - 1", freedom - (width as f64 - 1.0))?;
+        }
+        Ok(())
+    }
+
     fn number(&self) -> usize {
         self.mean_precision.len()
     }

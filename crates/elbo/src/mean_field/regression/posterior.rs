@@ -113,7 +113,9 @@ impl Posterior {
 
     /// Σ_j x_j w_j with the intercept, of rows x that are checked.
     fn rows<'a>(&'a self, x: &'a [f64]) -> Result<impl Iterator<Item = Vec<f64>> + 'a, Error> {
-        let columns = self.width() - usize::from(self.intercept);
+        let (one, p) = (usize::from(self.intercept), self.width());
+        Error::check_shape("q(w)", &[p.max(one).max(1), p * p], &[p, self.factor.len()])?;
+        let columns = p - one;
         if !x.len().is_multiple_of(columns.max(1)) {
             return Err(Error::Shape { what: "x".into(), expected: vec![columns], got: vec![x.len()] });
         }

@@ -117,16 +117,9 @@ impl LinearPrior {
         let columns = self.relevance.as_ref().map_or(inputs, Vec::len);
         let (expected, got) =
             ([outputs * inputs, inputs, outputs], [self.weights.len(), columns, self.noise.len()]);
-        check_sizes(what, &expected, &got)?;
+        Error::check_shape(what, &expected, &got)?;
         check_values(what, &self.weights, self.relevance.iter().flatten().chain(&self.noise))
     }
-}
-
-fn check_sizes(what: &str, expected: &[usize], got: &[usize]) -> Result<(), Error> {
-    if expected == got {
-        return Ok(());
-    }
-    Err(Error::Shape { what: what.into(), expected: expected.into(), got: got.into() })
 }
 
 fn check_values<'a>(
@@ -145,7 +138,7 @@ impl Linear {
         let of_unknown = if self.covariances.is_empty() { [0, 0] } else { [inputs, outputs] };
         let expected = [outputs * inputs, of_unknown[0], of_unknown[1], outputs];
         let got = [self.weights.len(), self.relevance.len(), self.covariances.len(), self.noise.len()];
-        check_sizes(what, &expected, &got)?;
+        Error::check_shape(what, &expected, &got)?;
         self.covariances.iter().try_for_each(|of| Cholesky::of(of, inputs).map(|_| ()))?;
         check_values(what, &self.weights, self.relevance.iter().chain(&self.noise))
     }
