@@ -4,7 +4,8 @@
 //! exp E\[log β\] a word, in any unit of its own. φ is never stored: γ_k = α_k + t_k Σ_w β_wk n_w/Σ_j t_j β_wj.
 
 use crate::{
-    dirichlet::{LANES, Lanes, exp_digamma, total},
+    LANES, Lanes,
+    dirichlet::{exp_digamma, total},
     double::log,
     level::kernel,
     vector::Double,

@@ -5,15 +5,10 @@
 //! Σ 1/(x + i) = (2x + 7) Q′(t)/Q(t), so ψ costs two divisions, and exp ψ(x) = y exp(ψ(x) − log y) no logarithm.
 
 use crate::{
+    LANES, Lanes,
     double::{exp, log},
     level::kernel,
 };
-
-/// Numbers that are summed apart, in the registers of a level.
-pub const LANES: usize = 8;
-
-/// Neighbours of a row. Rows are padded to whole lanes, with components that are 0 and count for nothing.
-pub type Lanes = [f64; LANES];
 
 /// The sum over lanes, in a fixed order.
 #[inline(always)]

@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 
 /// An instruction set. Each kernel is written once and compiled for every level.
 ///
-/// Every product is a chain of fused multiply-adds in the order of its inner index, every elementary function is made
-/// of correctly rounded operations, and every sum has a fixed order: so all levels give the same bits, and differ in
+/// Every product of f32 is a chain of fused multiply-adds in the order of its inner index, those of f64 are rounded one by
+/// one, every elementary function is made of correctly rounded operations, and every sum has a fixed order: so all levels give the same bits, and differ in
 /// speed alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {

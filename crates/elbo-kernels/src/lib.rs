@@ -47,3 +47,4 @@ mod vector;
 pub use activation::Activation;
 pub use level::Level;
 pub use panels::{Panels, Row, WIDTH, pack, pack_transposed, scale_rows};
+pub use vector::{LANES, Lanes};

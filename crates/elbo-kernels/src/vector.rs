@@ -1,6 +1,10 @@
 //! Sixteen f32 at a time, the accumulators of a product, and eight f64.
 
-use crate::dirichlet::{LANES, Lanes};
+/// Numbers that are summed apart, in the registers of a level.
+pub const LANES: usize = 8;
+
+/// Neighbours of a row. Rows are padded to whole lanes, with components that are 0 and count for nothing.
+pub type Lanes = [f64; LANES];
 
 /// Sixteen numbers in the registers of a level.
 pub(crate) trait Vector: Copy {

@@ -2,9 +2,9 @@
 //! level the same bits.
 
 use elbo_kernels::{
-    Level,
+    Lanes, Level,
     allocation::{Document, Room, Stop, allocate, ascend},
-    dirichlet::{Lanes, digamma_and_ln_gamma, exp_digamma, expectations, exponentials},
+    dirichlet::{digamma_and_ln_gamma, exp_digamma, expectations, exponentials},
     double::{exp, log},
 };
 

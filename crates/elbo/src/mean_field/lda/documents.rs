@@ -4,9 +4,9 @@
 //! Σ_w n_w log Σ_k exp(E\[log θ_dk\] + E\[log β_kw\]) − KL(Dir(γ_d) ‖ Dir(α)).
 
 use elbo_kernels::{
-    Level,
+    LANES, Lanes, Level,
     allocation::{Document, Room, Stop, allocate, ascend},
-    dirichlet::{LANES, Lanes, digamma_and_ln_gamma, expectations},
+    dirichlet::{digamma_and_ln_gamma, expectations},
 };
 use rayon::prelude::*;
 

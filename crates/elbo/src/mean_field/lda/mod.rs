@@ -13,7 +13,7 @@ mod documents;
 mod posterior;
 mod topics;
 
-use elbo_kernels::dirichlet::{LANES, Lanes};
+use elbo_kernels::{LANES, Lanes};
 use serde::{Deserialize, Serialize};
 
 use self::{

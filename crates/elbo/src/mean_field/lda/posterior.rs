@@ -1,6 +1,6 @@
 //! Fitted topics: what they say of other documents, and documents drawn from them.
 
-use elbo_kernels::{allocation::Room, dirichlet::Lanes};
+use elbo_kernels::{Lanes, allocation::Room};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,8 @@
 //! q(β_k) = Dir(λ_k), and what documents need of it: E\[log β\] and its exponential, a row for each word.
 
 use elbo_kernels::{
-    Level,
-    dirichlet::{LANES, Lanes, digamma_and_ln_gamma, expectations, exponentials},
+    LANES, Lanes, Level,
+    dirichlet::{digamma_and_ln_gamma, expectations, exponentials},
 };
 use rayon::prelude::*;
 

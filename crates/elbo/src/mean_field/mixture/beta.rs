@@ -2,7 +2,7 @@
 
 use elbo_kernels::{
     Level,
-    mixture::{Lanes, add_linear, linear},
+    mixture::{Block, add_linear, linear},
 };
 use serde::{Deserialize, Serialize};
 
@@ -152,7 +152,7 @@ impl Expected {
 }
 
 impl Expectations for Expected {
-    fn log_densities(&self, level: Level, x: &[Lanes], _: &mut [Lanes], out: &mut [Lanes]) {
+    fn log_densities(&self, level: Level, x: &[Block], _: &mut [Block], out: &mut [Block]) {
         let own = self.slope.chunks(self.width).zip(self.zero.chunks(self.width));
         for (out, (slope, zero)) in out.iter_mut().zip(own) {
             linear(level, x, slope, zero.iter().sum(), out);
@@ -162,10 +162,10 @@ impl Expectations for Expected {
     fn add(
         &self,
         level: Level,
-        x: &[Lanes],
+        x: &[Block],
         _: &[f64],
-        r: &[Lanes],
-        _: &mut [Lanes],
+        r: &[Block],
+        _: &mut [Block],
         statistics: &mut [f64],
     ) {
         for (r, statistics) in r.iter().zip(statistics.chunks_mut(2 * self.width)) {

@@ -2,7 +2,7 @@
 
 use std::f64::consts::PI;
 
-use elbo_kernels::{Level, mixture::Lanes};
+use elbo_kernels::{Level, mixture::Block};
 
 use crate::{Error, random::Key, special::ln_gamma};
 
@@ -48,15 +48,15 @@ pub(super) type LogDensityOfRow = Box<dyn Fn(&[f64], &mut [f64]) + Send + Sync>;
 /// exp E\[log p(x|θ_k)\] as a function of rows, and the sums that come of it.
 pub(super) trait Expectations: Sync {
     /// E\[log p(x|θ_k)\] of each row of a block and each component, `[K]`.
-    fn log_densities(&self, level: Level, x: &[Lanes], room: &mut [Lanes], out: &mut [Lanes]);
+    fn log_densities(&self, level: Level, x: &[Block], room: &mut [Block], out: &mut [Block]);
     /// Adds a block with responsibilities r, `[K]`.
     fn add(
         &self,
         level: Level,
-        x: &[Lanes],
+        x: &[Block],
         origins: &[f64],
-        r: &[Lanes],
-        room: &mut [Lanes],
+        r: &[Block],
+        room: &mut [Block],
         statistics: &mut [f64],
     );
     /// The same of one row, NaN missing: log ∫ exp E\[log p(x|θ_k)\] over the missing cells.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use elbo_kernels::{
     Level,
-    mixture::{LANES, Lanes, responsibilities},
+    mixture::{Block, ROWS, responsibilities},
 };
 use rayon::prelude::*;
 
@@ -77,7 +77,7 @@ pub(super) fn sums(
     origins: &[f64],
     empty: &Sums,
 ) -> Sums {
-    let part = rows.len().div_ceil(PARTS).next_multiple_of(LANES);
+    let part = rows.len().div_ceil(PARTS).next_multiple_of(ROWS);
     let parts: Vec<Sums> = (0..rows.len().div_ceil(part.max(1)))
         .into_par_iter()
         .map(|p| {
@@ -103,9 +103,9 @@ pub(super) fn responsibilities_of(
 ) -> Vec<f64> {
     let components = empty.counts.len();
     let mut out = vec![0.0; rows.len() * components];
-    out.par_chunks_mut(LANES * components).enumerate().for_each(|(block, out)| {
+    out.par_chunks_mut(ROWS * components).enumerate().for_each(|(block, out)| {
         let mut pass = Pass::new(rows, expectations, assign, origins, empty.clone());
-        let first = block * LANES;
+        let first = block * ROWS;
         pass.run(first..first + out.len() / components, |i, k, r| out[(i - first) * components + k] = r);
     });
     out
@@ -120,10 +120,10 @@ struct Pass<'a> {
     level: Level,
     sums: Sums,
     /// A block: its columns, and which rows its lanes hold.
-    x: Vec<Lanes>,
+    x: Vec<Block>,
     held: Vec<usize>,
-    room: Vec<Lanes>,
-    r: Vec<Lanes>,
+    room: Vec<Block>,
+    r: Vec<Block>,
     one: Vec<f64>,
 }
 
@@ -143,10 +143,10 @@ impl<'a> Pass<'a> {
             origins,
             level: Level::best(),
             sums,
-            x: vec![[0.0; LANES]; rows.width],
-            held: Vec::with_capacity(LANES),
-            room: vec![[0.0; LANES]; rows.width],
-            r: vec![[0.0; LANES]; components],
+            x: vec![[0.0; ROWS]; rows.width],
+            held: Vec::with_capacity(ROWS),
+            room: vec![[0.0; ROWS]; rows.width],
+            r: vec![[0.0; ROWS]; components],
             one: vec![0.0; components],
         }
     }
@@ -163,7 +163,7 @@ impl<'a> Pass<'a> {
             let lane = self.held.len();
             self.held.push(i);
             self.x.iter_mut().zip(row).for_each(|(column, &x)| column[lane] = x);
-            if self.held.len() == LANES {
+            if self.held.len() == ROWS {
                 self.block(&mut tell);
             }
         }
@@ -173,7 +173,7 @@ impl<'a> Pass<'a> {
     }
 
     fn block(&mut self, tell: &mut impl FnMut(usize, usize, f64)) {
-        let mut entropy = [0.0; LANES];
+        let mut entropy = [0.0; ROWS];
         match self.assign {
             Assign::Optimally { ln_weights, inverse_temperature } => {
                 self.expectations.log_densities(self.level, &self.x, &mut self.room, &mut self.r);
@@ -185,7 +185,7 @@ impl<'a> Pass<'a> {
                 responsibilities(self.level, &mut self.r, &mut entropy);
             }
             Assign::Labels(labels) => {
-                self.r.fill([0.0; LANES]);
+                self.r.fill([0.0; ROWS]);
                 for (lane, &i) in self.held.iter().enumerate() {
                     self.r[labels[self.rows.row(i).0] as usize][lane] = 1.0;
                 }

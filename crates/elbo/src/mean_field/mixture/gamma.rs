@@ -7,7 +7,7 @@ use std::f64::consts::TAU;
 
 use elbo_kernels::{
     Level,
-    mixture::{Lanes, add_diagonal, diagonal_gaussian},
+    mixture::{Block, add_diagonal, diagonal_gaussian},
 };
 use serde::{Deserialize, Serialize};
 
@@ -259,7 +259,7 @@ struct Expected<'a> {
 }
 
 impl Expectations for Expected<'_> {
-    fn log_densities(&self, level: Level, x: &[Lanes], _: &mut [Lanes], out: &mut [Lanes]) {
+    fn log_densities(&self, level: Level, x: &[Block], _: &mut [Block], out: &mut [Block]) {
         for (k, out) in out.iter_mut().enumerate() {
             let own = k * self.width..(k + 1) * self.width;
             let constant = self.constant[own.clone()].iter().sum();
@@ -270,10 +270,10 @@ impl Expectations for Expected<'_> {
     fn add(
         &self,
         level: Level,
-        x: &[Lanes],
+        x: &[Block],
         origins: &[f64],
-        r: &[Lanes],
-        _: &mut [Lanes],
+        r: &[Block],
+        _: &mut [Block],
         statistics: &mut [f64],
     ) {
         let own = r.iter().zip(origins.chunks(self.width)).zip(statistics.chunks_mut(3 * self.width));

@@ -7,7 +7,7 @@ use std::f64::consts::{LN_2, TAU};
 
 use elbo_kernels::{
     Level,
-    mixture::{Lanes, add_full, full_gaussian},
+    mixture::{Block, add_full, full_gaussian},
 };
 use serde::{Deserialize, Serialize};
 
@@ -421,7 +421,7 @@ impl Expected<'_> {
 }
 
 impl Expectations for Expected<'_> {
-    fn log_densities(&self, level: Level, x: &[Lanes], room: &mut [Lanes], out: &mut [Lanes]) {
+    fn log_densities(&self, level: Level, x: &[Block], room: &mut [Block], out: &mut [Block]) {
         for (k, out) in out.iter_mut().enumerate() {
             let mean = &self.means[k * self.width..][..self.width];
             full_gaussian(level, x, mean, &self.whitening[k], self.constants[k], room, out);
@@ -431,10 +431,10 @@ impl Expectations for Expected<'_> {
     fn add(
         &self,
         level: Level,
-        x: &[Lanes],
+        x: &[Block],
         origins: &[f64],
-        r: &[Lanes],
-        room: &mut [Lanes],
+        r: &[Block],
+        room: &mut [Block],
         statistics: &mut [f64],
     ) {
         let own = r.iter().zip(origins.chunks(self.width)).zip(statistics.chunks_mut(self.size));
