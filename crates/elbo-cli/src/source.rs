@@ -21,6 +21,9 @@ use crate::{
     tell,
 };
 
+/// The largest number that coordinate ascent takes: sums of its square are finite.
+const MOST: f64 = 1e150;
+
 /// Where rows come from, as a configuration file keeps it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct SourceConfig {
@@ -73,6 +76,17 @@ impl SourceConfig {
         if let Some(name) = data.columns.iter().find(|name| !known.insert(*name)) {
             return Err(Error::plain(format!("`{}` has two columns `{name}`", data.name))
                 .hint("columns are found by their names: give each a name of its own"));
+        }
+        if let Some(cell) = data.values.iter().position(|x| x.abs() > MOST) {
+            let (row, column) = (cell / data.width(), cell % data.width());
+            return Err(Error::plain(format!(
+                "`{}`: column `{}` line {} is {:e}, whose square is out of range",
+                data.name,
+                data.columns[column],
+                data.first_line + row,
+                data.values[cell]
+            ))
+            .hint("give the column other units, or mend the cell"));
         }
         Ok(data)
     }

@@ -442,7 +442,7 @@ fn what_is_wrong_is_said() {
         "predict runs/m --data narrow.csv",
         1,
         &["has no column `visits`"],
-        "the model is of level, visits, kind",
+        "needed are level, visits",
     );
     place.fails("evaluate runs/m --rows 3", 2, &["none can be left out"], "leave --rows out");
     place.refuses("ising", &["--couplings"]);

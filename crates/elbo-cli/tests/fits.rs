@@ -278,7 +278,7 @@ fn pixels_are_cut_and_empty_ones_dropped() {
     let said =
         place.succeeds("mixture digits -k 2 --starts 1 --sweeps 2 --covariance diagonal --drop-constant");
     assert!(said.stderr.contains("dropped     3 columns of one value; 61 are left"), "{said:?}");
-    assert!(!place.text("runs/digits-mixture/config.toml").contains("pixel 1,1\""));
+    assert!(place.text("runs/digits-mixture/model.json").contains("\"columns\":[\"pixel 1,2\""));
     place.write("one.csv", "a,b\n1,2\n1,2\n1,2\n");
     place.fails("mixture --data one.csv --drop-constant", 1, &["every column is constant"], "right file");
 }

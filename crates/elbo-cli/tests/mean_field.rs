@@ -99,7 +99,7 @@ fn a_column_is_a_gaussian_sample() {
     let place = Place::new();
     place.write("data.csv", "kind,x,y\na,1,5\nb,2,\nc,3,7\nd,4,8\n");
     let said = place.succeeds("normal --data data.csv --column x");
-    assert!(said.stderr.contains("mean        2.49999"), "{said:?}");
+    assert!(said.stderr.contains("mean        2.500000 ± 0.6454"), "{said:?}");
     let (header, rows) = place.succeeds("predict runs/data-normal").table();
     assert_eq!(header, ["log_density", "label"]);
     assert!(rows[1][0] > rows[0][0]);
@@ -141,7 +141,7 @@ fn what_is_wrong_with_rows_is_said() {
     place.write("data.csv", groups(20));
     place.succeeds("mixture --data data.csv -k 2 --name m");
     place.write("narrow.csv", "a\n1\n2\n");
-    place.fails("predict runs/m --data narrow.csv", 1, &["has no column `b`"], "the model is of a, b");
+    place.fails("predict runs/m --data narrow.csv", 1, &["has no column `b`"], "needed are a, b");
     let model = place.text("runs/m/model.json");
     let (before, after) = model.split_once("\"mean\":[").unwrap();
     place.write("runs/m/model.json", format!("{before}\"mean\":[1{after}"));
@@ -215,8 +215,128 @@ fn a_regression_finds_its_coefficients() {
     place.write("y.csv", "y\n1\n2\n3\n");
     place.fails("regress --data y.csv", 2, &["has one column"], "elbo normal");
     place.write("new.csv", "a,b\n1,2\n2,3\n");
-    place.fails("predict runs/ridge --data new.csv", 1, &["has no column `c`"], "the model is of a, b, c, y");
+    place.fails("predict runs/ridge --data new.csv", 1, &["has no column `c`"], "needed are a, b, c");
     place.refuses("regress --data data.csv --prior known", &["--weight-sd"]);
+}
+
+/// The coefficients of a run, by name.
+fn coefficients(place: &Place, run: &str) -> Vec<(String, [f64; 3])> {
+    let all = place.results(run)["coefficients"].as_array().unwrap().clone();
+    let of = |c: &serde_json::Value| {
+        (c["name"].as_str().unwrap().into(), ["mean", "low", "high"].map(|key| c[key].as_f64().unwrap()))
+    };
+    all.iter().map(of).collect()
+}
+
+#[test]
+fn units_change_nothing_but_units() {
+    let place = Place::new();
+    let (_, rows) = common::table(&lines(40));
+    let write = |name: &str, [offset, unit]: [f64; 2]| {
+        let line = |row: &Vec<f64>| {
+            let [a, b, c] = [row[0], row[1], row[2]].map(|x| x * unit + offset);
+            format!("{a},{b},{c},{}\n", row[3] * unit + offset)
+        };
+        place.write(name, format!("a,b,c,y\n{}", rows.iter().map(line).collect::<String>()));
+    };
+    write("plain.csv", [0.0, 1.0]);
+    place.succeeds("regress --data plain.csv --name plain");
+    place.succeeds("normal --data plain.csv --column y --name of-plain");
+    for (name, offset, unit) in [("great", 5e9, 1e9), ("small", 2e-9, 1e-9)] {
+        write(&format!("{name}.csv"), [offset, unit]);
+        place.succeeds(&format!("regress --data {name}.csv --name {name}"));
+        let (plain, other) =
+            (coefficients(&place, "runs/plain"), coefficients(&place, &format!("runs/{name}")));
+        // y = w₀ + Σ w_d x_d, and so of the others: unit w₀ + offset (1 − Σ w_d).
+        let intercept =
+            unit * plain[0].1[0] + offset * (1.0 - plain[1..].iter().map(|c| c.1[0]).sum::<f64>());
+        assert!((other[0].1[0] - intercept).abs() < 1e-6 * unit, "{intercept} {other:?}");
+        for (plain, other) in plain[1..].iter().zip(&other[1..]) {
+            assert!(plain.1.iter().zip(other.1).all(|(a, b)| (a - b).abs() < 1e-6), "{plain:?} {other:?}");
+        }
+        let bound = |run: &str| place.results(run)["elbo"].as_f64().unwrap();
+        let moved = bound("runs/plain") - 40.0 * unit.ln();
+        assert!((bound(&format!("runs/{name}")) - moved).abs() < 1e-4, "{moved}");
+        let density = |run: &str| place.succeeds(&format!("evaluate runs/{run}")).table().1[0][1];
+        assert!((density("plain") - unit.ln() - density(name)).abs() < 1e-5);
+        let predicted = |run: &str| place.succeeds(&format!("predict runs/{run}")).table().1;
+        for (plain, other) in predicted("plain").iter().zip(predicted(name)) {
+            assert!((plain[0] * unit + offset - other[0]).abs() < 1e-6 * unit);
+            assert!((plain[2] * unit / other[2] - 1.0).abs() < 1e-6);
+        }
+        place.succeeds(&format!("normal --data {name}.csv --column y --name of-{name}"));
+        let moved = bound("runs/of-plain") - 40.0 * unit.ln();
+        assert!((bound(&format!("runs/of-{name}")) - moved).abs() < 1e-4, "{moved}");
+    }
+    // The intercept is the target where all columns are 0.
+    let plain = coefficients(&place, "runs/plain");
+    let [mean, low, high] = plain[0].1;
+    assert_eq!(plain[0].0, "intercept");
+    assert!((mean - 3.0).abs() < 0.01 && low < 3.0 && 3.0 < high && high - low < 0.02, "{plain:?}");
+}
+
+#[test]
+fn without_an_intercept_a_regression_goes_through_the_origin() {
+    let place = Place::new();
+    let rows: Vec<[f64; 2]> =
+        (0..30).map(|n| [5.0 + f64::from(n % 7), 3.0 * f64::from(5 + n % 7) + f64::from(n % 3)]).collect();
+    let text: String = rows.iter().map(|[x, y]| format!("{x},{y}\n")).collect();
+    place.write("data.csv", format!("x,y\n{text}"));
+    let said = place.succeeds("regress --data data.csv --no-intercept --name origin");
+    assert!(!said.stderr.contains("explained"), "{said:?}");
+    let least = rows.iter().map(|[x, y]| x * y).sum::<f64>() / rows.iter().map(|[x, _]| x * x).sum::<f64>();
+    let found = coefficients(&place, "runs/origin");
+    assert!(found.len() == 1 && (found[0].1[0] / least - 1.0).abs() < 1e-3, "{found:?} {least}");
+    place.write("new.csv", "x\n0\n1\n");
+    let (_, predicted) = place.succeeds("predict runs/origin --data new.csv").table();
+    assert!(predicted[0][0].abs() < 1e-9 && (predicted[1][0] / least - 1.0).abs() < 1e-3, "{predicted:?}");
+}
+
+#[test]
+fn columns_without_names_are_found_by_their_places() {
+    let place = Place::new();
+    let (_, rows) = common::table(&lines(40));
+    let line = |row: &Vec<f64>, label: &str| format!("{label}{},{},{},{}\n", row[0], row[1], row[2], row[3]);
+    place.write("fit.csv", rows.iter().map(|row| line(row, "7,")).collect::<String>());
+    place.write("bare.csv", rows.iter().map(|row| line(row, "")).collect::<String>());
+    place.write(
+        "inputs.csv",
+        rows.iter().map(|row| format!("{},{},{}\n", row[0], row[1], row[2])).collect::<String>(),
+    );
+    place.write("named.csv", lines(40));
+    place.succeeds("regress --data fit.csv --label-column 1 --name r");
+    let predicted = |data: &str| place.succeeds(&format!("predict runs/r {data}")).table().1;
+    let column = |rows: Vec<Vec<f64>>| rows.iter().map(|row| row[0]).collect::<Vec<f64>>();
+    for other in ["bare", "inputs", "named"] {
+        assert_eq!(column(predicted("")), column(predicted(&format!("--data {other}.csv"))), "{other}");
+    }
+    place.write("short.csv", "1,2\n");
+    place.fails(
+        "predict runs/r --data short.csv",
+        1,
+        &["columns, but 4 are needed"],
+        "--label-column NUMBER",
+    );
+}
+
+#[test]
+fn what_is_out_of_range_is_refused() {
+    let place = Place::new();
+    place.write("huge.csv", "a,b\n1,2\n2,-1e300\n3,1\n");
+    for verb in ["mixture", "regress", "factors", "normal --column b", "hmm", "state-space"] {
+        place.fails(&format!("{verb} --data huge.csv"), 1, &["column `b` line 3 is -1e300"], "other units");
+    }
+    place.write("few.csv", "a,b\n1,2\n2,3\n3,1\n");
+    place.fails("mixture --data few.csv -k 101", 2, &["3 rows: --components 101 are more"], "100 or fewer");
+    place.fails("hmm --data few.csv -k 101", 2, &["3 rows: --states 101 are more"], "100 or fewer");
+    place.write("same.csv", "a,b,y\n1,7,2\n2,7,3\n3,7,5\n");
+    let said = place.succeeds("regress --data same.csv --name r");
+    assert!(said.stderr.contains("column `b` does not vary"), "{said:?}");
+    place.write("gap.csv", "a,b\n1,7\n,7\n");
+    let said = place.succeeds("predict runs/r --data gap.csv");
+    assert!(said.stderr.contains("1 rows lack cells"), "{said:?}");
+    // A row alone has no standard error.
+    assert!(place.succeeds("evaluate runs/r --rows 1").stdout.ends_with(",\n"));
 }
 
 #[test]
@@ -275,10 +395,10 @@ fn columns_are_found_by_their_names() {
     assert_eq!(of_rows, said("m", "turned.csv"));
     assert_eq!(of_rows, said("m", "bare.csv"), "without names by their places");
     assert_eq!((of_b.clone(), of_b), (said("n", "turned.csv"), said("n", "b.csv")));
-    let hint = "the model is of a, b";
+    let hint = "needed are a, b";
     place.fails("predict runs/m --data b.csv", 1, &["b.csv` has no column `a`"], hint);
     place.write("bare.csv", "1,2,3\n4,5,6\n");
-    place.fails("predict runs/m --data bare.csv", 1, &["3 columns without names, but 2 are needed"], hint);
+    place.fails("predict runs/m --data bare.csv", 1, &["3 columns, but 2 are needed"], hint);
     // One row is enough for a model, and too few for a fit.
     place.write("row.csv", "a,b\n20,40\n");
     let (header, row) = (of_rows.lines().next().unwrap(), of_rows.lines().nth(2).unwrap());
@@ -310,12 +430,7 @@ fn new_rows_come_with_the_label_of_the_fit_or_without() {
         place.succeeds(&format!("evaluate runs/{name} --data without.csv"));
         // The label is not what is missing.
         place.write("narrow.csv", "a,c,y\n1,1,5\n");
-        place.fails(
-            &format!("predict runs/{name} --data narrow.csv"),
-            1,
-            &["no column `b`"],
-            "the model is of",
-        );
+        place.fails(&format!("predict runs/{name} --data narrow.csv"), 1, &["no column `b`"], "needed are");
     }
 }
 

@@ -10,7 +10,7 @@ use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Ascent, DataConfig, Rows, Story,
+    Ascent, Rows, Story,
     course::{ROWS, Stored},
     finish,
     fitted::{Fitted, Model},
@@ -85,7 +85,7 @@ pub(crate) fn factors(arguments: &Factors) -> Result<Level, Error> {
 }
 
 pub(super) fn fit(mut rows: Rows, settings: &Settings, ascent: &Ascent) -> Result<Level, Error> {
-    let (of_fit, width, latent) = (DataConfig::from(&rows), rows.data.width(), settings.prior.latent);
+    let (width, latent) = (rows.data.width(), settings.prior.latent);
     rows.need_values(0..width)?;
     let scaling = Standardise::of(&rows.data, settings.scaled);
     scaling.apply(&mut rows.data)?;
@@ -133,12 +133,11 @@ pub(super) fn fit(mut rows: Rows, settings: &Settings, ascent: &Ascent) -> Resul
         figures,
         fitted: Fitted::new(
             &data.columns,
-            &rows.source,
-            &rows.fingerprint,
+            &rows.config,
             Model::FactorAnalysis(FactorAnalysis { scaling, posterior: q }),
         ),
     };
-    finish(ascent, of_fit, &course, story)
+    finish(ascent, &rows.config, &course, story)
 }
 
 impl FactorAnalysis {

@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{
-    factors::FactorAnalysis, ising::Spins, regress::Regression, series::Sequences, state_space::Series,
-    topics::TopicModel,
+    DataConfig, factors::FactorAnalysis, ising::Spins, regress::Regression, series::Sequences,
+    state_space::Series, topics::TopicModel,
 };
 use crate::{
     arguments::{Evaluate, Predict, Reconstruct, Sample, Source},
     error::Error,
-    source::{SourceConfig, same_data},
+    source::same_data,
     table, tell,
 };
 
@@ -32,9 +32,7 @@ pub(crate) struct Fitted {
     elbo: String,
     /// The names of the columns that the model is of; of words or spins, where they have names.
     pub(super) columns: Vec<String>,
-    /// Where the rows of the fit are.
-    pub(super) source: SourceConfig,
-    fingerprint: String,
+    pub(super) fitted_to: DataConfig,
     #[serde(flatten)]
     model: Model,
 }
@@ -87,15 +85,9 @@ impl Model {
 }
 
 impl Fitted {
-    pub(crate) fn new(columns: &[String], source: &SourceConfig, fingerprint: &str, model: Model) -> Self {
+    pub(super) fn new(columns: &[String], fitted_to: &DataConfig, model: Model) -> Self {
         let elbo = env!("CARGO_PKG_VERSION").into();
-        Self {
-            elbo,
-            columns: columns.to_vec(),
-            source: source.clone(),
-            fingerprint: fingerprint.into(),
-            model,
-        }
+        Self { elbo, columns: columns.to_vec(), fitted_to: fitted_to.clone(), model }
     }
 
     fn read(path: &Path) -> Result<Self, Error> {
@@ -128,7 +120,7 @@ impl Fitted {
 
     /// The rows of a file, or those of the fit where none is named: these of the model's columns.
     pub(super) fn rows(&self, source: &Source, columns: &[String]) -> Result<Dataset<f64>, Error> {
-        self.source.for_model(source, |rows| {
+        self.fitted_to.source.for_model(source, |rows| {
             let data = rows.read_exact(source.memory, true)?;
             if source.data.is_none() {
                 self.same_data(&data.name, &data.fingerprint())?;
@@ -140,37 +132,46 @@ impl Fitted {
     /// Checks that data are those of the fit.
     pub(super) fn same_data(&self, name: &str, fingerprint: &str) -> Result<(), Error> {
         let remedy = |error: Error| error.hint("restore the file; --data PATH takes its rows as new ones");
-        same_data(name, fingerprint, &self.fingerprint).map_err(remedy)
+        same_data(name, fingerprint, &self.fitted_to.fingerprint).map_err(remedy)
     }
 
-    /// The columns of these names, in this order; by their places where the names of one side are but numbers.
+    /// The columns of these names, in this order. In a file without a header, and of a model that was fitted to one, those of
+    /// the file are as those of the fit's; where no label was set aside they may be these columns alone.
     fn matched(&self, data: Dataset<f64>, columns: &[String]) -> Result<Dataset<f64>, Error> {
-        let place = |name: &String| data.columns.iter().position(|column| column == name);
-        let found: Vec<Option<usize>> = columns.iter().map(place).collect();
-        let Some(missing) = found.iter().position(Option::is_none) else {
-            let places: Vec<usize> = found.into_iter().flatten().collect();
-            return Ok(data.keep_columns(&places)?);
-        };
-        if data.width() == columns.len() && (numbered(&data.columns) || numbered(columns)) {
-            return Ok(Dataset { columns: columns.to_vec(), ..data });
-        }
-        let message = if numbered(&data.columns) {
-            format!("has {} columns without names, but {} are needed", data.width(), columns.len())
+        let (width, of_fit) = (data.width(), &self.fitted_to.columns);
+        let names = if !numbered(&data.columns) && !numbered(of_fit) {
+            &data.columns
+        } else if width == of_fit.len() {
+            of_fit
+        } else if width == columns.len() && data.labels.is_none() {
+            columns
         } else {
-            format!("has no column `{}`", columns[missing])
+            let message = format!("has {width} columns, but {} are needed, by their places", of_fit.len());
+            return Err(Error::plain(format!("`{}` {message}", data.name))
+                .hint(format!("needed are {}; --label-column NUMBER sets a label aside", listed(of_fit))));
         };
-        Err(Error::plain(format!("`{}` {message}", data.name))
-            .hint(format!("the model is of {}", self.listed())))
+        let place = |name: &String| names.iter().position(|column| column == name);
+        let places: Result<Vec<usize>, Error> = columns
+            .iter()
+            .map(|name| {
+                place(name).ok_or_else(|| {
+                    Error::plain(format!("`{}` has no column `{name}`", data.name))
+                        .hint(format!("needed are {}", listed(columns)))
+                })
+            })
+            .collect();
+        let data = data.keep_columns(&places?)?;
+        Ok(Dataset { columns: columns.to_vec(), ..data })
     }
+}
 
-    /// The names of the columns, where they are not too many.
-    pub(super) fn listed(&self) -> String {
-        const LISTED: usize = 20;
-        let first = self.columns[..LISTED.min(self.columns.len())].join(", ");
-        match self.columns.len().saturating_sub(LISTED) {
-            0 => first,
-            more => format!("{first} and {more} more"),
-        }
+/// The names of columns, where they are not too many.
+pub(super) fn listed(columns: &[String]) -> String {
+    const LISTED: usize = 20;
+    let first = columns[..LISTED.min(columns.len())].join(", ");
+    match columns.len().saturating_sub(LISTED) {
+        0 => first,
+        more => format!("{first} and {more} more"),
     }
 }
 

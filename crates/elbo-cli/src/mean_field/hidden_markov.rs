@@ -210,6 +210,7 @@ fn deviations(emission: &Emission) -> Vec<Option<f64>> {
 
 pub(crate) fn hidden_markov(arguments: &HiddenMarkov) -> Result<Level, Error> {
     let rows = arguments.order.read(&arguments.source)?;
+    rows.check_number("--states", arguments.states)?;
     let settings = arguments.settings(&rows.data)?;
     fit(&rows, &settings, &arguments.ascent)
 }
@@ -282,10 +283,9 @@ pub(super) fn fit(rows: &Rows, settings: &Settings, ascent: &Ascent) -> Result<L
         ],
         fitted: Fitted::new(
             columns,
-            &rows.source,
-            &rows.fingerprint,
+            &rows.config,
             Model::HiddenMarkov(Sequences { several: settings.several_sequences, chain: q }),
         ),
     };
-    finish(ascent, rows, &course, story)
+    finish(ascent, &rows.config, &course, story)
 }

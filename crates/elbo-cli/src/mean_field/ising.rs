@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Ascent, Rows, Story,
+    Ascent, DataConfig, Rows, Story,
     course::Anneal,
     finish,
     fitted::{Applied, Fitted, Model},
@@ -177,13 +177,14 @@ pub(super) fn couplings(source: SourceConfig) -> Result<Rows, Error> {
         ))
         .hint("write J in full, both halves; a first line may name the spins"));
     }
+    let config = DataConfig::of(source, &data);
     // Spins without a name are numbered.
     for name in &mut data.columns {
         if let Some(number) = name.strip_prefix("column ") {
             *name = number.into();
         }
     }
-    Ok(Rows { source, fingerprint: data.fingerprint(), data })
+    Ok(Rows { config, data })
 }
 
 impl Ising {
@@ -277,7 +278,7 @@ pub(super) fn fit(rows: &Rows, settings: &Settings, ascent: &Ascent) -> Result<L
             "The spins",
             magnetisations(&rows.data.columns, &means, spins.exact.as_ref().map(|exact| &exact.means[..])),
         )],
-        fitted: Fitted::new(&rows.data.columns, &rows.source, &rows.fingerprint, Model::Ising(spins)),
+        fitted: Fitted::new(&rows.data.columns, &rows.config, Model::Ising(spins)),
     };
-    finish(ascent, rows, &course, story)
+    finish(ascent, &rows.config, &course, story)
 }

@@ -223,6 +223,7 @@ pub(crate) fn mixture(arguments: &Mixture) -> Result<Level, Error> {
     let source = SourceConfig::new(arguments.builtin.as_deref(), &arguments.source)?;
     let bernoulli = matches!(arguments.family, Some(FamilyArgument::Bernoulli));
     let rows = read(source, arguments.source.memory, arguments.drop_constant, bernoulli)?;
+    rows.check_number("--components", arguments.components)?;
     let settings = Settings {
         drop_constant: arguments.drop_constant,
         starts: arguments.starts,
@@ -286,12 +287,11 @@ pub(super) fn fit(rows: &Rows, settings: &Settings, ascent: &Ascent) -> Result<L
         figures,
         fitted: Fitted::new(
             &rows.data.columns,
-            &rows.source,
-            &rows.fingerprint,
+            &rows.config,
             Model::Mixture(q.clone()),
         ),
     };
-    finish(ascent, rows, &course, story)
+    finish(ascent, &rows.config, &course, story)
 }
 
 /// The components that have a row or more.

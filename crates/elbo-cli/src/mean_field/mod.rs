@@ -93,8 +93,8 @@ pub(crate) struct Config<S> {
     settings: S,
 }
 
-/// What a model was fitted to.
-#[derive(Serialize, Deserialize)]
+/// What a model is fitted to, as it was read.
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct DataConfig {
     rows: usize,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -103,14 +103,9 @@ pub(crate) struct DataConfig {
     source: SourceConfig,
 }
 
-impl From<&Rows> for DataConfig {
-    fn from(Rows { source, data, fingerprint }: &Rows) -> Self {
-        Self {
-            rows: data.rows(),
-            columns: data.columns.clone(),
-            fingerprint: fingerprint.clone(),
-            source: source.clone(),
-        }
+impl DataConfig {
+    fn of(source: SourceConfig, data: &Dataset<f64>) -> Self {
+        Self { rows: data.rows(), columns: data.columns.clone(), fingerprint: data.fingerprint(), source }
     }
 }
 
@@ -134,12 +129,14 @@ struct Results<'a> {
     more: &'a serde_json::Map<String, serde_json::Value>,
 }
 
+/// So many components or states are never too many.
+const LEAST_MOST: usize = 100;
+
 /// Rows of a verb: read in f64, text set aside, missing cells as NaN.
 pub(crate) struct Rows {
-    pub(crate) source: SourceConfig,
+    pub(crate) config: DataConfig,
+    /// What the model takes of them.
     pub(crate) data: Dataset<f64>,
-    /// Of the data as they were read.
-    pub(crate) fingerprint: String,
 }
 
 impl Rows {
@@ -154,7 +151,20 @@ impl Rows {
         if missing > 0 {
             tell(format!("missing     {missing} cells of {}", data.values.len()));
         }
-        Ok(Self { source, fingerprint: data.fingerprint(), data })
+        Ok(Self { config: DataConfig::of(source, &data), data })
+    }
+
+    /// Refuses more components or states than any rows need.
+    fn check_number(&self, flag: &str, number: usize) -> Result<(), Error> {
+        let most = self.data.rows().max(LEAST_MOST);
+        if number <= most {
+            return Ok(());
+        }
+        let (name, rows) = (&self.data.name, self.data.rows());
+        Err(Error::usage(
+            format!("`{name}` has {rows} rows: {flag} {number} are more than they could tell apart"),
+            format!("give {flag} {most} or fewer"),
+        ))
     }
 
     /// Refuses columns of which nothing is known.
@@ -202,11 +212,10 @@ pub(crate) struct Story<'a, S> {
 /// Writes the run folder of a fit and tells how it went.
 fn finish<S: Serialize>(
     ascent: &Ascent,
-    data: impl Into<DataConfig>,
+    data: &DataConfig,
     course: &Course,
     story: Story<'_, S>,
 ) -> Result<Level, Error> {
-    let data = data.into();
     let rows = data.rows;
     let config = Config {
         elbo: env!("CARGO_PKG_VERSION").into(),
@@ -214,7 +223,7 @@ fn finish<S: Serialize>(
             .known_name()
             .map_or_else(|| format!("{}-{}", data.source.name(), story.model), ToOwned::to_owned),
         model: story.model.into(),
-        data,
+        data: data.clone(),
         ascent: ascent.config(),
         seed: ascent.seed,
         settings: story.settings,

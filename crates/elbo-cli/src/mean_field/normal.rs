@@ -17,10 +17,12 @@ use super::{
     finish,
     fitted::{Fitted, Model},
     rows::{RowModel, of_seen},
+    standardise::{moments, varies},
 };
 use crate::{
     arguments::{Source, parse_positive},
     error::Error,
+    results::significant,
     table,
 };
 
@@ -28,34 +30,28 @@ use crate::{
 #[command(after_help = "\
 Examples:
   elbo normal --data faithful.csv --column waiting
-  elbo normal --data faithful.csv --column waiting --prior-mean 70 --prior-rows 2 --conjugate")]
+  elbo normal --data faithful.csv --column waiting --prior-mean 70 --prior-precision 2 --conjugate")]
 pub(crate) struct Normal {
     #[command(flatten)]
     source: Source,
     /// The column, by its name; not needed where there is one.
     #[arg(long, value_name = "NAME")]
     column: Option<String>,
-    /// The prior mean of μ.
-    #[arg(
-        long,
-        value_name = "M",
-        default_value = "0",
-        allow_negative_numbers = true,
-        help_heading = "Model"
-    )]
-    prior_mean: f64,
-    /// The prior precision of μ, or with --conjugate the number of rows that the prior mean is worth.
-    #[arg(long, value_name = "L", default_value = "1e-6", value_parser = parse_positive, help_heading = "Model")]
-    prior_precision: f64,
+    /// The prior mean of μ. Without it: the column's mean, about which the prior is nearly flat.
+    #[arg(long, value_name = "M", allow_negative_numbers = true, help_heading = "Model")]
+    prior_mean: Option<f64>,
+    /// The prior precision of μ, or with --conjugate the number of rows that the prior mean is worth. Without it: 1e-6 rows.
+    #[arg(long, value_name = "L", value_parser = parse_positive, help_heading = "Model")]
+    prior_precision: Option<f64>,
     /// The prior of μ is scaled by the precision, which makes the model conjugate: the Normal-Gamma prior.
     #[arg(long, help_heading = "Model")]
     conjugate: bool,
     /// The shape of the precision's gamma prior.
     #[arg(long, value_name = "A", default_value = "1e-6", value_parser = parse_positive, help_heading = "Model")]
     shape: f64,
-    /// Its rate.
-    #[arg(long, value_name = "B", default_value = "1e-6", value_parser = parse_positive, help_heading = "Model")]
-    rate: f64,
+    /// Its rate. Without it: 1e-6 of the column's variance.
+    #[arg(long, value_name = "B", value_parser = parse_positive, help_heading = "Model")]
+    rate: Option<f64>,
     #[command(flatten)]
     ascent: Ascent,
 }
@@ -67,15 +63,25 @@ pub(super) struct Settings {
     prior: Prior,
 }
 
+/// What a prior that is nearly flat is worth, in rows.
+const FLAT: f64 = 1e-6;
+
 pub(crate) fn normal(arguments: &Normal) -> Result<Level, Error> {
     let rows = Rows::read(None, &arguments.source)?;
     let column = rows.column(arguments.column.as_deref())?;
+    rows.need_values([column])?;
+    let (mean, variance) = moments(&rows.data, column);
+    let variance = if varies(mean, variance) { variance } else { 1.0 };
     let prior = Prior {
-        mean: arguments.prior_mean,
-        precision: arguments.prior_precision,
+        mean: arguments.prior_mean.unwrap_or(mean),
+        precision: arguments.prior_precision.unwrap_or(if arguments.conjugate {
+            FLAT
+        } else {
+            FLAT / variance
+        }),
         scaled: arguments.conjugate,
         shape: arguments.shape,
-        rate: arguments.rate,
+        rate: arguments.rate.unwrap_or(FLAT * variance),
     };
     let settings = Settings { column: rows.data.columns[column].clone(), prior };
     fit(&rows, &settings, &arguments.ascent)
@@ -89,9 +95,10 @@ pub(super) fn fit(rows: &Rows, settings: &Settings, ascent: &Ascent) -> Result<L
     let q = *fit.posterior();
     let tau = Gamma::new(q.shape, q.rate)?;
     let sd_of_tau = tau.variance().unwrap_or(f64::NAN).sqrt();
-    let mean = format!("{:.6} ± {:.6}", q.mean, q.precision.recip().sqrt());
-    let precision = format!("{:.6} ± {sd_of_tau:.6}", q.expected_precision());
-    let deviation = format!("{:.6}", q.expected_precision().recip().sqrt());
+    let with_sd = |x: f64, sd: f64| format!("{} ± {}", significant(x), significant(sd));
+    let mean = with_sd(q.mean, q.precision.recip().sqrt());
+    let precision = with_sd(q.expected_precision(), sd_of_tau);
+    let deviation = significant(q.expected_precision().recip().sqrt());
     let table = html! {
         div.scroll { table {
             thead { tr { th { "of " (settings.column) } th { "posterior mean ± sd" } } }
@@ -109,14 +116,9 @@ pub(super) fn fit(rows: &Rows, settings: &Settings, ascent: &Ascent) -> Result<L
         cards: vec![("mean".into(), mean.clone()), ("precision".into(), precision.clone())],
         notes: vec!["q(μ) q(τ): the two are taken to be independent, which they are not quite.".into()],
         figures: vec![("Mean and precision", table)],
-        fitted: Fitted::new(
-            &rows.data.columns[column..=column],
-            &rows.source,
-            &rows.fingerprint,
-            Model::Normal(q),
-        ),
+        fitted: Fitted::new(&rows.data.columns[column..=column], &rows.config, Model::Normal(q)),
     };
-    finish(ascent, rows, &course, story)
+    finish(ascent, &rows.config, &course, story)
 }
 
 impl RowModel for Posterior {

@@ -11,17 +11,18 @@ use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Ascent, DataConfig, Rows, Story,
-    course::ROWS,
+    Ascent, Rows, Story,
+    course::{ROWS, Stored},
     finish,
     fitted::{Fitted, Model},
     rows::RowModel,
-    standardise::Standardise,
+    standardise::{Standardise, moments, varies},
 };
 use crate::{
     arguments::{Source, parse_fraction, parse_positive},
     error::Error,
     report::{Coefficient, coefficients, predictions},
+    results::significant,
     source::resampled,
     table, tell,
 };
@@ -96,16 +97,19 @@ pub(super) struct Settings {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Regression {
     target: String,
-    inputs: Standardise,
+    /// Of the inputs, and last of the target.
+    scaling: Standardise,
     posterior: Posterior,
 }
 
 impl Regress {
-    fn prior(&self) -> Result<Prior, Error> {
+    /// For a target of this mean and standard deviation, in the units in which it is fitted.
+    fn prior(&self, mean: f64, sd: f64) -> Result<Prior, Error> {
         let flat = Prior::default();
+        let (reach, unit) = if self.unscaled { (mean.abs() + sd, 1.0) } else { (1.0, sd) };
         let Noise::Gamma { shape, rate } = flat.noise else { unreachable!("the default noise is unknown") };
         let weights = match (self.prior, self.weight_sd) {
-            (PriorArgument::Known, Some(sd)) => Weights::Known { sd },
+            (PriorArgument::Known, Some(sd_of_weights)) => Weights::Known { sd: sd_of_weights / unit },
             (_, Some(_)) => {
                 let message = "--weight-sd is of weights whose standard deviation is known";
                 return Err(Error::usage(message, "--prior known takes it"));
@@ -114,9 +118,9 @@ impl Regress {
             (_, None) => Weights::Shared { shape, rate },
         };
         Ok(Prior {
-            intercept: flat.intercept.filter(|_| !self.no_intercept),
+            intercept: flat.intercept.map(|wide| wide * reach).filter(|_| !self.no_intercept),
             weights,
-            noise: self.noise_sd.map_or(flat.noise, |sd| Noise::Known { sd }),
+            noise: self.noise_sd.map_or(flat.noise, |sd| Noise::Known { sd: sd / unit }),
             scaled: self.conjugate,
             factorised: self.factorised,
         })
@@ -125,11 +129,14 @@ impl Regress {
 
 pub(crate) fn regress(arguments: &Regress) -> Result<Level, Error> {
     let rows = Rows::read(None, &arguments.source)?;
-    let target = arguments.target.clone().unwrap_or_else(|| rows.data.columns[rows.data.width() - 1].clone());
+    let data = &rows.data;
+    let target = arguments.target.clone().unwrap_or_else(|| data.columns[data.width() - 1].clone());
+    let (mean, variance) = moments(data, rows.column(Some(&target))?);
+    let sd = if varies(mean, variance) { variance.sqrt() } else { 1.0 };
     let settings = Settings {
         target,
         scaled: !arguments.unscaled,
-        prior: arguments.prior()?,
+        prior: arguments.prior(mean, sd)?,
         interval: arguments.interval,
     };
     fit(rows, &settings, &arguments.ascent)
@@ -137,37 +144,46 @@ pub(crate) fn regress(arguments: &Regress) -> Result<Level, Error> {
 
 pub(super) fn fit(mut rows: Rows, settings: &Settings, ascent: &Ascent) -> Result<Level, Error> {
     let (target, width) = (target(&rows, &settings.target)?, rows.data.width() - 1);
-    let of_fit = DataConfig::from(&rows);
-    let y: Vec<f64> = rows.data.column(target).collect();
-    rows.data = rows.data.keep_columns(&(0..=width).filter(|&d| d != target).collect::<Vec<_>>())?;
+    let order: Vec<usize> = (0..=width).filter(|&d| d != target).chain([target]).collect();
+    rows.data = rows.data.keep_columns(&order)?;
+    tell_constant(&rows.data);
+    let stored: Vec<f64> = rows.data.column(width).collect();
     // By which coefficients compare, scaled or not.
     let deviations = Standardise::of(&rows.data, true).sd;
-    let inputs = Standardise::of(&rows.data, settings.scaled);
-    inputs.apply(&mut rows.data)?;
-    let (data, x) = (&rows.data, &rows.data.values[..]);
-    let (fit, mut course) = ascent.best(None, ROWS, |_| Fit::new(x, width, &y, settings.prior))?;
+    let scaling = Standardise::of(&rows.data, settings.scaled);
+    // Through the origin.
+    let scaling = if settings.prior.intercept.is_some() { scaling } else { scaling.uncentred() };
+    scaling.apply(&mut rows.data)?;
+    let y: Vec<f64> = rows.data.column(width).collect();
+    let log_volume = y.iter().filter(|y| !y.is_nan()).count() as f64 * scaling.sd[width].ln();
+    let columns = rows.data.columns.clone();
+    rows.data = rows.data.keep_columns(&(0..width).collect::<Vec<_>>())?;
+    let x = &rows.data.values[..];
+    let begin = |_| Ok(Stored { fit: Fit::new(x, width, &y, settings.prior)?, log_volume });
+    let (Stored { fit, .. }, mut course) = ascent.best(None, ROWS, begin)?;
     let q = fit.posterior().clone();
-    let described = described(&q, &data.columns, &inputs, &deviations, settings.interval)?;
+    let described = described(&q, &columns, &scaling, &deviations, settings.interval)?;
     course.keep("coefficients", &described)?;
     tell_coefficients(&described);
     // Rows that lack a cell took no part.
     let whole: Vec<usize> = (0..y.len()).filter(|&n| !y[n].is_nan()).collect();
     let mean = q.predict(x)?.mean;
-    let (actual, predicted): (Vec<f64>, Vec<f64>) = whole.iter().map(|&n| (y[n], mean[n])).unzip();
-    let mut cards = vec![("noise sd".into(), format!("{:.6}", q.noise_variance().sqrt()))];
-    if let Some(share) = explained(&actual, &predicted) {
+    let (actual, predicted): (Vec<f64>, Vec<f64>) =
+        whole.iter().map(|&n| (stored[n], scaling.undo(width, mean[n]))).unzip();
+    let mut cards = vec![("noise sd".into(), significant(q.noise_variance().sqrt() * scaling.sd[width]))];
+    if let Some(share) = explained(&actual, &predicted).filter(|_| q.intercept) {
         cards.push(("explained".into(), format!("{:.1} % of the target's variance", 100.0 * share)));
     }
     if let Some(evidence) = fit.log_evidence()? {
-        cards.push(("log p(y)".into(), format!("{evidence:.6} nats, exact")));
+        cards.push(("log p(y)".into(), format!("{:.6} nats, exact", evidence - log_volume)));
     }
     let mut notes = vec![
         "The bound is of the density of the target given the other columns, in the units of the file.".into(),
     ];
     if settings.scaled {
         notes.push(
-            "The columns were brought to mean 0 and standard deviation 1, in which units the prior is; the coefficients \
-             shown are those of the columns as stored, and the intercept is the target at their means."
+            "The columns and the target were brought to standard deviation 1 (and with an intercept to mean 0), in which units \
+             the prior is. The coefficients shown are those of the columns and the target as stored."
                 .into(),
         );
     }
@@ -182,13 +198,12 @@ pub(super) fn fit(mut rows: Rows, settings: &Settings, ascent: &Ascent) -> Resul
             ("Predictions", predictions(&settings.target, &actual, &predicted)),
         ],
         fitted: Fitted::new(
-            &[&data.columns[..], std::slice::from_ref(&settings.target)].concat(),
-            &rows.source,
-            &rows.fingerprint,
-            Model::Regression(Regression { target: settings.target.clone(), inputs, posterior: q }),
+            &columns,
+            &rows.config,
+            Model::Regression(Regression { target: settings.target.clone(), scaling, posterior: q }),
         ),
     };
-    finish(ascent, of_fit, &course, story)
+    finish(ascent, &rows.config, &course, story)
 }
 
 /// The place of the target. The others are given, so where it is there, they must be.
@@ -212,24 +227,41 @@ fn target(rows: &Rows, name: &str) -> Result<usize, Error> {
     })
 }
 
-/// Coefficients in stored units, of columns with these standard deviations.
+fn tell_constant(data: &Dataset<f64>) {
+    for (d, name) in data.columns.iter().enumerate() {
+        let (mean, variance) = moments(data, d);
+        if !varies(mean, variance) {
+            tell(format!("note        column `{name}` does not vary: nothing is learnt of it"));
+        }
+    }
+}
+
+/// Coefficients in stored units, of inputs with these standard deviations; the target is the last of the columns.
 fn described(
     q: &Posterior,
     columns: &[String],
-    inputs: &Standardise,
+    scaling: &Standardise,
     deviations: &[f64],
-    interval: f64,
+    level: f64,
 ) -> Result<Vec<Coefficient>, Error> {
-    let one = usize::from(q.intercept);
-    let names = q.intercept.then(|| "intercept".to_owned()).into_iter().chain(columns.iter().cloned());
-    let intervals = q.credible_intervals(interval)?;
-    let coefficient = |(j, name): (usize, String)| {
-        let (scale, deviation) =
-            if j < one { (1.0, None) } else { (inputs.sd[j - one], Some(deviations[j - one])) };
-        let (low, high) = intervals[j];
-        Coefficient { name, mean: q.mean[j] / scale, low: low / scale, high: high / scale, deviation }
+    let (one, last) = (usize::from(q.intercept), columns.len() - 1);
+    let unit = scaling.sd[last];
+    let coefficient = |j: usize| {
+        let mut of = vec![0.0; q.mean.len()];
+        let (name, offset, deviation) = if j < one {
+            // The target at 0 of each column: these were moved to their means.
+            of[0] = 1.0;
+            (0..last).for_each(|d| of[one + d] = -scaling.mean[d] / scaling.sd[d]);
+            ("intercept".into(), scaling.mean[last], None)
+        } else {
+            of[j] = scaling.sd[j - one].recip();
+            (columns[j - one].clone(), 0.0, Some(deviations[j - one]))
+        };
+        let (mean, (low, high)) = q.combination(&of, level)?;
+        let [mean, low, high] = [mean, low, high].map(|x| offset + unit * x);
+        Ok(Coefficient { name, mean, low, high, deviation })
     };
-    Ok(names.enumerate().map(coefficient).collect())
+    (0..q.mean.len()).map(coefficient).collect()
 }
 
 /// Coefficients that are told, at most.
@@ -237,7 +269,8 @@ const TOLD: usize = 20;
 
 fn tell_coefficients(all: &[Coefficient]) {
     for Coefficient { name, mean, low, high, .. } in all.iter().take(TOLD) {
-        tell(format!("{name:<11} {mean:.6}, from {low:.6} to {high:.6}"));
+        let [mean, low, high] = [mean, low, high].map(|x| significant(*x));
+        tell(format!("{name:<11} {mean}, from {low} to {high}"));
     }
     if all.len() > TOLD {
         tell(format!("… and {} more, in results.json and the report", all.len() - TOLD));
@@ -262,34 +295,38 @@ impl RowModel for Regression {
 
     /// The target of each row: its mean, how well that is known, and how far a row lies from it.
     fn describe(&self, mut data: Dataset<f64>) -> Result<Table, Error> {
-        self.inputs.apply(&mut data)?;
-        let Prediction { mean, mean_sd, sd, .. } = self.posterior.predict(&data.values)?;
+        self.scaling.apply(&mut data)?;
+        let (Prediction { mean, mean_sd, sd, .. }, last) =
+            (self.posterior.predict(&data.values)?, data.width());
+        let scaled = |sd: Vec<f64>| Column::Real(sd.iter().map(|sd| sd * self.scaling.sd[last]).collect());
         let mut out = Table::new();
+        let mean = mean.iter().map(|&y| self.scaling.undo(last, y)).collect();
         out.push(format!("{}_mean", self.target), Column::Real(mean));
-        out.push(format!("{}_mean_sd", self.target), Column::Real(mean_sd));
-        out.push(format!("{}_sd", self.target), Column::Real(sd));
+        out.push(format!("{}_mean_sd", self.target), scaled(mean_sd));
+        out.push(format!("{}_sd", self.target), scaled(sd));
         Ok(out)
     }
 
     /// Where the prediction is neither Gaussian nor Student's t, that of a Gaussian of its mean and variance.
-    fn log_density(&self, data: Dataset<f64>) -> Result<Vec<f64>, Error> {
-        let inputs: Vec<usize> = (0..data.width() - 1).collect();
-        let y: Vec<f64> = data.column(inputs.len()).collect();
-        let mut data = data.keep_columns(&inputs)?;
-        self.inputs.apply(&mut data)?;
+    fn log_density(&self, mut data: Dataset<f64>) -> Result<Vec<f64>, Error> {
+        self.scaling.apply(&mut data)?;
+        let last = data.width() - 1;
+        let (y, ln_unit) = (data.column(last).collect::<Vec<f64>>(), self.scaling.sd[last].ln());
+        let data = data.keep_columns(&(0..last).collect::<Vec<_>>())?;
         let predicted = self.posterior.predict(&data.values)?;
         let of = |(n, y): (usize, &f64)| {
             let (mean, sd) = (predicted.mean[n], predicted.sd[n]);
             if y.is_nan() || mean.is_nan() {
                 return Ok(f64::NAN);
             }
-            Ok(match predicted.freedom {
+            let density = match predicted.freedom {
                 // Student's t has a variance of ν/(ν − 2) in units of its squared scale.
                 Some(freedom) if freedom > 2.0 => {
                     StudentT::new(freedom, mean, sd * ((freedom - 2.0) / freedom).sqrt())?.log_density(y)
                 }
                 _ => Gaussian::new(mean, sd)?.log_density(y),
-            })
+            };
+            Ok(density - ln_unit)
         };
         y.iter().enumerate().map(of).collect()
     }
@@ -308,8 +345,10 @@ impl RowModel for Regression {
         let index: Vec<usize> = resampled(whole.len(), rows, key).into_iter().map(|n| whole[n]).collect();
         let mut data = data.at_rows(&index);
         let mut out = table::of(given, &data.values);
-        self.inputs.apply(&mut data)?;
-        out.push(&self.target, Column::Real(self.posterior.sample(&data.values, key)?));
+        self.scaling.apply(&mut data)?;
+        let drawn = self.posterior.sample(&data.values, key)?;
+        let stored = drawn.iter().map(|&y| self.scaling.undo(given.len(), y)).collect();
+        out.push(&self.target, Column::Real(stored));
         Ok(out)
     }
 }

@@ -76,7 +76,7 @@ fn fit(
     ascent: &Ascent,
 ) -> Result<Level, Error> {
     let Config { data, settings: value, .. } = config;
-    let same = |rows: Rows| data.check(&(&rows).into()).map(|()| rows);
+    let same = |rows: Rows| data.check(&rows.config).map(|()| rows);
     let rows = |source| Rows::of(source, memory).and_then(same);
     match &config.model[..] {
         "mixture" => {

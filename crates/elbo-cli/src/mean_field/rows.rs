@@ -6,7 +6,7 @@ use elbo::{
 };
 use elbo_data::{Column, Dataset, Table};
 
-use super::fitted::{Applied, Fitted, of_the_fit};
+use super::fitted::{Applied, Fitted, listed, of_the_fit};
 use crate::{
     arguments::{Evaluate, Predict, Sample},
     error::Error,
@@ -39,7 +39,12 @@ impl<M: RowModel> Applied for M {
     fn predict(&self, fitted: &Fitted, arguments: &Predict) -> Result<(), Error> {
         let mut data = fitted.rows(&arguments.source, self.given(&fitted.columns))?;
         let labels = data.labels.take();
-        table::write(self.describe(data)?, labels, arguments.output.as_deref())
+        let out = self.describe(data)?;
+        let unsaid = rows_with_nan(&out);
+        if unsaid > 0 {
+            tell(format!("note        {unsaid} rows lack cells, so that not all can be said of them: NaN"));
+        }
+        table::write(out, labels, arguments.output.as_deref())
     }
 
     fn sample(&self, fitted: &Fitted, arguments: &Sample) -> Result<(), Error> {
@@ -57,7 +62,7 @@ impl<M: RowModel> Applied for M {
         let seen: Vec<f64> = density.iter().copied().filter(|x| !x.is_nan()).collect();
         if seen.is_empty() {
             return Err(Error::plain(format!("no row of `{name}` has the cells that {formula} is of"))
-                .hint(format!("it is of {}", fitted.listed())));
+                .hint(format!("it is of {}", listed(&fitted.columns))));
         }
         let Mean { value, standard_error } = Mean::of(&seen);
         tell(format!("{} rows: {formula} {value:.4} ± {standard_error:.4} nats per row", seen.len()));
@@ -77,8 +82,20 @@ impl<M: RowModel> Applied for M {
             table::write(out, labels, Some(path))?;
         }
         let heading = heading("nats_per_row", rows, all);
-        print(&format!("{heading}{term},{value:.6},{standard_error:.6}\n"))
+        // One row alone has none.
+        let error = if seen.len() > 1 { format!("{standard_error:.6}") } else { String::new() };
+        print(&format!("{heading}{term},{value:.6},{error}\n"))
     }
+}
+
+fn rows_with_nan(out: &Table) -> usize {
+    let real = |(_, column): &(String, Column)| match column {
+        Column::Real(values) => Some(values.clone()),
+        Column::Text(_) => None,
+    };
+    let columns: Vec<Vec<f64>> = out.columns.iter().filter_map(real).collect();
+    let rows = columns.first().map_or(0, Vec::len);
+    (0..rows).filter(|&row| columns.iter().any(|column| column[row].is_nan())).count()
 }
 
 /// The densities of rows, of those that show nothing NaN.

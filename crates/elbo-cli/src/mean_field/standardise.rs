@@ -18,16 +18,19 @@ impl Standardise {
     pub(crate) fn of(data: &Dataset<f64>, scale: bool) -> Self {
         let of_column = |d: usize| {
             let (mean, variance) = moments(data, d);
-            // Of equal values the mean may be off by a rounding, and the variance with it.
-            let varied = variance.sqrt() > 1e-12 * mean.abs();
-            (mean, if varied { variance.sqrt() } else { 1.0 })
+            (mean, if varies(mean, variance) { variance.sqrt() } else { 1.0 })
         };
         let columns = 0..data.width();
         let (mean, sd) = columns.map(|d| if scale { of_column(d) } else { (0.0, 1.0) }).unzip();
         Self { mean, sd }
     }
 
-    /// Makes the rows what the model takes.
+    /// The same, of columns that stay about 0.
+    pub(crate) fn uncentred(self) -> Self {
+        Self { mean: vec![0.0; self.mean.len()], ..self }
+    }
+
+    /// Makes rows what the model takes, or of each its first columns.
     pub(crate) fn apply(&self, data: &mut Dataset<f64>) -> Result<(), Error> {
         let width = data.width();
         Ok(data.values.change(width, width, |row| {
@@ -51,6 +54,11 @@ impl Standardise {
     pub(crate) fn log_volume(&self, x: &[f64]) -> f64 {
         x.iter().zip(self.sd.iter().cycle()).filter(|(x, _)| !x.is_nan()).map(|(_, sd)| sd.ln()).sum()
     }
+}
+
+/// Whether a column varies beyond rounding: of equal values the mean may be off by one, and the variance with it.
+pub(crate) fn varies(mean: f64, variance: f64) -> bool {
+    variance.sqrt() > 1e-12 * mean.abs()
 }
 
 /// The mean and the variance of what a column has.

@@ -11,7 +11,7 @@ use elbo_data::{Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Ascent, DataConfig, Rows, Story,
+    Ascent, Rows, Story,
     course::{ROWS, Stored},
     finish,
     fitted::{Fitted, Model},
@@ -265,7 +265,6 @@ pub(super) fn fit(mut rows: Rows, settings: &Settings, ascent: &Ascent) -> Resul
     let lengths = lengths(&rows.data, settings.several_sequences)?;
     let columns: Vec<usize> =
         settings.columns.iter().map(|name| rows.column(Some(name))).collect::<Result<_, _>>()?;
-    let of_fit = DataConfig::from(&rows);
     rows.data = rows.data.keep_columns(&columns)?;
     varied(&rows.data)?;
     let scaling = Standardise::of(&rows.data, true);
@@ -320,10 +319,9 @@ pub(super) fn fit(mut rows: Rows, settings: &Settings, ascent: &Ascent) -> Resul
         ],
         fitted: Fitted::new(
             columns,
-            &rows.source,
-            &rows.fingerprint,
+            &rows.config,
             Model::StateSpace(Sequences { several: settings.several_sequences, chain: series }),
         ),
     };
-    finish(ascent, of_fit, &course, story)
+    finish(ascent, &rows.config, &course, story)
 }

@@ -184,6 +184,7 @@ pub(super) fn fit(documents: &Documents, settings: &Settings, ascent: &Ascent) -
     let columns = documents.names.as_deref().unwrap_or_default();
     let mut rows = vec![of_training.row("training")];
     rows.extend(of_held_out.map(|measured| measured.row("held out")));
+    let config = documents.config(train.documents());
     let story = Story {
         model: "topics",
         kind: "Latent Dirichlet allocation",
@@ -201,12 +202,11 @@ pub(super) fn fit(documents: &Documents, settings: &Settings, ascent: &Ascent) -
         ],
         fitted: Fitted::new(
             columns,
-            &documents.source,
-            &documents.fingerprint,
+            &config,
             Model::Topics(model),
         ),
     };
-    finish(ascent, documents.config(train.documents()), &course, story)
+    finish(ascent, &config, &course, story)
 }
 
 /// The topics, that of the most tokens first.

@@ -100,15 +100,36 @@ impl Posterior {
     /// # Errors
     /// Where `level` is outside (0, 1).
     pub fn credible_intervals(&self, level: f64) -> Result<Vec<(f64, f64)>, Error> {
-        let coefficients = self.mean.iter().zip(self.variances());
-        coefficients
-            .map(|(&mean, v)| match (self.freedom(), self.noise) {
-                (Some(freedom), Noise::Gamma { shape, rate }) => {
-                    StudentT::new(freedom, mean, (v * (rate / shape)).sqrt())?.central_interval(level)
-                }
-                _ => Gaussian::new(mean, self.marginal(v).sqrt())?.central_interval(level),
-            })
-            .collect()
+        self.mean.iter().zip(self.variances()).map(|(&mean, v)| self.interval(mean, v, level)).collect()
+    }
+
+    /// The same of a sum of coefficients, Σ_j x_j w_j, `[P]`, and its mean first: of the intercept of other units, for one.
+    ///
+    /// ```
+    /// use elbo::mean_field::{MeanField, regression::{Fit, Prior}};
+    /// let mut fit = Fit::new(&[0.0, 1.0, 2.0, 3.0], 1, &[1.0, 3.1, 4.9, 7.0], Prior::default())?;
+    /// (0..3).try_for_each(|factor| fit.update(factor))?;
+    /// // The target at x = 2.
+    /// let (mean, (low, high)) = fit.posterior().combination(&[1.0, 2.0], 0.9)?;
+    /// assert!((mean - 5.0).abs() < 0.1 && low < mean && mean < high);
+    /// # Ok::<(), elbo::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Where `level` is outside (0, 1), or there is not a number for each coefficient.
+    pub fn combination(&self, x: &[f64], level: f64) -> Result<(f64, (f64, f64)), Error> {
+        Error::check_shape("a combination", &[self.width()], &[x.len()])?;
+        let (mean, along) = (dot(x, &self.mean), self.along(x));
+        Ok((mean, self.interval(mean, dot(&along, &along), level)?))
+    }
+
+    fn interval(&self, mean: f64, v: f64, level: f64) -> Result<(f64, f64), Error> {
+        match (self.freedom(), self.noise) {
+            (Some(freedom), Noise::Gamma { shape, rate }) => {
+                StudentT::new(freedom, mean, (v * (rate / shape)).sqrt())?.central_interval(level)
+            }
+            _ => Gaussian::new(mean, self.marginal(v).sqrt())?.central_interval(level),
+        }
     }
 
     /// Σ_j x_j w_j with the intercept, of rows x that are checked.
