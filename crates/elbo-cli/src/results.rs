@@ -455,7 +455,6 @@ pub(crate) fn csv<N: std::fmt::Display>(terms: &[(N, Mean)]) -> String {
     format!("term,nats_per_row,standard_error\n{}", terms.iter().map(line).collect::<String>())
 }
 
-/// The first line of figures of some of all rows: where they are not all of them, it says so.
 /// A number to seven significant digits.
 pub(crate) fn significant(x: f64) -> String {
     let text = format!("{x:.6e}");
@@ -463,6 +462,7 @@ pub(crate) fn significant(x: f64) -> String {
     if (-5..=9).contains(&exponent) { format!("{x:.*}", (6 - exponent).max(0) as usize) } else { text }
 }
 
+/// The first line of figures of some of all rows: where they are not all of them, it says so.
 pub(crate) fn heading(unit: &str, some: usize, all: usize) -> String {
     let part = if some < all { format!("_of_{some}_of_{all}") } else { String::new() };
     format!("term,{unit}{part},standard_error\n")

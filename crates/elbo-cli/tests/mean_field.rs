@@ -280,7 +280,8 @@ fn without_an_intercept_a_regression_goes_through_the_origin() {
     let place = Place::new();
     let rows: Vec<[f64; 2]> =
         (0..30).map(|n| [5.0 + f64::from(n % 7), 3.0 * f64::from(5 + n % 7) + f64::from(n % 3)]).collect();
-    let text: String = rows.iter().map(|[x, y]| format!("{x},{y}\n")).collect();
+    let line = |[x, y]: &[f64; 2]| format!("{x},{y}\n");
+    let text: String = rows.iter().map(line).collect();
     place.write("data.csv", format!("x,y\n{text}"));
     let said = place.succeeds("regress --data data.csv --no-intercept --name origin");
     assert!(!said.stderr.contains("explained"), "{said:?}");
@@ -298,11 +299,9 @@ fn columns_without_names_are_found_by_their_places() {
     let (_, rows) = common::table(&lines(40));
     let line = |row: &Vec<f64>, label: &str| format!("{label}{},{},{},{}\n", row[0], row[1], row[2], row[3]);
     place.write("fit.csv", rows.iter().map(|row| line(row, "7,")).collect::<String>());
+    let inputs = |row: &Vec<f64>| format!("{},{},{}\n", row[0], row[1], row[2]);
     place.write("bare.csv", rows.iter().map(|row| line(row, "")).collect::<String>());
-    place.write(
-        "inputs.csv",
-        rows.iter().map(|row| format!("{},{},{}\n", row[0], row[1], row[2])).collect::<String>(),
-    );
+    place.write("inputs.csv", rows.iter().map(inputs).collect::<String>());
     place.write("named.csv", lines(40));
     place.succeeds("regress --data fit.csv --label-column 1 --name r");
     let predicted = |data: &str| place.succeeds(&format!("predict runs/r {data}")).table().1;

@@ -32,7 +32,7 @@ pub(crate) struct Fitted {
     elbo: String,
     /// The names of the columns that the model is of; of words or spins, where they have names.
     pub(super) columns: Vec<String>,
-    pub(super) fitted_to: DataConfig,
+    pub(super) data: DataConfig,
     #[serde(flatten)]
     model: Model,
 }
@@ -85,9 +85,9 @@ impl Model {
 }
 
 impl Fitted {
-    pub(super) fn new(columns: &[String], fitted_to: &DataConfig, model: Model) -> Self {
+    pub(super) fn new(columns: &[String], data: &DataConfig, model: Model) -> Self {
         let elbo = env!("CARGO_PKG_VERSION").into();
-        Self { elbo, columns: columns.to_vec(), fitted_to: fitted_to.clone(), model }
+        Self { elbo, columns: columns.to_vec(), data: data.clone(), model }
     }
 
     fn read(path: &Path) -> Result<Self, Error> {
@@ -120,7 +120,7 @@ impl Fitted {
 
     /// The rows of a file, or those of the fit where none is named: these of the model's columns.
     pub(super) fn rows(&self, source: &Source, columns: &[String]) -> Result<Dataset<f64>, Error> {
-        self.fitted_to.source.for_model(source, |rows| {
+        self.data.source.for_model(source, |rows| {
             let data = rows.read_exact(source.memory, true)?;
             if source.data.is_none() {
                 self.same_data(&data.name, &data.fingerprint())?;
@@ -132,13 +132,13 @@ impl Fitted {
     /// Checks that data are those of the fit.
     pub(super) fn same_data(&self, name: &str, fingerprint: &str) -> Result<(), Error> {
         let remedy = |error: Error| error.hint("restore the file; --data PATH takes its rows as new ones");
-        same_data(name, fingerprint, &self.fitted_to.fingerprint).map_err(remedy)
+        same_data(name, fingerprint, &self.data.fingerprint).map_err(remedy)
     }
 
     /// The columns of these names, in this order. In a file without a header, and of a model that was fitted to one, those of
     /// the file are as those of the fit's; where no label was set aside they may be these columns alone.
     fn matched(&self, data: Dataset<f64>, columns: &[String]) -> Result<Dataset<f64>, Error> {
-        let (width, of_fit) = (data.width(), &self.fitted_to.columns);
+        let (width, of_fit) = (data.width(), &self.data.columns);
         let names = if !numbered(&data.columns) && !numbered(of_fit) {
             &data.columns
         } else if width == of_fit.len() {

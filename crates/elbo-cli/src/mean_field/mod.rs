@@ -53,7 +53,7 @@ pub(crate) struct Ascent {
     #[arg(long, value_name = "T", default_value = "1e-8", value_parser = parse_positive, help_heading = "Ascent")]
     pub(crate) tolerance: f64,
     /// Sweeps over the factors at most.
-    #[arg(long, value_name = "S", default_value = "1000", value_parser = parse_count::<usize>, help_heading = "Ascent")]
+    #[arg(long, value_name = "S", default_value = "5000", value_parser = parse_count::<usize>, help_heading = "Ascent")]
     pub(crate) sweeps: usize,
     /// The seed of all that is random.
     #[arg(long, default_value_t = 0, help_heading = "Run")]
@@ -253,8 +253,10 @@ fn finish<S: Serialize>(
     };
     run.write("results.json", &serde_json::to_vec_pretty(&results)?)?;
     let [unit, shared] = course.names;
+    // Where the name was taken the folder's has a number.
+    let folder = run.folder().file_name().unwrap_or_default().to_string_lossy();
     let page = MeanFieldPage {
-        title: name,
+        title: &folder,
         kind: story.kind,
         rows,
         unit,

@@ -128,7 +128,7 @@ pub(crate) struct Sequences<C> {
 impl<C: Chain> Sequences<C> {
     /// Rows, scaled, and the lengths of their sequences. A column that tells these apart is no label, which may be missing.
     fn read(&self, fitted: &Fitted, source: &Source) -> Result<(Dataset<f64>, Vec<usize>), Error> {
-        let of_fit = fitted.fitted_to.source.label_column.clone().filter(|_| self.several);
+        let of_fit = fitted.data.source.label_column.clone().filter(|_| self.several);
         let label_column = source.label_column.clone().or(of_fit);
         let mut data = fitted.rows(&Source { label_column, ..source.clone() }, &fitted.columns)?;
         self.chain.scale(&mut data)?;

@@ -8,6 +8,7 @@ use super::{
     captioned,
     plot::{Axes, Ink, PX, decimals, number, padded},
 };
+use crate::results::significant;
 
 /// A coefficient and its central interval, in stored units.
 #[derive(Serialize)]
@@ -42,7 +43,7 @@ pub(crate) fn coefficients(all: &[Coefficient], level: f64) -> Markup {
             thead { tr { th { "column" } th { "coefficient" } th { "from" } th { "to" } th { "per standard deviation" } } }
             tbody { @for c in all { tr {
                 th scope="row" { (c.name) }
-                td { (number(c.mean, 4)) } td { (number(c.low, 4)) } td { (number(c.high, 4)) }
+                td { (significant(c.mean)) } td { (significant(c.low)) } td { (significant(c.high)) }
                 td { @if let Some(sd) = c.deviation { (bar(c, sd)) } }
             } } }
         } }

@@ -36,11 +36,8 @@ impl TopicModel {
     /// Documents of a file: those of the fit where none is named.
     fn read(&self, fitted: &Fitted, source: &Source) -> Result<Documents, Error> {
         let words = self.posterior.vocabulary;
-        let config = if source.data.is_some() {
-            SourceConfig::new(None, source)?
-        } else {
-            fitted.fitted_to.source.clone()
-        };
+        let config =
+            if source.data.is_some() { SourceConfig::new(None, source)? } else { fitted.data.source.clone() };
         let options =
             CorpusOptions { words: Some(words), transpose: self.transpose, ..CorpusOptions::default() };
         let documents = Documents::read(config, &options)?;

@@ -20,13 +20,20 @@ pub(super) struct Sums {
     pub(super) statistics: Vec<f64>,
     /// Σ r of each component.
     pub(super) counts: Vec<f64>,
-    /// The entropy of q(z), and of what is missing.
+    /// The entropy of q(z).
     pub(super) entropy: f64,
+    /// The entropy of what is missing.
+    pub(super) missing: f64,
 }
 
 impl Sums {
     pub(super) fn new(components: usize, size: usize) -> Self {
-        Self { statistics: vec![0.0; components * size], counts: vec![0.0; components], entropy: 0.0 }
+        Self {
+            statistics: vec![0.0; components * size],
+            counts: vec![0.0; components],
+            entropy: 0.0,
+            missing: 0.0,
+        }
     }
 
     /// self ← `keep` self + `weight` other.
@@ -37,6 +44,7 @@ impl Sums {
         blend(&mut self.statistics, &other.statistics);
         blend(&mut self.counts, &other.counts);
         self.entropy = keep * self.entropy + weight * other.entropy;
+        self.missing = keep * self.missing + weight * other.missing;
     }
 }
 
@@ -239,6 +247,6 @@ impl<'a> Pass<'a> {
         }
         self.sums.counts.iter_mut().zip(&self.one).for_each(|(count, r)| *count += r);
         let statistics = &mut self.sums.statistics;
-        self.sums.entropy += self.expectations.add_incomplete(row, self.origins, &self.one, statistics);
+        self.sums.missing += self.expectations.add_incomplete(row, self.origins, &self.one, statistics);
     }
 }

@@ -206,7 +206,8 @@ impl MeanField for Fit<'_> {
         let ln_weights = self.posterior.weights.expected_ln();
         let of_prior: f64 = self.sums.counts.iter().zip(&ln_weights).map(|(n, w)| n * w).sum();
         Bound {
-            log_likelihood: q.log_likelihood(&self.sums.statistics, &self.origins),
+            // Of what is missing E[log p(x|θ)] − log q(x): a bound on what is observed.
+            log_likelihood: q.log_likelihood(&self.sums.statistics, &self.origins) + self.sums.missing,
             kl: -self.sums.entropy - of_prior,
             scale: 1.0,
             global: -(q.kl() + self.prior.weights.kl(&self.posterior.weights)),
