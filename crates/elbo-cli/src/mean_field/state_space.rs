@@ -88,8 +88,6 @@ pub(super) struct Settings {
 const FIRST_LEVEL: f64 = 10.0;
 const FACTORS: usize = 3;
 const STARTS: usize = 5;
-/// A factor is in use where a weight of it is greater than this.
-const USED: f64 = 0.01;
 
 /// What outlives a fit.
 #[derive(Serialize, Deserialize)]
@@ -298,8 +296,12 @@ pub(super) fn fit(mut rows: Rows, settings: &Settings, ascent: &Ascent) -> Resul
         ],
         Kind::Factors => {
             let d = series.posterior.states();
-            let weights = &series.posterior.observation.weights;
-            let in_use = |k: &usize| weights.iter().skip(*k).step_by(d).any(|w| w.abs() > USED);
+            let map = &series.posterior.observation;
+            // Its weights are greater than their own uncertainty.
+            let in_use = |&k: &usize| {
+                let squares: f64 = map.weights.iter().skip(k).step_by(d).map(|w| w * w).sum();
+                squares > map.covariances.iter().map(|of| of[k * d + k]).sum()
+            };
             vec![("factors".into(), format!("{} of {d} are in use", (0..d).filter(in_use).count()))]
         }
     };
