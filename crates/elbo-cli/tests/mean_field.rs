@@ -257,6 +257,12 @@ fn units_change_nothing_but_units() {
         let bound = |run: &str| place.results(run)["elbo"].as_f64().unwrap();
         let moved = bound("runs/plain") - 40.0 * unit.ln();
         assert!((bound(&format!("runs/{name}")) - moved).abs() < 1e-4, "{moved}");
+        for (data, run) in [("plain", "conjugate"), (name, &format!("conjugate-{name}"))] {
+            let prior = "--prior known --weight-sd 3 --conjugate";
+            place.elbo(&format!("regress --data {data}.csv {prior} --name {run}"));
+        }
+        let moved = bound("runs/conjugate") - 40.0 * unit.ln();
+        assert!((bound(&format!("runs/conjugate-{name}")) - moved).abs() < 1e-4, "{moved}");
         let density = |run: &str| place.succeeds(&format!("evaluate runs/{run}")).table().1[0][1];
         assert!((density("plain") - unit.ln() - density(name)).abs() < 1e-5);
         let predicted = |run: &str| place.succeeds(&format!("predict runs/{run}")).table().1;

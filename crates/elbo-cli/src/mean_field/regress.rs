@@ -46,8 +46,8 @@ pub(crate) struct Regress {
     /// The prior of the weights.
     #[arg(long, value_enum, default_value_t, help_heading = "Model")]
     prior: PriorArgument,
-    /// The standard deviation of the weights, for --prior known: in units of the target, for columns of standard
-    /// deviation 1.
+    /// The standard deviation of the weights, for --prior known: in units of the target, or with --conjugate of the noise, for
+    /// columns of standard deviation 1.
     #[arg(long, value_name = "SD", value_parser = parse_positive, required_if_eq("prior", "known"), help_heading = "Model")]
     weight_sd: Option<f64>,
     /// The standard deviation of the noise, where it is known. Without it: unknown.
@@ -63,7 +63,8 @@ pub(crate) struct Regress {
     /// No intercept.
     #[arg(long, help_heading = "Model")]
     no_intercept: bool,
-    /// Leave the columns as they are stored; without it each is brought to mean 0 and standard deviation 1.
+    /// Leave the columns and the target as they are stored; without it each is brought to mean 0 and standard deviation 1.
+    /// Columns that vary little about a great mean lose digits then.
     #[arg(long, help_heading = "Model")]
     unscaled: bool,
     /// The probability that the intervals hold.
@@ -108,8 +109,10 @@ impl Regress {
         let flat = Prior::default();
         let (reach, unit) = if self.unscaled { (mean.abs() + sd, 1.0) } else { (1.0, sd) };
         let Noise::Gamma { shape, rate } = flat.noise else { unreachable!("the default noise is unknown") };
+        // Scaled by the noise it has no unit.
+        let of_weights = if self.conjugate { 1.0 } else { unit };
         let weights = match (self.prior, self.weight_sd) {
-            (PriorArgument::Known, Some(sd_of_weights)) => Weights::Known { sd: sd_of_weights / unit },
+            (PriorArgument::Known, Some(sd_of_weights)) => Weights::Known { sd: sd_of_weights / of_weights },
             (_, Some(_)) => {
                 let message = "--weight-sd is of weights whose standard deviation is known";
                 return Err(Error::usage(message, "--prior known takes it"));
