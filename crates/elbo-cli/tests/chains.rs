@@ -161,6 +161,17 @@ fn a_level_is_smoothed_filled_and_forecast() {
     place.write("flow.csv", wander(100));
     let said = place.succeeds("state-space --data flow.csv");
     assert!(said.stderr.contains("missing     2 cells of 100"), "{said:?}");
+    assert!(!said.stderr.contains("all rows are one sequence"), "days are no sequences: {said:?}");
+    // Without the days a missing cell is an empty line.
+    let alone = wander(100);
+    let alone: Vec<&str> = alone.lines().map(|line| line.split_once(',').unwrap().1).collect();
+    place.write("alone.csv", alone.join("\n"));
+    let said = place.succeeds("state-space --data alone.csv");
+    assert!(said.stderr.contains("missing     2 cells of 100"), "{said:?}");
+    assert_eq!(
+        place.results("runs/alone-state-space")["elbo"],
+        place.results("runs/flow-state-space")["elbo"]
+    );
     let run = "runs/flow-state-space";
     assert!(place.text(&format!("{run}/report.html")).contains("Over time"));
     let (header, rows) = place.succeeds(&format!("predict {run} --forecast 20")).table();

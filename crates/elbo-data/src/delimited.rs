@@ -209,7 +209,7 @@ fn next_row(reader: &mut Reader<impl Read>, origin: &Origin) -> Result<Option<Ro
         return Ok(None);
     }
     // Quotes may hold further lines, to the end of the file where they are never closed.
-    let lines = 1 + record.as_slice().iter().filter(|&&byte| byte == b'\n').count() as u64;
+    let lines = record.as_slice().split(|&byte| byte == b'\n').count() as u64;
     let line = (reader.position().line() - lines).max(before);
     let (line, empty) = (line as usize, (line - before) as usize);
     let mut cells = StringRecord::from_byte_record(record)
