@@ -83,6 +83,26 @@ fn a_hidden_markov_model_finds_states_and_what_follows() {
     assert_eq!(said.stdout, format!("term,nats_per_row,standard_error\nlog_likelihood_bound,{bound:.6},\n"));
 }
 
+/// Seconds since 1970 tell states apart as well as seconds do, and counts of 10¹² as well as small ones.
+#[test]
+fn great_numbers_have_states() {
+    let place = Place::new();
+    let (mut seconds, mut visits) = (String::from("at\n"), String::from("visits\n"));
+    for row in 0..120 {
+        writeln!(seconds, "{}", 1.7e9 + state(row) as f64 + part(row, 0.618_034)).unwrap();
+        writeln!(visits, "{}", [0, 4, 1_000_000_000_000][state(row)] + u64::from(row % 2 == 0)).unwrap();
+    }
+    place.write("seconds.csv", seconds);
+    place.write("visits.csv", visits);
+    for verb in ["hmm --data seconds.csv", "hmm --data visits.csv --emission poisson"] {
+        let run = place.succeeds(verb).stdout;
+        let (_, rows) = place.succeeds(&format!("predict {run}")).table();
+        let known: Vec<f64> = [5, 15, 25].map(|row| rows[row][1]).into();
+        let right = (0..120).filter(|&row| rows[row][1] == known[state(row)]).count();
+        assert!(right > 110 && known[0] != known[1] && known[1] != known[2], "{verb}: {right} {known:?}");
+    }
+}
+
 #[test]
 fn sequences_are_told_apart() {
     let place = Place::new();
@@ -423,6 +443,8 @@ fn what_is_wrong_is_said() {
     for verb in ["hmm --data data.csv", "state-space --data data.csv"] {
         unfit("a,b\n1,2\n1,3\n1,5\n", verb, &["column `a` is 1 in every row"], hint);
         unfit("a,b\n,2\n,3\n,5\n", verb, &["column `a` has no value"], hint);
+        let message = "column `a` is 1.000000000001 in every row, to ten digits";
+        unfit("a\n1.000000000001\n1.000000000003\n1.000000000002\n", verb, &[message], hint);
         unfit("a\n1\ninf\n", verb, &["column `a` line 3 is `inf`: not a finite"], "drop rows");
         unfit("", verb, &["is empty"], "");
     }

@@ -19,6 +19,7 @@ use super::{
     fitted::{Fitted, Model, likeliest},
     online::{Minibatches, Online},
     rows::{RowModel, of_seen},
+    standardise::moments,
 };
 use crate::{
     arguments::{Source, named, parse_count, parse_positive},
@@ -140,13 +141,15 @@ pub(super) fn read(
     Ok(rows)
 }
 
-/// The columns that have no two values that differ.
+/// The columns that tell no rows apart.
 fn constant(data: &Dataset<f64>) -> Vec<usize> {
-    let same = |&d: &usize| {
-        let mut seen = data.column(d).filter(|x| !x.is_nan());
-        seen.next().is_none_or(|first| seen.all(|x| x == first))
-    };
-    (0..data.width()).filter(same).collect()
+    (0..data.width()).filter(|&d| alike(data, d)).collect()
+}
+
+/// Whether the standard deviation of a column is at most 1e-10 of its mean: what tells rows apart is then lost in rounding.
+pub(super) fn alike(data: &Dataset<f64>, column: usize) -> bool {
+    let (mean, variance) = moments(data, column);
+    variance.sqrt() <= 1e-10 * mean.abs()
 }
 
 fn without_constant(data: Dataset<f64>) -> Result<Dataset<f64>, Error> {
@@ -199,7 +202,8 @@ impl Mixture {
         } else {
             if let Some(&d) = constant(data).first() {
                 let value = data.column(d).find(|x| !x.is_nan());
-                let what = value.map_or("has no value".into(), |x| format!("is {x} in every row"));
+                let what =
+                    value.map_or("has no value".into(), |x| format!("is {x} in every row, to ten digits"));
                 return Err(Error::plain(format!("`{}`: column `{}` {what}", data.name, data.columns[d]))
                     .hint("--drop-constant leaves such columns out; --label-column sets a label aside"));
             }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Rows,
     fitted::{Applied, Fitted, of_the_fit},
+    mixture::alike,
     standardise::moments,
 };
 use crate::{
@@ -88,6 +89,9 @@ pub(super) fn varied(data: &Dataset<f64>) -> Result<(), Error> {
             }
             Some(_) if !variance.is_normal() => {
                 format!("the variance of column `{name}` is {variance}: its values are out of range")
+            }
+            Some(first) if alike(data, d) => {
+                format!("column `{name}` is {first} in every row, to ten digits: too few tell rows apart")
             }
             Some(_) => continue,
         };
