@@ -460,12 +460,25 @@ fn what_is_wrong_is_said() {
 
     let ising = "ising --couplings data.csv";
     unfit("0,1,2\n1,0,3\n", ising, &["has 2 rows and 3 columns, but J must"], "write J in full");
-    unfit("0,1\n2,0\n", ising, &["coupling (1, 0) is 2, but must be that of (0, 1), 1"], "J is symmetric");
-    unfit("0.5,1\n1,0\n", ising, &["coupling (0, 0) is 0.5, but must be 0"], "0 on the diagonal");
-    unfit("0,\n,0\n", ising, &["is NaN"], "J is symmetric");
+    unfit("0,1\n2,0\n", ising, &["coupling (2, 1) is 2, but must be that of (1, 2), 1"], "J is symmetric");
+    unfit("0.5,1\n1,0\n", ising, &["coupling (1, 1) is 0.5, but must be 0"], "0 on the diagonal");
+    unfit(
+        "a,b\n0,1\nNA,0\n",
+        ising,
+        &["data.csv`: column `a` line 3 is missing"],
+        "0 where there is no coupling",
+    );
     let fields = "ising --couplings data.csv --fields data.csv";
     unfit("0,1\n1,0\n", fields, &["has 2 rows and 2 columns, but h must"], "one number a line");
     let place = Place::new();
+    place.write("J.csv", "0,1\n1,0\n");
+    for (fields, message, hint) in [
+        ("0.1,0.2\n", "has 1 rows and 2 columns, but h must", "one number a line"),
+        ("h\n0.1\n?\n", "column `h` line 3 is missing", "or no field"),
+    ] {
+        place.write("h.csv", fields);
+        place.fails("ising --couplings J.csv --fields h.csv", 1, &[message], hint);
+    }
     place.write("data.csv", stays(60));
     place.succeeds("hmm --data data.csv --name m");
     place.write("new.csv", "level,visits,kind\n1,2,3\n3,4,0\n");
