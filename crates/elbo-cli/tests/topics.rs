@@ -246,7 +246,17 @@ fn what_is_wrong_with_documents_is_said() {
     refused("g.ldac.gz", &whole[..whole.len() / 2], "", &["is truncated"], "fetch or compress");
     refused("h.ldac", b"1 0:3\n", "--alpha 1e9", &["α of topic 1 is 1000000000"], "");
     place.fails("topics --data none.ldac", 1, &["none.ldac"], "check the path");
-    place.fails("topics --data a.ldac --online --forgetting 0.5", 1, &["the forgetting rate is 0.5"], "");
+    for (option, values, rule) in [
+        ("forgetting", "0.4 0.5 1.1 nan -1 x", "give a number above 0.5 and at most 1"),
+        ("delay", "-1 nan inf x", "give a number ≥ 0"),
+        ("batch", "0 1.5", "give a whole number"),
+        ("epochs", "0 1.5", "give a whole number"),
+    ] {
+        for value in values.split(' ') {
+            let invalid = format!("invalid value '{value}' for '--{option}");
+            place.refuses(&format!("topics --data a.ldac --online --{option} {value}"), &[&invalid, rule]);
+        }
+    }
     place.write("one.ldac", "1 0:3\n");
     place.fails(
         "topics --data one.ldac --held-out 0.5",

@@ -223,7 +223,7 @@ impl Mixture {
 }
 
 pub(crate) fn mixture(arguments: &Mixture) -> Result<Level, Error> {
-    let online = arguments.minibatches.online(BATCH)?;
+    let online = arguments.minibatches.online(BATCH);
     let source = SourceConfig::new(arguments.builtin.as_deref(), &arguments.source)?;
     let bernoulli = matches!(arguments.family, Some(FamilyArgument::Bernoulli));
     let rows = read(source, arguments.source.memory, arguments.drop_constant, bernoulli)?;
