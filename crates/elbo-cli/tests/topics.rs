@@ -146,6 +146,15 @@ fn fitted_topics_predict_evaluate_and_draw() {
     assert_eq!(header, ["tokens", "bound"]);
     assert!(written.iter().zip(&rows).all(|(a, b)| a[..] == b[3..]));
 
+    // It is told by their contents that documents are those of the fit.
+    let note = "took part in the fit";
+    assert!(said.stderr.contains(note), "{said:?}");
+    place.write("copy.ldac", ldac(&two_subjects(40)));
+    place.write("copy.tokens", place.read("two.tokens"));
+    assert!(place.succeeds("evaluate runs/t --data copy.ldac").stderr.contains(note));
+    place.write("new.ldac", ldac(&two_subjects(39)));
+    assert!(!place.succeeds("evaluate runs/t --data new.ldac").stderr.contains(note));
+
     let said = place.succeeds("evaluate runs/t --rows 10 --output some.csv");
     assert!(said.stdout.starts_with("term,value_of_10_of_40,standard_error\n"), "{said:?}");
     let (header, some) = common::table(&place.text("some.csv"));
