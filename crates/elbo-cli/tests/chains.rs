@@ -112,7 +112,14 @@ fn sequences_are_told_apart() {
         writeln!(text, "{},{}", ["ann", "bob", "cy"][who], 8.0 * up as f64 + part(row, 0.618_034)).unwrap();
     }
     place.write("visits.csv", &text);
+    let note = "all rows are one sequence; --sequence-column NAME tells several apart";
+    for verb in ["hmm --states 2 --name a", "state-space --name b"] {
+        assert!(place.succeeds(&format!("{verb} --data visits.csv")).stderr.contains(note));
+    }
+    let said = place.succeeds("hmm --data visits.csv --states 2 --label-column who --name c");
+    assert!(!said.stderr.contains(note), "{said:?}");
     let said = place.succeeds("hmm --data visits.csv --states 2 --sequence-column who");
+    assert!(!said.stderr.contains(note), "{said:?}");
     assert!(said.stderr.contains("sequences   3 of 20 to 20 rows"), "{said:?}");
     let said = place.succeeds("predict runs/visits-hmm --forecast 2");
     let lines: Vec<&str> = said.stdout.lines().collect();

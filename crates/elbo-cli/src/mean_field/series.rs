@@ -36,7 +36,14 @@ impl Order {
 
     pub(super) fn read(&self, source: &Source) -> Result<Rows, Error> {
         let label_column = self.sequence_column.clone().or_else(|| source.label_column.clone());
-        Rows::read(None, &Source { label_column, ..source.clone() })
+        let unasked = label_column.is_none();
+        let rows = Rows::read(None, &Source { label_column, ..source.clone() })?;
+        // Labels that all differ, as dates do, tell no sequences apart.
+        let repeated = |labels: &[String]| labels.iter().collect::<HashSet<_>>().len() < labels.len();
+        if unasked && rows.data.labels.as_deref().is_some_and(repeated) {
+            tell("note        all rows are one sequence; --sequence-column NAME tells several apart");
+        }
+        Ok(rows)
     }
 }
 
