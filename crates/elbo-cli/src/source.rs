@@ -41,7 +41,7 @@ impl SourceConfig {
             (Some(name), _) => name.into(),
             (None, Some(path)) => absolute(path)?.to_string_lossy().into_owned(),
             (None, None) => {
-                let hint = "--data PATH reads a file; `elbo train digits` fits the built-in digits";
+                let hint = "--data PATH reads a file; for train, mixture and factors `digits` is built in";
                 return Err(Error::usage("no data given", hint));
             }
         };

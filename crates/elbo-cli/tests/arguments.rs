@@ -52,8 +52,10 @@ fn arguments_that_make_no_sense_together() {
         place.fails("train digits --device cuda", 2, &["built for the CPU alone"], remedy);
     }
     place.refuses("train letters", &["invalid value 'letters'", "[possible values: digits]"]);
-    place.fails("train", 2, &["no data given"], "`elbo train digits` fits the built-in digits");
-    place.fails("hmm", 2, &["no data given"], "--data PATH reads a file");
+    for verb in ["train", "mixture", "hmm"] {
+        let hint = "--data PATH reads a file; for train, mixture and factors `digits` is built in";
+        place.fails(verb, 2, &["no data given"], hint);
+    }
     for other in ["--data x.csv", "--image 8x8", "--label-column 1", "--labels x"] {
         place.refuses(&format!("train digits {other}"), &["cannot be used with"]);
     }

@@ -83,6 +83,26 @@ fn a_hidden_markov_model_finds_states_and_what_follows() {
     assert_eq!(said.stdout, format!("term,nats_per_row,standard_error\nlog_likelihood_bound,{bound:.6},\n"));
 }
 
+/// Seconds since 1970 tell states apart as well as seconds do, and counts of 10¹² as well as small ones.
+#[test]
+fn great_numbers_have_states() {
+    let place = Place::new();
+    let (mut seconds, mut visits) = (String::from("at\n"), String::from("visits\n"));
+    for row in 0..120 {
+        writeln!(seconds, "{}", 1.7e9 + state(row) as f64 + part(row, 0.618_034)).unwrap();
+        writeln!(visits, "{}", [0, 4, 1_000_000_000_000][state(row)] + u64::from(row % 2 == 0)).unwrap();
+    }
+    place.write("seconds.csv", seconds);
+    place.write("visits.csv", visits);
+    for verb in ["hmm --data seconds.csv", "hmm --data visits.csv --emission poisson"] {
+        let run = place.succeeds(verb).stdout;
+        let (_, rows) = place.succeeds(&format!("predict {run}")).table();
+        let known: Vec<f64> = [5, 15, 25].map(|row| rows[row][1]).into();
+        let right = (0..120).filter(|&row| rows[row][1] == known[state(row)]).count();
+        assert!(right > 110 && known[0] != known[1] && known[1] != known[2], "{verb}: {right} {known:?}");
+    }
+}
+
 #[test]
 fn sequences_are_told_apart() {
     let place = Place::new();
@@ -92,7 +112,14 @@ fn sequences_are_told_apart() {
         writeln!(text, "{},{}", ["ann", "bob", "cy"][who], 8.0 * up as f64 + part(row, 0.618_034)).unwrap();
     }
     place.write("visits.csv", &text);
+    let note = "all rows are one sequence; --sequence-column NAME tells several apart";
+    for verb in ["hmm --states 2 --name a", "state-space --name b"] {
+        assert!(place.succeeds(&format!("{verb} --data visits.csv")).stderr.contains(note));
+    }
+    let said = place.succeeds("hmm --data visits.csv --states 2 --label-column who --name c");
+    assert!(!said.stderr.contains(note), "{said:?}");
     let said = place.succeeds("hmm --data visits.csv --states 2 --sequence-column who");
+    assert!(!said.stderr.contains(note), "{said:?}");
     assert!(said.stderr.contains("sequences   3 of 20 to 20 rows"), "{said:?}");
     let said = place.succeeds("predict runs/visits-hmm --forecast 2");
     let lines: Vec<&str> = said.stdout.lines().collect();
@@ -161,6 +188,17 @@ fn a_level_is_smoothed_filled_and_forecast() {
     place.write("flow.csv", wander(100));
     let said = place.succeeds("state-space --data flow.csv");
     assert!(said.stderr.contains("missing     2 cells of 100"), "{said:?}");
+    assert!(!said.stderr.contains("all rows are one sequence"), "days are no sequences: {said:?}");
+    // Without the days a missing cell is an empty line.
+    let alone = wander(100);
+    let alone: Vec<&str> = alone.lines().map(|line| line.split_once(',').unwrap().1).collect();
+    place.write("alone.csv", alone.join("\n"));
+    let said = place.succeeds("state-space --data alone.csv");
+    assert!(said.stderr.contains("missing     2 cells of 100"), "{said:?}");
+    assert_eq!(
+        place.results("runs/alone-state-space")["elbo"],
+        place.results("runs/flow-state-space")["elbo"]
+    );
     let run = "runs/flow-state-space";
     assert!(place.text(&format!("{run}/report.html")).contains("Over time"));
     let (header, rows) = place.succeeds(&format!("predict {run} --forecast 20")).table();
@@ -412,6 +450,8 @@ fn what_is_wrong_is_said() {
     for verb in ["hmm --data data.csv", "state-space --data data.csv"] {
         unfit("a,b\n1,2\n1,3\n1,5\n", verb, &["column `a` is 1 in every row"], hint);
         unfit("a,b\n,2\n,3\n,5\n", verb, &["column `a` has no value"], hint);
+        let message = "column `a` is 1.000000000001 in every row, to ten digits";
+        unfit("a\n1.000000000001\n1.000000000003\n1.000000000002\n", verb, &[message], hint);
         unfit("a\n1\ninf\n", verb, &["column `a` line 3 is `inf`: not a finite"], "drop rows");
         unfit("", verb, &["is empty"], "");
     }
@@ -427,12 +467,25 @@ fn what_is_wrong_is_said() {
 
     let ising = "ising --couplings data.csv";
     unfit("0,1,2\n1,0,3\n", ising, &["has 2 rows and 3 columns, but J must"], "write J in full");
-    unfit("0,1\n2,0\n", ising, &["coupling (1, 0) is 2, but must be that of (0, 1), 1"], "J is symmetric");
-    unfit("0.5,1\n1,0\n", ising, &["coupling (0, 0) is 0.5, but must be 0"], "0 on the diagonal");
-    unfit("0,\n,0\n", ising, &["is NaN"], "J is symmetric");
+    unfit("0,1\n2,0\n", ising, &["coupling (2, 1) is 2, but must be that of (1, 2), 1"], "J is symmetric");
+    unfit("0.5,1\n1,0\n", ising, &["coupling (1, 1) is 0.5, but must be 0"], "0 on the diagonal");
+    unfit(
+        "a,b\n0,1\nNA,0\n",
+        ising,
+        &["data.csv`: column `a` line 3 is missing"],
+        "0 where there is no coupling",
+    );
     let fields = "ising --couplings data.csv --fields data.csv";
     unfit("0,1\n1,0\n", fields, &["has 2 rows and 2 columns, but h must"], "one number a line");
     let place = Place::new();
+    place.write("J.csv", "0,1\n1,0\n");
+    for (fields, message, hint) in [
+        ("0.1,0.2\n", "has 1 rows and 2 columns, but h must", "one number a line"),
+        ("h\n0.1\n?\n", "column `h` line 3 is missing", "or no field"),
+    ] {
+        place.write("h.csv", fields);
+        place.fails("ising --couplings J.csv --fields h.csv", 1, &[message], hint);
+    }
     place.write("data.csv", stays(60));
     place.succeeds("hmm --data data.csv --name m");
     place.write("new.csv", "level,visits,kind\n1,2,3\n3,4,0\n");

@@ -121,6 +121,8 @@ fn what_is_wrong_with_rows_is_said() {
     let hint = "--drop-constant leaves such columns out";
     unfit("a,b\n1,2\n1,3\n1,5\n", "mixture", &["column `a` is 1 in every row"], hint);
     unfit("a,b\n,2\n,3\n,5\n", "mixture", &["column `a` has no value"], hint);
+    let message = "column `b` is 1.000000000001 in every row, to ten digits";
+    unfit("a,b\n1,1.000000000001\n3,1.000000000003\n2,1.000000000002\n", "mixture", &[message], hint);
     unfit("a,b\n1,2\ninf,3\n1,5\n", "mixture", &["column `a` line 3 is `inf`: not a finite"], "drop rows");
     unfit(
         "a,b\n1,2\n2,3\n0,1\n",

@@ -146,6 +146,15 @@ fn fitted_topics_predict_evaluate_and_draw() {
     assert_eq!(header, ["tokens", "bound"]);
     assert!(written.iter().zip(&rows).all(|(a, b)| a[..] == b[3..]));
 
+    // It is told by their contents that documents are those of the fit.
+    let note = "took part in the fit";
+    assert!(said.stderr.contains(note), "{said:?}");
+    place.write("copy.ldac", ldac(&two_subjects(40)));
+    place.write("copy.tokens", place.read("two.tokens"));
+    assert!(place.succeeds("evaluate runs/t --data copy.ldac").stderr.contains(note));
+    place.write("new.ldac", ldac(&two_subjects(39)));
+    assert!(!place.succeeds("evaluate runs/t --data new.ldac").stderr.contains(note));
+
     let said = place.succeeds("evaluate runs/t --rows 10 --output some.csv");
     assert!(said.stdout.starts_with("term,value_of_10_of_40,standard_error\n"), "{said:?}");
     let (header, some) = common::table(&place.text("some.csv"));
@@ -239,13 +248,24 @@ fn what_is_wrong_with_documents_is_said() {
     refused("c.ldac", b"", "", &["is empty"], "");
     refused("d.ldac", b"0\n0\n", "", &["has no word: 2 documents"], "documents with words");
     refused("e.csv", b"a,b\n1,2\n", "", &["e.csv"], "LDA-C");
+    refused("i.ldac", b"2 0:1 4000000000:2\n", "", &["line 1", "outside the words"], "without gaps");
     let (text, words) = (market(&two_subjects(40)), "--vocabulary two.tokens");
     refused("f.mtx", text.as_bytes(), words, &["two.tokens", "10", "40"], "one word a line");
     let whole = gzip(ldac(&two_subjects(400)).as_bytes());
     refused("g.ldac.gz", &whole[..whole.len() / 2], "", &["is truncated"], "fetch or compress");
     refused("h.ldac", b"1 0:3\n", "--alpha 1e9", &["α of topic 1 is 1000000000"], "");
     place.fails("topics --data none.ldac", 1, &["none.ldac"], "check the path");
-    place.fails("topics --data a.ldac --online --forgetting 0.5", 1, &["the forgetting rate is 0.5"], "");
+    for (option, values, rule) in [
+        ("forgetting", "0.4 0.5 1.1 nan -1 x", "give a number above 0.5 and at most 1"),
+        ("delay", "-1 nan inf x", "give a number ≥ 0"),
+        ("batch", "0 1.5", "give a whole number"),
+        ("epochs", "0 1.5", "give a whole number"),
+    ] {
+        for value in values.split(' ') {
+            let invalid = format!("invalid value '{value}' for '--{option}");
+            place.refuses(&format!("topics --data a.ldac --online --{option} {value}"), &[&invalid, rule]);
+        }
+    }
     place.write("one.ldac", "1 0:3\n");
     place.fails(
         "topics --data one.ldac --held-out 0.5",

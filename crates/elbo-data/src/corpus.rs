@@ -70,7 +70,8 @@ impl Corpus {
 /// Market file, known by its first line (coordinates of integers, or of real numbers that are whole; rows and columns
 /// from 1). Either may be gzipped.
 ///
-/// Counts of the same word in the same document are added, and those of 0 left out. A document may have no word.
+/// Counts of the same word in the same document are added, and those of 0 left out. A document may have no word. Rows and
+/// columns of a matrix are 16,777,216 at most, and so are the words of an LDA-C file whose number is not known beforehand.
 ///
 /// ```
 /// use elbo_data::{CorpusOptions, read_corpus};
@@ -141,6 +142,10 @@ fn read_names(path: &Path) -> Result<Vec<String>, Error> {
     }
     Ok(names)
 }
+
+/// The most words that a file may tell of by an index or a size alone, which take memory whether they occur or not; also
+/// the most rows and columns of a matrix.
+pub(crate) const MOST: usize = 1 << 24;
 
 /// What is wrong with an entry of a file.
 pub(crate) fn wrong(origin: &Origin, line: usize, text: &str, fault: EntryFault) -> Error {

@@ -1,9 +1,11 @@
 //! Text tables: CSV and TSV.
 
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
+use std::iter;
+use std::mem;
 use std::path::Path;
 
-use csv::{ErrorKind, Position, ReaderBuilder, StringRecord, Trim};
+use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder, StringRecord};
 
 use crate::cells::Collector;
 use crate::dataset::column_names;
@@ -11,6 +13,15 @@ use crate::error::CellFault;
 use crate::read::check_image;
 use crate::source::{Origin, Source};
 use crate::{Dataset, Error, Number, ReadOptions};
+
+/// The cells of a row.
+struct Row {
+    cells: StringRecord,
+    /// The line where it starts, from 1.
+    line: usize,
+    /// How many empty lines stand before it.
+    empty: usize,
+}
 
 /// Reads a data set.
 pub(crate) fn read<T: Number>(
@@ -33,21 +44,19 @@ fn read_table<T: Number>(
 ) -> Result<Dataset<T>, Error> {
     let Source { origin, reader } = source;
     let path = origin.path.clone();
-    let mut records = ReaderBuilder::new()
+    let mut reader = ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
-        .trim(Trim::All)
         .delimiter(delimiter)
-        .from_reader(reader)
-        .into_records()
-        .map(|record| record.map_err(|error| unreadable(origin, error)))
-        .peekable();
+        .from_reader(LineEnds { reader, after_return: false }.chain(&b"\n"[..]));
+    let mut rows = iter::from_fn(|| next_row(&mut reader, origin).transpose()).peekable();
 
-    let first = records.next().ok_or_else(|| Error::Empty { path: path.clone() })??;
-    let second = records.peek().and_then(|record| record.as_ref().ok());
+    let first = rows.next().ok_or_else(|| Error::Empty { path: path.clone() })??;
+    let second = rows.peek().and_then(|row| row.as_ref().ok()).map(|row| &row.cells);
     let wanted = options.label_column.as_deref();
-    let header = is_header(&first, second, wanted);
+    let header = is_header(&first.cells, second, wanted);
     let names: Vec<String> = first
+        .cells
         .iter()
         .enumerate()
         .map(|(i, name)| match name {
@@ -57,42 +66,45 @@ fn read_table<T: Number>(
         .collect();
     let mut label = wanted.map(|wanted| label_index(&path, wanted, &names)).transpose()?;
     if label.is_none() && options.text_is_label {
-        let cells = if header { second } else { Some(&first) };
+        let cells = if header { second } else { Some(&first.cells) };
         label = only_text(cells);
     }
 
+    let value = |cell: &str, column: usize, line: usize| match number(cell) {
+        Ok(value) => Ok(value),
+        Err(fault) if options.missing && is_missing(cell, fault) => Ok(T::MISSING),
+        Err(fault) => Err(Error::Cell {
+            path: path.clone(),
+            column: names[column].clone(),
+            number: column + 1,
+            line,
+            text: cell.to_owned(),
+            fault,
+        }),
+    };
     let mut values = Collector::new(options.memory);
     let mut labels = Vec::new();
     let mut first_line = None;
-    let data = (!header).then_some(Ok(first)).into_iter().chain(records);
-    for record in data {
-        let record = record?;
-        let line = || line_of(&path, record.position());
-        first_line.get_or_insert_with(line);
-        if record.len() != names.len() {
-            let (expected, actual) = (names.len(), record.len());
-            return Err(Error::Ragged { line: line(), path, expected, actual });
+    // What stands before the first line stands between no two.
+    let data = (!header).then_some(Ok(Row { empty: 0, ..first })).into_iter().chain(rows);
+    for row in data {
+        let Row { cells, line, empty } = row?;
+        // The only cell of a row may be missing: then its line is empty.
+        let missing = if names.len() == 1 && label.is_none() { empty } else { 0 };
+        first_line.get_or_insert(line - missing);
+        for line in line - missing..line {
+            values.push(value("", 0, line)?)?;
         }
-        for (i, cell) in record.iter().enumerate() {
+        if cells.len() != names.len() {
+            let (expected, actual) = (names.len(), cells.len());
+            return Err(Error::Ragged { line, path, expected, actual });
+        }
+        for (i, cell) in cells.iter().enumerate() {
             if label == Some(i) {
                 labels.push(cell.to_owned());
-                continue;
+            } else {
+                values.push(value(cell, i, line)?)?;
             }
-            let value = match number(cell) {
-                Ok(value) => value,
-                Err(fault) if options.missing && is_missing(cell, fault) => T::MISSING,
-                Err(fault) => {
-                    return Err(Error::Cell {
-                        path: path.clone(),
-                        column: names[i].clone(),
-                        number: i + 1,
-                        line: line(),
-                        text: cell.to_owned(),
-                        fault,
-                    });
-                }
-            };
-            values.push(value)?;
         }
     }
 
@@ -189,35 +201,54 @@ fn label_index(path: &Path, wanted: &str, names: &[String]) -> Result<usize, Err
     })
 }
 
-/// The line where a record starts.
-fn line_of(path: &Path, position: Option<&Position>) -> usize {
-    position.map_or(1, |place| count_lines(path, place.byte()).unwrap_or(place.line() as usize))
+/// The next row, its cells without the space around them; `None` at the end.
+fn next_row(reader: &mut Reader<impl Read>, origin: &Origin) -> Result<Option<Row>, Error> {
+    let before = reader.position().line();
+    let mut record = ByteRecord::new();
+    if !reader.read_byte_record(&mut record).map_err(|error| unreadable(origin, error))? {
+        return Ok(None);
+    }
+    // Quotes may hold further lines, to the end of the file where they are never closed.
+    let lines = record.as_slice().split(|&byte| byte == b'\n').count() as u64;
+    let line = (reader.position().line() - lines).max(before);
+    let (line, empty) = (line as usize, (line - before) as usize);
+    let mut cells = StringRecord::from_byte_record(record)
+        .map_err(|_| Error::Utf8 { path: origin.path.clone(), line })?;
+    cells.trim();
+    Ok(Some(Row { cells, line, empty }))
 }
 
-/// The line of the first record that ends after so many bytes. The reader's own count takes the end of the record
-/// before, which CRLF and blank lines put elsewhere: so a file is read again, what is none cannot be.
-fn count_lines(path: &Path, end_of_last: u64) -> Option<usize> {
-    if !path.is_file() {
-        return None;
-    }
-    let mut line = 1;
-    for (at, byte) in (0..).zip(BufReader::new(Source::open(path).ok()?.reader).bytes()) {
-        let byte = byte.ok()?;
-        if at >= end_of_last && !matches!(byte, b'\r' | b'\n') {
-            break;
+/// Text whose lines all end in `\n` alone, by which the CSV reader counts them.
+struct LineEnds<R> {
+    reader: R,
+    after_return: bool,
+}
+
+impl<R: Read> Read for LineEnds<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let read = self.reader.read(buffer)?;
+            let mut kept = 0;
+            for i in 0..read {
+                let byte = buffer[i];
+                let after_return = mem::replace(&mut self.after_return, byte == b'\r');
+                if !(after_return && byte == b'\n') {
+                    buffer[kept] = if byte == b'\r' { b'\n' } else { byte };
+                    kept += 1;
+                }
+            }
+            // Nothing read is the end.
+            if kept > 0 || read == 0 {
+                return Ok(kept);
+            }
         }
-        line += usize::from(byte == b'\n');
     }
-    Some(line)
 }
 
 /// What a failure of the CSV reader means.
 fn unreadable(origin: &Origin, error: csv::Error) -> Error {
     match error.into_kind() {
         ErrorKind::Io(cause) => origin.fail(cause),
-        ErrorKind::Utf8 { pos, .. } => {
-            Error::Utf8 { path: origin.path.clone(), line: line_of(&origin.path, pos.as_ref()) }
-        }
         other => origin.fail(io::Error::other(format!("{other:?}"))),
     }
 }

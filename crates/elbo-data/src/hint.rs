@@ -74,7 +74,9 @@ impl EntryFault {
     fn hint(self) -> &'static str {
         match self {
             Self::Form(_) => "check that line; an empty document of an LDA-C file is `0`",
-            Self::Index { .. } => "LDA-C counts words from 0, Matrix Market rows and columns from 1",
+            Self::Index { .. } => {
+                "LDA-C counts words from 0, Matrix Market rows and columns from 1, all without gaps"
+            }
             Self::Negative | Self::Fractional => "give counts, not transformed or normalised values",
             Self::TooLarge => "check that line",
         }

@@ -1,6 +1,6 @@
 //! LDA-C: a document a line, `n word:count word:count …`.
 
-use crate::corpus::{Corpus, close, count, wrong};
+use crate::corpus::{Corpus, MOST, close, count, wrong};
 use crate::error::EntryFault;
 use crate::source::Source;
 use crate::{Error, source::Origin};
@@ -39,7 +39,7 @@ pub(crate) fn read(source: &mut Source, vocabulary: Option<usize>) -> Result<Cor
 fn entry(origin: &Origin, line: usize, field: &str, vocabulary: Option<usize>) -> Result<(u32, u32), Error> {
     let fail = |fault| wrong(origin, line, field, fault);
     let (word, number) = field.split_once(':').ok_or_else(|| fail(EntryFault::Form("`word:count`")))?;
-    let words = vocabulary.unwrap_or(u32::MAX as usize);
+    let words = vocabulary.unwrap_or(MOST);
     let most = words.saturating_sub(1);
     let outside = EntryFault::Index { what: "word", least: 0, most };
     let word: u32 = word.parse().map_err(|_| match word.parse::<i128>() {

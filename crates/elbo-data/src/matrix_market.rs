@@ -4,7 +4,7 @@
 //! them, and their errors have no lines.
 
 use crate::Error;
-use crate::corpus::{Corpus, close, count, wrong};
+use crate::corpus::{Corpus, MOST, close, count, wrong};
 use crate::error::EntryFault;
 use crate::source::Source;
 
@@ -32,8 +32,8 @@ pub(crate) fn read(source: &mut Source, transpose: bool) -> Result<Corpus, Error
             let sizes: Option<Vec<usize>> = fields.iter().map(|field| field.parse().ok()).collect();
             let sizes = sizes.and_then(|sizes| <[usize; 3]>::try_from(sizes).ok());
             let sizes = sizes.ok_or_else(|| refuse("it must be `rows columns entries`"))?;
-            if sizes[..2].iter().any(|&size| size >= u32::MAX as usize) {
-                return Err(refuse("rows and columns must be fewer than 4294967295"));
+            if sizes[..2].iter().any(|&size| size > MOST) {
+                return Err(refuse("rows and columns must be 16777216 at most, numbered without gaps"));
             }
             shape = Some(sizes);
             return Ok(());

@@ -42,6 +42,8 @@ pub struct ReadOptions {
 ///
 /// The first line of a CSV file is a header when its cells are text, or when
 /// one is text above a number. An empty cell, `NaN` or `NA` is no header.
+/// Empty lines are left out; but in a table of one column, one between two
+/// others is an empty cell.
 ///
 /// ```
 /// use elbo_data::{ReadOptions, read};

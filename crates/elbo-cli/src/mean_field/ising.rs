@@ -164,6 +164,15 @@ fn source(path: &Path) -> Result<SourceConfig, Error> {
     SourceConfig::new(None, &Source { data: Some(path.into()), ..Source::default() })
 }
 
+/// J and h have every number.
+fn complete(data: &Dataset<f64>) -> Result<(), Error> {
+    let Some(cell) = data.values.iter().position(|x| x.is_nan()) else { return Ok(()) };
+    let (row, column) = (cell / data.width(), cell % data.width());
+    let place = format!("column `{}` line {}", data.columns[column], data.first_line + row);
+    Err(Error::plain(format!("`{}`: {place} is missing", data.name))
+        .hint("J and h have a number in every cell: 0 where there is no coupling, or no field"))
+}
+
 /// J, whose columns are the spins.
 pub(super) fn couplings(source: SourceConfig) -> Result<Rows, Error> {
     let mut data = source.read_exact(None, false)?;
@@ -177,6 +186,7 @@ pub(super) fn couplings(source: SourceConfig) -> Result<Rows, Error> {
         ))
         .hint("write J in full, both halves; a first line may name the spins"));
     }
+    complete(&data)?;
     let config = DataConfig::of(source, &data);
     // Spins without a name are numbered.
     for name in &mut data.columns {
@@ -195,7 +205,7 @@ impl Ising {
             return Ok(Settings { starts, annealing, fields: vec![0.0; n], fields_from: None });
         };
         let source = source(path)?;
-        let data = source.read_exact(None, false)?;
+        let data = source.read_exact(None, true)?;
         if (data.rows(), data.width()) != (n, 1) {
             return Err(Error::plain(format!(
                 "`{}` has {} rows and {} columns, but h must have one number for each of the {n} spins of `{}`",
@@ -206,6 +216,7 @@ impl Ising {
             ))
             .hint("write one number a line"));
         }
+        complete(&data)?;
         Ok(Settings { starts, annealing, fields: data.values.to_vec(), fields_from: Some(source.data) })
     }
 }
@@ -218,9 +229,7 @@ pub(crate) fn ising(arguments: &Ising) -> Result<Level, Error> {
 pub(super) fn fit(rows: &Rows, settings: &Settings, ascent: &Ascent) -> Result<Level, Error> {
     let (couplings, n) = (&rows.data.values[..], rows.data.width());
     let field = ising::field(couplings, &settings.fields).map_err(|error| {
-        Error::from(error).hint(
-            "J is symmetric, each coupling written twice, with 0 on the diagonal; here spins count from 0",
-        )
+        Error::from(error).hint("J is symmetric, each coupling written twice, with 0 on the diagonal")
     })?;
     let key = Key::new(ascent.seed);
     let begin = |start: usize| {

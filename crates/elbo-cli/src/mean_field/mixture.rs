@@ -19,6 +19,7 @@ use super::{
     fitted::{Fitted, Model, likeliest},
     online::{Minibatches, Online},
     rows::{RowModel, of_seen},
+    standardise::varies,
 };
 use crate::{
     arguments::{Source, named, parse_count, parse_positive},
@@ -140,13 +141,9 @@ pub(super) fn read(
     Ok(rows)
 }
 
-/// The columns that have no two values that differ.
+/// The columns that tell no rows apart.
 fn constant(data: &Dataset<f64>) -> Vec<usize> {
-    let same = |&d: &usize| {
-        let mut seen = data.column(d).filter(|x| !x.is_nan());
-        seen.next().is_none_or(|first| seen.all(|x| x == first))
-    };
-    (0..data.width()).filter(same).collect()
+    (0..data.width()).filter(|&d| !varies(data, d)).collect()
 }
 
 fn without_constant(data: Dataset<f64>) -> Result<Dataset<f64>, Error> {
@@ -199,7 +196,8 @@ impl Mixture {
         } else {
             if let Some(&d) = constant(data).first() {
                 let value = data.column(d).find(|x| !x.is_nan());
-                let what = value.map_or("has no value".into(), |x| format!("is {x} in every row"));
+                let what =
+                    value.map_or("has no value".into(), |x| format!("is {x} in every row, to ten digits"));
                 return Err(Error::plain(format!("`{}`: column `{}` {what}", data.name, data.columns[d]))
                     .hint("--drop-constant leaves such columns out; --label-column sets a label aside"));
             }
@@ -219,7 +217,7 @@ impl Mixture {
 }
 
 pub(crate) fn mixture(arguments: &Mixture) -> Result<Level, Error> {
-    let online = arguments.minibatches.online(BATCH)?;
+    let online = arguments.minibatches.online(BATCH);
     let source = SourceConfig::new(arguments.builtin.as_deref(), &arguments.source)?;
     let bernoulli = matches!(arguments.family, Some(FamilyArgument::Bernoulli));
     let rows = read(source, arguments.source.memory, arguments.drop_constant, bernoulli)?;

@@ -71,7 +71,7 @@ pub(crate) fn normal(arguments: &Normal) -> Result<Level, Error> {
     let column = rows.column(arguments.column.as_deref())?;
     rows.need_values([column])?;
     let (mean, variance) = moments(&rows.data, column);
-    let variance = if varies(mean, variance) { variance } else { 1.0 };
+    let variance = if varies(&rows.data, column) { variance } else { 1.0 };
     let prior = Prior {
         mean: arguments.prior_mean.unwrap_or(mean),
         precision: arguments.prior_precision.unwrap_or(if arguments.conjugate {

@@ -9,7 +9,7 @@ use elbo::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    arguments::{parse_count, parse_positive, parse_weight},
+    arguments::{parse_count, parse_weight},
     tell,
 };
 
@@ -27,22 +27,26 @@ pub(super) struct Minibatches {
     epochs: u32,
     /// τ of the step sizes (t + τ)^(−κ), which holds the first back.
     #[arg(long, value_name = "TAU", default_value = "10", value_parser = parse_weight, requires = "online",
-          help_heading = "Ascent")]
+          allow_negative_numbers = true, help_heading = "Ascent")]
     delay: f64,
     /// κ of the step sizes, above 0.5 and at most 1.
-    #[arg(long, value_name = "KAPPA", default_value = "0.7", value_parser = parse_positive, requires = "online",
-          help_heading = "Ascent")]
+    #[arg(long, value_name = "KAPPA", default_value = "0.7", value_parser = parse_forgetting, requires = "online",
+          allow_negative_numbers = true, help_heading = "Ascent")]
     forgetting: f64,
 }
 
 impl Minibatches {
     /// What was asked for, in minibatches of `batch` where that was left open.
-    pub(super) fn online(&self, batch: usize) -> Result<Option<Online>, Fault> {
+    pub(super) fn online(&self, batch: usize) -> Option<Online> {
         let schedule = RobbinsMonro { delay: self.delay, forgetting: self.forgetting };
-        schedule.check()?;
         let batch = self.batch.unwrap_or(batch);
-        Ok(self.online.then_some(Online { batch, epochs: self.epochs, schedule }))
+        self.online.then_some(Online { batch, epochs: self.epochs, schedule })
     }
+}
+
+fn parse_forgetting(text: &str) -> Result<f64, String> {
+    let rate = text.parse().ok().filter(|&rate| rate > 0.5 && rate <= 1.0);
+    rate.ok_or_else(|| "give a number above 0.5 and at most 1".into())
 }
 
 /// Steps before the sweeps.

@@ -134,8 +134,9 @@ pub(crate) fn regress(arguments: &Regress) -> Result<Level, Error> {
     let rows = Rows::read(None, &arguments.source)?;
     let data = &rows.data;
     let target = arguments.target.clone().unwrap_or_else(|| data.columns[data.width() - 1].clone());
-    let (mean, variance) = moments(data, rows.column(Some(&target))?);
-    let sd = if varies(mean, variance) { variance.sqrt() } else { 1.0 };
+    let place = rows.column(Some(&target))?;
+    let (mean, variance) = moments(data, place);
+    let sd = if varies(data, place) { variance.sqrt() } else { 1.0 };
     let settings = Settings {
         target,
         scaled: !arguments.unscaled,
@@ -232,8 +233,7 @@ fn target(rows: &Rows, name: &str) -> Result<usize, Error> {
 
 fn tell_constant(data: &Dataset<f64>) {
     for (d, name) in data.columns.iter().enumerate() {
-        let (mean, variance) = moments(data, d);
-        if !varies(mean, variance) {
+        if !varies(data, d) {
             tell(format!("note        column `{name}` does not vary: nothing is learnt of it"));
         }
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Rows,
     fitted::{Applied, Fitted, of_the_fit},
-    standardise::moments,
+    standardise::{moments, varies},
 };
 use crate::{
     arguments::{Evaluate, Predict, Sample, Source},
@@ -35,7 +35,14 @@ impl Order {
 
     pub(super) fn read(&self, source: &Source) -> Result<Rows, Error> {
         let label_column = self.sequence_column.clone().or_else(|| source.label_column.clone());
-        Rows::read(None, &Source { label_column, ..source.clone() })
+        let unasked = label_column.is_none();
+        let rows = Rows::read(None, &Source { label_column, ..source.clone() })?;
+        // Labels that all differ, as dates do, tell no sequences apart.
+        let repeated = |labels: &[String]| labels.iter().collect::<HashSet<_>>().len() < labels.len();
+        if unasked && rows.data.labels.as_deref().is_some_and(repeated) {
+            tell("note        all rows are one sequence; --sequence-column NAME tells several apart");
+        }
+        Ok(rows)
     }
 }
 
@@ -88,6 +95,9 @@ pub(super) fn varied(data: &Dataset<f64>) -> Result<(), Error> {
             }
             Some(_) if !variance.is_normal() => {
                 format!("the variance of column `{name}` is {variance}: its values are out of range")
+            }
+            Some(first) if !varies(data, d) => {
+                format!("column `{name}` is {first} in every row, to ten digits: too few tell rows apart")
             }
             Some(_) => continue,
         };

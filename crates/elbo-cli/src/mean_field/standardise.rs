@@ -18,7 +18,7 @@ impl Standardise {
     pub(crate) fn of(data: &Dataset<f64>, scale: bool) -> Self {
         let of_column = |d: usize| {
             let (mean, variance) = moments(data, d);
-            (mean, if varies(mean, variance) { variance.sqrt() } else { 1.0 })
+            (mean, if varies(data, d) { variance.sqrt() } else { 1.0 })
         };
         let columns = 0..data.width();
         let (mean, sd) = columns.map(|d| if scale { of_column(d) } else { (0.0, 1.0) }).unzip();
@@ -56,9 +56,10 @@ impl Standardise {
     }
 }
 
-/// Whether a column varies beyond rounding: of equal values the mean may be off by one, and the variance with it.
-pub(crate) fn varies(mean: f64, variance: f64) -> bool {
-    variance.sqrt() > 1e-12 * mean.abs()
+/// Whether the standard deviation of a column is more than 1e-10 of its mean: else what tells rows apart is lost in rounding.
+pub(crate) fn varies(data: &Dataset<f64>, column: usize) -> bool {
+    let (mean, variance) = moments(data, column);
+    variance.sqrt() > 1e-10 * mean.abs()
 }
 
 /// The mean and the variance of what a column has.

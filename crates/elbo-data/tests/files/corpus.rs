@@ -96,8 +96,13 @@ fn wrong_lines_are_named() {
         ("1 0:x\n", "FILE line 1: `0:x` is not of the form `word:count`", "check that line"),
         ("1 0:NaN\n", "FILE line 1: `0:NaN` is not of the form `word:count`", "check that line"),
         ("1 0=1\n", "FILE line 1: `0=1` is not of the form `word:count`", "check"),
-        ("1 -1:1\n", "FILE line 1: `-1:1` is outside the words, 0 to 4294967294", "from 0"),
-        ("1 4294967295:1\n", "FILE line 1: `4294967295:1` is outside the words, 0 to 4294967294", "from 0"),
+        ("1 -1:1\n", "FILE line 1: `-1:1` is outside the words, 0 to 16777215", "from 0"),
+        (
+            "1 0:1\n1 16777216:1\n",
+            "FILE line 2: `16777216:1` is outside the words, 0 to 16777215",
+            "without gaps",
+        ),
+        ("1 4294967296:1\n", "FILE line 1: `4294967296:1` is outside the words, 0 to 16777215", "from 0"),
         ("1 0:4294967296\n", "FILE line 1: `0:4294967296` is a count beyond 4294967295", "check"),
         ("2 7:4294967295 7:1\n", "FILE line 1: `7: …` is a count beyond 4294967295", "check"),
         ("1 0:1\n\n", "FILE line 2: `` is not of the form `n word:count word:count …`", "empty document"),
@@ -119,6 +124,21 @@ fn wrong_lines_are_named() {
         (
             "2 2 1\n1 1 1\n2 2 1\n",
             "FILE line 4: 1 entries are announced for the matrix, there are 2",
+            "fetch",
+        ),
+        (
+            "1 16777217 1\n1 1 1\n",
+            "FILE line 2 is `1 16777217 1`: rows and columns must be 16777216 at most, numbered without gaps",
+            "write it",
+        ),
+        (
+            "4000000000 2 1\n",
+            "FILE line 2 is `4000000000 2 1`: rows and columns must be 16777216 at most, numbered without gaps",
+            "write it",
+        ),
+        (
+            "2 2 1000000000000000000\n1 1 1\n",
+            "FILE line 3: 1000000000000000000 entries are announced for the matrix, there are 1",
             "fetch",
         ),
         ("2 2\n", "FILE line 2 is `2 2`: it must be `rows columns entries`", "write it as"),

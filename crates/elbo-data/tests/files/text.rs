@@ -131,6 +131,45 @@ fn cells_that_hold_no_number_are_named() {
     }
 }
 
+/// A row whose only cell is missing is an empty line; elsewhere, and at both ends, it is none.
+#[test]
+fn an_empty_line_is_the_empty_cell_of_one_column() {
+    let missing = ReadOptions { missing: true, ..plain() };
+    for (text, first_line) in [
+        ("flow\n1\n\n\n4\n", 2),
+        ("\n\nflow\n1\n\n\n4\n\n\n", 4),
+        ("flow\r\n1\r\n\r\n\r\n4", 2),
+        ("flow\r1\r\r\r4\r", 2),
+        ("\u{feff}\"fl\now\"\n\"1\n\"\n\n  \n\"4\"\n", 3),
+        ("\n1\n\n\"\"\n4", 2),
+    ] {
+        for name in ["a.csv", "a.tsv"] {
+            let data = read_bytes(name, text, &missing).unwrap();
+            let cells: Vec<Option<f32>> = data.values.iter().map(|x| (!x.is_nan()).then_some(*x)).collect();
+            assert_eq!(cells, [Some(1.0), None, None, Some(4.0)], "{text:?}");
+            assert_eq!(data.first_line, first_line, "{text:?}");
+        }
+    }
+    let first = csv("flow\n\n2\n", &missing);
+    assert!(first.values[0].is_nan() && (first.rows(), first.first_line) == (2, 2));
+    assert_eq!(csv("a,b\n1,2\n\n3,4\n", &missing).rows(), 2);
+
+    for (text, line) in [("a\n1\n\n3\n", 3), ("\n\na\r\n1\r\n2\r\n\r\n3\r\n", 6)] {
+        let (message, hint) = refused(text, &plain());
+        assert_eq!(message, format!("FILE: column `a` line {line} is ``: an empty cell"));
+        assert!(hint.contains("missing"), "{hint}");
+    }
+}
+
+/// Quotes that are never closed take all that is left.
+#[test]
+fn lines_are_counted_within_quotes() {
+    for (text, line) in [("a,b\n\n1,\"x\ny\"\n", 3), ("a,b\n1,\"x\n3,4\n", 2), ("a,b\n\"1\n\n\",2\n3,x", 5)] {
+        let (message, _) = refused(text, &plain());
+        assert!(message.starts_with(&format!("FILE: column `b` line {line} is `x")), "{message}");
+    }
+}
+
 #[test]
 fn tables_that_are_no_tables_are_refused() {
     assert_eq!(refused("", &plain()).0, "FILE is empty");

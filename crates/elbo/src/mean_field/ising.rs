@@ -31,14 +31,17 @@ pub fn field(couplings: &[f64], external: &[f64]) -> Result<Field, Error> {
     }
     let mut edges = Vec::new();
     for i in 0..n {
+        // Rows and columns are named from 1, as cells of data are.
+        let name = |i: usize, j: usize| format!("({}, {})", i + 1, j + 1);
         if couplings[i * n + i] != 0.0 {
-            return Err(Error::invalid(&format!("coupling ({i}, {i})"), couplings[i * n + i], "must be 0"));
+            let what = format!("coupling {}", name(i, i));
+            return Err(Error::invalid(&what, couplings[i * n + i], "must be 0"));
         }
         for j in 0..i {
             let (coupling, mirror) = (couplings[i * n + j], couplings[j * n + i]);
             if coupling != mirror {
-                let rule = format!("must be that of ({j}, {i}), {mirror}");
-                return Err(Error::invalid(&format!("coupling ({i}, {j})"), coupling, &rule));
+                let rule = format!("must be that of {}, {mirror}", name(j, i));
+                return Err(Error::invalid(&format!("coupling {}", name(i, j)), coupling, &rule));
             }
             if coupling != 0.0 {
                 edges.push(edge([j, i], coupling));

@@ -1,7 +1,7 @@
 //! The hidden Markov model against enumeration of its paths.
 
 use elbo::{
-    distribution::{Dirichlet, Gamma, Gaussian, LogDensity, Poisson},
+    distribution::{Dirichlet, Gamma, Gaussian, LogDensity, NegativeBinomial, Poisson},
     mean_field::{
         Annealing, Ascent, MeanField, ascend, best_of,
         hidden_markov::{Emission, Fit, Parameters, Prior, Shares, Start},
@@ -284,6 +284,48 @@ fn z_test(what: &str, values: &[f64], expected: f64, limit: f64) {
     let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0);
     let z = (mean - expected) / (variance / n).sqrt();
     assert!(z.abs() < limit, "{what}: mean {mean}, expected {expected}, z = {z}");
+}
+
+/// Seconds since 1970, within seconds: the origin of a column changes nothing.
+#[test]
+fn values_far_from_zero_lose_no_digits() {
+    let mut noise = vec![0.0; 400];
+    Key::new(5).normals(0, &mut noise);
+    // Sums of these with the origin are exact.
+    let x: Vec<f64> = noise.iter().map(|z| (z * 1024.0).round() / 1024.0).collect();
+    let bound = |origin: f64| {
+        let emission = Emission::Gaussian { mean: origin, precision: 0.1, shape: 1.0, rate: 0.1 };
+        let x: Vec<f64> = x.iter().map(|x| x + origin).collect();
+        let prior = Prior::exchangeable(3, 1.0, &[emission]);
+        let mut fit = Fit::new(&x, &[300, 100], prior, Start::Apart, Key::new(1)).unwrap();
+        to_convergence(&mut fit).last()
+    };
+    assert_near("the bound far from 0", bound(1.7e9), bound(0.0), 1e-8);
+}
+
+/// One count alone has the exact evidence of a negative binomial, and very different ones have an ascent.
+#[test]
+fn great_counts_lose_no_digits() {
+    for x in [0.0, 1.0, 1e3, 1e6, 1e12, 9e15] {
+        for (shape, rate) in [(1.0, 4e-12), (0.3, 2.0), (1e6, 1e-6)] {
+            let prior = Prior::exchangeable(1, 1.0, &[Emission::Poisson { shape, rate }]);
+            let x = [x];
+            let mut fit = Fit::new(&x, &[1], prior, Start::Apart, Key::new(1)).unwrap();
+            let exact = NegativeBinomial::new(shape / rate, shape).unwrap().log_density(&(x[0] as u64));
+            assert_near(
+                &format!("log p({x:?})"),
+                to_convergence(&mut fit).last(),
+                exact,
+                1e-14 * exact.abs().max(100.0),
+            );
+        }
+    }
+    let prior = Prior::exchangeable(3, 1.0, &[Emission::Poisson { shape: 1.0, rate: 4e-12 }]);
+    let x = [0.0, 1e12, 2.0, 1.0, 1e12 + 1e6, 3.0, 0.0];
+    let mut fit = Fit::new(&x, &[7], prior, Start::Apart, Key::new(1)).unwrap();
+    to_convergence(&mut fit);
+    let path = fit.posterior().most_probable_path(&x).unwrap();
+    assert!(path[1] == path[4] && [0, 2, 3, 5, 6].iter().all(|&t| path[t] != path[1]), "{path:?}");
 }
 
 /// A family of columns, missing one value in four, in sequences, under a random prior.

@@ -163,9 +163,9 @@ fn wrong_input_is_named() {
     let message = |result: Result<Field, elbo::Error>| result.unwrap_err().to_string();
     assert_eq!(
         message(ising::field(&[0.0, 1.0, 2.0, 0.0], &[0.0, 0.0])),
-        "coupling (1, 0) is 2, but must be that of (0, 1), 1"
+        "coupling (2, 1) is 2, but must be that of (1, 2), 1"
     );
-    assert_eq!(message(ising::field(&[0.5], &[0.0])), "coupling (0, 0) is 0.5, but must be 0");
+    assert_eq!(message(ising::field(&[0.5], &[0.0])), "coupling (1, 1) is 0.5, but must be 0");
     assert!(message(ising::field(&[0.0; 3], &[0.0, 0.0])).contains("[2, 2]"));
     assert!(message(ising::grid(3, 1.0, &[0.0; 4])).contains("must divide the number of sites, 4"));
     assert!(message(ising::denoising(&[0.5], 1, 1.0, 0.1)).contains("pixel 0 is 0.5"));

@@ -105,11 +105,13 @@ impl Applied for TopicModel {
 
     /// The bound of documents, the topics held.
     fn evaluate(&self, fitted: &Fitted, arguments: &Evaluate) -> Result<(), Error> {
-        let Documents { counts, .. } = self.read(fitted, &arguments.source)?;
+        let Documents { counts, source, fingerprint, .. } = self.read(fitted, &arguments.source)?;
         let (all, key) = (counts.documents(), Key::new(arguments.seed));
         let some = drawn(all, arguments.rows, key.purpose(Purpose::Test));
         let counts = some.as_ref().map_or(counts.clone(), |index| counts.select(index));
-        of_the_fit(&arguments.source);
+        if fitted.same_data(&source.data, &fingerprint).is_ok() {
+            of_the_fit(&Source::default());
+        }
         let measured = Measured::of(&self.posterior, &counts, Some(key))?;
         for (name, value) in measured.facts("documents") {
             tell(format!("{name:<11} {value}"));

@@ -108,7 +108,7 @@ impl Topics {
             eta: self.eta,
             starts: self.starts,
             vocabulary: self.vocabulary.as_deref().map(absolute).transpose()?,
-            online: self.minibatches.online(BATCH)?,
+            online: self.minibatches.online(BATCH),
         })
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     distribution::{Gamma, Gaussian, LogDensity, NegativeBinomial, Poisson, Sample, StudentT},
     divergence::KullbackLeibler,
     random::Key,
-    special::{digamma, exp_remainder, ln_gamma, ln_ratio},
+    special::{binet, binet_slope, digamma, exp_remainder, ln_ratio, relative_entropy_term},
 };
 
 /// The distribution of a column in one state: its family, and what is known of the parameters. It is prior and posterior
@@ -53,13 +53,17 @@ pub enum Emission {
 }
 
 /// Expected sufficient statistics of the values that a column has in one state.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Statistics {
+    /// What values are measured from: of a Gaussian a mean near them, whose digits they would otherwise lose; else 0.
+    origin: f64,
+    /// d(x, m) ≥ 0, the family's Bregman divergence: (x − m)², or that of counts.
+    divergence: fn(f64, f64) -> f64,
     /// Σ w.
     weight: f64,
-    /// Σ w x/Σ w.
+    /// Σ w x/Σ w, from the origin.
     mean: f64,
-    /// Σ w (x − mean)².
+    /// Σ w d(x, mean).
     scatter: f64,
     /// Σ w of each class.
     classes: Vec<f64>,
@@ -69,8 +73,8 @@ pub(super) struct Statistics {
 pub(super) enum Expected {
     /// constant − ½ precision (x − mean)².
     Gaussian { constant: f64, precision: f64, mean: f64 },
-    /// x log λ − λ.
-    Poisson { ln_rate: f64, rate: f64 },
+    /// x `excess` − d(x, λ): the mean of log λ is that much above the logarithm of the mean.
+    Poisson { excess: f64, rate: f64 },
     /// log p_x.
     Categorical(Vec<f64>),
 }
@@ -115,9 +119,9 @@ impl Emission {
         }
     }
 
-    /// log h(x), which no parameter changes.
+    /// log h(x), which no parameter changes: of counts log p(x|λ) at λ = x, its greatest value.
     pub(super) fn ln_base(&self, x: f64) -> f64 {
-        if self.family() == 1 { -ln_gamma(x + 1.0) } else { 0.0 }
+        if self.family() == 1 && x > 0.0 { -0.5 * libm::log(TAU * x) - binet(x) } else { 0.0 }
     }
 
     pub(super) fn expected(&self) -> Expected {
@@ -133,9 +137,10 @@ impl Emission {
                 mean: *mean,
             },
             Self::Poisson { shape, rate } => {
-                Expected::Poisson { ln_rate: digamma(*shape) - libm::log(*rate), rate: shape / rate }
+                // ψ(a) − log a.
+                Expected::Poisson { excess: binet_slope(*shape) - 0.5 / shape, rate: shape / rate }
             }
-            Self::KnownPoisson { rate } => Expected::Poisson { ln_rate: libm::log(*rate), rate: *rate },
+            Self::KnownPoisson { rate } => Expected::Poisson { excess: 0.0, rate: *rate },
             Self::Categorical(shares) => Expected::Categorical(shares.expected_log()),
         }
     }
@@ -145,7 +150,7 @@ impl Emission {
         let updated = match self {
             Self::Gaussian { mean, precision, shape, rate } => {
                 let total = precision + of.weight;
-                let step = of.mean - mean;
+                let step = of.origin - mean + of.mean;
                 Self::Gaussian {
                     mean: mean + of.weight / total * step,
                     precision: total,
@@ -238,8 +243,13 @@ impl Emission {
 impl Statistics {
     /// Of no value.
     pub(super) fn of(emission: &Emission) -> Self {
-        let classes = if let Emission::Categorical(shares) = emission { shares.outcomes() } else { 0 };
-        Self { classes: vec![0.0; classes], ..Self::default() }
+        let squared = |x: f64, m: f64| (x - m) * (x - m);
+        let (origin, divergence, classes): (_, fn(f64, f64) -> f64, _) = match emission {
+            Emission::Gaussian { mean, .. } | Emission::KnownGaussian { mean, .. } => (*mean, squared, 0),
+            Emission::Poisson { .. } | Emission::KnownPoisson { .. } => (0.0, of_counts, 0),
+            Emission::Categorical(shares) => (0.0, squared, shares.outcomes()),
+        };
+        Self { origin, divergence, weight: 0.0, mean: 0.0, scatter: 0.0, classes: vec![0.0; classes] }
     }
 
     /// Takes in a value with a weight.
@@ -247,24 +257,31 @@ impl Statistics {
         if let Some(class) = self.classes.get_mut(x as usize) {
             *class += weight;
         } else {
-            self.pool(weight, x, 0.0);
+            self.pool(weight, x - self.origin, 0.0);
         }
     }
 
+    /// Takes in those of other values, from the same origin.
     pub(super) fn merge(&mut self, other: &Self) {
         self.pool(other.weight, other.mean, other.scatter);
         self.classes.iter_mut().zip(&other.classes).for_each(|(sum, part)| *sum += part);
     }
 
-    /// By pooled means, so that no squares cancel.
+    /// By pooled means, so that nothing cancels.
     fn pool(&mut self, weight: f64, mean: f64, scatter: f64) {
-        let total = self.weight + weight;
         if weight > 0.0 {
-            let step = mean - self.mean;
-            self.scatter += scatter + weight * (self.weight / total) * step * step;
-            self.mean += weight / total * step;
-            self.weight = total;
+            let total = self.weight + weight;
+            let pooled = self.mean + weight / total * (mean - self.mean);
+            let of_parts = [(self.weight, self.mean), (weight, mean)];
+            self.scatter += scatter;
+            self.scatter += of_parts.map(|(w, m)| w * (self.divergence)(m, pooled)).iter().sum::<f64>();
+            (self.weight, self.mean) = (total, pooled);
         }
+    }
+
+    /// Σ w d(x, m).
+    fn about(&self, m: f64) -> f64 {
+        self.scatter + self.weight * (self.divergence)(self.mean, m - self.origin)
     }
 }
 
@@ -275,7 +292,7 @@ impl Expected {
             Self::Gaussian { constant, precision, mean } => {
                 constant - 0.5 * precision * (x - mean) * (x - mean)
             }
-            Self::Poisson { ln_rate, rate } => x * ln_rate - rate,
+            Self::Poisson { excess, rate } => x * excess - of_counts(x, *rate),
             Self::Categorical(logs) => logs[x as usize],
         }
     }
@@ -284,11 +301,16 @@ impl Expected {
     pub(super) fn sum(&self, of: &Statistics) -> f64 {
         match self {
             Self::Gaussian { constant, precision, mean } => {
-                let squares = of.scatter + of.weight * (of.mean - mean).powi(2);
-                of.weight * constant - 0.5 * precision * squares
+                of.weight * constant - 0.5 * precision * of.about(*mean)
             }
-            Self::Poisson { ln_rate, rate } => of.weight * (of.mean * ln_rate - rate),
+            Self::Poisson { excess, rate } => of.weight * of.mean * excess - of.about(*rate),
             Self::Categorical(logs) => weigh(&of.classes, logs),
         }
     }
+}
+
+/// x log(x/m) − x + m, by which log p(x|m) of a count lies below log p(x|x).
+fn of_counts(x: f64, m: f64) -> f64 {
+    // A mean of values above 0 is 0 where it underflows.
+    if x == 0.0 || m == 0.0 { m } else { relative_entropy_term(x, m, ln_ratio(m, x)) }
 }
