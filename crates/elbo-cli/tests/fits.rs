@@ -293,7 +293,10 @@ fn what_would_be_ignored_is_refused() {
         place.succeeds(&format!("mixture --data bits.csv -k 2 --family gaussian {flag}"));
     }
     place.refuses("mixture --data bits.csv --batch 2", &["--online"]);
-    place.fails("mixture --data bits.csv --online --forgetting 0.5", 1, &["the forgetting rate is 0.5"], "");
+    place.refuses(
+        "mixture --data bits.csv --online --forgetting 0.5",
+        &["'--forgetting <KAPPA>'", "above 0.5"],
+    );
     let regress = "regress --data data.csv --label-column kind --weight-sd 2";
     place.fails(regress, 2, &["--weight-sd is of weights whose"], "--prior known");
     place.succeeds(&format!("{regress} --prior known"));

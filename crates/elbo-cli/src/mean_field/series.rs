@@ -97,7 +97,7 @@ pub(super) fn varied(data: &Dataset<f64>) -> Result<(), Error> {
                 format!("the variance of column `{name}` is {variance}: its values are out of range")
             }
             Some(first) if !varies(data, d) => {
-                format!("column `{name}` is {first} in every row, to ten digits: too few tell rows apart")
+                format!("column `{name}` is {first} in every row, to ten digits: it says nothing of time")
             }
             Some(_) => continue,
         };
