@@ -106,9 +106,9 @@ impl Posterior {
     /// The same of a sum of coefficients, Σ_j x_j w_j, `[P]`, and its mean first: of the intercept of other units, for one.
     ///
     /// ```
-    /// use elbo::mean_field::{MeanField, regression::{Fit, Prior}};
+    /// use elbo::mean_field::{Ascent, ascend, regression::{Fit, Prior}};
     /// let mut fit = Fit::new(&[0.0, 1.0, 2.0, 3.0], 1, &[1.0, 3.1, 4.9, 7.0], Prior::default())?;
-    /// (0..3).try_for_each(|factor| fit.update(factor))?;
+    /// ascend(&mut fit, &Ascent::default(), |_, _| {})?;
     /// // The target at x = 2.
     /// let (mean, (low, high)) = fit.posterior().combination(&[1.0, 2.0], 0.9)?;
     /// assert!((mean - 5.0).abs() < 0.1 && low < mean && mean < high);
