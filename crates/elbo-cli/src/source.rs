@@ -78,12 +78,10 @@ impl SourceConfig {
                 .hint("columns are found by their names: give each a name of its own"));
         }
         if let Some(cell) = data.values.iter().position(|x| x.abs() > MOST) {
-            let (row, column) = (cell / data.width(), cell % data.width());
             return Err(Error::plain(format!(
-                "`{}`: column `{}` line {} is {:e}, whose square is out of range",
+                "`{}`: {} is {:e}, whose square is out of range",
                 data.name,
-                data.columns[column],
-                data.first_line + row,
+                data.place(cell),
                 data.values[cell]
             ))
             .hint("give the column other units, or mend the cell"));

@@ -58,6 +58,20 @@ impl<T: Number> Dataset<T> {
         &self.values[i * width..(i + 1) * width]
     }
 
+    /// Where number `cell` of the values is in its file, as messages say it.
+    ///
+    /// ```
+    /// assert_eq!(elbo_data::digits().place(64), "column `pixel 1,1` line 2");
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there is no column.
+    pub fn place(&self, cell: usize) -> String {
+        let (row, column) = (cell / self.width(), cell % self.width());
+        format!("column `{}` line {}", self.columns[column], self.first_line + row)
+    }
+
     /// The values of column `d`, from 0.
     ///
     /// # Panics

@@ -191,9 +191,9 @@ pub(crate) fn is_mean_field(path: &Path) -> bool {
     file.is_file() && file.extension().is_some_and(|ending| ending == "json")
 }
 
-/// Says that figures are of rows that were fitted to, where no others are named.
-pub(super) fn of_the_fit(source: &Source) {
-    if source.data.is_none() {
+/// Says where figures are of rows that were fitted to.
+pub(super) fn of_the_fit(took_part: bool) {
+    if took_part {
         tell("note        these rows, or most of them, took part in the fit: of others it is lower");
     }
 }

@@ -18,7 +18,7 @@ use super::{
     finish,
     fitted::{Fitted, Model, likeliest},
     series::{Chain, Order, Sequences, lengths, sequences, varied},
-    standardise::moments,
+    standardise::{Moments, moments},
 };
 use crate::{
     arguments::{Source, named, parse_count, parse_positive},
@@ -102,8 +102,8 @@ const WITHIN: f64 = 0.1;
 
 impl HiddenMarkov {
     /// The prior of a column in a state, by the scale of its values.
-    fn emission(&self, data: &Dataset<f64>, column: usize) -> Result<Emission, Error> {
-        let (mean, variance) = moments(data, column);
+    fn emission(&self, data: &Dataset<f64>, column: usize, of: Moments) -> Result<Emission, Error> {
+        let Moments { mean, variance } = of;
         let broken = data.column(column).find(|x| *x < 0.0 || !x.is_nan() && x.fract() != 0.0);
         let greatest = data.column(column).fold(f64::MIN, f64::max);
         let family = self.emission.unwrap_or(match broken {
@@ -143,8 +143,10 @@ impl HiddenMarkov {
             starts: self.starts,
             start,
             annealing,
-            emission: (0..data.width())
-                .map(|column| self.emission(data, column))
+            emission: moments(data)
+                .into_iter()
+                .enumerate()
+                .map(|(column, of)| self.emission(data, column, of))
                 .collect::<Result<_, _>>()?,
         })
     }

@@ -167,9 +167,7 @@ fn source(path: &Path) -> Result<SourceConfig, Error> {
 /// J and h have every number.
 fn complete(data: &Dataset<f64>) -> Result<(), Error> {
     let Some(cell) = data.values.iter().position(|x| x.is_nan()) else { return Ok(()) };
-    let (row, column) = (cell / data.width(), cell % data.width());
-    let place = format!("column `{}` line {}", data.columns[column], data.first_line + row);
-    Err(Error::plain(format!("`{}`: {place} is missing", data.name))
+    Err(Error::plain(format!("`{}`: {} is missing", data.name, data.place(cell)))
         .hint("J and h have a number in every cell: 0 where there is no coupling, or no field"))
 }
 

@@ -19,7 +19,7 @@ use super::{
     fitted::{Fitted, Model, likeliest},
     online::{Minibatches, Online},
     rows::{RowModel, of_seen},
-    standardise::varies,
+    standardise::moments,
 };
 use crate::{
     arguments::{Source, named, parse_count, parse_positive},
@@ -143,7 +143,7 @@ pub(super) fn read(
 
 /// The columns that tell no rows apart.
 fn constant(data: &Dataset<f64>) -> Vec<usize> {
-    (0..data.width()).filter(|&d| !varies(data, d)).collect()
+    moments(data).iter().enumerate().filter(|(_, of)| !of.varies()).map(|(d, _)| d).collect()
 }
 
 fn without_constant(data: Dataset<f64>) -> Result<Dataset<f64>, Error> {
@@ -166,10 +166,9 @@ fn cut(data: &mut Dataset<f64>) -> Result<(), Error> {
     let width = data.width();
     let Some(full) = data.full_scale else {
         return Err(Error::plain(format!(
-            "`{}`: column `{}` line {} is {}, but cells of a Bernoulli mixture must be 0 or 1",
+            "`{}`: {} is {}, but cells of a Bernoulli mixture must be 0 or 1",
             data.name,
-            data.columns[cell % width],
-            data.first_line + cell / width,
+            data.place(cell),
             data.values[cell]
         ))
         .hint("--family gaussian takes any number"));

@@ -17,7 +17,7 @@ use super::{
     finish,
     fitted::{Fitted, Model},
     rows::{RowModel, of_seen},
-    standardise::{moments, varies},
+    standardise::moments,
 };
 use crate::{
     arguments::{Source, parse_positive},
@@ -69,11 +69,10 @@ const FLAT: f64 = 1e-6;
 pub(crate) fn normal(arguments: &Normal) -> Result<Level, Error> {
     let rows = Rows::read(None, &arguments.source)?;
     let column = rows.column(arguments.column.as_deref())?;
-    rows.need_values([column])?;
-    let (mean, variance) = moments(&rows.data, column);
-    let variance = if varies(&rows.data, column) { variance } else { 1.0 };
+    let of_column = moments(&rows.data)[column];
+    let variance = if of_column.varies() { of_column.variance } else { 1.0 };
     let prior = Prior {
-        mean: arguments.prior_mean.unwrap_or(mean),
+        mean: arguments.prior_mean.unwrap_or(of_column.mean),
         precision: arguments.prior_precision.unwrap_or(if arguments.conjugate {
             FLAT
         } else {

@@ -16,7 +16,7 @@ use super::{
     finish,
     fitted::{Fitted, Model},
     rows::RowModel,
-    standardise::{Standardise, moments, varies},
+    standardise::{Standardise, moments},
 };
 use crate::{
     arguments::{Source, parse_fraction, parse_positive},
@@ -135,12 +135,11 @@ pub(crate) fn regress(arguments: &Regress) -> Result<Level, Error> {
     let data = &rows.data;
     let target = arguments.target.clone().unwrap_or_else(|| data.columns[data.width() - 1].clone());
     let place = rows.column(Some(&target))?;
-    let (mean, variance) = moments(data, place);
-    let sd = if varies(data, place) { variance.sqrt() } else { 1.0 };
+    let of_target = moments(data)[place];
     let settings = Settings {
         target,
         scaled: !arguments.unscaled,
-        prior: arguments.prior(mean, sd)?,
+        prior: arguments.prior(of_target.mean, of_target.sd())?,
         interval: arguments.interval,
     };
     fit(rows, &settings, &arguments.ascent)
@@ -221,21 +220,15 @@ fn target(rows: &Rows, name: &str) -> Result<usize, Error> {
     let lacks = |row: &[f64]| row.iter().position(|x| x.is_nan()).filter(|_| !row[target].is_nan());
     let found = (0..data.rows()).find_map(|n| lacks(data.row(n)).map(|d| (n, d)));
     found.map_or(Ok(target), |(row, column)| {
-        Err(Error::plain(format!(
-            "`{}`: column `{}` line {} is missing, beside a target",
-            data.name,
-            data.columns[column],
-            data.first_line + row
-        ))
-        .hint("leave the row out, or the column; `elbo factors` fits a model that fills cells"))
+        let place = data.place(row * data.width() + column);
+        Err(Error::plain(format!("`{}`: {place} is missing, beside a target", data.name))
+            .hint("leave the row out, or the column; `elbo factors` fits a model that fills cells"))
     })
 }
 
 fn tell_constant(data: &Dataset<f64>) {
-    for (d, name) in data.columns.iter().enumerate() {
-        if !varies(data, d) {
-            tell(format!("note        column `{name}` does not vary: nothing is learnt of it"));
-        }
+    for (name, _) in data.columns.iter().zip(moments(data)).filter(|(_, of)| !of.varies()) {
+        tell(format!("note        column `{name}` does not vary: nothing is learnt of it"));
     }
 }
 

@@ -72,7 +72,7 @@ impl<M: RowModel> Applied for M {
                 rows - seen.len()
             ));
         }
-        of_the_fit(&arguments.source);
+        of_the_fit(arguments.source.data.is_none());
         if let Some(path) = &arguments.output {
             let mut out = Table::new();
             if let Some(index) = &some {
@@ -89,12 +89,11 @@ impl<M: RowModel> Applied for M {
 }
 
 fn rows_with_nan(out: &Table) -> usize {
-    let real = |(_, column): &(String, Column)| match column {
-        Column::Real(values) => Some(values.clone()),
-        Column::Text(_) => None,
-    };
-    let columns: Vec<Vec<f64>> = out.columns.iter().filter_map(real).collect();
-    let rows = columns.first().map_or(0, Vec::len);
+    fn real((_, column): &(String, Column)) -> Option<&Vec<f64>> {
+        if let Column::Real(values) = column { Some(values) } else { None }
+    }
+    let columns: Vec<&Vec<f64>> = out.columns.iter().filter_map(real).collect();
+    let rows = columns.first().map_or(0, |column| column.len());
     (0..rows).filter(|&row| columns.iter().any(|column| column[row].is_nan())).count()
 }
 

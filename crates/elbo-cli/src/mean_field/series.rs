@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Rows,
     fitted::{Applied, Fitted, of_the_fit},
-    standardise::{moments, varies},
+    standardise::moments,
 };
 use crate::{
     arguments::{Evaluate, Predict, Sample, Source},
@@ -85,9 +85,9 @@ pub(super) fn sequences<'a>(
 
 /// Refuses a column that says nothing of time.
 pub(super) fn varied(data: &Dataset<f64>) -> Result<(), Error> {
-    for (d, name) in data.columns.iter().enumerate() {
+    for (d, (name, of)) in data.columns.iter().zip(moments(data)).enumerate() {
         let mut seen = data.column(d).filter(|x| !x.is_nan());
-        let (_, variance) = moments(data, d);
+        let variance = of.variance;
         let fault = match seen.next() {
             None => format!("column `{name}` has no value"),
             Some(first) if seen.all(|x| x == first) => {
@@ -96,7 +96,7 @@ pub(super) fn varied(data: &Dataset<f64>) -> Result<(), Error> {
             Some(_) if !variance.is_normal() => {
                 format!("the variance of column `{name}` is {variance}: its values are out of range")
             }
-            Some(first) if !varies(data, d) => {
+            Some(first) if !of.varies() => {
                 format!("column `{name}` is {first} in every row, to ten digits: it says nothing of time")
             }
             Some(_) => continue,
@@ -188,7 +188,7 @@ impl<C: Chain> Applied for Sequences<C> {
             if number > 1.0 { "sequences" } else { "sequence" },
             total / rows
         ));
-        of_the_fit(&arguments.source);
+        of_the_fit(arguments.source.data.is_none());
         if arguments.output.is_some() {
             let mut out = Table::new();
             out.push("rows", Column::Real(lengths.iter().map(|&t| t as f64).collect()));

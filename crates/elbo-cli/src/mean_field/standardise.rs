@@ -16,12 +16,10 @@ impl Standardise {
     /// Of the columns of the data, by what is not missing; with `scale` false they stay as they are. A column of one value
     /// is centred alone.
     pub(crate) fn of(data: &Dataset<f64>, scale: bool) -> Self {
-        let of_column = |d: usize| {
-            let (mean, variance) = moments(data, d);
-            (mean, if varies(data, d) { variance.sqrt() } else { 1.0 })
-        };
-        let columns = 0..data.width();
-        let (mean, sd) = columns.map(|d| if scale { of_column(d) } else { (0.0, 1.0) }).unzip();
+        if !scale {
+            return Self { mean: vec![0.0; data.width()], sd: vec![1.0; data.width()] };
+        }
+        let (mean, sd) = moments(data).into_iter().map(|of| (of.mean, of.sd())).unzip();
         Self { mean, sd }
     }
 
@@ -56,16 +54,39 @@ impl Standardise {
     }
 }
 
-/// Whether the standard deviation of a column is more than 1e-10 of its mean: else what tells rows apart is lost in rounding.
-pub(crate) fn varies(data: &Dataset<f64>, column: usize) -> bool {
-    let (mean, variance) = moments(data, column);
-    variance.sqrt() > 1e-10 * mean.abs()
+/// Of what a column has.
+#[derive(Clone, Copy)]
+pub(crate) struct Moments {
+    pub(crate) mean: f64,
+    pub(crate) variance: f64,
 }
 
-/// The mean and the variance of what a column has.
-pub(crate) fn moments(data: &Dataset<f64>, column: usize) -> (f64, f64) {
-    let seen = || data.column(column).filter(|x| !x.is_nan());
-    let n = seen().count() as f64;
-    let mean = seen().map(|x| x / n).sum::<f64>();
-    (mean, seen().map(|x| (x - mean).powi(2) / n).sum())
+impl Moments {
+    /// Whether the standard deviation is more than 1e-10 of the mean: else what tells rows apart is lost in rounding.
+    pub(crate) fn varies(self) -> bool {
+        self.variance.sqrt() > 1e-10 * self.mean.abs()
+    }
+
+    /// The standard deviation; 1 of a column that does not vary.
+    pub(crate) fn sd(self) -> f64 {
+        if self.varies() { self.variance.sqrt() } else { 1.0 }
+    }
+}
+
+/// The moments of all columns, in passes over the rows.
+pub(crate) fn moments(data: &Dataset<f64>) -> Vec<Moments> {
+    let width = data.width();
+    let sums = |of: &dyn Fn(usize, f64) -> f64| {
+        let mut sums = vec![0.0; width];
+        for row in data.values.chunks_exact(width) {
+            for (d, x) in row.iter().enumerate().filter(|(_, x)| !x.is_nan()) {
+                sums[d] += of(d, *x);
+            }
+        }
+        sums
+    };
+    let count = sums(&|_, _| 1.0);
+    let mean = sums(&|d, x| x / count[d]);
+    let variance = sums(&|d, x| (x - mean[d]).powi(2) / count[d]);
+    mean.iter().zip(variance).map(|(&mean, variance)| Moments { mean, variance }).collect()
 }

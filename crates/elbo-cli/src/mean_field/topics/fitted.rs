@@ -109,9 +109,7 @@ impl Applied for TopicModel {
         let (all, key) = (counts.documents(), Key::new(arguments.seed));
         let some = drawn(all, arguments.rows, key.purpose(Purpose::Test));
         let counts = some.as_ref().map_or(counts.clone(), |index| counts.select(index));
-        if fitted.same_data(&source.data, &fingerprint).is_ok() {
-            of_the_fit(&Source::default());
-        }
+        of_the_fit(fitted.same_data(&source.data, &fingerprint).is_ok());
         let measured = Measured::of(&self.posterior, &counts, Some(key))?;
         for (name, value) in measured.facts("documents") {
             tell(format!("{name:<11} {value}"));

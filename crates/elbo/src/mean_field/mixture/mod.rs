@@ -100,14 +100,12 @@ impl<'a> Fit<'a> {
         }
         // A component that no row is given to begins among the others' rows.
         for d in 0..width {
-            let own = || (d..origins.len()).step_by(width);
-            let total: f64 = own().map(|e| counts[e]).sum();
-            let mean = own().map(|e| counts[e] / total.max(1.0) * origins[e]).sum();
-            own()
-                .filter(|&e| counts[e] == 0.0)
-                .collect::<Vec<_>>()
-                .into_iter()
-                .for_each(|e| origins[e] = mean);
+            let own = (d..origins.len()).step_by(width);
+            let total: f64 = own.clone().map(|e| counts[e]).sum();
+            let mean = own.clone().map(|e| counts[e] / total.max(1.0) * origins[e]).sum();
+            for e in own.filter(|&e| counts[e] == 0.0) {
+                origins[e] = mean;
+            }
         }
         Self::begin(x, width, prior, origins, labels)
     }

@@ -103,11 +103,10 @@ impl Weights {
 impl WeightsPosterior {
     /// Refuses what serde may have read.
     pub(super) fn check(&self, components: usize) -> Result<(), Error> {
-        let parameters = match self {
-            Self::Dirichlet(alpha) => alpha,
-            Self::Sticks(sticks) => sticks.as_flattened(),
+        let (parameters, each) = match self {
+            Self::Dirichlet(alpha) => (&alpha[..], 1),
+            Self::Sticks(sticks) => (sticks.as_flattened(), 2),
         };
-        let each = if let Self::Sticks(_) = self { 2 } else { 1 };
         Error::check_shape("q of the weights", &[each * components], &[parameters.len()])?;
         parameters.iter().try_for_each(|&a| positive("a parameter of the weights", a).map(|_| ()))
     }
