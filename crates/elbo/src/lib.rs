@@ -15,7 +15,7 @@
 //! | E3 | log p(x, z), the posterior up to a constant, and its gradient in z | [`model::Joint`] |
 //! | E4 | the variational posterior: the guide that maximises the bound | [`fit::Fit`] over [`guide::Posterior`] |
 //! | E5, E7 | the bound, its terms, both forms of the KL | [`objective::elbo::elbo`], [`objective::elbo::KlForm`], [`objective::Bound`] |
-//! | E6 | ELBO + KL(q ‖ posterior) = log p(x) | checked where the posterior is exact: `tests/unbiased.rs` |
+//! | E6 | ELBO + KL(q ‖ posterior) = log p(x) | checked where the posterior is exact: `tests/suite/unbiased.rs` |
 //! | E8 | KL of full Gaussians by Cholesky factors; Rényi, Bhattacharyya | [`distribution::FullGaussian`], [`divergence::Renyi`] |
 //! | E9 | KL(diagonal Gaussian ‖ N(0, I)) | [`divergence::diagonal_to_standard`] |
 //! | E10 | Bernoulli log-likelihood from logits | [`distribution::bernoulli::log_likelihood`] |

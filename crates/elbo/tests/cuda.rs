@@ -5,6 +5,7 @@
 //! cancel, by some 1e-4 of its size. Plain f32 would stay below 1e-5. What a mistake does is far above either.
 #![allow(missing_docs)]
 
+#[path = "suite/common/mod.rs"]
 mod common;
 
 use std::io::{Write, stderr};

@@ -2,6 +2,7 @@
 
 #![allow(missing_docs)]
 
+#[path = "suite/common/mod.rs"]
 mod common;
 
 use std::{

@@ -1,0 +1,23 @@
+//! The program as a user runs it: one binary, since each takes long to link.
+
+#![allow(missing_docs)]
+
+mod arguments;
+mod audit;
+mod bad_input;
+mod chains;
+mod common;
+mod evidence;
+mod fits;
+mod formats;
+mod infer;
+mod mean_field;
+mod memory;
+mod networks;
+mod objectives;
+mod per_datum;
+mod report;
+mod resume;
+mod threads;
+mod topics;
+mod verbs;

@@ -1,0 +1,197 @@
+//! A run that was interrupted and gone on with is the run without the interruption, to the bit.
+#![cfg(unix)]
+
+use std::{
+    fs::{self, OpenOptions},
+    io::Write,
+    os::unix::{fs::symlink, process::ExitStatusExt},
+    process::{Child, Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use crate::common::{Place, Said, files, measurements};
+
+const FIT: &str = "train digits --name digits --epochs 40";
+const RUN: &str = "killed/digits";
+
+/// Starts the program, and kills it once the run has a state and so many epochs.
+fn kill_after(epochs: usize, place: &Place, arguments: &str) {
+    let mut child = start(place, arguments);
+    wait_for(place, epochs, &mut child);
+    child.kill().unwrap();
+    assert_eq!(child.wait().unwrap().signal(), Some(9), "the run ended before the kill");
+    assert!(!place.exists(&format!("{RUN}/results.json")));
+}
+
+fn start(place: &Place, arguments: &str) -> Child {
+    place.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+fn wait_for(place: &Place, epochs: usize, child: &mut Child) {
+    let start = Instant::now();
+    let metrics = place.path(&format!("{RUN}/metrics.jsonl"));
+    let lines = || fs::read_to_string(&metrics).map_or(0, |text| text.lines().count());
+    while lines() < epochs || !place.exists(&format!("{RUN}/state")) {
+        assert!(child.try_wait().unwrap().is_none(), "the run ended before the kill");
+        assert!(start.elapsed() < Duration::from_mins(1), "no epochs");
+        sleep(Duration::from_millis(2));
+    }
+}
+
+/// A place with a whole run in `whole` and one killed after six epochs in `killed`.
+fn interrupted() -> Place {
+    let place = Place::new();
+    place.succeeds(&format!("{FIT} --runs whole"));
+    kill_after(6, &place, &format!("{FIT} --runs killed"));
+    place
+}
+
+fn resumes_to_the_whole_run(place: &Place) {
+    let said = place.succeeds("train --resume killed/digits");
+    assert!(said.stderr.contains("resumed     after epoch "), "{said:?}");
+    place.same_fit("whole/digits", RUN);
+    assert_eq!(files(&place.path("whole/digits")), files(&place.path(RUN)));
+}
+
+#[test]
+fn a_killed_run_goes_on_to_the_same_bits() {
+    let place = interrupted();
+    // What a kill in the middle of a line, and of a file's replacement, leaves.
+    let mut metrics =
+        OpenOptions::new().append(true).open(place.path(&format!("{RUN}/metrics.jsonl"))).unwrap();
+    metrics.write_all(br#"{"epoch":7,"step":91,"tra"#).unwrap();
+    place.write(&format!("{RUN}/.elbo-cut"), b"half a file");
+    resumes_to_the_whole_run(&place);
+}
+
+#[test]
+fn many_kills_change_nothing() {
+    let place = interrupted();
+    // With more lines than that left from before, the kill comes as the program starts.
+    for epochs in [9, 2, 15] {
+        kill_after(epochs, &place, "train --resume killed/digits");
+    }
+    resumes_to_the_whole_run(&place);
+    // A finished run has no epochs left: its results are written again.
+    let model = place.read(&format!("{RUN}/model.safetensors"));
+    fs::remove_file(place.path(&format!("{RUN}/model.safetensors"))).unwrap();
+    resumes_to_the_whole_run(&place);
+    assert_eq!(model, place.read(&format!("{RUN}/model.safetensors")));
+}
+
+/// States are written seconds apart, so that a quick run is killed with that of its first epoch; here it is that
+/// of the eighth, with moments of Adam, an alternating schedule and a count of epochs without a rise.
+#[test]
+fn any_epoch_can_be_gone_on_from() {
+    let place = Place::new();
+    place.write("data.csv", measurements(300));
+    let fit = "train --data data.csv --label-column kind --schedule alternating --sigma solved --patience 50";
+    place.succeeds(&format!("{fit} --runs whole --epochs 20"));
+    place.succeeds(&format!("{fit} --runs killed --epochs 8"));
+    let config = place.text("killed/data/config.toml").replace("epochs = 8\n", "epochs = 20\n");
+    place.write("killed/data/config.toml", config);
+    let said = place.succeeds("train --resume killed/data");
+    assert!(said.stderr.contains("resumed     after epoch 8"), "{said:?}");
+    place.same_fit("whole/data", "killed/data");
+}
+
+#[test]
+fn a_run_is_fitted_by_one_process() {
+    let place = Place::new();
+    let mut child = start(&place, "train digits --runs killed --epochs 400");
+    wait_for(&place, 1, &mut child);
+    let said = place.elbo("train --resume killed/digits");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    said.failed(1, &["another process is fitting `killed/digits`"], "wait until it is done");
+}
+
+#[test]
+fn a_limit_on_file_size_costs_no_state() {
+    let place = interrupted();
+    let state = place.read(&format!("{RUN}/state"));
+    // 100 KiB: less than the state and the model; the signal of the system may end the program.
+    let elbo = env!("CARGO_BIN_EXE_elbo");
+    let script = format!("ulimit -f 200; exec {elbo} train --resume {RUN}");
+    let output = Command::new("sh").args(["-c", &script]).current_dir(place.path("")).output().unwrap();
+    assert!(!output.status.success());
+    let said = Said::new(&script, output);
+    assert!(said.stderr.contains("resumed     after epoch 1"), "{said:?}");
+    assert_eq!(place.read(&format!("{RUN}/state")), state);
+    resumes_to_the_whole_run(&place);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_costs_no_state() {
+    let place = interrupted();
+    // Every write to this device fails as on a full disk.
+    let last = place.path(&format!("{RUN}/last.safetensors"));
+    symlink("/dev/full", &last).unwrap();
+    let message = ["cannot write `killed/digits/last.safetensors`: No space left on device"];
+    place.fails("train --resume killed/digits", 1, &message, "the disk is full");
+    fs::remove_file(last).unwrap();
+    resumes_to_the_whole_run(&place);
+}
+
+#[test]
+fn a_state_that_is_cut_off_or_missing_is_told() {
+    let place = Place::new();
+    place.succeeds("train digits --runs killed --epochs 2");
+    let path = format!("{RUN}/state");
+    let state = place.read(&path);
+    let hint = "start it again with --config killed/digits/config.toml";
+    for (bytes, message) in [
+        (&state[..state.len() / 2], "`killed/digits/state` is no readable checkpoint"),
+        (&state[..4], "`killed/digits/state` is no readable checkpoint"),
+        (&[], "`killed/digits/state` is no readable checkpoint"),
+    ] {
+        place.write(&path, bytes);
+        place.fails("train --resume killed/digits", 1, &[message], hint);
+    }
+    fs::copy(place.path("killed/digits/model.safetensors"), place.path(&path)).unwrap();
+    let message = ["`killed/digits/state` is not the state of a run"];
+    place.fails("train --resume killed/digits", 1, &message, hint);
+    fs::remove_file(place.path(&path)).unwrap();
+    let message = ["`killed/digits/state` does not exist: the run was stopped too early"];
+    place.fails("train --resume killed/digits", 1, &message, hint);
+    place.succeeds("train --config killed/digits/config.toml --runs again");
+    assert_eq!(place.read("killed/digits/model.safetensors"), place.read("again/digits/model.safetensors"));
+}
+
+#[test]
+fn a_run_does_not_go_on_with_other_data() {
+    let place = Place::new();
+    place.write("data.csv", measurements(100));
+    place.succeeds("train --data data.csv --label-column kind --epochs 2");
+    let model = place.read("runs/data/model.safetensors");
+    place.write("data.csv", measurements(100).replacen("10", "11", 1));
+    for way in ["--resume runs/data", "--config runs/data/config.toml"] {
+        let message = ["data.csv` is not the data of this run: its contents differ"];
+        place.fails(&format!("train {way}"), 1, &message, "restore the file");
+    }
+    fs::remove_file(place.path("data.csv")).unwrap();
+    place.fails("train --resume runs/data", 1, &["data.csv`: No such file"], "check the path");
+    assert_eq!(place.read("runs/data/model.safetensors"), model);
+    assert_eq!(files(&place.path("runs")), ["data"]);
+}
+
+#[test]
+fn what_is_no_run_cannot_be_resumed() {
+    let place = Place::new();
+    place.write("empty/note.txt", "");
+    let message = ["`empty` is not a run folder: it holds no config.toml"];
+    place.fails("train --resume empty", 1, &message, "a folder that `elbo train` made");
+    place.fails(
+        "train --resume nowhere",
+        1,
+        &["`nowhere` is not a run folder"],
+        "a folder that `elbo train` made",
+    );
+    place.refuses(
+        "train --resume runs/digits --epochs 50",
+        &["'--resume <RUN>' cannot be used with '--epochs <E>'"],
+    );
+    place.refuses("train digits --resume runs/digits", &["cannot be used with"]);
+}

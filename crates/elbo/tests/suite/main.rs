@@ -1,0 +1,27 @@
+//! What gradients fit, and the mathematics under it: one binary, since each takes long to link.
+
+#![allow(missing_docs)]
+
+mod annealed;
+mod bounds;
+mod common;
+mod convolutional;
+mod coordinate_ascent;
+mod discrete;
+mod distributions;
+mod divergences;
+mod estimators;
+mod gap_ledger;
+mod gradient;
+mod guards;
+mod hierarchical;
+mod joint;
+mod khat;
+mod linear_oracle;
+mod per_datum;
+mod reference;
+mod reproducible;
+mod training;
+mod transforms;
+mod unbiased;
+mod verdict;
