@@ -1,31 +1,20 @@
-//! `elbo`: fits variational auto-encoders, and says how good the fit is.
+//! `elbo`: fits latent-variable models, and says how good the fit is.
 
 mod arguments;
-mod audit;
-mod config;
-mod encode;
-mod error;
-mod evaluate;
-mod findings;
-mod infer;
-mod mean_field;
+mod ascent;
+mod fitted;
+mod out;
 mod progress;
-mod reconstruct;
-mod report;
-mod results;
-mod run;
-mod sample;
-mod shape;
-mod source;
-mod table;
+mod screen;
 mod train;
+mod words;
 
-use std::{io::Write, num::NonZeroUsize, process::ExitCode};
+use std::{num::NonZeroUsize, process::ExitCode};
 
 use arguments::{Arguments, Verb};
 use clap::Parser;
 use elbo::diagnose::Level;
-use error::Error;
+use elbo_fit::{Error, Kind, models};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -33,50 +22,57 @@ fn main() -> ExitCode {
         // Fitted, or audited, but not to be trusted.
         Ok(Level::DoNotTrust) => ExitCode::from(3),
         Ok(Level::Trust | Level::Caution) => ExitCode::SUCCESS,
-        Err(error) => error.report(),
+        Err(error) => report(&error),
+    }
+}
+
+/// Says what went wrong; the program's exit code.
+fn report(error: &Error) -> ExitCode {
+    out::tell(format!("error: {}", words::flags(error.message())));
+    if let Some(remedy) = error.what_to_do() {
+        out::tell(format!("\nhint: {}", words::flags(remedy)));
+    }
+    match error.kind() {
+        Kind::Request => ExitCode::from(2),
+        _ => ExitCode::FAILURE,
     }
 }
 
 fn act(arguments: Arguments) -> Result<Level, Error> {
     let threads = arguments.threads.map_or(0, NonZeroUsize::get);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    let pool = pool.map_err(|cause| Error::plain(format!("cannot start {threads} threads: {cause}")))?;
+    let pool = pool.map_err(|cause| Error::new(format!("cannot start {threads} threads: {cause}")))?;
     // Inside the pool a step's parts are handed from thread to thread; from outside each would wake it first.
     pool.install(|| {
         let device = arguments.device.open()?;
         let done = |outcome: Result<(), Error>| outcome.map(|()| Level::Trust);
         match arguments.verb {
-            Verb::Train(arguments) => train::train(&arguments, &device),
-            Verb::Mixture(arguments) => mean_field::mixture::mixture(&arguments),
-            Verb::Regress(arguments) => mean_field::regress::regress(&arguments),
-            Verb::Factors(arguments) => mean_field::factors::factors(&arguments),
-            Verb::Normal(arguments) => mean_field::normal::normal(&arguments),
-            Verb::Hmm(arguments) => mean_field::hidden_markov::hidden_markov(&arguments),
-            Verb::StateSpace(arguments) => mean_field::state_space::state_space(&arguments),
-            Verb::Ising(arguments) => mean_field::ising::ising(&arguments),
-            Verb::Topics(arguments) => mean_field::topics::topics(&arguments),
-            Verb::Predict(arguments) => done(mean_field::predict(&arguments)),
-            Verb::Audit(arguments) => audit::audit(&arguments, &device),
-            Verb::Evaluate(arguments) if mean_field::is_mean_field(&arguments.fitted.run) => {
-                done(mean_field::evaluate(&arguments))
+            Verb::Train(of) => train::train(&of, &device),
+            Verb::Mixture(of) => {
+                ascent::fit::<models::mixture::Mixture>(&of.asked()?, &of.ascent, of.memory())
             }
-            Verb::Evaluate(arguments) => done(evaluate::evaluate(&arguments, &device)),
-            Verb::Infer(arguments) => done(infer::infer(&arguments, &device)),
-            Verb::Reconstruct(arguments) if mean_field::is_mean_field(&arguments.fitted.run) => {
-                done(mean_field::reconstruct(&arguments))
+            Verb::Regress(of) => {
+                ascent::fit::<models::regress::Regress>(&of.asked()?, &of.ascent, of.memory())
             }
-            Verb::Reconstruct(arguments) => done(reconstruct::reconstruct(&arguments, &device)),
-            Verb::Sample(arguments) if mean_field::is_mean_field(&arguments.fitted.run) => {
-                done(mean_field::sample(&arguments))
+            Verb::Factors(of) => {
+                ascent::fit::<models::factors::Factors>(&of.asked()?, &of.ascent, of.memory())
             }
-            Verb::Sample(arguments) => done(sample::sample(&arguments, &device)),
-            Verb::Encode(arguments) => done(encode::encode(&arguments, &device)),
+            Verb::Normal(of) => ascent::fit::<models::normal::Normal>(&of.asked()?, &of.ascent, of.memory()),
+            Verb::Hmm(of) => {
+                ascent::fit::<models::hidden_markov::HiddenMarkov>(&of.asked()?, &of.ascent, of.memory())
+            }
+            Verb::StateSpace(of) => {
+                ascent::fit::<models::state_space::StateSpace>(&of.asked()?, &of.ascent, of.memory())
+            }
+            Verb::Ising(of) => ascent::fit::<models::ising::Ising>(&of.asked()?, &of.ascent, None),
+            Verb::Topics(of) => ascent::fit::<models::topics::Topics>(&of.asked()?, &of.ascent, None),
+            Verb::Predict(of) => done(fitted::predict(&of)),
+            Verb::Audit(of) => fitted::audit(&of, &device),
+            Verb::Evaluate(of) => done(fitted::evaluate(&of, &device)),
+            Verb::Infer(of) => done(fitted::infer(&of, &device)),
+            Verb::Reconstruct(of) => done(fitted::reconstruct(&of, &device)),
+            Verb::Sample(of) => done(fitted::sample(&of, &device)),
+            Verb::Encode(of) => done(fitted::encode(&of, &device)),
         }
     })
-}
-
-/// A line to stderr: all that is not data.
-fn tell(line: impl AsRef<str>) {
-    // Nobody is left to be told that stderr is closed.
-    let _ = writeln!(std::io::stderr(), "{}", line.as_ref());
 }

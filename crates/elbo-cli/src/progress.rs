@@ -11,11 +11,13 @@ use std::{
 
 use elbo::{
     diagnose::{COLLAPSED_AFTER, Collapse},
-    objective::elbo::Summary,
+    terms::Summary,
 };
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::{config::Words, run::Metrics, tell};
+use elbo_fit::{Metrics, auto_encoder::Words};
+
+use crate::out::tell;
 
 /// The display of a fit.
 pub(crate) struct Display {

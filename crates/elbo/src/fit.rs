@@ -10,10 +10,10 @@ use crate::{
     gradient::Draws,
     minibatch::{Minibatch, Rows},
     model::{Likelihood, Vae, VaeConfig},
-    objective::elbo::{RowTerms, Summary},
     parameters, predict,
     random::{Key, Purpose},
     schedule::{Decay, Pace},
+    terms::{RowTerms, Summary},
     train::{Inference, Places, Psi, Report, State, TrainConfig, Trainer},
 };
 

@@ -18,8 +18,8 @@ use crate::{
     guide::PerDatum,
     minibatch::Minibatch,
     model::Joint,
-    objective::{elbo::Mean, importance_weighted::Weights},
     random::{Key, Purpose},
+    terms::{Mean, Weights},
 };
 
 /// How each row's ψ is found.

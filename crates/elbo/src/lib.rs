@@ -9,12 +9,12 @@
 //! | | | |
 //! |---|---|---|
 //! | E1 | KL divergence, of each pair of a family | [`divergence::KullbackLeibler`] |
-//! | E2 | Monte Carlo mean with standard error | [`objective::elbo::Mean`] |
+//! | E2 | Monte Carlo mean with standard error | [`terms::Mean`] |
 //! | E2 | KL of any pair by Monte Carlo | [`divergence::monte_carlo`] |
 //! | E3 | the evidence log p(x): exact for the linear model, estimated from below for any | [`model::LinearGaussian::log_evidence`], [`objective::importance_weighted::evaluate`], [`diagnose::annealed::annealed`] |
 //! | E3 | log p(x, z), the posterior up to a constant, and its gradient in z | [`model::Joint`] |
 //! | E4 | the variational posterior: the guide that maximises the bound | [`fit::Fit`] over [`guide::Posterior`] |
-//! | E5, E7 | the bound, its terms, both forms of the KL | [`objective::elbo::elbo`], [`objective::elbo::KlForm`], [`objective::Bound`] |
+//! | E5, E7 | the bound, its terms, both forms of the KL | [`objective::elbo::elbo`], [`objective::elbo::KlForm`], [`terms::Bound`] |
 //! | E6 | ELBO + KL(q ‖ posterior) = log p(x) | checked where the posterior is exact: `tests/suite/unbiased.rs` |
 //! | E8 | KL of full Gaussians by Cholesky factors; Rényi, Bhattacharyya | [`distribution::FullGaussian`], [`divergence::Renyi`] |
 //! | E9 | KL(diagonal Gaussian ‖ N(0, I)) | [`divergence::diagonal_to_standard`] |
@@ -112,6 +112,8 @@
 //! # Ok::<(), elbo::Error>(())
 //! ```
 
+pub use burn;
+
 pub mod device;
 pub mod diagnose;
 pub mod distribution;
@@ -133,6 +135,7 @@ pub mod predict;
 pub mod random;
 pub mod schedule;
 pub mod special;
+pub mod terms;
 pub mod train;
 pub mod transform;
 

@@ -18,8 +18,8 @@ use crate::{
     minibatch::Minibatch,
     model::{Likelihood, Sigma, Vae},
     objective::{
-        Bound, KlWeight, Objective,
-        elbo::{self, KlForm, RowTerms},
+        KlWeight, Objective,
+        elbo::{self, KlForm},
         evaluate_terms, importance_weighted,
         noiseless::Noiseless,
     },
@@ -27,6 +27,7 @@ use crate::{
     parameters::{self, Block},
     random::{Key, Purpose},
     schedule::{Moves, Pace, Schedule},
+    terms::{Bound, RowTerms},
 };
 
 /// How steps are taken.

@@ -107,18 +107,43 @@ fn test_rows_that_do_not_belong() {
     let narrow: Vec<&str> = wine.lines().map(|line| line.split_once(',').unwrap().1).collect();
     place.write("narrow.csv", narrow.join("\n"));
     let train = "train --data data.csv --label-column kind --epochs 2";
-    let message = ["narrow.csv` has 2 columns, but the model's data have 3"];
-    place.fails(
-        &format!("{train} --test narrow.csv"),
-        1,
-        &message,
-        "rows need the columns of the training data",
-    );
+    let message = ["narrow.csv` has no column `height`"];
+    place.fails(&format!("{train} --test narrow.csv"), 1, &message, "needed are height, ");
     place.fails(&format!("{train} --test none.csv"), 1, &["none.csv`: No such file"], CHECK);
     assert!(!place.exists("runs"));
     place.succeeds(train);
     for verb in ["evaluate", "encode", "reconstruct"] {
-        place.fails(&format!("{verb} runs/data --data narrow.csv"), 1, &message, "rows need the columns");
+        place.fails(&format!("{verb} runs/data --data narrow.csv"), 1, &message, "needed are height, ");
+    }
+}
+
+/// The columns of new rows in another order, with another one among them, are those of the fit all the same; columns of other
+/// names are refused, also where there are as many.
+#[test]
+fn columns_of_an_auto_encoder_are_found_by_their_names() {
+    let place = Place::new();
+    let rows: Vec<Vec<String>> =
+        measurements(40).lines().map(|line| line.split(',').map(ToOwned::to_owned).collect()).collect();
+    let write = |name: &str, line: &dyn Fn(&[String]) -> String| {
+        place.write(name, rows.iter().map(|row| line(row) + "\n").collect::<String>());
+    };
+    write("data.csv", &|row| row.join(","));
+    write("turned.csv", &|row| [&row[3][..], &row[2], &row[0], &row[1]].join(","));
+    write("more.csv", &|row| {
+        let other = if row[0] == "height" { "other" } else { "7" };
+        [&row[1][..], other, &row[2], &row[0], &row[3]].join(",")
+    });
+    write("renamed.csv", &|row| row.join(",").replace("height", "x"));
+    place.succeeds("train --data data.csv --label-column kind --epochs 2");
+    for verb in ["evaluate", "encode", "infer", "reconstruct"] {
+        let of = |data: &str| {
+            place.succeeds(&format!("{verb} runs/data --data {data} --label-column kind")).stdout
+        };
+        let own = of("data.csv");
+        assert_eq!(own, of("turned.csv"), "{verb}");
+        assert_eq!(own, of("more.csv"), "{verb}");
+        let renamed = format!("{verb} runs/data --data renamed.csv --label-column kind");
+        place.fails(&renamed, 1, &["renamed.csv` has no column `height`"], "needed are height, ");
     }
 }
 

@@ -144,7 +144,12 @@ fn what_is_wrong_with_rows_is_said() {
     let model = place.text("runs/m/model.json");
     let (before, after) = model.split_once("\"mean\":[").unwrap();
     place.write("runs/m/model.json", format!("{before}\"mean\":[1{after}"));
-    place.fails("predict runs/m", 1, &["model.json` has changed since elbo wrote it"], "train --config");
+    place.fails(
+        "predict runs/m",
+        1,
+        &["model.json` has changed since elbo wrote it"],
+        "`elbo train` with --config",
+    );
     place.write("runs/m/model.json", &model[..model.len() / 2]);
     place.fails("predict runs/m", 1, &["is not a model that elbo wrote"], "give a run folder");
     place.write("runs/m/model.json", "{}");

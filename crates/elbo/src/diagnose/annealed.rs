@@ -8,10 +8,7 @@
 use rayon::prelude::*;
 
 use super::hamiltonian::Chains;
-use crate::{
-    Error, minibatch::Minibatch, model::Joint, objective::importance_weighted::Weights, predict::Encoded,
-    random::Key,
-};
+use crate::{Error, minibatch::Minibatch, model::Joint, predict::Encoded, random::Key, terms::Weights};
 
 /// t_0, …, t_T.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,9 +5,7 @@
 //! of [`annealed`](super::annealed::annealed) that go forwards give what is not above it. The gap bounds the error of either, and tells how far annealing can be believed on data like the model's own.
 
 use super::annealed::{Annealing, Path, Start, Way, check_shape};
-use crate::{
-    Error, minibatch::Minibatch, model::Joint, objective::importance_weighted::Weights, random::Key,
-};
+use crate::{Error, minibatch::Minibatch, model::Joint, random::Key, terms::Weights};
 
 /// Stochastic bounds on log p(x) of each simulated row, in nats.
 #[derive(Clone, Debug, PartialEq)]

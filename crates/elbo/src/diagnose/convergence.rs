@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::objective::elbo::Mean;
+use crate::terms::Mean;
 
 /// Counts the epochs since the validation bound last rose by more than one standard error.
 ///

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::khat_limit;
-use crate::objective::elbo::Mean;
+use crate::terms::Mean;
 
 /// What was found out about a fit; what is `None` was not looked at. All in nats per row, means over rows; the
 /// standard error of a difference is that of the differences where the rows are the same.

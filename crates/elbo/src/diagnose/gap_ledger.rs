@@ -16,9 +16,9 @@ use crate::{
     infer::{InferConfig, infer, log_weights},
     minibatch::Minibatch,
     model::Vae,
-    objective::{elbo::Mean, importance_weighted::Weights},
     predict,
     random::{Key, Purpose},
+    terms::{Mean, Weights},
 };
 
 /// How a ledger is made.

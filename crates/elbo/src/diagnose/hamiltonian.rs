@@ -283,7 +283,7 @@ mod tests {
             assert!(moved > chains, "{moved} of {} numbers moved", 2 * chains);
             let test = |what: &str, expected: f64, value: &dyn Fn(f64, f64) -> f64| {
                 let values: Vec<f64> = after.chunks(2).map(|z| value(z[0], z[1])).collect();
-                let mean = crate::objective::elbo::Mean::of(&values);
+                let mean = crate::terms::Mean::of(&values);
                 let z = (mean.value - expected) / mean.standard_error;
                 assert!(z.abs() < 5.0, "{what} at t = {t}: {mean:?} for {expected}, z = {z}");
             };

@@ -5,7 +5,7 @@
 
 use rayon::prelude::*;
 
-use crate::{Error, objective::elbo::Mean, random::Key, special::ln_sum_exp};
+use crate::{Error, random::Key, special::ln_sum_exp, terms::Mean};
 
 /// I_q(x; z) over N rows, in nats, by `samples` draws of z a row, for q(z|x_n) = N(μ_n, diag σ_n²); `mean` and
 /// `standard_deviation` are row-major `[N, K]`, as [`predict::encode`](crate::predict::encode) gives them.

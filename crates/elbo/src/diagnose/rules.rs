@@ -5,7 +5,7 @@ use super::{
     findings::Starts,
     verdict::{Claim, Level, Reason},
 };
-use crate::objective::elbo::Mean;
+use crate::terms::Mean;
 
 type Rule = fn(&Findings) -> Option<Reason>;
 

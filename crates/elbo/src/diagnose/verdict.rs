@@ -69,7 +69,7 @@ pub struct Reason {
 /// What of a fit can be trusted.
 ///
 /// ```
-/// use elbo::{diagnose::{Claim, Findings, Level, Verdict}, objective::elbo::Mean};
+/// use elbo::{diagnose::{Claim, Findings, Level, Verdict}, terms::Mean};
 /// let mut findings = Findings {
 ///     converged: Some(true),
 ///     maximised_a_bound: Some(true),

@@ -4,8 +4,8 @@ use std::borrow::Borrow;
 
 use crate::{
     distribution::{LogDensity, Sample},
-    objective::elbo::Mean,
     random::Key,
+    terms::Mean,
 };
 
 /// KL(q‖p) ≈ (1/S) Σ_s [log q(z^s) − log p(z^s)], z^s ~ q of rows 0, …, S − 1 of `key`: unbiased, with its standard

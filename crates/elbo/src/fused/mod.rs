@@ -29,9 +29,10 @@ use crate::{
     guide::Family,
     minibatch::Minibatch,
     model::{Likelihood, Sigma, Vae},
-    objective::elbo::{KlForm, RowTerms},
+    objective::elbo::KlForm,
     random::Key,
     schedule::Moves,
+    terms::RowTerms,
 };
 
 /// Rows of a shard at most: what a product of it reads stays in a core's second cache.

@@ -9,10 +9,10 @@ use rayon::prelude::*;
 use super::{Fused, collect, shard::Shard};
 use crate::{
     minibatch::Minibatch,
-    objective::elbo::RowTerms,
     optimiser::{Optimiser, adam_rate},
     random::Key,
     schedule::Moves,
+    terms::RowTerms,
 };
 
 /// Numbers of a row's record: ψ and Adam's two moments of it, 2K each, and the steps that it has taken.

@@ -4,9 +4,7 @@ use elbo_kernels::reparameterise;
 use rayon::prelude::*;
 
 use super::{Fused, MOST_ROWS, Way, record, shard::Shard};
-use crate::{
-    minibatch::Minibatch, model::Vae, objective::elbo::RowTerms, parameters, predict::Encoded, random::Key,
-};
+use crate::{minibatch::Minibatch, model::Vae, parameters, predict::Encoded, random::Key, terms::RowTerms};
 
 /// The packed auto-encoder and its parameters. Rows pass in small parts on rayon's current thread pool.
 pub(crate) struct Reader {

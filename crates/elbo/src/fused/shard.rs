@@ -7,12 +7,7 @@ use elbo_kernels::{
 };
 
 use super::{Fused, Way, network::Pass};
-use crate::{
-    model::Likelihood,
-    objective::{elbo::KlForm, importance_weighted::Weights},
-    random::Key,
-    schedule::Moves,
-};
+use crate::{model::Likelihood, objective::elbo::KlForm, random::Key, schedule::Moves, terms::Weights};
 
 /// A self-normalised weight below this counts as 0: so little is lost to rounding anyway.
 const LEAST_WEIGHT: f64 = 1e-20;

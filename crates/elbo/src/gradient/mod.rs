@@ -42,12 +42,13 @@ use crate::{
     model::Vae,
     objective::{
         Objective,
-        elbo::{KlForm, RowTerms, Terms},
+        elbo::{KlForm, Terms},
         noiseless::Noiseless,
     },
     parameters,
     random::Key,
     schedule::Moves,
+    terms::RowTerms,
 };
 
 /// A way to estimate the gradient of an objective.
@@ -178,8 +179,7 @@ pub fn gradient<E: Element + std::ops::AddAssign>(
             let value = surrogate.clone().inner().sum().into_scalar::<E>().to_f64();
             let gradients = (surrogate.sum() * scale).backward();
             let gradient = parameters::gradient(vae, &gradients);
-            let terms =
-                RowTerms::read(Terms { log_likelihood: terms.log_likelihood.inner(), kl: terms.kl.inner() });
+            let terms = Terms { log_likelihood: terms.log_likelihood.inner(), kl: terms.kl.inner() }.read();
             if terms.elbo().iter().all(|v| v.is_finite()) {
                 Ok(Estimate { terms, gradient, surrogate: value })
             } else {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::MeanField;
-use crate::{Error, objective::Bound};
+use crate::{Error, terms::Bound};
 
 /// How much of the size of its terms a bound may fall by rounding.
 const ROUNDING: f64 = 1e-10;
@@ -19,7 +19,7 @@ pub struct Ascent {
 
 impl Default for Ascent {
     fn default() -> Self {
-        Self { tolerance: 1e-8, sweeps: 1000 }
+        Self { tolerance: 1e-8, sweeps: 5000 }
     }
 }
 

@@ -34,7 +34,7 @@ pub use restarts::{Best, best_of};
 pub use start::{Start, centres};
 pub use stochastic::{RobbinsMonro, Stochastic};
 
-use crate::{Error, objective::Bound};
+use crate::{Error, terms::Bound};
 
 /// A model whose factors have exact updates.
 pub trait MeanField {

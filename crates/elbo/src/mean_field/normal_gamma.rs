@@ -12,9 +12,9 @@ use crate::{
     Error,
     distribution::{Gamma, Gaussian, LogDensity, Sample, StudentT},
     divergence::KullbackLeibler,
-    objective::Bound,
     random::{Key, Purpose},
     special::digamma,
+    terms::Bound,
 };
 
 /// The prior of μ and τ.

@@ -10,9 +10,9 @@ use super::{Annealed, MeanField};
 use crate::{
     Error,
     distribution::cholesky::dot,
-    objective::Bound,
     random::{Key, Purpose},
     special::ln_sum_exp,
+    terms::Bound,
 };
 
 /// The most configurations that are enumerated.

@@ -1,7 +1,7 @@
 //! Several starts, of which the best fit is kept: coordinate ascent ends at a local optimum.
 
 use super::{Ascent, MeanField, Record, ascend};
-use crate::{Error, objective::Bound};
+use crate::{Error, terms::Bound};
 
 /// The best of several fits.
 #[derive(Clone, Debug)]

@@ -13,6 +13,7 @@ use crate::{
     minibatch::Minibatch,
     model::Vae,
     random::Key,
+    terms::RowTerms,
 };
 
 /// The two forms of the KL term (E7).
@@ -39,6 +40,12 @@ impl Terms {
     /// The bound of each row: log-likelihood − KL.
     pub fn elbo(&self) -> Tensor<1> {
         self.log_likelihood.clone() - self.kl.clone()
+    }
+
+    /// As numbers.
+    pub(crate) fn read(self) -> RowTerms {
+        let read = |t: Tensor<1>| t.into_data_as::<f64>().try_to_vec().expect("read as f64");
+        RowTerms { log_likelihood: read(self.log_likelihood), kl: read(self.kl) }
     }
 }
 
@@ -68,90 +75,6 @@ pub fn elbo(vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>], form: KlForm) -> Term
     };
     let log_likelihood = mean(z.into_iter().map(|z| vae.model.log_likelihood(x.clone(), z)).collect());
     Terms { log_likelihood, kl }
-}
-
-/// The terms of the bound of some rows as numbers, in nats.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct RowTerms {
-    /// E_q[log p_θ(x|z)] of each row.
-    pub log_likelihood: Vec<f64>,
-    /// KL(q_φ(z|x) ‖ p(z)) of each row.
-    pub kl: Vec<f64>,
-}
-
-impl RowTerms {
-    /// The bound of each row.
-    pub fn elbo(&self) -> Vec<f64> {
-        self.log_likelihood.iter().zip(&self.kl).map(|(l, k)| l - k).collect()
-    }
-
-    /// Whether every row's bound is finite.
-    pub(crate) fn are_finite(&self) -> bool {
-        self.log_likelihood.iter().zip(&self.kl).all(|(l, k)| (l - k).is_finite())
-    }
-
-    /// Appends the rows of another.
-    pub fn extend(&mut self, other: &Self) {
-        self.log_likelihood.extend_from_slice(&other.log_likelihood);
-        self.kl.extend_from_slice(&other.kl);
-    }
-
-    /// Means over the rows, with standard errors.
-    pub fn summary(&self) -> Summary {
-        Summary {
-            rows: self.kl.len(),
-            elbo: Mean::of(&self.elbo()),
-            log_likelihood: Mean::of(&self.log_likelihood),
-            kl: Mean::of(&self.kl),
-        }
-    }
-
-    pub(crate) fn read(terms: Terms) -> Self {
-        let read = |t: Tensor<1>| t.into_data_as::<f64>().try_to_vec().expect("read as f64");
-        Self { log_likelihood: read(terms.log_likelihood), kl: read(terms.kl) }
-    }
-}
-
-/// A mean over rows and its standard error, the sample standard deviation over √n.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Mean {
-    /// The mean.
-    pub value: f64,
-    /// Its standard error; 0 for a single row.
-    pub standard_error: f64,
-}
-
-impl Mean {
-    /// The mean of some values. Of none it is NaN.
-    pub fn of(values: &[f64]) -> Self {
-        let n = values.len() as f64;
-        let value = values.iter().sum::<f64>() / n;
-        let squares: f64 = values.iter().map(|v| (v - value).powi(2)).sum();
-        Self { value, standard_error: if n > 1.0 { (squares / (n - 1.0) / n).sqrt() } else { 0.0 } }
-    }
-}
-
-impl std::ops::Sub for Mean {
-    type Output = Self;
-
-    /// The difference of two independent means.
-    fn sub(self, other: Self) -> Self {
-        let standard_error = self.standard_error.hypot(other.standard_error);
-        Self { value: self.value - other.value, standard_error }
-    }
-}
-
-/// The bound of a data set, in nats per datum.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Summary {
-    /// How many rows it is the mean of.
-    pub rows: usize,
-    /// The bound.
-    pub elbo: Mean,
-    /// Its first term.
-    pub log_likelihood: Mean,
-    /// Its second term, which it subtracts.
-    pub kl: Mean,
 }
 
 /// The bound of each row of `data`, by `samples` Monte Carlo samples a row, noise keyed by `key`.

@@ -14,10 +14,11 @@ use crate::{
     minibatch::Minibatch,
     model::Vae,
     objective::{
-        elbo::{KlForm, RowTerms, Terms},
+        elbo::{KlForm, Terms},
         evaluate_terms,
     },
     random::Key,
+    terms::{RowTerms, Weights},
 };
 
 /// log w_i of each row, `[k, R]`, in nats, from k tensors of noise, `[R, K]` each; differentiable in θ and φ.
@@ -80,64 +81,6 @@ pub fn renyi(log_weights: Tensor<2>, alpha: f64) -> Tensor<1> {
     let largest = powers.clone().max_dim(0).detach();
     let sum = (powers - largest.clone()).exp().sum_dim(0);
     (sum.log() + largest).sub_scalar(libm::log(k)).div_scalar(power).squeeze_dim(0)
-}
-
-/// Importance weights of one row: Σ w and Σ w², from their logarithms, without overflow.
-///
-/// ```
-/// use elbo::objective::importance_weighted::Weights;
-/// let weights: Weights = [1000.0, 1000.0 + 3f64.ln()].into_iter().collect();
-/// assert!((weights.log_mean() - (1000.0 + 2f64.ln())).abs() < 1e-12); // the mean of the weights 1 and 3 is 2
-/// assert!((weights.effective_sample_size() - 1.6).abs() < 1e-12); // (1 + 3)² / (1² + 3²)
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Weights {
-    /// The greatest log w; the sums are in its units.
-    greatest: f64,
-    sum: f64,
-    squares: f64,
-    number: usize,
-}
-
-impl Default for Weights {
-    fn default() -> Self {
-        Self { greatest: f64::NEG_INFINITY, sum: 0.0, squares: 0.0, number: 0 }
-    }
-}
-
-impl Weights {
-    /// Takes in a weight, by its logarithm.
-    pub fn add(&mut self, log_weight: f64) {
-        self.number += 1;
-        if log_weight > self.greatest {
-            let shrink = libm::exp(self.greatest - log_weight);
-            self.sum = self.sum * shrink + 1.0;
-            self.squares = self.squares * shrink * shrink + 1.0;
-            self.greatest = log_weight;
-        } else if log_weight != f64::NEG_INFINITY {
-            let weight = libm::exp(log_weight - self.greatest);
-            self.sum += weight;
-            self.squares += weight * weight;
-        }
-    }
-
-    /// log (1/k) Σ w of the k weights, in nats. Not a finite number where they are all 0, or one is none.
-    pub fn log_mean(&self) -> f64 {
-        self.greatest + libm::log(self.sum / self.number as f64)
-    }
-
-    /// (Σ w)² / Σ w² = 1/Σ w̃², w̃ = w/Σ w: how many weights of one size would be as good, from 1 to k (Kong 1992).
-    pub fn effective_sample_size(&self) -> f64 {
-        self.sum * self.sum / self.squares
-    }
-}
-
-impl FromIterator<f64> for Weights {
-    fn from_iter<I: IntoIterator<Item = f64>>(log_weights: I) -> Self {
-        let mut weights = Self::default();
-        log_weights.into_iter().for_each(|w| weights.add(w));
-        weights
-    }
 }
 
 /// Rows (on the CPU), and samples a row, that are in memory at a time.

@@ -1,14 +1,12 @@
 //! Objectives: what a fit maximises.
 
-mod bound;
 pub mod elbo;
 pub mod importance_weighted;
 mod kl_weight;
 pub mod noiseless;
 
-pub use bound::Bound;
 use burn::tensor::{Device, Tensor, TensorData};
-use elbo::{RowTerms, Terms};
+use elbo::Terms;
 pub use kl_weight::KlWeight;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -20,6 +18,7 @@ use crate::{
     gradient::Draws,
     minibatch::Minibatch,
     model::Vae,
+    terms::RowTerms,
 };
 
 /// What a fit maximises.
@@ -54,7 +53,7 @@ pub(crate) fn evaluate_terms(
         .map_with(vae.clone(), |vae, (rows, values)| {
             let x = Tensor::from_data(TensorData::new(values.to_vec(), [rows.len(), data.width]), device);
             let noise = vae.noise::<f32>(draws.key, rows, draws.samples, device);
-            let terms = RowTerms::read(terms(vae, &x, &noise));
+            let terms = terms(vae, &x, &noise).read();
             if terms.elbo().iter().all(|v| v.is_finite()) {
                 Ok(terms)
             } else {

@@ -20,9 +20,9 @@ use crate::{
     fused::{Ascent, Reader, Way, record},
     gradient::Draws,
     minibatch::{Minibatch, Rows},
-    objective::elbo::RowTerms,
     random::Purpose,
     schedule::{Moves, Pace},
+    terms::RowTerms,
 };
 
 /// Where the q of each row comes from.

@@ -17,8 +17,8 @@ use std::{io::Write, path::PathBuf};
 use elbo::{
     Error,
     mean_field::{Ascent, MeanField, Record, ascend},
-    objective::Bound,
     random::Key,
+    terms::Bound,
 };
 use serde_json::Value;
 

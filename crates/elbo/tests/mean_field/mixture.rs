@@ -169,7 +169,7 @@ fn importance_weights_are_of_the_evidence() {
     exact(&binary(&holed), bernoulli(1));
     let above = |x: &[f64], prior: Prior| {
         let (bound, weights) = fitted(x, prior);
-        let mean = elbo::objective::elbo::Mean::of(&weights);
+        let mean = elbo::terms::Mean::of(&weights);
         assert!(mean.value - bound > -4.0 * mean.standard_error, "{mean:?} {bound}");
         assert!(mean.value - bound < 40.0, "{mean:?} {bound}");
     };

@@ -12,7 +12,7 @@ fn the_known_trace() {
     let (y, expected) = known_trace();
     let mut fit = Fit::new(&y, Prior::default()).unwrap();
     let record = ascend(&mut fit, &Ascent { tolerance: 0.0, sweeps: 4 }, |_, _| {}).unwrap();
-    let bounds: Vec<f64> = record.bounds.iter().map(elbo::objective::Bound::value).collect();
+    let bounds: Vec<f64> = record.bounds.iter().map(elbo::terms::Bound::value).collect();
     for (got, expected) in bounds.iter().zip(expected) {
         assert!((got - expected).abs() < 5e-6, "{bounds:?}");
     }

@@ -16,9 +16,9 @@ use elbo::{
     guide::Family,
     minibatch::Minibatch,
     model::Vae,
-    objective::{elbo::Mean, importance_weighted::Weights},
     parameters, predict,
     random::Key,
+    terms::{Mean, Weights},
 };
 
 /// A linear auto-encoder in f32, as the kernels take it.

@@ -14,12 +14,13 @@ use elbo::{
     model::{Likelihood, Sigma, Vae, VaeConfig},
     network::Activation,
     objective::{
-        elbo::{KlForm, Mean, elbo},
+        elbo::{KlForm, elbo},
         importance_weighted::{evaluate, importance_weighted, log_weights, renyi},
         noiseless::Noiseless,
     },
     parameters,
     random::Key,
+    terms::Mean,
 };
 use serde_json::Value;
 

@@ -15,14 +15,12 @@ use elbo::{
     guide::Family,
     minibatch::{Minibatch, Rows},
     model::{Likelihood, Sigma, Vae},
-    objective::{
-        Objective,
-        elbo::{Mean, evaluate},
-    },
+    objective::{Objective, elbo::evaluate},
     optimiser::Optimiser,
     parameters, predict,
     random::Key,
     schedule::{Decay, Pace, Schedule},
+    terms::Mean,
     train::{Inference, State, TrainConfig, Trainer},
 };
 

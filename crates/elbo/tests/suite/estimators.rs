@@ -13,10 +13,11 @@ use elbo::{
     },
     minibatch::{Minibatch, Rows},
     model::Vae,
-    objective::elbo::{KlForm, RowTerms},
+    objective::elbo::KlForm,
     parameters,
     random::Key,
     schedule::Moves,
+    terms::RowTerms,
 };
 
 /// Noise keys a mean is taken over.

@@ -18,12 +18,10 @@ use elbo::{
     infer::InferConfig,
     minibatch::{Minibatch, Rows},
     model::{LinearGaussian, SecondLayer, Vae, VaeConfig},
-    objective::{
-        elbo::Mean,
-        importance_weighted::{self, Weights},
-    },
+    objective::importance_weighted::{self},
     predict,
     random::Key,
+    terms::{Mean, Weights},
 };
 
 /// Small enough that the last steps no longer show at 1e-4 nats.

@@ -20,7 +20,7 @@ use elbo::{
     minibatch::{Minibatch, Rows},
     model::{Likelihood, SecondLayer, Sigma, Vae, VaeConfig},
     objective::{
-        elbo::{KlForm, Mean, elbo},
+        elbo::{KlForm, elbo},
         importance_weighted::{evaluate, log_weights},
         noiseless::Noiseless,
     },
@@ -28,6 +28,7 @@ use elbo::{
     parameters, predict,
     random::Key,
     schedule::Moves,
+    terms::Mean,
 };
 
 const D: usize = 3;

@@ -3,7 +3,7 @@
 use crate::common::normals;
 use elbo::{
     diagnose::{KHAT_LIMIT, ParetoSmoothed, khat_limit, pareto_smoothed},
-    objective::elbo::Mean,
+    terms::Mean,
 };
 use serde_json::Value;
 

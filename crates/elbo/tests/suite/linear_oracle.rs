@@ -13,10 +13,11 @@ use elbo::{
     fit::Fit,
     minibatch::Rows,
     model::{Likelihood, LinearGaussian, Sigma, Vae},
-    objective::elbo::{KlForm, Mean, evaluate},
+    objective::elbo::{KlForm, evaluate},
     optimiser::Optimiser,
     random::Key,
     schedule::Decay,
+    terms::Mean,
 };
 use serde_json::Value;
 

@@ -14,9 +14,9 @@ use elbo::{
     infer::{InferConfig, bounds, infer, log_weights},
     minibatch::{Minibatch, Rows},
     model::{LinearGaussian, Vae},
-    objective::elbo::Mean,
     parameters, predict,
     random::Key,
+    terms::Mean,
 };
 
 /// Small enough that the last steps no longer show at 1e-4 nats.

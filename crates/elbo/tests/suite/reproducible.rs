@@ -7,13 +7,11 @@ use elbo::{
     fit::{EpochReport, Fit, FitConfig, Progress},
     minibatch::Rows,
     model::{Likelihood, Sigma},
-    objective::{
-        Bound,
-        elbo::{KlForm, RowTerms, evaluate},
-    },
+    objective::elbo::{KlForm, evaluate},
     optimiser::Optimiser,
     random::Key,
     schedule::Schedule,
+    terms::{Bound, RowTerms},
 };
 
 const WIDTH: usize = 3;

@@ -11,11 +11,12 @@ use elbo::{
     guide::Family,
     minibatch::Rows,
     model::{Likelihood, LinearGaussian, Sigma, Vae},
-    objective::elbo::{KlForm, Mean},
+    objective::elbo::KlForm,
     optimiser::Optimiser,
     parameters,
     random::{Key, Purpose},
     schedule::{Decay, Moves, Pace, Schedule},
+    terms::Mean,
     train::{TrainConfig, Trainer},
 };
 

@@ -2,7 +2,7 @@
 
 use elbo::{
     diagnose::{Claim, Findings, KhatShares, Level, Reason, Scale, Starts, Verdict},
-    objective::elbo::Mean,
+    terms::Mean,
 };
 
 fn mean(value: f64, standard_error: f64) -> Mean {

@@ -18,9 +18,9 @@ use crate::{
     Error,
     distribution::{Cholesky, Gamma},
     divergence::KullbackLeibler,
-    objective::Bound,
     random::Key,
     special::digamma,
+    terms::Bound,
 };
 
 mod latent;

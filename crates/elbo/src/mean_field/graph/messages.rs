@@ -12,7 +12,7 @@ use super::{
     family::Family,
     node::{Conditional, Kind, Link, Node, Presence, Role, Terms},
 };
-use crate::{Error, mean_field::MeanField, objective::Bound};
+use crate::{Error, mean_field::MeanField, terms::Bound};
 
 /// How many elements one thread sums at a time.
 const PIECE: usize = 1024;

@@ -20,8 +20,8 @@ use serde::{Deserialize, Serialize};
 use super::{Annealed, MeanField, cells::wrong_cell, sequences::Sequences};
 use crate::{
     Error,
-    objective::Bound,
     random::{Key, Purpose},
+    terms::Bound,
 };
 use emission::Expected;
 use expectations::Expectations;

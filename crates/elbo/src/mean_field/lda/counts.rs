@@ -1,6 +1,6 @@
 //! Documents as counts of words.
 
-use crate::{Error, objective::elbo::Mean, random::Key};
+use crate::{Error, random::Key, terms::Mean};
 
 use elbo_kernels::allocation::Document;
 

@@ -23,8 +23,8 @@ use self::{
 use super::{MeanField, Stochastic};
 use crate::{
     Error,
-    objective::Bound,
     random::{Key, Purpose},
+    terms::Bound,
 };
 
 pub use counts::Counts;

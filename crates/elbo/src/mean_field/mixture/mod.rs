@@ -30,9 +30,9 @@ use self::{
 use super::{Annealed, MeanField, Start, Stochastic, start};
 use crate::{
     Error,
-    objective::Bound,
     random::{Key, Purpose},
     special::ln_sum_exp,
+    terms::Bound,
 };
 
 /// A fit to rows.

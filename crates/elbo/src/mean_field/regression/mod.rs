@@ -10,7 +10,7 @@
 use faer::Mat;
 
 use super::MeanField;
-use crate::{Error, distribution::Gamma, divergence::KullbackLeibler, objective::Bound};
+use crate::{Error, distribution::Gamma, divergence::KullbackLeibler, terms::Bound};
 
 mod posterior;
 mod prior;

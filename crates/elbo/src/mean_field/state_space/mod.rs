@@ -30,8 +30,8 @@ use super::{MeanField, sequences::Sequences};
 use crate::{
     Error,
     distribution::Cholesky,
-    objective::Bound,
     random::{Key, Purpose},
+    terms::Bound,
 };
 use expectations::Expectations;
 use kalman::{Chain, Potential};

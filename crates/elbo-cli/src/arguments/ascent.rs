@@ -1,0 +1,94 @@
+//! What the verbs of coordinate ascent share.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use elbo::mean_field::{self, RobbinsMonro};
+use elbo_fit::{Place, Plan, models::Online};
+
+use super::values::{parse_count, parse_fraction, parse_positive, parse_weight};
+
+/// How coordinate ascent goes, and where its run lies.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct Ascent {
+    /// It has converged when a sweep raises the bound by no more than this times its size.
+    #[arg(long, value_name = "T", default_value_t = mean_field::Ascent::default().tolerance, value_parser = parse_positive, help_heading = "Ascent")]
+    pub(crate) tolerance: f64,
+    /// Sweeps over the factors at most.
+    #[arg(long, value_name = "S", default_value_t = mean_field::Ascent::default().sweeps, value_parser = parse_count::<usize>, help_heading = "Ascent")]
+    pub(crate) sweeps: usize,
+    /// The seed of all that is random.
+    #[arg(long, default_value_t = 0, help_heading = "Run")]
+    pub(crate) seed: u64,
+    /// The name of the run. Without it: that of the data, numbered where it is taken.
+    #[arg(long, value_name = "NAME", help_heading = "Run")]
+    pub(crate) name: Option<String>,
+    /// The folder that runs are made in.
+    #[arg(long, value_name = "DIR", default_value = "runs", help_heading = "Run")]
+    pub(crate) runs: PathBuf,
+}
+
+impl Ascent {
+    /// How to go about the fit.
+    pub(crate) fn plan(&self, memory: Option<u64>) -> Plan {
+        Plan {
+            ascent: mean_field::Ascent { tolerance: self.tolerance, sweeps: self.sweeps },
+            seed: self.seed,
+            memory,
+            place: Place { runs: self.runs.clone(), name: self.name.clone() },
+        }
+    }
+}
+
+/// Deterministic annealing, of models whose latents can be tempered.
+#[derive(Args, Debug)]
+pub(crate) struct Anneal {
+    /// Deterministic annealing: the inverse temperature to begin at, as 0.4.
+    #[arg(long, value_name = "BETA", value_parser = parse_fraction, help_heading = "Ascent")]
+    pub(crate) anneal: Option<f64>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Minibatches {
+    /// Natural-gradient steps from minibatches before the sweeps, where there are many rows or documents.
+    #[arg(long, help_heading = "Ascent")]
+    online: bool,
+    /// Rows or documents of a minibatch. Without it: 10000 rows, 256 documents.
+    #[arg(long, value_name = "B", value_parser = parse_count::<usize>, requires = "online", help_heading = "Ascent")]
+    batch: Option<usize>,
+    /// Passes in minibatches.
+    #[arg(long, value_name = "E", default_value = "5", value_parser = parse_count::<u32>, requires = "online",
+          help_heading = "Ascent")]
+    epochs: u32,
+    /// τ of the step sizes (t + τ)^(−κ), which holds the first back.
+    #[arg(long, value_name = "TAU", default_value = "10", value_parser = parse_weight, requires = "online",
+          allow_negative_numbers = true, help_heading = "Ascent")]
+    delay: f64,
+    /// κ of the step sizes, above 0.5 and at most 1.
+    #[arg(long, value_name = "KAPPA", default_value = "0.7", value_parser = parse_forgetting, requires = "online",
+          allow_negative_numbers = true, help_heading = "Ascent")]
+    forgetting: f64,
+}
+
+impl Minibatches {
+    /// What was asked for, in minibatches of `batch` where that was left open.
+    pub(crate) fn online(&self, batch: usize) -> Option<Online> {
+        let schedule = RobbinsMonro { delay: self.delay, forgetting: self.forgetting };
+        let batch = self.batch.unwrap_or(batch);
+        self.online.then_some(Online { batch, epochs: self.epochs, schedule })
+    }
+}
+
+fn parse_forgetting(text: &str) -> Result<f64, String> {
+    let rate = text.parse().ok().filter(|&rate| rate > 0.5 && rate <= 1.0);
+    rate.ok_or_else(|| "give a number above 0.5 and at most 1".into())
+}
+
+/// Which rows follow one another.
+#[derive(Args, Debug)]
+pub(crate) struct Order {
+    /// A column that says which sequence a row is of: its name, its number from 1, or `last`. The rows of a sequence stand
+    /// together. Without it all rows are one sequence.
+    #[arg(long, value_name = "COLUMN", requires = "data", conflicts_with = "label_column")]
+    pub(crate) sequence_column: Option<String>,
+}

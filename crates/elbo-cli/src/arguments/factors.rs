@@ -1,0 +1,49 @@
+//! `elbo factors`.
+
+use clap::Args;
+use elbo_fit::{Error, models::factors::Request};
+
+use super::{ascent::Ascent, source::Source, values::parse_count};
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  elbo factors --data wine.csv --label-column target --latent 6
+  elbo factors digits --latent 20 --pca
+  elbo predict runs/wine-factors                    the latents of each row
+  elbo reconstruct runs/wine-factors --data gaps.csv   cells that are missing, filled")]
+pub(crate) struct Factors {
+    /// A built-in data set: `digits`.
+    #[arg(value_name = "NAME", conflicts_with = "data", value_parser = ["digits"])]
+    builtin: Option<String>,
+    #[command(flatten)]
+    source: Source,
+    /// The number of latent dimensions, of which those that explain nothing are switched off. Without it: 10, or half as many
+    /// as columns where that is fewer.
+    #[arg(long, value_name = "K", value_parser = parse_count::<usize>, help_heading = "Model")]
+    latent: Option<usize>,
+    /// One noise for all columns: probabilistic PCA. Without it each column has its own: factor analysis.
+    #[arg(long, help_heading = "Model")]
+    pca: bool,
+    /// Leave the columns as they are stored; without it each is brought to mean 0 and standard deviation 1.
+    #[arg(long, help_heading = "Model")]
+    unscaled: bool,
+    /// Starts, of which the best is kept: the first at the principal components, the others at random.
+    #[arg(long, value_name = "R", default_value_t = Request::default().starts, value_parser = parse_count::<usize>, help_heading = "Ascent")]
+    starts: usize,
+    #[command(flatten)]
+    pub(crate) ascent: Ascent,
+}
+
+impl Factors {
+    /// What is asked for, and of which rows.
+    pub(crate) fn asked(&self) -> Result<(Request, elbo_fit::Source), Error> {
+        let request =
+            Request { latent: self.latent, pca: self.pca, unscaled: self.unscaled, starts: self.starts };
+        Ok((request, self.source.named(self.builtin.as_deref())?))
+    }
+
+    pub(crate) fn memory(&self) -> Option<u64> {
+        self.source.memory
+    }
+}

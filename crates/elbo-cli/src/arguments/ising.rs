@@ -1,0 +1,47 @@
+//! `elbo ising`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use elbo_fit::{Error, models::ising::Request};
+
+use super::{
+    ascent::{Anneal, Ascent},
+    values::parse_count,
+};
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+p(s) = exp(½ sᵀJs + hᵀs)/Z of spins s of −1 and 1. Mean field gives a lower bound on log Z, and the mean of each spin; for 20
+spins or fewer both stand beside the exact values.
+
+Examples:
+  elbo ising --couplings J.csv
+  elbo ising --couplings J.csv --fields h.csv --starts 50
+  elbo predict runs/J-ising                           the mean of each spin
+  elbo sample runs/J-ising -n 10                      spins drawn from q
+  elbo evaluate runs/J-ising                          the bound on log Z")]
+pub(crate) struct Ising {
+    /// J: a table of n rows and n columns, symmetric, with 0 on the diagonal.
+    #[arg(long, value_name = "PATH")]
+    couplings: PathBuf,
+    /// h: a table of n rows of one number. Without it: 0.
+    #[arg(long, value_name = "PATH")]
+    fields: Option<PathBuf>,
+    /// Starts, of which the best is kept: the first at means of 0, the others at random.
+    #[arg(long, value_name = "R", default_value_t = Request::default().starts, value_parser = parse_count::<usize>, help_heading = "Ascent")]
+    starts: usize,
+    #[command(flatten)]
+    anneal: Anneal,
+    #[command(flatten)]
+    pub(crate) ascent: Ascent,
+}
+
+impl Ising {
+    /// What is asked for, and of which couplings.
+    pub(crate) fn asked(&self) -> Result<(Request, elbo_fit::Source), Error> {
+        let request =
+            Request { fields: self.fields.clone(), starts: self.starts, anneal: self.anneal.anneal };
+        Ok((request, elbo_fit::Source::file(&self.couplings)?))
+    }
+}

@@ -1,0 +1,104 @@
+//! `elbo mixture`.
+
+use clap::Args;
+use elbo::mean_field::{Start, mixture::Covariance};
+use elbo_fit::{
+    Error,
+    models::mixture::{Kind, Request, WeightsPrior},
+};
+
+use super::{
+    ascent::{Anneal, Ascent, Minibatches},
+    source::Source,
+    values::{named, parse_count, parse_positive},
+};
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  elbo mixture --data faithful.csv --components 6
+  elbo mixture --data faithful.csv --weights dirichlet-process --components 20
+  elbo mixture digits --family bernoulli --components 20     pixels cut at half of full ink
+  elbo predict runs/faithful-mixture --data more.csv")]
+pub(crate) struct Mixture {
+    /// A built-in data set: `digits`.
+    #[arg(value_name = "NAME", conflicts_with = "data", value_parser = ["digits"])]
+    builtin: Option<String>,
+    #[command(flatten)]
+    source: Source,
+    /// K. Components that are not needed empty themselves where the concentration is small.
+    #[arg(short = 'k', long, value_name = "K", default_value_t = Request::default().components, value_parser = parse_count::<usize>,
+          help_heading = "Model")]
+    components: usize,
+    /// What the components are. Without it: Bernoulli where all cells are 0 or 1, else Gaussian.
+    #[arg(long, value_parser = named::<Kind>(&FAMILY), help_heading = "Model")]
+    family: Option<Kind>,
+    /// What the covariances of Gaussian components are. Without it: `full`.
+    #[arg(long, value_parser = named::<Covariance>(&COVARIANCE), help_heading = "Model")]
+    covariance: Option<Covariance>,
+    /// The prior of the weights.
+    #[arg(long, default_value = "dirichlet", value_parser = named::<WeightsPrior>(&WEIGHTS), help_heading = "Model")]
+    weights: WeightsPrior,
+    /// α₀ of the Dirichlet (1/K without it), or γ of the Dirichlet process (1 without it).
+    #[arg(long, value_name = "A", value_parser = parse_positive, help_heading = "Model")]
+    concentration: Option<f64>,
+    /// How many rows the prior of a Gaussian component's mean is worth. Without it: 1.
+    #[arg(long, value_name = "ROWS", value_parser = parse_positive, help_heading = "Model")]
+    mean_precision: Option<f64>,
+    /// Leave out columns of one value, as pixels that are always empty.
+    #[arg(long)]
+    drop_constant: bool,
+    /// Starts, of which the best is kept.
+    #[arg(long, value_name = "R", default_value_t = Request::default().starts, value_parser = parse_count::<usize>, help_heading = "Ascent")]
+    starts: usize,
+    /// Where each begins.
+    #[arg(long, default_value = "k-means", value_parser = named::<Start>(&START), help_heading = "Ascent")]
+    start: Start,
+    #[command(flatten)]
+    anneal: Anneal,
+    #[command(flatten)]
+    minibatches: Minibatches,
+    #[command(flatten)]
+    pub(crate) ascent: Ascent,
+}
+
+const FAMILY: [(&str, &str); 2] =
+    [("gaussian", "Real numbers"), ("bernoulli", "Columns of 0 and 1, independent given the component")];
+const COVARIANCE: [(&str, &str); 4] = [
+    ("full", "A matrix for each component"),
+    ("tied", "One matrix for all"),
+    ("diagonal", "A variance for each component and column"),
+    ("spherical", "A variance for each component"),
+];
+const WEIGHTS: [(&str, &str); 2] = [
+    ("dirichlet", "Dir(α₀, …, α₀)"),
+    ("dirichlet-process", "A Dirichlet process, of which K components are used"),
+];
+const START: [(&str, &str); 2] =
+    [("k-means", "k-means from rows far from one another"), ("random", "Rows drawn alike")];
+/// Rows of a minibatch, where they are not asked for.
+const BATCH: usize = 10_000;
+
+impl Mixture {
+    /// What is asked for, and of which rows.
+    pub(crate) fn asked(&self) -> Result<(Request, elbo_fit::Source), Error> {
+        let request = Request {
+            components: self.components,
+            family: self.family,
+            covariance: self.covariance,
+            weights: self.weights,
+            concentration: self.concentration,
+            mean_precision: self.mean_precision,
+            drop_constant: self.drop_constant,
+            starts: self.starts,
+            start: self.start,
+            anneal: self.anneal.anneal,
+            online: self.minibatches.online(BATCH),
+        };
+        Ok((request, self.source.named(self.builtin.as_deref())?))
+    }
+
+    pub(crate) fn memory(&self) -> Option<u64> {
+        self.source.memory
+    }
+}

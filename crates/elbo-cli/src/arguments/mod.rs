@@ -1,0 +1,113 @@
+//! The command line.
+
+mod ascent;
+mod factors;
+mod fitted;
+mod hidden_markov;
+mod ising;
+mod mixture;
+mod normal;
+mod regress;
+mod source;
+mod state_space;
+mod topics;
+mod train;
+mod values;
+
+use std::num::NonZeroUsize;
+
+pub(crate) use ascent::Ascent;
+use clap::{Parser, Subcommand, ValueEnum};
+use elbo::{burn::tensor::Device, device};
+use elbo_fit::Error;
+pub(crate) use factors::Factors;
+pub(crate) use fitted::{Audit, Encode, Evaluate, Infer, Predict, Reconstruct, Sample, StartArgument};
+pub(crate) use hidden_markov::HiddenMarkov;
+pub(crate) use ising::Ising;
+pub(crate) use mixture::Mixture;
+pub(crate) use normal::Normal;
+pub(crate) use regress::Regress;
+pub(crate) use state_space::StateSpace;
+pub(crate) use topics::Topics;
+pub(crate) use train::Train;
+
+/// Fit latent-variable models by maximising the evidence lower bound (ELBO).
+///
+/// A model p(x, z) is of your rows x and of latent z; a guide q approximates the posterior of z. Fitting raises the ELBO, a
+/// lower bound on log p(x), in nats: larger is better. `train` fits variational auto-encoders, by gradients; `mixture`,
+/// `regress`, `factors`, `normal`, `hmm`, `state-space`, `ising` and `topics` fit conjugate models, by exact coordinate
+/// ascent, and may have missing cells.
+#[derive(Debug, Parser)]
+#[command(name = "elbo", version, after_help = "Start with: elbo train digits")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+    /// Threads to use (all cores, if not given). The results do not depend on it, to the bit.
+    #[arg(long, global = true, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
+    /// Where to compute. A GPU may round products to TF32, and its results are not repeatable to the bit.
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub(crate) device: DeviceArgument,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum DeviceArgument {
+    /// The processor.
+    #[default]
+    Cpu,
+    /// The first NVIDIA GPU; needs a program built with `--features cuda`.
+    Cuda,
+}
+
+impl DeviceArgument {
+    pub(crate) fn open(self) -> Result<Device, Error> {
+        match self {
+            Self::Cpu => Ok(Device::flex()),
+            Self::Cuda if cfg!(feature = "cuda") => device::cuda().ok_or_else(|| {
+                let error = Error::new("no CUDA device was found");
+                error.remedy("it takes an NVIDIA GPU and its driver; «device cpu» needs neither")
+            }),
+            Self::Cuda => Err(Error::request(
+                "this program was built for the CPU alone",
+                "for «device cuda» build it with `cargo build --release --features cuda`",
+            )),
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Fit a variational auto-encoder to data, and write a run folder with the model and a report.
+    Train(Box<Train>),
+    /// Fit a Bayesian mixture by exact coordinate ascent: Gaussians, or columns of 0 and 1.
+    Mixture(Box<Mixture>),
+    /// Bayesian linear regression by exact coordinate ascent: ridge, relevance determination, or a known prior.
+    Regress(Regress),
+    /// Bayesian factor analysis or probabilistic PCA by exact coordinate ascent, with missing cells.
+    Factors(Factors),
+    /// The mean and the precision of one column, by exact coordinate ascent.
+    Normal(Normal),
+    /// Fit a hidden Markov model to rows in time order, by exact coordinate ascent.
+    Hmm(Box<HiddenMarkov>),
+    /// Fit a local level, an autoregression or dynamic factors to rows in time order, and forecast.
+    StateSpace(Box<StateSpace>),
+    /// The mean field of an Ising model: a bound on log Z, and the mean of each spin.
+    Ising(Ising),
+    /// Topics of documents, by latent Dirichlet allocation: exact coordinate ascent.
+    Topics(Box<Topics>),
+    /// What a model fitted by coordinate ascent says about each row: its component, value, state, topics or latents; and of
+    /// rows ahead.
+    Predict(Predict),
+    /// Where the nats of a fit are lost, row by row, and whether it can be trusted.
+    Audit(Audit),
+    /// How probable data are under a fitted model: the ELBO and its terms, or the log density, with standard errors.
+    Evaluate(Evaluate),
+    /// q(z) of each row found by itself, better than the encoder's.
+    Infer(Infer),
+    /// Data beside what the model makes of them: x → z → x; of factors, missing cells filled.
+    Reconstruct(Reconstruct),
+    /// Draw new rows from a fitted model.
+    Sample(Sample),
+    /// The latent mean and standard deviation of each row of data.
+    Encode(Encode),
+}

@@ -1,0 +1,55 @@
+//! `elbo normal`.
+
+use clap::Args;
+use elbo_fit::{Error, models::normal::Request};
+
+use super::{ascent::Ascent, source::Source, values::parse_positive};
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  elbo normal --data faithful.csv --column waiting
+  elbo normal --data faithful.csv --column waiting --prior-mean 70 --prior-precision 2 --conjugate")]
+pub(crate) struct Normal {
+    #[command(flatten)]
+    source: Source,
+    /// The column, by its name; not needed where there is one.
+    #[arg(long, value_name = "NAME")]
+    column: Option<String>,
+    /// The prior mean of μ. Without it: the column's mean, about which the prior is nearly flat.
+    #[arg(long, value_name = "M", allow_negative_numbers = true, help_heading = "Model")]
+    prior_mean: Option<f64>,
+    /// The prior precision of μ, or with --conjugate the number of rows that the prior mean is worth. Without it: 1e-6 rows.
+    #[arg(long, value_name = "L", value_parser = parse_positive, help_heading = "Model")]
+    prior_precision: Option<f64>,
+    /// The prior of μ is scaled by the precision, which makes the model conjugate: the Normal-Gamma prior.
+    #[arg(long, help_heading = "Model")]
+    conjugate: bool,
+    /// The shape of the precision's gamma prior.
+    #[arg(long, value_name = "A", default_value_t = Request::default().shape, value_parser = parse_positive, help_heading = "Model")]
+    shape: f64,
+    /// Its rate. Without it: 1e-6 of the column's variance.
+    #[arg(long, value_name = "B", value_parser = parse_positive, help_heading = "Model")]
+    rate: Option<f64>,
+    #[command(flatten)]
+    pub(crate) ascent: Ascent,
+}
+
+impl Normal {
+    /// What is asked for, and of which rows.
+    pub(crate) fn asked(&self) -> Result<(Request, elbo_fit::Source), Error> {
+        let request = Request {
+            column: self.column.clone(),
+            prior_mean: self.prior_mean,
+            prior_precision: self.prior_precision,
+            conjugate: self.conjugate,
+            shape: self.shape,
+            rate: self.rate,
+        };
+        Ok((request, self.source.named(None)?))
+    }
+
+    pub(crate) fn memory(&self) -> Option<u64> {
+        self.source.memory
+    }
+}

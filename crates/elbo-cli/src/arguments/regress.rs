@@ -1,0 +1,88 @@
+//! `elbo regress`.
+
+use clap::Args;
+use elbo_fit::{
+    Error,
+    models::regress::{Request, WeightsPrior},
+};
+
+use super::{
+    ascent::Ascent,
+    source::Source,
+    values::{named, parse_fraction, parse_positive},
+};
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  elbo regress --data faithful.csv --target waiting
+  elbo regress --data wine.csv --label-column target --target alcohol --prior relevance
+  elbo predict runs/faithful-regress --data more.csv
+
+Rows whose target is missing are left out of the fit. A missing cell of another column is refused: it is given, not
+modelled.")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub(crate) struct Regress {
+    #[command(flatten)]
+    source: Source,
+    /// The column that is predicted from the others, by its name. Without it: the last.
+    #[arg(long, value_name = "NAME")]
+    target: Option<String>,
+    /// The prior of the weights.
+    #[arg(long, default_value = "ridge", value_parser = named::<WeightsPrior>(&PRIOR), help_heading = "Model")]
+    prior: WeightsPrior,
+    /// The standard deviation of the weights, for --prior known: in units of the target, or with --conjugate of the noise, for
+    /// columns of standard deviation 1.
+    #[arg(long, value_name = "SD", value_parser = parse_positive, required_if_eq("prior", "known"), help_heading = "Model")]
+    weight_sd: Option<f64>,
+    /// The standard deviation of the noise, where it is known. Without it: unknown.
+    #[arg(long, value_name = "SD", value_parser = parse_positive, help_heading = "Model")]
+    noise_sd: Option<f64>,
+    /// The prior of the weights is scaled by the noise, which with --prior known makes the model conjugate: the bound is
+    /// log p(y).
+    #[arg(long, help_heading = "Model")]
+    conjugate: bool,
+    /// A q of each weight by itself.
+    #[arg(long, help_heading = "Model")]
+    factorised: bool,
+    /// No intercept.
+    #[arg(long, help_heading = "Model")]
+    no_intercept: bool,
+    /// Leave the columns and the target as they are stored; without it each is brought to mean 0 and standard deviation 1.
+    /// Columns that vary little about a great mean lose digits then.
+    #[arg(long, help_heading = "Model")]
+    unscaled: bool,
+    /// The probability that the intervals hold.
+    #[arg(long, value_name = "P", default_value_t = Request::default().interval, value_parser = parse_fraction)]
+    interval: f64,
+    #[command(flatten)]
+    pub(crate) ascent: Ascent,
+}
+
+const PRIOR: [(&str, &str); 3] = [
+    ("ridge", "One unknown standard deviation for all weights"),
+    ("relevance", "An unknown one for each: automatic relevance determination"),
+    ("known", "That of --weight-sd"),
+];
+
+impl Regress {
+    /// What is asked for, and of which rows.
+    pub(crate) fn asked(&self) -> Result<(Request, elbo_fit::Source), Error> {
+        let request = Request {
+            target: self.target.clone(),
+            prior: self.prior,
+            weight_sd: self.weight_sd,
+            noise_sd: self.noise_sd,
+            conjugate: self.conjugate,
+            factorised: self.factorised,
+            no_intercept: self.no_intercept,
+            unscaled: self.unscaled,
+            interval: self.interval,
+        };
+        Ok((request, self.source.named(None)?))
+    }
+
+    pub(crate) fn memory(&self) -> Option<u64> {
+        self.source.memory
+    }
+}

@@ -1,0 +1,73 @@
+//! `elbo state-space`.
+
+use clap::Args;
+use elbo_fit::{
+    Error,
+    models::state_space::{Kind, Request},
+};
+
+use super::{
+    ascent::{Ascent, Order},
+    source::Source,
+    values::{named, parse_count},
+};
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Rows are in time order, and cells may be missing. Each column is brought to mean 0 and standard deviation 1 for the fit;
+the bound, and all that is told of rows, is in the units of the file.
+
+Examples:
+  elbo state-space --data nile.csv
+  elbo state-space --data weather.csv --column pressure --kind autoregression --forecast 24
+  elbo state-space --data sensors.csv --states 3
+  elbo predict runs/nile-state-space --forecast 10    the level of each row, and ten rows ahead")]
+pub(crate) struct StateSpace {
+    #[command(flatten)]
+    source: Source,
+    #[command(flatten)]
+    order: Order,
+    /// This column alone, by its name.
+    #[arg(long, value_name = "NAME")]
+    column: Option<String>,
+    /// What moves behind the rows. Without it: `level` for one column, `factors` for several.
+    #[arg(long, value_parser = named::<Kind>(&KIND), help_heading = "Model")]
+    kind: Option<Kind>,
+    /// D, the number of factors: those that are not needed are switched off. Without it: 3, or as many as there are columns
+    /// where they are fewer.
+    #[arg(long, value_name = "D", value_parser = parse_count::<usize>, help_heading = "Model")]
+    states: Option<usize>,
+    /// Starts of factors, of which the best is kept. Without it: 5.
+    #[arg(long, value_name = "R", value_parser = parse_count::<usize>, help_heading = "Ascent")]
+    starts: Option<usize>,
+    /// Rows ahead of the last in the report.
+    #[arg(long, value_name = "H", default_value_t = Request::default().forecast, help_heading = "Run")]
+    forecast: usize,
+    #[command(flatten)]
+    pub(crate) ascent: Ascent,
+}
+
+const KIND: [(&str, &str); 3] = [
+    ("level", "z_t = z_{t−1} + noise, seen through noise: the local level model"),
+    ("autoregression", "z_t = a z_{t−1} + noise, around the mean of the column, seen through noise"),
+    ("factors", "D states with linear dynamics, of which each column is a noisy linear map"),
+];
+
+impl StateSpace {
+    /// What is asked for, and of which rows.
+    pub(crate) fn asked(&self) -> Result<(Request, elbo_fit::Source), Error> {
+        let request = Request {
+            sequence_column: self.order.sequence_column.clone(),
+            column: self.column.clone(),
+            kind: self.kind,
+            states: self.states,
+            starts: self.starts,
+            forecast: self.forecast,
+        };
+        Ok((request, self.source.named(None)?))
+    }
+
+    pub(crate) fn memory(&self) -> Option<u64> {
+        self.source.memory
+    }
+}

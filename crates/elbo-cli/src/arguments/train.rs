@@ -1,0 +1,312 @@
+//! `elbo train`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use elbo::{
+    distribution::bernoulli::Binarise,
+    gradient::Form,
+    guide::Family,
+    model::Sigma,
+    network::Activation,
+    objective::{KlWeight, Objective, elbo::KlForm},
+    optimiser::Optimiser,
+    schedule::{Decay, Schedule},
+};
+use elbo_fit::auto_encoder::{Guide, Kind, Network, Request, Scale};
+
+use super::{
+    source::Source,
+    values::{
+        KL, Widths, named, parse_count, parse_decay, parse_estimator, parse_family, parse_fraction,
+        parse_hidden, parse_latent, parse_positive, parse_sigma, parse_weight, parse_widths,
+    },
+};
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  elbo train digits                                   1,797 handwritten digits, built in
+  elbo train --data train-images-idx3-ubyte.gz --test t10k-images-idx3-ubyte.gz --epochs 20
+  elbo train --data wine.csv --label-column target --sigma per-column
+  elbo train --resume runs/digits                     go on where it was interrupted, to the same bits
+  elbo train --config runs/digits/config.toml         the same fit once more")]
+#[allow(clippy::struct_excessive_bools)]
+pub(crate) struct Train {
+    /// A built-in data set: `digits`.
+    #[arg(value_name = "NAME", conflicts_with_all = ["data", "label_column", "labels", "image"],
+          value_parser = ["digits"])]
+    pub(crate) builtin: Option<String>,
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// Rows to test the finished fit on, in the same form as --data.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) test: Option<PathBuf>,
+    /// The fraction of the rows set aside to watch the fit: the first of a permutation drawn from the seed.
+    #[arg(long, value_name = "FRACTION", default_value = "0.1", value_parser = parse_fraction,
+          allow_negative_numbers = true, help_heading = "Data")]
+    pub(crate) validation: f64,
+    /// How stored values become x.
+    #[arg(long, default_value = "auto", value_parser = named::<Scale>(&SCALE), help_heading = "Data")]
+    pub(crate) scale: Scale,
+    /// Leave columns out that have one constant value in the training data.
+    #[arg(long, help_heading = "Data")]
+    pub(crate) drop_constant: bool,
+    /// What happens to grey values in [0, 1] under a Bernoulli likelihood. Without it: `dynamic`; `threshold` for
+    /// --guide per-datum, whose q of a row takes some steps an epoch and lags behind a row that is drawn anew at each.
+    #[arg(long, value_parser = named::<Binarise>(&BINARISE), help_heading = "Data")]
+    pub(crate) binarise: Option<Binarise>,
+
+    /// p(x|z). Without it: Bernoulli for images and 0/1 tables, else Gaussian.
+    #[arg(long, value_parser = named::<Kind>(&LIKELIHOOD), help_heading = "Model")]
+    pub(crate) likelihood: Option<Kind>,
+    /// σ of a Gaussian likelihood: `learned` (one for all columns), `per-column`, `solved` (one, in closed form),
+    /// or a number to hold it at.
+    #[arg(long, value_name = "SIGMA", default_value = "learned", value_parser = parse_sigma,
+          allow_negative_numbers = true, help_heading = "Model")]
+    pub(crate) sigma: Sigma,
+    /// What encoder and decoder are made of, beside the dense layers of --hidden.
+    #[arg(long, default_value = "dense", value_parser = named::<Network>(&NETWORK), help_heading = "Model")]
+    pub(crate) network: Network,
+    /// Channels after each convolution. Without it: 32,64.
+    #[arg(long, value_name = "CHANNELS", value_parser = parse_widths, help_heading = "Model")]
+    pub(crate) channels: Option<Widths>,
+    /// The side of the convolutions' kernels. Without it: 3.
+    #[arg(long, value_name = "PIXELS", value_parser = parse_count::<usize>, help_heading = "Model")]
+    pub(crate) kernel: Option<usize>,
+    /// Pixels from one place of the kernel to the next. Without it: 2, which halves the image each time.
+    #[arg(long, value_name = "PIXELS", value_parser = parse_count::<usize>, help_heading = "Model")]
+    pub(crate) stride: Option<usize>,
+    /// Widths of the encoder's hidden layers, as 400,200 (the decoder's are the same in reverse), or `none` for
+    /// a linear encoder and decoder.
+    #[arg(long, value_name = "WIDTHS", default_value = "400", value_parser = parse_hidden, help_heading = "Model")]
+    pub(crate) hidden: Widths,
+    /// The number of latent dimensions; as 100,50 those of two layers z1 and z2, where z2 is drawn first, z1 given z2, and
+    /// x given z1. Without it: 20, or half as many as columns where that is fewer.
+    #[arg(long, value_name = "K", value_parser = parse_latent, help_heading = "Model")]
+    pub(crate) latent: Option<Widths>,
+    /// Widths of the hidden layers between z1 and z2, or `none`. Without it: 100,100.
+    #[arg(long, value_name = "WIDTHS", value_parser = parse_hidden, help_heading = "Model")]
+    pub(crate) hidden2: Option<Widths>,
+    /// What the latent variables are: `gaussian`, `bernoulli` (bits), or `categorical:C` (choices of one among C).
+    #[arg(long, value_name = "FAMILY", default_value = "gaussian", value_parser = parse_family, help_heading = "Model")]
+    pub(crate) family: Family,
+    /// The function between the layers.
+    #[arg(long, default_value = "relu", value_parser = named::<Activation>(&ACTIVATION), help_heading = "Model")]
+    pub(crate) activation: Activation,
+
+    /// Adam, or plain stochastic gradient ascent.
+    #[arg(long, default_value = "adam", value_parser = named::<Optimiser>(&OPTIMISER), help_heading = "Ascent")]
+    pub(crate) optimiser: Optimiser,
+    /// The step size of the decoder. Without it: 1e-3 for Adam, 1e-2/N for plain ascent (the gradient is that of
+    /// the bound of all N rows).
+    #[arg(long, value_name = "SIZE", value_parser = parse_positive, allow_negative_numbers = true,
+          help_heading = "Ascent")]
+    pub(crate) step_size: Option<f64>,
+    /// The step size of the encoder. Without it: that of the decoder.
+    #[arg(long, value_name = "SIZE", value_parser = parse_positive, allow_negative_numbers = true,
+          help_heading = "Ascent")]
+    pub(crate) encoder_step_size: Option<f64>,
+    /// The step sizes as the epochs pass: `constant`, `cosine` (to 0 at the last epoch), or `E,F` (times F every E
+    /// epochs).
+    #[arg(long, value_name = "DECAY", default_value = "constant", value_parser = parse_decay, help_heading = "Ascent")]
+    pub(crate) decay: Decay,
+    /// Rows a minibatch.
+    #[arg(long, value_name = "B", default_value = "128", value_parser = parse_count::<usize>,
+          help_heading = "Ascent")]
+    pub(crate) batch: usize,
+    /// Monte Carlo samples of z a row and step. Without it: 1; 5 for the importance-weighted bound, whose k it is; 8 for the
+    /// score function, whose baseline needs others.
+    #[arg(long, value_name = "L", value_parser = parse_count::<usize>,
+          help_heading = "Ascent")]
+    pub(crate) samples: Option<usize>,
+    /// What is maximised.
+    #[arg(long, default_value = "elbo", value_parser = named::<Objective>(&OBJECTIVE), help_heading = "Ascent")]
+    pub(crate) objective: Objective,
+    /// How the gradient is estimated: `reparameterised` or `sticking-the-landing` (Gaussian latents), `score-function`
+    /// (any; with a leave-one-out baseline over the samples), `enumerated` (exact, few discrete states), or
+    /// `relaxed:T` (discrete latents relaxed at temperature T: biased); of the importance-weighted bound
+    /// `reparameterised` or `doubly-reparameterised`. Without it: `reparameterised` for Gaussian latents,
+    /// `score-function` for discrete ones, `doubly-reparameterised` for the importance-weighted bound,
+    /// `sticking-the-landing` for --guide per-datum with the KL unweighed.
+    #[arg(long, value_name = "ESTIMATOR", value_parser = parse_estimator, help_heading = "Ascent")]
+    pub(crate) estimator: Option<Form>,
+    /// The KL term in closed form, or as the mean over the samples of log q(z|x) − log p(z).
+    #[arg(long, default_value = "analytic", value_parser = named::<KlForm>(&KL), help_heading = "Ascent")]
+    pub(crate) kl: KlForm,
+    /// β, the weight of the KL term in what is maximised: above 1 for fewer, cleaner dimensions, below 1 against collapse.
+    /// Other than 1, what is maximised is not the bound.
+    #[arg(long, value_name = "BETA", default_value = "1", value_parser = parse_weight, allow_negative_numbers = true,
+          help_heading = "Ascent")]
+    pub(crate) beta: f64,
+    /// Raise the weight of the KL term from 0 over this many epochs, against a posterior that collapses at the start.
+    #[arg(long, value_name = "EPOCHS", default_value = "0", help_heading = "Ascent")]
+    pub(crate) kl_warm_up: u64,
+    /// Nats of each latent dimension's KL that cost nothing, against collapse. What is maximised is then not the bound.
+    #[arg(long, value_name = "NATS", default_value = "0", value_parser = parse_weight, allow_negative_numbers = true,
+          help_heading = "Ascent")]
+    pub(crate) free_bits: f64,
+    /// Steps of the encoder alone before each step of both, so that it does not lag behind the decoder; each step takes a
+    /// minibatch of its own.
+    #[arg(
+        long,
+        value_name = "STEPS",
+        default_value = "0",
+        conflicts_with = "schedule",
+        help_heading = "Ascent"
+    )]
+    pub(crate) encoder_steps: u64,
+    /// Where the q(z) of each row comes from.
+    #[arg(long, default_value = "amortised", value_parser = named::<Guide>(&GUIDE), help_heading = "Ascent")]
+    pub(crate) guide: Guide,
+    /// Steps of each row's own q at each visit to it, under --guide per-datum. Without it: 3.
+    #[arg(long, value_name = "M", value_parser = parse_count::<usize>, help_heading = "Ascent")]
+    pub(crate) psi_steps: Option<usize>,
+    /// The size of those steps, which Adam takes. Without it: 0.03.
+    #[arg(long, value_name = "SIZE", value_parser = parse_positive, allow_negative_numbers = true,
+          help_heading = "Ascent")]
+    pub(crate) psi_step_size: Option<f64>,
+    /// Move encoder and decoder together, or in turn.
+    #[arg(long, default_value = "joint", value_parser = named::<Schedule>(&SCHEDULE), help_heading = "Ascent")]
+    pub(crate) schedule: Schedule,
+    /// A prior N(0, SD²) on every parameter of the decoder: log p(θ) joins the bound once, not once a row, and holds
+    /// the weights near 0.
+    #[arg(long, value_name = "SD", value_parser = parse_positive, allow_negative_numbers = true,
+          help_heading = "Ascent")]
+    pub(crate) prior_sd: Option<f64>,
+    /// Shorten the gradient of the bound per row to this norm where it is longer.
+    #[arg(long, value_name = "NORM", value_parser = parse_positive, allow_negative_numbers = true,
+          help_heading = "Ascent")]
+    pub(crate) clip_norm: Option<f64>,
+    /// Epochs at most. Given without --patience, the fit runs them all.
+    #[arg(long, value_name = "E", value_parser = parse_count::<u64>, help_heading = "Ascent")]
+    pub(crate) epochs: Option<u64>,
+    /// Stop after this many epochs in which the validation ELBO has not risen by more than one standard error (of
+    /// the mean of the differences, row by row). Without it and without --epochs: 20, or 1,000 steps where that is more.
+    #[arg(long, value_name = "P", value_parser = parse_count::<u64>, help_heading = "Ascent")]
+    pub(crate) patience: Option<u64>,
+    /// The seed of all randomness.
+    #[arg(long, default_value_t = 0, help_heading = "Ascent")]
+    pub(crate) seed: u64,
+
+    /// The name of the run folder. Without it: that of the data.
+    #[arg(long, value_name = "NAME", help_heading = "Run")]
+    pub(crate) name: Option<String>,
+    /// Where run folders are made.
+    #[arg(long, value_name = "DIR", default_value = "runs", help_heading = "Run")]
+    pub(crate) runs: PathBuf,
+    /// Repeat the fit of a config.toml, in a new folder: of an auto-encoder, or by coordinate ascent. --data and --test say
+    /// where its rows are now.
+    #[arg(long, value_name = "PATH", help_heading = "Run", conflicts_with_all = SETTINGS)]
+    pub(crate) config: Option<PathBuf>,
+    /// Begin at the parameters of another run's model, of the same networks, and not at random ones: as with a bound that is
+    /// slow to climb, L_50 from a fit to L_5.
+    #[arg(long, value_name = "RUN", help_heading = "Run", conflicts_with = "resume")]
+    pub(crate) begin_at: Option<PathBuf>,
+    /// Go on with an interrupted run: the result is the same, to the bit, as without the interruption.
+    #[arg(long, value_name = "RUN", help_heading = "Run", conflicts_with_all = SETTINGS,
+          conflicts_with_all = ["config", "name", "runs", "data", "test"])]
+    pub(crate) resume: Option<PathBuf>,
+}
+
+/// What a config.toml holds already: given beside one, it would be ignored.
+#[rustfmt::skip]
+const SETTINGS: [&str; 41] = [
+    "network", "channels", "kernel", "stride", "hidden2",
+    "builtin", "label_column", "labels", "image", "validation", "scale", "drop_constant",
+    "binarise", "likelihood", "sigma", "hidden", "latent", "family", "activation", "optimiser", "step_size",
+    "encoder_step_size", "decay", "batch", "samples", "objective", "estimator", "kl", "beta", "kl_warm_up", "free_bits", "encoder_steps", "schedule", "prior_sd", "clip_norm", "epochs",
+    "patience", "seed", "guide", "psi_steps", "psi_step_size",
+];
+
+impl Train {
+    /// What is asked for.
+    pub(crate) fn request(&self) -> Request {
+        Request {
+            validation: self.validation,
+            scale: self.scale,
+            drop_constant: self.drop_constant,
+            binarise: self.binarise,
+            likelihood: self.likelihood,
+            sigma: self.sigma,
+            network: self.network,
+            channels: self.channels.clone().map(|widths| widths.0),
+            kernel: self.kernel,
+            stride: self.stride,
+            hidden: self.hidden.0.clone(),
+            latent: self.latent.clone().map(|widths| widths.0),
+            hidden2: self.hidden2.clone().map(|widths| widths.0),
+            family: self.family,
+            activation: self.activation,
+            optimiser: self.optimiser,
+            step_size: self.step_size,
+            encoder_step_size: self.encoder_step_size,
+            decay: self.decay,
+            batch: self.batch,
+            samples: self.samples,
+            objective: self.objective,
+            estimator: self.estimator,
+            kl: self.kl,
+            kl_weight: KlWeight { beta: self.beta, warm_up: self.kl_warm_up, free_bits: self.free_bits },
+            encoder_steps: self.encoder_steps,
+            guide: self.guide,
+            psi_steps: self.psi_steps,
+            psi_step_size: self.psi_step_size,
+            schedule: self.schedule,
+            prior_sd: self.prior_sd,
+            clip_norm: self.clip_norm,
+            epochs: self.epochs,
+            patience: self.patience,
+            seed: self.seed,
+        }
+    }
+}
+
+const BINARISE: [(&str, &str); 3] = [
+    (
+        "dynamic",
+        "Drawn anew at each epoch, x ~ Bernoulli(grey): the ELBO is the mean over the draws of a bound",
+    ),
+    ("threshold", "1 where grey > 1/2: the ELBO is a bound on log p(x) of that one binary data set"),
+    ("none", "Grey as it is: where it is neither 0 nor 1 the value is not a bound on any log p(x)"),
+];
+const ACTIVATION: [(&str, &str); 5] =
+    [("relu", ""), ("tanh", ""), ("gelu", ""), ("softplus", ""), ("sigmoid", "")];
+const OPTIMISER: [(&str, &str); 2] = [
+    ("adam", "Steps that hardly depend on the gradient's scale"),
+    ("sgd", "Plain stochastic gradient ascent"),
+];
+const OBJECTIVE: [(&str, &str); 3] = [
+    ("elbo", "The evidence lower bound"),
+    ("importance-weighted", "The tighter bound L_k = E log (1/k) Σ p(x,z_i)/q(z_i|x), with k = --samples"),
+    (
+        "noiseless",
+        "The ELBO's limit as the guide's noise vanishes: reconstruction and penalty, not a bound; needs --sigma NUMBER",
+    ),
+];
+const SCHEDULE: [(&str, &str); 2] =
+    [("joint", "Every step moves both"), ("alternating", "Decoder and encoder in turn, the other held")];
+const SCALE: [(&str, &str); 5] = [
+    ("auto", "`full` for images, `none` for a Bernoulli likelihood, else `standard`"),
+    ("none", "As stored"),
+    ("full", "Divided by the largest value that the file's kind of image can hold (255 for bytes)"),
+    ("unit", "To [0, 1] by the least and the greatest value of the training rows"),
+    ("standard", "Each column to mean 0 and standard deviation 1 over the training rows"),
+];
+const NETWORK: [(&str, &str); 2] = [
+    ("dense", "Dense layers alone"),
+    ("convolutional", "Convolutions between x and the dense layers, for images; see --channels"),
+];
+const GUIDE: [(&str, &str); 2] = [
+    ("amortised", "One encoder for all rows: q(z|x)"),
+    (
+        "per-datum",
+        "Each training and validation row has a q of its own, which starts at the encoder's: a tighter bound, slower. The \
+         encoder is fitted beside it, for rows to come. Dense layers and Gaussian latents, on the CPU. Beside --memory it \
+         takes 24 bytes a row and latent dimension",
+    ),
+];
+const LIKELIHOOD: [(&str, &str); 2] = [
+    ("bernoulli", "Independent 0/1 columns; the decoder gives logits"),
+    ("gaussian", "Independent Gaussian columns; the decoder gives means. See --sigma"),
+];

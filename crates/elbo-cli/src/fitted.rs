@@ -1,0 +1,224 @@
+//! The verbs of fitted models.
+
+use std::path::Path;
+
+use elbo::{
+    burn::tensor::Device,
+    diagnose::{Gaps, LedgerSummary, Level},
+};
+use elbo_fit::{
+    Error, Evaluation, FittedModel, Spread, Term, Told,
+    auto_encoder::{self, Annealed, Asking, AutoEncoder, Measures, Worst},
+    is_fitted, plus_minus,
+};
+
+use crate::{
+    arguments::{Audit, Encode, Evaluate, Infer, Predict, Reconstruct, Sample, StartArgument},
+    out::{self, check_ending, is_picture, print_terms, tell, write_picture},
+    screen::Screen,
+    words::flags,
+};
+
+pub(crate) fn predict(arguments: &Predict) -> Result<(), Error> {
+    check_ending(arguments.output.as_deref(), false)?;
+    let model = FittedModel::load(&arguments.fitted.run)?;
+    let told = model.predict(&arguments.source.asked()?, arguments.forecast, &Screen::default())?;
+    out::write(told, arguments.output.as_deref())
+}
+
+pub(crate) fn encode(arguments: &Encode, device: &Device) -> Result<(), Error> {
+    check_ending(arguments.output.as_deref(), false)?;
+    let model = AutoEncoder::load(&arguments.fitted.run, device)?;
+    out::write(model.encode(&arguments.source.asked()?)?, arguments.output.as_deref())
+}
+
+pub(crate) fn evaluate(arguments: &Evaluate, device: &Device) -> Result<(), Error> {
+    check_ending(arguments.output.as_deref(), false)?;
+    let (run, asked, screen) = (&arguments.fitted.run, arguments.source.asked()?, Screen::default());
+    let found = if is_fitted(run) {
+        let model = FittedModel::load(run)?;
+        for_auto_encoders(arguments)?;
+        model.evaluate(&asked, arguments.rows, arguments.seed, &screen)?
+    } else {
+        AutoEncoder::load(run, device)?.evaluate(&asked, &measures(arguments), &screen)?
+    };
+    if arguments.output.is_some() {
+        out::write(found.rows, arguments.output.as_deref())?;
+    }
+    print_terms(found.unit, found.part, &found.terms)?;
+    tell_facts(&found.facts);
+    Ok(())
+}
+
+fn measures(arguments: &Evaluate) -> Measures {
+    let default = Measures::default();
+    let Evaluate { temperatures, leapfrog, chains, anneal_from, .. } = *arguments;
+    let from_prior = anneal_from == StartArgument::Prior;
+    Measures {
+        samples: arguments.samples.unwrap_or(default.samples),
+        kl: arguments.kl.unwrap_or(default.kl),
+        rows: arguments.rows,
+        importance_samples: arguments.importance_samples,
+        annealed: arguments.annealed.then_some(Annealed { temperatures, leapfrog, chains, from_prior }),
+        seed: arguments.seed,
+    }
+}
+
+/// Refuses what no model by coordinate ascent looks at.
+fn for_auto_encoders(arguments: &Evaluate) -> Result<(), Error> {
+    let of_auto_encoders = [
+        ("samples", arguments.samples.is_some()),
+        ("kl", arguments.kl.is_some()),
+        ("importance-samples", arguments.importance_samples.is_some()),
+        ("annealed", arguments.annealed),
+    ];
+    match of_auto_encoders.iter().find(|(_, given)| *given) {
+        Some((argument, _)) => Err(Error::request(
+            format!("«{argument}» is for auto-encoders: here no z is drawn"),
+            format!("leave «{argument}» out"),
+        )),
+        None => Ok(()),
+    }
+}
+
+fn tell_facts(facts: &[(&'static str, elbo_fit::Text)]) {
+    for (name, text) in facts {
+        let text = flags(text);
+        tell(if name.is_empty() { text } else { format!("{name:<11} {text}") });
+    }
+}
+
+pub(crate) fn infer(arguments: &Infer, device: &Device) -> Result<(), Error> {
+    check_ending(arguments.output.as_deref(), false)?;
+    let model = AutoEncoder::load(&arguments.fitted.run, device)?;
+    let Infer { rows, importance_samples, seed, .. } = *arguments;
+    let (asked, inference) = (arguments.source.asked()?, arguments.inference.into());
+    let screen = Screen::default();
+    let Evaluation { facts, unit, part, terms, rows, .. } =
+        model.infer(&asked, rows, importance_samples, &inference, seed, &screen)?;
+    tell_facts(&facts);
+    match &arguments.output {
+        Some(path) => {
+            out::write(rows, Some(path))?;
+            print_terms(unit, part, &terms)
+        }
+        None => out::write(rows, None),
+    }
+}
+
+/// Refuses a picture of rows that are none.
+fn shows_images(model: &AutoEncoder, path: &Path) -> Result<(), Error> {
+    if model.config().image().is_some() {
+        return Ok(());
+    }
+    let message = format!("the rows of this model are no images: `{}` cannot show them", path.display());
+    Err(Error::new(message).remedy("write a table (.csv, .npy or .parquet), or train with «image HxW»"))
+}
+
+/// Rows in a picture, where no number is asked for, and side by side in it.
+const PICTURE: usize = 40;
+const SIDE_BY_SIDE: usize = 20;
+
+pub(crate) fn reconstruct(arguments: &Reconstruct, device: &Device) -> Result<(), Error> {
+    let (run, output) = (&arguments.fitted.run, arguments.output.as_deref());
+    let asked = arguments.source.asked()?;
+    if is_fitted(run) {
+        check_ending(output, false)?;
+        return out::write(FittedModel::load(run)?.reconstruct(&asked, arguments.rows)?, output);
+    }
+    check_ending(output, true)?;
+    let model = AutoEncoder::load(run, device)?;
+    let Some(path) = output.filter(|path| is_picture(path)) else {
+        return out::write(model.reconstruct(&asked, arguments.rows)?, output);
+    };
+    shows_images(&model, path)?;
+    let number = arguments.rows.unwrap_or(PICTURE);
+    let auto_encoder::Pictures { rows, reconstructions, shape } =
+        model.reconstruct_pictures(&asked, Some(number))?;
+    let (blank, side_by_side) = (vec![0.5; shape.0 * shape.1], SIDE_BY_SIDE.min(rows.len()));
+    let mut images = Vec::new();
+    for (above, below) in rows.chunks(side_by_side).zip(reconstructions.chunks(side_by_side)) {
+        for line in [above, below] {
+            images.extend_from_slice(line);
+            images.resize(images.len().next_multiple_of(side_by_side), blank.clone());
+        }
+    }
+    write_picture(&images, shape, side_by_side, path)
+}
+
+pub(crate) fn sample(arguments: &Sample, device: &Device) -> Result<(), Error> {
+    let Sample { number, draw, seed, .. } = *arguments;
+    let (run, output) = (&arguments.fitted.run, arguments.output.as_deref());
+    if is_fitted(run) {
+        check_ending(output, false)?;
+        return out::write(FittedModel::load(run)?.sample(number, seed, &Screen::default())?, output);
+    }
+    check_ending(output, true)?;
+    let model = AutoEncoder::load(run, device)?;
+    match output.filter(|path| is_picture(path)) {
+        Some(path) => {
+            shows_images(&model, path)?;
+            let pictures = model.sample_pictures(number, draw, seed)?;
+            let side = (number as f64).sqrt().ceil() as usize;
+            write_picture(&pictures.rows, pictures.shape, side, path)
+        }
+        None => out::write(model.sample(number, draw, seed)?, output),
+    }
+}
+
+pub(crate) fn audit(arguments: &Audit, device: &Device) -> Result<Level, Error> {
+    check_ending(arguments.output.as_deref(), false)?;
+    let run = &arguments.fitted.run;
+    let model = AutoEncoder::load(run, device)?;
+    let Audit { rows, importance_samples, annealed, worst, inference, seed, .. } = *arguments;
+    let asked = Asking { rows, importance_samples, annealed, worst, inference: inference.into(), seed };
+    let found = model.audit(&arguments.source.asked()?, &asked, &Screen::default())?;
+    tell_audit(&found);
+    if arguments.output.is_some() {
+        out::write(Told { table: found.rows, labels: None, text: None }, arguments.output.as_deref())?;
+    }
+    if run.is_dir() {
+        let path = run.join("audit.html");
+        out::write_report(&path, &elbo_report::audit(&found.page))?;
+        tell(format!("report      {}", path.display()));
+    }
+    let term = |(name, mean): (&'static str, elbo::terms::Mean)| Term {
+        name: name.into(),
+        value: mean.value,
+        standard_error: Spread::Of(mean.standard_error),
+    };
+    let terms: Vec<Term> = found.terms.into_iter().map(term).collect();
+    print_terms("nats_per_row", [0, 0], &terms)?;
+    Ok(found.record.verdict.level)
+}
+
+fn tell_audit(found: &auto_encoder::Audit) {
+    let LedgerSummary { log_evidence, per_datum, amortised, approximation_gap, amortisation_gap } =
+        found.record.ledger;
+    tell(format!("\nlog p(x)            {} nats per row, estimated from below", plus_minus(log_evidence)));
+    tell(format!("  approximation gap {}  the family of q", plus_minus(approximation_gap)));
+    tell(format!("best per-datum ELBO {}", plus_minus(per_datum)));
+    tell(format!("  amortisation gap  {}  the encoder", plus_minus(amortisation_gap)));
+    tell(format!("the encoder's ELBO  {}", plus_minus(amortised)));
+    if found.record.binarised {
+        tell(
+            "note: grey values were drawn as black or white anew, by --seed: the figures of the fit are of other draws",
+        );
+    }
+    if let Some(annealed) = found.record.annealed {
+        tell(format!("log p(x), annealed  {}", plus_minus(annealed)));
+    }
+    if !found.page.worst.is_empty() {
+        tell("\nthe rows that lose the most:\n     row | log p(x) | per datum | amortised |    k̂");
+    }
+    for Worst { gaps, label, .. } in &found.page.worst {
+        let Gaps { row, log_evidence, per_datum, amortised, khat, .. } = gaps;
+        let khat = khat.filter(|k| k.is_finite()).map_or("–".into(), |khat| format!("{khat:.2}"));
+        let label = label.as_ref().map_or(String::new(), |label| format!("  {label}"));
+        tell(format!(
+            "{:>8} | {log_evidence:>8.2} | {per_datum:>9.2} | {amortised:>9.2} | {khat:>5}{label}",
+            row + 1
+        ));
+    }
+    tell(format!("\nverdict     {}", found.record.verdict));
+}

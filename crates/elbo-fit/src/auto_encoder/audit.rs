@@ -1,0 +1,376 @@
+//! Where the nats of a fit are lost, and whether it can be trusted.
+
+use std::path::Path;
+
+use elbo::{
+    burn::tensor::Device,
+    diagnose::{
+        Findings, GapLedger, Gaps, KhatShares, LedgerConfig, LedgerSummary, Verdict,
+        annealed::{Annealing, Start, Temperatures, annealed},
+        gap_ledger,
+    },
+    distribution::bernoulli::Binarise,
+    minibatch::{Minibatch, Rows},
+    model::Vae,
+    objective::Objective,
+    predict,
+    random::{Key, Purpose},
+    terms::{Mean, Weights},
+};
+use elbo_data::{Column, Table, write_atomically};
+use serde::Serialize;
+
+use super::{
+    config::Config,
+    findings,
+    infer::Inference,
+    prepare::{Prepared, read_for, read_own, read_rows},
+    results::Results,
+};
+use crate::{
+    asked::Asked,
+    error::Error,
+    observer::{Observer, Say},
+    subset::chosen,
+};
+
+/// What is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Asking {
+    /// Rows at most, drawn from the seed.
+    pub rows: usize,
+    /// Draws of z a row behind each figure.
+    pub importance_samples: usize,
+    /// log p(x) by annealed importance sampling, too.
+    pub annealed: bool,
+    /// How many of the worst rows are named.
+    pub worst: usize,
+    /// How the best q of a row is found.
+    pub inference: Inference,
+    /// The seed of the noise and of the binarisation.
+    pub seed: u64,
+}
+
+impl Default for Asking {
+    fn default() -> Self {
+        Self {
+            rows: 500,
+            importance_samples: 2000,
+            annealed: false,
+            worst: 10,
+            inference: Inference::default(),
+            seed: 0,
+        }
+    }
+}
+
+/// An audit that is done.
+#[derive(Debug)]
+pub struct Audit {
+    /// The contents of `audit.json`.
+    pub record: Record,
+    /// Its means, by name.
+    pub terms: Vec<(&'static str, Mean)>,
+    /// The ledger of each row.
+    pub rows: Table,
+    /// What there is to see.
+    pub page: AuditPage,
+}
+
+/// An audit, to be shown.
+#[derive(Clone, Debug)]
+pub struct AuditPage {
+    /// The name of the fit.
+    pub title: String,
+    /// Which rows were audited.
+    pub rows: String,
+    /// Where their nats are lost.
+    pub ledger: LedgerSummary,
+    /// The same of as many training rows.
+    pub training: Option<LedgerSummary>,
+    /// Whether the fit can be trusted.
+    pub verdict: Verdict,
+    /// The rows that lose the most, the worst first.
+    pub worst: Vec<Worst>,
+    /// Height and width, when rows are images.
+    pub image: Option<(usize, usize)>,
+}
+
+/// A row that loses much.
+#[derive(Clone, Debug)]
+pub struct Worst {
+    /// What it loses.
+    pub gaps: Gaps,
+    /// Its label.
+    pub label: Option<String>,
+    /// The row as the encoder takes it.
+    pub original: Vec<f32>,
+    /// What the model makes of it.
+    pub reconstruction: Vec<f32>,
+}
+
+/// The contents of `audit.json`.
+#[derive(Debug, Serialize)]
+pub struct Record {
+    /// Which rows were audited.
+    pub rows: String,
+    /// Where their nats are lost.
+    pub ledger: LedgerSummary,
+    /// The same of as many training rows.
+    pub training_ledger: Option<LedgerSummary>,
+    /// log p(x) by annealed importance sampling, where it was asked for.
+    pub annealed: Option<Mean>,
+    /// What the verdict stands on.
+    pub findings: Findings,
+    /// Whether the fit can be trusted.
+    pub verdict: Verdict,
+    /// Whether grey values were drawn as black or white anew.
+    #[serde(skip)]
+    pub binarised: bool,
+}
+
+pub(super) fn audit(
+    run: &Path,
+    model: (&Config, &Vae),
+    rows: &Asked,
+    asked: &Asking,
+    device: &Device,
+    observer: &dyn Observer,
+) -> Result<Audit, Error> {
+    let (config, vae) = model;
+    vae.check_one_gaussian_layer()?;
+    let results = Results::read(run)?;
+    let objective = config.fit.train.objective;
+    if objective == Objective::Noiseless {
+        return Err(Error::request(
+            "the fit was to the noiseless objective: its q(z|x) has no fitted standard deviations to audit",
+            "«elbo infer» finds a q for each row",
+        ));
+    }
+    let read = Audited::read(rows, config, observer)?;
+    let (data, kind, fitted) = (read.data()?, read.kind, &read.fitted);
+    let key = Key::new(asked.seed).purpose(Purpose::Test);
+    let all = Rows::all(&data.x, vae.width());
+    let split = fitted.as_ref().map(|data| {
+        let rows = Rows::all(&data.x, vae.width());
+        rows.split(config.data.validation, Key::new(config.fit.seed))
+    });
+    let held_out = match &split {
+        Some((_, validation)) if kind == "validation" => all.select(validation.index().to_vec()),
+        _ => all.clone(),
+    };
+    let rows = chosen(&held_out, Some(asked.rows), key);
+    if rows.len() < 2 {
+        return Err(Error::request(
+            "an audit needs at least 2 rows: of one no mean has a standard error",
+            "«rows 100», or more rows with «data»",
+        ));
+    }
+    let training = split.as_ref().map(|(training, _)| chosen(training, Some(asked.rows), key));
+    let what = format!("{} of {} {kind} rows", rows.len(), held_out.len());
+    let beside = training
+        .as_ref()
+        .map_or(String::new(), |training| format!(", and {} training rows beside them", training.len()));
+    observer.say("auditing", format!("{what}{beside}"));
+    let auditor = Auditor { asked, config, vae, key, device, observer };
+    let piece = auditor.binarised(&rows);
+    let ledger = auditor.ledger(&piece, "held-out rows")?;
+    let training = training.map(|rows| auditor.binarised(&rows));
+    let training_ledger =
+        training.as_ref().map(|piece| auditor.ledger(piece, "training rows")).transpose()?;
+    let annealed = if asked.annealed { Some(auditor.annealed(&piece)?) } else { None };
+    let mut found = findings::of_vae(vae, config, &piece, key, device)?;
+    found.converged = results.as_ref().and_then(|results| results.converged);
+    // What the encoder says of rows that may be of another kind is no measure of a gap.
+    found.kl = match (&training, &results) {
+        (Some(training), _) => Some(findings::mean_kl(vae, training, device)?),
+        (None, Some(results)) if objective == Objective::Elbo => Some(results.validation.kl.value),
+        _ => found.kl,
+    };
+    found.over_linear = results.and_then(|results| results.linear).map(|linear| linear.advantage);
+    auditor.add(&mut found, &ledger, training_ledger.as_ref(), annealed.as_deref());
+    if objective == Objective::ImportanceWeighted {
+        // The ledger is of ELBOs; the fit is of L_k.
+        let khat = found.khat;
+        findings::of_weights(vae, config, &piece, key, device, &mut found)?;
+        found.khat = khat;
+    }
+    let verdict = Verdict::of(&found);
+    let record = Record {
+        rows: what,
+        ledger: ledger.summary(),
+        training_ledger: training_ledger.as_ref().map(GapLedger::summary),
+        annealed: annealed.as_deref().map(Mean::of),
+        findings: found,
+        verdict,
+        binarised: config.fit.binarise() == Binarise::Dynamic,
+    };
+    let worst = ledger.worst(asked.worst);
+    let page = auditor.page(&record, &worst, &piece, data)?;
+    if run.is_dir() {
+        write_atomically(&run.join("audit.json"), &serde_json::to_vec_pretty(&record)?)?;
+    }
+    Ok(Audit { page, rows: rows_table(&ledger, annealed), terms: record.terms(), record })
+}
+
+/// Rows to audit.
+struct Audited {
+    /// Those of the fit, where they are still there: held-out ones to audit where there are no others, and those that it
+    /// learned from to stand beside.
+    fitted: Option<Prepared>,
+    other: Option<Prepared>,
+    kind: &'static str,
+}
+
+impl Audited {
+    fn read(asked: &Asked, config: &Config, observer: &dyn Observer) -> Result<Self, Error> {
+        let (given, memory) = (asked.source.is_some(), asked.memory);
+        let fitted = match read_own(config, memory) {
+            Err(cause) if !given => return Err(cause),
+            Err(_) => {
+                observer
+                    .note(&"the rows of the fit are not there any more, so none stand beside these".into());
+                None
+            }
+            Ok(fitted) => Some(fitted),
+        };
+        let (other, kind) = match &config.data.test {
+            _ if given => (Some(read_for(config, asked)?), "given"),
+            Some(test) => (Some(read_rows(config, test, memory)?), "test"),
+            None => (None, "validation"),
+        };
+        Ok(Self { fitted, other, kind })
+    }
+
+    fn data(&self) -> Result<&Prepared, Error> {
+        self.other.as_ref().or(self.fitted.as_ref()).ok_or_else(|| Error::new("there are no rows to audit"))
+    }
+}
+
+struct Auditor<'a> {
+    asked: &'a Asking,
+    config: &'a Config,
+    vae: &'a Vae,
+    key: Key,
+    device: &'a Device,
+    observer: &'a dyn Observer,
+}
+
+impl Auditor<'_> {
+    fn binarised(&self, rows: &Rows<'_>) -> Minibatch {
+        let binarise = self.config.fit.binarise();
+        rows.minibatch(rows.index().iter().copied(), binarise, self.key.purpose(Purpose::Binarise))
+    }
+
+    fn ledger(&self, piece: &Minibatch, what: &'static str) -> Result<GapLedger, Error> {
+        let Asking { inference, importance_samples: draws, .. } = *self.asked;
+        let config = LedgerConfig { covariance: inference.covariance(), infer: inference.config(1), draws };
+        self.observer.work(what, 2 * piece.rows.len() as u64);
+        let watch = |rows| self.observer.worked(rows as u64);
+        let ledger = gap_ledger(self.vae, piece, &config, self.key, self.device, watch)?;
+        self.observer.work_end();
+        Ok(ledger)
+    }
+
+    /// log p(x) of each row by annealed importance sampling from the guide.
+    fn annealed(&self, piece: &Minibatch) -> Result<Vec<f64>, Error> {
+        let annealing = Annealing { temperatures: Temperatures::Sigmoidal(500), leapfrog: 10, chains: 16 };
+        let joint = self.vae.joint()?;
+        let start = Start::from(predict::encode(self.vae, &piece.values, self.device)?);
+        self.observer.work("annealing", annealing.moves(piece.rows.len(), 1));
+        let moved = |chains: usize| self.observer.worked(chains as u64);
+        let key = self.key.purpose(Purpose::Sample);
+        let done = annealed(&*joint, piece, &start, &annealing, key, &moved)?;
+        self.observer.work_end();
+        Ok(done.weights().iter().map(Weights::log_mean).collect())
+    }
+
+    fn page(
+        &self,
+        record: &Record,
+        worst: &[Gaps],
+        piece: &Minibatch,
+        data: &Prepared,
+    ) -> Result<AuditPage, Error> {
+        let worst = worst.iter().map(|&gaps| {
+            let place = piece.rows.iter().position(|&row| row == gaps.row).expect("a row of the ledger");
+            let original = piece.values[place * piece.width..][..piece.width].to_vec();
+            let reconstruction = predict::reconstruct(self.vae, &original, self.device)?;
+            let label = data.labels.as_ref().map(|labels| labels[gaps.row].clone());
+            Ok(Worst { gaps, label, original, reconstruction })
+        });
+        Ok(AuditPage {
+            title: self.config.name.clone(),
+            rows: record.rows.clone(),
+            ledger: record.ledger,
+            training: record.training_ledger,
+            verdict: record.verdict.clone(),
+            worst: worst.collect::<Result<_, Error>>()?,
+            image: self.config.image(),
+        })
+    }
+
+    fn add(
+        &self,
+        found: &mut Findings,
+        ledger: &GapLedger,
+        training: Option<&GapLedger>,
+        annealed: Option<&[f64]>,
+    ) {
+        let summary = ledger.summary();
+        found.amortisation_gap = Some(summary.amortisation_gap);
+        let gaps: Vec<f64> = ledger.rows.iter().map(|row| row.log_evidence - row.amortised).collect();
+        found.inference_gap = Some(Mean::of(&gaps));
+        let khat: Vec<f64> = ledger.rows.iter().filter_map(|row| row.khat).collect();
+        found.khat = KhatShares::of(&khat, self.asked.importance_samples);
+        let mut effective: Vec<f64> = ledger.rows.iter().map(|row| row.effective_sample_size).collect();
+        effective.sort_unstable_by(f64::total_cmp);
+        found.effective_sample_size = effective.get(effective.len() / 2).copied();
+        if let Some(training) = training.map(GapLedger::summary) {
+            found.training_amortisation_gap = Some(training.amortisation_gap);
+            found.generalisation_gap = Some(training.amortised - summary.amortised);
+        }
+        if let Some(annealed) = annealed {
+            let differences: Vec<f64> =
+                annealed.iter().zip(&ledger.rows).map(|(a, row)| a - row.log_evidence).collect();
+            found.disagreement = Some(Mean::of(&differences));
+        }
+    }
+}
+
+fn rows_table(ledger: &GapLedger, annealed: Option<Vec<f64>>) -> Table {
+    let mut table = Table::new();
+    let column = |of: fn(&Gaps) -> f64| Column::Real(ledger.rows.iter().map(of).collect());
+    table.push("row", column(|row| row.row as f64 + 1.0));
+    table.push("log_evidence", column(|row| row.log_evidence));
+    table.push("per_datum_elbo", column(|row| row.per_datum));
+    table.push("amortised_elbo", column(|row| row.amortised));
+    table.push("approximation_gap", column(Gaps::approximation));
+    table.push("amortisation_gap", column(Gaps::amortisation));
+    table.push("khat", column(|row| row.khat.unwrap_or(f64::NAN)));
+    table.push("effective_sample_size", column(|row| row.effective_sample_size));
+    table.push("converged", column(|row| f64::from(row.converged)));
+    if let Some(annealed) = annealed {
+        table.push("annealed", Column::Real(annealed));
+    }
+    table
+}
+
+impl Record {
+    fn terms(&self) -> Vec<(&'static str, Mean)> {
+        let ledger = &self.ledger;
+        let mut terms = vec![
+            ("log_evidence", ledger.log_evidence),
+            ("per_datum_elbo", ledger.per_datum),
+            ("amortised_elbo", ledger.amortised),
+            ("approximation_gap", ledger.approximation_gap),
+            ("amortisation_gap", ledger.amortisation_gap),
+        ];
+        terms.extend(self.training_ledger.map(|training| ("training_amortised_elbo", training.amortised)));
+        terms.extend(
+            self.training_ledger.map(|training| ("training_amortisation_gap", training.amortisation_gap)),
+        );
+        terms.extend(self.annealed.map(|annealed| ("log_evidence_annealed", annealed)));
+        terms
+    }
+}

@@ -1,0 +1,268 @@
+//! The bound of rows under a fitted auto-encoder, and estimates of the evidence log p(x).
+
+use elbo::{
+    burn::tensor::Device,
+    diagnose::{
+        annealed::{Annealing, Start, Temperatures, annealed},
+        bdmc::bdmc,
+    },
+    distribution::bernoulli::Binarise,
+    minibatch::{Minibatch, Rows},
+    model::{Joint, Vae},
+    objective::{
+        Objective,
+        elbo::{KlForm, evaluate as bound},
+        importance_weighted::evaluate_weights,
+    },
+    predict,
+    random::{Key, Purpose},
+    terms::{Mean, RowTerms, Weights},
+};
+use elbo_data::{Column, Table};
+
+use super::{config::Config, prepare::read_for};
+use crate::{
+    asked::{Asked, Evaluation, Spread, Term, Told},
+    error::Error,
+    observer::Observer,
+    subset::chosen,
+};
+
+/// Rows a thread, between two looks at how far it is.
+const ROWS: usize = 128;
+
+/// What is measured of rows.
+#[derive(Clone, Debug)]
+pub struct Measures {
+    /// Monte Carlo samples of z a row.
+    pub samples: usize,
+    /// The form of the KL.
+    pub kl: KlForm,
+    /// Only this many rows, drawn from the seed.
+    pub rows: Option<usize>,
+    /// The importance-weighted bound of so many samples a row, too.
+    pub importance_samples: Option<usize>,
+    /// log p(x) by annealed importance sampling, too.
+    pub annealed: Option<Annealed>,
+    /// The seed of all that is random.
+    pub seed: u64,
+}
+
+impl Default for Measures {
+    fn default() -> Self {
+        Self {
+            samples: 16,
+            kl: KlForm::Analytic,
+            rows: None,
+            importance_samples: None,
+            annealed: None,
+            seed: 0,
+        }
+    }
+}
+
+/// How chains are annealed.
+#[derive(Clone, Copy, Debug)]
+pub struct Annealed {
+    /// Temperatures from the start to the posterior: the more, the closer.
+    pub temperatures: usize,
+    /// Leapfrog steps of a move at each temperature.
+    pub leapfrog: usize,
+    /// Chains a row.
+    pub chains: usize,
+    /// Whether chains start at the prior, and not at the guide.
+    pub from_prior: bool,
+}
+
+impl Default for Annealed {
+    fn default() -> Self {
+        Self { temperatures: 1000, leapfrog: 10, chains: 16, from_prior: false }
+    }
+}
+
+pub(super) fn evaluate(
+    (config, vae): (&Config, &Vae),
+    rows: &Asked,
+    asked: &Measures,
+    device: &Device,
+    observer: &dyn Observer,
+) -> Result<Evaluation, Error> {
+    let data = read_for(config, rows)?;
+    let all = Rows::all(&data.x, vae.width());
+    let key = Key::new(asked.seed).purpose(Purpose::Test);
+    let rows = chosen(&all, asked.rows, key);
+    let part = rows.len() < all.len();
+    let evaluator = Evaluator { asked, config, vae, rows, key, device, observer };
+    // Refused before any long work, where the latent is discrete.
+    let joint = asked.annealed.map(|annealed| Ok::<_, Error>((vae.joint()?, annealed))).transpose()?;
+    let mut figures = Figures::default();
+    if part {
+        let numbers = evaluator.rows.index().iter().map(|&row| row as f64 + 1.0).collect();
+        figures.columns.push("row", Column::Real(numbers));
+    }
+    evaluator.bound(&mut figures)?;
+    if let Some(samples) = asked.importance_samples {
+        evaluator.importance_weighted(samples, &mut figures)?;
+    }
+    if let Some((joint, annealed)) = joint {
+        evaluator.annealed(&*joint, &annealed, &mut figures)?;
+    }
+    let (some, all, samples) = (evaluator.rows.len(), all.len(), asked.samples);
+    let mut facts = Vec::new();
+    if config.fit.train.objective == Objective::Noiseless {
+        facts.push(
+            "note: the fit was to the noiseless objective, so the guide's standard deviations were never fitted"
+                .to_owned(),
+        );
+    }
+    if vae.model.is_hierarchical() && asked.kl == KlForm::Analytic {
+        facts.push(
+            "note: the KL of z2 given z1 is in closed form; that of z1, which has none, by Monte Carlo"
+                .into(),
+        );
+    }
+    if part {
+        facts.push(format!("note: {some} rows of {all}, drawn from the seed, and not the whole data"));
+    }
+    facts.push(format!("{some} rows, {samples} samples a row; elbo = log_likelihood - kl, larger is better"));
+    facts.extend(figures.notes);
+    Ok(Evaluation {
+        facts: facts.into_iter().map(|text| ("", text.into())).collect(),
+        unit: "nats_per_row",
+        part: [some, all],
+        terms: figures.terms,
+        rows: Told::new(figures.columns, None),
+    })
+}
+
+/// The figures, those of each row, and what they stand on.
+#[derive(Default)]
+struct Figures {
+    terms: Vec<Term>,
+    columns: Table,
+    notes: Vec<String>,
+}
+
+impl Figures {
+    fn line(&mut self, name: &str, mean: Mean) {
+        let Mean { value, standard_error } = mean;
+        self.terms.push(Term { name: name.into(), value, standard_error: Spread::Of(standard_error) });
+    }
+
+    /// A term of each row.
+    fn term(&mut self, name: &str, rows: Vec<f64>) {
+        self.line(name, Mean::of(&rows));
+        self.columns.push(name, Column::Real(rows));
+    }
+
+    /// The mean log weight of each row, and how many samples it stands on; that in words.
+    fn weights(&mut self, name: &str, weights: &[Weights]) -> String {
+        self.term(name, weights.iter().map(Weights::log_mean).collect());
+        let mut effective: Vec<f64> = weights.iter().map(Weights::effective_sample_size).collect();
+        self.columns.push(format!("{name}_ess"), Column::Real(effective.clone()));
+        effective.sort_unstable_by(f64::total_cmp);
+        let (mean, median) = (Mean::of(&effective).value, effective[effective.len() / 2]);
+        format!("effective sample size a row {mean:.1} in the mean, {median:.1} in the median")
+    }
+}
+
+struct Evaluator<'a> {
+    asked: &'a Measures,
+    config: &'a Config,
+    vae: &'a Vae,
+    rows: Rows<'a>,
+    key: Key,
+    device: &'a Device,
+    observer: &'a dyn Observer,
+}
+
+impl Evaluator<'_> {
+    /// The rows, some at a time; x is drawn once, whatever is evaluated.
+    fn pieces(&self, size: usize) -> impl Iterator<Item = Minibatch> {
+        let (binarise, key) = (self.config.fit.binarise(), self.key.purpose(Purpose::Binarise));
+        let rows = &self.rows;
+        rows.index().chunks(size).map(move |piece| rows.minibatch(piece.iter().copied(), binarise, key))
+    }
+
+    fn bound(&self, figures: &mut Figures) -> Result<(), Error> {
+        let Measures { kl, samples, .. } = *self.asked;
+        let noise = self.key.purpose(Purpose::Noise);
+        let mut terms = RowTerms::default();
+        for piece in self.rows.pieces(self.config.fit.binarise(), self.key.purpose(Purpose::Binarise)) {
+            terms.extend(&bound(self.vae, &piece, noise, kl, samples, self.device)?);
+        }
+        figures.term("elbo", terms.elbo());
+        figures.term("log_likelihood", terms.log_likelihood);
+        figures.term("kl", terms.kl);
+        Ok(())
+    }
+
+    fn importance_weighted(&self, samples: usize, figures: &mut Figures) -> Result<(), Error> {
+        let key = self.key.purpose(Purpose::Evaluate);
+        self.observer.work("importance-weighted", self.rows.len() as u64);
+        let mut weights = Vec::with_capacity(self.rows.len());
+        for piece in self.pieces(ROWS * rayon::current_num_threads()) {
+            weights.extend(evaluate_weights(self.vae, &piece, key, samples, self.device)?);
+            self.observer.worked(piece.rows.len() as u64);
+        }
+        self.observer.work_end();
+        let effective = figures.weights("importance_weighted", &weights);
+        figures.notes.push(format!("importance_weighted: {samples} samples a row, {effective}"));
+        Ok(())
+    }
+
+    /// log p(x) of the rows, and bounds on both sides of it for as many rows drawn from the model.
+    fn annealed(&self, joint: &dyn Joint, asked: &Annealed, figures: &mut Figures) -> Result<(), Error> {
+        let vae = self.vae;
+        let Annealed { temperatures, leapfrog, chains, from_prior } = *asked;
+        let annealing = Annealing { temperatures: Temperatures::Sigmoidal(temperatures), leapfrog, chains };
+        let start = |piece: &Minibatch| -> Result<Start, Error> {
+            if from_prior {
+                return Ok(Start::prior(piece.rows.len(), vae.latent()));
+            }
+            Ok(predict::encode(vae, &piece.values, self.device)?.into())
+        };
+        let key = self.key.purpose(Purpose::Sample);
+        let total = self.rows.len();
+        let moves = annealing.moves(total, 1) + annealing.moves(total, 2);
+        self.observer.work("annealed", moves);
+        let moved = |chains: usize| self.observer.worked(chains as u64);
+        let (mut weights, mut acceptance) = (Vec::new(), Vec::new());
+        let (mut lower, mut upper, mut gap) = (Vec::new(), Vec::new(), Vec::new());
+        for piece in self.pieces(ROWS * rayon::current_num_threads()) {
+            let done = annealed(joint, &piece, &start(&piece)?, &annealing, key.fold(0), &moved)?;
+            weights.extend(done.weights());
+            acceptance.extend(done.acceptance);
+        }
+        let z = predict::sample_prior(vae, key.fold(1), total, self.device);
+        let x = predict::sample(vae, &z, key.fold(2), self.device)?;
+        let simulated = Rows::all(&x, vae.width());
+        let size = ROWS * rayon::current_num_threads();
+        for (index, z) in simulated.index().chunks(size).zip(z.chunks(size * vae.latent())) {
+            let piece = simulated.minibatch(index.iter().copied(), Binarise::None, key);
+            let bounds = bdmc(joint, &piece, z, &start(&piece)?, &annealing, key.fold(3), &moved)?;
+            gap.extend(bounds.gaps());
+            lower.extend(bounds.lower);
+            upper.extend(bounds.upper);
+        }
+        self.observer.work_end();
+        let effective = figures.weights("annealed", &weights);
+        let accepted = Mean::of(&acceptance).value;
+        figures.columns.push("annealed_acceptance", Column::Real(acceptance));
+        let gap = Mean::of(&gap);
+        figures.line("bdmc_lower", Mean::of(&lower));
+        figures.line("bdmc_upper", Mean::of(&upper));
+        figures.line("bdmc_gap", gap);
+        let from = if from_prior { "prior" } else { "guide" };
+        figures.notes.push(format!(
+            "annealed: from the {from}, {temperatures} temperatures, {leapfrog} leapfrog steps, {chains} chains a \
+             row; {effective} of {chains}; acceptance {accepted:.2}"
+        ));
+        figures.notes.push(format!(
+            "bdmc: of {total} other rows, drawn from the model, log p(x) lies between bdmc_lower and bdmc_upper in \
+             expectation: the error of either is at most the gap, {:.3} ± {:.3} nats a row",
+            gap.value, gap.standard_error
+        ));
+        Ok(())
+    }
+}

@@ -1,0 +1,303 @@
+//! A fit of an auto-encoder: from what is asked for to a run folder.
+
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use elbo::{
+    burn::tensor::Device,
+    diagnose::CollapseWatch,
+    fit::{EpochReport, Fit},
+    minibatch::Rows,
+    random::Key,
+    terms::Mean,
+};
+use elbo_data::Dataset;
+
+use super::{
+    choose::choose,
+    config::Config,
+    kept::{read_config, read_model},
+    page::{self, Page},
+    prepare::{Prepared, prepare, read_rows},
+    request::Request,
+    results::{self, Results},
+};
+use crate::{
+    error::Error,
+    folder::{Folder, Place},
+    metrics::Metrics,
+    observer::{Observer, Say},
+    source::{Source, describe, same_data},
+};
+
+/// The state is written no more often than this: what a kill can cost, beside the epoch it falls in.
+const SAVE_EVERY: Duration = Duration::from_secs(5);
+
+/// How to go about a fit: nothing of it changes a bit of the result.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Where the run folder is made.
+    pub place: Place,
+    /// Bytes of memory that rows may take.
+    pub memory: Option<u64>,
+    /// Where to compute.
+    pub device: Device,
+}
+
+/// A fit that is done, and all that there is to see of it.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The run folder.
+    pub folder: PathBuf,
+    /// The figures.
+    pub results: Results,
+    /// What there is to see.
+    pub page: Page,
+    /// What the validation rows' own q came to, where each had one.
+    pub per_datum: Option<String>,
+}
+
+/// Fits what is asked for to a source, and leaves a run folder; `test` rows measure the finished fit. The fit begins at the
+/// parameters of the model `begin_at`, or at random ones.
+///
+/// # Errors
+/// Where the data cannot be read, the request does not suit them, or the bound stops being a number. The last good
+/// parameters are then in the folder.
+pub fn fit(
+    request: &Request,
+    source: Source,
+    test: Option<Source>,
+    begin_at: Option<&Path>,
+    plan: &Plan,
+    observer: &dyn Observer,
+) -> Result<Outcome, Error> {
+    let data = source.read(plan.memory, false)?;
+    describe(&data, observer);
+    let config = choose(request, plan.place.name.as_deref(), source, test, &data, observer)?;
+    let config = Config { begin_at: begin_at.map(Into::into), ..config };
+    begin(&config, data, plan, observer)
+}
+
+/// Makes the fit of a `config.toml` once more; `data` and `test` say where its rows are now.
+///
+/// # Errors
+/// As for [`fit`]; where the rows are not those of the configuration.
+pub fn repeat(
+    config: &Path,
+    [data, test]: [Option<&Path>; 2],
+    begin_at: Option<&Path>,
+    plan: &Plan,
+    observer: &dyn Observer,
+) -> Result<Outcome, Error> {
+    let mut config = read_config(config)?;
+    if let Some(data) = data {
+        config.data.source = config.data.source.at(data)?;
+    }
+    if let Some(test) = test {
+        config.data.test = Some(config.data.source.at(test)?);
+    }
+    let begin_at = begin_at.map(Into::into).or(config.begin_at);
+    let name = plan.place.name.clone().unwrap_or(config.name);
+    let config = Config { name, begin_at, ..config };
+    let data = read(&config, plan.memory, observer).map_err(|error| config.data.source.moved(error))?;
+    begin(&config, data, plan, observer)
+}
+
+/// Goes on with an interrupted fit: the result is the same, to the bit, as without the interruption.
+///
+/// # Errors
+/// As for [`repeat`]; where the folder holds no state to go on from.
+pub fn resume(folder: &Path, plan: &Plan, observer: &dyn Observer) -> Result<Outcome, Error> {
+    let folder = Folder::open(folder)?;
+    let config = folder.read_config()?;
+    let data = read(&config, plan.memory, observer)?;
+    let rows = Split::read(&config, data, plan.memory, observer)?;
+    let (train, validation) = rows.parts(&config);
+    let mut fit = Fit::new(config.fit.clone(), train, &validation, &plan.device)?;
+    fit = fit.resume(folder.read_state()?)?;
+    let history = folder.read_metrics(fit.progress().epoch)?;
+    folder.write_metrics(&history)?;
+    observer.say("resumed", format!("after epoch {}", fit.progress().epoch));
+    let under_way = fit.finished().is_none();
+    go_on(&folder, &config, fit, history, under_way, &rows, plan, observer)
+}
+
+fn read(config: &Config, memory: Option<u64>, observer: &dyn Observer) -> Result<Dataset, Error> {
+    let data = config.data.source.read(memory, false)?;
+    describe(&data, observer);
+    same_data(&data.name, &data.fingerprint(), &config.data.fingerprint)?;
+    Ok(data)
+}
+
+fn begin(config: &Config, data: Dataset, plan: &Plan, observer: &dyn Observer) -> Result<Outcome, Error> {
+    let rows = Split::read(config, data, plan.memory, observer)?;
+    let (train, validation) = rows.parts(config);
+    let mut fit = Fit::new(config.fit.clone(), train, &validation, &plan.device)?;
+    if let Some(path) = &config.begin_at {
+        fit = fit.begin_at(&read_model(path, &plan.device)?.1)?;
+        observer.say("begins at", path.display().to_string());
+    }
+    // A folder is made last: what is wrong with the request has been found by then.
+    let folder = Folder::create(&plan.place, &config.name, &config.to_toml()?)?;
+    go_on(&folder, config, fit, Vec::new(), true, &rows, plan, observer)
+}
+
+/// The rows of a fit, and those of its test.
+struct Split {
+    data: Prepared,
+    test: Option<Prepared>,
+}
+
+impl Split {
+    fn read(
+        config: &Config,
+        data: Dataset,
+        memory: Option<u64>,
+        observer: &dyn Observer,
+    ) -> Result<Self, Error> {
+        check_memory(memory, config.fit.batch.min(data.rows()), config.data.columns.len())?;
+        let left = memory.map(|bytes| bytes.saturating_sub(data.values.held()));
+        let test = config.data.test.as_ref().map(|source| read_rows(config, source, left)).transpose()?;
+        let rows = Self { data: prepare(config, data)?, test };
+        let (train, validation) = rows.parts(config);
+        let test = rows.test.as_ref().map_or(String::new(), |test| format!(", {} for the test", test.rows));
+        observer
+            .say("rows", format!("{} for training, {} for validation{test}", train.len(), validation.len()));
+        Ok(rows)
+    }
+
+    /// Those for training, and those for validation.
+    fn parts(&self, config: &Config) -> (Rows<'_>, Rows<'_>) {
+        let all = Rows::all(&self.data.x, config.data.columns.len());
+        all.split(config.data.validation, Key::new(config.fit.seed))
+    }
+}
+
+/// Runs the epochs that are left, and leaves the finished fit in the folder.
+#[allow(clippy::too_many_arguments, reason = "all that a fit is made of")]
+fn go_on(
+    folder: &Folder,
+    config: &Config,
+    mut fit: Fit<'_>,
+    mut history: Vec<Metrics>,
+    under_way: bool,
+    rows: &Split,
+    plan: &Plan,
+    observer: &dyn Observer,
+) -> Result<Outcome, Error> {
+    let (train, validation) = rows.parts(config);
+    observer.say("run", folder.folder().display().to_string());
+    if under_way {
+        let size = [train.len(), train.len().div_ceil(config.fit.batch.max(1))];
+        epochs(folder, config, &mut fit, &mut history, size, observer)?;
+    }
+    let best = fit.best()?;
+    folder.write_model("model.safetensors", &best, &fit.progress().best, config)?;
+    folder.write_model("last.safetensors", &best, &fit.progress().state.parameters, config)?;
+    let test = rows.test.as_ref();
+    let results = results::results(&fit, &train, &validation, test, &history, config, &plan.device)?;
+    folder.write("results.json", &serde_json::to_vec_pretty(&results)?)?;
+    let page = page::page(&fit, &best, &rows.data, &results, &history, config, &plan.device)?;
+    let per_datum = per_datum(&history, results.best_epoch);
+    Ok(Outcome { folder: folder.folder().into(), results, page, per_datum })
+}
+
+/// What the validation rows' own q came to at the best epoch; all that is kept of a fit for rows to come is the encoder.
+fn per_datum(history: &[Metrics], best_epoch: u64) -> Option<String> {
+    let best = history.iter().find(|metrics| metrics.epoch.epoch == best_epoch)?;
+    let EpochReport { validation, amortised: Some(by_encoder), .. } = &best.epoch else { return None };
+    let of = |mean: Mean| format!("{:.3} ± {:.3}", mean.value, mean.standard_error);
+    Some(format!(
+        "ELBO {} of the validation rows at epoch {best_epoch}, each under its own q; by the encoder {}, as are all figures \
+         above, the report's but for its curves, and what other commands give",
+        of(validation.elbo),
+        of(by_encoder.validation.elbo),
+    ))
+}
+
+/// Checks that a minibatch, which is a copy of so many rows, fits.
+fn check_memory(memory: Option<u64>, rows: usize, width: usize) -> Result<(), Error> {
+    let needed = (rows * width * size_of::<f32>()) as u64;
+    match memory {
+        Some(memory) if memory < needed => Err(Error::request(
+            format!("«memory {memory}» is too small: a minibatch of {rows} rows takes {needed} bytes"),
+            format!("give «memory {needed}» or more, or a smaller «batch»"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Runs the epochs that are left, of so many rows and steps; the run folder always holds a state to go on from.
+fn epochs(
+    folder: &Folder,
+    config: &Config,
+    fit: &mut Fit<'_>,
+    history: &mut Vec<Metrics>,
+    [rows, steps]: [usize; 2],
+    observer: &dyn Observer,
+) -> Result<(), Error> {
+    observer.epochs(steps as u64, config.fit.train.objective);
+    let mut saved = Instant::now();
+    // What the epochs before an interruption brought has been said.
+    let mut watch = CollapseWatch::default();
+    for active in history.iter().filter_map(|metrics| metrics.epoch.active) {
+        watch.observe(active);
+    }
+    while fit.finished().is_none() {
+        let start = Instant::now();
+        let outcome = fit.epoch(|_| observer.step());
+        let epoch = match outcome {
+            Ok(epoch) => epoch,
+            Err(error) => {
+                observer.epochs_end(None, config.fit.train.objective);
+                return Err(keep_last_good(folder, config, fit, error, observer));
+            }
+        };
+        let seconds = start.elapsed().as_secs_f64();
+        let metrics = Metrics { epoch, seconds, rows_per_second: rows as f64 / seconds };
+        let left =
+            Duration::from_secs_f64(seconds * config.fit.epochs.saturating_sub(metrics.epoch.epoch) as f64);
+        observer.epoch(&metrics, left);
+        if let Some(change) = metrics.epoch.active.and_then(|active| watch.observe(active)) {
+            observer.collapse(change);
+        }
+        folder.append_metrics(&metrics)?;
+        history.push(metrics);
+        if saved.elapsed() >= SAVE_EVERY || history.len() == 1 {
+            folder.write_state(fit.progress())?;
+            saved = Instant::now();
+        }
+    }
+    folder.write_state(fit.progress())?;
+    let ended = fit.finished().map(|why| (why, fit.progress().epoch));
+    observer.epochs_end(ended, config.fit.train.objective);
+    Ok(())
+}
+
+/// Keeps the parameters before the step that failed, and says where they are.
+fn keep_last_good(
+    folder: &Folder,
+    config: &Config,
+    fit: &Fit<'_>,
+    error: elbo::Error,
+    observer: &dyn Observer,
+) -> Error {
+    let progress = fit.progress();
+    let kept = fit.best().map_err(Error::from).and_then(|shape| {
+        folder.write_model("last.safetensors", &shape, &progress.state.parameters, config)?;
+        if progress.epoch > 0 {
+            folder.write_model("model.safetensors", &shape, &progress.best, config)?;
+        }
+        Ok(())
+    });
+    match kept {
+        Ok(()) => {
+            let path = folder.path("last.safetensors");
+            observer.say("kept", format!("{}: the parameters before the step that failed", path.display()));
+        }
+        Err(error) => observer.say("not kept", format!("the last good parameters: {error}")),
+    }
+    error.into()
+}

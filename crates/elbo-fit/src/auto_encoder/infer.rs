@@ -1,0 +1,224 @@
+//! q(z) of each row by itself, better than the encoder's.
+
+use elbo::{
+    burn::tensor::Device,
+    guide::{Covariance, PerDatum},
+    infer::{InferConfig, bounds, infer as per_datum, log_weights},
+    minibatch::{Minibatch, Rows},
+    model::{Joint, Vae},
+    predict,
+    random::{Key, Purpose},
+    terms::Mean,
+};
+use elbo_data::{Column, Table};
+
+use super::{config::Config, prepare::read_for};
+use crate::{
+    asked::{Asked, Evaluation, Spread, Term, Told},
+    error::Error,
+    observer::Observer,
+    subset::chosen,
+};
+
+/// Rows inferred at a time: what is held for each is its ψ and the draws of its bound.
+const ROWS: usize = 4096;
+/// Draws of a row, in whole groups of k, by which its bounds are told.
+const DRAWS: usize = 256;
+
+/// How q(z) of a row is found by itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Inference {
+    /// A q(z) with any covariance, and not of independent dimensions.
+    pub full_covariance: bool,
+    /// Monte Carlo samples of z a row and step.
+    pub step_samples: usize,
+    /// The first step size, in units of the posterior's width.
+    pub step_size: f64,
+    /// A rise of a row's bound that is no more than this is none, in nats.
+    pub tolerance: f64,
+    /// Steps a row at most.
+    pub steps: usize,
+}
+
+impl Default for Inference {
+    fn default() -> Self {
+        Self { full_covariance: false, step_samples: 8, step_size: 0.1, tolerance: 0.02, steps: 2000 }
+    }
+}
+
+impl Inference {
+    pub(super) fn config(&self, k: usize) -> InferConfig {
+        InferConfig {
+            importance_samples: k,
+            samples: self.step_samples.next_multiple_of(k),
+            step_size: self.step_size,
+            tolerance: self.tolerance,
+            most_steps: self.steps,
+        }
+    }
+
+    pub(super) fn covariance(&self) -> Covariance {
+        if self.full_covariance { Covariance::Full } else { Covariance::Diagonal }
+    }
+}
+
+/// The q(z) of rows: only so many of them, drawn from the seed; `k` samples of the bound that is raised, 1 for the ELBO.
+#[allow(clippy::too_many_arguments, reason = "what there is to say of an inference")]
+pub(super) fn infer(
+    (config, vae): (&Config, &Vae),
+    asked: &Asked,
+    number: Option<usize>,
+    k: usize,
+    inference: &Inference,
+    seed: u64,
+    device: &Device,
+    observer: &dyn Observer,
+) -> Result<Evaluation, Error> {
+    let data = read_for(config, asked)?;
+    let all = Rows::all(&data.x, vae.width());
+    let key = Key::new(seed).purpose(Purpose::Test);
+    let rows = chosen(&all, number, key);
+    vae.check_one_gaussian_layer()?;
+    let joint = vae.joint()?;
+    let mut found = Found { k, ..Found::default() };
+    observer.work("inferring", rows.len() as u64);
+    for piece in rows.index().chunks(ROWS) {
+        let binarise = config.fit.binarise();
+        let piece = rows.minibatch(piece.iter().copied(), binarise, key.purpose(Purpose::Binarise));
+        let encoded = predict::encode(vae, &piece.values, device)?;
+        let encoder = PerDatum::start(&encoded, vae.latent(), Covariance::Diagonal)?;
+        let start = PerDatum::start(&encoded, vae.latent(), inference.covariance())?;
+        let config = inference.config(found.k);
+        let noise = key.purpose(Purpose::Noise);
+        let done = per_datum(&*joint, &piece, &start, &config, noise, |rows| observer.worked(rows as u64))?;
+        found.steps.extend(done.steps.iter().map(|&steps| steps as f64));
+        found.converged.extend(done.converged.iter().map(|&converged| f64::from(converged)));
+        found.take(&*joint, &piece, [&encoder, &done.q], key.purpose(Purpose::Evaluate))?;
+    }
+    observer.work_end();
+    let columns = found.table(&rows, rows.len() < all.len());
+    let labels = data.labels.map(|labels| rows.index().iter().map(|&row| labels[row].clone()).collect());
+    let term = |(name, mean): (String, Mean)| Term {
+        name,
+        value: mean.value,
+        standard_error: Spread::Of(mean.standard_error),
+    };
+    Ok(Evaluation {
+        facts: found.facts(rows.len(), all.len()).into_iter().map(|text| ("", text.into())).collect(),
+        unit: "nats_per_row",
+        part: [rows.len(); 2],
+        terms: found.means().into_iter().map(term).collect(),
+        rows: Told::new(columns, labels),
+    })
+}
+
+/// What was found for the rows so far.
+#[derive(Default)]
+struct Found {
+    k: usize,
+    mean: Vec<Vec<f64>>,
+    scale: Vec<Vec<f64>>,
+    sd: Vec<Vec<f64>>,
+    full: bool,
+    bound: Vec<Mean>,
+    amortised: Vec<f64>,
+    steps: Vec<f64>,
+    converged: Vec<f64>,
+}
+
+impl Found {
+    fn take(
+        &mut self,
+        joint: &dyn Joint,
+        piece: &Minibatch,
+        [encoder, best]: [&PerDatum; 2],
+        key: Key,
+    ) -> Result<(), Error> {
+        let draws = DRAWS.max(8 * self.k).next_multiple_of(self.k);
+        let bounds_of = |q: &PerDatum| -> Result<Vec<Mean>, Error> {
+            Ok(bounds(&log_weights(joint, piece, q, draws, key)?, draws, self.k))
+        };
+        self.bound.extend(bounds_of(best)?);
+        self.amortised.extend(bounds_of(encoder)?.iter().map(|bound| bound.value));
+        self.full = best.covariance() == Covariance::Full;
+        for row in 0..best.rows() {
+            self.mean.push(best.mean(row).to_vec());
+            self.sd.push(best.standard_deviation(row));
+            if self.full {
+                self.scale.push(best.scale(row));
+            }
+        }
+        Ok(())
+    }
+
+    fn name(&self) -> String {
+        if self.k == 1 { "elbo".into() } else { format!("l_{}", self.k) }
+    }
+
+    fn table(&self, rows: &Rows<'_>, part: bool) -> Table {
+        let mut table = Table::new();
+        if part {
+            let numbers = rows.index().iter().map(|&row| row as f64 + 1.0).collect();
+            table.push("row", Column::Real(numbers));
+        }
+        let latent = self.mean.first().map_or(0, Vec::len);
+        let column =
+            |lines: &[Vec<f64>], place: usize| Column::Real(lines.iter().map(|l| l[place]).collect());
+        for (name, lines) in [("mean", &self.mean), ("sd", &self.sd)] {
+            for j in 0..latent {
+                table.push(format!("{name}_{}", j + 1), column(lines, j));
+            }
+        }
+        if self.full {
+            for i in 0..latent {
+                for j in 0..=i {
+                    table
+                        .push(format!("scale_{}_{}", i + 1, j + 1), column(&self.scale, i * (i + 1) / 2 + j));
+                }
+            }
+        }
+        let name = self.name();
+        table.push(name.clone(), Column::Real(self.bound.iter().map(|b| b.value).collect()));
+        table.push(format!("{name}_se"), Column::Real(self.bound.iter().map(|b| b.standard_error).collect()));
+        table.push(format!("amortised_{name}"), Column::Real(self.amortised.clone()));
+        table.push("steps", Column::Real(self.steps.clone()));
+        table.push("converged", Column::Real(self.converged.clone()));
+        table
+    }
+
+    /// Means over the rows: the best bound, the encoder's, and what lies between.
+    fn means(&self) -> [(String, Mean); 3] {
+        let best: Vec<f64> = self.bound.iter().map(|b| b.value).collect();
+        let gap: Vec<f64> = best.iter().zip(&self.amortised).map(|(b, a)| b - a).collect();
+        let name = self.name();
+        [
+            (format!("per_datum_{name}"), Mean::of(&best)),
+            (format!("amortised_{name}"), Mean::of(&self.amortised)),
+            ("amortisation_gap".into(), Mean::of(&gap)),
+        ]
+    }
+
+    fn facts(&self, rows: usize, all: usize) -> Vec<String> {
+        let line = |(name, mean): &(String, Mean)| {
+            format!("{name:<18} {:.3} ± {:.3} nats per row", mean.value, mean.standard_error)
+        };
+        let mut facts: Vec<String> = self.means().iter().map(line).collect();
+        let mut steps = self.steps.clone();
+        steps.sort_unstable_by(f64::total_cmp);
+        let converged = self.converged.iter().sum::<f64>();
+        facts.push(format!(
+            "{rows} rows, {converged:.0} of them converged, {} steps in the median, {} at most",
+            steps[steps.len() / 2],
+            steps[steps.len() - 1],
+        ));
+        if rows < all {
+            facts.push(format!("note: {rows} rows of {all}, drawn from the seed, and not the whole data"));
+        }
+        if converged < rows as f64 {
+            let text =
+                "note: the column `converged` is 0 where a row ran out of steps: «steps» gives it more";
+            facts.push(text.into());
+        }
+        facts
+    }
+}

@@ -1,0 +1,218 @@
+//! What an auto-encoder's run folder holds beside its configuration: models, the state of a fit, its epochs.
+//!
+//! `model.safetensors` holds the best parameters and the whole configuration, so it can be used by itself;
+//! `last.safetensors` the last ones; `state` what a resumed fit needs; `metrics.jsonl` a line for each epoch.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{BufRead, BufReader, Write},
+    path::Path,
+};
+
+use elbo::{
+    burn::tensor::Device,
+    diagnose::Patience,
+    fit::Progress,
+    model::Vae,
+    optimiser::Moments,
+    parameters,
+    random::Key,
+    train::{Psi, State},
+};
+use elbo_data::Tensors;
+use serde::{Deserialize, Serialize};
+
+use super::config::Config;
+use crate::{error::Error, folder::Folder, metrics::Metrics, models::is_fitted};
+
+#[derive(Serialize, Deserialize)]
+struct Counters {
+    epoch: u64,
+    step: u64,
+    model_steps: u64,
+    guide_steps: u64,
+    best_epoch: u64,
+    waited: u64,
+}
+
+/// What an auto-encoder writes into its folder.
+impl Folder {
+    pub(super) fn read_config(&self) -> Result<Config, Error> {
+        read_config(&self.path("config.toml"))
+    }
+
+    /// Appends an epoch to `metrics.jsonl`.
+    pub(super) fn append_metrics(&self, metrics: &Metrics) -> Result<(), Error> {
+        let path = self.path("metrics.jsonl");
+        let failed = |cause| Error::io("write", &path, &cause);
+        let mut file = OpenOptions::new().create(true).append(true).open(&path).map_err(failed)?;
+        let line = serde_json::to_string(metrics)?;
+        file.write_all(format!("{line}\n").as_bytes()).map_err(failed)
+    }
+
+    /// The epochs up to a number; an interrupted run may have written more, and a last line that is cut off.
+    pub(super) fn read_metrics(&self, last: u64) -> Result<Vec<Metrics>, Error> {
+        let path = self.path("metrics.jsonl");
+        let failed = |cause| Error::io("read", &path, &cause);
+        if !path.exists() {
+            return Ok(Vec::new());
+        }
+        let mut all = Vec::new();
+        for line in BufReader::new(File::open(&path).map_err(failed)?).lines() {
+            let Ok(metrics) = serde_json::from_str::<Metrics>(&line.map_err(failed)?) else { break };
+            if metrics.epoch.epoch > last {
+                break;
+            }
+            all.push(metrics);
+        }
+        Ok(all)
+    }
+
+    /// Replaces `metrics.jsonl`.
+    pub(super) fn write_metrics(&self, metrics: &[Metrics]) -> Result<(), Error> {
+        let lines: Result<Vec<String>, _> = metrics.iter().map(serde_json::to_string).collect();
+        let text: String = lines?.into_iter().map(|line| line + "\n").collect();
+        self.write("metrics.jsonl", text.as_bytes())
+    }
+
+    /// Writes parameters under the names of the model's tensors, with the configuration beside them.
+    pub(super) fn write_model(
+        &self,
+        file: &str,
+        shape: &Vae,
+        values: &[f32],
+        config: &Config,
+    ) -> Result<(), Error> {
+        let mut tensors = Tensors::new();
+        for block in parameters::layout(shape) {
+            tensors.insert_f32(&block.name, &block.shape, values[block.range()].to_vec());
+        }
+        tensors.set_metadata(config.to_toml()?);
+        Ok(tensors.write(&self.path(file))?)
+    }
+
+    /// Writes what a resumed fit needs.
+    pub(super) fn write_state(&self, progress: &Progress) -> Result<(), Error> {
+        let State { parameters, model, guide, step } = &progress.state;
+        let counters = Counters {
+            epoch: progress.epoch,
+            step: *step,
+            model_steps: model.steps,
+            guide_steps: guide.steps,
+            best_epoch: progress.patience.best_epoch,
+            waited: progress.patience.waited,
+        };
+        let mut tensors = Tensors::new();
+        for (name, values) in [
+            ("parameters", parameters),
+            ("best", &progress.best),
+            ("model.first", &model.first),
+            ("model.second", &model.second),
+            ("guide.first", &guide.first),
+            ("guide.second", &guide.second),
+        ] {
+            tensors.insert_f32(name, &[values.len()], values.clone());
+        }
+        if let Some(Psi { train, validation }) = &progress.psi {
+            tensors.insert_f32("psi.train", &[train.len()], train.clone());
+            tensors.insert_f32("psi.validation", &[validation.len()], validation.clone());
+        }
+        let best = progress.patience.best.clone();
+        tensors.insert_f64("validation.best", &[best.len()], best);
+        tensors.set_metadata(serde_json::to_string(&counters)?);
+        Ok(tensors.write(&self.path("state"))?)
+    }
+
+    /// Reads what [`Self::write_state`] wrote.
+    pub(super) fn read_state(&self) -> Result<Progress, Error> {
+        let path = self.path("state");
+        let again = format!("start it again with «config {}»", self.path("config.toml").display());
+        if !path.exists() {
+            return Err(Error::new(format!(
+                "`{}` does not exist: the run was stopped too early",
+                path.display()
+            ))
+            .remedy(again));
+        }
+        let mut tensors =
+            Tensors::read(&path).map_err(|error| Error::new(error.to_string()).remedy(&again))?;
+        let counters: Counters =
+            tensors.metadata().and_then(|text| serde_json::from_str(text).ok()).ok_or_else(|| {
+                Error::new(format!("`{}` is not the state of a run", path.display())).remedy(&again)
+            })?;
+        let mut take = |name: &str| -> Result<Vec<f32>, Error> {
+            let len = tensors.get(name).map_or(0, |(shape, _)| shape.iter().product());
+            Ok(tensors.take_f32(name, &[len])?)
+        };
+        let state = State {
+            parameters: take("parameters")?,
+            model: Moments {
+                first: take("model.first")?,
+                second: take("model.second")?,
+                steps: counters.model_steps,
+            },
+            guide: Moments {
+                first: take("guide.first")?,
+                second: take("guide.second")?,
+                steps: counters.guide_steps,
+            },
+            step: counters.step,
+        };
+        let best = take("best")?;
+        let (train, validation) = (take("psi.train"), take("psi.validation"));
+        let psi = train.ok().zip(validation.ok()).map(|(train, validation)| Psi { train, validation });
+        let rows = tensors.get("validation.best").map_or(0, |(shape, _)| shape.iter().product());
+        let patience = Patience {
+            best_epoch: counters.best_epoch,
+            waited: counters.waited,
+            best: tensors.take_f64("validation.best", &[rows])?,
+        };
+        Ok(Progress { state, epoch: counters.epoch, patience, best, psi })
+    }
+}
+
+/// Reads a fitted model, and how it was made: a run folder's best, or a model file.
+pub(super) fn read_model(path: &Path, device: &Device) -> Result<(Config, Vae), Error> {
+    let file = if path.is_dir() { path.join("model.safetensors") } else { path.to_path_buf() };
+    if is_fitted(path) {
+        return Err(Error::request(
+            format!("`{}` is no auto-encoder: coordinate ascent has fitted it", path.display()),
+            "what can be done with it: «elbo predict», evaluate, sample; of factors reconstruct",
+        ));
+    }
+    if !file.exists() {
+        return Err(Error::new(format!("`{}` does not exist", file.display()))
+            .remedy("give a run folder as runs/digits, or a model.safetensors file"));
+    }
+    let mut tensors = Tensors::read(&file)?;
+    let config = tensors.metadata().and_then(|text| Config::from_toml(text).ok()).ok_or_else(|| {
+        Error::new(format!("`{}` is not a model that elbo wrote", file.display()))
+            .remedy("give a run folder as runs/digits, or a model.safetensors file")
+    })?;
+    let config = consistent(config, &file)?;
+    let shape = Vae::new(&config.fit.vae, config.data.columns.len(), Key::new(0), device)?;
+    let mut values: Vec<f32> = Vec::new();
+    for block in parameters::layout(&shape) {
+        values.extend(tensors.take_f32(&block.name, &block.shape)?);
+    }
+    Ok((config, parameters::load(shape, &values, device)?))
+}
+
+/// Reads a configuration file.
+pub(super) fn read_config(path: &Path) -> Result<Config, Error> {
+    let text = fs::read_to_string(path).map_err(|cause| Error::io("read", path, &cause))?;
+    let config = Config::from_toml(&text).map_err(|cause| {
+        Error::new(format!("`{}` is not a configuration of a run: {}", path.display(), cause.message()))
+            .remedy("give the config.toml of a run folder")
+    })?;
+    consistent(config, path)
+}
+
+fn consistent(config: Config, path: &Path) -> Result<Config, Error> {
+    if config.is_consistent() {
+        return Ok(config);
+    }
+    let message =
+        format!("`{}`: the columns, image, scaling and validation do not fit together", path.display());
+    Err(Error::new(message).remedy("give a file as elbo wrote it; its [data] follows from the data"))
+}

@@ -1,0 +1,31 @@
+//! Variational auto-encoders: what is asked for, what is chosen by the data, the fit and its folder, and what can be done with
+//! the fitted model.
+
+mod audit;
+mod choose;
+mod config;
+mod evaluate;
+mod findings;
+mod fit;
+mod infer;
+mod kept;
+mod model;
+mod page;
+mod prepare;
+mod request;
+mod results;
+mod scaling;
+mod shape;
+mod words;
+
+pub use audit::{Asking, Audit, AuditPage, Record, Worst};
+pub use config::{Config, DataConfig};
+pub use evaluate::{Annealed, Measures};
+pub use fit::{Outcome, Plan, fit, repeat, resume};
+pub use infer::Inference;
+pub use model::{AutoEncoder, Pictures};
+pub use page::{Epoch, Page, Terms};
+pub use request::{Guide, Kind, Network, Request, Scale};
+pub use results::{Linear, Results};
+pub use scaling::Scaling;
+pub use words::{Words, name_of, words};

@@ -1,0 +1,315 @@
+//! All that there is to see of a finished fit, as plain data.
+
+use elbo::{
+    burn::tensor::Device,
+    diagnose::{Findings, Verdict, latent_summary},
+    distribution::bernoulli::Binarise,
+    fit::{Finished, Fit},
+    gradient::Form,
+    minibatch::Rows,
+    model::{Likelihood, LinearGaussian, Sigma, Vae},
+    objective::Objective,
+    predict,
+    random::{Key, Purpose},
+    terms::Summary,
+    train::Inference,
+};
+
+use super::{
+    config::Config,
+    prepare::Prepared,
+    results::Results,
+    words::{Words, name_of, words},
+};
+use crate::{
+    error::Error, figure::Map, metrics::Metrics, number::plus_minus, settings::settings, text::Text,
+};
+
+/// One line of the record of a fit.
+#[derive(Clone, Debug)]
+#[allow(clippy::struct_field_names, reason = "an epoch is known by its number")]
+pub struct Epoch {
+    /// Its number in the fit.
+    pub epoch: usize,
+    /// The bound on the training rows.
+    pub train: Terms,
+    /// The bound on the validation rows.
+    pub validation: Terms,
+    /// Wall-clock time it took.
+    pub seconds: f64,
+}
+
+/// The bound and its two terms: means over rows, in nats per row; `elbo = log_likelihood - kl`.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// Evidence lower bound; larger is better.
+    pub elbo: f64,
+    /// Standard error of `elbo`.
+    pub elbo_se: f64,
+    /// Expected log-likelihood of a row given its latent code.
+    pub log_likelihood: f64,
+    /// Kullback-Leibler divergence of the approximate posterior from the prior.
+    pub kl: f64,
+}
+
+/// A finished fit, to be shown.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The name of the fit, as `digits`.
+    pub title: String,
+    /// Headline facts as (name, value).
+    pub summary: Vec<(String, String)>,
+    /// What the bound is of, and what to beware of.
+    pub notes: Vec<Text>,
+    /// Whether the fit can be trusted.
+    pub verdict: Verdict,
+    /// What was maximised.
+    pub objective: Objective,
+    /// The record of the fit.
+    pub epochs: Vec<Epoch>,
+    /// The number of the epoch with the largest validation bound.
+    pub best_epoch: usize,
+    /// A named horizontal line in the picture of the bound.
+    pub reference: Option<(String, f64)>,
+    /// Mean divergence from the prior of each latent dimension, in nats, in model order.
+    pub kl_per_dimension: Vec<f64>,
+    /// Whether a latent dimension is active: the variance of its posterior mean exceeds 0.01.
+    pub active: Vec<bool>,
+    /// The number of latent variables of each layer of z.
+    pub layers: Vec<usize>,
+    /// Height and width, when rows are images.
+    pub image: Option<(usize, usize)>,
+    /// Names of the columns of a row.
+    pub columns: Vec<String>,
+    /// Rows of data: images in [0, 1], tables in the units of the data.
+    pub originals: Vec<Vec<f32>>,
+    /// Their reconstructions, in the same order.
+    pub reconstructions: Vec<Vec<f32>>,
+    /// Draws from the prior pushed through the decoder's mean.
+    pub samples: Vec<Vec<f32>>,
+    /// Posterior means in a plane.
+    pub map: Map,
+    /// How the model was fitted, as ("group.name", value).
+    pub settings: Vec<(String, String)>,
+}
+
+/// Points of the latent map at most; more are neither seen nor quick to draw.
+const MAP: usize = 3000;
+/// Rows reconstructed, and rows drawn, in the report.
+const SHOWN: usize = 32;
+
+pub(super) fn page(
+    fit: &Fit<'_>,
+    best: &Vae,
+    data: &Prepared,
+    results: &Results,
+    history: &[Metrics],
+    config: &Config,
+    device: &Device,
+) -> Result<Page, Error> {
+    let (width, latent) = (best.width(), best.latent());
+    let (mut rows, mut mean, mut kl) = (Vec::new(), Vec::new(), Vec::new());
+    for piece in fit.validation() {
+        let encoded = predict::encode(best, &piece.values, device)?;
+        rows.extend(piece.rows);
+        mean.extend(encoded.mean);
+        kl.extend(encoded.kl);
+    }
+    let dimensions = latent_summary(&mean, &kl, latent);
+    let (map, latent_axes) = plane(&mean, best.model.family().width(latent));
+    let labels =
+        data.labels.as_ref().map(|labels| rows.iter().take(MAP).map(|&row| labels[row].clone()).collect());
+    let originals: Vec<f32> =
+        rows.iter().take(SHOWN).flat_map(|&row| &data.x[row * width..][..width]).copied().collect();
+    let reconstructions = predict::reconstruct(best, &originals, device)?;
+    let samples =
+        predict::decode(best, &draw_latent(best, SHOWN, Key::new(config.fit.seed), device), device)?;
+    let shown = |x: Vec<f32>| -> Vec<Vec<f32>> {
+        let rows = x.chunks(width);
+        if config.data.image.is_some() {
+            rows.map(<[f32]>::to_vec).collect()
+        } else {
+            rows.map(|x| config.data.scaling.undo(x)).collect()
+        }
+    };
+    Ok(Page {
+        title: config.name.clone(),
+        summary: cards(results),
+        notes: notes(results, config),
+        verdict: results.verdict.clone().unwrap_or_else(|| Verdict::of(&Findings::default())),
+        epochs: history.iter().map(epoch).collect(),
+        best_epoch: results.best_epoch as usize,
+        reference: results
+            .linear
+            .as_ref()
+            .map(|linear| (format!("linear model, exact ({} rows)", linear.rows), linear.log_evidence.value)),
+        active: dimensions.active(),
+        layers: best.guide.layers(),
+        // Without a fitted σ(x) there is no KL to show.
+        kl_per_dimension: if results.objective == Objective::Noiseless { Vec::new() } else { dimensions.kl },
+        objective: results.objective,
+        image: config.image(),
+        columns: config.data.columns.clone(),
+        originals: shown(originals),
+        reconstructions: shown(reconstructions),
+        samples: shown(samples),
+        map: Map { points: map, labels, axes: latent_axes },
+        settings: settings(config),
+    })
+}
+
+/// `number` draws of z from the prior, row-major.
+pub(super) fn draw_latent(vae: &Vae, number: usize, seed: Key, device: &Device) -> Vec<f32> {
+    let key = seed.purpose(Purpose::Sample).purpose(Purpose::Noise);
+    predict::sample_prior(vae, key, number, device)
+}
+
+/// The latent means in a plane: as they are for one or two dimensions, else their principal components.
+fn plane(mean: &[f32], latent: usize) -> (Vec<[f64; 2]>, [String; 2]) {
+    let rows = Rows::all(mean, latent);
+    let model = if latent > 2 { LinearGaussian::fit(&rows, 2, None).ok() } else { None };
+    let point = |z: &[f32]| match &model {
+        Some(model) => {
+            let components = model.principal_components(z);
+            [components.first().copied().unwrap_or(0.0), components.get(1).copied().unwrap_or(0.0)]
+        }
+        None => [f64::from(z[0]), z.get(1).map_or(0.0, |&z| f64::from(z))],
+    };
+    let axes = match (latent, &model) {
+        (1, _) => ["z 1".into(), String::new()],
+        (_, Some(_)) => {
+            ["first principal component of E[z|x]", "second principal component of E[z|x]"].map(String::from)
+        }
+        _ => ["z 1".into(), "z 2".into()],
+    };
+    (rows.iter().take(MAP).map(point).collect(), axes)
+}
+
+fn cards(results: &Results) -> Vec<(String, String)> {
+    let Words { objective, unit, .. } = words(results.objective);
+    let card =
+        |rows: &str, s: &Summary| (format!("{rows} {objective}"), format!("{} {unit}", plus_minus(s.elbo)));
+    let mut cards = vec![card("Validation", &results.validation)];
+    cards.extend(results.test.as_ref().map(|test| card("Test", test)));
+    if let Some(linear) = &results.linear {
+        cards.push((
+            format!("Linear model, exact log p(x), {} rows", linear.rows),
+            format!("{} nats per row", plus_minus(linear.log_evidence)),
+        ));
+        cards.push((
+            format!("{objective} above the linear model"),
+            format!("{} nats", plus_minus(linear.advantage)),
+        ));
+    }
+    cards.extend(results.sigma.map(|sigma| ("σ of the likelihood".into(), format!("{sigma:.4}"))));
+    cards.push((
+        "Best epoch".into(),
+        format!("{} of {} ({:.1} s)", results.best_epoch, results.epochs, results.seconds),
+    ));
+    cards
+}
+
+/// What the bound is of, and what to beware of.
+fn notes(results: &Results, config: &Config) -> Vec<Text> {
+    let likelihood = config.fit.vae.likelihood;
+    let mut notes: Vec<String> = vec![format!("Likelihood: {}.", name_of(likelihood))];
+    match results.objective {
+        Objective::Elbo => {}
+        Objective::ImportanceWeighted => notes.push(format!(
+            "What was maximised is the importance-weighted bound L_k with k = {}, which lies between the ELBO and \
+             log p(x). Its first term is the log-likelihood of the samples by their weights, its second what the \
+             bound leaves of that.",
+            config.fit.train.samples
+        )),
+        Objective::Noiseless => notes.push(
+            "What was maximised is the noiseless limit of the ELBO, -½‖x - f(μ(x))‖² - (σ²/2)‖μ(x)‖²: a regularised \
+             auto-encoder. It is not a bound on log p(x), its values are not nats, and the guide's standard \
+             deviations were not fitted."
+                .into(),
+        ),
+    }
+    if config.fit.train.inference != Inference::Amortised {
+        notes.push(
+            "Each row had a q(z) of its own in the fit, and the curve is of bounds under that. The figures of the finished \
+             fit are the encoder's, which rows to come have to begin with; «elbo infer» finds theirs."
+                .into(),
+        );
+    }
+    let weight = config.fit.train.kl_weight;
+    if weight.beta != 1.0 || weight.free_bits > 0.0 {
+        notes.push(format!(
+            "What was maximised weighed the KL by {} and left {} nats of each latent dimension free: it is not the ELBO. \
+             The values shown are the true ELBO.",
+            weight.beta, weight.free_bits
+        ));
+    } else if weight.warm_up > 0 {
+        notes.push(format!(
+            "Over the first {} epochs the KL's weight rose from 0, and what was maximised was not the bound. The values \
+             shown are the true ELBO.",
+            weight.warm_up
+        ));
+    }
+    let bound = results.objective != Objective::Noiseless;
+    if bound && likelihood == Likelihood::Bernoulli {
+        notes.push(format!(
+            "With «binarise {}», {}.",
+            word(config.fit.binarise),
+            config.fit.binarise.meaning()
+        ));
+    } else if bound {
+        let volume = config.data.scaling.log_volume(config.data.columns.len());
+        if volume != 0.0 {
+            notes.push(format!(
+                "The bound is of the density of the scaled values x = (stored - offset) / divisor; for that of \
+                 the stored values add {:.3} nats per row.",
+                -volume
+            ));
+        }
+        if likelihood == Likelihood::Gaussian(Sigma::PerColumn) {
+            notes.push(
+                "A column that the decoder learns to copy exactly has a σ that shrinks towards 0.".into(),
+            );
+        }
+    }
+    if let Form::Relaxed(temperature) = config.fit.train.estimator {
+        notes.push(format!(
+            "The gradient was that of draws relaxed at temperature {temperature}: a biased estimate. The bounds \
+             shown are those of true, discrete draws."
+        ));
+    }
+    if results.finished == Finished::AllEpochs && results.converged != Some(true) {
+        notes.push(
+            "The fit ran all the epochs it was given; the validation ELBO may still have been rising.".into(),
+        );
+    }
+    notes.push("«elbo audit» looks closer, with the best bound of each row by itself.".into());
+    notes.push(
+        "The parameters kept are those of the best epoch by the validation rows, so their ELBO is slightly \
+         favoured by the choice; rows given with «test» are not."
+            .into(),
+    );
+    notes.into_iter().map(Text::from).collect()
+}
+
+fn word(binarise: Binarise) -> &'static str {
+    match binarise {
+        Binarise::Dynamic => "dynamic",
+        Binarise::Threshold => "threshold",
+        Binarise::None => "none",
+    }
+}
+
+fn epoch(metrics: &Metrics) -> Epoch {
+    let terms = |s: &Summary| Terms {
+        elbo: s.elbo.value,
+        elbo_se: s.elbo.standard_error,
+        log_likelihood: s.log_likelihood.value,
+        kl: s.kl.value,
+    };
+    Epoch {
+        epoch: metrics.epoch.epoch as usize,
+        train: terms(&metrics.epoch.train),
+        validation: terms(&metrics.epoch.validation),
+        seconds: metrics.seconds,
+    }
+}

@@ -1,0 +1,201 @@
+//! What a finished fit came to.
+
+use std::path::Path;
+
+use elbo::{
+    burn::tensor::Device,
+    diagnose::{Findings, Verdict},
+    fit::{Finished, Fit},
+    minibatch::{Minibatch, Rows},
+    model::{Likelihood, LinearGaussian, Vae},
+    objective::Objective,
+    random::{Key, Purpose},
+    terms::{Mean, Summary},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    config::Config,
+    findings,
+    prepare::Prepared,
+    words::{Words, words},
+};
+use crate::{error::Error, metrics::Metrics, number::plus_minus, subset::chosen};
+
+/// The contents of `results.json`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Results {
+    /// What was maximised, and what `validation` and `test` are values of.
+    pub objective: Objective,
+    /// Why it is over.
+    pub finished: Finished,
+    /// How many there were.
+    pub epochs: u64,
+    /// The one whose parameters are kept.
+    pub best_epoch: u64,
+    /// Wall-clock time of all epochs.
+    pub seconds: f64,
+    /// The bound of the validation rows at the best epoch.
+    pub validation: Summary,
+    /// The bound of the test rows under the best parameters.
+    pub test: Option<Summary>,
+    /// The learned, solved or fixed σ, where there is one for all columns.
+    pub sigma: Option<f64>,
+    /// Probabilistic PCA fitted to the same training rows.
+    pub linear: Option<Linear>,
+    /// Whether the validation bound had stopped rising.
+    #[serde(default)]
+    pub converged: Option<bool>,
+    /// Whether it can be trusted.
+    #[serde(default)]
+    pub verdict: Option<Verdict>,
+}
+
+/// The linear model of the same latent size (of two layers the first), beside the fit, on the same held-out rows.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Linear {
+    /// The number of its latent dimensions.
+    pub latent: usize,
+    /// `validation` or `test`.
+    pub rows: String,
+    /// log p(x), exact, nats per row.
+    pub log_evidence: Mean,
+    /// The fit's ELBO minus it, row by row.
+    pub advantage: Mean,
+}
+
+/// Samples of z a row for the figures of a finished fit.
+const SAMPLES: usize = 16;
+
+pub(super) fn results(
+    fit: &Fit<'_>,
+    train: &Rows<'_>,
+    validation: &Rows<'_>,
+    test: Option<&Prepared>,
+    history: &[Metrics],
+    config: &Config,
+    device: &Device,
+) -> Result<Results, Error> {
+    let best = fit.best()?;
+    let bound = config.fit.train.objective != Objective::Noiseless;
+    let held_out = fit.validate(&best, SAMPLES)?;
+    let test_terms = match test {
+        Some(test) => {
+            let rows = Rows::all(&test.x, config.data.columns.len());
+            let key = Key::new(config.fit.seed).purpose(Purpose::Test);
+            let terms = fit.evaluate(&best, &rows, key, SAMPLES)?;
+            Some((rows, terms))
+        }
+        None => None,
+    };
+    let linear = match (&config.fit.vae.likelihood, &test_terms) {
+        (Likelihood::Bernoulli, _) => None,
+        // What is no bound cannot be held against log p(x).
+        _ if !bound => None,
+        (_, Some((rows, terms))) => linear(train, rows, "test", &terms.elbo(), best.guide.layers()[0]),
+        (_, None) => linear(train, validation, "validation", &held_out.elbo(), best.guide.layers()[0]),
+    };
+    let log_sigma = best.model.log_sigma().filter(|s| s.dims() == [1]);
+    let finished = fit.finished().unwrap_or(Finished::AllEpochs);
+    let mut found = look(fit, &best, train, config, device)?;
+    let converged = findings::converged(config, finished, history, found.kl.unwrap_or(0.0));
+    found.converged = Some(converged);
+    found.over_linear = linear.as_ref().map(|linear| linear.advantage);
+    if bound && held_out.kl.len() > 1 {
+        let key = Key::new(config.fit.seed).purpose(Purpose::Evaluate);
+        let some = chosen(train, Some(held_out.kl.len()), key);
+        let trained = fit.evaluate(&best, &some, key, SAMPLES)?.summary();
+        found.generalisation_gap = Some(trained.elbo - held_out.summary().elbo);
+    }
+    Ok(Results {
+        objective: config.fit.train.objective,
+        finished,
+        epochs: fit.progress().epoch,
+        best_epoch: fit.progress().patience.best_epoch,
+        seconds: history.iter().map(|metrics| metrics.seconds).sum(),
+        validation: held_out.summary(),
+        test: test_terms.map(|(_, terms)| terms.summary()),
+        sigma: log_sigma.map(|s| f64::from(s.into_scalar::<f32>()).exp()),
+        linear,
+        converged: Some(converged),
+        verdict: Some(Verdict::of(&found)),
+    })
+}
+
+/// A look at the finished fit by its validation rows.
+fn look(
+    fit: &Fit<'_>,
+    best: &Vae,
+    train: &Rows<'_>,
+    config: &Config,
+    device: &Device,
+) -> Result<Findings, Error> {
+    let key = Key::new(config.fit.seed).purpose(Purpose::Evaluate);
+    // Pieces depend on the number of threads; so many rows of them do not.
+    let mut rows = Minibatch { width: best.width(), total: train.len(), ..Minibatch::default() };
+    for piece in fit.validation() {
+        rows.rows.extend(piece.rows);
+        rows.values.extend(piece.values);
+        if rows.rows.len() >= findings::ROWS {
+            break;
+        }
+    }
+    rows.rows.truncate(findings::ROWS);
+    rows.values.truncate(rows.rows.len() * rows.width);
+    let mut found = findings::of_vae(best, config, &rows, key, device)?;
+    if config.fit.train.objective == Objective::Noiseless {
+        // σ(x) was not fitted: what stands on it says nothing.
+        return Ok(Findings { kl: None, mutual_information: None, ..found });
+    }
+    findings::of_weights(best, config, &rows, key, device, &mut found)?;
+    Ok(found)
+}
+
+/// None where the linear model has no maximum: too few columns or rows for so many latent dimensions.
+fn linear(train: &Rows<'_>, rows: &Rows<'_>, name: &str, elbo: &[f64], latent: usize) -> Option<Linear> {
+    let model = LinearGaussian::fit(train, latent, None).ok()?;
+    let log_evidence: Vec<f64> = rows.iter().map(|x| model.log_evidence(x)).collect();
+    let advantage: Vec<f64> = elbo.iter().zip(&log_evidence).map(|(e, l)| e - l).collect();
+    Some(Linear {
+        latent,
+        rows: name.into(),
+        log_evidence: Mean::of(&log_evidence),
+        advantage: Mean::of(&advantage),
+    })
+}
+
+impl Results {
+    /// Those in a run folder; none where the fit was not finished, or the path is that of a model file.
+    pub(super) fn read(run: &Path) -> Result<Option<Self>, Error> {
+        let path = run.join("results.json");
+        let Ok(text) = std::fs::read(&path) else { return Ok(None) };
+        serde_json::from_slice(&text)
+            .map(Some)
+            .map_err(|cause| Error::new(format!("`{}` is damaged: {cause}", path.display())))
+    }
+
+    /// The headline figures, as (name, value).
+    pub fn facts(&self) -> Vec<(String, String)> {
+        let Words { objective, first, second, unit } = words(self.objective);
+        let bound = |s: &Summary| {
+            format!(
+                "{objective} {} = {first} {:.3} - {second} {:.3} {unit}",
+                plus_minus(s.elbo),
+                s.log_likelihood.value,
+                s.kl.value
+            )
+        };
+        let mut facts = vec![("validation".into(), bound(&self.validation))];
+        facts.extend(self.test.as_ref().map(|test| ("test".into(), bound(test))));
+        facts.extend(self.sigma.map(|sigma| ("sigma".into(), format!("{sigma:.5}"))));
+        facts.extend(self.linear.as_ref().map(|linear| {
+            let text = format!(
+                "log p(x) {} of the linear model, exact; the {objective} of this fit less that: {}",
+                plus_minus(linear.log_evidence),
+                plus_minus(linear.advantage),
+            );
+            ("linear".into(), text)
+        }));
+        facts
+    }
+}

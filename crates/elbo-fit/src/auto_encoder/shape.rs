@@ -1,0 +1,105 @@
+//! The shape of the model that the arguments ask for.
+
+use elbo::{
+    guide::Family,
+    model::SecondLayer,
+    network::{Convolutional, NetworkConfig},
+};
+
+use super::request::{Network, Request};
+use crate::{
+    error::Error,
+    observer::{Observer, Say},
+};
+
+/// Weights of a model at most: with the state of Adam and the gradient some 20 GB.
+const WEIGHTS: f64 = 1e9;
+
+/// The convolutions that were asked for, of images of this height and width.
+pub(crate) fn choose_network(
+    request: &Request,
+    image: Option<(usize, usize)>,
+    name: &str,
+    observer: &dyn Observer,
+) -> Result<NetworkConfig, Error> {
+    let Request { network, channels, kernel, stride, .. } = request;
+    if *network == Network::Dense {
+        if channels.is_some() || kernel.is_some() || stride.is_some() {
+            return Err(Error::request(
+                "«channels», «kernel» and «stride» are of convolutions, but the network is dense",
+                "add «network convolutional»",
+            ));
+        }
+        return Ok(NetworkConfig::Dense);
+    }
+    let Some((height, width)) = image else {
+        return Err(Error::request(
+            format!("«network convolutional» needs images, but the rows of `{name}` are none"),
+            "«image HxW» says what size the rows of a table are; with «drop-constant» rows are no images any more",
+        ));
+    };
+    let shape = Convolutional {
+        image: [1, height, width],
+        channels: channels.clone().unwrap_or_else(|| vec![32, 64]),
+        kernel: kernel.unwrap_or(3),
+        stride: stride.unwrap_or(2),
+    };
+    let sizes: Vec<String> = shape.shapes()?.iter().map(|[c, h, w]| format!("{c}×{h}×{w}")).collect();
+    let text = format!("convolutions of channels × height × width {}", sizes.join(" → "));
+    observer.say("network", text);
+    Ok(NetworkConfig::Convolutional(shape))
+}
+
+/// The size of the first layer of z, and the second layer if one was asked for.
+pub(crate) fn choose_latent(request: &Request, width: usize) -> Result<(usize, Option<SecondLayer>), Error> {
+    let Request { latent, hidden2, family, .. } = request;
+    let layers = latent.clone().unwrap_or_else(|| vec![20.min(width.div_ceil(2))]);
+    let Some(&above) = layers.get(1) else {
+        if hidden2.is_some() {
+            return Err(Error::request(
+                "«hidden2» lies between two layers of z, but there is one",
+                "«latent 100,50» makes two",
+            ));
+        }
+        return Ok((layers[0], None));
+    };
+    if *family != Family::Gaussian {
+        return Err(Error::request(
+            "two layers of z must be Gaussian",
+            "leave «family» out, or give one number for «latent»",
+        ));
+    }
+    let hidden = hidden2.clone().unwrap_or_else(|| vec![100, 100]);
+    Ok((layers[0], Some(SecondLayer { latent: above, hidden })))
+}
+
+/// Refuses models that are a slip of the keyboard, before memory does with less tact.
+pub(crate) fn check_size(
+    width: usize,
+    hidden: &[usize],
+    latent: usize,
+    network: &NetworkConfig,
+    second: Option<&SecondLayer>,
+) -> Result<(), Error> {
+    let mut weights = 0.0;
+    // Those of encoder and decoder between layers of so many units, `each` for a pair of units.
+    let mut add = |each: usize, units: &[usize]| {
+        let pairs = units.windows(2).map(|pair| pair[0] as f64 * pair[1] as f64);
+        weights += 2.0 * each as f64 * pairs.sum::<f64>();
+    };
+    let mut features = width;
+    if let NetworkConfig::Convolutional(shape) = network {
+        let shapes = shape.shapes()?;
+        add(shape.kernel * shape.kernel, &shapes.iter().map(|shape| shape[0]).collect::<Vec<_>>());
+        features = shapes[shapes.len() - 1].iter().product();
+    }
+    add(1, &[&[features], hidden, &[latent]].concat());
+    if let Some(SecondLayer { latent: above, hidden }) = second {
+        add(1, &[&[latent], &hidden[..], &[*above]].concat());
+    }
+    if weights <= WEIGHTS {
+        return Ok(());
+    }
+    let message = format!("the model would have {weights:.1e} weights, more than {WEIGHTS:.0e}");
+    Err(Error::request(message, "choose smaller widths for «hidden», or a smaller «latent»"))
+}

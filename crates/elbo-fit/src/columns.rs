@@ -1,0 +1,61 @@
+//! Columns of new rows are found by their names.
+
+use std::collections::HashMap;
+
+use elbo_data::{Dataset, Number};
+
+use crate::error::Error;
+
+/// The places of the columns of these names, in this order, whatever stands between them.
+///
+/// Where the file has no header, or the model was fitted to one that had none, columns are found by their places: `kept` are
+/// those of the model among the `stored` ones of the fit's file, which messages list as `listing`, and where no label was set aside a file may have the
+/// model's columns alone.
+pub(crate) fn places<T: Number>(
+    data: &Dataset<T>,
+    wanted: &[String],
+    stored: usize,
+    listing: &[String],
+    kept: impl Fn() -> Vec<usize>,
+) -> Result<Vec<usize>, Error> {
+    let (width, all) = (data.width(), || (0..wanted.len()).collect());
+    if !numbered(&data.columns) && !numbered(wanted) {
+        if data.columns == wanted {
+            return Ok(all());
+        }
+        let known: HashMap<&String, usize> = data.columns.iter().zip(0..).collect();
+        let place = |name: &String| known.get(name).copied().ok_or_else(|| lacks(data, name, wanted));
+        return wanted.iter().map(place).collect();
+    }
+    if width == stored {
+        Ok(kept())
+    } else if width == wanted.len() && data.labels.is_none() {
+        Ok(all())
+    } else {
+        let message =
+            format!("`{}` has {width} columns, but {stored} are needed, by their places", data.name);
+        Err(Error::new(message)
+            .remedy(format!("needed are {}; «label-column NUMBER» sets a label aside", listed(listing))))
+    }
+}
+
+fn lacks<T: Number>(data: &Dataset<T>, name: &str, wanted: &[String]) -> Error {
+    Error::new(format!("`{}` has no column `{name}`", data.name))
+        .remedy(format!("needed are {}", listed(wanted)))
+}
+
+/// The names of columns, where they are not too many.
+pub(crate) fn listed(columns: &[String]) -> String {
+    const LISTED: usize = 20;
+    let first = columns[..LISTED.min(columns.len())].join(", ");
+    match columns.len().saturating_sub(LISTED) {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
+}
+
+/// Whether columns are called `column 1` and so on: their file has no header.
+fn numbered(columns: &[String]) -> bool {
+    let number = |name: &String| name.strip_prefix("column ").is_some_and(|n| n.parse::<usize>().is_ok());
+    columns.iter().all(number)
+}

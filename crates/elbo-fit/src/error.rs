@@ -1,0 +1,114 @@
+//! What a fit, or a fitted model, says when it cannot do as asked.
+
+use std::{fmt, io, path::Path};
+
+use crate::text::Text;
+
+/// A message and, where there is one, the remedy.
+#[derive(Debug)]
+pub struct Error {
+    message: Text,
+    remedy: Option<Text>,
+    kind: Kind,
+}
+
+/// What kind of failure it is.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// What was asked for could not be done.
+    Failed,
+    /// What was asked for makes no sense.
+    Request,
+    /// A file lacks the label column that was to be set aside.
+    LacksLabel,
+}
+
+impl Error {
+    /// A failure.
+    pub fn new(message: impl Into<Text>) -> Self {
+        Self { message: message.into(), remedy: None, kind: Kind::Failed }
+    }
+
+    /// A request that makes no sense, and a better one.
+    pub fn request(message: impl Into<Text>, remedy: impl Into<Text>) -> Self {
+        Self { kind: Kind::Request, ..Self::new(message).remedy(remedy) }
+    }
+
+    /// A failure of the operating system on a path.
+    pub fn io(what: &str, path: &Path, cause: &io::Error) -> Self {
+        let error = Self::new(format!("cannot {what} `{}`: {cause}", path.display()));
+        match cause.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                error.remedy("free some space, or choose another folder with «runs DIR»")
+            }
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                error.remedy("choose a folder that you can write with «runs DIR»")
+            }
+            io::ErrorKind::NotFound => error.remedy("check the path"),
+            _ => error,
+        }
+    }
+
+    /// The same with a remedy.
+    #[must_use]
+    pub fn remedy(mut self, remedy: impl Into<Text>) -> Self {
+        self.remedy = Some(remedy.into());
+        self
+    }
+
+    /// What is wrong.
+    pub fn message(&self) -> &Text {
+        &self.message
+    }
+
+    /// What to do about it.
+    pub fn what_to_do(&self) -> Option<&Text> {
+        self.remedy.as_ref()
+    }
+
+    /// What kind of failure it is.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.message)?;
+        self.remedy.as_ref().map_or(Ok(()), |remedy| write!(f, " ({remedy})"))
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<elbo_data::Error> for Error {
+    fn from(error: elbo_data::Error) -> Self {
+        let kind = match error {
+            elbo_data::Error::LabelColumn { .. } => Kind::LacksLabel,
+            _ => Kind::Failed,
+        };
+        Self { remedy: error.hint().map(Text::from), kind, ..Self::new(error.to_string()) }
+    }
+}
+
+impl From<elbo::Error> for Error {
+    fn from(error: elbo::Error) -> Self {
+        let remedy = match &error {
+            elbo::Error::NonFinite { step: 0, .. } => {
+                Some("the values are too large to compute with: «scale standard» brings them near 1".into())
+            }
+            elbo::Error::NonFinite { .. } => Some(
+                "a smaller «step-size», or «clip-norm 10», keeps the parameters from running away".into(),
+            ),
+            _ => None,
+        };
+        Self { remedy, ..Self::new(error.to_string()) }
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        Self::new(error.to_string())
+    }
+}

@@ -1,0 +1,166 @@
+//! A fitted model: what can be done with it, and how it is kept.
+
+use std::{fmt, path::Path};
+
+use elbo_data::{Dataset, sha256};
+use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::{
+    asked::{Asked, Evaluation, Told},
+    columns,
+    error::Error,
+    observer::Observer,
+    rows::DataConfig,
+    source::same_data,
+};
+
+/// What a fitted model can do. `About` says which columns it is of, and reads rows for it.
+pub trait Fitted: fmt::Debug + Send + Sync {
+    /// What it says about each row, and of so many rows ahead, where rows are in time order.
+    ///
+    /// # Errors
+    /// Where the rows cannot be read, or are not such as the model is of.
+    fn predict(
+        &self,
+        about: &About,
+        asked: &Asked,
+        ahead: usize,
+        watch: &dyn Observer,
+    ) -> Result<Told, Error>;
+
+    /// New rows.
+    ///
+    /// # Errors
+    /// Where rows of the fit are needed and are not there any more.
+    fn sample(&self, about: &About, number: usize, seed: u64, watch: &dyn Observer) -> Result<Told, Error>;
+
+    /// How probable rows are: all of them, or so many drawn from the seed.
+    ///
+    /// # Errors
+    /// Where the rows cannot be read, or are not such as the model is of.
+    fn evaluate(
+        &self,
+        about: &About,
+        asked: &Asked,
+        number: Option<usize>,
+        seed: u64,
+        watch: &dyn Observer,
+    ) -> Result<Evaluation, Error>;
+
+    /// The first rows, or all, with what is missing of them filled, of models that can.
+    ///
+    /// # Errors
+    /// Where the model fills nothing, or the rows cannot be read.
+    fn reconstruct(&self, _about: &About, _asked: &Asked, _number: Option<usize>) -> Result<Told, Error> {
+        Err(fills_nothing())
+    }
+
+    /// Whether rows follow one another: then there are rows ahead of them, and none may be left out.
+    fn in_order(&self) -> bool {
+        false
+    }
+}
+
+/// That a model fills no missing cells.
+pub(crate) fn fills_nothing() -> Error {
+    Error::request(
+        "this model reconstructs nothing",
+        "«elbo predict» gives what it says of each row; «elbo factors» fits a model that fills cells",
+    )
+}
+
+/// What a fitted model is of.
+#[derive(Clone, Debug)]
+pub struct About {
+    /// The version that fitted it.
+    pub elbo: String,
+    /// The names of its columns; of words or spins, where they have names.
+    pub columns: Vec<String>,
+    /// What it was fitted to.
+    pub data: DataConfig,
+}
+
+impl About {
+    pub(crate) fn new(columns: &[String], data: &DataConfig) -> Self {
+        Self { elbo: env!("CARGO_PKG_VERSION").into(), columns: columns.to_vec(), data: data.clone() }
+    }
+
+    /// The rows that are asked about: these of the model's columns.
+    pub(crate) fn rows(&self, asked: &Asked, columns: &[String]) -> Result<Dataset<f64>, Error> {
+        self.data.source.for_model(asked.source.as_ref(), |source| {
+            let data = source.read_exact(asked.memory, true)?;
+            if asked.source.is_none() {
+                self.same_data(&data.name, &data.fingerprint())?;
+            }
+            let of_fit = &self.data.columns;
+            let kept = || {
+                let place = |name| of_fit.iter().position(|column| column == name);
+                columns.iter().filter_map(place).collect()
+            };
+            let places = columns::places(&data, columns, of_fit.len(), of_fit, kept)?;
+            let data = data.keep_columns(&places)?;
+            Ok(Dataset { columns: columns.to_vec(), ..data })
+        })
+    }
+
+    /// Checks that data are those of the fit.
+    pub(crate) fn same_data(&self, name: &str, fingerprint: &str) -> Result<(), Error> {
+        let remedy = |error: Error| error.remedy("restore the file; «data PATH» takes its rows as new ones");
+        same_data(name, fingerprint, &self.data.fingerprint).map_err(remedy)
+    }
+}
+
+/// The contents of `model.json`: a change of it is noticed.
+#[derive(Serialize, Deserialize)]
+struct Sealed<'a> {
+    sha256: String,
+    #[serde(borrow)]
+    fitted: &'a RawValue,
+}
+
+/// A fitted model as it is kept: by the name of its kind.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Saved {
+    elbo: String,
+    columns: Vec<String>,
+    data: DataConfig,
+    pub(crate) model: String,
+    pub(crate) posterior: Box<RawValue>,
+}
+
+impl Saved {
+    pub(crate) fn new(about: About, model: &str, posterior: &impl Serialize) -> Result<Self, Error> {
+        let About { elbo, columns, data } = about;
+        Ok(Self { elbo, columns, data, model: model.into(), posterior: to_raw_value(posterior)? })
+    }
+
+    pub(crate) fn about(&self) -> About {
+        let Self { elbo, columns, data, .. } = self;
+        About { elbo: elbo.clone(), columns: columns.clone(), data: data.clone() }
+    }
+
+    /// What `model.json` holds.
+    pub(crate) fn to_json(&self) -> Result<Vec<u8>, Error> {
+        let fitted = &*to_raw_value(self)?;
+        Ok(serde_json::to_vec(&Sealed { sha256: sha256(fitted.get().as_bytes()), fitted })?)
+    }
+
+    /// Reads a `model.json`.
+    pub(crate) fn read(file: &Path) -> Result<Self, Error> {
+        let text = std::fs::read_to_string(file).map_err(|cause| Error::io("read", file, &cause))?;
+        let Sealed { sha256: sealed, fitted } =
+            serde_json::from_str(&text).map_err(|cause| not_ours(file, &cause))?;
+        if sealed != sha256(fitted.get().as_bytes()) {
+            return Err(Error::new(format!("`{}` has changed since elbo wrote it", file.display()))
+                .remedy("fit once more: «elbo train» with «config config.toml», the file beside it"));
+        }
+        serde_json::from_str(fitted.get()).map_err(|cause| not_ours(file, &cause))
+    }
+}
+
+/// That a file is no model of ours.
+pub(crate) fn not_ours(file: &Path, cause: &serde_json::Error) -> Error {
+    Error::new(format!("`{}` is not a model that elbo wrote: {cause}", file.display()))
+        .remedy("give a run folder as runs/faithful-mixture, or its model.json")
+}

@@ -1,0 +1,33 @@
+//! From data to a fitted model and its folder: no screen, no command line, no HTML.
+
+mod asked;
+pub mod auto_encoder;
+mod columns;
+mod error;
+pub mod figure;
+mod fitted;
+mod folder;
+mod metrics;
+pub mod models;
+mod number;
+mod observer;
+mod rows;
+mod settings;
+mod source;
+mod standardise;
+mod subset;
+mod table;
+mod text;
+
+pub use asked::{Asked, Evaluation, Spread, Term, Told};
+pub use error::{Error, Kind};
+pub use fitted::{About, Fitted};
+pub use folder::{Folder, Place};
+pub use metrics::Metrics;
+pub use models::{FittedModel, Job, Outcome, Plan, Results, fit, is_fitted, repeat};
+pub use number::{plus_minus, significant};
+pub use observer::{Choice, Observer, Sweep};
+pub use rows::{DataConfig, Rows};
+pub use source::{Source, absolute};
+pub use standardise::Standardise;
+pub use text::{Mention, Text};

@@ -1,0 +1,91 @@
+//! Documents as counts of words, for models that take them instead of rows.
+
+use std::path::Path;
+
+use elbo::{
+    mean_field::lda::Counts,
+    random::{Key, Purpose},
+};
+use elbo_data::{CorpusOptions, read_corpus};
+
+use crate::{
+    error::Error,
+    observer::{Observer, Say},
+    rows::DataConfig,
+    source::Source,
+};
+
+/// The documents of a file.
+#[derive(Debug)]
+pub struct Documents {
+    pub(crate) source: Source,
+    pub(crate) counts: Counts,
+    /// The words.
+    pub(crate) names: Option<Vec<String>>,
+    pub(crate) fingerprint: String,
+}
+
+impl Documents {
+    /// Reads the file, and says what was understood of it.
+    pub(crate) fn read(
+        source: Source,
+        options: &CorpusOptions,
+        observer: &dyn Observer,
+    ) -> Result<Self, Error> {
+        let corpus = read_corpus(Path::new(&source.data), options).map_err(|error| {
+            let turned = matches!(error, elbo_data::Error::VocabularyCount { .. }) && !options.transpose;
+            let error = Error::from(error);
+            let hint = "the vocabulary has one word a line; «transpose», where the columns of the matrix are the documents";
+            if turned { error.remedy(hint) } else { error }
+        })?;
+        let fingerprint = corpus.fingerprint();
+        let counts = Counts::new(corpus.vocabulary, corpus.offsets, corpus.words, corpus.counts)?;
+        let documents = Self { source, counts, names: corpus.names, fingerprint };
+        documents.describe(&corpus.name, observer);
+        some_words(&documents.counts, &format!("`{}`", corpus.name))?;
+        Ok(documents)
+    }
+
+    fn describe(&self, name: &str, observer: &dyn Observer) {
+        let counts = &self.counts;
+        let (number, words, tokens) = (counts.documents(), counts.vocabulary(), counts.tokens());
+        let named = if self.names.is_some() { "" } else { ", numbered from 0" };
+        observer.say("data", format!("{name}: {number} documents of {tokens} tokens, {words} words{named}"));
+        let empty = (0..number).filter(|&d| counts.document_tokens(d) == 0.0).count();
+        if empty > 0 {
+            observer.say("empty", format!("{empty} documents have no word"));
+        }
+    }
+
+    /// As `config.toml` keeps them, where so many were fitted to.
+    pub(crate) fn config(&self, fitted: usize) -> DataConfig {
+        let (fingerprint, source) = (self.fingerprint.clone(), self.source.clone());
+        DataConfig { rows: fitted, columns: Vec::new(), fingerprint, source }
+    }
+
+    /// All but a fraction of the documents, and that: the first of a permutation drawn from the key.
+    pub(crate) fn split(&self, fraction: f64, key: Key) -> Result<(Counts, Counts), Error> {
+        let number = self.counts.documents();
+        let held_out = (fraction * number as f64).ceil() as usize;
+        if held_out == number {
+            let message = format!("«held-out {fraction}» leaves none of {number} documents to fit to");
+            return Err(Error::request(message, "give a smaller fraction, or more documents"));
+        }
+        let mut order = key.purpose(Purpose::Split).permutation(number);
+        order[..held_out].sort_unstable();
+        order[held_out..].sort_unstable();
+        let parts = (self.counts.select(&order[held_out..]), self.counts.select(&order[..held_out]));
+        some_words(&parts.0, "the part to fit to")?;
+        some_words(&parts.1, "the part held out")?;
+        Ok(parts)
+    }
+}
+
+/// Of no word there is no bound per token.
+fn some_words(counts: &Counts, what: &str) -> Result<(), Error> {
+    if counts.tokens() > 0.0 {
+        return Ok(());
+    }
+    let message = format!("{what} has no word: {} documents, all of them empty", counts.documents());
+    Err(Error::new(message).remedy("give documents with words in them"))
+}

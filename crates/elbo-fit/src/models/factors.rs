@@ -1,0 +1,238 @@
+//! Bayesian factor analysis and probabilistic PCA.
+
+use elbo::{
+    mean_field::factor_analysis::{Fit, Noise, Posterior, Prior, Reconstruction, Start},
+    random::{Key, Purpose},
+};
+use elbo_data::{Column, Dataset, Table};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    course::{Course, ROWS, Run, Stored},
+    model::Model,
+    row_model::{RowModel, of_seen},
+    story::Story,
+};
+use crate::{
+    error::Error,
+    figure::{Figure, Loadings, Map},
+    fitted::About,
+    observer::Observer,
+    rows::{DataConfig, Rows},
+    source::Source,
+    standardise::Standardise,
+    table,
+};
+
+/// A factor analysis, as it is asked for: what is left open is chosen by the rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Request {
+    /// The number of latent dimensions, of which those that explain nothing are switched off; if open, 10, or half as many
+    /// as columns where that is fewer.
+    pub latent: Option<usize>,
+    /// One noise for all columns: probabilistic PCA.
+    pub pca: bool,
+    /// The columns stay as they are stored; else each is brought to mean 0 and standard deviation 1.
+    pub unscaled: bool,
+    /// Starts, of which the best is kept: the first at the principal components, the others at random.
+    pub starts: usize,
+}
+
+impl Default for Request {
+    fn default() -> Self {
+        Self { latent: None, pca: false, unscaled: false, starts: 3 }
+    }
+}
+
+/// What determines the fit beside the data and the ascent.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Settings {
+    starts: usize,
+    scaled: bool,
+    prior: Prior,
+}
+
+/// What `model.json` holds.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct FactorAnalysis {
+    scaling: Standardise,
+    posterior: Posterior,
+}
+
+/// Fits a factor analysis.
+#[derive(Debug)]
+pub struct Factors;
+
+impl Model for Factors {
+    const NAME: &'static str = "factors";
+    type Request = Request;
+    type Settings = Settings;
+    type Data = Rows;
+    type Posterior = FactorAnalysis;
+
+    fn choose(
+        request: &Request,
+        source: Source,
+        memory: Option<u64>,
+        observer: &dyn Observer,
+    ) -> Result<(Rows, Settings), Error> {
+        let rows = Rows::read(source, memory, observer)?;
+        let width = rows.data.width();
+        let latent = request.latent.unwrap_or_else(|| (width / 2).clamp(1, 10));
+        if latent > width {
+            return Err(Error::request(
+                format!("{latent} latent dimensions are more than the {width} columns"),
+                format!("give «latent {width}» or fewer"),
+            ));
+        }
+        let noise = if request.pca { Noise::Shared } else { Noise::Each };
+        let (starts, scaled) = (request.starts, !request.unscaled);
+        Ok((rows, Settings { starts, scaled, prior: Prior::new(latent, noise) }))
+    }
+
+    fn read(
+        _: &Settings,
+        source: Source,
+        memory: Option<u64>,
+        observer: &dyn Observer,
+    ) -> Result<Rows, Error> {
+        Rows::read(source, memory, observer)
+    }
+
+    fn config(rows: &Rows) -> DataConfig {
+        rows.config.clone()
+    }
+
+    fn fit(
+        mut rows: Rows,
+        settings: &Settings,
+        run: &Run<'_>,
+    ) -> Result<(Course, Story<FactorAnalysis>), Error> {
+        let (width, latent) = (rows.data.width(), settings.prior.latent);
+        rows.need_values(0..width)?;
+        let scaling = Standardise::of(&rows.data, settings.scaled);
+        scaling.apply(&mut rows.data)?;
+        let (data, x) = (&rows.data, &rows.data.values[..]);
+        let log_volume = scaling.log_volume(x);
+        let key = Key::new(run.seed).purpose(Purpose::Start);
+        let begin = |start: usize| {
+            let at = if start == 0 { Start::Principal } else { Start::Random(key.fold(start as u64)) };
+            Ok(Stored { fit: Fit::new(x, width, settings.prior, at)?, log_volume })
+        };
+        let (Stored { fit, .. }, mut course) = run.best(Some(settings.starts), ROWS, begin)?;
+        let q = fit.posterior().clone();
+        let described = loadings(&data.columns, &scaling.sd, &q);
+        course.keep("loadings", &described)?;
+        let active = q.active().iter().filter(|active| **active).count();
+        let mut figures = Vec::new();
+        if described.dimensions.len() > 1 {
+            let latents = q.infer(x)?;
+            let [a, b] = [described.dimensions[0], described.dimensions[1]];
+            let points: Vec<[f64; 2]> =
+                latents.mean.chunks_exact(latent).map(|z| [z[a - 1], z[b - 1]]).collect();
+            let axes = [a, b].map(|k| format!("latent dimension {k}"));
+            let map = Map { points, labels: data.labels.clone(), axes };
+            figures.push(("The two strongest dimensions", Figure::Map(map)));
+        }
+        figures.insert(0, ("Loadings", Figure::Loadings(described)));
+        let mut notes = Vec::new();
+        if settings.scaled {
+            notes.push(
+                "The columns were brought to mean 0 and standard deviation 1, in which units the prior and the loadings are. The \
+                 bound is in the units of the file."
+                    .into(),
+            );
+        }
+        notes.push(
+            "Loadings are known up to their signs, and up to a rotation that the prior leaves open.".into(),
+        );
+        let kind = match settings.prior.noise {
+            Noise::Shared => "Bayesian probabilistic PCA",
+            Noise::Each => "Bayesian factor analysis",
+        };
+        let story = Story {
+            kind: kind.into(),
+            cards: vec![("dimensions".into(), format!("{active} of {latent} are active"))],
+            notes,
+            figures,
+            about: About::new(&data.columns, &rows.config),
+            posterior: FactorAnalysis { scaling, posterior: q },
+        };
+        Ok((course, story))
+    }
+}
+
+/// The loadings of the dimensions that are active; `deviations` are those of the columns that q is of.
+fn loadings(columns: &[String], deviations: &[f64], q: &Posterior) -> Loadings {
+    let (active, latent) = (q.active(), q.latent());
+    // How much of the columns' variance a dimension explains, in their units.
+    let strength = |k: usize| q.loadings.iter().skip(k - 1).step_by(latent).map(|w| w * w).sum::<f64>();
+    let mut dimensions: Vec<usize> = (1..=latent).filter(|&k| active[k - 1]).collect();
+    dimensions.sort_by(|&a, &b| strength(b).total_cmp(&strength(a)));
+    Loadings {
+        columns: columns.to_vec(),
+        latent,
+        weights: q.loadings.clone(),
+        noise: (0..columns.len()).map(|d| q.noise_precision(d).recip().sqrt()).collect(),
+        deviations: deviations.to_vec(),
+        dimensions,
+    }
+}
+
+impl FactorAnalysis {
+    /// Every row with its missing cells filled, and the standard deviation of what fills each.
+    fn fill(&self, data: &Dataset<f64>) -> Result<Table, Error> {
+        let mut scaled = data.at_rows(&(0..data.rows()).collect::<Vec<_>>());
+        self.scaling.apply(&mut scaled)?;
+        let Reconstruction { mean, sd } = self.posterior.reconstruct(&scaled.values)?;
+        let (mut cells, mut deviations) = (data.values.to_vec(), vec![0.0; sd.len()]);
+        let missing: Vec<usize> = (0..cells.len()).filter(|&e| cells[e].is_nan()).collect();
+        for e in missing {
+            let d = e % data.width();
+            (cells[e], deviations[e]) = (self.scaling.undo(d, mean[e]), sd[e] * self.scaling.sd[d]);
+        }
+        let names: Vec<String> = data.columns.iter().map(|name| format!("{name}_sd")).collect();
+        let mut out = table::of(&data.columns, &cells);
+        out.columns.extend(table::of(&names, &deviations).columns);
+        Ok(out)
+    }
+
+    /// Of scaled rows, in stored units.
+    fn density(&self, scaled: &Dataset<f64>) -> Result<Vec<f64>, Error> {
+        let density = of_seen(scaled, self.posterior.plug_in_log_density(&scaled.values)?);
+        let rows = scaled.values.chunks_exact(scaled.width());
+        Ok(density.iter().zip(rows).map(|(l, row)| l - self.scaling.log_volume(row)).collect())
+    }
+}
+
+impl RowModel for FactorAnalysis {
+    const DENSITY: [&'static str; 2] = ["log_plug_in_density", "log p(x | the parameters at their means)"];
+
+    /// The mean and the standard deviation of the latents of each row.
+    fn describe(&self, mut data: Dataset<f64>) -> Result<Table, Error> {
+        self.scaling.apply(&mut data)?;
+        let latents = self.posterior.infer(&data.values)?;
+        let mut out = Table::new();
+        for (name, values) in [("mean", &latents.mean), ("sd", &latents.sd())] {
+            let names: Vec<String> = (1..=self.posterior.latent()).map(|k| format!("{name}_{k}")).collect();
+            out.columns.extend(table::of(&names, values).columns);
+        }
+        out.push("log_density", Column::Real(self.density(&data)?));
+        Ok(out)
+    }
+
+    fn log_density(&self, mut data: Dataset<f64>) -> Result<Vec<f64>, Error> {
+        self.scaling.apply(&mut data)?;
+        self.density(&data)
+    }
+
+    fn sample(&self, about: &About, rows: usize, key: Key) -> Result<Table, Error> {
+        let drawn = self.posterior.sample(rows, key)?;
+        Ok(table::of(&about.columns, &self.scaling.undo_rows(&drawn)))
+    }
+
+    fn filled(&self, data: &Dataset<f64>) -> Option<Result<Table, Error>> {
+        Some(self.fill(data))
+    }
+}

@@ -1,0 +1,414 @@
+//! Bayesian mixtures of Gaussians, or of columns of 0 and 1.
+
+use elbo::{
+    mean_field::{
+        Start,
+        mixture::{Covariance, Family, Fit, GaussianPrior, Posterior, Prior, Weights},
+    },
+    random::Key,
+};
+use elbo_data::{Column, Dataset, Table};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    course::{Course, ROWS, Run, annealing},
+    model::Model,
+    online::Online,
+    row_model::{RowModel, of_seen},
+    story::Story,
+};
+use crate::{
+    error::Error,
+    figure::{Component, Ellipse, Ellipses, Figure},
+    fitted::About,
+    number::likeliest,
+    observer::{Observer, Say},
+    rows::{DataConfig, Rows},
+    source::Source,
+    standardise::moments,
+    table,
+};
+
+/// A mixture, as it is asked for: what is left open is chosen by the rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Request {
+    /// K. Components that are not needed empty themselves where the concentration is small.
+    pub components: usize,
+    /// What the components are; if open, Bernoulli where all cells are 0 or 1, else Gaussian.
+    pub family: Option<Kind>,
+    /// What the covariances of Gaussian components are; if open, full.
+    pub covariance: Option<Covariance>,
+    /// The prior of the weights.
+    pub weights: WeightsPrior,
+    /// α₀ of the Dirichlet (if open, 1/K), or γ of the Dirichlet process (if open, 1).
+    pub concentration: Option<f64>,
+    /// How many rows the prior of a Gaussian component's mean is worth; if open, 1.
+    pub mean_precision: Option<f64>,
+    /// Leave out columns of one value, as pixels that are always empty.
+    pub drop_constant: bool,
+    /// Starts, of which the best is kept.
+    pub starts: usize,
+    /// Where each begins.
+    pub start: Start,
+    /// Deterministic annealing: the inverse temperature to begin at.
+    pub anneal: Option<f64>,
+    /// Minibatches before the sweeps.
+    pub online: Option<Online>,
+}
+
+impl Default for Request {
+    fn default() -> Self {
+        Self {
+            components: 10,
+            family: None,
+            covariance: None,
+            weights: WeightsPrior::Dirichlet,
+            concentration: None,
+            mean_precision: None,
+            drop_constant: false,
+            starts: 5,
+            start: Start::KMeans,
+            anneal: None,
+            online: None,
+        }
+    }
+}
+
+/// What components are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Real numbers.
+    Gaussian,
+    /// Columns of 0 and 1, independent given the component.
+    Bernoulli,
+}
+
+/// The prior of the weights.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WeightsPrior {
+    /// Dir(α₀, …, α₀).
+    #[default]
+    Dirichlet,
+    /// A Dirichlet process, of which K components are used.
+    DirichletProcess,
+}
+
+/// What determines the fit beside the data and the ascent.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Settings {
+    drop_constant: bool,
+    starts: usize,
+    start: Start,
+    online: Option<Online>,
+    annealing: Option<elbo::mean_field::Annealing>,
+    prior: Prior,
+}
+
+impl Settings {
+    fn is_bernoulli(&self) -> bool {
+        matches!(self.prior.family, Family::Bernoulli(_))
+    }
+}
+
+/// Rows of a mixture; `bernoulli` where cells must be 0 or 1.
+fn read(
+    source: Source,
+    memory: Option<u64>,
+    drop_constant: bool,
+    bernoulli: bool,
+    observer: &dyn Observer,
+) -> Result<Rows, Error> {
+    let mut rows = Rows::read(source, memory, observer)?;
+    if drop_constant {
+        rows.data = without_constant(rows.data, observer)?;
+    }
+    if bernoulli {
+        cut(&mut rows.data, observer)?;
+    }
+    Ok(rows)
+}
+
+/// The columns that tell no rows apart.
+fn constant(data: &Dataset<f64>) -> Vec<usize> {
+    moments(data).iter().enumerate().filter(|(_, of)| !of.varies()).map(|(d, _)| d).collect()
+}
+
+fn without_constant(data: Dataset<f64>, observer: &dyn Observer) -> Result<Dataset<f64>, Error> {
+    let constant = constant(&data);
+    let kept: Vec<usize> = (0..data.width()).filter(|d| !constant.contains(d)).collect();
+    if kept.is_empty() {
+        return Err(Error::new(format!("`{}`: every column is constant", data.name))
+            .remedy("there is nothing to model; is this the right file?"));
+    }
+    if !constant.is_empty() {
+        let text = format!("{} columns of one value; {} are left", constant.len(), kept.len());
+        observer.say("dropped", text);
+    }
+    Ok(data.keep_columns(&kept)?)
+}
+
+/// Makes pixels 1 above half of what is full, and 0 elsewhere; cells that are 0 or 1 already stay as they are.
+fn cut(data: &mut Dataset<f64>, observer: &dyn Observer) -> Result<(), Error> {
+    let is_bit = |x: &f64| x.is_nan() || *x == 0.0 || *x == 1.0;
+    let Some(cell) = data.values.iter().position(|x| !is_bit(x)) else { return Ok(()) };
+    let width = data.width();
+    let Some(full) = data.full_scale else {
+        return Err(Error::new(format!(
+            "`{}`: {} is {}, but cells of a Bernoulli mixture must be 0 or 1",
+            data.name,
+            data.place(cell),
+            data.values[cell]
+        ))
+        .remedy("«family gaussian» takes any number"));
+    };
+    let half = f64::from(full) / 2.0;
+    observer.say("binary", format!("pixels above {half} are 1, the others 0"));
+    data.values.change(width, width, |row| row.iter_mut().for_each(|x| *x = f64::from(*x > half)))?;
+    Ok(())
+}
+
+impl Request {
+    fn prior(&self, data: &Dataset<f64>) -> Result<Prior, Error> {
+        let bernoulli = match self.family {
+            Some(family) => family == Kind::Bernoulli,
+            None => data.values.iter().all(|&x| x.is_nan() || x == 0.0 || x == 1.0),
+        };
+        let family = if bernoulli {
+            if self.covariance.is_some() || self.mean_precision.is_some() {
+                let message =
+                    "«covariance» and «mean-precision» are of Gaussian components, and these are Bernoulli";
+                return Err(Error::request(message, "leave them out, or give «family gaussian»"));
+            }
+            Family::Bernoulli([1.0, 1.0])
+        } else {
+            if let Some(&d) = constant(data).first() {
+                let value = data.column(d).find(|x| !x.is_nan());
+                let what =
+                    value.map_or("has no value".into(), |x| format!("is {x} in every row, to ten digits"));
+                return Err(Error::new(format!("`{}`: column `{}` {what}", data.name, data.columns[d]))
+                    .remedy("«drop-constant» leaves such columns out; «label-column» sets a label aside"));
+            }
+            let covariance = self.covariance.unwrap_or_default();
+            let of_rows = GaussianPrior::of(&data.values, data.width(), covariance)?;
+            let mean_precision = self.mean_precision.unwrap_or(of_rows.mean_precision);
+            Family::Gaussian(GaussianPrior { mean_precision, ..of_rows })
+        };
+        let weights = match self.weights {
+            WeightsPrior::Dirichlet => {
+                Weights::Dirichlet(self.concentration.unwrap_or(1.0 / self.components as f64))
+            }
+            WeightsPrior::DirichletProcess => Weights::DirichletProcess(self.concentration.unwrap_or(1.0)),
+        };
+        Ok(Prior { components: self.components, weights, family })
+    }
+}
+
+/// Fits a mixture.
+#[derive(Debug)]
+pub struct Mixture;
+
+impl Model for Mixture {
+    const NAME: &'static str = "mixture";
+    type Request = Request;
+    type Settings = Settings;
+    type Data = Rows;
+    type Posterior = Posterior;
+
+    fn choose(
+        request: &Request,
+        source: Source,
+        memory: Option<u64>,
+        observer: &dyn Observer,
+    ) -> Result<(Rows, Settings), Error> {
+        let bernoulli = request.family == Some(Kind::Bernoulli);
+        let rows = read(source, memory, request.drop_constant, bernoulli, observer)?;
+        rows.check_number("components", request.components)?;
+        let settings = Settings {
+            drop_constant: request.drop_constant,
+            starts: request.starts,
+            start: request.start,
+            online: request.online,
+            annealing: request.anneal.map(annealing),
+            prior: request.prior(&rows.data)?,
+        };
+        Ok((rows, settings))
+    }
+
+    fn read(
+        settings: &Settings,
+        source: Source,
+        memory: Option<u64>,
+        observer: &dyn Observer,
+    ) -> Result<Rows, Error> {
+        read(source, memory, settings.drop_constant, settings.is_bernoulli(), observer)
+    }
+
+    fn config(rows: &Rows) -> DataConfig {
+        rows.config.clone()
+    }
+
+    fn fit(rows: Rows, settings: &Settings, run: &Run<'_>) -> Result<(Course, Story<Posterior>), Error> {
+        let (x, width) = (&rows.data.values[..], rows.data.width());
+        rows.need_values(0..width)?;
+        let key = Key::new(run.seed);
+        let begin = |start: usize| {
+            let key = key.fold(start as u64);
+            let mut fit = Fit::new(x, width, settings.prior.clone(), settings.start, key)?;
+            if let Some(annealing) = settings.annealing {
+                annealing.run(&mut fit)?;
+            }
+            if let Some(online) = settings.online {
+                online.run(&mut fit, key, start, run.observer)?;
+            }
+            Ok(fit)
+        };
+        let (fit, mut course) = run.best(Some(settings.starts), ROWS, begin)?;
+        let q = fit.posterior();
+        // The quadratic form of each row and component.
+        let form = match &settings.prior.family {
+            Family::Gaussian(GaussianPrior { covariance: Covariance::Full | Covariance::Tied, .. }) => width,
+            _ => 1,
+        };
+        let operations = rows.data.rows() * settings.prior.components * width * form;
+        let estimate = course.weigh("log p(x)", operations, |draws| fit.log_weights(draws, key))?;
+        let used = fit.counts().iter().filter(|&&n| n >= 1.0).count();
+        let described = described(&fit);
+        course.keep("components", &described)?;
+        let kind = match settings.prior.family {
+            Family::Gaussian(_) => "Bayesian Gaussian mixture",
+            Family::Bernoulli(_) => "Bayesian Bernoulli mixture",
+        };
+        let columns = &rows.data.columns;
+        let mut figures = Vec::new();
+        if let Some(picture) = ellipses(x, columns, &described, |x| q.responsibilities(x)) {
+            figures.push(("Components over the rows", Figure::Ellipses(picture)));
+        }
+        let table = Figure::Components { columns: columns.clone(), components: described };
+        figures.push(("Components", table));
+        let story = Story {
+            kind: kind.into(),
+            cards: vec![
+                estimate,
+                ("components".into(), format!("{used} of {} have a row or more", q.number())),
+            ],
+            notes: vec![
+                "The bound is of the density of the rows in the units of the file. Components are numbered as they came; \
+                 any order of them is as good, and the estimate of log p(x) is that of this order."
+                    .into(),
+            ],
+            figures,
+            about: About::new(columns, &rows.config),
+            posterior: q.clone(),
+        };
+        Ok((course, story))
+    }
+}
+
+/// The components that have a row or more.
+fn described(fit: &Fit<'_>) -> Vec<Component> {
+    let (q, counts) = (fit.posterior(), fit.counts());
+    let of = |k: usize| Component {
+        number: k + 1,
+        rows: counts[k],
+        share: q.shares()[k],
+        mean: q.mean(k).to_vec(),
+        covariance: q.covariance(k),
+    };
+    (0..q.number()).filter(|&k| counts[k] >= 1.0).map(of).collect()
+}
+
+/// Points of the picture at most.
+const POINTS: usize = 3000;
+
+/// The two columns that tell components apart best: the greatest variance of the means over that within.
+fn telling(components: &[Component], width: usize) -> Option<(usize, usize)> {
+    let total: f64 = components.iter().map(|c| c.rows).sum();
+    let ratio = |d: usize| {
+        let mean = components.iter().map(|c| c.rows * c.mean[d]).sum::<f64>() / total;
+        let between: f64 = components.iter().map(|c| c.rows * (c.mean[d] - mean).powi(2)).sum();
+        let within: f64 =
+            components.iter().filter_map(|c| Some(c.rows * c.covariance.as_ref()?[d * width + d])).sum();
+        between / within.max(f64::MIN_POSITIVE)
+    };
+    if width < 2 || components.iter().any(|c| c.covariance.is_none()) {
+        return None;
+    }
+    let mut columns: Vec<usize> = (0..width).collect();
+    columns.sort_by(|&a, &b| ratio(b).total_cmp(&ratio(a)));
+    Some((columns[0].min(columns[1]), columns[0].max(columns[1])))
+}
+
+/// Rows in the plane of two columns, and the component that each is most probably of.
+fn ellipses(
+    x: &[f64],
+    columns: &[String],
+    components: &[Component],
+    responsibilities: impl Fn(&[f64]) -> Result<Vec<f64>, elbo::Error>,
+) -> Option<Ellipses> {
+    let width = columns.len();
+    let (a, b) = telling(components, width)?;
+    let stride = (x.len() / width).div_ceil(POINTS);
+    let rows = x.chunks_exact(width).step_by(stride);
+    let shown: Vec<&[f64]> = rows.filter(|row| !row[a].is_nan() && !row[b].is_nan()).collect();
+    let r = responsibilities(&shown.concat()).ok()?;
+    let number = r.len() / shown.len().max(1);
+    let ellipse = |component: &Component| {
+        let covariance = component.covariance.as_ref()?;
+        Some(Ellipse {
+            number: component.number,
+            mean: [component.mean[a], component.mean[b]],
+            covariance: [(a, a), (a, b), (b, b)].map(|(i, j)| covariance[i * width + j]),
+        })
+    };
+    Some(Ellipses {
+        names: [columns[a].clone(), columns[b].clone()],
+        width,
+        stride,
+        points: shown.iter().map(|row| [row[a], row[b]]).collect(),
+        of: r.chunks_exact(number.max(1)).map(|r| likeliest(r) + 1).collect(),
+        ellipses: components.iter().filter_map(ellipse).collect(),
+    })
+}
+
+/// Rows as the model takes them.
+fn as_fitted(q: &Posterior, mut data: Dataset<f64>) -> Result<Dataset<f64>, Error> {
+    if q.covariance(0).is_none() {
+        cut(&mut data, &())?;
+    }
+    Ok(data)
+}
+
+impl RowModel for Posterior {
+    const DENSITY: [&'static str; 2] = ["log_predictive_density", "log p(x | the fit's rows)"];
+
+    /// The component that each row is most probably of, and the probability of each.
+    fn describe(&self, data: Dataset<f64>) -> Result<Table, Error> {
+        let data = as_fitted(self, data)?;
+        let r = self.responsibilities(&data.values)?;
+        let number = |r: &[f64]| likeliest(r) as f64 + 1.0;
+        let names: Vec<String> = (1..=self.number()).map(|k| format!("p_{k}")).collect();
+        let mut out = Table::new();
+        out.push("component", Column::Real(r.chunks(self.number()).map(number).collect()));
+        out.columns.extend(table::of(&names, &r).columns);
+        out.push("log_density", Column::Real(self.log_density(data)?));
+        Ok(out)
+    }
+
+    fn log_density(&self, data: Dataset<f64>) -> Result<Vec<f64>, Error> {
+        let data = as_fitted(self, data)?;
+        Ok(of_seen(&data, self.log_predictive(&data.values)?))
+    }
+
+    /// With the component of each.
+    fn sample(&self, about: &About, rows: usize, key: Key) -> Result<Table, Error> {
+        let draws: Result<Vec<(usize, Vec<f64>)>, _> =
+            (0..rows as u64).map(|row| self.sample(key, row)).collect();
+        let (of, x): (Vec<usize>, Vec<Vec<f64>>) = draws?.into_iter().unzip();
+        let mut out = table::of(&about.columns, &x.concat());
+        out.push("component", Column::Real(of.iter().map(|&k| k as f64 + 1.0).collect()));
+        Ok(out)
+    }
+}

@@ -1,0 +1,29 @@
+//! Models that are fitted by exact coordinate ascent (E21), a file each, and what they share.
+//!
+//! A run folder holds `config.toml`, `model.json` (the factors, by which [`FittedModel`] works), `metrics.jsonl` (a line for
+//! each sweep of each start) and `results.json`.
+
+mod course;
+mod documents;
+pub mod factors;
+pub mod hidden_markov;
+pub mod ising;
+mod job;
+pub mod mixture;
+mod model;
+pub mod normal;
+mod online;
+mod registry;
+pub mod regress;
+mod row_model;
+mod series;
+pub mod state_space;
+mod story;
+pub mod topics;
+
+pub use course::{Course, Run};
+pub use job::{Job, Outcome, Plan, Results, fit};
+pub use model::Model;
+pub use online::Online;
+pub use registry::{FittedModel, MODELS, is_fitted, repeat};
+pub use story::Story;

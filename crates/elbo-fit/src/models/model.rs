@@ -1,0 +1,66 @@
+//! A model that is fitted by coordinate ascent.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    course::{Course, Run},
+    story::Story,
+};
+use crate::{error::Error, fitted::Fitted, observer::Observer, rows::DataConfig, source::Source};
+
+/// A model: what is asked of it, what that becomes with the data, and how it is fitted. A line in
+/// [`MODELS`](super::MODELS) gives it to every front end.
+pub trait Model {
+    /// Its name, as `mixture`.
+    const NAME: &'static str;
+
+    /// What else it was called in files of earlier versions.
+    const ALIAS: &'static str = Self::NAME;
+
+    /// What is asked for. What it leaves open is chosen by the data.
+    type Request: Default;
+
+    /// All that with the data, the ascent and the seed determines a fit.
+    type Settings: Serialize + DeserializeOwned;
+
+    /// What it is fitted to.
+    type Data;
+
+    /// What outlives a fit.
+    type Posterior: Fitted + Serialize + DeserializeOwned + 'static;
+
+    /// Reads the data, and chooses by them what the request leaves open.
+    ///
+    /// # Errors
+    /// Where the data cannot be read, or the request does not suit them.
+    fn choose(
+        request: &Self::Request,
+        source: Source,
+        memory: Option<u64>,
+        observer: &dyn Observer,
+    ) -> Result<(Self::Data, Self::Settings), Error>;
+
+    /// Reads the data of a fit that is made once more.
+    ///
+    /// # Errors
+    /// Where the data cannot be read.
+    fn read(
+        settings: &Self::Settings,
+        source: Source,
+        memory: Option<u64>,
+        observer: &dyn Observer,
+    ) -> Result<Self::Data, Error>;
+
+    /// What is kept of the data in the configuration.
+    fn config(data: &Self::Data) -> DataConfig;
+
+    /// Fits.
+    ///
+    /// # Errors
+    /// Where the data do not suit the model.
+    fn fit(
+        data: Self::Data,
+        settings: &Self::Settings,
+        run: &Run<'_>,
+    ) -> Result<(Course, Story<Self::Posterior>), Error>;
+}

@@ -1,0 +1,166 @@
+//! The mean and the precision of one column.
+
+use elbo::{
+    distribution::{Gamma, Moments},
+    mean_field::normal_gamma::{Fit, Posterior, Prior},
+    random::Key,
+};
+use elbo_data::{Column, Dataset, Table};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    course::{Course, ROWS, Run},
+    model::Model,
+    row_model::{RowModel, of_seen},
+    story::Story,
+};
+use crate::{
+    error::Error,
+    figure::Figure,
+    fitted::About,
+    number::significant,
+    observer::Observer,
+    rows::{DataConfig, Rows},
+    source::Source,
+    standardise::moments,
+    table,
+};
+
+/// A Gaussian sample, as it is asked for: what is left open is chosen by the rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Request {
+    /// The column; if open, the only one.
+    pub column: Option<String>,
+    /// The prior mean of μ; if open, the column's mean, about which the prior is nearly flat.
+    pub prior_mean: Option<f64>,
+    /// The prior precision of μ, or, where it is conjugate, the number of rows that the prior mean is worth; if open, 1e-6
+    /// rows.
+    pub prior_precision: Option<f64>,
+    /// The prior of μ is scaled by the precision, which makes the model conjugate: the Normal-Gamma prior.
+    pub conjugate: bool,
+    /// The shape of the precision's gamma prior.
+    pub shape: f64,
+    /// Its rate; if open, 1e-6 of the column's variance.
+    pub rate: Option<f64>,
+}
+
+impl Default for Request {
+    fn default() -> Self {
+        Self {
+            column: None,
+            prior_mean: None,
+            prior_precision: None,
+            conjugate: false,
+            shape: FLAT,
+            rate: None,
+        }
+    }
+}
+
+/// What determines the fit beside the data and the ascent.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Settings {
+    column: String,
+    prior: Prior,
+}
+
+/// What a prior that is nearly flat is worth, in rows.
+const FLAT: f64 = 1e-6;
+
+/// Fits the mean and the precision of a column.
+#[derive(Debug)]
+pub struct Normal;
+
+impl Model for Normal {
+    const NAME: &'static str = "normal";
+    type Request = Request;
+    type Settings = Settings;
+    type Data = Rows;
+    type Posterior = Posterior;
+
+    fn choose(
+        request: &Request,
+        source: Source,
+        memory: Option<u64>,
+        observer: &dyn Observer,
+    ) -> Result<(Rows, Settings), Error> {
+        let rows = Rows::read(source, memory, observer)?;
+        let column = rows.column(request.column.as_deref())?;
+        let of_column = moments(&rows.data)[column];
+        let variance = if of_column.varies() { of_column.variance } else { 1.0 };
+        let flat = if request.conjugate { FLAT } else { FLAT / variance };
+        let prior = Prior {
+            mean: request.prior_mean.unwrap_or(of_column.mean),
+            precision: request.prior_precision.unwrap_or(flat),
+            scaled: request.conjugate,
+            shape: request.shape,
+            rate: request.rate.unwrap_or(FLAT * variance),
+        };
+        let settings = Settings { column: rows.data.columns[column].clone(), prior };
+        Ok((rows, settings))
+    }
+
+    fn read(
+        _: &Settings,
+        source: Source,
+        memory: Option<u64>,
+        observer: &dyn Observer,
+    ) -> Result<Rows, Error> {
+        Rows::read(source, memory, observer)
+    }
+
+    fn config(rows: &Rows) -> DataConfig {
+        rows.config.clone()
+    }
+
+    fn fit(rows: Rows, settings: &Settings, run: &Run<'_>) -> Result<(Course, Story<Posterior>), Error> {
+        let column = rows.column(Some(&settings.column))?;
+        rows.need_values([column])?;
+        let x: Vec<f64> = rows.data.column(column).collect();
+        let (fit, course) = run.best(None, ROWS, |_| Fit::new(&x, settings.prior))?;
+        let q = *fit.posterior();
+        let tau = Gamma::new(q.shape, q.rate)?;
+        let sd_of_tau = tau.variance().unwrap_or(f64::NAN).sqrt();
+        let with_sd = |x: f64, sd: f64| format!("{} ± {}", significant(x), significant(sd));
+        let mean = with_sd(q.mean, q.precision.recip().sqrt());
+        let precision = with_sd(q.expected_precision(), sd_of_tau);
+        let deviation = significant(q.expected_precision().recip().sqrt());
+        let facts = Figure::Facts {
+            heading: [format!("of {}", settings.column), "posterior mean ± sd".into()],
+            lines: vec![
+                ["mean μ".into(), mean.clone()],
+                ["precision τ".into(), precision.clone()],
+                ["standard deviation, 1/√E[τ]".into(), deviation],
+            ],
+        };
+        let story = Story {
+            kind: "Gaussian sample".into(),
+            cards: vec![("mean".into(), mean), ("precision".into(), precision)],
+            notes: vec!["q(μ) q(τ): the two are taken to be independent, which they are not quite.".into()],
+            figures: vec![("Mean and precision", facts)],
+            about: About::new(&rows.data.columns[column..=column], &rows.config),
+            posterior: q,
+        };
+        Ok((course, story))
+    }
+}
+
+impl RowModel for Posterior {
+    const DENSITY: [&'static str; 2] = ["log_predictive_density", "log p(x | the fit's rows)"];
+
+    fn describe(&self, data: Dataset<f64>) -> Result<Table, Error> {
+        let mut out = Table::new();
+        out.push("log_density", Column::Real(self.log_density(data)?));
+        Ok(out)
+    }
+
+    fn log_density(&self, data: Dataset<f64>) -> Result<Vec<f64>, Error> {
+        Ok(of_seen(&data, self.log_predictive(&data.values)))
+    }
+
+    fn sample(&self, about: &About, rows: usize, key: Key) -> Result<Table, Error> {
+        let draws: Result<Vec<f64>, _> = (0..rows as u64).map(|row| self.sample(key, row)).collect();
+        Ok(table::of(&about.columns, &draws?))
+    }
+}

@@ -1,0 +1,41 @@
+//! Minibatches before the sweeps, for many rows or documents.
+
+use elbo::{
+    Error as Fault,
+    mean_field::{RobbinsMonro, Stochastic},
+    random::Key,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::observer::{Observer, Say};
+
+/// Natural-gradient steps from minibatches before the sweeps.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Online {
+    /// Rows or documents of a minibatch.
+    pub batch: usize,
+    /// Passes in minibatches.
+    pub epochs: u32,
+    /// The step sizes.
+    pub schedule: RobbinsMonro,
+}
+
+impl Online {
+    /// Takes a fit through all epochs.
+    pub(crate) fn run(
+        &self,
+        fit: &mut impl Stochastic,
+        key: Key,
+        start: usize,
+        observer: &dyn Observer,
+    ) -> Result<(), Fault> {
+        let Self { batch, epochs, schedule } = self;
+        let mut steps = 0;
+        for epoch in 0..*epochs {
+            fit.epoch(*batch, schedule, key, epoch.into(), &mut steps)?;
+            let text = format!("epoch {} of {epochs} of start {}: {steps} steps", epoch + 1, start + 1);
+            observer.say("online", text);
+        }
+        Ok(())
+    }
+}

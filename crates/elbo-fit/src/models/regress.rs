@@ -1,0 +1,378 @@
+//! Bayesian linear regression.
+
+use elbo::{
+    distribution::{Gaussian, LogDensity, StudentT},
+    mean_field::regression::{Fit, Noise, Posterior, Prediction, Prior, Weights},
+    random::Key,
+};
+use elbo_data::{Column, Dataset, Table};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    course::{Course, ROWS, Run, Stored},
+    model::Model,
+    row_model::RowModel,
+    story::Story,
+};
+use crate::{
+    asked::Asked,
+    error::Error,
+    figure::{Coefficient, Figure},
+    fitted::About,
+    number::significant,
+    observer::{Observer, Say},
+    rows::{DataConfig, Rows},
+    source::Source,
+    standardise::{Standardise, moments},
+    subset::resampled,
+    table,
+};
+
+/// A regression, as it is asked for: what is left open is chosen by the rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
+pub struct Request {
+    /// The column that is predicted from the others; if open, the last.
+    pub target: Option<String>,
+    /// The prior of the weights.
+    pub prior: WeightsPrior,
+    /// The standard deviation of the weights, where it is known.
+    pub weight_sd: Option<f64>,
+    /// The standard deviation of the noise, where it is known.
+    pub noise_sd: Option<f64>,
+    /// The prior of the weights is scaled by the noise.
+    pub conjugate: bool,
+    /// A q of each weight by itself.
+    pub factorised: bool,
+    /// No intercept.
+    pub no_intercept: bool,
+    /// Columns and target stay as they are stored; else each is brought to mean 0 and standard deviation 1.
+    pub unscaled: bool,
+    /// The probability that the intervals hold.
+    pub interval: f64,
+}
+
+impl Default for Request {
+    fn default() -> Self {
+        Self {
+            target: None,
+            prior: WeightsPrior::Ridge,
+            weight_sd: None,
+            noise_sd: None,
+            conjugate: false,
+            factorised: false,
+            no_intercept: false,
+            unscaled: false,
+            interval: 0.95,
+        }
+    }
+}
+
+/// The prior of the weights.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WeightsPrior {
+    /// One unknown standard deviation for all weights.
+    #[default]
+    Ridge,
+    /// An unknown one for each: automatic relevance determination.
+    Relevance,
+    /// A known one.
+    Known,
+}
+
+/// What determines the fit beside the data and the ascent.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Settings {
+    target: String,
+    scaled: bool,
+    prior: Prior,
+    interval: f64,
+}
+
+/// What `model.json` holds.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Regression {
+    target: String,
+    /// Of the inputs, and last of the target.
+    scaling: Standardise,
+    posterior: Posterior,
+}
+
+impl Request {
+    /// For a target of this mean and standard deviation, in the units in which it is fitted.
+    fn prior(&self, mean: f64, sd: f64) -> Result<Prior, Error> {
+        let flat = Prior::default();
+        let (reach, unit) = if self.unscaled { (mean.abs() + sd, 1.0) } else { (1.0, sd) };
+        let Noise::Gamma { shape, rate } = flat.noise else { unreachable!("the default noise is unknown") };
+        // Scaled by the noise it has no unit.
+        let of_weights = if self.conjugate { 1.0 } else { unit };
+        let weights = match (self.prior, self.weight_sd) {
+            (WeightsPrior::Known, Some(sd_of_weights)) => Weights::Known { sd: sd_of_weights / of_weights },
+            (WeightsPrior::Known, None) => {
+                let message = "«prior known» needs the standard deviation of the weights";
+                return Err(Error::request(message, "«weight-sd SD» is it"));
+            }
+            (_, Some(_)) => {
+                let message = "«weight-sd» is of weights whose standard deviation is known";
+                return Err(Error::request(message, "«prior known» takes it"));
+            }
+            (WeightsPrior::Relevance, None) => Weights::Each { shape, rate },
+            (_, None) => Weights::Shared { shape, rate },
+        };
+        Ok(Prior {
+            intercept: flat.intercept.map(|wide| wide * reach).filter(|_| !self.no_intercept),
+            weights,
+            noise: self.noise_sd.map_or(flat.noise, |sd| Noise::Known { sd: sd / unit }),
+            scaled: self.conjugate,
+            factorised: self.factorised,
+        })
+    }
+}
+
+/// Fits a regression.
+#[derive(Debug)]
+pub struct Regress;
+
+impl Model for Regress {
+    const NAME: &'static str = "regress";
+    const ALIAS: &'static str = "regression";
+    type Request = Request;
+    type Settings = Settings;
+    type Data = Rows;
+    type Posterior = Regression;
+
+    fn choose(
+        request: &Request,
+        source: Source,
+        memory: Option<u64>,
+        observer: &dyn Observer,
+    ) -> Result<(Rows, Settings), Error> {
+        let rows = Rows::read(source, memory, observer)?;
+        let data = &rows.data;
+        let target = request.target.clone().unwrap_or_else(|| data.columns[data.width() - 1].clone());
+        let place = rows.column(Some(&target))?;
+        let of_target = moments(data)[place];
+        let settings = Settings {
+            target,
+            scaled: !request.unscaled,
+            prior: request.prior(of_target.mean, of_target.sd())?,
+            interval: request.interval,
+        };
+        Ok((rows, settings))
+    }
+
+    fn read(
+        _: &Settings,
+        source: Source,
+        memory: Option<u64>,
+        observer: &dyn Observer,
+    ) -> Result<Rows, Error> {
+        Rows::read(source, memory, observer)
+    }
+
+    fn config(rows: &Rows) -> DataConfig {
+        rows.config.clone()
+    }
+
+    fn fit(mut rows: Rows, settings: &Settings, run: &Run<'_>) -> Result<(Course, Story<Regression>), Error> {
+        let (target, width) = (target(&rows, &settings.target)?, rows.data.width() - 1);
+        let order: Vec<usize> = (0..=width).filter(|&d| d != target).chain([target]).collect();
+        rows.data = rows.data.keep_columns(&order)?;
+        tell_constant(&rows.data, run.observer);
+        let stored: Vec<f64> = rows.data.column(width).collect();
+        // By which coefficients compare, scaled or not.
+        let deviations = Standardise::of(&rows.data, true).sd;
+        let scaling = Standardise::of(&rows.data, settings.scaled);
+        // Through the origin.
+        let scaling = if settings.prior.intercept.is_some() { scaling } else { scaling.uncentred() };
+        scaling.apply(&mut rows.data)?;
+        let y: Vec<f64> = rows.data.column(width).collect();
+        let log_volume = y.iter().filter(|y| !y.is_nan()).count() as f64 * scaling.sd[width].ln();
+        let columns = rows.data.columns.clone();
+        rows.data = rows.data.keep_columns(&(0..width).collect::<Vec<_>>())?;
+        let x = &rows.data.values[..];
+        let begin = |_| Ok(Stored { fit: Fit::new(x, width, &y, settings.prior)?, log_volume });
+        let (Stored { fit, .. }, mut course) = run.best(None, ROWS, begin)?;
+        let q = fit.posterior().clone();
+        let described = described(&q, &columns, &scaling, &deviations, settings.interval)?;
+        course.keep("coefficients", &described)?;
+        tell_coefficients(&described, run.observer);
+        // Rows that lack a cell took no part.
+        let whole: Vec<usize> = (0..y.len()).filter(|&n| !y[n].is_nan()).collect();
+        let mean = q.predict(x)?.mean;
+        let (actual, predicted): (Vec<f64>, Vec<f64>) =
+            whole.iter().map(|&n| (stored[n], scaling.undo(width, mean[n]))).unzip();
+        let mut cards = vec![("noise sd".into(), significant(q.noise_variance().sqrt() * scaling.sd[width]))];
+        if let Some(share) = explained(&actual, &predicted).filter(|_| q.intercept) {
+            cards.push(("explained".into(), format!("{:.1} % of the target's variance", 100.0 * share)));
+        }
+        if let Some(evidence) = fit.log_evidence()? {
+            cards.push(("log p(y)".into(), format!("{:.6} nats, exact", evidence - log_volume)));
+        }
+        let mut notes = vec![
+            "The bound is of the density of the target given the other columns, in the units of the file."
+                .into(),
+        ];
+        if settings.scaled {
+            notes.push(
+                "The columns and the target were brought to standard deviation 1 (and with an intercept to mean 0), in which units \
+                 the prior is. The coefficients shown are those of the columns and the target as stored."
+                    .into(),
+            );
+        }
+        let predictions = Figure::Predictions { target: settings.target.clone(), actual, predicted };
+        let coefficients = Figure::Coefficients { coefficients: described, level: settings.interval };
+        let story = Story {
+            kind: "Bayesian linear regression".into(),
+            cards,
+            notes,
+            figures: vec![("Coefficients", coefficients), ("Predictions", predictions)],
+            about: About::new(&columns, &rows.config),
+            posterior: Regression { target: settings.target.clone(), scaling, posterior: q },
+        };
+        Ok((course, story))
+    }
+}
+
+/// The place of the target. The others are given, so where it is there, they must be.
+fn target(rows: &Rows, name: &str) -> Result<usize, Error> {
+    let (data, target) = (&rows.data, rows.column(Some(name))?);
+    if data.width() == 1 {
+        let message = format!("`{}` has one column: there is nothing to predict it from", data.name);
+        return Err(Error::request(message, "«elbo normal» fits the mean and the precision of a column"));
+    }
+    rows.need_values([target])?;
+    let lacks = |row: &[f64]| row.iter().position(|x| x.is_nan()).filter(|_| !row[target].is_nan());
+    let found = (0..data.rows()).find_map(|n| lacks(data.row(n)).map(|d| (n, d)));
+    found.map_or(Ok(target), |(row, column)| {
+        let place = data.place(row * data.width() + column);
+        Err(Error::new(format!("`{}`: {place} is missing, beside a target", data.name))
+            .remedy("leave the row out, or the column; «elbo factors» fits a model that fills cells"))
+    })
+}
+
+fn tell_constant(data: &Dataset<f64>, observer: &dyn Observer) {
+    for (name, _) in data.columns.iter().zip(moments(data)).filter(|(_, of)| !of.varies()) {
+        observer.say("note", format!("column `{name}` does not vary: nothing is learnt of it"));
+    }
+}
+
+/// Coefficients in stored units, of inputs with these standard deviations; the target is the last of the columns.
+fn described(
+    q: &Posterior,
+    columns: &[String],
+    scaling: &Standardise,
+    deviations: &[f64],
+    level: f64,
+) -> Result<Vec<Coefficient>, Error> {
+    let (one, last) = (usize::from(q.intercept), columns.len() - 1);
+    let unit = scaling.sd[last];
+    let coefficient = |j: usize| {
+        let mut of = vec![0.0; q.mean.len()];
+        let (name, offset, deviation) = if j < one {
+            // The target at 0 of each column: these were moved to their means.
+            of[0] = 1.0;
+            (0..last).for_each(|d| of[one + d] = -scaling.mean[d] / scaling.sd[d]);
+            ("intercept".into(), scaling.mean[last], None)
+        } else {
+            of[j] = scaling.sd[j - one].recip();
+            (columns[j - one].clone(), 0.0, Some(deviations[j - one]))
+        };
+        let (mean, (low, high)) = q.combination(&of, level)?;
+        let [mean, low, high] = [mean, low, high].map(|x| offset + unit * x);
+        Ok(Coefficient { name, mean, low, high, deviation })
+    };
+    (0..q.mean.len()).map(coefficient).collect()
+}
+
+/// Coefficients that are told, at most.
+const TOLD: usize = 20;
+
+fn tell_coefficients(all: &[Coefficient], observer: &dyn Observer) {
+    for Coefficient { name, mean, low, high, .. } in all.iter().take(TOLD) {
+        let [mean, low, high] = [mean, low, high].map(|x| significant(*x));
+        observer.say(name, format!("{mean}, from {low} to {high}"));
+    }
+    if all.len() > TOLD {
+        observer.say("", format!("… and {} more, in results.json and the report", all.len() - TOLD));
+    }
+}
+
+/// The share of the variance that the predictions take away; none of a target that does not vary.
+fn explained(y: &[f64], predicted: &[f64]) -> Option<f64> {
+    let mean = y.iter().sum::<f64>() / y.len() as f64;
+    let total: f64 = y.iter().map(|y| (y - mean).powi(2)).sum();
+    let left: f64 = y.iter().zip(predicted).map(|(y, p)| (y - p).powi(2)).sum();
+    y.iter().any(|one| *one != y[0]).then(|| 1.0 - left / total)
+}
+
+impl RowModel for Regression {
+    const DENSITY: [&'static str; 2] = ["log_predictive_density", "log p(y | x, the fit's rows)"];
+
+    /// The target, which stands last, is not needed.
+    fn given<'a>(&self, columns: &'a [String]) -> &'a [String] {
+        &columns[..columns.len() - 1]
+    }
+
+    /// The target of each row: its mean, how well that is known, and how far a row lies from it.
+    fn describe(&self, mut data: Dataset<f64>) -> Result<Table, Error> {
+        self.scaling.apply(&mut data)?;
+        let (Prediction { mean, mean_sd, sd, .. }, last) =
+            (self.posterior.predict(&data.values)?, data.width());
+        let scaled = |sd: Vec<f64>| Column::Real(sd.iter().map(|sd| sd * self.scaling.sd[last]).collect());
+        let mut out = Table::new();
+        let mean = mean.iter().map(|&y| self.scaling.undo(last, y)).collect();
+        out.push(format!("{}_mean", self.target), Column::Real(mean));
+        out.push(format!("{}_mean_sd", self.target), scaled(mean_sd));
+        out.push(format!("{}_sd", self.target), scaled(sd));
+        Ok(out)
+    }
+
+    /// Where the prediction is neither Gaussian nor Student's t, that of a Gaussian of its mean and variance.
+    fn log_density(&self, mut data: Dataset<f64>) -> Result<Vec<f64>, Error> {
+        self.scaling.apply(&mut data)?;
+        let last = data.width() - 1;
+        let (y, ln_unit) = (data.column(last).collect::<Vec<f64>>(), self.scaling.sd[last].ln());
+        let data = data.keep_columns(&(0..last).collect::<Vec<_>>())?;
+        let predicted = self.posterior.predict(&data.values)?;
+        let of = |(n, y): (usize, &f64)| {
+            let (mean, sd) = (predicted.mean[n], predicted.sd[n]);
+            if y.is_nan() || mean.is_nan() {
+                return Ok(f64::NAN);
+            }
+            let density = match predicted.freedom {
+                // Student's t has a variance of ν/(ν − 2) in units of its squared scale.
+                Some(freedom) if freedom > 2.0 => {
+                    StudentT::new(freedom, mean, sd * ((freedom - 2.0) / freedom).sqrt())?.log_density(y)
+                }
+                _ => Gaussian::new(mean, sd)?.log_density(y),
+            };
+            Ok(density - ln_unit)
+        };
+        y.iter().enumerate().map(of).collect()
+    }
+
+    /// x of rows of the fit, drawn with replacement, and a target for each.
+    fn sample(&self, about: &About, rows: usize, key: Key) -> Result<Table, Error> {
+        let given = self.given(&about.columns);
+        let data = about.rows(&Asked::default(), given).map_err(|error| {
+            error
+                .remedy("x is drawn from the rows of the fit, which must be where they were and as they were")
+        })?;
+        let whole: Vec<usize> =
+            (0..data.rows()).filter(|&n| data.row(n).iter().all(|x| !x.is_nan())).collect();
+        if whole.is_empty() {
+            return Err(Error::new(format!("no row of `{}` is whole: there is no x to draw", data.name)));
+        }
+        let index: Vec<usize> = resampled(whole.len(), rows, key).into_iter().map(|n| whole[n]).collect();
+        let mut data = data.at_rows(&index);
+        let mut out = table::of(given, &data.values);
+        self.scaling.apply(&mut data)?;
+        let drawn = self.posterior.sample(&data.values, key)?;
+        let stored = drawn.iter().map(|&y| self.scaling.undo(given.len(), y)).collect();
+        out.push(&self.target, Column::Real(stored));
+        Ok(out)
+    }
+}

@@ -1,0 +1,134 @@
+//! Fitted models that speak of each row by itself.
+
+use std::fmt;
+
+use elbo::{
+    random::{Key, Purpose},
+    terms::Mean,
+};
+use elbo_data::{Column, Dataset, Table};
+
+use crate::{
+    asked::{Asked, Evaluation, Spread, Term, Told},
+    columns::listed,
+    error::Error,
+    fitted::{About, Fitted, fills_nothing},
+    observer::{Observer, Say},
+    subset::drawn,
+    text::Text,
+};
+
+/// A fitted model of rows that do not depend on one another.
+pub(crate) trait RowModel: fmt::Debug + Send + Sync {
+    /// What the density is called: as a term, and as a formula.
+    const DENSITY: [&'static str; 2];
+
+    /// Those of the model's columns by which it predicts.
+    fn given<'a>(&self, columns: &'a [String]) -> &'a [String] {
+        columns
+    }
+
+    /// What the model says of each row, of the columns that are given.
+    fn describe(&self, data: Dataset<f64>) -> Result<Table, Error>;
+
+    /// The log density of each row in stored units, in nats; NaN of one that lacks what it is of.
+    fn log_density(&self, data: Dataset<f64>) -> Result<Vec<f64>, Error>;
+
+    /// New rows.
+    fn sample(&self, about: &About, rows: usize, key: Key) -> Result<Table, Error>;
+
+    /// Rows with their missing cells filled, of models that can.
+    fn filled(&self, _data: &Dataset<f64>) -> Option<Result<Table, Error>> {
+        None
+    }
+}
+
+impl<M: RowModel> Fitted for M {
+    fn predict(&self, about: &About, asked: &Asked, _: usize, watch: &dyn Observer) -> Result<Told, Error> {
+        let mut data = about.rows(asked, self.given(&about.columns))?;
+        let labels = data.labels.take();
+        let out = self.describe(data)?;
+        let unsaid = rows_with_nan(&out);
+        if unsaid > 0 {
+            watch.say("note", format!("{unsaid} rows lack cells, so that not all can be said of them: NaN"));
+        }
+        Ok(Told::new(out, labels))
+    }
+
+    fn sample(&self, about: &About, number: usize, seed: u64, _: &dyn Observer) -> Result<Told, Error> {
+        Ok(Told::new(RowModel::sample(self, about, number, Key::new(seed))?, None))
+    }
+
+    fn evaluate(
+        &self,
+        about: &About,
+        asked: &Asked,
+        number: Option<usize>,
+        seed: u64,
+        _: &dyn Observer,
+    ) -> Result<Evaluation, Error> {
+        let data = about.rows(asked, &about.columns)?;
+        let (name, all) = (data.name.clone(), data.rows());
+        let some = drawn(all, number, Key::new(seed).purpose(Purpose::Test));
+        let mut data = if let Some(index) = &some { data.at_rows(index) } else { data };
+        let (rows, labels, [term, formula]) = (data.rows(), data.labels.take(), M::DENSITY);
+        let density = self.log_density(data)?;
+        let seen: Vec<f64> = density.iter().copied().filter(|x| !x.is_nan()).collect();
+        if seen.is_empty() {
+            return Err(Error::new(format!("no row of `{name}` has the cells that {formula} is of"))
+                .remedy(format!("it is of {}", listed(&about.columns))));
+        }
+        let Mean { value, standard_error } = Mean::of(&seen);
+        let text = format!("{} rows: {formula} {value:.4} ± {standard_error:.4} nats per row", seen.len());
+        let mut facts = vec![("", text.into())];
+        if seen.len() < rows {
+            let text = format!("{} rows lack the cells that it is of, and are left out", rows - seen.len());
+            facts.push(("note", text.into()));
+        }
+        facts.extend(of_the_fit(asked.source.is_none()));
+        let mut table = Table::new();
+        if let Some(index) = &some {
+            table.push("row", Column::Real(index.iter().map(|&row| row as f64 + 1.0).collect()));
+        }
+        table.push(term, Column::Real(density));
+        let standard_error = if seen.len() > 1 { Spread::Of(standard_error) } else { Spread::Unknown };
+        Ok(Evaluation {
+            facts,
+            unit: "nats_per_row",
+            part: [rows, all],
+            terms: vec![Term { name: term.into(), value, standard_error }],
+            rows: Told::new(table, labels),
+        })
+    }
+
+    fn reconstruct(&self, about: &About, asked: &Asked, number: Option<usize>) -> Result<Told, Error> {
+        let data = about.rows(asked, &about.columns)?;
+        let first: Vec<usize> = (0..number.unwrap_or(usize::MAX).min(data.rows())).collect();
+        let mut data = data.at_rows(&first);
+        let labels = data.labels.take();
+        let filled = self.filled(&data).unwrap_or_else(|| Err(fills_nothing()))?;
+        Ok(Told::new(filled, labels))
+    }
+}
+
+/// Says where figures are of rows that were fitted to.
+pub(crate) fn of_the_fit(took_part: bool) -> Option<(&'static str, Text)> {
+    let text = "these rows, or most of them, took part in the fit: of others it is lower";
+    took_part.then(|| ("note", text.into()))
+}
+
+fn rows_with_nan(out: &Table) -> usize {
+    fn real((_, column): &(String, Column)) -> Option<&Vec<f64>> {
+        if let Column::Real(values) = column { Some(values) } else { None }
+    }
+    let columns: Vec<&Vec<f64>> = out.columns.iter().filter_map(real).collect();
+    let rows = columns.first().map_or(0, |column| column.len());
+    (0..rows).filter(|&row| columns.iter().any(|column| column[row].is_nan())).count()
+}
+
+/// The densities of rows, of those that show nothing NaN.
+pub(crate) fn of_seen(data: &Dataset<f64>, density: Vec<f64>) -> Vec<f64> {
+    let rows = data.values.chunks_exact(data.width());
+    let of = |(row, density): (&[f64], f64)| if row.iter().all(|x| x.is_nan()) { f64::NAN } else { density };
+    rows.zip(density).map(of).collect()
+}

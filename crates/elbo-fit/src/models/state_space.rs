@@ -1,0 +1,349 @@
+//! A level, an autoregression or factors behind noisy rows.
+
+use elbo::{
+    Error as Fault,
+    mean_field::state_space::{Fit, Posterior, Precision, Prior},
+    random::Key,
+};
+use elbo_data::{Dataset, Table};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    course::{Course, ROWS, Run, Stored},
+    model::Model,
+    series::{self, Chain, Sequences, lengths, sequences, varied},
+    story::Story,
+};
+use crate::{
+    error::Error,
+    figure::{Band, Dynamics, Figure},
+    fitted::About,
+    observer::{Observer, Say},
+    rows::{DataConfig, Rows},
+    source::Source,
+    standardise::Standardise,
+    table,
+};
+
+/// A state space model, as it is asked for: what is left open is chosen by the rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Request {
+    /// A column that says which sequence a row is of; if open, all rows are one sequence.
+    pub sequence_column: Option<String>,
+    /// This column alone.
+    pub column: Option<String>,
+    /// What moves behind the rows; if open, a level of one column, factors of several.
+    pub kind: Option<Kind>,
+    /// D, the number of factors; if open, 3, or as many as there are columns where they are fewer.
+    pub states: Option<usize>,
+    /// Starts of factors, of which the best is kept; if open, 5.
+    pub starts: Option<usize>,
+    /// Rows ahead of the last in the report.
+    pub forecast: usize,
+}
+
+impl Default for Request {
+    fn default() -> Self {
+        Self { sequence_column: None, column: None, kind: None, states: None, starts: None, forecast: 10 }
+    }
+}
+
+/// What moves behind the rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// z_t = z_{t−1} + noise, seen through noise: the local level model.
+    Level,
+    /// z_t = a z_{t−1} + noise, around the mean of the column, seen through noise.
+    Autoregression,
+    /// D states with linear dynamics, of which each column is a noisy linear map.
+    Factors,
+}
+
+/// What determines the fit beside the data and the ascent.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Settings {
+    kind: Kind,
+    several_sequences: bool,
+    columns: Vec<String>,
+    /// Of factors; of the other kinds nothing is random.
+    starts: Option<usize>,
+    prior: Prior,
+    /// Rows ahead of the last in the report.
+    forecast: usize,
+}
+
+/// The variance of the first level, in units of the column's.
+const FIRST_LEVEL: f64 = 10.0;
+const FACTORS: usize = 3;
+const STARTS: usize = 5;
+
+/// What outlives a fit.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Series {
+    scaling: Standardise,
+    posterior: Posterior,
+}
+
+impl Series {
+    /// Whether the state is the column without its noise, in its units.
+    fn is_signal(&self) -> bool {
+        self.posterior.observation.relevance.is_empty()
+    }
+
+    fn states(&self) -> Vec<String> {
+        if !self.is_signal() {
+            return (1..=self.posterior.states()).map(|k| format!("z_{k}")).collect();
+        }
+        let walks = self.posterior.dynamics.relevance.is_empty();
+        vec![if walks { "level" } else { "signal" }.into()]
+    }
+
+    /// Offset and divisor of the states.
+    fn of_states(&self) -> (f64, f64) {
+        if self.is_signal() { (self.scaling.mean[0], self.scaling.sd[0]) } else { (0.0, 1.0) }
+    }
+
+    /// What the report tells of the parameters.
+    fn dynamics(&self, columns: &[String]) -> Dynamics {
+        let (q, (_, unit)) = (&self.posterior, self.of_states());
+        let (d, divisor) = (q.states(), &self.scaling.sd);
+        let sd = |precision: &Precision| precision.mean().sqrt().recip();
+        Dynamics {
+            columns: columns.to_vec(),
+            weights: q
+                .observation
+                .weights
+                .iter()
+                .enumerate()
+                .map(|(i, w)| w * divisor[i / d] / unit)
+                .collect(),
+            noise: q.observation.noise.iter().zip(divisor).map(|(tau, divisor)| sd(tau) * divisor).collect(),
+            states: self.states(),
+            transition: q.dynamics.weights.clone(),
+            deviation: q
+                .dynamics
+                .covariances
+                .iter()
+                .flat_map(|of| (0..d).map(|k| of[k * d + k].sqrt()))
+                .collect(),
+            drive: q.dynamics.noise.iter().map(|tau| sd(tau) * unit).collect(),
+        }
+    }
+}
+
+impl Chain for Series {
+    fn scale(&self, data: &mut Dataset<f64>) -> Result<(), Error> {
+        self.scaling.apply(data)
+    }
+
+    /// Mean and standard deviation of each column, as if it were seen once more, and those of each state.
+    fn names(&self, columns: &[String]) -> Vec<String> {
+        let names = [columns, &self.states()].concat();
+        names.into_iter().flat_map(|name| [name.clone(), format!("{name}_sd")]).collect()
+    }
+
+    fn say(&self, y: &[f64], ahead: usize) -> Result<Vec<f64>, Fault> {
+        let (q, scaling) = (&self.posterior, &self.scaling);
+        let (width, size) = (scaling.sd.len(), q.states());
+        let (mut values, mut states) = (q.predict(y)?, q.smooth(y)?);
+        if ahead > 0 {
+            let next = q.forecast(y, ahead)?;
+            for (so_far, next) in [
+                (&mut values.means, next.rows.means),
+                (&mut values.sds, next.rows.sds),
+                (&mut states.means, next.states.means),
+                (&mut states.sds, next.states.sds),
+            ] {
+                so_far.extend(next);
+            }
+        }
+        let (offset, divisor) = self.of_states();
+        let mut out = Vec::new();
+        for row in 0..y.len() / width + ahead {
+            for c in 0..width {
+                let at = row * width + c;
+                out.extend([scaling.undo(c, values.means[at]), values.sds[at] * scaling.sd[c]]);
+            }
+            for at in row * size..(row + 1) * size {
+                out.extend([states.means[at] * divisor + offset, states.sds[at] * divisor]);
+            }
+        }
+        Ok(out)
+    }
+
+    fn bound(&self, y: &[f64]) -> Result<f64, Fault> {
+        Ok(self.posterior.smooth(y)?.log_likelihood_bound - self.scaling.log_volume(y))
+    }
+
+    fn sample(&self, columns: &[String], rows: usize, key: Key) -> Result<Table, Fault> {
+        let (states, y) = self.posterior.sample(rows, key)?;
+        let (offset, divisor) = self.of_states();
+        let states: Vec<f64> = states.iter().map(|z| z * divisor + offset).collect();
+        let mut out = table::of(columns, &self.scaling.undo_rows(&y));
+        out.columns.extend(table::of(&self.states(), &states).columns);
+        Ok(out)
+    }
+}
+
+impl Request {
+    /// The kind, and the columns that it is of.
+    fn columns(&self, rows: &Rows) -> Result<(Kind, Vec<usize>), Error> {
+        let named = self.column.as_deref().map(|name| rows.column(Some(name))).transpose()?;
+        let all: Vec<usize> = named.map_or((0..rows.data.width()).collect(), |column| vec![column]);
+        let kind = self.kind.unwrap_or(if all.len() == 1 { Kind::Level } else { Kind::Factors });
+        if kind == Kind::Factors {
+            return Ok((kind, all));
+        }
+        if self.states.is_some() || self.starts.is_some() {
+            let message = "a level or an autoregression has one state, and one start: «states» and «starts» are of factors";
+            return Err(Error::request(message, "«kind factors» has as many as you like"));
+        }
+        let one = if all.len() == 1 { all[0] } else { rows.column(None)? };
+        Ok((kind, vec![one]))
+    }
+}
+
+/// What the model makes of each column, and of the rows ahead of the last sequence.
+fn bands(
+    series: &Series,
+    scaled: &Dataset<f64>,
+    lengths: &[usize],
+    ahead: usize,
+) -> Result<Vec<Band>, Error> {
+    let mut said = Vec::new();
+    for (number, sequence) in sequences(&scaled.values, scaled.width(), lengths).enumerate() {
+        said.extend(series.say(sequence, if number + 1 == lengths.len() { ahead } else { 0 })?);
+    }
+    let places = series.names(&scaled.columns).len();
+    let every = |place: usize| said.iter().skip(place).step_by(places).copied().collect();
+    let band = |(c, name): (usize, &String)| Band {
+        name: name.clone(),
+        values: scaled.column(c).map(|y| series.scaling.undo(c, y)).collect(),
+        mean: every(2 * c),
+        deviation: every(2 * c + 1),
+    };
+    Ok(scaled.columns.iter().enumerate().map(band).collect())
+}
+
+/// Fits a state space model.
+#[derive(Debug)]
+pub struct StateSpace;
+
+impl Model for StateSpace {
+    const NAME: &'static str = "state-space";
+    type Request = Request;
+    type Settings = Settings;
+    type Data = Rows;
+    type Posterior = Sequences<Series>;
+
+    fn choose(
+        request: &Request,
+        source: Source,
+        memory: Option<u64>,
+        observer: &dyn Observer,
+    ) -> Result<(Rows, Settings), Error> {
+        let rows = series::read(request.sequence_column.as_deref(), source, memory, observer)?;
+        let (kind, columns) = request.columns(&rows)?;
+        let prior = match kind {
+            Kind::Level => Prior::local_level(0.0, FIRST_LEVEL),
+            Kind::Autoregression => Prior::autoregression(0.0, 1.0),
+            Kind::Factors => {
+                let states = request.states.unwrap_or(FACTORS.min(columns.len()));
+                Prior::factors(states, columns.len())
+            }
+        };
+        let settings = Settings {
+            kind,
+            several_sequences: request.sequence_column.is_some(),
+            columns: columns.iter().map(|&c| rows.data.columns[c].clone()).collect(),
+            starts: (kind == Kind::Factors).then_some(request.starts.unwrap_or(STARTS)),
+            prior,
+            forecast: request.forecast,
+        };
+        Ok((rows, settings))
+    }
+
+    fn read(
+        _: &Settings,
+        source: Source,
+        memory: Option<u64>,
+        observer: &dyn Observer,
+    ) -> Result<Rows, Error> {
+        Rows::read(source, memory, observer)
+    }
+
+    fn config(rows: &Rows) -> DataConfig {
+        rows.config.clone()
+    }
+
+    fn fit(
+        mut rows: Rows,
+        settings: &Settings,
+        run: &Run<'_>,
+    ) -> Result<(Course, Story<Sequences<Series>>), Error> {
+        let lengths = lengths(&rows.data, settings.several_sequences, run.observer)?;
+        let columns: Vec<usize> =
+            settings.columns.iter().map(|name| rows.column(Some(name))).collect::<Result<_, _>>()?;
+        rows.data = rows.data.keep_columns(&columns)?;
+        varied(&rows.data)?;
+        let scaling = Standardise::of(&rows.data, true);
+        scaling.apply(&mut rows.data)?;
+        let (y, columns) = (&rows.data.values[..], &rows.data.columns);
+        let kind = settings.kind;
+        let name = match kind {
+            Kind::Level => "Local level model",
+            Kind::Autoregression => "Autoregression behind noise",
+            Kind::Factors => "Linear-Gaussian state space model",
+        };
+        run.observer.say("model", format!("{}, of {}", name.to_lowercase(), columns.join(", ")));
+        let key = Key::new(run.seed);
+        let log_volume = scaling.log_volume(y);
+        let begin = |start: usize| {
+            let fit = Fit::new(y, &lengths, settings.prior.clone(), key.fold(start as u64))?;
+            Ok(Stored { fit, log_volume })
+        };
+        let (Stored { fit, .. }, mut course) = run.best(settings.starts, ROWS, begin)?;
+        let series = Series { scaling, posterior: fit.posterior().clone() };
+        let told = series.dynamics(columns);
+        course.keep("dynamics", &told)?;
+        let cards = match kind {
+            Kind::Level => vec![
+                ("level".into(), format!("moves by {:.4} a row (sd)", told.drive[0])),
+                ("noise".into(), format!("{:.4} (sd)", told.noise[0])),
+            ],
+            Kind::Autoregression => vec![
+                ("a".into(), format!("{:.4} ± {:.4}", told.transition[0], told.deviation[0])),
+                ("noise".into(), format!("{:.4} (sd)", told.noise[0])),
+            ],
+            Kind::Factors => {
+                let d = series.posterior.states();
+                let map = &series.posterior.observation;
+                // Its weights are greater than their own uncertainty.
+                let in_use = |&k: &usize| {
+                    let squares: f64 = map.weights.iter().skip(k).step_by(d).map(|w| w * w).sum();
+                    squares > map.covariances.iter().map(|of| of[k * d + k]).sum()
+                };
+                vec![("factors".into(), format!("{} of {d} are in use", (0..d).filter(in_use).count()))]
+            }
+        };
+        let bands = bands(&series, &rows.data, &lengths, settings.forecast)?;
+        let story = Story {
+            kind: name.into(),
+            cards,
+            notes: vec![
+                "The fit is of columns brought to mean 0 and standard deviation 1. The bound, and all that is told of rows, is in \
+                 the units of the file."
+                    .into(),
+            ],
+            figures: vec![
+                ("Over time", Figure::Banded { bands, lengths: lengths.clone() }),
+                ("Dynamics", Figure::Dynamics(told)),
+            ],
+            about: About::new(columns, &rows.config),
+            posterior: Sequences { several: settings.several_sequences, chain: series },
+        };
+        Ok((course, story))
+    }
+}

@@ -1,0 +1,139 @@
+//! Fitted topics on documents.
+
+use elbo::{
+    mean_field::lda::{Counts, Inner, Posterior},
+    random::{Key, Purpose},
+    terms::Mean,
+};
+use elbo_data::{Column, CorpusOptions, Table};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    super::{documents::Documents, row_model::of_the_fit},
+    measured::Measured,
+};
+use crate::{
+    asked::{Asked, Evaluation, Spread, Term, Told},
+    error::Error,
+    fitted::{About, Fitted},
+    number::likeliest,
+    observer::Observer,
+    subset::{drawn, resampled},
+    table,
+};
+
+/// The topics, and what else it takes to read and to draw documents.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct TopicModel {
+    /// Whether the columns of a Matrix Market file are the documents.
+    pub(super) transpose: bool,
+    /// The lengths of the documents fitted to.
+    pub(super) lengths: Vec<usize>,
+    #[serde(flatten)]
+    pub(super) posterior: Posterior,
+}
+
+impl TopicModel {
+    /// Documents of a file: those of the fit where none is named.
+    fn read(&self, about: &About, asked: &Asked, watch: &dyn Observer) -> Result<Documents, Error> {
+        let words = self.posterior.vocabulary;
+        let config = asked.source.clone().unwrap_or_else(|| about.data.source.clone());
+        let options =
+            CorpusOptions { words: Some(words), transpose: self.transpose, ..CorpusOptions::default() };
+        let documents = Documents::read(config, &options, watch)?;
+        let name = &documents.source.data;
+        if asked.source.is_none() {
+            about.same_data(name, &documents.fingerprint)?;
+        }
+        let got = documents.counts.vocabulary();
+        if got != words {
+            let message = format!("`{name}` has {got} words, but the topics are of {words}");
+            return Err(Error::new(message).remedy("documents need the words of the fit, in their order"));
+        }
+        if let (Some(_), Some(names)) = (&asked.source, &documents.names)
+            && let Some((word, (here, there))) =
+                names.iter().zip(&about.columns).enumerate().find(|(_, (here, there))| here != there)
+        {
+            let message = format!("word {word} of `{name}` is `{here}`, but that of the topics is `{there}`");
+            return Err(Error::new(message).remedy("documents need the words of the fit, in their order"));
+        }
+        Ok(documents)
+    }
+}
+
+impl Fitted for TopicModel {
+    /// The topics of each document, and its bound.
+    fn predict(&self, about: &About, asked: &Asked, _: usize, watch: &dyn Observer) -> Result<Told, Error> {
+        let Documents { counts, .. } = self.read(about, asked, watch)?;
+        let folded = self.posterior.fold_in(&counts, Inner::default())?;
+        let (size, shares) = (self.posterior.topics(), folded.proportions());
+        let largest = shares.chunks(size).map(|shares| likeliest(shares) as f64 + 1.0);
+        let names: Vec<String> = (1..=size).map(|k| format!("p_{k}")).collect();
+        let mut out = Table::new();
+        out.push("topic", Column::Real(largest.collect()));
+        out.columns.extend(table::of(&names, &shares).columns);
+        out.push("tokens", Column::Real(tokens(&counts)));
+        out.push("bound", Column::Real(folded.bounds));
+        Ok(Told::new(out, None))
+    }
+
+    /// New documents, of lengths drawn from those of the fit: a table of a word a row, and in LDA-C form.
+    fn sample(&self, about: &About, number: usize, seed: u64, _: &dyn Observer) -> Result<Told, Error> {
+        let key = Key::new(seed);
+        let of = resampled(self.lengths.len(), number, key);
+        let lengths: Vec<usize> = of.into_iter().map(|d| self.lengths[d]).collect();
+        let drawn = self.posterior.sample(&lengths, key)?;
+        let line = |d: usize| {
+            let words: Vec<String> = drawn.words(d).map(|(word, count)| format!(" {word}:{count}")).collect();
+            format!("{}{}\n", words.len(), words.concat())
+        };
+        let text = (0..drawn.documents()).map(line).collect::<String>();
+        let entries: Vec<(usize, u32, u32)> = (0..drawn.documents())
+            .flat_map(|d| drawn.words(d).map(move |(word, count)| (d, word, count)))
+            .collect();
+        let mut out = Table::new();
+        out.push("document", Column::Real(entries.iter().map(|&(d, ..)| d as f64 + 1.0).collect()));
+        out.push("word", Column::Real(entries.iter().map(|&(_, word, _)| word.into()).collect()));
+        out.push("count", Column::Real(entries.iter().map(|&(.., count)| count.into()).collect()));
+        let name = |&(_, word, _): &(usize, u32, u32)| about.columns[word as usize].clone();
+        let names = (!about.columns.is_empty()).then(|| entries.iter().map(name).collect());
+        Ok(Told { table: out, labels: names, text: Some(text) })
+    }
+
+    /// The bound of documents, the topics held.
+    fn evaluate(
+        &self,
+        about: &About,
+        asked: &Asked,
+        number: Option<usize>,
+        seed: u64,
+        watch: &dyn Observer,
+    ) -> Result<Evaluation, Error> {
+        let Documents { counts, source, fingerprint, .. } = self.read(about, asked, watch)?;
+        let (all, key) = (counts.documents(), Key::new(seed));
+        let some = drawn(all, number, key.purpose(Purpose::Test));
+        let counts = some.as_ref().map_or(counts.clone(), |index| counts.select(index));
+        let mut facts = Vec::new();
+        facts.extend(of_the_fit(about.same_data(&source.data, &fingerprint).is_ok()));
+        let measured = Measured::of(&self.posterior, &counts, Some(key))?;
+        facts.extend(measured.facts("documents").into_iter().map(|(name, text)| (name, text.into())));
+        let term = |(name, Mean { value, standard_error }): (&str, Mean)| Term {
+            name: name.into(),
+            value,
+            standard_error: Spread::Of(standard_error),
+        };
+        let mut out = Table::new();
+        if let Some(index) = &some {
+            out.push("document", Column::Real(index.iter().map(|&d| d as f64 + 1.0).collect()));
+        }
+        out.push("tokens", Column::Real(tokens(&counts)));
+        let terms = measured.terms().into_iter().map(term).collect();
+        out.push("bound", Column::Real(measured.bounds));
+        let part = [counts.documents(), all];
+        Ok(Evaluation { facts, unit: "value", part, terms, rows: Told::new(out, None) })
+    }
+}
+
+fn tokens(counts: &Counts) -> Vec<f64> {
+    (0..counts.documents()).map(|d| counts.document_tokens(d)).collect()
+}

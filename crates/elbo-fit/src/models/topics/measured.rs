@@ -1,0 +1,95 @@
+//! What topics, held, say of documents: the bound, the perplexity, and one half of the words given the other.
+
+use elbo::{
+    mean_field::lda::{Counts, Inner, Posterior},
+    random::{Key, Purpose},
+    terms::Mean,
+};
+
+use crate::{error::Error, figure::PerToken, number::plus_minus};
+
+pub(super) struct Measured {
+    documents: usize,
+    tokens: f64,
+    /// That of each document, in nats.
+    pub(super) bounds: Vec<f64>,
+    /// The bound, in nats per token.
+    bound: Mean,
+    /// log p of the one half of each document's tokens given the other, in nats per token.
+    completion: Option<Mean>,
+}
+
+impl Measured {
+    /// Tokens are halved by `key`, where the completion is asked for.
+    pub(super) fn of(posterior: &Posterior, counts: &Counts, key: Option<Key>) -> Result<Self, Error> {
+        let bounds = posterior.fold_in(counts, Inner::default())?.bounds;
+        let halves = key.map(|key| counts.halves(key.purpose(Purpose::Test)));
+        let completion = match halves {
+            // Of very few tokens the half may be none.
+            Some((observed, rest)) if rest.tokens() > 0.0 => {
+                Some(rest.per_token(&posterior.completion(&observed, &rest, Inner::default())?))
+            }
+            _ => None,
+        };
+        let (documents, tokens) = (counts.documents(), counts.tokens());
+        Ok(Self { documents, tokens, bound: counts.per_token(&bounds), bounds, completion })
+    }
+
+    /// By name.
+    pub(super) fn terms(&self) -> Vec<(&'static str, Mean)> {
+        let mut terms = vec![("bound_per_token", self.bound), ("perplexity_bound", perplexity(self.bound))];
+        if let Some(completion) = self.completion {
+            terms.push(("completion_per_token", completion));
+            terms.push(("completion_perplexity", perplexity(completion)));
+        }
+        terms
+    }
+
+    pub(super) fn to_json(&self) -> Result<serde_json::Value, Error> {
+        let mut json = serde_json::Map::new();
+        json.insert("documents".into(), self.documents.into());
+        json.insert("tokens".into(), self.tokens.into());
+        for (name, mean) in self.terms() {
+            json.insert(name.into(), serde_json::to_value(mean)?);
+        }
+        Ok(json.into())
+    }
+
+    /// A row of the report's table.
+    pub(super) fn row(&self, name: &str) -> PerToken {
+        let Self { documents, tokens, bound, completion, .. } = *self;
+        PerToken {
+            name: name.into(),
+            documents,
+            tokens,
+            bound,
+            perplexity: perplexity(bound),
+            completion: completion.map(perplexity),
+        }
+    }
+
+    /// The figures as (name, value), the bound under the name of the documents.
+    pub(super) fn facts(&self, name: &'static str) -> Vec<(&'static str, String)> {
+        let figure = |Mean { value, standard_error }| format!("{value:.1} ± {standard_error:.1}");
+        let bound = plus_minus(self.bound);
+        let text = format!(
+            "ELBO {bound} nats per token, topics held: perplexity ≤ {}",
+            figure(perplexity(self.bound))
+        );
+        let mut facts = vec![(name, text)];
+        if let Some(completion) = self.completion {
+            let text = format!(
+                "perplexity {} of one half of each document given the other",
+                figure(perplexity(completion))
+            );
+            facts.push(("completion", text));
+        }
+        facts
+    }
+}
+
+/// exp(−x) of nats per token, its standard error to first order.
+pub(super) fn perplexity(per_token: Mean) -> Mean {
+    let value = (-per_token.value).exp();
+    Mean { value, standard_error: value * per_token.standard_error }
+}

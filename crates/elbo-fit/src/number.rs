@@ -1,0 +1,36 @@
+//! Numbers for people.
+
+use elbo::terms::Mean;
+
+/// A mean and its standard error, to three decimals where that is not absurd.
+///
+/// ```
+/// use elbo::terms::Mean;
+/// assert_eq!(elbo_fit::plus_minus(Mean { value: -22.9074, standard_error: 0.2381 }), "-22.907 ± 0.238");
+/// ```
+pub fn plus_minus(mean: Mean) -> String {
+    let Mean { value, standard_error } = mean;
+    // Of rows in other units than the model's the size says all.
+    if value.abs() < 1e6 {
+        format!("{value:.3} ± {standard_error:.3}")
+    } else {
+        format!("{value:.2e} ± {standard_error:.1e}")
+    }
+}
+
+/// A number to seven significant digits.
+///
+/// ```
+/// assert_eq!(elbo_fit::significant(1234.567_89), "1234.568");
+/// assert_eq!(elbo_fit::significant(1e-9), "1.000000e-9");
+/// ```
+pub fn significant(x: f64) -> String {
+    let text = format!("{x:.6e}");
+    let exponent: i32 = text.split_once('e').and_then(|(_, e)| e.parse().ok()).unwrap_or(0);
+    if (-5..=9).contains(&exponent) { format!("{x:.*}", (6 - exponent).max(0) as usize) } else { text }
+}
+
+/// The greatest of some probabilities, of equal ones the first.
+pub(crate) fn likeliest(p: &[f64]) -> usize {
+    (1..p.len()).fold(0, |best, k| if p[k] > p[best] { k } else { best })
+}

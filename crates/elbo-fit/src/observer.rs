@@ -1,0 +1,86 @@
+//! Who watches a fit: a screen, a callback, a log.
+
+use std::time::Duration;
+
+use elbo::{diagnose::Collapse, fit::Finished, objective::Objective, terms::Bound};
+
+use crate::{metrics::Metrics, text::Text};
+
+/// A choice that was made for the user, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choice {
+    /// Of which setting, as `likelihood`.
+    pub of: &'static str,
+    /// What was chosen.
+    pub chosen: String,
+    /// The reason.
+    pub why: String,
+}
+
+/// A sweep of coordinate ascent over the factors.
+#[derive(Clone, Copy, Debug)]
+pub struct Sweep<'a> {
+    /// The number of the start, from 0.
+    pub start: usize,
+    /// The number of the sweep, from 1.
+    pub sweep: usize,
+    /// The bound after it, in nats of all rows.
+    pub bound: &'a Bound,
+}
+
+/// Sees how a fit goes. Every method does nothing if it is not written: `()` watches nothing.
+///
+/// Some methods are called from other threads than that of the fit.
+pub trait Observer: Sync {
+    /// Something is known: `name` is a word, as `data` or `note`.
+    fn fact(&self, _name: &str, _text: &Text) {}
+
+    /// Something is to be kept in mind.
+    fn note(&self, _text: &Text) {}
+
+    /// A choice was made for the user.
+    fn choice(&self, _choice: &Choice) {}
+
+    /// Epochs begin, of so many steps each, of a fit that raises `objective`.
+    fn epochs(&self, _steps: u64, _objective: Objective) {}
+
+    /// A step of an epoch is done.
+    fn step(&self) {}
+
+    /// An epoch is done; `left` bounds the time that is left.
+    fn epoch(&self, _metrics: &Metrics, _left: Duration) {}
+
+    /// The posterior has collapsed, or come back.
+    fn collapse(&self, _change: Collapse) {}
+
+    /// The epochs are over, why, and after how many; or a step has failed.
+    fn epochs_end(&self, _ended: Option<(Finished, u64)>, _objective: Objective) {}
+
+    /// Sweeps begin, from so many starts; the two divergences of the bound are of what `names` says.
+    fn sweeps(&self, _starts: usize, _names: [&str; 2]) {}
+
+    /// A sweep is done.
+    fn sweep(&self, _sweep: Sweep<'_>) {}
+
+    /// A long evaluation begins: of what, and how much there is to do.
+    fn work(&self, _what: &'static str, _total: u64) {}
+
+    /// So much more of it is done.
+    fn worked(&self, _more: u64) {}
+
+    /// It is over.
+    fn work_end(&self) {}
+}
+
+impl Observer for () {}
+
+/// Facts in a line each.
+pub(crate) trait Say {
+    fn say(&self, name: &str, text: impl Into<Text>);
+}
+
+impl<O: Observer + ?Sized> Say for O {
+    fn say(&self, name: &str, text: impl Into<Text>) {
+        self.fact(name, &text.into());
+    }
+}

@@ -1,0 +1,96 @@
+//! Rows of a table as models of coordinate ascent take them: in f64, text set aside, missing cells as NaN.
+
+use elbo_data::Dataset;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::Error,
+    observer::{Observer, Say},
+    source::{Source, describe},
+};
+
+/// What a model is fitted to, as it was read.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DataConfig {
+    /// How many rows, or documents, it was fitted to.
+    pub rows: usize,
+    /// The names of the columns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
+    /// SHA-256 of the values as stored.
+    pub fingerprint: String,
+    /// Where they came from.
+    pub source: Source,
+}
+
+impl DataConfig {
+    pub(crate) fn of(source: Source, data: &Dataset<f64>) -> Self {
+        Self { rows: data.rows(), columns: data.columns.clone(), fingerprint: data.fingerprint(), source }
+    }
+}
+
+/// So many components or states are never too many.
+const LEAST_MOST: usize = 100;
+
+/// Rows, and where they came from.
+#[derive(Debug)]
+pub struct Rows {
+    /// As they were read.
+    pub config: DataConfig,
+    /// What the model takes of them.
+    pub data: Dataset<f64>,
+}
+
+impl Rows {
+    /// Reads rows, which may take so many bytes of memory.
+    ///
+    /// # Errors
+    /// Where the source is not a table of numbers with columns of different names.
+    pub fn read(source: Source, memory: Option<u64>, observer: &dyn Observer) -> Result<Self, Error> {
+        let data = source.read_exact(memory, false)?;
+        describe(&data, observer);
+        let missing = data.values.iter().filter(|x| x.is_nan()).count();
+        if missing > 0 {
+            observer.say("missing", format!("{missing} cells of {}", data.values.len()));
+        }
+        Ok(Self { config: DataConfig::of(source, &data), data })
+    }
+
+    /// Refuses more components or states than any rows need; `setting` is what they are called.
+    pub(crate) fn check_number(&self, setting: &str, number: usize) -> Result<(), Error> {
+        let most = self.data.rows().max(LEAST_MOST);
+        if number <= most {
+            return Ok(());
+        }
+        let (name, rows) = (&self.data.name, self.data.rows());
+        Err(Error::request(
+            format!("`{name}` has {rows} rows: «{setting} {number}» are more than they could tell apart"),
+            format!("give «{setting} {most}» or fewer"),
+        ))
+    }
+
+    /// Refuses columns of which nothing is known.
+    pub(crate) fn need_values(&self, columns: impl IntoIterator<Item = usize>) -> Result<(), Error> {
+        let Dataset { name, columns: names, .. } = &self.data;
+        let empty = |d: &usize| self.data.column(*d).all(f64::is_nan);
+        let Some(d) = columns.into_iter().find(empty) else { return Ok(()) };
+        Err(Error::new(format!("`{name}`: column `{}` has no value", names[d]))
+            .remedy("leave the column out"))
+    }
+
+    /// The place of the column of this name; of the only one where none is named.
+    pub(crate) fn column(&self, name: Option<&str>) -> Result<usize, Error> {
+        let columns = &self.data.columns;
+        let found = match name {
+            Some(name) => columns.iter().position(|column| column == name),
+            None => (columns.len() == 1).then_some(0),
+        };
+        found.ok_or_else(|| {
+            let message = match name {
+                Some(name) => format!("`{}` has no column `{name}`", self.data.name),
+                None => format!("`{}` has {} columns", self.data.name, columns.len()),
+            };
+            Error::request(message, format!("name one of {}", columns.join(", ")))
+        })
+    }
+}

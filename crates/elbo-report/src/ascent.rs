@@ -1,0 +1,74 @@
+//! The report of a fit by coordinate ascent: the verdict, the bound of each sweep, and what the model has to show.
+
+use elbo_fit::Outcome;
+use maud::{Markup, html};
+use plotters::prelude::*;
+
+use crate::{
+    figure::draw,
+    page::{captioned, page},
+    plot::{Axes, Ink, PX, clip, legend, number, padded, robust, whole},
+    settings, verdict,
+};
+
+/// The report of a fit by coordinate ascent.
+pub fn ascent(of: &Outcome) -> String {
+    let title = of.folder.file_name().unwrap_or_default().to_string_lossy();
+    let unit = of.names[0];
+    let mut sections = vec![("Verdict", Some(verdict::figure(&of.results.verdict)))];
+    sections.extend(of.figures.iter().map(|(name, figure)| (*name, draw(figure))));
+    sections.push(("The bound", Some(curve(of))));
+    sections.push(("Settings", settings::figure(&of.settings)));
+    let header = html! {
+        header {
+            p.kicker { (of.kind) }
+            h1 { (title) }
+            dl.cards {
+                div { dt { "ELBO of all " (of.results.rows) " " (unit) } dd { (number(last(of), 3)) " nats" } }
+                @for (name, value) in &of.cards { div { dt { (name) } dd { (value) } } }
+            }
+            ul.notes { @for note in &of.notes { li { (note) } } }
+        }
+    };
+    page(&format!("{title} – ELBO report"), &header, &sections)
+}
+
+fn last(of: &Outcome) -> f64 {
+    of.bounds.last().copied().unwrap_or(f64::NAN)
+}
+
+fn curve(of: &Outcome) -> Markup {
+    let points: Vec<(f64, f64)> =
+        of.bounds.iter().enumerate().map(|(sweep, &bound)| (sweep as f64 + 1.0, bound)).collect();
+    let (y, clipped) = robust(&of.bounds, &[last(of)]);
+    let axes = Axes {
+        size: (960, 340),
+        x: padded(1.0, points.len() as f64),
+        y: y.clone(),
+        x_name: "sweep",
+        y_name: "",
+        x_ticks: points.len().min(11),
+        x_label: &whole,
+    };
+    let picture = axes.draw(|chart| {
+        for piece in clip(&points, &y) {
+            chart.draw_series(LineSeries::new(piece, Ink::Validation.color().stroke_width(2 * PX)))?;
+        }
+        let inside = points.iter().filter(|p| points.len() <= 30 && y.contains(&p.1));
+        chart.draw_series(inside.map(|&p| Circle::new(p, 3 * PX, Ink::Validation.color().filled())))?;
+        Ok(())
+    });
+    let key = legend(&[("line", Ink::Validation, format!("ELBO, nats of all {}", of.names[0]))]);
+    captioned(
+        &html! { (key) (picture) },
+        &html! {
+            "The evidence lower bound after each sweep of the best start; " strong { "larger is better" }
+            ". Each factor is set to its optimum given the others, so the bound never falls, and it lies below log "
+            i { "p" } "(" i { "x" } ")."
+            @if of.results.starts.len() > 1 {
+                " The starts reached " (of.results.starts.iter().map(|b| number(*b, 2)).collect::<Vec<_>>().join(", ")) "."
+            }
+            @if clipped { " The vertical axis shows the bulk of the sweeps: the first lie below it." }
+        },
+    )
+}

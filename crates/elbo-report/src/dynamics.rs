@@ -1,0 +1,47 @@
+//! The parameters of a state space model: what each column sees of the states, and what each state is moved by.
+
+use elbo_fit::figure::Dynamics;
+use maud::{Markup, html};
+
+use crate::{page::captioned, plot::number};
+
+/// Two tables.
+pub(crate) fn dynamics(of: &Dynamics) -> Markup {
+    let d = of.states.len();
+    let table = html! {
+        div.scroll { table {
+            thead { tr {
+                th { "column" }
+                @for state in &of.states { th { "weight of " (state) } }
+                th { "noise, sd" }
+            } }
+            tbody { @for (p, name) in of.columns.iter().enumerate() { tr {
+                th scope="row" { (name) }
+                @for w in &of.weights[p * d..(p + 1) * d] { td { (number(*w, 4)) } }
+                td { (number(of.noise[p], 4)) }
+            } } }
+        } }
+        div.scroll { table {
+            thead { tr {
+                th { "next" }
+                @for state in &of.states { th { "from " (state) } }
+                th { "noise, sd" }
+            } }
+            tbody { @for (k, name) in of.states.iter().enumerate() { tr {
+                th scope="row" { (name) }
+                @for i in k * d..(k + 1) * d {
+                    td { (number(of.transition[i], 4)) @if let Some(sd) = of.deviation.get(i) { " ± " (number(*sd, 4)) } }
+                }
+                td { (number(of.drive[k], 4)) }
+            } } }
+        } }
+    };
+    captioned(
+        &table,
+        &html! {
+            "Above: each column is the sum of the states by these weights, and noise, in the units of the column. Below: what "
+            "a state is made of one row later."
+            @if d > 1 { " States are defined up to a linear map; those that are not needed have weights of 0." }
+        },
+    )
+}

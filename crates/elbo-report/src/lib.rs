@@ -1,0 +1,34 @@
+//! Reports of fits: a page from results and plain figure data, one HTML file that needs nothing else.
+//!
+//! [`auto_encoder`] shows a fitted auto-encoder, [`audit`] where its nats are lost, [`ascent`] a fit by coordinate ascent.
+
+mod ascent;
+mod audit;
+mod auto_encoder;
+mod curve;
+mod dimensions;
+mod dynamics;
+mod factors;
+mod facts;
+mod figure;
+mod latent;
+mod mixture;
+mod mosaic;
+mod page;
+mod plot;
+mod regression;
+mod rows;
+mod series;
+mod settings;
+mod spins;
+mod states;
+mod table;
+mod terms;
+#[cfg(test)]
+mod tests;
+mod topics;
+mod verdict;
+
+pub use ascent::ascent;
+pub use audit::audit;
+pub use auto_encoder::auto_encoder;

@@ -1,0 +1,89 @@
+//! The coefficients of a regression with their intervals, and the target against its prediction.
+
+use elbo_fit::{figure::Coefficient, significant};
+use maud::{Markup, html};
+use plotters::prelude::*;
+
+use crate::{
+    page::captioned,
+    plot::{Axes, Ink, PX, decimals, number, padded},
+};
+
+/// Points of the picture at most.
+const POINTS: usize = 3000;
+
+/// A table with a bar for each interval, all on one scale.
+pub(crate) fn coefficients(all: &[Coefficient], level: f64) -> Markup {
+    let extent = |c: &Coefficient| c.deviation.map(|sd| sd * c.low.abs().max(c.high.abs()));
+    let reach = all.iter().filter_map(extent).fold(f64::MIN_POSITIVE, f64::max);
+    let bar = |c: &Coefficient, sd: f64| {
+        let place = |value: f64| 50.0 + 48.0 * value * sd / reach;
+        html! {
+            svg.interval viewBox="0 0 100 12" preserveAspectRatio="none" {
+                line x1="50" x2="50" y1="0" y2="12" stroke="var(--grid)" stroke-width="0.6" {}
+                line x1=(place(c.low)) x2=(place(c.high)) y1="6" y2="6" stroke="var(--validation)" stroke-width="1.4" {}
+                circle cx=(place(c.mean)) cy="6" r="2" fill="var(--validation)" {}
+            }
+        }
+    };
+    let table = html! {
+        div.scroll { table {
+            thead { tr { th { "column" } th { "coefficient" } th { "from" } th { "to" } th { "per standard deviation" } } }
+            tbody { @for c in all { tr {
+                th scope="row" { (c.name) }
+                td { (significant(c.mean)) } td { (significant(c.low)) } td { (significant(c.high)) }
+                td { @if let Some(sd) = c.deviation { (bar(c, sd)) } }
+            } } }
+        } }
+    };
+    captioned(
+        &table,
+        &html! {
+            "How much the target changes with each column, the others held, and the interval that holds it with probability "
+            (number(level, 2)) ". The bars compare columns: the change for one standard deviation of each, all on one scale, zero "
+            "in the middle."
+        },
+    )
+}
+
+/// The target of each row against what is predicted for it.
+pub(crate) fn predictions(target: &str, actual: &[f64], predicted: &[f64]) -> Markup {
+    let stride = actual.len().div_ceil(POINTS).max(1);
+    let points: Vec<(f64, f64)> =
+        predicted.iter().copied().zip(actual.iter().copied()).step_by(stride).collect();
+    let extent = |of: fn(&(f64, f64)) -> f64| {
+        let (low, high) =
+            points.iter().map(of).fold((f64::MAX, f64::MIN), |(low, high), v| (low.min(v), high.max(v)));
+        if low > high { padded(0.0, 0.0) } else { padded(low, high) }
+    };
+    let (x, y) = (extent(|p| p.0), extent(|p| p.1));
+    let (low, high) = (x.start.max(y.start), x.end.min(y.end));
+    let places = decimals(&x, 8);
+    let (x_name, y_name) = (format!("{target}, predicted"), target.to_owned());
+    let axes = Axes {
+        size: (760, 460),
+        x,
+        y,
+        x_name: &x_name,
+        y_name: &y_name,
+        x_ticks: 8,
+        x_label: &|v| number(v, places),
+    };
+    let picture = axes.draw(|chart| {
+        let style = Ink::Reference.color().stroke_width(3 * PX / 2);
+        if low < high {
+            chart.draw_series(DashedLineSeries::new([(low, low), (high, high)], 7 * PX, 5 * PX, style))?;
+        }
+        chart.draw_series(
+            points.iter().map(|&p| Circle::new(p, 3 * PX, Ink::Validation.color().mix(0.6).filled())),
+        )?;
+        Ok(())
+    });
+    captioned(
+        &picture,
+        &html! {
+            "Each point is a row of the fit. On the dashed line the prediction is right."
+            @if stride > 1 { " One row in every " (stride) " is drawn." }
+        },
+    )
+}

@@ -1,0 +1,154 @@
+//! Columns against time: coloured by state, or with the mean and the spread that a model gives them.
+
+use std::ops::Range;
+
+use elbo_fit::figure::Band;
+use maud::{Markup, html};
+use plotters::prelude::*;
+
+use crate::{
+    page::captioned,
+    plot::{Axes, CATEGORIES, Chart, Drawn, Ink, PX, legend, padded, whole},
+};
+
+/// Columns shown at most, and rows of each.
+const COLUMNS: usize = 6;
+const POINTS: usize = 3000;
+/// Sequences whose borders are drawn, at most.
+const BORDERS: usize = 60;
+
+/// The rows of each sequence, numbered from 0.
+fn spans(lengths: &[usize]) -> Vec<Range<usize>> {
+    let starts = lengths.iter().scan(0, |next, &length| {
+        let first = *next;
+        *next += length;
+        Some(first..*next)
+    });
+    starts.collect()
+}
+
+/// One column; `last` is the number of the last row.
+fn panel(
+    name: &str,
+    last: usize,
+    spans: &[Range<usize>],
+    values: impl Iterator<Item = f64>,
+    paint: impl FnOnce(&mut Chart) -> Drawn,
+) -> Markup {
+    let finite = values.filter(|y| y.is_finite());
+    let (low, high) = finite.fold((f64::MAX, f64::MIN), |(low, high), y| (low.min(y), high.max(y)));
+    let y = padded(low, high);
+    let air = (0.01 * last as f64).max(0.4);
+    let axes = Axes {
+        size: (960, 260),
+        x: 1.0 - air..last as f64 + air,
+        y: y.clone(),
+        x_name: "row",
+        y_name: "",
+        x_ticks: last.min(11),
+        x_label: &whole,
+    };
+    let picture = axes.draw(|chart| {
+        for span in spans.iter().skip(1).filter(|_| spans.len() <= BORDERS) {
+            let at = span.start as f64 + 0.5;
+            let style = Ink::Idle.color().stroke_width(PX);
+            chart.draw_series(DashedLineSeries::new([(at, y.start), (at, y.end)], 3 * PX, 4 * PX, style))?;
+        }
+        paint(chart)
+    });
+    html! { p.unit { (name) } (picture) }
+}
+
+fn omitted(columns: usize, stride: usize, sequences: usize) -> Markup {
+    html! {
+        @if sequences > 1 && sequences <= BORDERS { " Dashed lines part the " (sequences) " sequences." }
+        @if sequences > BORDERS { " The " (sequences) " sequences stand one after the other." }
+        @if columns > COLUMNS { " The first " (COLUMNS) " columns of " (columns) "." }
+        @if stride > 1 { " One row in every " (stride) " is drawn." }
+    }
+}
+
+/// Each column of `x` against time, its rows in the colour of their states.
+pub(crate) fn coloured(columns: &[String], x: &[f64], lengths: &[usize], states: &[usize]) -> Markup {
+    let (width, rows, spans) = (columns.len(), states.len(), spans(lengths));
+    let stride = rows.div_ceil(POINTS);
+    let number = states.iter().max().map_or(0, |most| most + 1);
+    let used: Vec<(&str, Ink, String)> = (0..number)
+        .filter(|k| states.contains(k))
+        .map(|k| ("dot", Ink::Category(k % CATEGORIES), format!("state {}", k + 1)))
+        .collect();
+    let of_column = |column: usize| {
+        let at = move |row: usize| (row as f64 + 1.0, x[row * width + column]);
+        let values = (0..rows).map(move |row| at(row).1);
+        panel(&columns[column], rows, &spans, values, |chart| {
+            for span in &spans {
+                let points: Vec<(f64, f64)> = span.clone().step_by(stride).map(at).collect();
+                for piece in points.split(|point| point.1.is_nan()) {
+                    chart.draw_series(LineSeries::new(piece.to_vec(), Ink::Grid.color().stroke_width(PX)))?;
+                }
+            }
+            let seen = (0..rows).step_by(stride).filter(|&row| !at(row).1.is_nan());
+            chart.draw_series(seen.map(|row| {
+                Circle::new(at(row), 3 * PX, Ink::Category(states[row] % CATEGORIES).color().filled())
+            }))?;
+            Ok(())
+        })
+    };
+    captioned(
+        &html! { (legend(&used)) @for column in 0..width.min(COLUMNS) { (of_column(column)) } },
+        &html! {
+            "Each point is a row, in the colour of its state on the most probable path."
+            (omitted(width, stride, lengths.len()))
+        },
+    )
+}
+
+/// Each column with its mean and a band of two standard deviations, and both of the rows ahead of the last sequence.
+pub(crate) fn banded(bands: &[Band], lengths: &[usize]) -> Markup {
+    let spans = spans(lengths);
+    let rows: usize = lengths.iter().sum();
+    let last = bands.first().map_or(rows, |band| band.mean.len());
+    let stride = last.div_ceil(POINTS);
+    let mut key = vec![
+        ("dot", Ink::Reference, "rows".into()),
+        ("line", Ink::Validation, "mean".into()),
+        ("band", Ink::Validation, "± 2 standard deviations".into()),
+    ];
+    if last > rows {
+        key.push(("line", Ink::Train, "ahead".into()));
+    }
+    let of_column = |band: &Band| {
+        let edge = |row: usize, side: f64| (row as f64 + 1.0, band.mean[row] + side * band.deviation[row]);
+        let edges = (0..last).flat_map(|row| [-2.0, 2.0].map(|side| edge(row, side).1));
+        panel(&band.name, last, &spans, edges.chain(band.values.iter().copied()), |chart| {
+            // The rows ahead go on from the last row.
+            let ahead = (last > rows).then_some((rows - 1..last, Ink::Train));
+            for (span, ink) in spans.iter().map(|span| (span.clone(), Ink::Validation)).chain(ahead) {
+                let shown: Vec<usize> =
+                    span.step_by(stride).filter(|&row| band.deviation[row].is_finite()).collect();
+                let above = shown.iter().map(|&row| edge(row, 2.0));
+                let below = shown.iter().rev().map(|&row| edge(row, -2.0));
+                let outline: Vec<(f64, f64)> = above.chain(below).collect();
+                if !outline.is_empty() {
+                    chart.draw_series([Polygon::new(outline, ink.color().mix(0.2).filled())])?;
+                }
+                let line = shown.iter().map(|&row| edge(row, 0.0));
+                chart.draw_series(LineSeries::new(line, ink.color().stroke_width(2 * PX)))?;
+            }
+            let seen = (0..rows).step_by(stride).filter(|&row| !band.values[row].is_nan());
+            chart.draw_series(seen.map(|row| {
+                let at = (row as f64 + 1.0, band.values[row]);
+                Circle::new(at, 2 * PX, Ink::Reference.color().filled())
+            }))?;
+            Ok(())
+        })
+    };
+    captioned(
+        &html! { (legend(&key)) @for band in bands.iter().take(COLUMNS) { (of_column(band)) } },
+        &html! {
+            "The mean of each row given all rows, and the band that 95 % of the values should lie in, noise included."
+            @if last > rows { " Ahead of the rows the band widens as what is known of them fades." }
+            (omitted(bands.len(), stride, lengths.len()))
+        },
+    )
+}
