@@ -10,6 +10,7 @@ mod common;
 mod evidence;
 mod fits;
 mod formats;
+mod golden;
 mod infer;
 mod mean_field;
 mod memory;
