@@ -1,0 +1,21 @@
+//! Fits a variational auto-encoder to images, and asks it about them.
+
+use elbo::burn::tensor::Device;
+use elbo_fit::{
+    Asked, Error, Place, Source,
+    auto_encoder::{AutoEncoder, Measures, Plan, Request, fit},
+};
+
+fn main() -> Result<(), Error> {
+    let folder = std::env::temp_dir().join(format!("elbo-digits-{}", std::process::id()));
+    let place = Place { runs: folder.clone(), name: None };
+    let plan = Plan { place, memory: None, device: Device::flex() };
+    let request = Request { epochs: Some(20), ..Request::default() };
+    let done = fit(&request, Source::built_in("digits"), None, None, &plan, &())?;
+    assert!(done.results.validation.elbo.value > -26.0, "{:?}", done.results.validation);
+
+    let model = AutoEncoder::load(&done.folder, &Device::flex())?;
+    let found = model.evaluate(&Asked::default(), &Measures::default(), &())?;
+    assert_eq!((found.terms[0].name.as_str(), found.part), ("elbo", [1797, 1797]));
+    std::fs::remove_dir_all(folder).map_err(|cause| Error::new(cause.to_string()))
+}

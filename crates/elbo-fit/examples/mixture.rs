@@ -1,0 +1,43 @@
+//! Fits a mixture, keeps it, and asks what was kept about new rows.
+
+use std::{fs, path::Path};
+
+use elbo::mean_field::Ascent;
+use elbo_data::Column;
+use elbo_fit::{
+    Asked, Error, FittedModel, Place, Plan, Source, fit,
+    models::mixture::{Mixture, Request},
+};
+
+fn main() -> Result<(), Error> {
+    let folder = std::env::temp_dir().join(format!("elbo-mixture-{}", std::process::id()));
+    let at = |name: &str| folder.join(name);
+    write(&folder, "rows.csv", &(0..200).map(row).collect::<String>())?;
+    write(&folder, "new.csv", "height,width\n40.5,-1\n0.5,1\n")?;
+
+    let place = Place { runs: at("runs"), name: Some("blobs".into()) };
+    let plan = Plan { ascent: Ascent::default(), seed: 7, memory: None, place };
+    let request = Request { components: 4, ..Request::default() };
+    let done = fit::<Mixture>(&request, Source::file(&at("rows.csv"))?, &plan, &())?;
+    assert!(done.results.converged);
+
+    let model = FittedModel::load(&done.folder)?;
+    let asked = Asked { source: Some(Source::file(&at("new.csv"))?), memory: None };
+    let told = model.predict(&asked, 0, &())?;
+    // Columns are found by their names, and the two new rows lie in two different blobs.
+    let Column::Real(component) = &told.table.columns[0].1 else { panic!("{told:?}") };
+    assert_ne!(component[0], component[1]);
+    fs::remove_dir_all(&folder).map_err(|cause| Error::new(cause.to_string()))
+}
+
+/// Two blobs, one about (0, 0) and one about (0, 40).
+fn row(i: i32) -> String {
+    let (x, y) = ((f64::from(i) * 0.618).fract() - 0.5, (f64::from(i) * 0.414).fract() - 0.5);
+    let heading = if i == 0 { "width,height\n" } else { "" };
+    format!("{heading}{},{}\n", 4.0 * x, 4.0 * y + f64::from(40 * (i % 2)))
+}
+
+fn write(folder: &Path, name: &str, text: &str) -> Result<(), Error> {
+    let written = fs::create_dir_all(folder).and_then(|()| fs::write(folder.join(name), text));
+    written.map_err(|cause| Error::new(cause.to_string()))
+}

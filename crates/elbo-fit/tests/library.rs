@@ -1,0 +1,154 @@
+//! A fit, what can be done with it, its resumption and its report, without the program.
+
+#![allow(missing_docs)]
+
+use std::{
+    fs,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+    sync::Mutex,
+    time::Duration,
+};
+
+use elbo::{burn::tensor::Device, mean_field::Ascent};
+use elbo_fit::{
+    Asked, Choice, FittedModel, Job, Kind, Metrics, Observer, Place, Source, Spread, Sweep, Text,
+    auto_encoder::{self, AutoEncoder, Measures, Request},
+    models::{self, mixture},
+};
+
+fn place(folder: &Path, name: &str) -> Place {
+    Place { runs: folder.join("runs"), name: Some(name.into()) }
+}
+
+fn plan(folder: &Path, name: &str) -> auto_encoder::Plan {
+    auto_encoder::Plan { place: place(folder, name), memory: None, device: Device::flex() }
+}
+
+fn request(epochs: u64) -> Request {
+    Request { hidden: vec![16], latent: Some(vec![3]), epochs: Some(epochs), seed: 3, ..Request::default() }
+}
+
+fn digits(request: &Request, plan: &auto_encoder::Plan, watch: &dyn Observer) -> auto_encoder::Outcome {
+    auto_encoder::fit(request, Source::built_in("digits"), None, None, plan, watch).unwrap()
+}
+
+/// Writes down what it sees, and stops the process's fit at an epoch, as a kill would.
+#[derive(Default)]
+struct Witness {
+    seen: Mutex<Vec<String>>,
+    killed_at: Option<u64>,
+}
+
+impl Witness {
+    fn write(&self, line: String) {
+        self.seen.lock().unwrap().push(line);
+    }
+
+    fn saw(&self, what: &str) -> usize {
+        self.seen.lock().unwrap().iter().filter(|line| line.starts_with(what)).count()
+    }
+}
+
+impl Observer for Witness {
+    fn fact(&self, name: &str, text: &Text) {
+        self.write(format!("{name}: {text}"));
+    }
+
+    fn choice(&self, choice: &Choice) {
+        self.write(format!("chose {} {} because {}", choice.of, choice.chosen, choice.why));
+    }
+
+    fn epoch(&self, metrics: &Metrics, _: Duration) {
+        assert!(Some(metrics.epoch.epoch) != self.killed_at, "killed");
+        self.write(format!("epoch {}", metrics.epoch.epoch));
+    }
+
+    fn sweep(&self, sweep: Sweep<'_>) {
+        self.write(format!("sweep {}", sweep.sweep));
+    }
+}
+
+#[test]
+fn a_fit_is_watched_kept_and_evaluated() {
+    let folder = tempfile::tempdir().unwrap();
+    let watch = Witness::default();
+    let done = digits(&request(3), &plan(folder.path(), "one"), &watch);
+    assert_eq!(watch.saw("epoch"), 3);
+    assert_eq!(watch.saw("chose likelihood Bernoulli because the rows are images"), 1);
+    assert_eq!((done.results.epochs, done.page.epochs.len()), (3, 3));
+    let model = AutoEncoder::load(&done.folder, &Device::flex()).unwrap();
+    let found = model.evaluate(&Asked::default(), &Measures::default(), &()).unwrap();
+    let value = |name: &str| found.terms.iter().find(|term| term.name == name).unwrap();
+    assert!((value("elbo").value - value("log_likelihood").value + value("kl").value).abs() < 1e-9);
+    assert!(matches!(value("elbo").standard_error, Spread::Of(error) if error > 0.0));
+    let told = model.encode(&Asked::default()).unwrap();
+    assert_eq!((told.table.columns.len(), told.labels.unwrap().len()), (6, 1797));
+    assert_eq!(model.sample(5, true, 1).unwrap().table.columns.len(), 64);
+    let html = elbo_report::auto_encoder(&done.page, &ToString::to_string);
+    assert!(html.contains("<h1>one</h1>") && html.contains("Its two terms"));
+}
+
+#[test]
+fn an_interrupted_fit_goes_on_to_the_same_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = digits(&request(4), &plan(folder.path(), "whole"), &());
+    let killed = Witness { killed_at: Some(3), ..Witness::default() };
+    let cut = plan(folder.path(), "cut");
+    let outcome = catch_unwind(AssertUnwindSafe(|| digits(&request(4), &cut, &killed)));
+    assert!(outcome.is_err());
+    let watch = Witness::default();
+    let resumed = auto_encoder::resume(&folder.path().join("runs/cut"), &cut, &watch).unwrap();
+    assert_eq!(watch.saw("resumed: after epoch 1"), 1);
+    assert_eq!(resumed.results.validation, whole.results.validation);
+    // The parameters stand after the header, which holds the name of the run.
+    let parameters = |name: &str| {
+        let raw = fs::read(folder.path().join("runs").join(name).join("last.safetensors")).unwrap();
+        let size = usize::try_from(u64::from_le_bytes(raw[..8].try_into().unwrap())).unwrap();
+        raw[8 + size..].to_vec()
+    };
+    assert_eq!(parameters("cut"), parameters("whole"));
+}
+
+/// Two blobs in the plane.
+fn blobs() -> String {
+    let row = |i: i32| {
+        let (x, y) = ((f64::from(i) * 0.618).fract(), (f64::from(i) * 0.414).fract());
+        format!("{},{}\n", 3.0 * x + f64::from(30 * (i % 2)), 3.0 * y)
+    };
+    format!("a,b\n{}", (0..120).map(row).collect::<String>())
+}
+
+#[test]
+fn a_job_is_repeated_and_its_model_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("blobs.csv");
+    fs::write(&data, blobs()).unwrap();
+    let watch = Witness::default();
+    let plan = models::Plan {
+        ascent: Ascent::default(),
+        seed: 5,
+        memory: None,
+        place: place(folder.path(), "first"),
+    };
+    let request = mixture::Request { components: 3, ..mixture::Request::default() };
+    let source = Source::file(&data).unwrap();
+    let first = models::fit::<mixture::Mixture>(&request, source.clone(), &plan, &watch).unwrap();
+    assert!(watch.saw("sweep") > 3 && first.results.converged);
+    let html = elbo_report::ascent(&first);
+    assert!(html.contains("<h1>first</h1>") && html.contains("Components over the rows"));
+
+    let job = Job::read(&first.folder.join("config.toml")).unwrap().unwrap();
+    let again = models::repeat(job, None, None, place(folder.path(), "second"), &()).unwrap();
+    assert_eq!(again.results.elbo, first.results.elbo);
+    let kept = |outcome: &models::Outcome| fs::read(outcome.folder.join("model.json")).unwrap();
+    assert_eq!(kept(&first), kept(&again));
+
+    let model = FittedModel::load(&first.folder).unwrap();
+    let found = model.evaluate(&Asked::default(), None, 0, &()).unwrap();
+    assert_eq!((found.terms.len(), found.part), (1, [120, 120]));
+    let error = model.predict(&Asked::default(), 3, &()).unwrap_err();
+    assert_eq!(error.kind(), Kind::Request);
+    // What is to be done names a setting, and no flag.
+    assert_eq!(error.what_to_do().unwrap().to_string(), "leave forecast out");
+}
