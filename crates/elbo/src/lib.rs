@@ -112,6 +112,7 @@
 //! # Ok::<(), elbo::Error>(())
 //! ```
 
+pub mod conjugate;
 pub mod device;
 pub mod diagnose;
 pub mod distribution;
