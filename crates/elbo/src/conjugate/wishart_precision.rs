@@ -20,6 +20,14 @@ pub struct Scatter {
     pub sum: Vec<f64>,
 }
 
+impl Scatter {
+    /// Takes in that of other deviations.
+    pub fn merge(&mut self, other: &Self) {
+        self.weight += other.weight;
+        self.sum.iter_mut().zip(&other.sum).for_each(|(sum, part)| *sum += part);
+    }
+}
+
 /// Wishart(ν, V), held by ν and V⁻¹.
 ///
 /// ```
