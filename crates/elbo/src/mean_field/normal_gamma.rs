@@ -154,7 +154,9 @@ impl Fit {
         // From the first value, near which the others are.
         let origin = x.iter().copied().find(|x| !x.is_nan()).unwrap_or(mean);
         let mut sample = Moments::from_origin(origin);
-        x.iter().for_each(|x| sample.add(1.0, x));
+        for x in x {
+            sample.add(1.0, x);
+        }
         Ok(Self { prior, sample, posterior })
     }
 
