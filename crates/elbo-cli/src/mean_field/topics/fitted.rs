@@ -35,7 +35,7 @@ pub(crate) struct TopicModel {
 impl TopicModel {
     /// Documents of a file: those of the fit where none is named.
     fn read(&self, fitted: &Fitted, source: &Source) -> Result<Documents, Error> {
-        let words = self.posterior.vocabulary;
+        let words = self.posterior.vocabulary();
         let config =
             if source.data.is_some() { SourceConfig::new(None, source)? } else { fitted.data.source.clone() };
         let options =
