@@ -53,6 +53,19 @@ impl Error {
         Self::Invalid { what: what.into(), value: value.to_string(), rule: rule.into() }
     }
 
+    /// Says of what a wrong value or shape is.
+    pub(crate) fn within(self, of: &str) -> Self {
+        match self {
+            Self::Invalid { what, value, rule } => {
+                Self::Invalid { what: format!("{what} of {of}"), value, rule }
+            }
+            Self::Shape { what, expected, got } => {
+                Self::Shape { what: format!("{what} of {of}"), expected, got }
+            }
+            other => other,
+        }
+    }
+
     pub(crate) fn check_shape(what: &str, expected: &[usize], got: &[usize]) -> Result<(), Self> {
         if expected == got {
             return Ok(());

@@ -31,6 +31,7 @@
 //! | E19 | the Gaussian auto-encoder | [`model::Vae`] with [`model::Likelihood::Gaussian`] |
 //! | E20 | the noiseless limit | [`objective::noiseless::Noiseless`] |
 //! | E21 | mean field by exact coordinate ascent | [`mean_field::MeanField`], [`mean_field::ascend`] |
+//! | E21 | exact updates of conjugate families: the posterior, its expectations and predictive | [`conjugate::Conjugate`] |
 //! | E21 | models composed of nodes, by variational message passing | [`mean_field::graph::Graph`] |
 //! | E21 | latent Dirichlet allocation | [`mean_field::lda::Fit`] |
 //! | E21 | Bayesian linear regression; factor analysis and probabilistic PCA | [`mean_field::regression`], [`mean_field::factor_analysis`] |
@@ -114,6 +115,7 @@
 
 pub use burn;
 
+pub mod conjugate;
 pub mod device;
 pub mod diagnose;
 pub mod distribution;

@@ -2,11 +2,31 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::MeanField;
 use crate::{Error, terms::Bound};
 
 /// How much of the size of its terms a bound may fall by rounding.
 const ROUNDING: f64 = 1e-10;
+
+/// A model whose factors have exact updates.
+pub trait MeanField {
+    /// The names of the factors, in the order of a sweep: `q(μ)`.
+    fn factors(&self) -> Vec<String>;
+
+    /// Sets factor number `factor` of [`Self::factors`] to its optimum given the others.
+    ///
+    /// # Errors
+    /// Where the optimum is not a distribution: a parameter overflowed, a matrix is not positive definite.
+    ///
+    /// # Panics
+    /// Where there is no such factor.
+    fn update(&mut self, factor: usize) -> Result<(), Error>;
+
+    /// The exact ELBO at the present factors, in nats of the whole data set, every constant kept.
+    ///
+    /// Its log-likelihood is E_q\[log p(x|z, θ)\], its KL that of the latents that belong to rows,
+    /// E_q\[log q(z) − log p(z|θ)\], and its global term −KL(q(θ) ‖ p(θ)).
+    fn bound(&self) -> Bound;
+}
 
 /// When coordinate ascent ends.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

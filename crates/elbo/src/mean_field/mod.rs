@@ -29,30 +29,7 @@ mod start;
 pub mod state_space;
 mod stochastic;
 
-pub use ascent::{Annealed, Annealing, Ascent, Record, ascend};
+pub use ascent::{Annealed, Annealing, Ascent, MeanField, Record, ascend};
 pub use restarts::{Best, best_of};
 pub use start::{Start, centres};
 pub use stochastic::{RobbinsMonro, Stochastic};
-
-use crate::{Error, terms::Bound};
-
-/// A model whose factors have exact updates.
-pub trait MeanField {
-    /// The names of the factors, in the order of a sweep: `q(μ)`.
-    fn factors(&self) -> Vec<String>;
-
-    /// Sets factor number `factor` of [`Self::factors`] to its optimum given the others.
-    ///
-    /// # Errors
-    /// Where the optimum is not a distribution: a parameter overflowed, a matrix is not positive definite.
-    ///
-    /// # Panics
-    /// Where there is no such factor.
-    fn update(&mut self, factor: usize) -> Result<(), Error>;
-
-    /// The exact ELBO at the present factors, in nats of the whole data set, every constant kept.
-    ///
-    /// Its log-likelihood is E_q\[log p(x|z, θ)\], its KL that of the latents that belong to rows,
-    /// E_q\[log q(z) − log p(z|θ)\], and its global term −KL(q(θ) ‖ p(θ)).
-    fn bound(&self) -> Bound;
-}

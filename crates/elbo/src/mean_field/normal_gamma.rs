@@ -3,17 +3,17 @@
 //! x_n ~ N(μ, 1/τ), τ ~ Gamma(a₀, b₀), and μ ~ N(m₀, 1/λ₀) by itself or, as in the conjugate Normal-Gamma prior,
 //! μ|τ ~ N(m₀, 1/(λ₀ τ)) (Bishop 2006, section 10.1.3).
 
-use std::f64::consts::TAU;
-
 use serde::{Deserialize, Serialize};
 
 use super::MeanField;
 use crate::{
     Error,
-    distribution::{Gamma, Gaussian, LogDensity, Sample, StudentT},
+    conjugate::{
+        Conjugate, Expectations, Location, Moments, PrecisionExpectations, Square, Squares, Statistics,
+    },
+    distribution::{Gamma, Gaussian, LogDensity, Sample, StudentT, finite, positive},
     divergence::KullbackLeibler,
     random::{Key, Purpose},
-    special::digamma,
     terms::Bound,
 };
 
@@ -39,8 +39,23 @@ impl Default for Prior {
     }
 }
 
+impl Prior {
+    fn precision(&self) -> Result<Gamma, Error> {
+        Gamma::new(self.shape, self.rate)
+    }
+
+    /// Of μ, its strength in units of a τ of this mean.
+    fn location(&self, tau: f64) -> Location {
+        Location {
+            mean: self.mean,
+            strength: if self.scaled { self.precision } else { self.precision / tau },
+        }
+    }
+}
+
 /// q(μ) q(τ).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Stored")]
 pub struct Posterior {
     /// The mean of q(μ).
     pub mean: f64,
@@ -50,6 +65,26 @@ pub struct Posterior {
     pub shape: f64,
     /// b, the rate.
     pub rate: f64,
+}
+
+/// As in a file.
+#[derive(Deserialize)]
+struct Stored {
+    mean: f64,
+    precision: f64,
+    shape: f64,
+    rate: f64,
+}
+
+impl TryFrom<Stored> for Posterior {
+    type Error = Error;
+
+    fn try_from(Stored { mean, precision, shape, rate }: Stored) -> Result<Self, Error> {
+        let tau = Gamma::new(shape, rate)?;
+        let (mean, precision) =
+            (finite("the mean", mean)?, positive("the precision of the mean", precision)?);
+        Ok(Self { mean, precision, shape: tau.shape(), rate: tau.rate() })
+    }
 }
 
 impl Posterior {
@@ -76,14 +111,23 @@ impl Posterior {
     /// Where a factor's parameters are out of range.
     pub fn sample(&self, key: Key, row: u64) -> Result<f64, Error> {
         let key = key.purpose(Purpose::Sample);
-        let mu = Gaussian::new(self.mean, self.precision.sqrt().recip())?.sample(key.fold(0), row);
-        let tau = Gamma::new(self.shape, self.rate)?.sample(key.fold(1), row);
+        let mu = self.location()?.sample(key.fold(0), row);
+        let tau = self.precision()?.sample(key.fold(1), row);
         Ok(Gaussian::new(mu, tau.sqrt().recip())?.sample(key.fold(2), row))
     }
 
-    /// E\[(μ − centre)²\].
-    fn about(&self, centre: f64) -> f64 {
-        (self.mean - centre).powi(2) + self.precision.recip()
+    /// q(μ).
+    fn location(&self) -> Result<Gaussian, Error> {
+        Gaussian::new(self.mean, self.precision.sqrt().recip())
+    }
+
+    /// q(τ).
+    fn precision(&self) -> Result<Gamma, Error> {
+        Gamma::new(self.shape, self.rate)
+    }
+
+    fn expected(&self) -> Result<PrecisionExpectations, Error> {
+        Ok(Conjugate::<Gaussian>::expectations(&self.precision()?))
     }
 }
 
@@ -91,10 +135,7 @@ impl Posterior {
 #[derive(Clone, Debug)]
 pub struct Fit {
     prior: Prior,
-    /// The number of values, their mean, and Σ (x − mean)².
-    count: f64,
-    centre: f64,
-    scatter: f64,
+    sample: Moments<Square>,
     posterior: Posterior,
 }
 
@@ -104,18 +145,19 @@ impl Fit {
     /// # Errors
     /// Where the prior is none, or a value is infinite.
     pub fn new(x: &[f64], prior: Prior) -> Result<Self, Error> {
-        let seen: Vec<f64> = x.iter().copied().filter(|x| !x.is_nan()).collect();
-        if let Some(wrong) = seen.iter().find(|x| x.is_infinite()) {
+        if let Some(wrong) = x.iter().find(|x| x.is_infinite()) {
             return Err(Error::invalid("a value of the sample", wrong, "must be finite"));
         }
-        let Prior { mean, precision, shape, rate, .. } = prior;
-        Gaussian::new(mean, precision.sqrt().recip())?;
-        Gamma::new(shape, rate)?;
-        let count = seen.len() as f64;
-        let centre = seen.iter().sum::<f64>() / count.max(1.0);
-        let scatter = seen.iter().map(|x| (x - centre).powi(2)).sum();
-        let posterior = Posterior { mean, precision, shape: 1.0, rate: 1.0 };
-        Ok(Self { prior, count, centre, scatter, posterior })
+        let Prior { mean, precision, .. } = prior;
+        let posterior = Posterior::try_from(Stored { mean, precision, shape: 1.0, rate: 1.0 })?;
+        prior.precision()?;
+        // From the first value, near which the others are.
+        let origin = x.iter().copied().find(|x| !x.is_nan()).unwrap_or(mean);
+        let mut sample = Moments::from_origin(origin);
+        for x in x {
+            sample.add(1.0, x);
+        }
+        Ok(Self { prior, sample, posterior })
     }
 
     /// The factors.
@@ -123,9 +165,26 @@ impl Fit {
         &self.posterior
     }
 
-    /// E Σ (x − μ)².
-    fn squares(&self) -> f64 {
-        self.scatter + self.count * self.posterior.about(self.centre)
+    /// E Σ (x − μ)², and where the prior of μ is scaled by τ what that says of τ.
+    fn squares(&self) -> [Squares; 2] {
+        let (q, prior) = (&self.posterior, &self.prior);
+        let variance = q.precision.recip();
+        let weight = self.sample.weight();
+        let of_prior = if prior.scaled { 1.0 } else { 0.0 };
+        let away = (q.mean - prior.mean).powi(2) + variance;
+        [
+            Squares { weight, sum: self.sample.about(q.mean) + weight * variance },
+            Squares { weight: of_prior, sum: of_prior * prior.precision * away },
+        ]
+    }
+
+    /// E_q(τ) of KL(q(μ) ‖ p(μ|τ)).
+    fn kl_of_mean(&self, tau: PrecisionExpectations) -> Result<f64, Error> {
+        let Prior { mean, precision, scaled, .. } = self.prior;
+        // Scaled, it is that at E[τ], and half of what log E[τ] is more than E[log τ].
+        let (scale, excess) = if scaled { (tau.mean, libm::log(tau.mean) - tau.ln) } else { (1.0, 0.0) };
+        let p = Gaussian::new(mean, (precision * scale).sqrt().recip())?;
+        Ok(self.posterior.location()?.kl(&p)? + 0.5 * excess)
     }
 }
 
@@ -135,36 +194,27 @@ impl MeanField for Fit {
     }
 
     fn update(&mut self, factor: usize) -> Result<(), Error> {
-        let Prior { mean, precision, scaled, shape, rate } = self.prior;
         if factor == 0 {
             let tau = self.posterior.expected_precision();
-            let prior = if scaled { precision * tau } else { precision };
-            let total = prior + self.count * tau;
-            self.posterior.mean = (prior * mean + self.count * tau * self.centre) / total;
-            self.posterior.precision = total;
+            let (q, _) = self.prior.location(tau).updated(&self.sample);
+            self.posterior.mean = q.mean;
+            self.posterior.precision = positive("the precision of q(μ)", q.strength * tau)?;
         } else {
-            let (values, of_prior) = if scaled {
-                (self.count + 1.0, precision * self.posterior.about(mean))
-            } else {
-                (self.count, 0.0)
-            };
-            self.posterior.shape = shape + 0.5 * values;
-            self.posterior.rate = rate + 0.5 * (self.squares() + of_prior);
+            let [mut squares, of_prior] = self.squares();
+            squares.merge(&of_prior);
+            let q = Conjugate::<Gaussian>::updated(&self.prior.precision()?, &squares)?;
+            (self.posterior.shape, self.posterior.rate) = (q.shape(), q.rate());
         }
         Ok(())
     }
 
     fn bound(&self) -> Bound {
-        let Prior { mean, precision, scaled, shape, rate } = self.prior;
-        let q = &self.posterior;
-        let (tau, ln_tau) = (q.expected_precision(), digamma(q.shape) - q.rate.ln());
-        let log_likelihood = 0.5 * (self.count * (ln_tau - TAU.ln()) - tau * self.squares());
-        let tau_kl = Gamma::new(q.shape, q.rate).and_then(|q| q.kl(&Gamma::new(shape, rate)?));
-        // E_q(τ) of KL(q(μ) ‖ N(m₀, 1/(λ₀ τ))).
-        let (scale, ln_scale) = if scaled { (tau, ln_tau) } else { (1.0, 0.0) };
-        let mean_kl =
-            0.5 * (precision * scale * q.about(mean) - 1.0 + (q.precision / precision).ln() - ln_scale);
-        let global = -(tau_kl.unwrap_or(f64::NAN) + mean_kl);
+        let terms = || -> Result<[f64; 2], Error> {
+            let tau = self.posterior.expected()?;
+            let kl = self.posterior.precision()?.kl(&self.prior.precision()?)? + self.kl_of_mean(tau)?;
+            Ok([tau.log_likelihood(&self.squares()[0]), -kl])
+        };
+        let [log_likelihood, global] = terms().unwrap_or([f64::NAN; 2]);
         Bound { log_likelihood, kl: 0.0, scale: 1.0, global, beta: 1.0 }
     }
 }

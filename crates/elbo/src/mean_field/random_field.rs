@@ -18,6 +18,9 @@ use crate::{
 /// The most configurations that are enumerated.
 const CONFIGURATIONS: usize = 1 << 20;
 
+/// How far from 1 the marginals of a site may add up.
+const ROUNDING: f64 = 1e-9;
+
 /// Sites that a thread takes at a time.
 const SITES: usize = 256;
 
@@ -50,9 +53,32 @@ pub struct Exact {
 
 /// Π_i q_i(s_i).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Stored")]
+#[non_exhaustive]
 pub struct Posterior {
     /// q_i of each site.
     pub marginals: Vec<Vec<f64>>,
+}
+
+/// As in a file.
+#[derive(Deserialize)]
+struct Stored {
+    marginals: Vec<Vec<f64>>,
+}
+
+impl TryFrom<Stored> for Posterior {
+    type Error = Error;
+
+    fn try_from(Stored { marginals }: Stored) -> Result<Self, Error> {
+        for (site, q) in marginals.iter().enumerate() {
+            let total: f64 = q.iter().sum();
+            if !(q.iter().all(|&q| q >= 0.0) && (total - 1.0).abs() <= ROUNDING) {
+                let (what, rule) = (format!("q of site {site}"), "must be numbers ≥ 0 that add up to 1");
+                return Err(Error::invalid(&what, format!("{q:?}"), rule));
+            }
+        }
+        Ok(Self { marginals })
+    }
 }
 
 impl Field {

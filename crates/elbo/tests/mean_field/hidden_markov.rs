@@ -4,14 +4,15 @@ use elbo::{
     distribution::{Dirichlet, Gamma, Gaussian, LogDensity, NegativeBinomial, Poisson},
     mean_field::{
         Annealing, Ascent, MeanField, ascend, best_of,
-        hidden_markov::{Emission, Fit, Parameters, Prior, Shares, Start},
+        hidden_markov::{Emission, Fit, Parameters, Posterior, Prior, Shares, Start},
     },
     random::Key,
     special::{digamma, ln_gamma, ln_sum_exp},
 };
 use proptest::prelude::*;
+use serde_json::{Value, json};
 
-use crate::{assert_near, number, numbers, reference, to_convergence};
+use crate::{assert_near, number, numbers, reference, shortened, to_convergence};
 
 const MISSING: f64 = f64::NAN;
 
@@ -31,8 +32,9 @@ fn known_parameters_of_the_reference() {
     };
     let y = numbers(&case["y"]);
     let exact = number(&case["log_likelihood"]);
-    assert_near("log p(y)", model.log_likelihood_bound(&y).unwrap(), exact, 1e-9);
-    for (got, expected) in model.smoothed(&y).unwrap().iter().zip(numbers(&case["smoothed_marginals"])) {
+    let q = Posterior::try_from(model.clone()).unwrap();
+    assert_near("log p(y)", q.log_likelihood_bound(&y).unwrap(), exact, 1e-9);
+    for (got, expected) in q.smoothed(&y).unwrap().iter().zip(numbers(&case["smoothed_marginals"])) {
         assert_near("a marginal", *got, expected, 1e-9);
     }
     let mut fit = Fit::new(&y, &[y.len()], model, Start::Random, Key::new(1)).unwrap();
@@ -40,7 +42,7 @@ fn known_parameters_of_the_reference() {
 }
 
 /// Two states, of a number, a count and a class.
-fn mixed_known() -> Parameters {
+fn mixed_known() -> Posterior {
     let state = |mean, rate, p| {
         let classes = Shares::Known(vec![p, 0.7 - p, 0.3]);
         vec![
@@ -49,11 +51,12 @@ fn mixed_known() -> Parameters {
             Emission::Categorical(classes),
         ]
     };
-    Parameters {
+    Posterior::try_from(Parameters {
         initial: Shares::Known(vec![0.3, 0.7]),
         transitions: rows(&[0.9, 0.1, 0.4, 0.6], 2),
         emission: vec![state(-0.5, 1.5, 0.6), state(1.0, 4.0, 0.1)],
-    }
+    })
+    .unwrap()
 }
 
 fn mixed_prior() -> Prior {
@@ -125,7 +128,7 @@ fn known_parameters_by_every_path() {
     assert_near("the next mean", means[0][0], states[1] - 0.5 * states[0], 1e-15);
     assert_near("the next classes", means[2].iter().sum(), 1.0, 1e-15);
     // The bound of a fit is log p(x), and its terms are E log p(x|z) and KL(q(z) ‖ p(z)).
-    let mut fit = Fit::new(&MIXED, &[4], model.clone(), Start::Apart, Key::new(1)).unwrap();
+    let mut fit = Fit::new(&MIXED, &[4], model.clone().into(), Start::Apart, Key::new(1)).unwrap();
     let bound = *to_convergence(&mut fit).bounds.last().unwrap();
     assert_near("the ELBO", bound.value(), evidence, 1e-13);
     let bare = log_joint_of_states(&model);
@@ -401,14 +404,15 @@ fn of_one_state_the_bound_is_the_evidence() {
     assert_near("the ELBO", to_convergence(&mut fit).last(), stay, 1e-12);
 }
 
-fn simulated() -> (Parameters, Vec<f64>, Vec<usize>, Vec<usize>) {
+fn simulated() -> (Posterior, Vec<f64>, Vec<usize>, Vec<usize>) {
     let known =
         |mean, sigma, rate| vec![Emission::KnownGaussian { mean, sigma }, Emission::KnownPoisson { rate }];
-    let truth = Parameters {
+    let truth = Posterior::try_from(Parameters {
         initial: Shares::Known(vec![0.2, 0.3, 0.5]),
         transitions: rows(&[0.9, 0.08, 0.02, 0.1, 0.7, 0.2, 0.05, 0.15, 0.8], 3),
         emission: vec![known(-3.0, 1.0, 2.0), known(0.0, 0.5, 5.0), known(3.0, 1.5, 1.0)],
-    };
+    })
+    .unwrap();
     let (mut x, mut path) = (Vec::new(), Vec::new());
     for sequence in 0..10 {
         let (states, rows) = truth.sample(400, Key::new(70).fold(sequence)).unwrap();
@@ -507,11 +511,12 @@ fn the_bits_do_not_depend_on_the_number_of_threads() {
 fn unlikely_and_impossible_observations() {
     let known = |mean: f64| vec![Emission::KnownGaussian { mean, sigma: 1e-3 }];
     // From left to right: no way back.
-    let model = Parameters {
+    let parameters = Parameters {
         initial: Shares::Known(vec![1.0, 0.0, 0.0]),
         transitions: rows(&[0.5, 0.5, 0.0, 0.0, 0.5, 0.5, 0.0, 0.0, 1.0], 3),
         emission: vec![known(0.0), known(1.0), known(2.0)],
     };
+    let model = Posterior::try_from(parameters.clone()).unwrap();
     // Each observation fits the wrong state 2,000 standard deviations better than any that can be: by hand the best path.
     let x = [2.0, 2.0, 0.0, 0.0];
     let smoothed = model.smoothed(&x).unwrap();
@@ -529,14 +534,15 @@ fn unlikely_and_impossible_observations() {
     assert_near("log p(x)", bound / ln_sum_exp(&logs), 1.0, 1e-14);
     assert_eq!(model.most_probable_path(&x).unwrap(), [0, 1, 1, 1]);
     let coin = |p| vec![Emission::Categorical(Shares::Known(vec![p, 1.0 - p]))];
-    let sure = Parameters { emission: vec![coin(1.0), coin(1.0), coin(0.0)], ..model.clone() };
+    let certain = Parameters { emission: vec![coin(1.0), coin(1.0), coin(0.0)], ..parameters };
+    let sure = Posterior::try_from(certain.clone()).unwrap();
     assert!(sure.log_likelihood_bound(&[0.0, 0.0, 1.0]).unwrap() > -3.0);
     let error = sure.smoothed(&[0.0, 1.0, 1.0]).unwrap_err().to_string();
     assert!(
         error.contains("the log-likelihood of sequence 1 is -inf, but must be finite: no path"),
         "{error}"
     );
-    let mut fit = Fit::new(&[0.0, 1.0], &[1, 1], sure, Start::Random, Key::new(1)).unwrap();
+    let mut fit = Fit::new(&[0.0, 1.0], &[1, 1], certain, Start::Random, Key::new(1)).unwrap();
     assert!(fit.update(0).unwrap_err().to_string().contains("sequence 2"));
     // A long sequence, whose likelihood is far below the least number.
     let long = vec![0.7; 5000];
@@ -591,8 +597,9 @@ fn wrong_input_is_named() {
     assert!(refuse(&MIXED, &[4], &wrong).contains("the family of column 1"));
     let wrong = Prior::exchangeable(2, 0.0, &prior.emission[0]);
     assert!(refuse(&MIXED, &[4], &wrong).contains("concentration"));
-    assert!(prior.next_log_density(&MIXED, &[1.0, 2.5, 0.0]).is_err());
-    assert!(prior.smoothed(&[0.0; 4]).is_err() && prior.smoothed(&[]).is_err());
+    let q = Posterior::try_from(prior).unwrap();
+    assert!(q.next_log_density(&MIXED, &[1.0, 2.5, 0.0]).is_err());
+    assert!(q.smoothed(&[0.0; 4]).is_err() && q.smoothed(&[]).is_err());
 }
 
 /// Unknown parameters integrated out: probabilities of the next row add up to 1.
@@ -609,12 +616,35 @@ fn predictions_are_distributions() {
     assert_near("numbers", grid.map(|x| 0.005 * p([x, MISSING, MISSING])).sum(), 1.0, 1e-3);
     assert_near("nothing", p([MISSING; 3]), 1.0, 1e-12);
     // Draws: the first state's probability under the prior, 10,000 draws, P(|z| > 4.5) = 7e-6.
-    let prior = mixed_prior();
+    let prior = Posterior::try_from(mixed_prior()).unwrap();
     let first = |seed| f64::from(prior.sample(2, Key::new(seed)).unwrap().0[0] as u32);
     z_test("the first state", &(0..10_000).map(first).collect::<Vec<_>>(), 0.6 / 1.9, 4.5);
     let count = |seed| prior.sample(1, Key::new(seed)).unwrap().1[1];
     z_test("the count", &(0..10_000).map(count).collect::<Vec<_>>(), 3.0, 4.5);
     let text = serde_json::to_string(q).unwrap();
-    let read: Parameters = serde_json::from_str(&text).unwrap();
-    assert_eq!(read.states(), 2);
+    assert_eq!(&serde_json::from_str::<Posterior>(&text).unwrap(), q);
+}
+
+/// What is read is checked there: no sizes that disagree, no parameter out of its range.
+#[test]
+fn a_posterior_that_is_none_is_not_read() {
+    let mut fit = Fit::new(&MIXED, &[4], mixed_prior(), Start::Apart, Key::new(2)).unwrap();
+    to_convergence(&mut fit);
+    let whole = serde_json::to_value(fit.posterior()).unwrap();
+    let read = |value: Value| serde_json::from_value::<Posterior>(value);
+    let broken = shortened(&whole, &[]);
+    assert!(broken.len() >= 8);
+    for (path, value) in broken {
+        assert!(read(value).is_err(), "{path}");
+    }
+    let error = |path: &str, wrong: Value| {
+        let mut value = whole.clone();
+        *value.pointer_mut(path).unwrap() = wrong;
+        read(value).unwrap_err().to_string()
+    };
+    assert!(error("/emission/1/0/gaussian/rate", json!(-1.0)).contains("rate is -1, but must be"));
+    assert!(error("/emission/0/1/poisson/shape", json!(0.0)).contains("shape is 0, but must be"));
+    assert!(error("/transitions/1/dirichlet/0", json!(-2.0)).contains("concentration is -2, but must be"));
+    let wrong = error("/emission/1/1", json!({ "known-gaussian": { "mean": 0.0, "sigma": 1.0 } }));
+    assert!(wrong.contains("the family of column 2"), "{wrong}");
 }

@@ -15,7 +15,9 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 
-use crate::{assert_near, data, number, numbers, reference, to_convergence};
+use serde_json::json;
+
+use crate::{assert_near, data, number, numbers, reference, shortened, to_convergence};
 
 const EXACT: Inner = Inner { tolerance: 1e-13, iterations: 100_000 };
 
@@ -71,7 +73,7 @@ fn the_known_pass() {
     let (size, vocabulary) = (number(&case["K"]) as usize, number(&case["V"]) as usize);
     let counts = dense(vocabulary, &numbers(&case["counts"]));
     let alpha = vec![number(&case["alpha"]); size];
-    let topics = Posterior { alpha, vocabulary, lambda: numbers(&case["lambda"]) };
+    let topics = Posterior::new(alpha, vocabulary, numbers(&case["lambda"])).unwrap();
     let folded = topics.fold_in(&counts, EXACT).unwrap();
     for (what, got, expected) in [
         ("γ", &folded.concentrations, numbers(&case["gamma_converged"])),
@@ -91,7 +93,7 @@ fn the_known_pass() {
     for (got, expected) in fit.concentrations().iter().zip(&folded.concentrations) {
         assert_near("γ of the fit", *got, *expected, 1e-9);
     }
-    assert_near("λ", fit.posterior().lambda[7], topics.lambda[7], 0.0);
+    assert_near("λ", fit.posterior().lambda()[7], topics.lambda()[7], 0.0);
 }
 
 /// 200 corpora of all priors: no update lowers the bound, whose parts are the definitions', and which is finite.
@@ -128,9 +130,9 @@ fn bound(fit: &Fit<'_>, prior: &Prior, documents: &[Vec<u32>]) -> f64 {
         _ => Dirichlet::new(q.to_vec()).unwrap().kl(&Dirichlet::new(p.to_vec()).unwrap()).unwrap(),
     };
     let expected_log = |q: &[f64], i: usize| digamma(q[i]) - digamma(q.iter().sum());
-    let topics: Vec<&[f64]> = q.lambda.chunks(q.vocabulary).collect();
+    let topics: Vec<&[f64]> = q.lambda().chunks(q.vocabulary()).collect();
     let gamma = fit.concentrations();
-    let of_topics: f64 = topics.iter().map(|lambda| kl(lambda, &vec![prior.eta; q.vocabulary])).sum();
+    let of_topics: f64 = topics.iter().map(|lambda| kl(lambda, &vec![prior.eta; q.vocabulary()])).sum();
     let of_documents = documents.iter().zip(gamma.chunks(size)).map(|(words, gamma)| {
         let word = |&word: &u32| {
             let term = |k| expected_log(gamma, k) + expected_log(topics[k], word as usize);
@@ -154,7 +156,7 @@ fn the_bound_is_the_mean_of_log_p_less_log_q() {
     let dirichlets =
         |x: &[f64], n: usize| x.chunks(n).map(|x| Dirichlet::new(x.to_vec()).unwrap()).collect::<Vec<_>>();
     let (of_documents, of_topics) =
-        (dirichlets(&fit.concentrations(), 2), dirichlets(&fit.posterior().lambda, 4));
+        (dirichlets(&fit.concentrations(), 2), dirichlets(fit.posterior().lambda(), 4));
     let expected_log = |q: &Dirichlet, i: usize| digamma(q.concentration()[i]) - digamma(q.total());
     let (theta_prior, beta_prior) =
         (Dirichlet::new(prior.alpha).unwrap(), Dirichlet::new(vec![0.9; 4]).unwrap());
@@ -196,7 +198,7 @@ fn one_topic_is_exact() {
     let mut fit = Fit::new(&counts, Prior::symmetric(1, 0.4, 0.3), Key::new(1)).unwrap();
     let bound = to_convergence(&mut fit).last();
     assert_near("ln p", bound, ln_polya(&[0.3; 3], &[2.0, 0.0, 2.0]), 1e-12);
-    assert_near("a word that never occurs", fit.posterior().lambda[1], 0.3, 0.0);
+    assert_near("a word that never occurs", fit.posterior().lambda()[1], 0.3, 0.0);
 }
 
 /// The exact evidence, over every z, is above the bound, and not by more than q's independence costs.
@@ -213,7 +215,7 @@ fn the_evidence_is_above() {
         // The empty document says nothing.
         assert_eq!(fit.concentrations()[6..9], [alpha; 3]);
         // Topics that could be exchanged share the words that never occur.
-        assert!((0..3).all(|k| fit.posterior().lambda[4 * k + 3] == eta));
+        assert!((0..3).all(|k| fit.posterior().lambda()[4 * k + 3] == eta));
     }
 }
 
@@ -222,7 +224,7 @@ fn the_evidence_is_above() {
 fn weights_below_all_numbers() {
     let counts = Counts::from_tokens(2, [&[0][..]]).unwrap();
     let size = 1500;
-    let topics = Posterior { alpha: vec![1e-5; size], vocabulary: 2, lambda: vec![2.0; 2 * size] };
+    let topics = Posterior::new(vec![1e-5; size], 2, vec![2.0; 2 * size]).unwrap();
     let folded = topics.fold_in(&counts, EXACT).unwrap();
     let gamma = 1e-5 + 1.0 / size as f64;
     assert!(digamma(gamma) < -1000.0);
@@ -244,7 +246,7 @@ fn weights_below_all_numbers() {
 /// 400 documents of 12 words from 3 topics, of known α and η.
 fn drawn() -> Counts {
     let lambda = (0..36).map(|i| if i / 12 == (i % 12) / 4 { 30.0 } else { 1.0 }).collect();
-    let topics = Posterior { alpha: vec![0.2; 3], vocabulary: 12, lambda };
+    let topics = Posterior::new(vec![0.2; 3], 12, lambda).unwrap();
     topics.sample(&vec![40; 400], Key::new(5)).unwrap()
 }
 
@@ -278,7 +280,7 @@ fn drawn_topics_are_found() {
     assert_eq!(observed.tokens() + held_out.tokens(), 16_000.0);
     assert!((observed.tokens() - 8000.0).abs() < 4.0 * 4000f64.sqrt());
     let perplexity = q.completion_perplexity(&observed, &held_out, Inner::default()).unwrap();
-    let flat = Posterior { lambda: vec![1.0; 36], ..q };
+    let flat = Posterior::new(q.alpha().to_vec(), q.vocabulary(), vec![1.0; 36]).unwrap();
     let of_flat = flat.completion_perplexity(&observed, &held_out, Inner::default()).unwrap();
     assert_near("a flat guess", of_flat, 12.0, 1e-9);
     assert!(perplexity < 7.5 && perplexity > 4.0, "{perplexity}");
@@ -314,11 +316,11 @@ fn a_step_is_that_of_the_natural_gradient() {
 
     let of_rows = counts.select(&rows);
     let gamma = before.fold_in(&of_rows, Inner::default()).unwrap().concentrations;
-    let mut expected: Vec<f64> = before.lambda.iter().map(|lambda| 0.7 * lambda + 0.3 * 0.1).collect();
+    let mut expected: Vec<f64> = before.lambda().iter().map(|lambda| 0.7 * lambda + 0.3 * 0.1).collect();
     for (d, gamma) in gamma.chunks(3).enumerate() {
         for (word, count) in of_rows.words(d) {
             let log = |k: usize| {
-                let topic = &before.lambda[12 * k..][..12];
+                let topic = &before.lambda()[12 * k..][..12];
                 digamma(gamma[k]) + digamma(topic[word as usize]) - digamma(topic.iter().sum())
             };
             let logs = [log(0), log(1), log(2)];
@@ -328,7 +330,7 @@ fn a_step_is_that_of_the_natural_gradient() {
             }
         }
     }
-    for (got, expected) in fit.posterior().lambda.iter().zip(expected) {
+    for (got, expected) in fit.posterior().lambda().iter().zip(expected) {
         assert_near("λ", *got, expected, 1e-11 * expected);
     }
 }
@@ -355,6 +357,30 @@ fn a_posterior_survives_its_text() {
     let q = Fit::new(&counts, Prior::symmetric(2, 0.2, 0.1), Key::new(2)).unwrap().posterior();
     let read: Posterior = serde_json::from_str(&serde_json::to_string(&q).unwrap()).unwrap();
     assert_eq!(read, q);
+}
+
+/// A vocabulary that is said to be greater than it is, also where its product with the topics overflows, and parameters that
+/// are none: nothing is read, and no memory is taken.
+#[test]
+fn a_posterior_that_is_none_is_not_read() {
+    let counts = drawn();
+    let q = Fit::new(&counts, Prior::symmetric(2, 0.2, 0.1), Key::new(2)).unwrap().posterior();
+    let whole = serde_json::to_value(&q).unwrap();
+    let read = |value: serde_json::Value| serde_json::from_value::<Posterior>(value);
+    for (path, value) in shortened(&whole, &[]) {
+        assert!(read(value).is_err(), "{path}");
+    }
+    let with = |field: &str, wrong: serde_json::Value| {
+        let mut value = whole.clone();
+        *value.pointer_mut(field).unwrap() = wrong;
+        read(value).unwrap_err().to_string()
+    };
+    for vocabulary in [0, 13, 12 + (1 << 63), u64::MAX] {
+        let error = with("/vocabulary", json!(vocabulary));
+        assert!(error.contains("λ has shape [24]"), "{error}");
+    }
+    assert!(with("/lambda/3", json!(-1.0)).contains("λ of a topic and a word is -1"));
+    assert!(with("/alpha/1", json!(0.0)).contains("α of a topic is 0"));
 }
 
 #[test]
@@ -393,10 +419,9 @@ fn wrong_input_is_refused() {
     let q = fit.posterior();
     let other = Counts::from_tokens(13, [&[12][..]]).unwrap();
     says(q.fold_in(&other, Inner::default()).unwrap_err(), "is 13, but the topics have 12");
-    let broken = Posterior { lambda: vec![1.0; 35], ..q.clone() };
-    says(broken.fold_in(&counts, Inner::default()).unwrap_err(), "λ has shape [35]");
-    let broken = Posterior { lambda: vec![f64::NAN; 36], ..q };
-    says(broken.sample(&[1], Key::new(1)).unwrap_err(), "λ of a topic and a word is NaN");
+    let made = |lambda| Posterior::new(q.alpha().to_vec(), q.vocabulary(), lambda).unwrap_err();
+    says(made(vec![1.0; 35]), "λ has shape [35]");
+    says(made(vec![f64::NAN; 36]), "λ of a topic and a word is NaN");
 }
 
 /// Reuters: bounds within the spread of another implementation's starts.

@@ -2,6 +2,7 @@
 //!
 //! Reference data lie in the folder named by `ELBO_DATA`; without them the tests that need them skip, and say so.
 
+mod conjugate;
 mod factor_analysis;
 mod graph;
 mod hidden_markov;

@@ -376,7 +376,9 @@ fn bad_input_is_refused_by_name() {
     let prior = gaussian(&x, 2, 2, Covariance::Full, Weights::Dirichlet(1.0));
     let fails =
         |prior: Prior, x: &[f64]| Fit::new(x, 2, prior, Start::KMeans, Key::new(1)).unwrap_err().to_string();
-    assert!(fails(Prior { components: 0, ..prior.clone() }, &x).contains("components"));
+    for components in [0, 1 << 40, usize::MAX] {
+        assert!(fails(Prior { components, ..prior.clone() }, &x).contains("the number of components"));
+    }
     assert!(
         fails(Prior { weights: Weights::Dirichlet(-1.0), ..prior.clone() }, &x).contains("concentration")
     );
@@ -417,7 +419,7 @@ fn a_dirichlet_process_breaks_its_stick_in_order() {
     let mut fit = Fit::new(&x, 1, prior, Start::KMeans, Key::new(1)).unwrap();
     fit.update(0).unwrap();
     fit.update(1).unwrap();
-    let WeightsPosterior::Sticks(sticks) = &fit.posterior().weights else { panic!("no sticks") };
+    let WeightsPosterior::Sticks(sticks) = fit.posterior().weights() else { panic!("no sticks") };
     let n = fit.counts();
     for (k, [a, b]) in sticks.iter().enumerate() {
         assert_eq!((*a, *b), (1.0 + n[k], 2.0 + n[k + 1..].iter().sum::<f64>()));
@@ -466,7 +468,7 @@ proptest! {
 }
 
 #[test]
-fn a_posterior_whose_sizes_disagree_is_an_error() {
+fn a_posterior_that_is_none_is_not_read() {
     let x: Vec<f64> = (0..30).map(|e| f64::from(e % 7 > e % 4)).collect();
     for (covariance, weights) in [
         (Some(Covariance::Full), Weights::Dirichlet(1.0)),
@@ -483,22 +485,50 @@ fn a_posterior_whose_sizes_disagree_is_an_error() {
         let mut fit = Fit::new(&x, 3, prior, Start::KMeans, Key::new(1)).unwrap();
         ascend(&mut fit, &Ascent { tolerance: 0.0, sweeps: 3 }, |_, _| {}).unwrap();
         let whole = serde_json::to_value(fit.posterior()).unwrap();
-        let read = |value: Value| serde_json::from_value::<Posterior>(value).ok();
-        assert_eq!(read(whole.clone()).as_ref(), Some(fit.posterior()));
-        let broken = shortened(&whole, &["/scale"]);
-        assert!(broken.len() >= 3);
-        // A pair that lacks a number is not read at all.
-        for (path, q) in broken.into_iter().filter_map(|(path, value)| Some((path, read(value)?))) {
-            assert!(q.responsibilities(&x).is_err(), "{path}");
-            assert!(q.log_predictive(&x).is_err(), "{path}");
-            assert!(q.sample(Key::new(1), 0).is_err(), "{path}");
+        let read = |value: Value| serde_json::from_value::<Posterior>(value);
+        assert_eq!(&read(whole.clone()).unwrap(), fit.posterior());
+        let broken = shortened(&whole, &[]);
+        assert!(broken.len() >= 5);
+        for (path, value) in broken {
+            assert!(read(value).is_err(), "{path}");
         }
-        let negative = match weights {
-            Weights::Dirichlet(_) => json!({ "dirichlet": [1.0, -1.0] }),
-            Weights::DirichletProcess(_) => json!({ "sticks": [[1.0, 1.0], [-1.0, 1.0]] }),
+        let error = |path: &str, wrong: Value| {
+            let mut value = whole.clone();
+            *value.pointer_mut(path).unwrap_or_else(|| panic!("{path}")) = wrong;
+            read(value).unwrap_err().to_string()
         };
-        let value = json!({ "weights": negative, "components": whole["components"] });
-        let error = read(value).unwrap().log_predictive(&x).unwrap_err();
-        assert!(error.to_string().contains("a parameter of the weights is -1"), "{error}");
+        let weight = match weights {
+            Weights::Dirichlet(_) => "/weights/dirichlet/1",
+            Weights::DirichletProcess(_) => "/weights/sticks/1/0",
+        };
+        let message = error(weight, json!(-1.0));
+        assert!(message.contains("a parameter of the weights is -1"), "{message}");
+        // Which component, and of a matrix which.
+        let (path, wrong, message) = match covariance {
+            Some(Covariance::Full) => (
+                "/components/normal-wishart/inverse_scale/1/0",
+                -1.0,
+                "a matrix of the precision of component 2",
+            ),
+            Some(Covariance::Tied) => (
+                "/components/normal-wishart/inverse_scale/0/0",
+                -1.0,
+                "a matrix of the precision of all components",
+            ),
+            Some(_) => ("/components/normal-gamma/rate/0", -1.0, "rate of component 1 is -1"),
+            None => ("/components/beta-bernoulli/b/4", -1.0, "b of component 2 is -1"),
+        };
+        let told = error(path, json!(wrong));
+        assert!(told.contains(message), "{told}");
+        if covariance.is_none() {
+            assert!(read_with_width(&whole, u64::MAX).is_err() && read_with_width(&whole, 0).is_err());
+        }
     }
+}
+
+/// A posterior of columns of 0 and 1 that says that it has so many.
+fn read_with_width(whole: &Value, width: u64) -> serde_json::Result<Posterior> {
+    let mut value = whole.clone();
+    value["components"]["beta-bernoulli"]["width"] = json!(width);
+    serde_json::from_value(value)
 }

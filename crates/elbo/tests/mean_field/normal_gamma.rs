@@ -2,8 +2,9 @@
 
 use elbo::mean_field::{
     Ascent, ascend,
-    normal_gamma::{Fit, Prior},
+    normal_gamma::{Fit, Posterior, Prior},
 };
+use serde_json::json;
 
 use crate::{known_trace, number, numbers, reference, to_convergence};
 
@@ -56,4 +57,18 @@ fn missing_values_are_left_out() {
     let wrong = Fit::new(&[1.0, f64::INFINITY], prior).unwrap_err();
     assert!(wrong.to_string().contains("inf"));
     assert!(Fit::new(&[1.0], Prior { precision: -1.0, ..prior }).is_err());
+}
+
+#[test]
+fn a_posterior_that_is_none_is_not_read() {
+    let right = json!({ "mean": 1.0, "precision": 2.0, "shape": 3.0, "rate": 4.0 });
+    let q = Posterior { mean: 1.0, precision: 2.0, shape: 3.0, rate: 4.0 };
+    assert_eq!(serde_json::from_value::<Posterior>(right.clone()).unwrap(), q);
+    assert_eq!(serde_json::to_value(q).unwrap(), right);
+    for field in ["precision", "shape", "rate"] {
+        let mut wrong = right.clone();
+        wrong[field] = json!(-1.0);
+        let error = serde_json::from_value::<Posterior>(wrong).unwrap_err().to_string();
+        assert!(error.contains("is -1, but must be a finite number > 0"), "{error}");
+    }
 }

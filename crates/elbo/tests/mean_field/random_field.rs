@@ -3,11 +3,12 @@
 use elbo::{
     mean_field::{
         Annealing, Ascent, ascend, best_of, ising,
-        random_field::{Edge, Field, Fit},
+        random_field::{Edge, Field, Fit, Posterior},
     },
     random::Key,
 };
 use proptest::prelude::*;
+use serde_json::json;
 
 use crate::{assert_near, number, numbers, reference, to_convergence};
 
@@ -185,4 +186,15 @@ fn wrong_input_is_named() {
     let sharp = ising::field(&[0.0, -1e300, -1e300, 0.0], &[1e299, 0.0]).unwrap();
     let mut fit = Fit::random(&sharp, Key::new(1)).unwrap();
     assert!(to_convergence(&mut fit).last().is_finite());
+}
+
+#[test]
+fn a_posterior_that_is_none_is_not_read() {
+    let read =
+        |marginals: serde_json::Value| serde_json::from_value::<Posterior>(json!({ "marginals": marginals }));
+    assert_eq!(read(json!([[0.25, 0.75], [1.0]])).unwrap().most_probable(), [1, 0]);
+    for wrong in [json!([[0.5, 0.6]]), json!([[]]), json!([[1.5, -0.5]])] {
+        let error = read(wrong).unwrap_err().to_string();
+        assert!(error.contains("q of site 0 is") && error.contains("that add up to 1"), "{error}");
+    }
 }

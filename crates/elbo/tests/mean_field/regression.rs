@@ -9,6 +9,7 @@ use elbo::{
     random::Key,
 };
 use proptest::prelude::*;
+use serde_json::json;
 
 use crate::{
     assert_near, assert_zero_mean, data, normals, number, numbers, reference, shortened, to_convergence,
@@ -428,16 +429,31 @@ fn bits_do_not_depend_on_the_number_of_threads() {
 }
 
 #[test]
-fn a_posterior_whose_sizes_disagree_is_an_error() {
+fn a_posterior_that_is_none_is_not_read() {
     let (x, y) = simulated(3, 20, 2);
-    let mut fit = Fit::new(&x, 2, &y, Prior::default()).unwrap();
-    ascend(&mut fit, &Ascent::default(), |_, _| {}).unwrap();
-    let whole = serde_json::to_value(fit.posterior()).unwrap();
-    let broken = shortened(&whole, &["/relevance_rate"]);
-    assert_eq!(broken.len(), 2);
-    for (path, value) in broken {
-        let q: Posterior = serde_json::from_value(value).unwrap();
-        assert!(q.predict(&x).is_err(), "{path}");
-        assert!(q.sample(&x, Key::new(1)).is_err(), "{path}");
+    for weights in [Weights::Shared { shape: 1.0, rate: 1.0 }, Weights::Each { shape: 1.0, rate: 1.0 }] {
+        let mut fit = Fit::new(&x, 2, &y, Prior { weights, ..Prior::default() }).unwrap();
+        ascend(&mut fit, &Ascent::default(), |_, _| {}).unwrap();
+        let whole = serde_json::to_value(fit.posterior()).unwrap();
+        let read = |value: serde_json::Value| serde_json::from_value::<Posterior>(value);
+        assert_eq!(&read(whole.clone()).unwrap(), fit.posterior());
+        // Of two rates one is left, which could be that of both; of one none, where α is known.
+        let broken = shortened(&whole, &["/relevance_rate"]);
+        assert_eq!(broken.len(), 2);
+        for (path, value) in broken {
+            assert!(read(value).is_err(), "{path}");
+        }
+        for (path, wrong) in [
+            ("/mean", json!([])),
+            ("/relevance_rate", json!([1.0, 1.0, 1.0, 1.0])),
+            ("/relevance_rate/0", json!(-1.0)),
+            ("/relevance_shape", json!(0.0)),
+            ("/noise", json!({ "Gamma": { "shape": 1.0, "rate": -1.0 } })),
+            ("/noise", json!({ "Known": { "sd": 0.0 } })),
+        ] {
+            let mut value = whole.clone();
+            *value.pointer_mut(path).unwrap() = wrong;
+            assert!(read(value).is_err(), "{path}");
+        }
     }
 }

@@ -36,7 +36,7 @@ pub struct TopicModel {
 impl TopicModel {
     /// Documents of a file: those of the fit where none is named.
     fn read(&self, about: &About, asked: &Asked, watch: &dyn Observer) -> Result<Documents, Error> {
-        let words = self.posterior.vocabulary;
+        let words = self.posterior.vocabulary();
         let config = asked.source.clone().unwrap_or_else(|| about.data.source.clone());
         let options =
             CorpusOptions { words: Some(words), transpose: self.transpose, ..CorpusOptions::default() };

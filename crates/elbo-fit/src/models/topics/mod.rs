@@ -231,7 +231,7 @@ fn described(fit: &Fit<'_>, counts: &Counts, names: Option<&[String]>) -> Vec<To
     let posterior = fit.posterior();
     let mut expected = vec![0.0; posterior.topics()];
     for gamma in fit.concentrations().chunks(posterior.topics()) {
-        for ((sum, gamma), alpha) in expected.iter_mut().zip(gamma).zip(&posterior.alpha) {
+        for ((sum, gamma), alpha) in expected.iter_mut().zip(gamma).zip(posterior.alpha()) {
             *sum += (gamma - alpha).max(0.0);
         }
     }

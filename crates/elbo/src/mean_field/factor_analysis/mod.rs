@@ -8,101 +8,32 @@
 //! q(w_d, μ_d) is the Gaussian regression of column d on (z, 1), with the moments of z for its rows. A sweep ends with a
 //! rotation, which moves q(W, μ), q(α) and q(z) together, and a pass over the rows.
 
-use std::{f64::consts::TAU, sync::Arc};
+use std::sync::Arc;
 
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use super::MeanField;
 use crate::{
     Error,
-    distribution::{Cholesky, Gamma},
+    conjugate::{Conjugate, Expectations as _, Squares},
+    distribution::{Cholesky, Gamma, Gaussian},
     divergence::KullbackLeibler,
-    random::Key,
-    special::digamma,
     terms::Bound,
 };
 
+mod factors;
 mod latent;
 mod posterior;
+mod prior;
 mod rotation;
 mod start;
 mod statistics;
 
-pub use posterior::{Latents, Posterior, Reconstruction};
+pub use factors::Posterior;
+pub use posterior::{Latents, Reconstruction};
+pub use prior::{Noise, Prior};
+pub use start::Start;
 use statistics::{Observed, Statistics};
-
-/// How the noise of the columns is related.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Noise {
-    /// One τ: probabilistic PCA.
-    Shared,
-    /// A τ_d for each column: factor analysis.
-    Each,
-}
-
-/// The prior, and the number of latent dimensions.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Prior {
-    /// K ≥ 1, of which those that explain nothing are switched off.
-    pub latent: usize,
-    /// One τ or many.
-    pub noise: Noise,
-    /// a of τ ~ Gamma(a, b).
-    pub noise_shape: f64,
-    /// b, in squared units of x.
-    pub noise_rate: f64,
-    /// a of α_k ~ Gamma(a, b).
-    pub relevance_shape: f64,
-    /// b, in squared units of x.
-    pub relevance_rate: f64,
-    /// The standard deviation of μ_d about 0, in units of x.
-    pub mean_sd: f64,
-}
-
-impl Prior {
-    /// Nearly flat, for columns whose standard deviations are of the order of 1.
-    pub fn new(latent: usize, noise: Noise) -> Self {
-        let (shape, rate) = (1e-3, 1e-3);
-        Self {
-            latent,
-            noise,
-            noise_shape: shape,
-            noise_rate: rate,
-            relevance_shape: shape,
-            relevance_rate: rate,
-            mean_sd: 1e6,
-        }
-    }
-
-    fn check(&self) -> Result<(), Error> {
-        if self.latent == 0 {
-            return Err(Error::invalid("the number of latent dimensions", 0, "must be at least 1"));
-        }
-        Gamma::new(self.noise_shape, self.noise_rate)?;
-        Gamma::new(self.relevance_shape, self.relevance_rate)?;
-        let precision = self.mean_precision();
-        if self.mean_sd > 0.0 && precision > 0.0 && precision.is_finite() {
-            return Ok(());
-        }
-        let rule = "must be > 0, and so must be 1/sd², both finite";
-        Err(Error::invalid("the standard deviation of the mean", self.mean_sd, rule))
-    }
-
-    /// 1/sd² of μ.
-    fn mean_precision(&self) -> f64 {
-        (self.mean_sd * self.mean_sd).recip()
-    }
-}
-
-/// Where W begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Start {
-    /// At the principal components of the columns, standardised where each has its own noise, missing cells at their means.
-    Principal,
-    /// At random numbers of the columns' scale.
-    Random(Key),
-}
 
 /// A fit to rows x, `[N, D]`.
 #[derive(Clone, Debug)]
@@ -165,7 +96,7 @@ impl<'a> Fit<'a> {
         };
         let statistics = Statistics::none(&observed, &posterior);
         let mut fit = Self { prior, observed, posterior, ln_volume, statistics };
-        fit.update_relevance();
+        fit.update_relevance()?;
         fit.statistics = Statistics::of(&fit.observed, &fit.posterior)?;
         Ok(fit)
     }
@@ -184,7 +115,9 @@ impl<'a> Fit<'a> {
             let (tau, column) = (q.noise_precision(d), statistics.column(d));
             let mut precision: Vec<f64> = column.moments().map(|a| tau * a).collect();
             precision.iter_mut().step_by(wide + 1).zip(&prior).for_each(|(p, alpha)| *p += alpha);
-            let root = Cholesky::of(&precision, wide)?;
+            let root = Cholesky::of(&precision, wide).map_err(|error| {
+                error.within(&format!("the precision of the loadings of column {}", d + 1))
+            })?;
             // The step from w̃⁰, where the priors are about 0.
             let towards_prior = prior.iter().zip(column.reference).map(|(alpha, w)| alpha * w);
             let slope: Vec<f64> = column.slope().zip(towards_prior).map(|(s, p)| tau * s - p).collect();
@@ -204,10 +137,13 @@ impl<'a> Fit<'a> {
         Ok(())
     }
 
-    fn update_relevance(&mut self) {
-        let squares = self.posterior.squared_loadings();
-        self.posterior.relevance_rate =
-            squares.iter().map(|square| self.prior.relevance_rate + 0.5 * square).collect();
+    fn update_relevance(&mut self) -> Result<(), Error> {
+        let prior = Gamma::new(self.prior.relevance_shape, self.prior.relevance_rate)?;
+        let weight = self.observed.columns as f64;
+        let updated = |sum| Ok(Conjugate::<Gaussian>::updated(&prior, &Squares { weight, sum })?.rate());
+        let squares = self.posterior.squared_loadings().into_iter();
+        self.posterior.relevance_rate = squares.map(updated).collect::<Result<_, Error>>()?;
+        Ok(())
     }
 
     /// E Σ_n (x_nd − w_dᵀ z_n − μ_d)² over the rows that show column d.
@@ -216,33 +152,42 @@ impl<'a> Fit<'a> {
         self.statistics.column(d).squares(&q.augmented(d), q.covariance_of(d))
     }
 
-    fn update_noise(&mut self) {
-        let squares: Vec<f64> = (0..self.observed.columns).map(|d| self.squares(d)).collect();
-        let rate = |squares: f64| self.prior.noise_rate + 0.5 * squares;
-        self.posterior.noise_rate = match self.prior.noise {
-            Noise::Shared => vec![rate(squares.iter().sum())],
-            Noise::Each => squares.into_iter().map(rate).collect(),
-        };
+    /// Of the residuals of a column.
+    fn residuals(&self, d: usize) -> Squares {
+        Squares { weight: self.observed.counts[d], sum: self.squares(d) }
+    }
+
+    fn update_noise(&mut self) -> Result<(), Error> {
+        let prior = Gamma::new(self.prior.noise_shape, self.prior.noise_rate)?;
+        let mut squares: Vec<Squares> = (0..self.observed.columns).map(|d| self.residuals(d)).collect();
+        if self.prior.noise == Noise::Shared {
+            let weight = squares.iter().map(|of| of.weight).sum();
+            squares = vec![Squares { weight, sum: squares.iter().map(|of| of.sum).sum() }];
+        }
+        let updated = |of: &Squares| Ok(Conjugate::<Gaussian>::updated(&prior, of)?.rate());
+        self.posterior.noise_rate = squares.iter().map(updated).collect::<Result<_, Error>>()?;
+        Ok(())
     }
 
     /// −KL(q(W, μ, α, τ) ‖ p).
-    fn global(&self) -> f64 {
+    fn global(&self) -> Result<f64, Error> {
         let (q, prior) = (&self.posterior, &self.prior);
         let columns = self.observed.columns as f64;
-        let kl = |(a, b): (f64, f64), shape, rate| {
-            Gamma::new(a, b).and_then(|q| q.kl(&Gamma::new(shape, rate)?)).unwrap_or(f64::NAN)
-        };
+        let of_prior = Gamma::new(prior.relevance_shape, prior.relevance_rate)?;
         let (mut of_loadings, mut of_relevance) = (-self.ln_volume, 0.0);
         for (square, &b) in q.squared_loadings().into_iter().zip(&q.relevance_rate) {
-            let ln_alpha = digamma(q.relevance_shape) - libm::log(b);
-            of_loadings += q.relevance_shape / b * square - columns * (ln_alpha + 1.0);
-            of_relevance += kl((q.relevance_shape, b), prior.relevance_shape, prior.relevance_rate);
+            let relevance = Gamma::new(q.relevance_shape, b)?;
+            let alpha = Conjugate::<Gaussian>::expectations(&relevance);
+            of_loadings += alpha.mean * square - columns * (alpha.ln + 1.0);
+            of_relevance += relevance.kl(&of_prior)?;
         }
         let precision = prior.mean_precision();
         let of_mean = q.squared_means() * precision - columns * (libm::log(precision) + 1.0);
-        let noise = q.noise_shape.iter().copied().zip(q.noise_rate.iter().copied());
-        let of_noise: f64 = noise.map(|q| kl(q, prior.noise_shape, prior.noise_rate)).sum();
-        -(0.5 * (of_loadings + of_mean) + of_relevance + of_noise)
+        let of_prior = Gamma::new(prior.noise_shape, prior.noise_rate)?;
+        let noise = q.noise_shape.iter().zip(&q.noise_rate);
+        let of_noise: f64 =
+            noise.map(|(&a, &b)| Gamma::new(a, b)?.kl(&of_prior)).sum::<Result<_, Error>>()?;
+        Ok(-(0.5 * (of_loadings + of_mean) + of_relevance + of_noise))
     }
 }
 
@@ -254,8 +199,8 @@ impl MeanField for Fit<'_> {
     fn update(&mut self, factor: usize) -> Result<(), Error> {
         match factor {
             0 => self.update_loadings()?,
-            1 => self.update_relevance(),
-            2 => self.update_noise(),
+            1 => self.update_relevance()?,
+            2 => self.update_noise()?,
             3 => {
                 // With the pass, by which what rounding leaves of moved sums is gone.
                 self.rotate();
@@ -267,12 +212,12 @@ impl MeanField for Fit<'_> {
     }
 
     fn bound(&self) -> Bound {
-        let q = &self.posterior;
-        let column = |d: usize| {
-            let tau = q.noise_precision(d);
-            self.observed.counts[d] * (q.ln_noise_precision(d) - TAU.ln()) - tau * self.squares(d)
+        let terms = || -> Result<[f64; 2], Error> {
+            let column = |d: usize| Ok(self.posterior.noise(d)?.log_likelihood(&self.residuals(d)));
+            let columns = (0..self.observed.columns).map(column);
+            Ok([columns.sum::<Result<_, Error>>()?, self.global()?])
         };
-        let log_likelihood = 0.5 * (0..self.observed.columns).map(column).sum::<f64>();
-        Bound { log_likelihood, kl: self.statistics.kl, scale: 1.0, global: self.global(), beta: 1.0 }
+        let [log_likelihood, global] = terms().unwrap_or([f64::NAN; 2]);
+        Bound { log_likelihood, kl: self.statistics.kl, scale: 1.0, global, beta: 1.0 }
     }
 }

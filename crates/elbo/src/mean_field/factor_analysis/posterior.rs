@@ -1,36 +1,19 @@
-//! q(W, μ), q(α), q(τ), and what they say of rows: latents, missing cells, new rows, densities.
+//! What the factors say of rows: latents, missing cells, new rows, densities.
 
 use std::f64::consts::TAU;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::latent::{Latent, patterns};
+use super::{
+    Posterior,
+    latent::{Latent, patterns},
+};
 use crate::{
     Error,
-    distribution::{Cholesky, FullGaussian, Gamma, Sample, all_finite, cholesky::dot, positive},
+    distribution::{Cholesky, FullGaussian, Gamma, Sample, cholesky::dot},
     random::{Key, Purpose},
-    special::digamma,
 };
-
-/// The factors of a fitted model of D columns and K latent dimensions.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Posterior {
-    /// E\[W\], `[D, K]`.
-    pub loadings: Vec<f64>,
-    /// E\[μ\], `[D]`.
-    pub mean: Vec<f64>,
-    /// The covariance of (w_d, μ_d) of each column, `[D, K + 1, K + 1]`.
-    pub covariance: Vec<f64>,
-    /// a of q(α_k) = Gamma(a, b_k).
-    pub relevance_shape: f64,
-    /// b_k, `[K]`.
-    pub relevance_rate: Vec<f64>,
-    /// a of q(τ_d) = Gamma(a_d, b_d), `[D]`, or `[1]` of a τ for all columns.
-    pub noise_shape: Vec<f64>,
-    /// b_d, likewise.
-    pub noise_rate: Vec<f64>,
-}
 
 /// q(z) of some rows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -63,115 +46,12 @@ pub struct Reconstruction {
 }
 
 impl Posterior {
-    /// Refuses what serde may have read.
-    fn check(&self) -> Result<(), Error> {
-        let (k, d) = (self.latent(), self.columns());
-        let noises = if self.noise_rate.len() == 1 { 1 } else { d };
-        Error::check_shape(
-            "q of the parameters",
-            &[d * k, d * (k + 1) * (k + 1), noises, noises],
-            &[self.loadings.len(), self.covariance.len(), self.noise_shape.len(), self.noise_rate.len()],
-        )?;
-        for (what, values) in
-            [("E[μ]", &self.mean), ("E[W]", &self.loadings), ("Cov[W, μ]", &self.covariance)]
-        {
-            all_finite(what, values)?;
-        }
-        let of_noise = self.noise_shape.iter().chain(&self.noise_rate);
-        for &x in of_noise.chain(&self.relevance_rate).chain([&self.relevance_shape]) {
-            positive("a or b of a precision", x)?;
-        }
-        Ok(())
-    }
-
-    /// K.
-    pub fn latent(&self) -> usize {
-        self.relevance_rate.len()
-    }
-
-    /// D.
-    pub fn columns(&self) -> usize {
-        self.mean.len()
-    }
-
-    /// E\[w_d\], `[K]`.
-    pub(super) fn loading(&self, d: usize) -> &[f64] {
-        &self.loadings[d * self.latent()..(d + 1) * self.latent()]
-    }
-
-    /// E\[(w_d, μ_d)\], `[K + 1]`.
-    pub(super) fn augmented(&self, d: usize) -> Vec<f64> {
-        self.loading(d).iter().copied().chain([self.mean[d]]).collect()
-    }
-
-    /// Cov\[w_d, μ_d\], `[K + 1, K + 1]`.
-    pub(super) fn covariance_of(&self, d: usize) -> &[f64] {
-        let size = (self.latent() + 1).pow(2);
-        &self.covariance[d * size..(d + 1) * size]
-    }
-
-    /// a and b of q(τ_d).
-    fn noise(&self, d: usize) -> (f64, f64) {
-        let place = d % self.noise_rate.len();
-        (self.noise_shape[place], self.noise_rate[place])
-    }
-
-    /// E\[τ_d\].
-    pub fn noise_precision(&self, d: usize) -> f64 {
-        let (shape, rate) = self.noise(d);
-        shape / rate
-    }
-
-    /// E\[log τ_d\].
-    pub(super) fn ln_noise_precision(&self, d: usize) -> f64 {
-        let (shape, rate) = self.noise(d);
-        digamma(shape) - libm::log(rate)
-    }
-
-    /// E\[α_k\], `[K]`: great where a dimension is switched off.
-    pub fn relevance(&self) -> Vec<f64> {
-        self.relevance_rate.iter().map(|b| self.relevance_shape / b).collect()
-    }
-
-    /// E Σ_d w_dk² of each dimension, `[K]`.
-    pub(super) fn squared_loadings(&self) -> Vec<f64> {
-        let (latent, wide) = (self.latent(), self.latent() + 1);
-        let square = |d: usize, k: usize| self.loading(d)[k].powi(2) + self.covariance_of(d)[k * (wide + 1)];
-        (0..latent).map(|k| (0..self.columns()).map(|d| square(d, k)).sum()).collect()
-    }
-
-    /// E Σ_d μ_d².
-    pub(super) fn squared_means(&self) -> f64 {
-        let last = (self.latent() + 1).pow(2) - 1;
-        self.mean.iter().enumerate().map(|(d, m)| m * m + self.covariance_of(d)[last]).sum()
-    }
-
-    /// Whether each latent dimension is in use, `[K]`: whether its loadings are greater than their own uncertainty,
-    /// Σ_d E\[w_dk\]² > Σ_d Var\[w_dk\].
-    pub fn active(&self) -> Vec<bool> {
-        let latent = self.latent();
-        let means =
-            (0..latent).map(|k| self.loadings.iter().skip(k).step_by(latent).map(|w| w * w).sum::<f64>());
-        means.zip(self.squared_loadings()).map(|(of_means, all)| of_means > 0.5 * all).collect()
-    }
-
-    /// The covariance of a row's cells, E\[W\] E\[W\]ᵀ + diag 1/E\[τ\], `[D, D]`, in squared units of x.
-    pub fn implied_covariance(&self) -> Vec<f64> {
-        let columns = self.columns();
-        let entry = |d: usize, e: usize| {
-            let noise = if d == e { self.noise_precision(d).recip() } else { 0.0 };
-            dot(self.loading(d), self.loading(e)) + noise
-        };
-        (0..columns * columns).map(|i| entry(i / columns, i % columns)).collect()
-    }
-
     /// `of` each row with its q(z) and the mean of it, in the order of the rows.
     fn each_row<T: Send>(
         &self,
         x: &[f64],
         of: impl Fn(&Latent<'_>, &[f64], Vec<f64>) -> T + Sync,
     ) -> Result<Vec<T>, Error> {
-        self.check()?;
         let columns = self.columns();
         let found: Vec<Result<Vec<(usize, T)>, Error>> = patterns(x, columns)?
             .par_iter()
@@ -194,7 +74,7 @@ impl Posterior {
     /// q(z) of rows x, `[R, D]`, with W, μ and τ as they are; a row that shows nothing has the prior.
     ///
     /// # Errors
-    /// Where x is not of whole rows, or a value is infinite; where these factors are none.
+    /// Where x is not of whole rows, or a value is infinite.
     pub fn infer(&self, x: &[f64]) -> Result<Latents, Error> {
         let rows = self.each_row(x, |latent, _, mean| (mean, latent.covariance.clone()))?;
         let (mean, covariance): (Vec<Vec<f64>>, Vec<Vec<f64>>) = rows.into_iter().unzip();
@@ -220,7 +100,7 @@ impl Posterior {
                 for i in 0..=k {
                     variance += z[i] * dot(&z, &covariance[(k + 1) * i..(k + 1) * (i + 1)]);
                 }
-                let (shape, rate) = self.noise(d);
+                let (shape, rate) = self.noise_parameters(d);
                 let noise = if shape > 1.0 { rate / (shape - 1.0) } else { f64::INFINITY };
                 (dot(w, &z) + self.mean[d], (variance + noise).sqrt())
             };
@@ -261,11 +141,10 @@ impl Posterior {
     /// # Errors
     /// Where a covariance is not positive definite.
     pub fn sample(&self, rows: usize, key: Key) -> Result<Vec<f64>, Error> {
-        self.check()?;
         let (key, latent, wide) = (key.purpose(Purpose::Sample), self.latent(), self.latent() + 1);
         let draw = |d: usize| {
             let q = FullGaussian::new(self.augmented(d), Cholesky::of(self.covariance_of(d), wide)?)?;
-            let (shape, rate) = self.noise(d);
+            let (shape, rate) = self.noise_parameters(d);
             let tau = Gamma::new(shape, rate)?.sample(key.fold(0), (d % self.noise_rate.len()) as u64);
             Ok((q.sample(key.fold(1), d as u64), libm::sqrt(tau.recip())))
         };

@@ -101,8 +101,7 @@ impl Fit<'_> {
         let before = trace(&statistics.all);
         rotation.gram(&mut statistics.all);
         statistics.kl += 0.5 * (trace(&statistics.all) - before) + rows * rotation.ln_determinant;
-        moved.update_relevance();
-        if moved.bound().value() > self.bound().value() {
+        if moved.update_relevance().is_ok() && moved.bound().value() > self.bound().value() {
             *self = moved;
         }
     }

@@ -3,8 +3,20 @@
 use faer::{Mat, Side};
 use rayon::prelude::*;
 
-use super::{Noise, Prior, Start, statistics::Observed};
-use crate::{Error, random::Purpose};
+use super::{Noise, Prior, statistics::Observed};
+use crate::{
+    Error,
+    random::{Key, Purpose},
+};
+
+/// Where W begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// At the principal components of the columns, standardised where each has its own noise, missing cells at their means.
+    Principal,
+    /// At random numbers of the columns' scale.
+    Random(Key),
+}
 
 /// Rows of a part of the covariance's sum.
 const ROWS: usize = 1024;

@@ -1,17 +1,59 @@
 //! How nodes are joined: each is checked against the parents that it is given.
 
 use super::{
-    Graph, Plate, Variable,
     messages::moments,
     node::{self, Chosen, Kind, Link, Node, Parent, Presence, Role, Terms},
-    plates::{Axis, Back, Towards, count, distinct},
-    variable::{Conditional, Source},
+    plates::{Axis, Back, Plate, Towards, count, distinct},
+    space::{Constant, Space},
+    structure::Graph,
+    variable::{Conditional, Source, Variable},
 };
 use crate::Error;
 
 impl Graph {
+    /// A variable for each element of some plates, which have the conditional distribution, and start at it. Its factors are
+    /// named `q(name)`.
+    ///
+    /// # Errors
+    /// Where the name is taken; where a parameter is outside its range, of another dimension, or on a plate that the
+    /// variable has not; where a variable comes twice in a dot product; where the plate of a mixture's components is
+    /// not as large as what chooses has classes, or no parameter has it.
+    pub fn add<S: Space>(
+        &mut self,
+        name: &str,
+        plates: &[Plate],
+        conditional: Conditional<S>,
+    ) -> Result<Variable<S>, Error> {
+        let before = self.nodes.len();
+        self.insert(name, plates, conditional).map_err(|error| {
+            // As if nothing had been asked for.
+            self.nodes.truncate(before);
+            self.nodes.iter_mut().for_each(|node| node.dots.retain(|&dot| dot < before));
+            error.within(name)
+        })
+    }
+
+    /// Values that are known without having a distribution, as regressors: one for each element of some plates, row by row.
+    ///
+    /// # Errors
+    /// Where there are not as many as the plates have elements, or one is no value of the space.
+    pub fn known<S: Constant>(&mut self, plates: &[Plate], values: &[f64]) -> Result<Variable<S>, Error> {
+        let axes = self.axes(plates)?;
+        let (size, what) = (count(&axes), "known values");
+        if values.is_empty() || !values.len().is_multiple_of(size) {
+            return Err(Error::Shape { what: what.into(), expected: vec![size], got: vec![values.len()] });
+        }
+        let (mut moments, mut dimension) = (Vec::new(), 0);
+        for (row, value) in values.chunks(values.len() / size).enumerate() {
+            let known = S::known(value).map_err(|error| error.within(&format!("{what}, row {}", row + 1)))?;
+            moments.extend(known.0);
+            dimension = known.1;
+        }
+        Ok(Variable::new(self.push(Kind::Known, axes, dimension, moments)))
+    }
+
     /// A stochastic node.
-    pub(super) fn insert<S>(
+    fn insert<S>(
         &mut self,
         name: &str,
         plates: &[Plate],
@@ -62,7 +104,7 @@ impl Graph {
     }
 
     /// A node that has no distribution.
-    pub(super) fn push(&mut self, kind: Kind, axes: Vec<Axis>, dimension: usize, moments: Vec<f64>) -> usize {
+    fn push(&mut self, kind: Kind, axes: Vec<Axis>, dimension: usize, moments: Vec<f64>) -> usize {
         let (id, size) = (self.nodes.len(), count(&axes));
         let what = if matches!(kind, Kind::Dot(_)) { "the dot product" } else { "the known values" };
         self.nodes.push(Node {
@@ -82,7 +124,7 @@ impl Graph {
         id
     }
 
-    pub(super) fn axes(&self, plates: &[Plate]) -> Result<Vec<Axis>, Error> {
+    fn axes(&self, plates: &[Plate]) -> Result<Vec<Axis>, Error> {
         let axis = |plate: &Plate| {
             let size = self.sizes.get(plate.0).copied();
             size.ok_or_else(|| Error::invalid("a plate", plate.0, "must be one of the graph's"))

@@ -7,40 +7,16 @@ use std::sync::Arc;
 
 use super::{
     family::Family,
-    shares::{Probability, Simplex},
-    variable::{Argument, Conditional, Space},
+    space::{Binary, Class, Probability, Simplex, Space},
+    variable::{Argument, Conditional},
 };
 use crate::{
     Error,
-    distribution::{self, Dirichlet, Sample, cholesky::dot},
+    distribution::{Dirichlet, Sample, cholesky::dot},
     divergence::KullbackLeibler,
     random::Key,
     special::ln_sum_exp,
 };
-
-/// Classes, numbered from 0; their factors are categoricals.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {}
-
-impl Space for Class {
-    type Factor = distribution::Categorical;
-
-    fn factor(_: usize, natural: &[f64]) -> Result<Self::Factor, Error> {
-        distribution::Categorical::new(natural.to_vec())
-    }
-}
-
-/// 0 or 1; their factors are Bernoullis.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Binary {}
-
-impl Space for Binary {
-    type Factor = distribution::Bernoulli;
-
-    fn factor(_: usize, natural: &[f64]) -> Result<Self::Factor, Error> {
-        distribution::Bernoulli::new(natural[1] - natural[0])
-    }
-}
 
 /// One of K classes with probabilities π.
 pub fn categorical(probabilities: impl Into<Argument<Simplex>>) -> Conditional<Class> {

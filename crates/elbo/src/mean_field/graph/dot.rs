@@ -3,7 +3,7 @@
 //! All factors are independent under q, so E\[f\] = Σ āᵀb̄ and Var\[f\] = Σ (tr AB + āᵀBā + b̄ᵀAb̄), A and B their covariances.
 //! A Gaussian message exp(h f − ½ λ f²) to f is one to a_j of (h − λ Σ_{i≠j} āᵢᵀb̄ᵢ) b̄ and λ (b̄ b̄ᵀ + B).
 
-use super::variable::{Argument, Source, Variable};
+use super::variable::{Argument, Mean, Source, Variable};
 use crate::{Error, distribution::cholesky::dot as inner};
 
 /// A sum of products of independent variables.
@@ -37,6 +37,12 @@ impl Dot {
     pub fn plus<S>(mut self, a: Variable<S>, b: impl Into<Argument<S>>) -> Self {
         self.factors.extend([Argument::from(a).source, b.into().source]);
         self
+    }
+}
+
+impl From<Dot> for Mean {
+    fn from(dot: Dot) -> Self {
+        Self(Ok(Source::Dot(dot.factors)))
     }
 }
 

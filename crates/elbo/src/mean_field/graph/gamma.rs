@@ -6,37 +6,17 @@ use std::sync::Arc;
 
 use super::{
     family::Family,
-    variable::{Argument, Conditional, Constant, Space},
+    space::{Constant, Positive, Space},
+    variable::{Argument, Conditional},
 };
 use crate::{
     Error,
-    distribution::{Gamma as Factor, Sample, positive},
+    conjugate::Conjugate,
+    distribution::{Gaussian, Sample, positive},
     divergence::KullbackLeibler,
     random::Key,
-    special::{digamma, ln_gamma},
+    special::ln_gamma,
 };
-
-/// Positive numbers; their factors are gammas.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Positive {}
-
-impl Space for Positive {
-    type Factor = Factor;
-
-    fn factor(_: usize, natural: &[f64]) -> Result<Factor, Error> {
-        Factor::new(natural[0], natural[1])
-    }
-}
-
-impl Constant for Positive {
-    fn known(value: &[f64]) -> Result<(Vec<f64>, usize), Error> {
-        let [value] = value else {
-            return Err(Error::invalid("the width of a positive number", value.len(), "must be 1"));
-        };
-        let value = positive("a positive number", *value)?;
-        Ok((vec![value, libm::log(value)], 1))
-    }
-}
 
 /// Gamma(shape, rate).
 pub fn gamma(shape: f64, rate: impl Into<Argument<Positive>>) -> Conditional<Positive> {
@@ -83,8 +63,8 @@ impl Family for Gamma {
     }
 
     fn moments(&self, natural: &[f64]) -> Result<Vec<f64>, Error> {
-        let q = Positive::factor(1, natural)?;
-        Ok(vec![q.shape() / q.rate(), digamma(q.shape()) - libm::log(q.rate())])
+        let of = Conjugate::<Gaussian>::expectations(&Positive::factor(1, natural)?);
+        Ok(vec![of.mean, of.ln])
     }
 
     fn kl(&self, q: &[f64], p: &[f64]) -> Result<f64, Error> {

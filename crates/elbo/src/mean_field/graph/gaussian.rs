@@ -7,63 +7,19 @@ use std::{f64::consts::TAU, sync::Arc};
 
 use super::{
     family::Family,
-    variable::{Argument, Conditional, Constant, Mean, Precision, Space},
+    space::{Constant, Positive, Real, Space, Vector},
+    variable::{Argument, Conditional, Mean, Precision},
 };
 use crate::{
     Error,
-    distribution::{self, Cholesky, FullGaussian, Sample, cholesky::dot, finite, positive},
+    conjugate::Squares,
+    distribution::{Cholesky, Sample, cholesky::dot, positive},
     divergence::KullbackLeibler,
     random::Key,
 };
 
-/// Numbers; their factors are Gaussian.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Real {}
-
-impl Space for Real {
-    type Factor = distribution::Gaussian;
-
-    fn factor(_: usize, natural: &[f64]) -> Result<Self::Factor, Error> {
-        let precision = positive("the precision", natural[1])?;
-        distribution::Gaussian::new(natural[0] / precision, precision.sqrt().recip())
-    }
-}
-
-impl Constant for Real {
-    fn known(value: &[f64]) -> Result<(Vec<f64>, usize), Error> {
-        let [value] = value else {
-            return Err(Error::invalid("the width of a number", value.len(), "must be 1"));
-        };
-        Ok((vec![finite("a number", *value)?], 1))
-    }
-}
-
-/// Vectors; their factors are Gaussian with any covariance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Vector {}
-
-impl Space for Vector {
-    type Factor = FullGaussian;
-
-    fn factor(dimension: usize, natural: &[f64]) -> Result<Self::Factor, Error> {
-        let precision = Cholesky::of(&natural[dimension..], dimension)?;
-        let mean = precision.solve_transposed(&precision.solve(&natural[..dimension]));
-        FullGaussian::new(mean, Cholesky::of(&precision.inverse(), dimension)?)
-    }
-}
-
-impl Constant for Vector {
-    fn known(value: &[f64]) -> Result<(Vec<f64>, usize), Error> {
-        if value.is_empty() {
-            return Err(Error::invalid("the dimension of a vector", 0, "must be at least 1"));
-        }
-        value.iter().try_for_each(|&x| finite("a coordinate", x).map(|_| ()))?;
-        Ok((value.to_vec(), value.len()))
-    }
-}
-
 /// N(mean, 1/precision).
-pub fn gaussian(mean: impl Into<Mean>, precision: impl Into<Argument<super::Positive>>) -> Conditional<Real> {
+pub fn gaussian(mean: impl Into<Mean>, precision: impl Into<Argument<Positive>>) -> Conditional<Real> {
     let parents = vec![mean.into().0, precision.into().source];
     Conditional::new(parents, |_| Ok(Arc::new(Gaussian { dimension: 1, isotropic: true })))
 }
@@ -179,7 +135,8 @@ impl Family for Gaussian {
         message.clear();
         if self.isotropic {
             // Shape and rate of a gamma.
-            message.extend([0.5 * d as f64, 0.5 * self.square(own, mean, &[1.0])]);
+            let squares = Squares { weight: d as f64, sum: self.square(own, mean, &[1.0]) };
+            message.extend(squares.natural());
             return;
         }
         // V⁻¹ and ν of a Wishart.

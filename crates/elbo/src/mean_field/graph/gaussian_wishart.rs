@@ -8,46 +8,12 @@ use std::sync::Arc;
 
 use super::{
     family::Family,
-    gaussian::{Gaussian, Vector},
-    variable::{Argument, Conditional, Constant, Space, Variable},
-    wishart::{self, Matrix, Wishart},
+    gaussian::Gaussian,
+    space::{Constant, Matrix, MeanAndPrecision, Space, Vector},
+    variable::{Argument, Conditional, Variable},
+    wishart::{self, Wishart},
 };
-use crate::{
-    Error,
-    distribution::{self, Cholesky, FullGaussian, Sample, positive},
-    divergence::KullbackLeibler,
-    random::Key,
-    special::{exp_remainder, ln_ratio},
-};
-
-/// Pairs of a vector and a precision matrix; their factors are [`GaussianWishart`]s.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MeanAndPrecision {}
-
-/// N(μ; m, (βΛ)⁻¹) Wishart(Λ; ν, V).
-#[derive(Clone, Debug, PartialEq)]
-pub struct GaussianWishart {
-    /// m, `[D]`.
-    pub mean: Vec<f64>,
-    /// β: how many values the mean weighs.
-    pub strength: f64,
-    /// Of Λ.
-    pub precision: distribution::Wishart,
-}
-
-impl Space for MeanAndPrecision {
-    type Factor = GaussianWishart;
-
-    fn factor(dimension: usize, natural: &[f64]) -> Result<GaussianWishart, Error> {
-        let parts = Parts::of(natural, dimension);
-        let precision = Matrix::factor(dimension, &[parts.inverse, &[parts.freedom]].concat())?;
-        Ok(GaussianWishart {
-            mean: parts.mean.to_vec(),
-            strength: positive("the strength", parts.strength)?,
-            precision,
-        })
-    }
-}
+use crate::{Error, conjugate::pool, distribution::positive, divergence::KullbackLeibler, random::Key};
 
 /// The natural parameters by name.
 struct Parts<'a> {
@@ -62,21 +28,6 @@ impl<'a> Parts<'a> {
         let (mean, rest) = natural.split_at(dimension);
         let (inverse, rest) = rest.split_at(dimension * dimension);
         Self { mean, inverse, strength: rest[0], freedom: rest[1] }
-    }
-}
-
-impl KullbackLeibler for GaussianWishart {
-    /// That of Λ, and E_Λ of that of μ: ½ D R(log β_p/β_q) + ½ β_p ν (m_q − m_p)ᵀ V (m_q − m_p).
-    fn kl(&self, p: &Self) -> Result<f64, Error> {
-        let of_precision = self.precision.kl(&p.precision)?;
-        let spread = self.mean.len() as f64 * exp_remainder(ln_ratio(p.strength, self.strength));
-        let scale = self.precision.scale();
-        // |Lᵀ (m_q − m_p)|².
-        let shift = |j: usize| {
-            (j..self.mean.len()).map(|i| scale.row(i)[j] * (self.mean[i] - p.mean[i])).sum::<f64>()
-        };
-        let shifts: f64 = (0..self.mean.len()).map(|j| shift(j) * shift(j)).sum();
-        Ok(of_precision + 0.5 * (spread + p.strength * self.precision.freedom() * shifts))
     }
 }
 
@@ -115,7 +66,8 @@ pub fn gaussian_wishart(
 /// model.observe(x, &[1.0, 2.0, 3.0, 2.0])?;
 /// model.update(0)?;
 /// let q = model.factor(parameters, 0)?;
-/// assert_eq!((q.mean, q.strength, q.precision.freedom()), (vec![1.0, 1.0], 4.0, 5.0));
+/// assert_eq!((q.location.mean, q.location.strength), (vec![1.0, 1.0], 4.0));
+/// assert_eq!(q.precision.freedom(), 5.0);
 /// # Ok::<(), elbo::Error>(())
 /// ```
 pub fn gaussian_given(parameters: Variable<MeanAndPrecision>) -> Conditional<Vector> {
@@ -187,19 +139,12 @@ impl Family for Joint {
     fn add(&self, total: &mut [f64], term: &[f64], weight: f64) {
         let d = self.dimension;
         let Parts { mean, inverse, strength, freedom } = Parts::of(term, d);
-        let strength = weight * strength;
-        let before = total[d + d * d];
-        let whole = before + strength;
-        if whole > 0.0 {
-            let share = strength / whole;
-            let steps: Vec<f64> = mean.iter().zip(&*total).map(|(m, total)| m - total).collect();
-            for (k, inverse) in inverse.iter().enumerate() {
-                total[d + k] += weight * inverse + share * before * steps[k / d] * steps[k % d];
-            }
-            total.iter_mut().zip(&steps).for_each(|(mean, step)| *mean += share * step);
-        }
-        total[d + d * d] = whole;
-        total[d + d * d + 1] += weight * freedom;
+        let (total_mean, rest) = total.split_at_mut(d);
+        let (total_inverse, rest) = rest.split_at_mut(d * d);
+        let steps: Vec<f64> = mean.iter().zip(&*total_mean).map(|(m, total)| m - total).collect();
+        total_inverse.iter_mut().zip(inverse).for_each(|(total, inverse)| *total += weight * inverse);
+        pool(total_mean, &mut rest[0], total_inverse, &steps, weight * strength);
+        rest[1] += weight * freedom;
     }
 
     fn centre(&self, natural: &mut [f64], mean: &[f64]) -> Result<(), Error> {
@@ -212,12 +157,8 @@ impl Family for Joint {
     }
 
     fn draw(&self, natural: &[f64], key: Key, row: u64) -> Result<Vec<f64>, Error> {
-        let q = MeanAndPrecision::factor(self.dimension, natural)?;
-        let precision = q.precision.sample(key.fold(0), row);
-        let scaled: Vec<f64> = precision.iter().map(|l| q.strength * l).collect();
-        let covariance = Cholesky::of(&scaled, self.dimension)?.inverse();
-        let mean = FullGaussian::new(q.mean, Cholesky::of(&covariance, self.dimension)?)?;
-        Ok([mean.sample(key.fold(1), row), precision].concat())
+        let (mean, precision) = MeanAndPrecision::factor(self.dimension, natural)?.sample(key, row)?;
+        Ok([mean, precision].concat())
     }
 }
 

@@ -7,10 +7,10 @@
 use rayon::prelude::*;
 
 use super::{
-    Graph,
     dot::{self, Factor},
     family::Family,
     node::{Conditional, Kind, Link, Node, Presence, Role, Terms},
+    structure::Graph,
 };
 use crate::{Error, mean_field::MeanField, terms::Bound};
 
@@ -147,7 +147,7 @@ impl Graph {
             return Ok(());
         }
         let moments = moments(&*of.family, natural);
-        let moments = moments.map_err(|error| within(error, &format!("q({})", node.name)))?;
+        let moments = moments.map_err(|error| error.within(&format!("q({})", node.name)))?;
         node.natural[element * natural.len()..][..natural.len()].copy_from_slice(natural);
         node.moments[element * node.stride..][..node.stride].copy_from_slice(&moments);
         Ok(())
@@ -213,19 +213,6 @@ pub(super) fn moments(family: &dyn Family, natural: &[f64]) -> Result<Vec<f64>, 
     let moments = family.moments(natural)?;
     finite("a moment", &moments)?;
     Ok(moments)
-}
-
-/// Says of what a wrong value is.
-pub(super) fn within(error: Error, of: &str) -> Error {
-    match error {
-        Error::Invalid { what, value, rule } => {
-            Error::Invalid { what: format!("{what} of {of}"), value, rule }
-        }
-        Error::Shape { what, expected, got } => {
-            Error::Shape { what: format!("{what} of {of}"), expected, got }
-        }
-        other => other,
-    }
 }
 
 impl MeanField for Graph {

@@ -76,97 +76,25 @@ mod observe;
 mod plates;
 mod poisson;
 mod shares;
+mod space;
+mod structure;
 mod variable;
 mod wishart;
 
-pub use class::{Binary, Class, bernoulli, categorical};
+pub use crate::conjugate::GaussianWishart;
+pub use class::{bernoulli, categorical};
 pub use dot::{Dot, dot};
-pub use gamma::{Positive, gamma};
-pub use gaussian::{Real, Vector, gaussian, gaussian_vector};
-pub use gaussian_wishart::{GaussianWishart, MeanAndPrecision, gaussian_given, gaussian_wishart};
+pub use gamma::gamma;
+pub use gaussian::{gaussian, gaussian_vector};
+pub use gaussian_wishart::{gaussian_given, gaussian_wishart};
 pub use observe::Posterior;
 pub use plates::Plate;
-pub use poisson::{Count, poisson};
-pub use shares::{Probability, Simplex, beta, dirichlet};
-pub use variable::{Argument, Choice, Conditional, Constant, Mean, Precision, Space, Variable};
-pub use wishart::{Matrix, wishart};
-
-use crate::Error;
-use messages::within;
-use node::{Kind, Node};
-use plates::count;
-
-/// A model made of variables, with the factor of each that is not observed.
-#[derive(Clone, Debug, Default)]
-pub struct Graph {
-    plates: Vec<String>,
-    sizes: Vec<usize>,
-    nodes: Vec<Node>,
-    /// Those whose factors come first in a sweep.
-    order: Vec<usize>,
-}
-
-impl Graph {
-    /// Without variables.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// A plate of `size` repetitions.
-    ///
-    /// # Errors
-    /// Where the name is taken, or the size 0.
-    pub fn plate(&mut self, name: &str, size: usize) -> Result<Plate, Error> {
-        if self.plates.iter().any(|taken| taken == name) {
-            return Err(Error::invalid("the name of a plate", name, "must not be taken yet"));
-        }
-        if size == 0 {
-            return Err(Error::invalid(&format!("the size of plate {name}"), size, "must be at least 1"));
-        }
-        self.plates.push(name.into());
-        self.sizes.push(size);
-        Ok(Plate(self.plates.len() - 1))
-    }
-
-    /// A variable for each element of some plates, which have the conditional distribution, and start at it. Its factors are
-    /// named `q(name)`.
-    ///
-    /// # Errors
-    /// Where the name is taken; where a parameter is outside its range, of another dimension, or on a plate that the
-    /// variable has not; where a variable comes twice in a dot product; where the plate of a mixture's components is
-    /// not as large as what chooses has classes, or no parameter has it.
-    pub fn add<S: Space>(
-        &mut self,
-        name: &str,
-        plates: &[Plate],
-        conditional: Conditional<S>,
-    ) -> Result<Variable<S>, Error> {
-        let before = self.nodes.len();
-        self.insert(name, plates, conditional).map_err(|error| {
-            // As if nothing had been asked for.
-            self.nodes.truncate(before);
-            self.nodes.iter_mut().for_each(|node| node.dots.retain(|&dot| dot < before));
-            within(error, name)
-        })
-    }
-
-    /// Values that are known without having a distribution, as regressors: one for each element of some plates, row by row.
-    ///
-    /// # Errors
-    /// Where there are not as many as the plates have elements, or one is no value of the space.
-    pub fn known<S: Constant>(&mut self, plates: &[Plate], values: &[f64]) -> Result<Variable<S>, Error> {
-        let axes = self.axes(plates)?;
-        let (size, what) = (count(&axes), "known values");
-        if values.is_empty() || !values.len().is_multiple_of(size) {
-            return Err(Error::Shape { what: what.into(), expected: vec![size], got: vec![values.len()] });
-        }
-        let (mut moments, mut dimension) = (Vec::new(), 0);
-        for (row, value) in values.chunks(values.len() / size).enumerate() {
-            let known =
-                S::known(value).map_err(|error| within(error, &format!("{what}, row {}", row + 1)))?;
-            moments.extend(known.0);
-            dimension = known.1;
-        }
-        Ok(Variable::new(self.push(Kind::Known, axes, dimension, moments)))
-    }
-}
+pub use poisson::poisson;
+pub use shares::{beta, dirichlet};
+pub use space::{
+    Binary, Class, Constant, Count, Matrix, MeanAndPrecision, Positive, Probability, Real, Simplex, Space,
+    Vector,
+};
+pub use structure::Graph;
+pub use variable::{Argument, Choice, Conditional, Mean, Precision, Variable};
+pub use wishart::wishart;

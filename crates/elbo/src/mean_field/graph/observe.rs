@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Graph,
     build::incomplete,
-    messages::within,
     node::{Kind, Presence},
-    variable::{Space, Variable},
+    space::Space,
+    structure::Graph,
+    variable::Variable,
 };
 use crate::{Error, random::Key};
 
@@ -66,7 +66,7 @@ impl Graph {
         for (element, value) in values.chunks(width).enumerate() {
             let first = element * width;
             let (known, absent) = match value.iter().filter(|value| value.is_nan()).count() {
-                0 => (of.family.known(value).map_err(|error| within(error, &place(first)))?, false),
+                0 => (of.family.known(value).map_err(|error| error.within(&place(first)))?, false),
                 missing if missing == width => (Vec::new(), true),
                 some => {
                     let rule = format!("must be 0 or {width}, all");
@@ -147,7 +147,7 @@ impl Graph {
             let mean = mean(element, &natural)?;
             family
                 .centre(&mut natural, &mean)
-                .map_err(|error| within(error, &format!("the start of {}", node.name)))?;
+                .map_err(|error| error.within(&format!("the start of {}", node.name)))?;
             self.set(id, element, &natural)?;
         }
         self.refresh(id);

@@ -6,30 +6,16 @@ use std::sync::Arc;
 
 use super::{
     family::Family,
-    gamma::Positive,
-    variable::{Argument, Conditional, Space},
+    space::{Count, Positive, Space},
+    variable::{Argument, Conditional},
 };
 use crate::{
     Error,
-    distribution::Sample,
-    distribution::{self, positive},
+    distribution::{Sample, positive},
     divergence::KullbackLeibler,
     random::Key,
     special::ln_gamma,
 };
-
-/// Counts; their factors are Poissons.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Count {}
-
-impl Space for Count {
-    type Factor = distribution::Poisson;
-
-    fn factor(_: usize, natural: &[f64]) -> Result<Self::Factor, Error> {
-        // Under a nearly flat prior E[log λ] is below the range of exp.
-        distribution::Poisson::new(libm::exp(natural[0]).max(f64::MIN_POSITIVE))
-    }
-}
 
 /// Poisson(rate).
 pub fn poisson(rate: impl Into<Argument<Positive>>) -> Conditional<Count> {

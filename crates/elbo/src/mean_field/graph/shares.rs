@@ -6,65 +6,16 @@ use std::sync::Arc;
 
 use super::{
     family::Family,
-    variable::{Conditional, Constant, Space},
+    space::{Constant, Probability, Simplex, Space},
+    variable::Conditional,
 };
 use crate::{
-    Error,
-    distribution::{Beta, Dirichlet as Factor, Sample, positive},
-    divergence::KullbackLeibler,
-    random::Key,
-    special::{digamma, ln_gamma},
+    Error, conjugate::Conjugate, distribution::Sample, divergence::KullbackLeibler, random::Key,
+    special::ln_gamma,
 };
-
-/// Shares of K ≥ 2 classes, which add up to 1; their factors are Dirichlets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Simplex {}
-
-impl Space for Simplex {
-    type Factor = Factor;
-
-    fn factor(_: usize, natural: &[f64]) -> Result<Factor, Error> {
-        Factor::new(natural.to_vec())
-    }
-}
 
 /// What is added to each share that a factor starts from.
 const LEAST_SHARE: f64 = 1e-9;
-
-/// How far from 1 known shares may add up.
-const ROUNDING: f64 = 1e-9;
-
-impl Constant for Simplex {
-    fn known(value: &[f64]) -> Result<(Vec<f64>, usize), Error> {
-        value.iter().try_for_each(|&share| positive("a share", share).map(|_| ()))?;
-        let total: f64 = value.iter().sum();
-        if value.len() < 2 || (total - 1.0).abs() > ROUNDING {
-            return Err(Error::invalid("the sum of the shares", total, "must be 1, of at least 2 shares"));
-        }
-        Ok((value.iter().map(|&share| libm::log(share)).collect(), value.len()))
-    }
-}
-
-/// Probabilities; their factors are betas.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Probability {}
-
-impl Space for Probability {
-    type Factor = Beta;
-
-    fn factor(_: usize, natural: &[f64]) -> Result<Beta, Error> {
-        Beta::new(natural[1], natural[0])
-    }
-}
-
-impl Constant for Probability {
-    fn known(value: &[f64]) -> Result<(Vec<f64>, usize), Error> {
-        match *value {
-            [p] if p > 0.0 && p < 1.0 => Ok((vec![libm::log1p(-p), libm::log(p)], 2)),
-            _ => Err(Error::invalid("a probability", format!("{value:?}"), "must be one number in (0, 1)")),
-        }
-    }
-}
 
 /// Dirichlet(α) of K ≥ 2 shares.
 pub fn dirichlet(concentration: &[f64]) -> Conditional<Simplex> {
@@ -86,7 +37,7 @@ struct Dirichlet {
 
 impl Dirichlet {
     fn new(concentration: Vec<f64>, binary: bool) -> Result<Self, Error> {
-        Factor::new(concentration.clone())?;
+        Simplex::factor(concentration.len(), &concentration)?;
         Ok(Self { concentration, binary })
     }
 }
@@ -122,9 +73,7 @@ impl Family for Dirichlet {
     }
 
     fn moments(&self, natural: &[f64]) -> Result<Vec<f64>, Error> {
-        let q = Simplex::factor(natural.len(), natural)?;
-        let whole = digamma(q.total());
-        Ok(natural.iter().map(|&a| digamma(a) - whole).collect())
+        Ok(Simplex::factor(natural.len(), natural)?.expectations().0)
     }
 
     fn kl(&self, q: &[f64], p: &[f64]) -> Result<f64, Error> {

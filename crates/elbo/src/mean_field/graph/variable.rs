@@ -1,38 +1,13 @@
-//! Variables by the space of their values. Each space has one family of q, so what type-checks is conjugate.
+//! Variables by the space of their values, and what they hang on.
 
 use std::{fmt, marker::PhantomData, sync::Arc};
 
 use super::{
-    class::{Binary, Class},
-    dot::Dot,
     family::Family,
-    gamma::Positive,
-    gaussian::Real,
     plates::Plate,
-    wishart::Matrix,
+    space::{Binary, Class, Constant, Matrix, Positive, Real},
 };
 use crate::Error;
-
-/// A space of values, with the family of their factors.
-pub trait Space: Copy {
-    /// q of one value.
-    type Factor;
-
-    /// The factor of some natural parameters.
-    ///
-    /// # Errors
-    /// Where they are those of no distribution.
-    fn factor(dimension: usize, natural: &[f64]) -> Result<Self::Factor, Error>;
-}
-
-/// A space whose values may stand where a variable may.
-pub trait Constant: Space {
-    /// The sufficient statistics of a value, and its dimension.
-    ///
-    /// # Errors
-    /// Where it is no value of the space.
-    fn known(value: &[f64]) -> Result<(Vec<f64>, usize), Error>;
-}
 
 /// A variable of a graph, an array of them where it has plates. To be used with the graph that made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,7 +72,7 @@ impl<S: Constant> From<Vec<f64>> for Argument<S> {
     }
 }
 
-/// The mean of a [`gaussian`](super::gaussian()): a number, a variable, or a dot product.
+/// The mean of a [`gaussian`](super::gaussian()): a number, a variable, or a [dot product](super::dot).
 #[derive(Clone, Debug)]
 pub struct Mean(pub(super) Result<Source, Error>);
 
@@ -110,12 +85,6 @@ impl From<f64> for Mean {
 impl From<Variable<Real>> for Mean {
     fn from(variable: Variable<Real>) -> Self {
         Self(Ok(Source::Variable(variable.node)))
-    }
-}
-
-impl From<Dot> for Mean {
-    fn from(dot: Dot) -> Self {
-        Self(Ok(Source::Dot(dot.factors)))
     }
 }
 

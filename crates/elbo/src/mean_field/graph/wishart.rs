@@ -6,42 +6,16 @@ use std::{f64::consts::LN_2, sync::Arc};
 
 use super::{
     family::Family,
-    variable::{Conditional, Constant, Space},
+    space::{self, Constant, Matrix},
+    variable::Conditional,
 };
 use crate::{
     Error,
-    distribution::{Cholesky, Sample, Wishart as Factor, cholesky::dot},
+    distribution::{Cholesky, Sample, cholesky::dot},
     divergence::KullbackLeibler,
     random::Key,
-    special::{digamma, ln_multivariate_gamma},
+    special::ln_multivariate_gamma,
 };
-
-/// Symmetric positive definite matrices; their factors are Wisharts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Matrix {}
-
-impl Space for Matrix {
-    type Factor = Factor;
-
-    fn factor(dimension: usize, natural: &[f64]) -> Result<Factor, Error> {
-        let (inverse, freedom) = natural.split_at(dimension * dimension);
-        let scale = Cholesky::of(inverse, dimension)?.inverse();
-        Factor::new(freedom[0], Cholesky::of(&scale, dimension)?)
-    }
-}
-
-impl Constant for Matrix {
-    fn known(value: &[f64]) -> Result<(Vec<f64>, usize), Error> {
-        let n = value.len().isqrt();
-        let symmetric = n * n == value.len() && (0..n * n).all(|k| value[k] == value[k % n * n + k / n]);
-        if !symmetric {
-            return Err(Error::invalid("a matrix", format!("{value:?}"), "must be square and symmetric"));
-        }
-        let mut moments = value.to_vec();
-        moments.push(Cholesky::of(value, n)?.ln_determinant());
-        Ok((moments, n))
-    }
-}
 
 /// Wishart(ν, V) of mean νV, by V⁻¹ `[n, n]`, row by row. ν > n − 1.
 pub fn wishart(freedom: f64, inverse_scale: &[f64]) -> Conditional<Matrix> {
@@ -60,17 +34,16 @@ impl Wishart {
     pub(super) fn new(freedom: f64, inverse_scale: &[f64]) -> Result<Self, Error> {
         let dimension = Matrix::known(inverse_scale)?.1;
         let natural = [inverse_scale, &[freedom]].concat();
-        Matrix::factor(dimension, &natural)?;
+        space::wishart(dimension, &natural)?;
         Ok(Self { dimension, natural })
     }
 }
 
 /// E\[Λ\], E log|Λ|.
 pub(super) fn moments(dimension: usize, natural: &[f64]) -> Result<Vec<f64>, Error> {
-    let q = Matrix::factor(dimension, natural)?;
-    let mut moments: Vec<f64> = q.scale().product().iter().map(|v| q.freedom() * v).collect();
-    let of_shapes: f64 = q.shapes().map(digamma).sum();
-    moments.push(of_shapes + dimension as f64 * LN_2 + q.scale().ln_determinant());
+    let q = space::wishart(dimension, natural)?;
+    let mut moments = q.mean();
+    moments.push(q.expected_ln_determinant());
     Ok(moments)
 }
 
@@ -118,7 +91,7 @@ impl Family for Wishart {
     }
 
     fn kl(&self, q: &[f64], p: &[f64]) -> Result<f64, Error> {
-        Matrix::factor(self.dimension, q)?.kl(&Matrix::factor(self.dimension, p)?)
+        space::wishart(self.dimension, q)?.kl(&space::wishart(self.dimension, p)?)
     }
 
     fn centre(&self, natural: &mut [f64], mean: &[f64]) -> Result<(), Error> {
@@ -129,6 +102,6 @@ impl Family for Wishart {
     }
 
     fn draw(&self, natural: &[f64], key: Key, row: u64) -> Result<Vec<f64>, Error> {
-        Ok(Matrix::factor(self.dimension, natural)?.sample(key, row))
+        Ok(space::wishart(self.dimension, natural)?.wishart()?.sample(key, row))
     }
 }

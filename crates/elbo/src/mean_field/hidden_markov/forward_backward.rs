@@ -176,6 +176,6 @@ fn greatest(values: impl Iterator<Item = f64>) -> (usize, f64) {
 }
 
 /// Σ w l, where what has no weight may be −∞.
-pub(super) fn weigh(weights: &[f64], logs: &[f64]) -> f64 {
+fn weigh(weights: &[f64], logs: &[f64]) -> f64 {
     weights.iter().zip(logs).filter(|(w, _)| **w != 0.0).map(|(w, l)| w * l).sum()
 }

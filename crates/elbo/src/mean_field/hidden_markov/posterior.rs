@@ -1,13 +1,110 @@
 //! What the factors of the parameters say of a sequence, old or new.
 
-use super::{Parameters, forward_backward::Smoothed, possible};
+use std::ops::Deref;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Emission, Parameters, Shares,
+    emission::Expected,
+    forward_backward::{Chain, Smoothed},
+};
 use crate::{
     Error,
+    conjugate::ClassExpectations,
+    mean_field::{cells::wrong_cell, sequences::Sequences},
     random::{Key, Purpose},
     special::ln_sum_exp,
 };
 
-impl Parameters {
+/// The factors of the parameters, which are distributions: sizes agree, and every parameter is in its range. Known
+/// parameters are such factors too, of which bounds are exact.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Parameters", into = "Parameters")]
+pub struct Posterior(pub(super) Parameters);
+
+impl TryFrom<Parameters> for Posterior {
+    type Error = Error;
+
+    /// # Errors
+    /// Where sizes disagree, or a parameter is out of its range.
+    fn try_from(parameters: Parameters) -> Result<Self, Error> {
+        parameters.check()?;
+        Ok(Self(parameters))
+    }
+}
+
+impl From<Posterior> for Parameters {
+    fn from(posterior: Posterior) -> Self {
+        posterior.0
+    }
+}
+
+impl Deref for Posterior {
+    type Target = Parameters;
+
+    fn deref(&self) -> &Parameters {
+        &self.0
+    }
+}
+
+impl Posterior {
+    /// The data, whose values the emissions must take.
+    pub(super) fn sequences<'a>(
+        &self,
+        x: &'a [f64],
+        lengths: Option<&[usize]>,
+    ) -> Result<Sequences<'a>, Error> {
+        let columns = self.columns();
+        let data = match lengths {
+            Some(lengths) => Sequences::new(x, columns, lengths)?,
+            None => Sequences::one(x, columns)?,
+        };
+        for (cell, &value) in x.iter().enumerate() {
+            let rule = self.emission[0][cell % columns].refuses(value);
+            if let Some(rule) = rule.filter(|_| !value.is_nan()) {
+                return Err(wrong_cell(cell, columns, value, &rule));
+            }
+        }
+        Ok(data)
+    }
+
+    /// E\[log π\], then E\[log A\] of each state that is left.
+    pub(super) fn expected_logs(&self) -> Result<Vec<ClassExpectations>, Error> {
+        std::iter::once(&self.initial).chain(&self.transitions).map(Shares::expectations).collect()
+    }
+
+    pub(super) fn expected(&self) -> Result<Vec<Vec<Expected>>, Error> {
+        self.emission.iter().map(|state| state.iter().map(Emission::expected).collect()).collect()
+    }
+
+    /// The chain of log q(z) at an inverse temperature.
+    pub(super) fn chain(&self, inverse_temperature: f64) -> Result<Chain, Error> {
+        let tempered = |of: &[ClassExpectations]| {
+            of.iter().flat_map(|of| &of.0).map(|l| inverse_temperature * l).collect::<Vec<f64>>()
+        };
+        let logs = self.expected_logs()?;
+        Ok(Chain::new(tempered(&logs[..1]), tempered(&logs[1..])))
+    }
+
+    /// E\[log p(x_t|z_t = k, θ)\] − log h(x_t) of a sequence's rows, `[T, K]`.
+    pub(super) fn emissions(&self, expected: &[Vec<Expected>], sequence: &[f64]) -> Vec<f64> {
+        let of_state = |state: &[Expected], row: &[f64]| -> f64 {
+            state.iter().zip(row).filter(|(_, x)| !x.is_nan()).map(|(column, &x)| column.at(x)).sum()
+        };
+        let rows = sequence.chunks(self.columns());
+        rows.flat_map(|row| expected.iter().map(move |state| of_state(state, row))).collect()
+    }
+
+    /// Σ log h(x).
+    pub(super) fn ln_base(&self, sequence: &[f64]) -> f64 {
+        let base = |row: &[f64]| -> f64 {
+            let seen = row.iter().zip(&self.emission[0]).filter(|(x, _)| !x.is_nan());
+            seen.map(|(&x, emission)| emission.ln_base(x)).sum()
+        };
+        sequence.chunks(self.columns()).map(base).sum()
+    }
+
     /// q(z) of a sequence of rows: q(z_t = k), `[T, K]`.
     ///
     /// # Errors
@@ -23,13 +120,13 @@ impl Parameters {
     /// As [`Self::smoothed`].
     ///
     /// ```
-    /// use elbo::mean_field::hidden_markov::{Emission, Parameters, Shares};
+    /// use elbo::mean_field::hidden_markov::{Emission, Parameters, Posterior, Shares};
     /// let heads = |p| vec![Emission::Categorical(Shares::Known(vec![1.0 - p, p]))];
-    /// let coins = Parameters {
+    /// let coins = Posterior::try_from(Parameters {
     ///     initial: Shares::Known(vec![0.5, 0.5]),
     ///     transitions: vec![Shares::Known(vec![0.5, 0.5]); 2],
     ///     emission: vec![heads(0.2), heads(0.6)],
-    /// };
+    /// })?;
     /// // Each toss is heads with probability 0.4; one was not seen.
     /// let bound = coins.log_likelihood_bound(&[1.0, f64::NAN, 0.0])?;
     /// assert!((bound - (0.4f64 * 0.6).ln()).abs() < 1e-15);
@@ -45,7 +142,7 @@ impl Parameters {
     /// As [`Self::smoothed`].
     pub fn most_probable_path(&self, x: &[f64]) -> Result<Vec<usize>, Error> {
         self.smooth(x)?;
-        Ok(self.chain(1.0).most_probable_path(&self.emissions(&self.expected(), x)))
+        Ok(self.chain(1.0)?.most_probable_path(&self.emissions(&self.expected()?, x)))
     }
 
     /// The probabilities of the state after a sequence, `[K]`: q(z_T) moved by E\[A\].
@@ -92,7 +189,7 @@ impl Parameters {
         for (p, state) in self.next_state(x)?.iter().zip(&self.emission) {
             let mut sum = libm::log(*p);
             for (emission, &x) in state.iter().zip(next).filter(|(_, x)| !x.is_nan()) {
-                sum += emission.predictive_log_density(x)?;
+                sum += emission.log_predictive(x)?;
             }
             of_states.push(sum);
         }
@@ -102,18 +199,17 @@ impl Parameters {
     /// A draw of all parameters, as known ones.
     ///
     /// # Errors
-    /// Where these parameters are none.
+    /// Where a draw is beyond the range of numbers.
     pub fn draw(&self, key: Key) -> Result<Self, Error> {
-        self.check()?;
         let (key, states) = (key.purpose(Purpose::Sample), self.states());
         let rows = self.transitions.iter().enumerate();
-        let of_state = |(state, columns): (usize, &Vec<super::Emission>)| {
+        let of_state = |(state, columns): (usize, &Vec<Emission>)| {
             let columns = columns.iter().enumerate();
             columns
                 .map(|(column, emission)| emission.draw(key.fold(1 + state as u64), column as u64))
                 .collect()
         };
-        Ok(Self {
+        Self::try_from(Parameters {
             initial: self.initial.draw(key.fold(0), states as u64)?,
             transitions: rows.map(|(row, a)| a.draw(key.fold(0), row as u64)).collect::<Result<_, _>>()?,
             emission: self.emission.iter().enumerate().map(of_state).collect::<Result<_, _>>()?,
@@ -141,8 +237,17 @@ impl Parameters {
 
     fn smooth(&self, x: &[f64]) -> Result<Smoothed, Error> {
         self.sequences(x, None)?;
-        let smoothed = self.chain(1.0).smooth(&self.emissions(&self.expected(), x));
+        let smoothed = self.chain(1.0)?.smooth(&self.emissions(&self.expected()?, x));
         possible(smoothed.log_likelihood, 0)?;
         Ok(smoothed)
     }
+}
+
+/// Whether a sequence can be.
+pub(super) fn possible(log_likelihood: f64, sequence: usize) -> Result<(), Error> {
+    if log_likelihood.is_finite() {
+        return Ok(());
+    }
+    let what = format!("the log-likelihood of sequence {}", sequence + 1);
+    Err(Error::invalid(&what, log_likelihood, "must be finite: no path of the states can give it"))
 }

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error,
+    conjugate::{ClassCounts, ClassExpectations, Conjugate},
     distribution::{Dirichlet, Sample},
     divergence::KullbackLeibler,
     random::Key,
-    special::digamma,
 };
 
 /// How far from 1 known probabilities may add up.
@@ -49,50 +49,52 @@ impl Shares {
     }
 
     /// E\[log p\]; −∞ of an outcome known to be impossible.
-    pub(super) fn expected_log(&self) -> Vec<f64> {
+    pub(super) fn expectations(&self) -> Result<ClassExpectations, Error> {
         match self {
-            Self::Known(p) => p.iter().map(|&p| libm::log(p)).collect(),
-            Self::Dirichlet(alpha) => {
-                let whole = digamma(alpha.iter().sum());
-                alpha.iter().map(|&alpha| digamma(alpha) - whole).collect()
-            }
+            Self::Known(p) => Ok(ClassExpectations::known(p)),
+            Self::Dirichlet(alpha) => Ok(Dirichlet::new(alpha.clone())?.expectations()),
         }
     }
 
     pub(super) fn check(&self, what: &str) -> Result<(), Error> {
-        let Self::Known(p) = self else { return self.dirichlet().map(|_| ()) };
-        let total: f64 = p.iter().sum();
-        if p.iter().all(|&p| p >= 0.0) && (total - 1.0).abs() <= ROUNDING {
-            return Ok(());
+        match self {
+            Self::Dirichlet(alpha) => Dirichlet::new(alpha.clone()).map(|_| ()),
+            Self::Known(p) => {
+                let total: f64 = p.iter().sum();
+                if p.iter().all(|&p| p >= 0.0) && (total - 1.0).abs() <= ROUNDING {
+                    return Ok(());
+                }
+                Err(Error::invalid(what, format!("{p:?}"), "must be numbers ≥ 0 that add up to 1"))
+            }
         }
-        Err(Error::invalid(what, format!("{p:?}"), "must be numbers ≥ 0 that add up to 1"))
     }
 
-    /// As prior: the posterior, given how often each outcome was.
-    pub(super) fn updated(&self, counts: &[f64]) -> Self {
+    /// As prior: the posterior, given how often each outcome was. What is known stays.
+    pub(super) fn updated(&self, counts: &ClassCounts) -> Result<Self, Error> {
         match self {
-            Self::Known(p) => Self::Known(p.clone()),
+            Self::Known(p) => Ok(Self::Known(p.clone())),
             Self::Dirichlet(alpha) => {
-                Self::Dirichlet(alpha.iter().zip(counts).map(|(alpha, n)| alpha + n).collect())
+                let q = Dirichlet::new(alpha.clone())?.updated(counts)?;
+                Ok(Self::Dirichlet(q.concentration().to_vec()))
             }
         }
     }
 
     /// From a prior of the same kind; of known probabilities 0.
     pub(super) fn kl(&self, prior: &Self) -> Result<f64, Error> {
-        if let Self::Known(_) = self { Ok(0.0) } else { self.dirichlet()?.kl(&prior.dirichlet()?) }
+        match (self, prior) {
+            (Self::Dirichlet(q), Self::Dirichlet(p)) => {
+                Dirichlet::new(q.clone())?.kl(&Dirichlet::new(p.clone())?)
+            }
+            _ => Ok(0.0),
+        }
     }
 
     /// A draw, as known probabilities.
     pub(super) fn draw(&self, key: Key, row: u64) -> Result<Self, Error> {
-        if let Self::Known(_) = self {
-            return Ok(self.clone());
+        match self {
+            Self::Known(p) => Ok(Self::Known(p.clone())),
+            Self::Dirichlet(alpha) => Ok(Self::Known(Dirichlet::new(alpha.clone())?.sample(key, row))),
         }
-        Ok(Self::Known(self.dirichlet()?.sample(key, row)))
-    }
-
-    fn dirichlet(&self) -> Result<Dirichlet, Error> {
-        let (Self::Known(values) | Self::Dirichlet(values)) = self;
-        Dirichlet::new(values.clone())
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Emission, Parameters};
+use super::{Emission, Parameters, emission::Kind};
 use crate::{
     mean_field::{sequences::Sequences, start::far_apart},
     random::Key,
@@ -44,7 +44,8 @@ fn scales(data: &Sequences<'_>, prior: &Parameters) -> Vec<Option<f64>> {
         let n = values.len() as f64;
         let mean = values.iter().map(|x| x / n).sum::<f64>();
         let variance = values.iter().map(|x| (x - mean).powi(2) / n).sum::<f64>();
-        (emission.family() < 2).then(|| if variance > 0.0 { variance.recip() } else { 0.0 })
+        (!matches!(emission.kind(), Kind::Class(_)))
+            .then(|| if variance > 0.0 { variance.recip() } else { 0.0 })
     };
     prior.emission[0].iter().enumerate().map(scale).collect()
 }

@@ -9,12 +9,13 @@ use elbo_kernels::{
     dirichlet::{digamma_and_ln_gamma, expectations},
 };
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::{
-    Counts, Inner,
+    Counts,
     topics::{Topics, lanes, ln_gammas},
 };
-use crate::special::ln_sum_exp;
+use crate::{Error, special::ln_sum_exp};
 
 /// The step of γ where only the end of its ascent counts: that takes two thirds of the iterations of 1.
 const BEYOND: f64 = 1.7;
@@ -22,6 +23,38 @@ const BEYOND: f64 = 1.7;
 const MOST_STATISTICS: usize = 1 << 26;
 /// The most chunks of documents.
 const MOST_CHUNKS: usize = 16;
+
+/// When the ascent of a document's γ and φ, the topics held, ends.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Inner {
+    /// When γ moves by no more than this, the mean over topics.
+    pub tolerance: f64,
+    /// The most iterations, at least 1.
+    pub iterations: usize,
+}
+
+impl Default for Inner {
+    /// To convergence, as it is where topics are given.
+    fn default() -> Self {
+        Self { tolerance: 1e-3, iterations: 100 }
+    }
+}
+
+impl Inner {
+    /// Two iterations in each sweep of a fit. To convergence, documents would settle on topics that are still as they
+    /// began, and stay there: on the Reuters corpus that ends 25,000 nats lower.
+    pub const IN_A_SWEEP: Self = Self { tolerance: 1e-3, iterations: 2 };
+
+    pub(super) fn check(&self) -> Result<(), Error> {
+        if self.tolerance.is_nan() || self.tolerance < 0.0 {
+            return Err(Error::invalid("the tolerance of a document", self.tolerance, "must be ≥ 0"));
+        }
+        if self.iterations == 0 {
+            return Err(Error::invalid("the iterations of a document", 0, "must be at least 1"));
+        }
+        Ok(())
+    }
+}
 
 /// What a pass over documents leaves behind.
 #[derive(Clone, Debug, Default)]

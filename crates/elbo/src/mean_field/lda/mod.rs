@@ -11,10 +11,10 @@
 mod counts;
 mod documents;
 mod posterior;
+mod prior;
 mod topics;
 
 use elbo_kernels::{LANES, Lanes};
-use serde::{Deserialize, Serialize};
 
 use self::{
     documents::{Documents, Local},
@@ -28,86 +28,9 @@ use crate::{
 };
 
 pub use counts::Counts;
+pub use documents::Inner;
 pub use posterior::{Folded, Posterior};
-
-/// The prior of θ and β.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Prior {
-    /// α, `[K]`: each topic's concentration in a document.
-    pub alpha: Vec<f64>,
-    /// η: each word's concentration in a topic.
-    pub eta: f64,
-}
-
-impl Prior {
-    /// Of K topics with the same α.
-    ///
-    /// ```
-    /// use elbo::mean_field::lda::Prior;
-    /// assert_eq!(Prior::symmetric(2, 0.1, 0.01).alpha, [0.1, 0.1]);
-    /// ```
-    pub fn symmetric(topics: usize, alpha: f64, eta: f64) -> Self {
-        Self { alpha: vec![alpha; topics], eta }
-    }
-
-    /// K.
-    pub fn topics(&self) -> usize {
-        self.alpha.len()
-    }
-
-    fn check(&self) -> Result<(), Error> {
-        if self.alpha.is_empty() {
-            return Err(Error::invalid("the number of topics", 0, "must be at least 1"));
-        }
-        for (k, &alpha) in self.alpha.iter().enumerate() {
-            concentration(&format!("α of topic {}", k + 1), alpha, MOST)?;
-        }
-        concentration("η", self.eta, MOST)
-    }
-}
-
-/// The largest α and η: far above it, nothing of a divergence would be left when ln Γ is taken from ln Γ.
-const MOST: f64 = 1e3;
-
-/// Where no product within the special functions leaves the range of numbers.
-fn concentration(what: &str, value: f64, most: f64) -> Result<(), Error> {
-    if (1e-100..=most).contains(&value) {
-        return Ok(());
-    }
-    Err(Error::invalid(what, value, &format!("must be between 1e-100 and {most:e}")))
-}
-
-/// When the ascent of a document's γ and φ, the topics held, ends.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Inner {
-    /// When γ moves by no more than this, the mean over topics.
-    pub tolerance: f64,
-    /// The most iterations, at least 1.
-    pub iterations: usize,
-}
-
-impl Default for Inner {
-    /// To convergence, as it is where topics are given.
-    fn default() -> Self {
-        Self { tolerance: 1e-3, iterations: 100 }
-    }
-}
-
-impl Inner {
-    /// Two iterations in each sweep of a fit. To convergence, documents would settle on topics that are still as they
-    /// began, and stay there: on the Reuters corpus that ends 25,000 nats lower.
-    pub const IN_A_SWEEP: Self = Self { tolerance: 1e-3, iterations: 2 };
-
-    fn check(&self) -> Result<(), Error> {
-        if self.tolerance.is_nan() || self.tolerance < 0.0 {
-            return Err(Error::invalid("the tolerance of a document", self.tolerance, "must be ≥ 0"));
-        }
-        if self.iterations == 0 {
-            return Err(Error::invalid("the iterations of a document", 0, "must be at least 1"));
-        }
-        Ok(())
-    }
-}
+pub use prior::Prior;
 
 /// A fit to documents.
 ///
@@ -161,9 +84,8 @@ impl<'a> Fit<'a> {
     /// # Errors
     /// As [`Self::new`]; where they are not of the vocabulary, or not a posterior.
     pub fn starting_at(counts: &'a Counts, eta: f64, start: &Posterior) -> Result<Self, Error> {
-        start.check()?;
         start.check_vocabulary(counts)?;
-        Self::at(counts, Prior { alpha: start.alpha.clone(), eta }, start.rows())
+        Self::at(counts, Prior { alpha: start.alpha().to_vec(), eta }, start.rows())
     }
 
     fn at(counts: &'a Counts, prior: Prior, lambda: Vec<Lanes>) -> Result<Self, Error> {

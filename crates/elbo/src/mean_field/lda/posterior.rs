@@ -5,8 +5,9 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Counts, Inner, MOST, concentration,
+    Counts, Inner,
     documents::Documents,
+    prior::{MOST, concentration},
     topics::{Topics, lanes},
 };
 use crate::{
@@ -17,13 +18,28 @@ use crate::{
 
 /// q(β) = Π_k Dir(λ_k), with α of the documents.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Stored")]
 pub struct Posterior {
-    /// α, `[K]`.
-    pub alpha: Vec<f64>,
-    /// V.
-    pub vocabulary: usize,
+    alpha: Vec<f64>,
+    vocabulary: usize,
     /// λ, `[K, V]`.
-    pub lambda: Vec<f64>,
+    lambda: Vec<f64>,
+}
+
+/// As in a file.
+#[derive(Deserialize)]
+struct Stored {
+    alpha: Vec<f64>,
+    vocabulary: usize,
+    lambda: Vec<f64>,
+}
+
+impl TryFrom<Stored> for Posterior {
+    type Error = Error;
+
+    fn try_from(Stored { alpha, vocabulary, lambda }: Stored) -> Result<Self, Error> {
+        Self::new(alpha, vocabulary, lambda)
+    }
 }
 
 /// q(θ) and q(z) of documents with the topics held: "folded in".
@@ -66,6 +82,35 @@ pub(super) fn normalised(mut x: Vec<f64>, size: usize) -> Vec<f64> {
 }
 
 impl Posterior {
+    /// Of α, `[K]`, and λ, `[K, V]`.
+    ///
+    /// # Errors
+    /// Where there is no topic or no word, the sizes disagree, or a parameter is out of its range.
+    pub fn new(alpha: Vec<f64>, vocabulary: usize, lambda: Vec<f64>) -> Result<Self, Error> {
+        if alpha.len().checked_mul(vocabulary) != Some(lambda.len()) || lambda.is_empty() {
+            let expected = vec![alpha.len().max(1), vocabulary.max(1)];
+            return Err(Error::Shape { what: "λ".into(), expected, got: vec![lambda.len()] });
+        }
+        alpha.iter().try_for_each(|&alpha| concentration("α of a topic", alpha, MOST))?;
+        lambda.iter().try_for_each(|&lambda| concentration("λ of a topic and a word", lambda, 1e20))?;
+        Ok(Self { alpha, vocabulary, lambda })
+    }
+
+    /// α, `[K]`.
+    pub fn alpha(&self) -> &[f64] {
+        &self.alpha
+    }
+
+    /// λ, `[K, V]`.
+    pub fn lambda(&self) -> &[f64] {
+        &self.lambda
+    }
+
+    /// V.
+    pub fn vocabulary(&self) -> usize {
+        self.vocabulary
+    }
+
     pub(super) fn from_rows(alpha: &[f64], topics: &Topics) -> Self {
         let row = |word: usize| topics.lambda[word * topics.blocks..][..topics.blocks].as_flattened();
         let vocabulary = topics.greatest.len();
@@ -89,16 +134,6 @@ impl Posterior {
         &self.lambda[k * self.vocabulary..][..self.vocabulary]
     }
 
-    /// Refuses what serde may have read.
-    pub(super) fn check(&self) -> Result<(), Error> {
-        if self.lambda.len() != self.topics() * self.vocabulary || self.lambda.is_empty() {
-            let expected = vec![self.topics().max(1), self.vocabulary.max(1)];
-            return Err(Error::Shape { what: "λ".into(), expected, got: vec![self.lambda.len()] });
-        }
-        self.alpha.iter().try_for_each(|&alpha| concentration("α of a topic", alpha, MOST))?;
-        self.lambda.iter().try_for_each(|&lambda| concentration("λ of a topic and a word", lambda, 1e20))
-    }
-
     pub(super) fn check_vocabulary(&self, counts: &Counts) -> Result<(), Error> {
         if counts.vocabulary() == self.vocabulary {
             return Ok(());
@@ -112,7 +147,6 @@ impl Posterior {
     /// # Errors
     /// Where the documents have another vocabulary, or a parameter is out of its range.
     pub fn fold_in(&self, counts: &Counts, inner: Inner) -> Result<Folded, Error> {
-        self.check()?;
         self.check_vocabulary(counts)?;
         inner.check()?;
         // η is of the divergence from the prior, which is not asked for.
@@ -183,7 +217,6 @@ impl Posterior {
     /// # Errors
     /// Where a parameter is out of its range.
     pub fn sample(&self, lengths: &[usize], key: Key) -> Result<Counts, Error> {
-        self.check()?;
         let key = key.purpose(Purpose::Sample);
         let of_topic = |k| simplex(self.topic(k), key.fold(0), k as u64).map(cumulative);
         let beta = (0..self.topics()).map(of_topic).collect::<Result<Vec<_>, Error>>()?;

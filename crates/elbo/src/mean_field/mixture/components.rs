@@ -1,18 +1,14 @@
 //! What a mixture is a mixture of: densities with conjugate priors, a family a file.
 
-use std::f64::consts::PI;
-
 use elbo_kernels::{Level, mixture::Block};
 
-use crate::{Error, random::Key, special::ln_gamma};
+use crate::{Error, random::Key};
 
 /// The posterior q(θ_k) of the parameters of K components, as the sweep needs it.
 ///
 /// Statistics are `[K, size]`: sums over rows of r times functions of x − c, with c the component's `origin`, `[K, D]`: near
 /// the rows, so that nothing cancels, and fixed between passes over all rows, so that natural parameters are linear in them.
 pub(super) trait Components: Sync {
-    /// Refuses what serde may have read.
-    fn check(&self) -> Result<(), Error>;
     /// K.
     fn number(&self) -> usize;
     /// How many statistics a component has.
@@ -24,13 +20,15 @@ pub(super) trait Components: Sync {
     /// Σ r E\[log p(x|θ_k)\], of what is observed and what is not.
     fn log_likelihood(&self, statistics: &[f64], origins: &[f64]) -> f64;
     /// Σ_k KL(q(θ_k) ‖ p(θ_k)).
-    fn kl(&self) -> f64;
+    fn kl(&self) -> Result<f64, Error>;
     /// log ∫ p(x|θ_k) q(θ_k) dθ_k of one row, NaN missing.
     fn log_predictive(&self, component: usize, x: &[f64]) -> f64;
     /// A row from that density: the draw of `row`.
     fn sample(&self, component: usize, key: Key, row: u64) -> Result<Vec<f64>, Error>;
     /// The mean of that density, `[D]`.
     fn mean(&self, component: usize) -> &[f64];
+    /// The covariance that a component's rows are expected to have, `[D, D]`; none of rows of 0 and 1.
+    fn covariance(&self, component: usize) -> Option<Vec<f64>>;
     /// θ ~ q, the draw of `row`.
     fn draw(&self, key: Key, row: u64) -> Result<Draw, Error>;
 }
@@ -63,13 +61,4 @@ pub(super) trait Expectations: Sync {
     fn log_densities_of_incomplete(&self, x: &[f64], out: &mut [f64]);
     /// Adds one row, NaN missing; returns Σ r H of the q of its missing cells.
     fn add_incomplete(&self, x: &[f64], origins: &[f64], r: &[f64], statistics: &mut [f64]) -> f64;
-}
-
-/// Student's t of `columns` columns with ν degrees of freedom, as a log density: of log |Σ| and dᵀ Σ⁻¹ d of its scale Σ.
-pub(super) fn student_t(freedom: f64, columns: usize, ln_determinant: f64, squares: f64) -> f64 {
-    let n = columns as f64;
-    ln_gamma(0.5 * (freedom + n))
-        - ln_gamma(0.5 * freedom)
-        - 0.5 * (n * (freedom * PI).ln() + ln_determinant)
-        - 0.5 * (freedom + n) * (squares / freedom).ln_1p()
 }

@@ -4,28 +4,26 @@
 //! z_n ~ π, x_n | z_n = k ~ p(x|θ_k): Gaussians with a covariance of each component, one for all, a diagonal one or a
 //! multiple of I, or columns of 0 and 1. Each pass over the rows makes r and what r weighs, and keeps no r.
 
-mod beta;
+mod bernoullis;
 mod components;
+mod diagonal_gaussians;
 mod e_step;
-mod gamma;
+mod full_gaussians;
 mod posterior;
 mod prior;
 mod weights;
-mod wishart;
 
 use rayon::prelude::*;
 
-pub use self::{
-    beta::BetaBernoulli,
-    gamma::NormalGamma,
-    posterior::{ComponentsPosterior, Posterior},
-    prior::{Covariance, Family, GaussianPrior, Prior},
-    weights::{Weights, WeightsPosterior},
-    wishart::NormalWishart,
-};
 use self::{
     e_step::{Assign, Chosen, Sums, sums},
+    posterior::ComponentsPosterior,
     prior::check_rows,
+};
+pub use self::{
+    posterior::Posterior,
+    prior::{Covariance, Family, GaussianPrior, Prior},
+    weights::{Weights, WeightsPosterior},
 };
 use super::{Annealed, MeanField, Start, Stochastic, start};
 use crate::{
@@ -70,9 +68,7 @@ impl<'a> Fit<'a> {
     /// Where the prior is none, or the rows are not as it says.
     pub fn new(x: &'a [f64], width: usize, prior: Prior, start: Start, key: Key) -> Result<Self, Error> {
         check_rows(x, width, matches!(prior.family, Family::Bernoulli(_)))?;
-        if prior.components == 0 {
-            return Err(Error::invalid("the number of components", 0, "must be at least 1"));
-        }
+        prior.check_size(width)?;
         let centres = start::centres(x, width, prior.components, start, key);
         let labels = start::nearest(x, width, &centres);
         Self::begin(x, width, prior, centres, &labels)
@@ -84,6 +80,7 @@ impl<'a> Fit<'a> {
     /// As [`Self::new`]; where there is not a component for each row.
     pub fn with_labels(x: &'a [f64], width: usize, prior: Prior, labels: &[u32]) -> Result<Self, Error> {
         check_rows(x, width, matches!(prior.family, Family::Bernoulli(_)))?;
+        prior.check_size(width)?;
         Error::check_shape("the labels", &[x.len() / width], &[labels.len()])?;
         if let Some(wrong) = labels.iter().find(|&&label| label as usize >= prior.components) {
             let rule = format!("must be less than the {} components", prior.components);
@@ -119,7 +116,7 @@ impl<'a> Fit<'a> {
     ) -> Result<Self, Error> {
         prior.weights.check()?;
         let components = ComponentsPosterior::new(&prior, width)?;
-        let weights = prior.weights.posterior(&vec![0.0; prior.components]);
+        let weights = prior.weights.posterior(&vec![0.0; prior.components])?;
         let posterior = Posterior { weights, components };
         let q = posterior.components.components();
         let empty = Sums::new(q.number(), q.size());
@@ -162,21 +159,23 @@ impl<'a> Fit<'a> {
         (0..draws as u64).into_par_iter().map(one).collect()
     }
 
-    fn pass(&self, index: Option<&[usize]>) -> Sums {
+    fn pass(&self, index: Option<&[usize]>) -> Result<Sums, Error> {
         let q = self.posterior.components.components();
-        let ln_weights = self.posterior.weights.expected_ln();
+        let ln_weights = self.posterior.weights.expected_ln()?;
         let assign =
             Assign::Optimally { ln_weights: &ln_weights, inverse_temperature: self.inverse_temperature };
         let rows = Chosen { x: self.x, width: self.width, index };
-        sums(rows, &*q.expectations(), assign, &self.origins, &Sums::new(q.number(), q.size()))
+        let empty = Sums::new(q.number(), q.size());
+        Ok(sums(rows, &*q.expectations(), assign, &self.origins, &empty))
     }
 
     fn set_components(&mut self) -> Result<(), Error> {
         self.posterior.components.components_mut().set(&self.sums.statistics, &self.origins)
     }
 
-    fn set_weights(&mut self) {
-        self.posterior.weights = self.prior.weights.posterior(&self.sums.counts);
+    fn set_weights(&mut self) -> Result<(), Error> {
+        self.posterior.weights = self.prior.weights.posterior(&self.sums.counts)?;
+        Ok(())
     }
 }
 
@@ -188,12 +187,12 @@ impl MeanField for Fit<'_> {
     fn update(&mut self, factor: usize) -> Result<(), Error> {
         match factor {
             0 => self.set_components()?,
-            1 => self.set_weights(),
+            1 => self.set_weights()?,
             _ => {
                 let q = self.posterior.components.components();
                 // All sums are made anew: about where the rows are now.
                 self.origins = (0..q.number()).flat_map(|k| q.mean(k)).copied().collect();
-                self.sums = self.pass(None);
+                self.sums = self.pass(None)?;
             }
         }
         Ok(())
@@ -201,16 +200,16 @@ impl MeanField for Fit<'_> {
 
     fn bound(&self) -> Bound {
         let q = self.posterior.components.components();
-        let ln_weights = self.posterior.weights.expected_ln();
-        let of_prior: f64 = self.sums.counts.iter().zip(&ln_weights).map(|(n, w)| n * w).sum();
-        Bound {
-            // Of what is missing E[log p(x|θ)] − log q(x): a bound on what is observed.
-            log_likelihood: q.log_likelihood(&self.sums.statistics, &self.origins) + self.sums.missing,
-            kl: -self.sums.entropy - of_prior,
-            scale: 1.0,
-            global: -(q.kl() + self.prior.weights.kl(&self.posterior.weights)),
-            beta: 1.0,
-        }
+        let terms = || -> Result<[f64; 2], Error> {
+            let ln_weights = self.posterior.weights.expected_ln()?;
+            let of_prior: f64 = self.sums.counts.iter().zip(&ln_weights).map(|(n, w)| n * w).sum();
+            let global = -(q.kl()? + self.prior.weights.kl(&self.posterior.weights)?);
+            Ok([-self.sums.entropy - of_prior, global])
+        };
+        let [kl, global] = terms().unwrap_or([f64::NAN; 2]);
+        // Of what is missing E[log p(x|θ)] − log q(x): a bound on what is observed.
+        let log_likelihood = q.log_likelihood(&self.sums.statistics, &self.origins) + self.sums.missing;
+        Bound { log_likelihood, kl, scale: 1.0, global, beta: 1.0 }
     }
 }
 
@@ -227,10 +226,9 @@ impl Stochastic for Fit<'_> {
 
     /// The bound is then that of no q, until the next pass over all rows.
     fn step(&mut self, rows: &[usize], scale: f64, step_size: f64) -> Result<(), Error> {
-        let minibatch = self.pass(Some(rows));
+        let minibatch = self.pass(Some(rows))?;
         self.sums.blend(1.0 - step_size, step_size * scale, &minibatch);
         self.set_components()?;
-        self.set_weights();
-        Ok(())
+        self.set_weights()
     }
 }

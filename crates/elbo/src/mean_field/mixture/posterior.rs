@@ -4,9 +4,12 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BetaBernoulli, Covariance, Family, NormalGamma, NormalWishart, Prior, WeightsPosterior,
+    Covariance, Family, Prior, WeightsPosterior,
+    bernoullis::Bernoullis,
     components::Components,
+    diagonal_gaussians::DiagonalGaussians,
     e_step::{Assign, Chosen, Sums, responsibilities_of},
+    full_gaussians::FullGaussians,
     prior::check_rows,
 };
 use crate::{
@@ -18,70 +21,80 @@ use crate::{
 /// q(θ).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum ComponentsPosterior {
-    /// Gaussians with matrices.
-    NormalWishart(NormalWishart),
-    /// Gaussians with variances.
-    NormalGamma(NormalGamma),
+pub(super) enum ComponentsPosterior {
+    /// With matrices.
+    #[serde(rename = "normal-wishart")]
+    Full(FullGaussians),
+    /// With variances.
+    #[serde(rename = "normal-gamma")]
+    Diagonal(DiagonalGaussians),
     /// Columns of 0 and 1.
-    BetaBernoulli(BetaBernoulli),
+    #[serde(rename = "beta-bernoulli")]
+    Bernoulli(Bernoullis),
 }
 
 impl ComponentsPosterior {
     pub(super) fn new(prior: &Prior, width: usize) -> Result<Self, Error> {
+        let k = prior.components;
         Ok(match &prior.family {
             Family::Gaussian(gaussian) => {
-                let k = prior.components;
                 Error::check_shape("the prior's mean", &[width], &[gaussian.mean.len()])?;
-                let beta = gaussian.mean_precision;
-                if beta.is_nan() || beta <= 0.0 || beta.is_infinite() {
-                    return Err(Error::invalid("the mean's precision", beta, "must be a finite number > 0"));
-                }
                 match gaussian.covariance {
-                    Covariance::Full => Self::NormalWishart(NormalWishart::new(gaussian, k, false)?),
-                    Covariance::Tied => Self::NormalWishart(NormalWishart::new(gaussian, k, true)?),
-                    Covariance::Diagonal => Self::NormalGamma(NormalGamma::new(gaussian, k, false)?),
-                    Covariance::Spherical => Self::NormalGamma(NormalGamma::new(gaussian, k, true)?),
+                    Covariance::Full | Covariance::Tied => Self::Full(FullGaussians::new(gaussian, k)?),
+                    Covariance::Diagonal | Covariance::Spherical => {
+                        Self::Diagonal(DiagonalGaussians::new(gaussian, k)?)
+                    }
                 }
             }
-            Family::Bernoulli(prior_of_cell) => {
-                Self::BetaBernoulli(BetaBernoulli::new(*prior_of_cell, prior.components, width)?)
-            }
+            Family::Bernoulli(of_cell) => Self::Bernoulli(Bernoullis::new(*of_cell, k, width)?),
         })
     }
 
     pub(super) fn components(&self) -> &dyn Components {
         match self {
-            Self::NormalWishart(q) => q,
-            Self::NormalGamma(q) => q,
-            Self::BetaBernoulli(q) => q,
+            Self::Full(q) => q,
+            Self::Diagonal(q) => q,
+            Self::Bernoulli(q) => q,
         }
     }
 
     pub(super) fn components_mut(&mut self) -> &mut dyn Components {
         match self {
-            Self::NormalWishart(q) => q,
-            Self::NormalGamma(q) => q,
-            Self::BetaBernoulli(q) => q,
+            Self::Full(q) => q,
+            Self::Diagonal(q) => q,
+            Self::Bernoulli(q) => q,
         }
     }
 }
 
-/// q(π) q(θ): what a fit leaves.
+/// q(π) q(θ): what a fit leaves. Its parts are of as many components, and are distributions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Parts")]
 pub struct Posterior {
-    /// q(π).
-    pub weights: WeightsPosterior,
-    /// q(θ).
-    pub components: ComponentsPosterior,
+    pub(super) weights: WeightsPosterior,
+    pub(super) components: ComponentsPosterior,
+}
+
+/// As in a file.
+#[derive(Deserialize)]
+struct Parts {
+    weights: WeightsPosterior,
+    components: ComponentsPosterior,
+}
+
+impl TryFrom<Parts> for Posterior {
+    type Error = Error;
+
+    fn try_from(Parts { weights, components }: Parts) -> Result<Self, Error> {
+        weights.check(components.components().number())?;
+        Ok(Self { weights, components })
+    }
 }
 
 impl Posterior {
-    /// Refuses what serde may have read.
-    fn check(&self) -> Result<(), Error> {
-        let q = self.components.components();
-        q.check()?;
-        self.weights.check(q.number())
+    /// q(π).
+    pub fn weights(&self) -> &WeightsPosterior {
+        &self.weights
     }
 
     /// K.
@@ -104,15 +117,7 @@ impl Posterior {
 
     /// The covariance that a Gaussian component's rows are expected to have, `[D, D]`; none of one of 0 and 1.
     pub fn covariance(&self, component: usize) -> Option<Vec<f64>> {
-        match &self.components {
-            ComponentsPosterior::NormalWishart(q) => Some(q.covariance(component)),
-            ComponentsPosterior::NormalGamma(q) => {
-                let variance = q.variance(component);
-                let n = variance.len();
-                Some((0..n * n).map(|e| if e / n == e % n { variance[e / n] } else { 0.0 }).collect())
-            }
-            ComponentsPosterior::BetaBernoulli(_) => None,
-        }
+        self.components.components().covariance(component)
     }
 
     /// r of rows `[N, D]`, NaN missing: the probability of each component, `[N, K]`.
@@ -122,7 +127,7 @@ impl Posterior {
     pub fn responsibilities(&self, x: &[f64]) -> Result<Vec<f64>, Error> {
         let rows = self.rows(x)?;
         let q = self.components.components();
-        let (expectations, ln_weights) = (q.expectations(), self.weights.expected_ln());
+        let (expectations, ln_weights) = (q.expectations(), self.weights.expected_ln()?);
         let assign = Assign::Optimally { ln_weights: &ln_weights, inverse_temperature: 1.0 };
         let origins: Vec<f64> = (0..self.number()).flat_map(|k| self.mean(k).to_vec()).collect();
         Ok(responsibilities_of(rows, &*expectations, assign, &origins, &Sums::new(q.number(), q.size())))
@@ -154,20 +159,15 @@ impl Posterior {
     /// A new row, and the component that it is from: the draw of `row` from the posterior predictive density.
     ///
     /// # Errors
-    /// Where a component's covariance has no factor.
+    /// Where a precision that is drawn is too near singular to be factorised.
     pub fn sample(&self, key: Key, row: u64) -> Result<(usize, Vec<f64>), Error> {
-        self.check()?;
         let key = key.purpose(Purpose::Sample);
         let component = key.fold(0).choose(row, &self.shares());
         Ok((component, self.components.components().sample(component, key.fold(1), row)?))
     }
 
     fn rows<'a>(&self, x: &'a [f64]) -> Result<Chosen<'a>, Error> {
-        let binary = matches!(self.components, ComponentsPosterior::BetaBernoulli(_));
-        self.check()?;
-        if let ComponentsPosterior::NormalWishart(q) = &self.components {
-            q.factors()?;
-        }
+        let binary = matches!(self.components, ComponentsPosterior::Bernoulli(_));
         let width = self.width();
         check_rows(x, width, binary)?;
         Ok(Chosen { x, width, index: None })

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Weights;
 use crate::{
     Error,
+    distribution::{all_finite, positive},
     mean_field::cells::{check_cells, check_finite},
 };
 
@@ -39,6 +40,13 @@ pub struct GaussianPrior {
 }
 
 impl GaussianPrior {
+    /// D, with a check of what does not depend on the kind of covariance.
+    pub(super) fn width(&self) -> Result<usize, Error> {
+        all_finite("the prior's mean", &self.mean)?;
+        positive("the mean's precision", self.mean_precision)?;
+        Ok(self.mean.len())
+    }
+
     /// A weak prior in the units of the rows: m₀ the columns' means, worth one row, and the columns' variances, worth D
     /// rows. NaN is a missing value.
     ///
@@ -92,6 +100,27 @@ pub struct Prior {
     pub weights: Weights,
     /// The components' prior.
     pub family: Family,
+}
+
+/// The most numbers that the sums of a fit may take, 8 bytes each.
+const MOST: usize = 1 << 32;
+
+impl Prior {
+    /// Refuses no component, and more than there is room for, before any is taken.
+    pub(super) fn check_size(&self, width: usize) -> Result<(), Error> {
+        let matrix =
+            |gaussian: &GaussianPrior| matches!(gaussian.covariance, Covariance::Full | Covariance::Tied);
+        let of_column = match &self.family {
+            Family::Gaussian(gaussian) if matrix(gaussian) => width.saturating_add(2),
+            Family::Gaussian(_) | Family::Bernoulli(_) => 3,
+        };
+        let most = MOST / width.saturating_mul(of_column).clamp(1, MOST);
+        if (1..=most).contains(&self.components) {
+            return Ok(());
+        }
+        let rule = format!("must be from 1 to {most} of {width} columns");
+        Err(Error::invalid("the number of components", self.components, &rule))
+    }
 }
 
 pub(super) fn check_rows(x: &[f64], width: usize, binary: bool) -> Result<(), Error> {

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error,
+    conjugate::{ClassCounts, Conjugate, Tally},
     distribution::{Beta, Dirichlet, LogDensity, Sample, positive},
     divergence::KullbackLeibler,
     random::Key,
-    special::digamma,
 };
 
 /// The prior of the weights π.
@@ -31,26 +31,38 @@ pub enum WeightsPosterior {
     Sticks(Vec<[f64; 2]>),
 }
 
+/// p(v) of the sticks.
+fn stick(concentration: f64) -> Result<Beta, Error> {
+    Beta::new(1.0, concentration)
+}
+
 impl Weights {
     pub(super) fn check(self) -> Result<(), Error> {
         let (Self::Dirichlet(concentration) | Self::DirichletProcess(concentration)) = self;
-        if concentration > 0.0 && concentration.is_finite() {
-            return Ok(());
-        }
-        Err(Error::invalid("the concentration of the weights", concentration, "must be a finite number > 0"))
+        positive("the concentration of the weights", concentration).map(|_| ())
     }
 
     /// The optimum of q(π) given how many rows each component is expected to have.
-    pub(super) fn posterior(self, counts: &[f64]) -> WeightsPosterior {
+    pub(super) fn posterior(self, counts: &[f64]) -> Result<WeightsPosterior, Error> {
         match self {
-            Self::Dirichlet(prior) => WeightsPosterior::Dirichlet(counts.iter().map(|n| prior + n).collect()),
+            // One component has the weight 1.
+            Self::Dirichlet(prior) if counts.len() == 1 => {
+                Ok(WeightsPosterior::Dirichlet(vec![prior + counts[0]]))
+            }
+            Self::Dirichlet(prior) => {
+                let prior = Dirichlet::new(vec![prior; counts.len()])?;
+                let q = prior.updated(&ClassCounts(counts.to_vec()))?;
+                Ok(WeightsPosterior::Dirichlet(q.concentration().to_vec()))
+            }
             Self::DirichletProcess(prior) => {
+                let prior = stick(prior)?;
                 let mut later: f64 = counts.iter().sum();
-                let stick = |n: &f64| {
-                    later -= n;
-                    [1.0 + n, prior + later.max(0.0)]
+                let stick = |&ones: &f64| {
+                    later -= ones;
+                    let q = prior.updated(&Tally { ones, zeros: later.max(0.0) })?;
+                    Ok([q.a(), q.b()])
                 };
-                WeightsPosterior::Sticks(counts.iter().map(stick).collect())
+                Ok(WeightsPosterior::Sticks(counts.iter().map(stick).collect::<Result<_, Error>>()?))
             }
         }
     }
@@ -68,7 +80,7 @@ impl Weights {
                 Ok((weights.iter().map(|w| w.ln()).collect(), ratio))
             }
             (Self::DirichletProcess(prior), WeightsPosterior::Sticks(sticks)) => {
-                let p = Beta::new(1.0, prior)?;
+                let p = stick(prior)?;
                 let (mut ratio, mut before, mut ln_weights) = (0.0, 0.0, Vec::with_capacity(sticks.len()));
                 for (k, &[a, b]) in sticks.iter().enumerate() {
                     let q = Beta::new(a, b)?;
@@ -84,24 +96,23 @@ impl Weights {
     }
 
     /// KL(q(π) ‖ p(π)).
-    pub(super) fn kl(self, q: &WeightsPosterior) -> f64 {
-        let kl = || match (self, q) {
-            // One component has the weight 1.
+    pub(super) fn kl(self, q: &WeightsPosterior) -> Result<f64, Error> {
+        match (self, q) {
             (Self::Dirichlet(_), WeightsPosterior::Dirichlet(alpha)) if alpha.len() == 1 => Ok(0.0),
             (Self::Dirichlet(prior), WeightsPosterior::Dirichlet(alpha)) => {
                 Dirichlet::new(alpha.clone())?.kl(&Dirichlet::new(vec![prior; alpha.len()])?)
             }
             (Self::DirichletProcess(prior), WeightsPosterior::Sticks(sticks)) => {
-                sticks.iter().map(|&[a, b]| Beta::new(a, b)?.kl(&Beta::new(1.0, prior)?)).sum()
+                let p = stick(prior)?;
+                sticks.iter().map(|&[a, b]| Beta::new(a, b)?.kl(&p)).sum()
             }
             _ => unreachable!("q(π) is made by its prior"),
-        };
-        kl().unwrap_or(f64::NAN)
+        }
     }
 }
 
 impl WeightsPosterior {
-    /// Refuses what serde may have read.
+    /// Refuses what is no distribution over so many components.
     pub(super) fn check(&self, components: usize) -> Result<(), Error> {
         let (parameters, each) = match self {
             Self::Dirichlet(alpha) => (&alpha[..], 1),
@@ -112,20 +123,17 @@ impl WeightsPosterior {
     }
 
     /// E\[log π_k\].
-    pub fn expected_ln(&self) -> Vec<f64> {
+    pub(super) fn expected_ln(&self) -> Result<Vec<f64>, Error> {
         match self {
-            Self::Dirichlet(alpha) if alpha.len() == 1 => vec![0.0],
-            Self::Dirichlet(alpha) => {
-                let total = digamma(alpha.iter().sum());
-                alpha.iter().map(|&a| digamma(a) - total).collect()
-            }
+            Self::Dirichlet(alpha) if alpha.len() == 1 => Ok(vec![0.0]),
+            Self::Dirichlet(alpha) => Ok(Dirichlet::new(alpha.clone())?.expectations().0),
             Self::Sticks(sticks) => {
                 let mut before = 0.0;
                 let stick = |&[a, b]: &[f64; 2]| {
-                    let total = digamma(a + b);
-                    let ln = before + digamma(a) - total;
-                    before += digamma(b) - total;
-                    ln
+                    let v = Beta::new(a, b)?.expectations();
+                    let ln = before + v.one;
+                    before += v.zero;
+                    Ok(ln)
                 };
                 sticks.iter().map(stick).collect()
             }

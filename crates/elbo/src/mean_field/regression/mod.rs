@@ -10,15 +10,21 @@
 use faer::Mat;
 
 use super::MeanField;
-use crate::{Error, distribution::Gamma, divergence::KullbackLeibler, terms::Bound};
+use crate::{
+    Error,
+    conjugate::{Conjugate, Expectations as _, PrecisionExpectations, Squares},
+    distribution::{Gamma, Gaussian},
+    divergence::KullbackLeibler,
+    terms::Bound,
+};
 
 mod posterior;
 mod prior;
 mod statistics;
 
 pub use posterior::{Posterior, Prediction};
-use prior::Moments;
 pub use prior::{Noise, Prior, Weights};
+use prior::{gamma, known};
 use statistics::{Statistics, triangle};
 
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +76,7 @@ impl Fit {
             }
             prior => prior,
         };
-        let unit = if prior.scaled { 1.0 } else { noise.moments().mean } / rows;
+        let unit = if prior.scaled { 1.0 } else { noise.expectations()?.mean } / rows;
         let first = usize::from(prior.intercept.is_some());
         let of_columns = (0..columns).map(|j| unit * statistics.column_squares(first + j));
         let (relevance_shape, relevance_rate) = match prior.weights {
@@ -128,21 +134,21 @@ impl Fit {
     }
 
     /// Of the precision of each coefficient.
-    fn precisions(&self) -> Vec<Moments> {
-        let (q, intercept) = (&self.posterior, self.prior.intercept.map(Moments::known));
+    fn precisions(&self) -> Result<Vec<PrecisionExpectations>, Error> {
+        let (q, intercept) = (&self.posterior, self.prior.intercept.map(known));
         let columns = self.statistics.width() - usize::from(intercept.is_some());
         let of_column = |j: usize| match self.prior.weights {
-            Weights::Known { sd } => Moments::known(sd),
-            Weights::Shared { .. } => Moments::gamma(q.relevance_shape, q.relevance_rate[0]),
-            Weights::Each { .. } => Moments::gamma(q.relevance_shape, q.relevance_rate[j]),
+            Weights::Known { sd } => Ok(known(sd)),
+            Weights::Shared { .. } => gamma(q.relevance_shape, q.relevance_rate[0]),
+            Weights::Each { .. } => gamma(q.relevance_shape, q.relevance_rate[j]),
         };
-        intercept.into_iter().chain((0..columns).map(of_column)).collect()
+        intercept.into_iter().map(Ok).chain((0..columns).map(of_column)).collect()
     }
 
     /// q(w), or q(w, τ).
     fn update_weights(&mut self) -> Result<(), Error> {
-        let (width, alpha) = (self.statistics.width(), self.precisions());
-        let tau = if self.prior.scaled { 1.0 } else { self.posterior.noise.moments().mean };
+        let (width, alpha) = (self.statistics.width(), self.precisions()?);
+        let tau = if self.prior.scaled { 1.0 } else { self.posterior.noise.expectations()?.mean };
         let likelihood = faer::Scale(tau.sqrt()) * self.statistics.equations();
         let prior = Mat::from_fn(width, width + 1, |i, j| if i == j { alpha[i].mean.sqrt() } else { 0.0 });
         let r = triangle(likelihood.as_ref(), prior.as_ref());
@@ -166,25 +172,52 @@ impl Fit {
         }
         self.squares = self.statistics.squares(&self.posterior.mean);
         self.spread = (self.statistics.design() * &inverse).squared_norm_l2();
-        if let (true, Noise::Gamma { shape, rate }) = (self.prior.scaled, self.prior.noise) {
+        if self.prior.joint() {
             let of_prior: f64 = alpha.iter().zip(&self.posterior.mean).map(|(a, m)| a.mean * m * m).sum();
-            let rate = rate + 0.5 * (self.squares + of_prior);
-            self.posterior.noise = Noise::Gamma { shape: shape + 0.5 * self.statistics.rows, rate };
+            self.update_noise(self.squares + of_prior)?;
         }
         Ok(())
     }
 
+    /// q(τ), from the squares of as many deviations as there are rows.
+    fn update_noise(&mut self, sum: f64) -> Result<(), Error> {
+        if let Noise::Gamma { shape, rate } = self.prior.noise {
+            let squares = Squares { weight: self.statistics.rows, sum };
+            let q = Conjugate::<Gaussian>::updated(&Gamma::new(shape, rate)?, &squares)?;
+            self.posterior.noise = Noise::Gamma { shape: q.shape(), rate: q.rate() };
+        }
+        Ok(())
+    }
+
+    /// q(α), each from the weights of its columns.
+    fn update_relevance(&mut self) -> Result<(), Error> {
+        let tau = self.posterior.noise.expectations()?;
+        let weights = self.second_moments(tau).split_off(usize::from(self.posterior.intercept));
+        let (shape, rate, of_each): (_, _, Vec<&[f64]>) = match self.prior.weights {
+            Weights::Known { .. } => return Ok(()),
+            Weights::Shared { shape, rate } => (shape, rate, vec![&weights]),
+            Weights::Each { shape, rate } => (shape, rate, weights.chunks(1).collect()),
+        };
+        let prior = Gamma::new(shape, rate)?;
+        let updated = |weights: &&[f64]| {
+            let squares = Squares { weight: weights.len() as f64, sum: weights.iter().sum() };
+            Ok(Conjugate::<Gaussian>::updated(&prior, &squares)?.rate())
+        };
+        self.posterior.relevance_rate = of_each.iter().map(updated).collect::<Result<_, Error>>()?;
+        Ok(())
+    }
+
     /// E\[w_j²\], times τ where the prior is scaled, of each coefficient.
-    fn second_moments(&self) -> Vec<f64> {
+    fn second_moments(&self, tau: PrecisionExpectations) -> Vec<f64> {
         let q = &self.posterior;
-        let tau = if q.scaled { q.noise.moments().mean } else { 1.0 };
+        let tau = if q.scaled { tau.mean } else { 1.0 };
         q.mean.iter().zip(q.variances()).map(|(m, v)| v + tau * m * m).collect()
     }
 
-    /// E‖y − Xw‖², times τ.
-    fn weighted_squares(&self) -> f64 {
-        let tau = self.posterior.noise.moments().mean;
-        if self.prior.scaled { tau * self.squares + self.spread } else { tau * (self.squares + self.spread) }
+    /// Of the deviations, in units in which what is spread by V has E\[τ\] in it already.
+    fn residuals(&self, tau: PrecisionExpectations) -> Squares {
+        let spread = if self.prior.scaled { self.spread / tau.mean } else { self.spread };
+        Squares { weight: self.statistics.rows, sum: self.squares + spread }
     }
 }
 
@@ -205,49 +238,40 @@ impl MeanField for Fit {
     }
 
     fn update(&mut self, factor: usize) -> Result<(), Error> {
-        match (self.list()[factor], self.prior.weights, self.prior.noise) {
-            (Factor::Weights, ..) => self.update_weights()?,
-            (Factor::Noise, _, Noise::Gamma { shape, rate }) => {
-                let shape = shape + 0.5 * self.statistics.rows;
-                self.posterior.noise =
-                    Noise::Gamma { shape, rate: rate + 0.5 * (self.squares + self.spread) };
-            }
-            (Factor::Relevance, Weights::Shared { rate, .. }, _) => {
-                let weights = self.second_moments().split_off(usize::from(self.posterior.intercept));
-                self.posterior.relevance_rate = vec![rate + 0.5 * weights.iter().sum::<f64>()];
-            }
-            (Factor::Relevance, Weights::Each { rate, .. }, _) => {
-                let weights = self.second_moments().split_off(usize::from(self.posterior.intercept));
-                self.posterior.relevance_rate = weights.iter().map(|w| rate + 0.5 * w).collect();
-            }
-            _ => unreachable!("what is known has no factor"),
+        match self.list()[factor] {
+            Factor::Weights => self.update_weights(),
+            Factor::Noise => self.update_noise(self.squares + self.spread),
+            Factor::Relevance => self.update_relevance(),
         }
-        Ok(())
     }
 
     fn bound(&self) -> Bound {
-        let (q, tau) = (&self.posterior, self.posterior.noise.moments());
-        let normaliser = self.statistics.rows * (tau.ln - std::f64::consts::TAU.ln());
-        let log_likelihood = 0.5 * (normaliser - self.weighted_squares());
-        // E of KL(q(w) ‖ N(0, diag 1/α)): where both are scaled by τ, their log τ cancel.
-        let ln_volume: f64 = q.deviations().map(|sd| 2.0 * libm::log(sd)).sum();
-        let of_prior = self.precisions().into_iter().zip(self.second_moments());
-        let of_weights = 0.5
-            * (of_prior.map(|(alpha, square)| alpha.mean * square - alpha.ln - 1.0).sum::<f64>() - ln_volume);
-        let kl = |q: (f64, f64), p: (f64, f64)| {
-            Gamma::new(q.0, q.1).and_then(|q| q.kl(&Gamma::new(p.0, p.1)?)).unwrap_or(f64::NAN)
+        let terms = || -> Result<[f64; 2], Error> {
+            let (q, tau) = (&self.posterior, self.posterior.noise.expectations()?);
+            // E of KL(q(w) ‖ N(0, diag 1/α)): where both are scaled by τ, their log τ cancel.
+            let ln_volume: f64 = q.deviations().map(|sd| 2.0 * libm::log(sd)).sum();
+            let of_prior = self.precisions()?.into_iter().zip(self.second_moments(tau));
+            let of_weights = 0.5
+                * (of_prior.map(|(alpha, square)| alpha.mean * square - alpha.ln - 1.0).sum::<f64>()
+                    - ln_volume);
+            let kl = |q: (f64, f64), p: (f64, f64)| Gamma::new(q.0, q.1)?.kl(&Gamma::new(p.0, p.1)?);
+            let of_relevance = match self.prior.weights {
+                Weights::Known { .. } => 0.0,
+                Weights::Shared { shape, rate } | Weights::Each { shape, rate } => {
+                    let rates = q.relevance_rate.iter();
+                    rates.map(|&b| kl((q.relevance_shape, b), (shape, rate))).sum::<Result<_, _>>()?
+                }
+            };
+            let of_noise = match (q.noise, self.prior.noise) {
+                (Noise::Gamma { shape: a, rate: b }, Noise::Gamma { shape, rate }) => {
+                    kl((a, b), (shape, rate))?
+                }
+                _ => 0.0,
+            };
+            let log_likelihood = tau.log_likelihood(&self.residuals(tau));
+            Ok([log_likelihood, -(of_weights + of_relevance + of_noise)])
         };
-        let of_relevance = match self.prior.weights {
-            Weights::Known { .. } => 0.0,
-            Weights::Shared { shape, rate } | Weights::Each { shape, rate } => {
-                q.relevance_rate.iter().map(|&b| kl((q.relevance_shape, b), (shape, rate))).sum()
-            }
-        };
-        let of_noise = match (q.noise, self.prior.noise) {
-            (Noise::Gamma { shape: a, rate: b }, Noise::Gamma { shape, rate }) => kl((a, b), (shape, rate)),
-            _ => 0.0,
-        };
-        let global = -(of_weights + of_relevance + of_noise);
+        let [log_likelihood, global] = terms().unwrap_or([f64::NAN; 2]);
         Bound { log_likelihood, kl: 0.0, scale: 1.0, global, beta: 1.0 }
     }
 }

@@ -5,12 +5,14 @@ use serde::{Deserialize, Serialize};
 use super::{Noise, statistics::given};
 use crate::{
     Error,
-    distribution::{CentralInterval, Gamma, Gaussian, Sample, StudentT, cholesky::dot},
+    distribution::{CentralInterval, Gamma, Gaussian, Sample, StudentT, all_finite, cholesky::dot, positive},
     random::{Key, Purpose},
 };
 
 /// The factors of a fitted regression.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Stored")]
+#[non_exhaustive]
 pub struct Posterior {
     /// Whether the first coefficient is the intercept.
     pub intercept: bool,
@@ -26,6 +28,39 @@ pub struct Posterior {
     pub relevance_shape: f64,
     /// b_j: none where α is known, one where it is shared, else one for each column.
     pub relevance_rate: Vec<f64>,
+}
+
+/// As in a file.
+#[derive(Deserialize)]
+struct Stored {
+    intercept: bool,
+    scaled: bool,
+    mean: Vec<f64>,
+    factor: Vec<f64>,
+    noise: Noise,
+    relevance_shape: f64,
+    relevance_rate: Vec<f64>,
+}
+
+impl TryFrom<Stored> for Posterior {
+    type Error = Error;
+
+    fn try_from(of: Stored) -> Result<Self, Error> {
+        let Stored { intercept, scaled, mean, factor, noise, relevance_shape, relevance_rate } = of;
+        let p = mean.len();
+        all_finite("a coefficient", &mean)?;
+        Error::check_shape("the factor of Cov[w]", &[p * p], &[factor.len()])?;
+        all_finite("the factor of Cov[w]", &factor)?;
+        noise.check()?;
+        let columns = p - usize::from(intercept);
+        if ![0, 1, columns].contains(&relevance_rate.len()) {
+            let (what, expected) = ("the rates of α".into(), vec![columns]);
+            return Err(Error::Shape { what, expected, got: vec![relevance_rate.len()] });
+        }
+        positive("the shape of α", relevance_shape)?;
+        relevance_rate.iter().try_for_each(|&b| positive("a rate of α", b).map(|_| ()))?;
+        Ok(Self { intercept, scaled, mean, factor, noise, relevance_shape, relevance_rate })
+    }
 }
 
 /// What is predicted of some rows, `[R]` each, in units of y.

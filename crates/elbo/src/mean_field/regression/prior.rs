@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, distribution::Gamma, special::digamma};
+use crate::{
+    Error,
+    conjugate::{Conjugate, PrecisionExpectations},
+    distribution::{Gamma, Gaussian},
+};
 
 /// The prior of the noise's precision τ, and its q.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,10 +27,17 @@ pub enum Noise {
 
 impl Noise {
     /// E\[τ\] and E\[log τ\].
-    pub(super) fn moments(self) -> Moments {
+    pub(super) fn expectations(self) -> Result<PrecisionExpectations, Error> {
         match self {
-            Self::Known { sd } => Moments::known(sd),
-            Self::Gamma { shape, rate } => Moments::gamma(shape, rate),
+            Self::Known { sd } => Ok(known(sd)),
+            Self::Gamma { shape, rate } => gamma(shape, rate),
+        }
+    }
+
+    pub(super) fn check(self) -> Result<(), Error> {
+        match self {
+            Self::Known { sd } => check_sd("the noise's standard deviation", sd),
+            Self::Gamma { shape, rate } => Gamma::new(shape, rate).map(drop),
         }
     }
 }
@@ -88,26 +99,14 @@ impl Default for Prior {
 
 impl Prior {
     pub(super) fn check(&self) -> Result<(), Error> {
-        let sd = |what: &str, sd: f64| {
-            let precision = Moments::known(sd);
-            let right = sd > 0.0 && precision.mean > 0.0 && precision.mean.is_finite();
-            if right {
-                Ok(())
-            } else {
-                Err(Error::invalid(what, sd, "must be > 0, and so must be 1/sd², both finite"))
-            }
-        };
         if let Some(wide) = self.intercept {
-            sd("the intercept's standard deviation", wide)?;
+            check_sd("the intercept's standard deviation", wide)?;
         }
         match self.weights {
-            Weights::Known { sd: of_weights } => sd("the weights' standard deviation", of_weights)?,
+            Weights::Known { sd } => check_sd("the weights' standard deviation", sd)?,
             Weights::Shared { shape, rate } | Weights::Each { shape, rate } => drop(Gamma::new(shape, rate)?),
         }
-        match self.noise {
-            Noise::Known { sd: of_noise } => sd("the noise's standard deviation", of_noise),
-            Noise::Gamma { shape, rate } => Gamma::new(shape, rate).map(drop),
-        }
+        self.noise.check()
     }
 
     /// Whether q(w, τ) is one factor.
@@ -116,19 +115,20 @@ impl Prior {
     }
 }
 
-/// The mean of a precision and of its logarithm.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Moments {
-    pub(super) mean: f64,
-    pub(super) ln: f64,
+fn check_sd(what: &str, sd: f64) -> Result<(), Error> {
+    let precision = (sd * sd).recip();
+    if sd > 0.0 && precision > 0.0 && precision.is_finite() {
+        return Ok(());
+    }
+    Err(Error::invalid(what, sd, "must be > 0, and so must be 1/sd², both finite"))
 }
 
-impl Moments {
-    pub(super) fn known(sd: f64) -> Self {
-        Self { mean: (sd * sd).recip(), ln: -2.0 * libm::log(sd) }
-    }
+/// Of the precision of a known standard deviation.
+pub(super) fn known(sd: f64) -> PrecisionExpectations {
+    PrecisionExpectations { mean: (sd * sd).recip(), ln: -2.0 * libm::log(sd) }
+}
 
-    pub(super) fn gamma(shape: f64, rate: f64) -> Self {
-        Self { mean: shape / rate, ln: digamma(shape) - libm::log(rate) }
-    }
+/// Of a precision that is Gamma(`shape`, `rate`).
+pub(super) fn gamma(shape: f64, rate: f64) -> Result<PrecisionExpectations, Error> {
+    Ok(Conjugate::<Gaussian>::expectations(&Gamma::new(shape, rate)?))
 }

@@ -3,13 +3,12 @@
 //! w_d ~ N(m_0d, diag(α)⁻¹), where α ~ Gamma switches off the columns that are not needed (automatic relevance
 //! determination, MacKay 1995), and τ_d ~ Gamma.
 
-use std::f64::consts::TAU;
-
 use serde::{Deserialize, Serialize};
 
 use super::Precision;
 use crate::{
     Error,
+    conjugate::{Expectations as _, Squares},
     distribution::{Cholesky, DiagonalGaussian, FullGaussian, Gaussian, Sample, cholesky::dot},
     divergence::KullbackLeibler,
     random::Key,
@@ -139,7 +138,10 @@ impl Linear {
         let expected = [outputs * inputs, of_unknown[0], of_unknown[1], outputs];
         let got = [self.weights.len(), self.relevance.len(), self.covariances.len(), self.noise.len()];
         Error::check_shape(what, &expected, &got)?;
-        self.covariances.iter().try_for_each(|of| Cholesky::of(of, inputs).map(|_| ()))?;
+        for (d, of) in self.covariances.iter().enumerate() {
+            let named = |error: Error| error.within(&format!("{what}, the covariance of output {}", d + 1));
+            Cholesky::of(of, inputs).map_err(named)?;
+        }
         check_values(what, &self.weights, self.relevance.iter().chain(&self.noise))
     }
 
@@ -177,12 +179,16 @@ impl Linear {
         (of.squares[d] - 2.0 * dot(&step, of.cross(d)) + stepped).max(0.0)
     }
 
+    /// Of the residuals of output d.
+    fn squares(&self, d: usize, of: &Pairs) -> Squares {
+        Squares { weight: of.count[d], sum: self.deviation(d, of) }
+    }
+
     /// Σ E\[log p(v|u, w, τ)\].
-    pub(super) fn expected_log_density(&self, of: &Pairs) -> f64 {
-        let output = |(d, tau): (usize, &Precision)| {
-            of.count[d] * (tau.expected_log() - TAU.ln()) - tau.mean() * self.deviation(d, of)
-        };
-        0.5 * self.noise.iter().enumerate().map(output).sum::<f64>()
+    pub(super) fn expected_log_density(&self, of: &Pairs) -> Result<f64, Error> {
+        let output =
+            |(d, tau): (usize, &Precision)| Ok(tau.expectations()?.log_likelihood(&self.squares(d, of)));
+        self.noise.iter().enumerate().map(output).sum()
     }
 
     pub(super) fn update_weights(&mut self, prior: &LinearPrior, of: &Pairs) -> Result<(), Error> {
@@ -195,7 +201,9 @@ impl Linear {
                 precision[j * n + j] += alpha.mean();
                 slope[j] += alpha.mean() * (prior.weights[d * n + j] - of.reference(d)[j]);
             }
-            let factor = Cholesky::of(&precision, n)?;
+            let factor = Cholesky::of(&precision, n).map_err(|error| {
+                error.within(&format!("the precision of the weights of output {}", d + 1))
+            })?;
             let step = factor.solve_transposed(&factor.solve(&slope));
             for ((w, w0), step) in self.weights[d * n..].iter_mut().zip(of.reference(d)).zip(step) {
                 *w = w0 + step;
@@ -210,15 +218,15 @@ impl Linear {
         for (j, alpha) in prior.relevance.iter().flatten().enumerate() {
             let square =
                 |d: usize| (self.row(d)[j] - prior.weights[d * n + j]).powi(2) + self.covariance(d, j, j);
-            self.relevance[j] =
-                alpha.updated(self.outputs() as f64, (0..self.outputs()).map(square).sum())?;
+            let sum = (0..self.outputs()).map(square).sum();
+            self.relevance[j] = alpha.updated(&Squares { weight: self.outputs() as f64, sum })?;
         }
         Ok(())
     }
 
     pub(super) fn update_noise(&mut self, prior: &LinearPrior, of: &Pairs) -> Result<(), Error> {
         for (d, tau) in prior.noise.iter().enumerate() {
-            self.noise[d] = tau.updated(of.count[d], self.deviation(d, of))?;
+            self.noise[d] = tau.updated(&self.squares(d, of))?;
         }
         Ok(())
     }
@@ -233,7 +241,7 @@ impl Linear {
         for (q, p) in self.relevance.iter().zip(prior.relevance.iter().flatten()) {
             kl += q.kl(*p)?;
             // E[KL(q(w) ‖ p(w|α))] is that at E[α], and what log E[α] is more than E[log α].
-            kl += 0.5 * self.outputs() as f64 * (libm::log(q.mean()) - q.expected_log());
+            kl += 0.5 * self.outputs() as f64 * (libm::log(q.mean()) - q.expectations()?.ln);
             spread.push(q.mean().sqrt().recip());
         }
         let n = self.inputs();

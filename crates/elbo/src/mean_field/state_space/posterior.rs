@@ -1,9 +1,11 @@
 //! What the factors of the parameters say of a sequence, old or new.
 
+use std::f64::consts::TAU;
+
 use faer::{Col, Mat};
 use serde::{Deserialize, Serialize};
 
-use super::{Expectations, Linear, Posterior, kalman};
+use super::{Linear, Posterior, expectations::Expectations, kalman};
 use crate::{
     Error,
     distribution::{Cholesky, FullGaussian, Sample},
@@ -44,12 +46,12 @@ impl Posterior {
     /// q(z) of a sequence, its states given all of its rows.
     ///
     /// # Errors
-    /// Where `y` is not of whole rows, or a value is infinite; where these factors are none.
+    /// Where `y` is not of whole rows, or a value is infinite.
     pub fn smooth(&self, y: &[f64]) -> Result<Smoothed, Error> {
         let z = self.states_of(y)?;
         let mut expectations = Expectations::none(self);
         expectations.add(self, y, &z);
-        let (log_likelihood, kl) = self.terms(&expectations);
+        let (log_likelihood, kl) = self.terms(&expectations)?;
         let d = self.states();
         Ok(Smoothed {
             means: z.means.iter().flat_map(|mean| (0..d).map(move |i| mean[i])).collect(),
@@ -90,9 +92,8 @@ impl Posterior {
     /// A draw of all parameters, as known ones.
     ///
     /// # Errors
-    /// Where these factors are none: sizes that disagree, a covariance that is not positive definite.
+    /// Where a draw is beyond the range of numbers.
     pub fn draw(&self, key: Key) -> Result<Self, Error> {
-        self.check()?;
         let key = key.purpose(Purpose::Sample);
         let (dynamics, observation) = (self.dynamics.draw(key.fold(0))?, self.observation.draw(key.fold(1))?);
         Ok(Self { dynamics, observation, ..self.clone() })
@@ -118,16 +119,23 @@ impl Posterior {
     }
 
     fn states_of(&self, y: &[f64]) -> Result<kalman::Smoothed, Error> {
-        self.check()?;
         Sequences::one(y, self.columns())?;
         self.chain().smooth(&self.potentials(y))
     }
 
     /// E\[log p(y|z)\], and E\[log q(z) − log p(z)\].
-    pub(super) fn terms(&self, of: &Expectations) -> (f64, f64) {
-        let initial = self.expected_log_initial(of).unwrap_or(f64::NAN);
-        let prior = initial + self.dynamics.expected_log_density(&of.dynamics);
-        (self.observation.expected_log_density(&of.observation), -of.entropy - prior)
+    pub(super) fn terms(&self, of: &Expectations) -> Result<(f64, f64), Error> {
+        let prior = self.expected_log_initial(of)? + self.dynamics.expected_log_density(&of.dynamics)?;
+        Ok((self.observation.expected_log_density(&of.observation)?, -of.entropy - prior))
+    }
+
+    /// Σ E\[log p(z_1)\].
+    fn expected_log_initial(&self, states: &Expectations) -> Result<f64, Error> {
+        let d = self.states();
+        let factor = Cholesky::of(&self.covariance, d)?;
+        let column = |j: usize| states.initial[j * d..(j + 1) * d].to_vec();
+        let trace: f64 = (0..d).map(|j| factor.solve_transposed(&factor.solve(&column(j)))[j]).sum();
+        Ok(-0.5 * (states.sequences * (d as f64 * TAU.ln() + factor.ln_determinant()) + trace))
     }
 
     /// Mean and covariance of the next state.

@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error,
-    distribution::{Gamma, Sample},
+    conjugate::{Conjugate, PrecisionExpectations, Squares},
+    distribution::{Gamma, Gaussian, Sample},
     divergence::KullbackLeibler,
     random::Key,
-    special::digamma,
 };
 
 /// A precision, 1/variance.
@@ -43,12 +43,12 @@ impl Precision {
         }
     }
 
-    /// E\[log τ\].
-    pub(super) fn expected_log(self) -> f64 {
-        match self {
-            Self::Known(value) => libm::log(value),
-            Self::Gamma { shape, rate } => digamma(shape) - libm::log(rate),
-        }
+    /// E\[τ\] and E\[log τ\].
+    pub(super) fn expectations(self) -> Result<PrecisionExpectations, Error> {
+        Ok(match self {
+            Self::Known(value) => PrecisionExpectations::known(value),
+            Self::Gamma { shape, rate } => Conjugate::<Gaussian>::expectations(&Gamma::new(shape, rate)?),
+        })
     }
 
     /// E\[1/τ\], the expected variance; +∞ of a gamma whose shape is at most 1.
@@ -60,12 +60,11 @@ impl Precision {
         }
     }
 
-    /// As prior: the posterior, given the number of deviations and the sum of their squares.
-    pub(super) fn updated(self, count: f64, squares: f64) -> Result<Self, Error> {
+    /// As prior: the posterior, given deviations. What is known stays.
+    pub(super) fn updated(self, of: &Squares) -> Result<Self, Error> {
         let Self::Gamma { shape, rate } = self else { return Ok(self) };
-        let updated = Self::Gamma { shape: shape + 0.5 * count, rate: rate + 0.5 * squares };
-        updated.check()?;
-        Ok(updated)
+        let q = Conjugate::<Gaussian>::updated(&Gamma::new(shape, rate)?, of)?;
+        Ok(Self::Gamma { shape: q.shape(), rate: q.rate() })
     }
 
     /// From a prior of the same kind; of a known one 0.

@@ -60,6 +60,12 @@ impl Prior {
         self.observation.noise.len()
     }
 
+    /// Whether A and C are unknown and the states about 0, so that they may be turned.
+    pub(super) fn is_free(&self) -> bool {
+        let unknown = self.dynamics.relevance.is_some() && self.observation.relevance.is_some();
+        unknown && self.mean.iter().all(|&m| m == 0.0)
+    }
+
     pub(super) fn check(&self) -> Result<(), Error> {
         let d = self.mean.len();
         check_first(&self.mean, &self.covariance)?;
@@ -73,7 +79,8 @@ pub(super) fn check_first(mean: &[f64], covariance: &[f64]) -> Result<(), Error>
     if let Some(wrong) = mean.iter().find(|m| !m.is_finite()) {
         return Err(Error::invalid("the mean of the first state", wrong, "must be finite"));
     }
-    Cholesky::of(covariance, mean.len()).map(|_| ())
+    let named = |error: Error| error.within("the covariance of the first state");
+    Cholesky::of(covariance, mean.len()).map(|_| ()).map_err(named)
 }
 
 /// I, row by row.

@@ -12,7 +12,7 @@
 
 use faer::{Mat, MatRef, Scale, linalg::solvers::DenseSolveCore};
 
-use super::{Expectations, Fit, Linear, Posterior, Prior, joint_diagonal::joint_diagonal};
+use super::{Fit, Linear, Posterior, expectations::Expectations, joint_diagonal::joint_diagonal};
 use crate::{
     Error,
     distribution::{Cholesky, cholesky::dot},
@@ -109,12 +109,6 @@ fn square(map: &Linear, metric: MatRef<'_, f64>) -> Mat<f64> {
         .fold(of_means, |sum, (k, covariance)| sum + Scale(metric[(k, k)]) * view(covariance, map.inputs()))
 }
 
-/// Whether A and C are unknown and the states about 0, so that they may be turned.
-pub(super) fn is_free(prior: &Prior) -> bool {
-    let unknown = prior.dynamics.relevance.is_some() && prior.observation.relevance.is_some();
-    unknown && prior.mean.iter().all(|&m| m == 0.0)
-}
-
 impl Fit<'_> {
     /// Makes the move where it raises the bound.
     pub(super) fn rotate(&mut self) {
@@ -147,7 +141,7 @@ mod tests {
     use crate::{
         mean_field::{
             Ascent, Record, ascend,
-            state_space::{Factor, LinearPrior, Precision, kalman},
+            state_space::{LinearPrior, Precision, Prior, fit::Factor, kalman},
         },
         random::Key,
     };
@@ -186,10 +180,10 @@ mod tests {
     fn what_is_seen_stays_as_likely() {
         let y = values();
         let mut fit = begun(&y);
-        let (before, entropy) = (fit.posterior.terms(&fit.expectations).0, fit.expectations.entropy);
+        let (before, entropy) = (fit.posterior.terms(&fit.expectations).unwrap().0, fit.expectations.entropy);
         rotation().observation(&mut fit.posterior.observation);
         rotation().expectations(&mut fit.expectations);
-        assert_near("E[log p(y|z)]", &[fit.posterior.terms(&fit.expectations).0], &[before]);
+        assert_near("E[log p(y|z)]", &[fit.posterior.terms(&fit.expectations).unwrap().0], &[before]);
         assert_near("the entropy", &[fit.expectations.entropy], &[entropy - 12.0 * 1.45f64.ln()]);
     }
 

@@ -108,11 +108,10 @@ fn gaussian_of_gaussian_wishart() {
     let (bound, model, parameters) = one_factor(prior, gaussian_given, x.len(), &x);
     assert_near("evidence", bound, number(&case["exact_log_evidence"]), 1e-11);
     let (q, exact) = (model.factor(parameters, 0).unwrap(), &case["exact_posterior"]);
-    assert_near("m", q.mean[0], number(&exact["m"]), 1e-12);
-    assert_near("l", q.strength, number(&exact["l"]), 1e-12);
+    assert_near("m", q.location.mean[0], number(&exact["m"]), 1e-12);
+    assert_near("l", q.location.strength, number(&exact["l"]), 1e-12);
     assert_near("a", 0.5 * q.precision.freedom(), number(&exact["a"]), 1e-12);
-    let scale = q.precision.scale().product()[0];
-    assert_near("b", 0.5 / scale, number(&exact["b"]), 1e-11);
+    assert_near("b", 0.5 * q.precision.inverse_scale()[0], number(&exact["b"]), 1e-11);
 }
 
 /// Regression with known noise: of one vector w the bound is the evidence, of separate w_j the best mean-field bound.

@@ -80,9 +80,9 @@ fn of_gaussians_of_any_covariance() -> Result<(), Error> {
         }
         for component in 0..k {
             let q = model.factor(parameters, component)?;
-            assert_near("β", q.strength, numbers(&expected["beta"])[component], 1e-4);
+            assert_near("β", q.location.strength, numbers(&expected["beta"])[component], 1e-4);
             assert_near("ν", q.precision.freedom(), numbers(&expected["nu"])[component], 1e-4);
-            for (got, mean) in q.mean.iter().zip(numbers(&expected["mean"][component])) {
+            for (got, mean) in q.location.mean.iter().zip(numbers(&expected["mean"][component])) {
                 assert_near("m", *got, mean, 1e-5 * mean.abs());
             }
         }

@@ -9,67 +9,82 @@ use serde::{Deserialize, Serialize};
 use super::components::{Components, Draw, Expectations};
 use crate::{
     Error,
-    distribution::{Beta, LogDensity, Sample, positive},
+    conjugate::{BernoulliExpectations, Conjugate, Expectations as _, Tally},
+    distribution::{Beta, LogDensity, Sample},
     divergence::KullbackLeibler,
     random::Key,
-    special::digamma,
 };
 
 /// q(θ_k), of the chance that a cell is 1.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct BetaBernoulli {
-    pub(super) prior: [f64; 2],
+#[serde(try_from = "Stored", into = "Stored")]
+pub(super) struct Bernoullis {
+    prior: Beta,
     width: usize,
-    /// a and b, `[K, D]` each.
-    a: Vec<f64>,
-    b: Vec<f64>,
+    /// `[K, D]`.
+    q: Vec<Beta>,
     /// a/(a + b).
     mean: Vec<f64>,
 }
 
-impl BetaBernoulli {
+/// As in a file.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    prior: [f64; 2],
+    width: usize,
+    a: Vec<f64>,
+    b: Vec<f64>,
+}
+
+impl TryFrom<Stored> for Bernoullis {
+    type Error = Error;
+
+    fn try_from(Stored { prior: [a0, b0], width, a, b }: Stored) -> Result<Self, Error> {
+        if width == 0 || a.is_empty() || !a.len().is_multiple_of(width) {
+            let (what, expected) = ("a of the components".into(), vec![width.max(1)]);
+            return Err(Error::Shape { what, expected, got: vec![a.len()] });
+        }
+        Error::check_shape("b of the components", &[a.len()], &[b.len()])?;
+        let beta = |(e, (&a, &b)): (usize, (&f64, &f64))| {
+            Beta::new(a, b).map_err(|error| error.within(&format!("component {}", e / width + 1)))
+        };
+        let q = a.iter().zip(&b).enumerate().map(beta).collect::<Result<_, _>>()?;
+        Ok(Self::of(Beta::new(a0, b0)?, width, q))
+    }
+}
+
+impl From<Bernoullis> for Stored {
+    fn from(of: Bernoullis) -> Self {
+        let (a, b) = of.q.iter().map(|q| (q.a(), q.b())).unzip();
+        Self { prior: [of.prior.a(), of.prior.b()], width: of.width, a, b }
+    }
+}
+
+impl Bernoullis {
     /// The prior, K times.
-    pub(super) fn new(prior: [f64; 2], components: usize, width: usize) -> Result<Self, Error> {
-        let [a, b] = prior;
-        Beta::new(a, b)?;
-        let all = |value: f64| vec![value; components * width];
-        Ok(Self { prior, width, a: all(a), b: all(b), mean: all(a / (a + b)) })
+    pub(super) fn new([a, b]: [f64; 2], components: usize, width: usize) -> Result<Self, Error> {
+        let prior = Beta::new(a, b)?;
+        Ok(Self::of(prior, width, vec![prior; components * width]))
     }
 
-    /// (Σ r x, Σ r (1 − x)) of each cell of the parameters.
-    fn counts<'a>(&'a self, statistics: &'a [f64]) -> impl Iterator<Item = (f64, f64)> + 'a {
+    fn of(prior: Beta, width: usize, q: Vec<Beta>) -> Self {
+        let mean = q.iter().map(|q| q.a() / (q.a() + q.b())).collect();
+        Self { prior, width, q, mean }
+    }
+
+    /// Of each cell of the parameters.
+    fn tallies<'a>(&'a self, statistics: &'a [f64]) -> impl Iterator<Item = Tally> + 'a {
         statistics.chunks(2 * self.width).flat_map(|own| {
             let (count, ones) = own.split_at(self.width);
             // Rounding may leave a difference of −1e-17.
-            count.iter().zip(ones).map(|(n, s)| (*s, (n - s).max(0.0)))
-        })
-    }
-
-    /// E\[log θ\] and E\[log (1 − θ)\].
-    fn expected_ln(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
-        self.a.iter().zip(&self.b).map(|(&a, &b)| {
-            let total = digamma(a + b);
-            (digamma(a) - total, digamma(b) - total)
+            count.iter().zip(ones).map(|(n, s)| Tally { ones: *s, zeros: (n - s).max(0.0) })
         })
     }
 }
 
-impl Components for BetaBernoulli {
-    fn check(&self) -> Result<(), Error> {
-        if self.width == 0 || self.a.is_empty() {
-            return Err(Error::invalid("the number of components and columns", 0, "must be at least 1"));
-        }
-        let size = self.number() * self.width;
-        Error::check_shape(
-            "q of the components",
-            &[size; 3],
-            &[self.a.len(), self.b.len(), self.mean.len()],
-        )?;
-        self.a.iter().chain(&self.b).try_for_each(|&x| positive("a or b of a component", x).map(|_| ()))
-    }
-
+impl Components for Bernoullis {
     fn number(&self) -> usize {
-        self.a.len() / self.width
+        self.q.len() / self.width
     }
 
     fn size(&self) -> usize {
@@ -77,35 +92,31 @@ impl Components for BetaBernoulli {
     }
 
     fn expectations(&self) -> Box<dyn Expectations + '_> {
-        let (one, zero) = self.expected_ln().unzip();
+        let of = |q: &Beta| {
+            let BernoulliExpectations { one, zero } = q.expectations();
+            (one, zero)
+        };
+        let (one, zero) = self.q.iter().map(of).unzip();
         Box::new(Expected::new(self.width, one, zero))
     }
 
     fn set(&mut self, statistics: &[f64], _: &[f64]) -> Result<(), Error> {
-        let [a, b] = self.prior;
-        let (ones, zeros): (Vec<f64>, Vec<f64>) = self.counts(statistics).unzip();
-        self.a = ones.iter().map(|n| a + n).collect();
-        self.b = zeros.iter().map(|n| b + n).collect();
-        self.mean = self.a.iter().zip(&self.b).map(|(a, b)| a / (a + b)).collect();
+        let q = self.tallies(statistics).map(|of| self.prior.updated(&of)).collect::<Result<_, _>>()?;
+        *self = Self::of(self.prior, self.width, q);
         Ok(())
     }
 
     fn log_likelihood(&self, statistics: &[f64], _: &[f64]) -> f64 {
-        let terms = self.counts(statistics).zip(self.expected_ln());
-        terms.map(|((ones, zeros), (one, zero))| ones * one + zeros * zero).sum()
+        self.tallies(statistics).zip(&self.q).map(|(of, q)| q.expectations().log_likelihood(&of)).sum()
     }
 
-    fn kl(&self) -> f64 {
-        let kl = || -> Result<f64, Error> {
-            let p = Beta::new(self.prior[0], self.prior[1])?;
-            self.a.iter().zip(&self.b).map(|(&a, &b)| Beta::new(a, b)?.kl(&p)).sum()
-        };
-        kl().unwrap_or(f64::NAN)
+    fn kl(&self) -> Result<f64, Error> {
+        self.q.iter().map(|q| q.kl(&self.prior)).sum()
     }
 
     fn log_predictive(&self, component: usize, x: &[f64]) -> f64 {
-        let seen = self.mean(component).iter().zip(x).filter(|(_, x)| !x.is_nan());
-        seen.map(|(&p, &x)| if x > 0.5 { p.ln() } else { (-p).ln_1p() }).sum()
+        let own = &self.q[component * self.width..];
+        own.iter().zip(x).map(|(q, x)| q.log_predictive(x)).sum()
     }
 
     fn sample(&self, component: usize, key: Key, row: u64) -> Result<Vec<f64>, Error> {
@@ -119,14 +130,16 @@ impl Components for BetaBernoulli {
         &self.mean[component * self.width..][..self.width]
     }
 
+    fn covariance(&self, _: usize) -> Option<Vec<f64>> {
+        None
+    }
+
     fn draw(&self, key: Key, row: u64) -> Result<Draw, Error> {
-        let p = Beta::new(self.prior[0], self.prior[1])?;
         let mut log_ratio = 0.0;
-        let (mut one, mut zero) = (Vec::with_capacity(self.a.len()), Vec::with_capacity(self.a.len()));
-        for (e, (&a, &b)) in self.a.iter().zip(&self.b).enumerate() {
-            let q = Beta::new(a, b)?;
+        let (mut one, mut zero) = (Vec::with_capacity(self.q.len()), Vec::with_capacity(self.q.len()));
+        for (e, q) in self.q.iter().enumerate() {
             let theta = q.sample(key.fold(e as u64), row);
-            log_ratio += p.log_density(&theta) - q.log_density(&theta);
+            log_ratio += self.prior.log_density(&theta) - q.log_density(&theta);
             one.push(theta.ln());
             zero.push((-theta).ln_1p());
         }

@@ -1,0 +1,68 @@
+//! What is known before the rows.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, distribution::Gamma};
+
+/// How the noise of the columns is related.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Noise {
+    /// One τ: probabilistic PCA.
+    Shared,
+    /// A τ_d for each column: factor analysis.
+    Each,
+}
+
+/// The prior, and the number of latent dimensions.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prior {
+    /// K ≥ 1, of which those that explain nothing are switched off.
+    pub latent: usize,
+    /// One τ or many.
+    pub noise: Noise,
+    /// a of τ ~ Gamma(a, b).
+    pub noise_shape: f64,
+    /// b, in squared units of x.
+    pub noise_rate: f64,
+    /// a of α_k ~ Gamma(a, b).
+    pub relevance_shape: f64,
+    /// b, in squared units of x.
+    pub relevance_rate: f64,
+    /// The standard deviation of μ_d about 0, in units of x.
+    pub mean_sd: f64,
+}
+
+impl Prior {
+    /// Nearly flat, for columns whose standard deviations are of the order of 1.
+    pub fn new(latent: usize, noise: Noise) -> Self {
+        let (shape, rate) = (1e-3, 1e-3);
+        Self {
+            latent,
+            noise,
+            noise_shape: shape,
+            noise_rate: rate,
+            relevance_shape: shape,
+            relevance_rate: rate,
+            mean_sd: 1e6,
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), Error> {
+        if self.latent == 0 {
+            return Err(Error::invalid("the number of latent dimensions", 0, "must be at least 1"));
+        }
+        Gamma::new(self.noise_shape, self.noise_rate)?;
+        Gamma::new(self.relevance_shape, self.relevance_rate)?;
+        let precision = self.mean_precision();
+        if self.mean_sd > 0.0 && precision > 0.0 && precision.is_finite() {
+            return Ok(());
+        }
+        let rule = "must be > 0, and so must be 1/sd², both finite";
+        Err(Error::invalid("the standard deviation of the mean", self.mean_sd, rule))
+    }
+
+    /// 1/sd² of μ.
+    pub(super) fn mean_precision(&self) -> f64 {
+        (self.mean_sd * self.mean_sd).recip()
+    }
+}

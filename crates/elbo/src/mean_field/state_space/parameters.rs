@@ -1,0 +1,88 @@
+//! The factors of the parameters, and the chain of states that they make.
+
+use faer::{Col, Mat};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Linear,
+    kalman::{Chain, Potential},
+    prior::check_first,
+};
+use crate::Error;
+
+/// The factors of the parameters.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Stored")]
+#[non_exhaustive]
+pub struct Posterior {
+    /// m_0, `[D]`, known.
+    pub mean: Vec<f64>,
+    /// P_0, `[D, D]`, known.
+    pub covariance: Vec<f64>,
+    /// A and Q.
+    pub dynamics: Linear,
+    /// C and R.
+    pub observation: Linear,
+}
+
+/// As in a file.
+#[derive(Deserialize)]
+struct Stored {
+    mean: Vec<f64>,
+    covariance: Vec<f64>,
+    dynamics: Linear,
+    observation: Linear,
+}
+
+impl TryFrom<Stored> for Posterior {
+    type Error = Error;
+
+    fn try_from(Stored { mean, covariance, dynamics, observation }: Stored) -> Result<Self, Error> {
+        let d = mean.len();
+        check_first(&mean, &covariance)?;
+        dynamics.check("the dynamics", d, d)?;
+        observation.check("the observation", d, observation.outputs())?;
+        Ok(Self { mean, covariance, dynamics, observation })
+    }
+}
+
+impl Posterior {
+    /// D.
+    pub fn states(&self) -> usize {
+        self.mean.len()
+    }
+
+    /// P.
+    pub fn columns(&self) -> usize {
+        self.observation.outputs()
+    }
+
+    pub(super) fn chain(&self) -> Chain {
+        let (d, map) = (self.states(), &self.dynamics);
+        let precision = |k: usize| map.noise[k].mean();
+        Chain {
+            mean: Col::from_fn(d, |i| self.mean[i]),
+            covariance: Mat::from_fn(d, d, |i, j| self.covariance[i * d + j]),
+            transition: Mat::from_fn(d, d, |i, j| map.weights[i * d + j]),
+            noise: Mat::from_fn(d, d, |i, j| if i == j { precision(i).recip() } else { 0.0 }),
+            excess: Mat::from_fn(d, d, |i, j| (0..d).map(|k| precision(k) * map.covariance(k, i, j)).sum()),
+        }
+    }
+
+    /// E\[log p(y_t|z_t)\] in z_t, of the values that each row has.
+    pub(super) fn potentials(&self, sequence: &[f64]) -> Vec<Potential> {
+        let (d, map) = (self.states(), &self.observation);
+        let informed = |p: usize| Mat::from_fn(d, d, |i, j| map.noise[p].mean() * map.second(p, i, j));
+        let information: Vec<Mat<f64>> = (0..self.columns()).map(informed).collect();
+        let potential = |row: &[f64]| {
+            let none = Potential { information: Mat::zeros(d, d), linear: Col::zeros(d) };
+            row.iter().enumerate().filter(|(_, y)| !y.is_nan()).fold(none, |mut sum, (p, y)| {
+                sum.information += &information[p];
+                let weight = map.noise[p].mean() * y;
+                sum.linear += Col::from_fn(d, |i| weight * map.row(p)[i]);
+                sum
+            })
+        };
+        sequence.chunks(self.columns()).map(potential).collect()
+    }
+}
