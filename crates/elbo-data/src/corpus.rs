@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::dataset::hexadecimal;
 use crate::error::EntryFault;
+use crate::fingerprint::hexadecimal;
 use crate::read::plain_name;
 use crate::source::{Origin, Source};
 use crate::{Error, ldac, matrix_market};

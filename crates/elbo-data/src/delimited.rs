@@ -7,9 +7,9 @@ use std::path::Path;
 
 use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder, StringRecord};
 
-use crate::cells::Collector;
-use crate::dataset::column_names;
+use crate::collector::Collector;
 use crate::error::CellFault;
+use crate::names::{column_names, listed};
 use crate::read::check_image;
 use crate::source::{Origin, Source};
 use crate::{Dataset, Error, Number, ReadOptions};
@@ -191,13 +191,9 @@ fn place(wanted: &str, width: usize) -> Option<usize> {
 }
 
 fn label_index(path: &Path, wanted: &str, names: &[String]) -> Result<usize, Error> {
-    const LISTED: usize = 20;
     names.iter().position(|name| name == wanted).or_else(|| place(wanted, names.len())).ok_or_else(|| {
-        let mut listed: Vec<String> = names.iter().take(LISTED).map(|name| format!("`{name}`")).collect();
-        if names.len() > LISTED {
-            listed.push(format!("and {} more", names.len() - LISTED));
-        }
-        Error::LabelColumn { path: path.to_owned(), wanted: wanted.to_owned(), names: listed.join(", ") }
+        let (path, names) = (path.to_owned(), listed(names.iter()));
+        Error::LabelColumn { path, wanted: wanted.to_owned(), names }
     })
 }
 

@@ -1,7 +1,7 @@
 //! The built-in data set.
 
 use crate::Dataset;
-use crate::dataset::column_names;
+use crate::names::column_names;
 
 /// Handwritten digits: 1797 images of 8 x 8 pixels, values 0 to 16, labelled
 /// `0` to `9`.

@@ -4,6 +4,9 @@ use std::fmt::{self, Display};
 use std::io;
 use std::path::PathBuf;
 
+use crate::frame::Kind;
+use crate::place::Place;
+
 /// A file that cannot be read or written, and why.
 ///
 /// The text names the file, the place in it and the offending value; the
@@ -55,6 +58,22 @@ pub enum Error {
     #[error("`{}`: column `{column}` line {line} is `{text}`: {fault}", path.display())]
     Cell { path: PathBuf, column: String, number: usize, line: usize, text: String, fault: CellFault },
 
+    /// No column of a frame has this name.
+    #[error("`{name}` has no column `{wanted}`; its columns are {names}")]
+    NoColumn { name: String, wanted: String, names: String },
+    /// A column that holds no numbers, where numbers are asked for.
+    #[error("`{name}`: column `{column}` holds {kind}, not numbers")]
+    NotNumbers { name: String, column: String, kind: Kind },
+    /// A cell of a frame that is no number of the kind asked for.
+    #[error("`{name}`: {place} is {value}: {fault}")]
+    Number { name: String, place: Place, value: f64, fault: CellFault },
+    /// Two levels of a category have one name.
+    #[error("two levels have the name `{name}`")]
+    LevelTwice { name: String },
+    /// A row is of a level that there is not.
+    #[error("row {row} is of level {code}, but there are {levels}, from 0")]
+    NoLevel { row: usize, code: u32, levels: usize },
+
     /// A data set needs so many rows at least.
     #[error("`{}` has too few rows: {rows}, at least {least} needed", path.display())]
     TooFewRows { path: PathBuf, rows: usize, least: usize },
@@ -105,8 +124,8 @@ pub enum Error {
     #[error("cannot write: {cause}")]
     Stream { cause: io::Error },
     /// No table format has this ending.
-    #[error("cannot write a table to `{}`: its name must end in .csv, .npy or .parquet", path.display())]
-    TableEnding { path: PathBuf },
+    #[error("cannot write a table to `{}`: its name must end in {}", path.display(), alternatives(known))]
+    TableEnding { path: PathBuf, known: Vec<String> },
     /// The columns of a table differ in length.
     #[error("table column `{column}` has {actual} rows, the first column has {expected}")]
     TableRows { column: String, expected: usize, actual: usize },
@@ -133,6 +152,14 @@ pub enum Error {
     /// A tensor of another type than asked for.
     #[error("`{}`: tensor `{name}` holds {actual}, expected {expected}", path.display())]
     TensorType { path: PathBuf, name: String, expected: String, actual: String },
+}
+
+/// `a, b or c`.
+fn alternatives(words: &[String]) -> String {
+    match words {
+        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        few => few.concat(),
+    }
 }
 
 /// Why an entry of sparse counts is none.

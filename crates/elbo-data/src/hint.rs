@@ -37,7 +37,7 @@ impl Error {
             Self::Cell { text, column, number, fault: CellFault::NotANumber, .. } => {
                 return Some(text_hint(text, column, *number));
             }
-            Self::Cell { fault, .. } | Self::Value { fault, .. } => fault.hint(),
+            Self::Cell { fault, .. } | Self::Value { fault, .. } | Self::Number { fault, .. } => fault.hint(),
             Self::TooFewRows { .. } => "give a file with more rows",
             Self::NoColumns { .. } => "keep at least one column besides the labels",
             Self::ImageShape { .. } => "height times width must equal the number of columns",
@@ -61,6 +61,10 @@ impl Error {
                 "the checkpoint belongs to another model or version"
             }
             Self::Empty { .. }
+            | Self::NoColumn { .. }
+            | Self::NotNumbers { .. }
+            | Self::LevelTwice { .. }
+            | Self::NoLevel { .. }
             | Self::TableEnding { .. }
             | Self::TableRows { .. }
             | Self::Parquet { .. }

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use crate::cells::Collector;
-use crate::dataset::column_names;
+use crate::collector::Collector;
 use crate::error::CellFault;
+use crate::names::column_names;
 use crate::read::check_image;
 use crate::source::Source;
 use crate::{Dataset, Error, Number, ReadOptions};
