@@ -245,11 +245,13 @@ impl Numbers {
             Self::F32(cells) => Box::new(cells),
             Self::F64(cells) => Box::new(cells),
         };
-        held.downcast::<Cells<T>>().map(|cells| *cells).map_err(|other| match other.downcast() {
+        let other = match held.downcast::<Cells<T>>() {
+            Ok(cells) => return Ok(*cells),
+            Err(other) => other,
+        };
+        Err(match other.downcast() {
             Ok(cells) => Self::F32(*cells),
-            Err(other) => {
-                Self::F64(other.downcast().map(|cells| *cells).unwrap_or_else(|_| unreachable!("one of two")))
-            }
+            Err(other) => Self::F64(*other.downcast().unwrap_or_else(|_| unreachable!("one of two kinds"))),
         })
     }
 }

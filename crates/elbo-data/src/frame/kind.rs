@@ -89,7 +89,9 @@ mod tests {
 
     fn kind(values: &[f64]) -> Kind {
         let mut seen = Seen::NOTHING;
-        values.iter().for_each(|&value| seen.take(value));
+        for &value in values {
+            seen.take(value);
+        }
         seen.kind()
     }
 
