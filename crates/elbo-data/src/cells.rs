@@ -33,13 +33,26 @@ enum Place<T> {
 pub trait Number: Pod + PartialOrd + FromStr + Into<f64> {
     /// What a missing cell is.
     const MISSING: Self;
+    /// Which of the two it is.
+    const PRECISION: Precision;
 
     /// The nearest to a number; infinite beyond the range.
     fn of(value: f64) -> Self;
 }
 
+/// Which floats.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// 32 bits.
+    Single,
+    /// 64 bits.
+    #[default]
+    Double,
+}
+
 impl Number for f32 {
     const MISSING: Self = Self::NAN;
+    const PRECISION: Precision = Precision::Single;
 
     fn of(value: f64) -> Self {
         value as Self
@@ -48,6 +61,7 @@ impl Number for f32 {
 
 impl Number for f64 {
     const MISSING: Self = Self::NAN;
+    const PRECISION: Precision = Precision::Double;
 
     fn of(value: f64) -> Self {
         value

@@ -26,7 +26,7 @@ pub enum Error {
     Empty { path: PathBuf },
     /// Neither content nor ending tells the format.
     #[error("`{}` has no known format", path.display())]
-    UnknownFormat { path: PathBuf },
+    UnknownFormat { path: PathBuf, known: Vec<&'static str> },
 
     /// A gzip stream stops before its end.
     #[error("`{}` is truncated: its gzip stream stops before the end", path.display())]
@@ -99,7 +99,7 @@ pub enum Error {
 
     /// Neither content nor ending tells the format of sparse counts.
     #[error("`{}` has no known format of sparse counts", path.display())]
-    CorpusFormat { path: PathBuf },
+    CorpusFormat { path: PathBuf, known: Vec<&'static str> },
     /// The header or the shape of a Matrix Market file is not one that holds counts.
     #[error("`{}` line {line} is `{text}`: {rule}", path.display())]
     MatrixMarket { path: PathBuf, line: usize, text: String, rule: &'static str },
@@ -109,6 +109,12 @@ pub enum Error {
     /// An entry that is no index with its count.
     #[error("`{}` line {line}: `{text}` is {fault}", path.display())]
     Entry { path: PathBuf, line: usize, text: String, fault: EntryFault },
+    /// A vocabulary that is told by the largest index alone, and is too large for that.
+    #[error(
+        "`{}` has {entries} entries, and by the largest index {words} words: so many must be known beforehand",
+        path.display()
+    )]
+    Vocabulary { path: PathBuf, words: usize, entries: usize },
     /// As many names as words of the vocabulary are needed.
     #[error("vocabulary `{}` has {names} words for {words}", path.display())]
     VocabularyCount { path: PathBuf, names: usize, words: usize },

@@ -21,6 +21,16 @@ pub(crate) fn hash_numbers<T: Number>(hash: &mut Sha256, numbers: &[T]) {
     }
 }
 
+/// Takes the entries of a sparse matrix in.
+pub(crate) fn hash_entries(hash: &mut Sha256, offsets: &[usize], columns: &[u32], counts: &[u32]) {
+    for &offset in offsets {
+        hash.update((offset as u64).to_le_bytes());
+    }
+    for number in columns.iter().chain(counts) {
+        hash.update(number.to_le_bytes());
+    }
+}
+
 /// The SHA-256 of some bytes, in hexadecimal.
 ///
 /// ```

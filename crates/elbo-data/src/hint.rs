@@ -54,6 +54,7 @@ impl Error {
             }
             Self::EntryCount { .. } => "the file is truncated or damaged: fetch it again",
             Self::Entry { fault, .. } => fault.hint(),
+            Self::Vocabulary { .. } => "give a file of words",
             Self::VocabularyCount { .. } => "the vocabulary has one word a line, in the order of the indices",
             Self::TableText { .. } => "write .csv or .parquet, or leave the column out",
             Self::Tensors { .. } => "the file is damaged or no checkpoint: use another one",

@@ -17,7 +17,7 @@ use crate::cells::{Cells, Number};
 use crate::collector::Collector;
 use crate::dataset::Dataset;
 use crate::error::{CellFault, Error};
-use crate::fingerprint::{hash_numbers, hexadecimal};
+use crate::fingerprint::{hash_entries, hash_numbers, hexadecimal};
 use crate::names::listed;
 use crate::place::Place;
 
@@ -326,7 +326,9 @@ impl Frame {
         }
         for (_, column) in &self.columns {
             match column {
-                Column::Sparse(counts) => counts.hash(&mut hash),
+                Column::Sparse(Sparse { offsets, columns, counts, .. }) => {
+                    hash_entries(&mut hash, offsets, columns, counts);
+                }
                 column if !column.is_number() => {
                     for row in 0..rows {
                         let Cell::Text(text) = column.cell(row, 0) else {

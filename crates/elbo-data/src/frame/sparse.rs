@@ -1,7 +1,5 @@
 //! Counts of which most are 0: those alone that are not.
 
-use sha2::{Digest, Sha256};
-
 /// Rows of counts, as words of documents or genes of cells: a sparse matrix.
 ///
 /// ```
@@ -102,15 +100,5 @@ impl Sparse {
             kept.offsets.push(kept.columns.len());
         }
         kept
-    }
-
-    /// Takes the entries in, behind the number of rows and of columns.
-    pub(crate) fn hash(&self, hash: &mut Sha256) {
-        for &offset in &self.offsets {
-            hash.update((offset as u64).to_le_bytes());
-        }
-        for number in self.columns.iter().chain(&self.counts) {
-            hash.update(number.to_le_bytes());
-        }
     }
 }

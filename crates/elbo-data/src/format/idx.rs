@@ -2,12 +2,53 @@
 
 use std::path::Path;
 
+use super::reader::{Format, Holds, check_image};
+use crate::cells::{Cells, Number, Numbers, Precision};
 use crate::collector::Collector;
-use crate::error::CellFault;
+use crate::error::{CellFault, Error};
+use crate::frame::{Column, Frame, Matrix};
 use crate::names::column_names;
-use crate::read::check_image;
+use crate::options::ReadOptions;
 use crate::source::Source;
-use crate::{Dataset, Error, Number, ReadOptions};
+
+/// IDX files.
+pub(crate) struct Idx;
+
+impl Format for Idx {
+    fn name(&self) -> &'static str {
+        "an IDX file"
+    }
+
+    fn holds(&self) -> Holds {
+        Holds::Rows
+    }
+
+    fn endings(&self) -> &'static [&'static str] {
+        &["ubyte", "idx"]
+    }
+
+    fn begins(&self, head: &[u8]) -> bool {
+        head.starts_with(&[0, 0])
+    }
+
+    /// `train-images-idx3-ubyte` as well as `train.idx3`.
+    fn is_named(&self, name: &str) -> bool {
+        let ending = name.rsplit(['.', '-']).next().unwrap_or_default();
+        ending == "ubyte" || ending.starts_with("idx")
+    }
+
+    fn read(&self, source: &mut Source, options: &ReadOptions) -> Result<Frame, Error> {
+        if options.label_column.is_some() {
+            let path = source.origin.path.clone();
+            return Err(Error::LabelSource { path, rule: "an IDX file has no label column" });
+        }
+        let header = Header::read(source)?;
+        match (header.kind, options.precision) {
+            (Kind::I32 | Kind::F64, Precision::Double) => read::<f64>(source, &header, options),
+            _ => read::<f32>(source, &header, options),
+        }
+    }
+}
 
 /// The type of the numbers in a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -116,15 +157,14 @@ impl Header {
     }
 }
 
-/// Reads a data set.
-pub(crate) fn read<T: Number>(mut source: Source, options: &ReadOptions) -> Result<Dataset<T>, Error> {
-    if options.label_column.is_some() {
-        return Err(Error::LabelSource { path: source.origin.path, rule: "an IDX file has no label column" });
-    }
-    let header = Header::read(&mut source)?;
+/// Reads the numbers as `T`.
+fn read<T: Number>(source: &mut Source, header: &Header, options: &ReadOptions) -> Result<Frame, Error>
+where
+    Numbers: From<Cells<T>>,
+{
     let mut values = Collector::new(options.memory);
     let (mut count, mut greatest, mut bad) = (0, 0.0_f64, None);
-    header.numbers(&mut source, |number| {
+    header.numbers(source, |number| {
         let value = T::of(number);
         if !value.into().is_finite() {
             bad.get_or_insert((count, number));
@@ -133,12 +173,14 @@ pub(crate) fn read<T: Number>(mut source: Source, options: &ReadOptions) -> Resu
         greatest = greatest.max(number);
         values.push(value)
     })?;
-    let path = source.origin.path;
+    let path = source.origin.path.clone();
     let row_shape = &header.shape[1..];
-    let width: usize = row_shape.iter().product();
+    // Of no row the header may say anything: it is not to be trusted with names of columns.
+    let width = row_shape.iter().fold(1_usize, |product, &size| product.saturating_mul(size));
     if width == 0 {
         return Err(Error::NoColumns { path });
     }
+    options.check_rows(&path, header.shape[0])?;
     check_image(&path, options.image, width)?;
     let image = match (options.image, row_shape) {
         (None, &[height, width]) => Some((height, width)),
@@ -160,15 +202,9 @@ pub(crate) fn read<T: Number>(mut source: Source, options: &ReadOptions) -> Resu
     let pixels = header.kind == Kind::U8 && (image.is_some() || row_shape.len() > 1);
     // Bytes of 0 and 1 alone are pixels that are binary already.
     let full_scale = pixels.then_some(if greatest <= 1.0 { 1.0 } else { 255.0 });
-    Ok(Dataset {
-        name: path.display().to_string(),
-        columns,
-        values: values.finish()?,
-        labels: None,
-        image,
-        full_scale,
-        first_line: 1,
-    })
+    let matrix = Matrix { columns, values: values.finish()?.into(), image, full_scale };
+    let frame = Frame { name: path.display().to_string(), memory: options.memory, ..Frame::new() };
+    Ok(frame.with("values", Column::Matrix(matrix)))
 }
 
 /// Reads a label file: one number per row.
