@@ -10,7 +10,7 @@ use crate::place::Place;
 /// A file that cannot be read or written, and why.
 ///
 /// The text names the file, the place in it and the offending value; the
-/// remedy, where there is one, is [`Error::hint`].
+/// remedy, where there is one, is [`Error::remedy`].
 #[non_exhaustive]
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the message of each variant explains its fields")]

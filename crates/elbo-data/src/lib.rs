@@ -14,13 +14,13 @@ mod error;
 mod fingerprint;
 mod format;
 mod frame;
-mod hint;
 mod image;
 mod names;
 mod options;
 mod output;
 mod place;
 mod read;
+mod remedy;
 mod source;
 mod tensors;
 
@@ -38,6 +38,7 @@ pub use options::{CorpusOptions, ReadOptions, Text};
 pub use output::written_endings;
 pub use place::Place;
 pub use read::{read, read_as, read_frame};
+pub use remedy::Remedy;
 pub use tensors::{Tensors, Values};
 
 /// A table of results: a frame.
