@@ -35,16 +35,16 @@ pub enum Error {
     #[error("`{}` is damaged: {cause}", path.display())]
     GzipCorrupt { path: PathBuf, cause: io::Error },
 
-    /// The first four bytes are not those of an IDX file.
-    #[error("`{}` is not an IDX file: it starts with {magic:02x?}, {rule}", path.display())]
-    IdxMagic { path: PathBuf, magic: Vec<u8>, rule: &'static str },
-    /// An IDX file is shorter or longer than its header says.
+    /// A file does not begin as its format does; `form` says how that is.
+    #[error("`{}` is not {format}: it {found}, {rule}", path.display())]
+    Header { path: PathBuf, format: &'static str, found: String, rule: &'static str, form: &'static str },
+    /// A file is shorter or longer than its header says.
     #[error(
         "`{}` should hold {expected} bytes after its header for shape {shape:?} and holds {actual}",
         path.display()
     )]
-    IdxSize { path: PathBuf, shape: Vec<usize>, expected: u64, actual: u64 },
-    /// A value of an IDX file that is no finite 32-bit number.
+    Size { path: PathBuf, shape: Vec<usize>, expected: u64, actual: u64 },
+    /// A value of an array that is no finite number.
     #[error("`{}`: `{column}` of row {row} is {value}: {fault}", path.display())]
     Value { path: PathBuf, column: String, row: usize, value: f64, fault: CellFault },
 

@@ -27,7 +27,10 @@ pub enum Remedy {
     /// Fetch the file again, which is cut off or damaged.
     FetchDamagedAgain,
     /// Give a file that begins as the format does.
-    UseIdxHeader,
+    UseHeader {
+        /// How that is.
+        form: &'static str,
+    },
     /// Save the text as UTF-8.
     SaveAsUtf8,
     /// Look at the delimiter and the quotes of the line.
@@ -115,9 +118,9 @@ impl Error {
                 Remedy::UseKnownFormat { known: known.clone() }
             }
             Self::GzipTruncated { .. } | Self::GzipCorrupt { .. } => Remedy::FetchOrCompressAgain,
-            Self::IdxMagic { .. } => Remedy::UseIdxHeader,
-            Self::IdxSize { expected, actual, .. } if actual < expected => Remedy::FetchTruncatedAgain,
-            Self::IdxSize { .. } => Remedy::FetchInconsistentAgain,
+            Self::Header { form, .. } => Remedy::UseHeader { form },
+            Self::Size { expected, actual, .. } if actual < expected => Remedy::FetchTruncatedAgain,
+            Self::Size { .. } => Remedy::FetchInconsistentAgain,
             Self::Utf8 { .. } => Remedy::SaveAsUtf8,
             Self::Ragged { .. } => Remedy::CheckDelimiterAndQuotes,
             Self::Cell { text, column, number, fault: CellFault::NotANumber, .. } => {

@@ -28,9 +28,7 @@ fn sentence(remedy: &Remedy) -> String {
         Remedy::FetchTruncatedAgain => "the file is truncated: fetch it again",
         Remedy::FetchInconsistentAgain => "the header and the data disagree: fetch the file again",
         Remedy::FetchDamagedAgain => "the file is truncated or damaged: fetch it again",
-        Remedy::UseIdxHeader => {
-            "an IDX file starts with two zero bytes, the type and the number of dimensions"
-        }
+        Remedy::UseHeader { form } => form,
         Remedy::SaveAsUtf8 => "save the file as UTF-8 text",
         Remedy::CheckDelimiterAndQuotes => "check the delimiter and the quotes of that line",
         Remedy::FillMissing => "fill in or drop rows with missing values first",

@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use super::reader::{Format, Holds, check_image};
+use super::dense::{self, Dense};
+use super::reader::{Format, Holds};
 use crate::cells::{Cells, Number, Numbers, Precision};
-use crate::collector::Collector;
-use crate::error::{CellFault, Error};
-use crate::frame::{Column, Frame, Matrix};
-use crate::names::column_names;
+use crate::error::Error;
+use crate::frame::Frame;
 use crate::options::ReadOptions;
 use crate::source::Source;
 
@@ -99,18 +98,19 @@ impl Kind {
 struct Header {
     kind: Kind,
     shape: Vec<usize>,
-    /// The bytes that should follow.
-    bytes: u64,
 }
-
-/// Bytes read at a time: whole numbers of every type.
-const PIECE: u64 = 1 << 20;
 
 impl Header {
     fn read(source: &mut Source) -> Result<Self, Error> {
         let magic = source.take(4)?;
         let path = source.origin.path.clone();
-        let bad_magic = |rule| Error::IdxMagic { path: path.clone(), magic: magic.clone(), rule };
+        let bad_magic = |rule| Error::Header {
+            path: path.clone(),
+            format: Idx.name(),
+            found: format!("starts with {magic:02x?}"),
+            rule,
+            form: "an IDX file starts with two zero bytes, the type and the number of dimensions",
+        };
         let &[0, 0, code, dimensions] = magic.as_slice() else {
             return Err(bad_magic("not with two zero bytes and two more"));
         };
@@ -126,34 +126,16 @@ impl Header {
         let sizes: Vec<u32> =
             sizes.chunks_exact(4).map(|b| u32::from_be_bytes([b[0], b[1], b[2], b[3]])).collect();
 
-        let bytes =
-            sizes.iter().fold(kind.size() as u64, |product, &size| product.saturating_mul(size.into()));
-        Ok(Self { kind, shape: sizes.iter().map(|&size| size as usize).collect(), bytes })
+        Ok(Self { kind, shape: sizes.iter().map(|&size| size as usize).collect() })
     }
 
-    /// Hands over the numbers that follow. The shape is not to be trusted before they are there, all and no more.
+    /// Hands over the numbers that follow.
     fn numbers(
         &self,
         source: &mut Source,
         mut take: impl FnMut(f64) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut actual = 0;
-        while actual < self.bytes {
-            let piece = source.take(PIECE.min(self.bytes - actual))?;
-            if piece.is_empty() {
-                break;
-            }
-            for bytes in piece.chunks_exact(self.kind.size()) {
-                take(self.kind.number(bytes))?;
-            }
-            actual += piece.len() as u64;
-        }
-        actual += source.drain()?;
-        if actual != self.bytes {
-            let (path, shape) = (source.origin.path.clone(), self.shape.clone());
-            return Err(Error::IdxSize { path, shape, expected: self.bytes, actual });
-        }
-        Ok(())
+        dense::items(source, &self.shape, self.kind.size(), |bytes| take(self.kind.number(bytes)))
     }
 }
 
@@ -162,49 +144,9 @@ fn read<T: Number>(source: &mut Source, header: &Header, options: &ReadOptions) 
 where
     Numbers: From<Cells<T>>,
 {
-    let mut values = Collector::new(options.memory);
-    let (mut count, mut greatest, mut bad) = (0, 0.0_f64, None);
-    header.numbers(source, |number| {
-        let value = T::of(number);
-        if !value.into().is_finite() {
-            bad.get_or_insert((count, number));
-        }
-        count += 1;
-        greatest = greatest.max(number);
-        values.push(value)
-    })?;
-    let path = source.origin.path.clone();
-    let row_shape = &header.shape[1..];
-    // Of no row the header may say anything: it is not to be trusted with names of columns.
-    let width = row_shape.iter().fold(1_usize, |product, &size| product.saturating_mul(size));
-    if width == 0 {
-        return Err(Error::NoColumns { path });
-    }
-    options.check_rows(&path, header.shape[0])?;
-    check_image(&path, options.image, width)?;
-    let image = match (options.image, row_shape) {
-        (None, &[height, width]) => Some((height, width)),
-        (given, _) => given,
-    };
-    let columns = match image {
-        Some((height, width)) => column_names(&[height, width]),
-        None => column_names(row_shape),
-    };
-    if let Some((at, value)) = bad {
-        return Err(Error::Value {
-            path,
-            column: columns[at % width].clone(),
-            row: at / width + 1,
-            value,
-            fault: if value.is_finite() { CellFault::TooLarge } else { CellFault::NotFinite },
-        });
-    }
-    let pixels = header.kind == Kind::U8 && (image.is_some() || row_shape.len() > 1);
-    // Bytes of 0 and 1 alone are pixels that are binary already.
-    let full_scale = pixels.then_some(if greatest <= 1.0 { 1.0 } else { 255.0 });
-    let matrix = Matrix { columns, values: values.finish()?.into(), image, full_scale };
-    let frame = Frame { name: path.display().to_string(), memory: options.memory, ..Frame::new() };
-    Ok(frame.with("values", Column::Matrix(matrix)))
+    let mut dense = Dense::<T>::new(options);
+    header.numbers(source, |number| dense.push(number))?;
+    dense.finish(&source.origin.path, &header.shape, header.kind == Kind::U8, options)
 }
 
 /// Reads a label file: one number per row.

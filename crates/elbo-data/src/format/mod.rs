@@ -1,6 +1,7 @@
 //! Files to frames: a format a file, and a line of [`FORMATS`].
 
 mod delimited;
+mod dense;
 mod digits;
 mod entries;
 mod idx;

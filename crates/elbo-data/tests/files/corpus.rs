@@ -203,6 +203,18 @@ fn other_headers_than_those_of_counts_are_refused() {
     }
 }
 
+/// The largest index alone is not believed where it makes far more words than there are entries.
+#[test]
+fn a_vocabulary_is_not_told_by_one_index() {
+    let (message, remedy) = refused("a.ldac", "1 16777215:1\n1 0:1\n");
+    let told = "by the largest index 16777216 words: so many must be known beforehand";
+    assert_eq!(message, format!("FILE has 2 entries, and {told}"));
+    assert_eq!(remedy, Some(Remedy::GiveVocabulary));
+    let known = CorpusOptions { words: Some(16_777_216), ..plain() };
+    assert_eq!(corpus("a.ldac", "1 16777215:1\n", &known).unwrap().vocabulary, 16_777_216);
+    assert_eq!(corpus("a.ldac", "1 65535:1\n", &plain()).unwrap().vocabulary, 65_536);
+}
+
 #[test]
 fn wrong_files_are_named() {
     assert_eq!(refused("a.ldac", "").0, "FILE is empty");

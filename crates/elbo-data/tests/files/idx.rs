@@ -90,7 +90,7 @@ fn headers_are_not_trusted() {
         message,
         "FILE is not an IDX file: it starts with [01, 02, 08, 03], not with two zero bytes and two more"
     );
-    assert_eq!(remedy, Some(Remedy::UseIdxHeader));
+    assert!(matches!(remedy, Some(Remedy::UseHeader { form }) if form.contains("two zero bytes")));
     for (bytes, rule) in [
         (idx(0x0a, &[2], &[1, 2]), "type"),
         (idx(8, &[], &[]), "dimensions"),
@@ -129,6 +129,23 @@ fn too_little_data_is_refused() {
     let (message, remedy) = refusal("a", idx(8, &[2, 2], &[1; 4]), &options);
     assert_eq!(message, "FILE: an IDX file has no label column");
     assert_eq!(remedy, Some(Remedy::UseLabelFile));
+}
+
+/// What a header says of columns takes no memory before a row is there.
+#[test]
+fn a_header_without_rows_takes_no_memory() {
+    for shape in [&[0, 100_000_000][..], &[0, u32::MAX], &[0, u32::MAX, u32::MAX], &[0, 1 << 31, 1 << 31, 4]]
+    {
+        for bytes in [idx(8, shape, &[]), gzip(&idx(8, shape, &[]))] {
+            let (message, _) = refusal("a", bytes, &plain());
+            assert_eq!(message, "FILE has too few rows: 0, at least 2 needed");
+        }
+    }
+    let single = ReadOptions { single: true, ..plain() };
+    let (message, _) = refusal("a", idx(8, &[0, u32::MAX], &[]), &single);
+    assert_eq!(message, "FILE has too few rows: 0, at least 1 needed");
+    let (message, _) = refusal("a", idx(8, &[1, 3], &[1, 2, 3]), &plain());
+    assert_eq!(message, "FILE has too few rows: 1, at least 2 needed");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The crate against real files: good, bad and missing.
 
 mod corpus;
+mod frame;
 mod idx;
 mod real;
 mod results;
