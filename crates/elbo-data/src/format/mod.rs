@@ -7,6 +7,7 @@ mod entries;
 mod idx;
 mod lda_c;
 mod matrix_market;
+mod npy;
 mod reader;
 mod vocabulary;
 
@@ -21,7 +22,7 @@ pub(crate) use reader::Holds;
 
 /// The formats that are read.
 const FORMATS: &[&dyn Format] =
-    &[&idx::Idx, &delimited::Delimited, &matrix_market::MatrixMarket, &lda_c::LdaC];
+    &[&idx::Idx, &npy::Npy, &delimited::Delimited, &matrix_market::MatrixMarket, &lda_c::LdaC];
 
 /// The formats whose files hold this, or any.
 fn that_hold(what: Option<Holds>) -> impl Iterator<Item = &'static dyn Format> {

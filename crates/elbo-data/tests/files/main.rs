@@ -3,6 +3,7 @@
 mod corpus;
 mod frame;
 mod idx;
+mod npy;
 mod real;
 mod results;
 mod tensors;
