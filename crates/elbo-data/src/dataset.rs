@@ -3,10 +3,10 @@
 use bytemuck::bytes_of;
 use sha2::{Digest, Sha256};
 
+use crate::cell_place::CellPlace;
 use crate::cells::{Cells, Number};
 use crate::error::Error;
 use crate::fingerprint::{hash_numbers, hexadecimal};
-use crate::place::Place;
 
 /// Rows of numbers, with the names and the labels that came with them.
 ///
@@ -70,7 +70,7 @@ impl<T: Number> Dataset<T> {
     /// If there is no column.
     pub fn place(&self, cell: usize) -> String {
         let (row, column) = (cell / self.width(), cell % self.width());
-        Place { column: self.columns[column].clone(), line: self.first_line + row }.to_string()
+        CellPlace { column: self.columns[column].clone(), line: self.first_line + row }.to_string()
     }
 
     /// The values of column `d`, from 0.

@@ -4,8 +4,8 @@ use std::fmt::{self, Display};
 use std::io;
 use std::path::PathBuf;
 
-use crate::frame::Kind;
-use crate::place::Place;
+use crate::cell_place::CellPlace;
+use crate::frame::ColumnKind;
 
 /// A file that cannot be read or written, and why.
 ///
@@ -63,10 +63,10 @@ pub enum Error {
     NoColumn { name: String, wanted: String, names: String },
     /// A column that holds no numbers, where numbers are asked for.
     #[error("`{name}`: column `{column}` holds {kind}, not numbers")]
-    NotNumbers { name: String, column: String, kind: Kind },
+    NotNumbers { name: String, column: String, kind: ColumnKind },
     /// A cell of a frame that is no number of the kind asked for.
     #[error("`{name}`: {place} is {value}: {fault}")]
-    Number { name: String, place: Place, value: f64, fault: CellFault },
+    Number { name: String, place: CellPlace, value: f64, fault: CellFault },
     /// Two levels of a category have one name.
     #[error("two levels have the name `{name}`")]
     LevelTwice { name: String },

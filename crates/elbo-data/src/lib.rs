@@ -6,6 +6,7 @@
 //! ([`Tensors`]), and every file is replaced in one step ([`write_atomically`]).
 
 mod atomic;
+mod cell_place;
 mod cells;
 mod collector;
 mod corpus;
@@ -18,25 +19,24 @@ mod image;
 mod names;
 mod options;
 mod output;
-mod place;
 mod read;
 mod remedy;
 mod source;
 mod tensors;
 
 pub use atomic::write_atomically;
+pub use cell_place::CellPlace;
 pub use cells::{Cells, Number, Numbers, Precision};
 pub use corpus::{Corpus, read_corpus};
 pub use dataset::Dataset;
 pub use error::{CellFault, EntryFault, Error};
 pub use fingerprint::sha256;
 pub use format::{digits, digits_frame};
-pub use frame::{Cell, Column, Frame, Kind, Levels, Lines, Matrix, Missing, Sparse};
+pub use frame::{Cell, Column, ColumnKind, Frame, Levels, Lines, Matrix, Missing, Sparse};
 pub use image::image_grid_png;
 pub use names::column_names;
-pub use options::{CorpusOptions, ReadOptions, Text};
-pub use output::written_endings;
-pub use place::Place;
+pub use options::{CorpusOptions, ReadOptions, TextColumns};
+pub use output::{holds_text, written_endings};
 pub use read::{read, read_as, read_frame};
 pub use remedy::Remedy;
 pub use tensors::{Tensors, Values};

@@ -24,7 +24,7 @@ pub struct ReadOptions {
     /// Cells of a table may be missing: empty, `NaN`, `NA` and the like become NaN. By default they are an error.
     pub missing: bool,
     /// What becomes of text where numbers might stand.
-    pub text: Text,
+    pub text: TextColumns,
     /// One row is enough, as for a model that is fitted already. By default two are needed.
     pub single: bool,
     /// The floats that numbers are to be computed with: what single precision holds exactly is kept so in either case.
@@ -35,7 +35,7 @@ pub struct ReadOptions {
 
 /// What becomes of the text of a table, but for a [label column](ReadOptions::label_column) that is named.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Text {
+pub enum TextColumns {
     /// It is an error.
     #[default]
     Refused,

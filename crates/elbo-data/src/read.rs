@@ -7,7 +7,7 @@ use crate::dataset::Dataset;
 use crate::error::Error;
 use crate::format::{self, Holds, read_labels};
 use crate::frame::Frame;
-use crate::options::{ReadOptions, Text};
+use crate::options::{ReadOptions, TextColumns};
 use crate::source::Source;
 
 /// Reads a file of any format.
@@ -16,12 +16,12 @@ use crate::source::Source;
 /// bytes. Others go by their ending; see [`read`] of rows and [`read_corpus`](crate::read_corpus) of sparse counts.
 ///
 /// ```
-/// use elbo_data::{Kind, ReadOptions, Text, read_frame};
+/// use elbo_data::{ColumnKind, ReadOptions, TextColumns, read_frame};
 ///
 /// let path = std::env::temp_dir().join(format!("elbo-frame-{}.csv", std::process::id()));
 /// std::fs::write(&path, "visits,kind,day\n1,a,2024-02-28\n3,b,2024-02-29\n2,a,2024-03-01\n0,b,2024-03-02\n")?;
-/// let frame = read_frame(&path, &ReadOptions { text: Text::Kept, ..Default::default() })?;
-/// assert_eq!(frame.kinds(), [Kind::Count, Kind::Category, Kind::Time]);
+/// let frame = read_frame(&path, &ReadOptions { text: TextColumns::Kept, ..Default::default() })?;
+/// assert_eq!(frame.kinds(), [ColumnKind::Count, ColumnKind::Category, ColumnKind::Time]);
 /// # std::fs::remove_file(path)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -71,13 +71,13 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Dataset, Error> {
     read_as(path, options)
 }
 
-/// The same in numbers of any [kind](Number), whatever [`ReadOptions::precision`] says. Text that would be [kept](Text::Kept) is an error.
+/// The same in numbers of any [kind](Number), whatever [`ReadOptions::precision`] says. Text that would be [kept](TextColumns::Kept) is an error.
 ///
 /// # Errors
 ///
 /// As [`read`].
 pub fn read_as<T: Number>(path: &Path, options: &ReadOptions) -> Result<Dataset<T>, Error> {
-    let text = if options.text == Text::Kept { Text::Refused } else { options.text };
+    let text = if options.text == TextColumns::Kept { TextColumns::Refused } else { options.text };
     let options = ReadOptions { precision: T::PRECISION, text, ..options.clone() };
     read_file(path, &options, Some(Holds::Rows))?.into_dataset()
 }

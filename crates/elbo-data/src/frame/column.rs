@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::kind::{Kind, Seen, are_levels};
+use super::kind::{ColumnKind, Seen, are_levels};
 use super::levels::Levels;
 use super::matrix::Matrix;
 use super::sparse::Sparse;
@@ -94,7 +94,7 @@ impl Column {
     }
 
     /// The kind of each of its columns; of the numbers of a matrix the narrowest that all rows allow.
-    pub fn kinds(&self) -> Vec<Kind> {
+    pub fn kinds(&self) -> Vec<ColumnKind> {
         match self {
             Self::Matrix(matrix) => {
                 let mut seen = vec![Seen::NOTHING; matrix.width()];
@@ -103,14 +103,14 @@ impl Column {
                 }
                 seen.into_iter().map(Seen::kind).collect()
             }
-            Self::Sparse(counts) => vec![Kind::Count; counts.width],
-            Self::Real(_) => vec![Kind::Real],
-            Self::Count(_) => vec![Kind::Count],
-            Self::Binary(_) => vec![Kind::Binary],
-            Self::Category(_) => vec![Kind::Category],
-            Self::Ordinal(_) => vec![Kind::Ordinal],
-            Self::Time(_) => vec![Kind::Time],
-            Self::Text(_) => vec![Kind::Text],
+            Self::Sparse(counts) => vec![ColumnKind::Count; counts.width],
+            Self::Real(_) => vec![ColumnKind::Real],
+            Self::Count(_) => vec![ColumnKind::Count],
+            Self::Binary(_) => vec![ColumnKind::Binary],
+            Self::Category(_) => vec![ColumnKind::Category],
+            Self::Ordinal(_) => vec![ColumnKind::Ordinal],
+            Self::Time(_) => vec![ColumnKind::Time],
+            Self::Text(_) => vec![ColumnKind::Text],
         }
     }
 

@@ -6,7 +6,7 @@ use std::fmt::{self, Display};
 /// The kind of a column's values: what a likelihood asks before it takes them.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum ColumnKind {
     /// Real numbers.
     Real,
     /// Whole numbers from 0.
@@ -23,14 +23,14 @@ pub enum Kind {
     Text,
 }
 
-impl Kind {
+impl ColumnKind {
     /// Whether its values are numbers as they are.
     pub fn is_number(self) -> bool {
         matches!(self, Self::Real | Self::Count | Self::Binary)
     }
 }
 
-impl Display for Kind {
+impl Display for ColumnKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Real => "real numbers",
@@ -67,11 +67,11 @@ impl Seen {
     }
 
     /// The narrowest kind that all of them are of; real numbers where there are none.
-    pub(crate) fn kind(self) -> Kind {
+    pub(crate) fn kind(self) -> ColumnKind {
         match self {
-            Self { any: true, binary: true, .. } => Kind::Binary,
-            Self { any: true, whole: true, .. } => Kind::Count,
-            _ => Kind::Real,
+            Self { any: true, binary: true, .. } => ColumnKind::Binary,
+            Self { any: true, whole: true, .. } => ColumnKind::Count,
+            _ => ColumnKind::Real,
         }
     }
 }
@@ -87,7 +87,7 @@ pub(crate) fn are_levels(texts: &[String]) -> bool {
 mod tests {
     use super::*;
 
-    fn kind(values: &[f64]) -> Kind {
+    fn kind(values: &[f64]) -> ColumnKind {
         let mut seen = Seen::NOTHING;
         for &value in values {
             seen.take(value);
@@ -97,12 +97,12 @@ mod tests {
 
     #[test]
     fn the_narrowest_kind_that_all_rows_allow() {
-        assert_eq!(kind(&[0.0, 1.0, f64::NAN, -0.0]), Kind::Binary);
-        assert_eq!(kind(&[0.0, 1.0, 2.0]), Kind::Count);
-        assert_eq!(kind(&[0.0, 1.0, -1.0]), Kind::Real);
-        assert_eq!(kind(&[0.0, 1.0, 0.5]), Kind::Real);
-        assert_eq!(kind(&[2.0, f64::INFINITY]), Kind::Real);
-        assert_eq!(kind(&[f64::NAN]), Kind::Real);
+        assert_eq!(kind(&[0.0, 1.0, f64::NAN, -0.0]), ColumnKind::Binary);
+        assert_eq!(kind(&[0.0, 1.0, 2.0]), ColumnKind::Count);
+        assert_eq!(kind(&[0.0, 1.0, -1.0]), ColumnKind::Real);
+        assert_eq!(kind(&[0.0, 1.0, 0.5]), ColumnKind::Real);
+        assert_eq!(kind(&[2.0, f64::INFINITY]), ColumnKind::Real);
+        assert_eq!(kind(&[f64::NAN]), ColumnKind::Real);
     }
 
     #[test]

@@ -13,16 +13,16 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
+use crate::cell_place::CellPlace;
 use crate::cells::{Cells, Number};
 use crate::collector::Collector;
 use crate::dataset::Dataset;
 use crate::error::{CellFault, Error};
 use crate::fingerprint::{hash_entries, hash_numbers, hexadecimal};
 use crate::names::listed;
-use crate::place::Place;
 
 pub use column::{Cell, Column};
-pub use kind::Kind;
+pub use kind::ColumnKind;
 pub use levels::Levels;
 pub use lines::Lines;
 pub use matrix::Matrix;
@@ -35,7 +35,7 @@ pub use sparse::Sparse;
 /// name or by place, from 0, from left to right.
 ///
 /// ```
-/// use elbo_data::{Column, Frame, Kind, Levels, Missing};
+/// use elbo_data::{Column, Frame, ColumnKind, Levels, Missing};
 ///
 /// let kinds = ["short", "long", "short"].map(str::to_owned);
 /// let frame = Frame::new()
@@ -43,7 +43,7 @@ pub use sparse::Sparse;
 ///     .with("visits", Column::Count(vec![Some(1), Some(0), Some(4)]))
 ///     .with("kind", Column::Category(Levels::of_texts(&kinds)));
 /// assert_eq!((frame.rows()?, frame.width()), (3, 3));
-/// assert_eq!(frame.kinds(), [Kind::Real, Kind::Count, Kind::Category]);
+/// assert_eq!(frame.kinds(), [ColumnKind::Real, ColumnKind::Count, ColumnKind::Category]);
 /// assert_eq!(frame.place_of("visits")?, 1);
 ///
 /// let numbers = frame.select(&[1, 0])?.numbers::<f32>(Missing::IsNan)?;
@@ -130,7 +130,7 @@ impl Frame {
     }
 
     /// The kind of each column.
-    pub fn kinds(&self) -> Vec<Kind> {
+    pub fn kinds(&self) -> Vec<ColumnKind> {
         self.columns.iter().flat_map(|(_, column)| column.kinds()).collect()
     }
 
@@ -162,9 +162,9 @@ impl Frame {
     /// # Panics
     ///
     /// If there is no such column.
-    pub fn place(&self, row: usize, column: usize) -> Place {
+    pub fn place(&self, row: usize, column: usize) -> CellPlace {
         let name = self.names().nth(column).expect("there is such a column");
-        Place { column: name.into_owned(), line: self.lines.of(row) }
+        CellPlace { column: name.into_owned(), line: self.lines.of(row) }
     }
 
     /// Keeps these columns, in this order.

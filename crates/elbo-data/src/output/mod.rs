@@ -9,11 +9,28 @@ use std::path::Path;
 use crate::error::Error;
 use crate::frame::Frame;
 
-/// Writes a frame to a file, replacing it in one step.
-type Write = fn(&Frame, &Path) -> Result<(), Error>;
+/// A format that is written.
+struct Format {
+    /// The ending of the names of its files.
+    ending: &'static str,
+    /// Whether it holds text.
+    text: bool,
+    /// Writes a frame to a file, replacing it in one step.
+    write: fn(&Frame, &Path) -> Result<(), Error>,
+}
 
-/// The ending of a file's name, and who writes such files.
-const FORMATS: &[(&str, Write)] = &[("csv", csv::write), ("npy", npy::write), ("parquet", parquet::write)];
+/// The formats that are written.
+const FORMATS: &[Format] = &[
+    Format { ending: "csv", text: true, write: csv::write },
+    Format { ending: "npy", text: false, write: npy::write },
+    Format { ending: "parquet", text: true, write: parquet::write },
+];
+
+/// The format that a path asks for by its ending, in any case.
+fn asked(path: &Path) -> Option<&'static Format> {
+    let ending = path.extension()?;
+    FORMATS.iter().find(|format| ending.eq_ignore_ascii_case(format.ending))
+}
 
 /// The endings of the files that [`Frame::write`] writes.
 ///
@@ -21,7 +38,20 @@ const FORMATS: &[(&str, Write)] = &[("csv", csv::write), ("npy", npy::write), ("
 /// assert!(elbo_data::written_endings().any(|ending| ending == "csv"));
 /// ```
 pub fn written_endings() -> impl Iterator<Item = &'static str> {
-    FORMATS.iter().map(|&(ending, _)| ending)
+    FORMATS.iter().map(|format| format.ending)
+}
+
+/// Whether a file that [`Frame::write`] writes can hold text, by the ending of its name; `None` of one that it does not write.
+///
+/// ```
+/// use elbo_data::holds_text;
+///
+/// assert_eq!(holds_text("a.CSV".as_ref()), Some(true));
+/// assert_eq!(holds_text("a.npy".as_ref()), Some(false));
+/// assert_eq!(holds_text("a.xlsx".as_ref()), None);
+/// ```
+pub fn holds_text(path: &Path) -> Option<bool> {
+    asked(path).map(|format| format.text)
 }
 
 impl Frame {
@@ -33,11 +63,10 @@ impl Frame {
     /// Another ending, a column that holds no numbers in an `.npy` file, columns of different lengths, or a file that cannot
     /// be written.
     pub fn write(&self, path: &Path) -> Result<(), Error> {
-        let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
-        let Some((_, write)) = FORMATS.iter().find(|(known, _)| ending == *known) else {
+        let Some(format) = asked(path) else {
             let known = written_endings().map(|ending| format!(".{ending}")).collect();
             return Err(Error::TableEnding { path: path.to_owned(), known });
         };
-        write(self, path)
+        (format.write)(self, path)
     }
 }

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use elbo_data::{
-    Cell, CellFault, Column, Corpus, CorpusOptions, Error, Frame, Kind, Levels, Matrix, Missing, Number,
-    Numbers, Precision, ReadOptions, Sparse, Text, digits, digits_frame, read, read_as, read_corpus,
-    read_frame,
+    Cell, CellFault, Column, ColumnKind, Corpus, CorpusOptions, Error, Frame, Levels, Matrix, Missing,
+    Number, Numbers, Precision, ReadOptions, Sparse, TextColumns, digits, digits_frame, read, read_as,
+    read_corpus, read_frame,
 };
 
 use crate::Folder;
@@ -59,18 +59,18 @@ fn every_kind_has_its_cells() {
     assert_eq!(
         frame.kinds(),
         [
-            Kind::Real,
-            Kind::Count,
-            Kind::Binary,
-            Kind::Category,
-            Kind::Ordinal,
-            Kind::Time,
-            Kind::Text,
-            Kind::Real,
-            Kind::Count,
-            Kind::Count,
-            Kind::Count,
-            Kind::Count
+            ColumnKind::Real,
+            ColumnKind::Count,
+            ColumnKind::Binary,
+            ColumnKind::Category,
+            ColumnKind::Ordinal,
+            ColumnKind::Time,
+            ColumnKind::Text,
+            ColumnKind::Real,
+            ColumnKind::Count,
+            ColumnKind::Count,
+            ColumnKind::Count,
+            ColumnKind::Count
         ]
     );
     let text = |text: &'static str| Cell::Text(text.into());
@@ -175,11 +175,18 @@ fn kinds_are_told_by_all_rows() {
         "visits,price,kind,day,note,sex\n".to_owned() + &(0..50).map(row).collect::<Vec<_>>().concat();
     text += "7,0.5,three,,NA,\n";
     let path = folder.file("a.csv", &text);
-    let options = ReadOptions { text: Text::Kept, missing: true, ..ReadOptions::default() };
+    let options = ReadOptions { text: TextColumns::Kept, missing: true, ..ReadOptions::default() };
     let frame = read_frame(&path, &options).unwrap();
     assert_eq!(
         frame.kinds(),
-        [Kind::Count, Kind::Real, Kind::Category, Kind::Time, Kind::Text, Kind::Binary]
+        [
+            ColumnKind::Count,
+            ColumnKind::Real,
+            ColumnKind::Category,
+            ColumnKind::Time,
+            ColumnKind::Text,
+            ColumnKind::Binary
+        ]
     );
     // Numbers side by side are one block; the text of the first rows is as it was, though they read as numbers.
     assert_eq!(frame.columns.iter().map(|(_, column)| column.width()).collect::<Vec<_>>(), [2, 1, 1, 1, 1]);
@@ -188,7 +195,8 @@ fn kinds_are_told_by_all_rows() {
     assert_eq!((frame.cell(50, 3), frame.cell(50, 4)), (Cell::Missing, Cell::Missing));
     assert_eq!(frame.place(50, 2).to_string(), "column `kind` line 52");
     // Text that is not to be kept is refused where it stands.
-    let error = read_frame(&path, &ReadOptions { text: Text::Refused, ..options }).unwrap_err().to_string();
+    let error =
+        read_frame(&path, &ReadOptions { text: TextColumns::Refused, ..options }).unwrap_err().to_string();
     assert!(error.ends_with("column `day` line 2 is `2024-02-01`: not a number"), "{error}");
 }
 
@@ -197,7 +205,7 @@ fn a_label_column_does_not_part_a_block() {
     let folder = Folder::new();
     let path = folder.file("a.csv", "a,kind,b\n1,x,2\n3,y,4\n");
     let options =
-        ReadOptions { label_column: Some("kind".into()), text: Text::Kept, ..ReadOptions::default() };
+        ReadOptions { label_column: Some("kind".into()), text: TextColumns::Kept, ..ReadOptions::default() };
     let frame = read_frame(&path, &options).unwrap();
     assert_eq!((frame.columns.len(), names(&frame)), (1, vec!["a".to_owned(), "b".to_owned()]));
     assert_eq!(frame.labels.as_ref().unwrap(), &["x", "y"]);
@@ -221,7 +229,7 @@ fn blocks_that_take_more_memory_lie_in_a_file_to_the_same_bits() {
         (0..500).map(|i| format!("{},{},t{},{}", i, f64::from(i) / 7.0, i % 5, i * i)).collect();
     let path = folder.file("a.csv", rows.join("\n"));
     let with = |memory| {
-        let options = ReadOptions { text: Text::Kept, memory, ..ReadOptions::default() };
+        let options = ReadOptions { text: TextColumns::Kept, memory, ..ReadOptions::default() };
         read_frame(&path, &options).unwrap()
     };
     let (held, mapped) = (with(None), with(Some(64)));
@@ -297,9 +305,12 @@ fn a_frame_that_is_written_reads_back() {
         .with("time", Column::Time((0..40).map(|i| rows(i).map(|i| i64::from(i) * 3_600_000_000)).collect()));
     let path = folder.path("a.csv");
     write(&frame, &path);
-    let options = ReadOptions { text: Text::Kept, missing: true, ..ReadOptions::default() };
+    let options = ReadOptions { text: TextColumns::Kept, missing: true, ..ReadOptions::default() };
     let back = read_frame(&path, &options).unwrap();
-    assert_eq!(back.kinds(), [Kind::Real, Kind::Count, Kind::Binary, Kind::Category, Kind::Time]);
+    assert_eq!(
+        back.kinds(),
+        [ColumnKind::Real, ColumnKind::Count, ColumnKind::Binary, ColumnKind::Category, ColumnKind::Time]
+    );
     for row in 0..40 {
         for column in 0..5 {
             let number = |frame: &Frame| match frame.cell(row, column) {
@@ -347,7 +358,7 @@ fn levels_are_checked() {
 #[cfg(unix)]
 #[test]
 fn text_of_a_stream_is_not_kept() {
-    let options = ReadOptions { text: Text::Kept, ..ReadOptions::default() };
+    let options = ReadOptions { text: TextColumns::Kept, ..ReadOptions::default() };
     let folder = Folder::new();
     let pipe = folder.path("a.csv");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());

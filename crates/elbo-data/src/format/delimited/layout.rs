@@ -7,7 +7,7 @@ use csv::StringRecord;
 use super::cell::{is_text, number};
 use crate::error::Error;
 use crate::names::listed;
-use crate::options::{ReadOptions, Text};
+use crate::options::{ReadOptions, TextColumns};
 
 /// The columns of a table.
 pub(super) struct Layout {
@@ -38,7 +38,7 @@ impl Layout {
             })
             .collect();
         let mut label = wanted.map(|wanted| label_index(path, wanted, &names)).transpose()?;
-        if label.is_none() && options.text == Text::Label {
+        if label.is_none() && options.text == TextColumns::Label {
             label = only_text(if header { second } else { Some(first) });
         }
         Ok(Self { names, header, label })

@@ -12,7 +12,7 @@ use crate::collector::Collector;
 use crate::error::{CellFault, Error};
 use crate::frame::{Column, Frame, Lines, Matrix};
 use crate::names::column_names;
-use crate::options::{ReadOptions, Text};
+use crate::options::{ReadOptions, TextColumns};
 use crate::source::{Source, plain_name};
 use cell::{is_missing, is_text, number};
 use layout::Layout;
@@ -37,8 +37,8 @@ impl Format for Delimited {
     fn read(&self, source: &mut Source, options: &ReadOptions) -> Result<Frame, Error> {
         let delimiter = delimiter(&source.origin.path.clone(), source.peek()?);
         let text = match options.text {
-            Text::Kept => text_columns(&mut source.again()?, delimiter, options)?,
-            Text::Refused | Text::Label => Vec::new(),
+            TextColumns::Kept => text_columns(&mut source.again()?, delimiter, options)?,
+            TextColumns::Refused | TextColumns::Label => Vec::new(),
         };
         match options.precision {
             Precision::Single => read::<f32>(source, delimiter, &text, options),
