@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use elbo_data::{Column, image_grid_png, write_atomically};
+use elbo_data::{Column, holds_text, image_grid_png, write_atomically, written_endings};
 use elbo_fit::{Error, Spread, Term, Told};
 
 /// A line to stderr: all that is not data.
@@ -40,29 +40,27 @@ pub(crate) fn print_terms(unit: &str, [some, all]: [usize; 2], terms: &[Term]) -
 
 /// Whether a path asks for a picture.
 pub(crate) fn is_picture(path: &Path) -> bool {
-    ends_in(path, "png")
-}
-
-fn ends_in(path: &Path, ending: &str) -> bool {
-    path.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending))
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"))
 }
 
 /// Checks the name of an output before any work is done for it.
 pub(crate) fn check_ending(path: Option<&Path>, picture: bool) -> Result<(), Error> {
-    let known = |path: &Path| {
-        ["csv", "npy", "parquet"].iter().any(|ending| ends_in(path, ending)) || (picture && is_picture(path))
-    };
+    let known = |path: &Path| holds_text(path).is_some() || (picture && is_picture(path));
     match path {
         Some(path) if !known(path) => Err(Error::request(
             format!("`{}` ends in no format that can be written here", path.display()),
-            if picture {
-                "end it in .csv, .npy, .parquet or .png"
-            } else {
-                "end it in .csv, .npy or .parquet"
-            },
+            format!("end it in {}", endings(picture)),
         )),
         _ => Ok(()),
     }
+}
+
+/// `.csv, .npy or .parquet`, and `.png` where a picture is one.
+fn endings(picture: bool) -> String {
+    let known = written_endings().chain(picture.then_some("png"));
+    let known: Vec<String> = known.map(|ending| format!(".{ending}")).collect();
+    let (last, first) = known.split_last().expect("some formats are written");
+    format!("{} or {last}", first.join(", "))
 }
 
 /// Writes a table, with the rows' labels as a last column where the format can hold text.
@@ -71,7 +69,7 @@ pub(crate) fn write(told: Told, path: Option<&Path>) -> Result<(), Error> {
     if let (Some(text), None) = (text, path) {
         return print(&text);
     }
-    let holds_text = path.is_none_or(|path| !ends_in(path, "npy"));
+    let holds_text = path.is_none_or(|path| holds_text(path) == Some(true));
     if let Some(labels) = labels.filter(|_| holds_text) {
         table.push("label", Column::Text(labels));
     }

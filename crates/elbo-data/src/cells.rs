@@ -1,5 +1,6 @@
 //! The numbers of a data set: in memory, or in a file where they take more than may be held.
 
+use std::any::Any;
 use std::env;
 use std::fs::{self, File};
 use std::io::{self, Seek, Write};
@@ -32,13 +33,26 @@ enum Place<T> {
 pub trait Number: Pod + PartialOrd + FromStr + Into<f64> {
     /// What a missing cell is.
     const MISSING: Self;
+    /// Which of the two it is.
+    const PRECISION: Precision;
 
     /// The nearest to a number; infinite beyond the range.
     fn of(value: f64) -> Self;
 }
 
+/// Which floats.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// 32 bits.
+    Single,
+    /// 64 bits.
+    #[default]
+    Double,
+}
+
 impl Number for f32 {
     const MISSING: Self = Self::NAN;
+    const PRECISION: Precision = Precision::Single;
 
     fn of(value: f64) -> Self {
         value as Self
@@ -47,6 +61,7 @@ impl Number for f32 {
 
 impl Number for f64 {
     const MISSING: Self = Self::NAN;
+    const PRECISION: Precision = Precision::Double;
 
     fn of(value: f64) -> Self {
         value
@@ -54,7 +69,7 @@ impl Number for f64 {
 }
 
 /// Numbers written at a time: 64 KiB of f32. Linux keeps what is written at once as one page, and maps it whole for one row.
-const PIECE: usize = 1 << 14;
+pub(crate) const PIECE: usize = 1 << 14;
 
 /// How often to look at the memory that the mapped file takes: a pass over all rows reads some ten MiB meanwhile.
 const LOOK: Duration = Duration::from_millis(5);
@@ -116,9 +131,18 @@ impl<T: Number> Cells<T> {
         Ok(())
     }
 
+    /// Keeps these columns of rows of `width` numbers, in this order.
+    pub(crate) fn keep_columns(&mut self, width: usize, columns: &[usize]) -> Result<(), Error> {
+        let mut stored = vec![T::MISSING; width];
+        self.change(width, columns.len(), |row| {
+            stored.copy_from_slice(row);
+            columns.iter().zip(row).for_each(|(&column, value)| *value = stored[column]);
+        })
+    }
+
     /// The numbers of a file, from its start; `memory` is what they may take, in bytes.
     #[allow(unsafe_code, reason = "to map a file is to trust the system that it does not change")]
-    fn of_file(file: File, len: usize, memory: u64) -> io::Result<Self> {
+    pub(crate) fn of_file(file: File, len: usize, memory: u64) -> io::Result<Self> {
         // SAFETY: the file has no name and no other handle: nobody else can change or shorten it. `change` writes to
         // it while no slice of it is out.
         let map = Arc::new(unsafe { Mmap::map(&file) }?);
@@ -178,107 +202,82 @@ fn numbers<T: Number>(map: &Mmap, len: usize) -> &[T] {
     &bytemuck::cast_slice(map)[..len]
 }
 
-fn spill(cause: io::Error) -> Error {
+pub(crate) fn spill(cause: io::Error) -> Error {
     Error::Spill { folder: env::temp_dir(), cause }
 }
 
-/// Numbers as they are read, in memory until they take too much of it.
-pub(crate) struct Collector<T> {
-    held: Vec<T>,
-    /// The most numbers to hold.
-    room: usize,
-    memory: u64,
-    /// The numbers before those held, and how many.
-    file: Option<File>,
-    written: usize,
+/// Numbers of either kind, as they were read.
+#[derive(Debug)]
+pub enum Numbers {
+    /// 32-bit floats.
+    F32(Cells<f32>),
+    /// 64-bit floats.
+    F64(Cells<f64>),
 }
 
-impl<T: Number> Collector<T> {
-    /// A collector that holds so many bytes at most.
-    pub(crate) fn new(memory: Option<u64>) -> Self {
-        let memory = memory.unwrap_or(u64::MAX);
-        let room = (memory / size_of::<T>() as u64) as usize;
-        Self { held: Vec::new(), room, memory, file: None, written: 0 }
-    }
-
-    pub(crate) fn push(&mut self, value: T) -> Result<(), Error> {
-        if self.held.len() >= self.room {
-            self.write().map_err(spill)?;
-        }
-        self.held.push(value);
-        Ok(())
-    }
-
-    pub(crate) fn finish(mut self) -> Result<Cells<T>, Error> {
-        if self.file.is_some() {
-            self.write().map_err(spill)?;
-        }
-        match self.file {
-            Some(file) => Cells::of_file(file, self.written, self.memory).map_err(spill),
-            None => Ok(self.held.into()),
+impl Numbers {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::F32(cells) => cells.len(),
+            Self::F64(cells) => cells.len(),
         }
     }
 
-    fn write(&mut self) -> io::Result<()> {
-        let file = match &mut self.file {
-            Some(file) => file,
-            None => self.file.insert(tempfile::tempfile()?),
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Number `i`, from 0; NaN where it is missing.
+    ///
+    /// # Panics
+    ///
+    /// If there is no number `i`.
+    pub fn at(&self, i: usize) -> f64 {
+        match self {
+            Self::F32(cells) => cells[i].into(),
+            Self::F64(cells) => cells[i],
+        }
+    }
+
+    /// The bytes that they hold in memory; none where they lie in a file.
+    pub fn held(&self) -> u64 {
+        match self {
+            Self::F32(cells) => cells.held(),
+            Self::F64(cells) => cells.held(),
+        }
+    }
+
+    /// The cells, where they are of this kind.
+    ///
+    /// # Errors
+    ///
+    /// The numbers as they are, where they are of the other kind.
+    pub fn cells<T: Number>(self) -> Result<Cells<T>, Self> {
+        let held: Box<dyn Any> = match self {
+            Self::F32(cells) => Box::new(cells),
+            Self::F64(cells) => Box::new(cells),
         };
-        for piece in self.held.chunks(PIECE) {
-            file.write_all(bytemuck::cast_slice(piece))?;
-        }
-        self.written += self.held.len();
-        self.held = Vec::with_capacity(PIECE);
-        self.room = PIECE;
-        Ok(())
+        let other = match held.downcast::<Cells<T>>() {
+            Ok(cells) => return Ok(*cells),
+            Err(other) => other,
+        };
+        Err(match other.downcast() {
+            Ok(cells) => Self::F32(*cells),
+            Err(other) => Self::F64(*other.downcast().unwrap_or_else(|_| unreachable!("one of two kinds"))),
+        })
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn collected(numbers: usize, memory: Option<u64>) -> Cells {
-        let mut collector = Collector::new(memory);
-        for number in 0..numbers {
-            collector.push(number as f32).unwrap();
-        }
-        collector.finish().unwrap()
+impl From<Cells<f32>> for Numbers {
+    fn from(cells: Cells<f32>) -> Self {
+        Self::F32(cells)
     }
+}
 
-    #[test]
-    fn in_memory_as_long_as_they_fit() {
-        assert_eq!(collected(6, None).held(), 24);
-        assert_eq!(collected(6, Some(24)).held(), 24);
-        for memory in [0, 3, 23] {
-            let cells = collected(6, Some(memory));
-            assert_eq!((cells.held(), &cells[..]), (0, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0][..]));
-        }
-    }
-
-    #[test]
-    fn a_file_and_memory_hold_the_same() {
-        // More than two pieces, and not whole ones.
-        let numbers = 3 * 200_001;
-        let (mut memory, mut file) = (collected(numbers, None), collected(numbers, Some(1000)));
-        assert!(memory.held() > 0 && file.held() == 0);
-        for cells in [&mut memory, &mut file] {
-            cells
-                .change(3, 2, |row| {
-                    row[0] = row[2];
-                    row[1] *= -0.5;
-                })
-                .unwrap();
-            assert_eq!(cells.len(), 2 * 200_001);
-            assert_eq!(cells[cells.len() - 2..], [600_002.0, -300_000.5]);
-        }
-        assert!(memory[..] == file[..]);
-        // Past the time after which pages are given back.
-        thread::sleep(4 * LOOK);
-        assert!(memory[..] == file[..]);
-        for cells in [&mut memory, &mut file] {
-            cells.truncate(5);
-            assert_eq!(cells[..], [2.0, -0.5, 5.0, -2.0, 8.0]);
-        }
+impl From<Cells<f64>> for Numbers {
+    fn from(cells: Cells<f64>) -> Self {
+        Self::F64(cells)
     }
 }

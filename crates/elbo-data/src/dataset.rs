@@ -1,11 +1,12 @@
 //! A data set: rows, names and labels.
 
-use std::fmt::Write;
-
-use bytemuck::{bytes_of, cast_slice};
+use bytemuck::bytes_of;
 use sha2::{Digest, Sha256};
 
-use crate::{Cells, Error, Number};
+use crate::cell_place::CellPlace;
+use crate::cells::{Cells, Number};
+use crate::error::Error;
+use crate::fingerprint::{hash_numbers, hexadecimal};
 
 /// Rows of numbers, with the names and the labels that came with them.
 ///
@@ -69,7 +70,7 @@ impl<T: Number> Dataset<T> {
     /// If there is no column.
     pub fn place(&self, cell: usize) -> String {
         let (row, column) = (cell / self.width(), cell % self.width());
-        format!("column `{}` line {}", self.columns[column], self.first_line + row)
+        CellPlace { column: self.columns[column].clone(), line: self.first_line + row }.to_string()
     }
 
     /// The values of column `d`, from 0.
@@ -102,11 +103,7 @@ impl<T: Number> Dataset<T> {
         if columns.iter().copied().eq(0..self.width()) {
             return Ok(self);
         }
-        let mut stored = vec![T::MISSING; self.width()];
-        self.values.change(self.width(), columns.len(), |row| {
-            stored.copy_from_slice(row);
-            columns.iter().zip(row).for_each(|(&d, value)| *value = stored[d]);
-        })?;
+        self.values.keep_columns(self.columns.len(), columns)?;
         self.columns = columns.iter().map(|&d| self.columns[d].clone()).collect();
         self.image = None;
         Ok(self)
@@ -154,73 +151,15 @@ impl<T: Number> Dataset<T> {
         for size in [self.rows(), self.width()] {
             hash.update((size as u64).to_le_bytes());
         }
-        for row in self.values.chunks(4096) {
-            if cfg!(target_endian = "little") {
-                hash.update(cast_slice::<T, u8>(row));
-                continue;
-            }
-            for value in row {
-                let bytes: Vec<u8> = bytes_of(value).iter().rev().copied().collect();
-                hash.update(&bytes);
-            }
-        }
+        hash_numbers(&mut hash, &self.values);
         hexadecimal(hash)
     }
-}
-
-/// The SHA-256 of some bytes, in hexadecimal.
-///
-/// ```
-/// assert!(elbo_data::sha256(b"abc").starts_with("ba7816bf8f01cfea"));
-/// ```
-pub fn sha256(bytes: &[u8]) -> String {
-    hexadecimal(Sha256::new_with_prefix(bytes))
-}
-
-/// A finished hash as text.
-pub(crate) fn hexadecimal(hash: Sha256) -> String {
-    hash.finalize().iter().fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("a string takes any text");
-        hex
-    })
-}
-
-/// The names of columns that have none: `pixel 3,4` where `grid` is the shape
-/// of a row, `column 5` where it is flat.
-///
-/// ```
-/// assert_eq!(elbo_data::column_names(&[1, 2]), ["pixel 1,1", "pixel 1,2"]);
-/// ```
-pub fn column_names(grid: &[usize]) -> Vec<String> {
-    let kind = match grid.len() {
-        0 | 1 => "column",
-        2 => "pixel",
-        _ => "value",
-    };
-    (0..grid.iter().product())
-        .map(|flat: usize| {
-            let mut rest = flat;
-            let mut place: Vec<String> = grid
-                .iter()
-                .rev()
-                .map(|&size| {
-                    let index = rest % size;
-                    rest /= size;
-                    (index + 1).to_string()
-                })
-                .collect();
-            place.reverse();
-            if place.is_empty() {
-                place.push("1".to_owned());
-            }
-            format!("{kind} {}", place.join(","))
-        })
-        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::names::column_names;
 
     fn small() -> Dataset<f32> {
         Dataset {
@@ -276,14 +215,5 @@ mod tests {
         let mut reshaped = data;
         reshaped.columns.pop();
         assert_ne!(reshaped.fingerprint(), print);
-    }
-
-    #[test]
-    fn names_of_columns_without_names() {
-        assert_eq!(column_names(&[]), ["column 1"]);
-        assert_eq!(column_names(&[2]), ["column 1", "column 2"]);
-        assert_eq!(column_names(&[2, 3])[4], "pixel 2,2");
-        assert_eq!(column_names(&[2, 2, 2])[6], "value 2,2,1");
-        assert!(column_names(&[2, 0]).is_empty());
     }
 }

@@ -4,10 +4,13 @@ use std::fmt::{self, Display};
 use std::io;
 use std::path::PathBuf;
 
+use crate::cell_place::CellPlace;
+use crate::frame::ColumnKind;
+
 /// A file that cannot be read or written, and why.
 ///
 /// The text names the file, the place in it and the offending value; the
-/// remedy, where there is one, is [`Error::hint`].
+/// remedy, where there is one, is [`Error::remedy`].
 #[non_exhaustive]
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs, reason = "the message of each variant explains its fields")]
@@ -23,7 +26,7 @@ pub enum Error {
     Empty { path: PathBuf },
     /// Neither content nor ending tells the format.
     #[error("`{}` has no known format", path.display())]
-    UnknownFormat { path: PathBuf },
+    UnknownFormat { path: PathBuf, known: Vec<&'static str> },
 
     /// A gzip stream stops before its end.
     #[error("`{}` is truncated: its gzip stream stops before the end", path.display())]
@@ -32,16 +35,16 @@ pub enum Error {
     #[error("`{}` is damaged: {cause}", path.display())]
     GzipCorrupt { path: PathBuf, cause: io::Error },
 
-    /// The first four bytes are not those of an IDX file.
-    #[error("`{}` is not an IDX file: it starts with {magic:02x?}, {rule}", path.display())]
-    IdxMagic { path: PathBuf, magic: Vec<u8>, rule: &'static str },
-    /// An IDX file is shorter or longer than its header says.
+    /// A file does not begin as its format does; `form` says how that is.
+    #[error("`{}` is not {format}: it {found}, {rule}", path.display())]
+    Header { path: PathBuf, format: &'static str, found: String, rule: &'static str, form: &'static str },
+    /// A file is shorter or longer than its header says.
     #[error(
         "`{}` should hold {expected} bytes after its header for shape {shape:?} and holds {actual}",
         path.display()
     )]
-    IdxSize { path: PathBuf, shape: Vec<usize>, expected: u64, actual: u64 },
-    /// A value of an IDX file that is no finite 32-bit number.
+    Size { path: PathBuf, shape: Vec<usize>, expected: u64, actual: u64 },
+    /// A value of an array that is no finite number.
     #[error("`{}`: `{column}` of row {row} is {value}: {fault}", path.display())]
     Value { path: PathBuf, column: String, row: usize, value: f64, fault: CellFault },
 
@@ -54,6 +57,22 @@ pub enum Error {
     /// A cell that holds no usable number; `number` is its column's, from 1.
     #[error("`{}`: column `{column}` line {line} is `{text}`: {fault}", path.display())]
     Cell { path: PathBuf, column: String, number: usize, line: usize, text: String, fault: CellFault },
+
+    /// No column of a frame has this name.
+    #[error("`{name}` has no column `{wanted}`; its columns are {names}")]
+    NoColumn { name: String, wanted: String, names: String },
+    /// A column that holds no numbers, where numbers are asked for.
+    #[error("`{name}`: column `{column}` holds {kind}, not numbers")]
+    NotNumbers { name: String, column: String, kind: ColumnKind },
+    /// A cell of a frame that is no number of the kind asked for.
+    #[error("`{name}`: {place} is {value}: {fault}")]
+    Number { name: String, place: CellPlace, value: f64, fault: CellFault },
+    /// Two levels of a category have one name.
+    #[error("two levels have the name `{name}`")]
+    LevelTwice { name: String },
+    /// A row is of a level that there is not.
+    #[error("row {row} is of level {code}, but there are {levels}, from 0")]
+    NoLevel { row: usize, code: u32, levels: usize },
 
     /// A data set needs so many rows at least.
     #[error("`{}` has too few rows: {rows}, at least {least} needed", path.display())]
@@ -80,7 +99,7 @@ pub enum Error {
 
     /// Neither content nor ending tells the format of sparse counts.
     #[error("`{}` has no known format of sparse counts", path.display())]
-    CorpusFormat { path: PathBuf },
+    CorpusFormat { path: PathBuf, known: Vec<&'static str> },
     /// The header or the shape of a Matrix Market file is not one that holds counts.
     #[error("`{}` line {line} is `{text}`: {rule}", path.display())]
     MatrixMarket { path: PathBuf, line: usize, text: String, rule: &'static str },
@@ -90,6 +109,12 @@ pub enum Error {
     /// An entry that is no index with its count.
     #[error("`{}` line {line}: `{text}` is {fault}", path.display())]
     Entry { path: PathBuf, line: usize, text: String, fault: EntryFault },
+    /// A vocabulary that is told by the largest index alone, and is too large for that.
+    #[error(
+        "`{}` has {entries} entries, and by the largest index {words} words: so many must be known beforehand",
+        path.display()
+    )]
+    Vocabulary { path: PathBuf, words: usize, entries: usize },
     /// As many names as words of the vocabulary are needed.
     #[error("vocabulary `{}` has {names} words for {words}", path.display())]
     VocabularyCount { path: PathBuf, names: usize, words: usize },
@@ -105,8 +130,8 @@ pub enum Error {
     #[error("cannot write: {cause}")]
     Stream { cause: io::Error },
     /// No table format has this ending.
-    #[error("cannot write a table to `{}`: its name must end in .csv, .npy or .parquet", path.display())]
-    TableEnding { path: PathBuf },
+    #[error("cannot write a table to `{}`: its name must end in {}", path.display(), alternatives(known))]
+    TableEnding { path: PathBuf, known: Vec<String> },
     /// The columns of a table differ in length.
     #[error("table column `{column}` has {actual} rows, the first column has {expected}")]
     TableRows { column: String, expected: usize, actual: usize },
@@ -133,6 +158,14 @@ pub enum Error {
     /// A tensor of another type than asked for.
     #[error("`{}`: tensor `{name}` holds {actual}, expected {expected}", path.display())]
     TensorType { path: PathBuf, name: String, expected: String, actual: String },
+}
+
+/// `a, b or c`.
+fn alternatives(words: &[String]) -> String {
+    match words {
+        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        few => few.concat(),
+    }
 }
 
 /// Why an entry of sparse counts is none.

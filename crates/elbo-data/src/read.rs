@@ -1,36 +1,39 @@
-//! Which kind of file it is, and where its labels are.
+//! Files to frames: which format it is, and where its labels are.
 
 use std::path::{Path, PathBuf};
 
+use crate::cells::Number;
+use crate::dataset::Dataset;
+use crate::error::Error;
+use crate::format::{self, Holds, read_labels};
+use crate::frame::Frame;
+use crate::options::{ReadOptions, TextColumns};
 use crate::source::Source;
-use crate::{Dataset, Error, Number, delimited, idx};
 
-/// How to read a data set; the default reads the values alone.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ReadOptions {
-    /// The CSV column to set aside as labels: its name in the header, its
-    /// number from 1, or `last`.
-    pub label_column: Option<String>,
-    /// An IDX file with one label per row. By default the sibling of an image
-    /// file (`train-images-idx3-ubyte.gz` has `train-labels-idx1-ubyte.gz`) is
-    /// read where there is one.
-    pub labels: Option<PathBuf>,
-    /// Height and width in pixels, where a row is an image and the file does
-    /// not say so.
-    pub image: Option<(usize, usize)>,
-    /// Bytes of memory that the values may take; more of them lie in a temporary
-    /// file, see [`Cells`](crate::Cells). By default there is no bound.
-    pub memory: Option<u64>,
-    /// Cells of a table may be missing: empty, `NaN`, `NA` and the like become NaN. By default they are an error.
-    pub missing: bool,
-    /// Where a table has one column of text and no [`Self::label_column`] is named, it is that column. By default text is
-    /// an error.
-    pub text_is_label: bool,
-    /// One row is enough, as for a model that is fitted already. By default two are needed.
-    pub single: bool,
+/// Reads a file of any format.
+///
+/// Content goes before name: a gzip file is decompressed, and IDX and Matrix Market files are recognised by their first
+/// bytes. Others go by their ending; see [`read`] of rows and [`read_corpus`](crate::read_corpus) of sparse counts.
+///
+/// ```
+/// use elbo_data::{ColumnKind, ReadOptions, TextColumns, read_frame};
+///
+/// let path = std::env::temp_dir().join(format!("elbo-frame-{}.csv", std::process::id()));
+/// std::fs::write(&path, "visits,kind,day\n1,a,2024-02-28\n3,b,2024-02-29\n2,a,2024-03-01\n0,b,2024-03-02\n")?;
+/// let frame = read_frame(&path, &ReadOptions { text: TextColumns::Kept, ..Default::default() })?;
+/// assert_eq!(frame.kinds(), [ColumnKind::Count, ColumnKind::Category, ColumnKind::Time]);
+/// # std::fs::remove_file(path)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// As [`read`] and [`read_corpus`](crate::read_corpus).
+pub fn read_frame(path: &Path, options: &ReadOptions) -> Result<Frame, Error> {
+    read_file(path, options, None)
 }
 
-/// Reads a data set from a file.
+/// Reads rows of numbers from a file.
 ///
 /// Content goes before name: a gzip file is decompressed and an IDX file is
 /// recognised by their first bytes. Any other file must end in `.csv` or `.txt`
@@ -68,12 +71,19 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Dataset, Error> {
     read_as(path, options)
 }
 
-/// The same in numbers of any [kind](Number).
+/// The same in numbers of any [kind](Number), whatever [`ReadOptions::precision`] says. Text that would be [kept](TextColumns::Kept) is an error.
 ///
 /// # Errors
 ///
 /// As [`read`].
 pub fn read_as<T: Number>(path: &Path, options: &ReadOptions) -> Result<Dataset<T>, Error> {
+    let text = if options.text == TextColumns::Kept { TextColumns::Refused } else { options.text };
+    let options = ReadOptions { precision: T::PRECISION, text, ..options.clone() };
+    read_file(path, &options, Some(Holds::Rows))?.into_dataset()
+}
+
+/// Reads a file of a format that holds this, or anything.
+pub(crate) fn read_file(path: &Path, options: &ReadOptions, what: Option<Holds>) -> Result<Frame, Error> {
     if options.label_column.is_some() && options.labels.is_some() {
         return Err(Error::LabelSource {
             path: path.to_owned(),
@@ -85,62 +95,32 @@ pub fn read_as<T: Number>(path: &Path, options: &ReadOptions) -> Result<Dataset<
     if head.is_empty() {
         return Err(Error::Empty { path: path.to_owned() });
     }
-    let mut data = if head.starts_with(&[0, 0]) || named_idx(path) {
-        idx::read(source, options)?
-    } else {
-        let delimiter =
-            delimiter(path, head).ok_or_else(|| Error::UnknownFormat { path: path.to_owned() })?;
-        delimited::read(source, delimiter, options)?
+    let Some(format) = format::recognise(head, path, what) else {
+        let (path, known) = (path.to_owned(), format::known(what));
+        return Err(match what {
+            Some(Holds::Counts) => Error::CorpusFormat { path, known },
+            Some(Holds::Rows) | None => Error::UnknownFormat { path, known },
+        });
     };
-    let rows = data.rows();
-    let least = if options.single { 1 } else { 2 };
-    if data.width() > 0 && rows < least {
-        return Err(Error::TooFewRows { path: path.to_owned(), rows, least });
+    let read = format.read(&mut source, options);
+    if read.is_err() && source.origin.gzip {
+        // A damaged file is full of wrong lines, which tell less than that it is damaged: its end knows.
+        source.drain()?;
     }
+    let mut frame = read?;
+    if format.holds() == Holds::Counts {
+        return Ok(frame);
+    }
+    let rows = frame.rows()?;
+    options.check_rows(path, rows)?;
     if let Some(label_file) = options.labels.clone().or_else(|| sibling_labels(path)) {
-        let labels = idx::read_labels(&label_file)?;
+        let labels = read_labels(&label_file)?;
         if labels.len() != rows {
             return Err(Error::LabelCount { path: label_file, labels: labels.len(), rows });
         }
-        data.labels = Some(labels);
+        frame.labels = Some(labels);
     }
-    Ok(data)
-}
-
-/// Height times width must be the number of columns.
-pub(crate) fn check_image(path: &Path, image: Option<(usize, usize)>, columns: usize) -> Result<(), Error> {
-    match image {
-        Some((height, width)) if height.checked_mul(width) != Some(columns) => {
-            Err(Error::ImageShape { path: path.to_owned(), height, width, columns })
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The file's name in lower case, without `.gz`.
-pub(crate) fn plain_name(path: &Path) -> String {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    name.strip_suffix(".gz").map_or_else(|| name.clone(), str::to_owned)
-}
-
-fn named_idx(path: &Path) -> bool {
-    let name = plain_name(path);
-    let ending = name.rsplit(['.', '-']).next().unwrap_or_default();
-    ending == "ubyte" || ending.starts_with("idx")
-}
-
-fn delimiter(path: &Path, head: &[u8]) -> Option<u8> {
-    let name = plain_name(path);
-    let (_, ending) = name.rsplit_once('.')?;
-    match ending {
-        "csv" => Some(b','),
-        "tsv" => Some(b'\t'),
-        "txt" => {
-            let first_line = head.split(|&byte| byte == b'\n').next()?;
-            Some(if first_line.contains(&b'\t') { b'\t' } else { b',' })
-        }
-        _ => None,
-    }
+    Ok(frame)
 }
 
 /// The label file that lies beside an image file, gzipped or not.

@@ -38,6 +38,16 @@ impl Source {
         Ok(Self { origin: Origin { path: path.to_owned(), gzip }, reader })
     }
 
+    /// The same file from its start once more.
+    pub(crate) fn again(&self) -> Result<Self, Error> {
+        let path = &self.origin.path;
+        if !path.is_file() {
+            let cause = ErrorKind::NotSeekable.into();
+            return Err(Error::Read { path: path.clone(), cause });
+        }
+        Self::open(path)
+    }
+
     /// The next bytes, some or all of what is left, without consuming them;
     /// none at the end.
     pub(crate) fn peek(&mut self) -> Result<&[u8], Error> {
@@ -74,6 +84,12 @@ impl Source {
     pub(crate) fn drain(&mut self) -> Result<u64, Error> {
         io::copy(&mut self.reader, &mut io::sink()).map_err(|cause| self.origin.fail(cause))
     }
+}
+
+/// The file's name in lower case, without `.gz`.
+pub(crate) fn plain_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    name.strip_suffix(".gz").map_or_else(|| name.clone(), str::to_owned)
 }
 
 impl Origin {

@@ -2,7 +2,7 @@
 
 use std::{fmt, io, path::Path};
 
-use crate::text::Text;
+use crate::{remedy, text::Text};
 
 /// A message and, where there is one, the remedy.
 #[derive(Debug)]
@@ -88,7 +88,7 @@ impl From<elbo_data::Error> for Error {
             elbo_data::Error::LabelColumn { .. } => Kind::LacksLabel,
             _ => Kind::Failed,
         };
-        Self { remedy: error.hint().map(Text::from), kind, ..Self::new(error.to_string()) }
+        Self { remedy: error.remedy().as_ref().map(remedy::words), kind, ..Self::new(error.to_string()) }
     }
 }
 

@@ -11,6 +11,7 @@ mod metrics;
 pub mod models;
 mod number;
 mod observer;
+mod remedy;
 mod rows;
 mod settings;
 mod source;

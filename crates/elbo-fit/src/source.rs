@@ -75,7 +75,12 @@ impl Source {
             let values = values.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>().into();
             return Ok(Dataset { name, columns, values, labels, image, full_scale, first_line });
         }
-        let options = ReadOptions { missing: true, text_is_label: true, single, ..self.options(memory) };
+        let options = ReadOptions {
+            missing: true,
+            text: elbo_data::TextColumns::Label,
+            single,
+            ..self.options(memory)
+        };
         let data: Dataset<f64> = elbo_data::read_as(Path::new(&self.data), &options)?;
         let mut known = HashSet::new();
         if let Some(name) = data.columns.iter().find(|name| !known.insert(*name)) {

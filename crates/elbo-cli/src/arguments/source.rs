@@ -10,7 +10,7 @@ use super::values::{parse_image, parse_memory};
 /// Where rows come from.
 #[derive(Args, Debug, Clone, Default)]
 pub(crate) struct Source {
-    /// Rows to read: IDX images (MNIST; also .gz) or a table of numbers (.csv, .tsv; also .gz).
+    /// Rows to read: IDX images (MNIST; also .gz) or a table of numbers (.csv, .tsv, .npy; also .gz).
     #[arg(long, value_name = "PATH")]
     pub(crate) data: Option<PathBuf>,
     /// A column of the table that is no data but a label: its name, its number from 1, or `last`.

@@ -1,6 +1,6 @@
 //! Sparse counts: LDA-C, Matrix Market, vocabularies.
 
-use elbo_data::{Corpus, CorpusOptions, Error, read_corpus};
+use elbo_data::{Corpus, CorpusOptions, Error, Remedy, read_corpus};
 
 use crate::{Folder, gzip};
 
@@ -14,14 +14,14 @@ fn corpus(name: &str, bytes: impl AsRef<[u8]>, options: &CorpusOptions) -> Resul
     read_corpus(&Folder::new().file(name, bytes), options)
 }
 
-/// The message of a file that must be refused, without its path, and the hint.
-fn refused(name: &str, bytes: impl AsRef<[u8]>) -> (String, String) {
+/// The message of a file that must be refused, without its path, and the remedy.
+fn refused(name: &str, bytes: impl AsRef<[u8]>) -> (String, Option<Remedy>) {
     let folder = Folder::new();
     let path = folder.file(name, bytes);
     let error = read_corpus(&path, &plain()).unwrap_err();
     let named = format!("`{}`", path.display());
     assert!(error.to_string().contains(&named), "{error} does not name the file");
-    (error.to_string().replace(&named, "FILE"), error.hint().unwrap_or_default())
+    (error.to_string().replace(&named, "FILE"), error.remedy())
 }
 
 /// Two documents, of which the second is empty, and a third.
@@ -80,7 +80,7 @@ fn a_vocabulary_names_the_words() {
     let market = folder.file("b.mtx", format!("{HEADER}1 2 0\n"));
     let error = read_corpus(&market, &genes).unwrap_err();
     assert!(error.to_string().ends_with("genes.tsv` has 3 words for 2"), "{error}");
-    assert!(error.hint().unwrap().contains("one word a line"));
+    assert_eq!(error.remedy(), Some(Remedy::OrderVocabulary));
     let other = folder.file("b.ldac", "1 3:1\n");
     let error = read_corpus(&other, &genes).unwrap_err();
     assert!(error.to_string().ends_with("line 1: `3:1` is outside the words, 0 to 2"), "{error}");
@@ -89,66 +89,110 @@ fn a_vocabulary_names_the_words() {
 
 #[test]
 fn wrong_lines_are_named() {
-    for (text, message, hint) in [
-        ("1 0:1\n2 0:1\n", "FILE line 2: 2 entries are announced for the document, there are 1", "truncated"),
-        ("1 0:-1\n", "FILE line 1: `0:-1` is a count below 0", "give counts"),
-        ("1 0:1.5\n", "FILE line 1: `0:1.5` is a count that is no whole number", "normalised"),
-        ("1 0:x\n", "FILE line 1: `0:x` is not of the form `word:count`", "check that line"),
-        ("1 0:NaN\n", "FILE line 1: `0:NaN` is not of the form `word:count`", "check that line"),
-        ("1 0=1\n", "FILE line 1: `0=1` is not of the form `word:count`", "check"),
-        ("1 -1:1\n", "FILE line 1: `-1:1` is outside the words, 0 to 16777215", "from 0"),
+    for (text, message, remedy) in [
+        (
+            "1 0:1\n2 0:1\n",
+            "FILE line 2: 2 entries are announced for the document, there are 1",
+            Remedy::FetchDamagedAgain,
+        ),
+        ("1 0:-1\n", "FILE line 1: `0:-1` is a count below 0", Remedy::GiveCounts),
+        ("1 0:1.5\n", "FILE line 1: `0:1.5` is a count that is no whole number", Remedy::GiveCounts),
+        ("1 0:x\n", "FILE line 1: `0:x` is not of the form `word:count`", Remedy::CheckEmptyDocument),
+        ("1 0:NaN\n", "FILE line 1: `0:NaN` is not of the form `word:count`", Remedy::CheckEmptyDocument),
+        ("1 0=1\n", "FILE line 1: `0=1` is not of the form `word:count`", Remedy::CheckEmptyDocument),
+        ("1 -1:1\n", "FILE line 1: `-1:1` is outside the words, 0 to 16777215", Remedy::CountAsFormat),
         (
             "1 0:1\n1 16777216:1\n",
             "FILE line 2: `16777216:1` is outside the words, 0 to 16777215",
-            "without gaps",
+            Remedy::CountAsFormat,
         ),
-        ("1 4294967296:1\n", "FILE line 1: `4294967296:1` is outside the words, 0 to 16777215", "from 0"),
-        ("1 0:4294967296\n", "FILE line 1: `0:4294967296` is a count beyond 4294967295", "check"),
-        ("2 7:4294967295 7:1\n", "FILE line 1: `7: …` is a count beyond 4294967295", "check"),
-        ("1 0:1\n\n", "FILE line 2: `` is not of the form `n word:count word:count …`", "empty document"),
+        (
+            "1 4294967296:1\n",
+            "FILE line 1: `4294967296:1` is outside the words, 0 to 16777215",
+            Remedy::CountAsFormat,
+        ),
+        ("1 0:4294967296\n", "FILE line 1: `0:4294967296` is a count beyond 4294967295", Remedy::CheckLine),
+        ("2 7:4294967295 7:1\n", "FILE line 1: `7: …` is a count beyond 4294967295", Remedy::CheckLine),
+        (
+            "1 0:1\n\n",
+            "FILE line 2: `` is not of the form `n word:count word:count …`",
+            Remedy::CheckEmptyDocument,
+        ),
     ] {
-        let (got, remedy) = refused("a.ldac", text);
+        let (got, advised) = refused("a.ldac", text);
         assert_eq!(got, message);
-        assert!(remedy.contains(hint), "{remedy}");
+        assert_eq!(advised, Some(remedy));
     }
-    for (text, message, hint) in [
-        ("2 2 1\n3 1 1\n", "FILE line 3: `3 1 1` is outside the rows, 1 to 2", "from 1"),
-        ("2 2 1\n1 0 1\n", "FILE line 3: `1 0 1` is outside the columns, 1 to 2", "from 1"),
-        ("2 0 1\n1 1 1\n", "FILE line 3: `1 1 1` is outside the columns, of which there are none", "from 1"),
-        ("2 2 1\n1 1 -2\n", "FILE line 3: `1 1 -2` is a count below 0", "give counts"),
-        ("2 2 1\n1 1 0.5\n", "FILE line 3: `1 1 0.5` is a count that is no whole number", "give counts"),
-        ("2 2 1\n1 1 inf\n", "FILE line 3: `1 1 inf` is a count beyond 4294967295", "check"),
-        ("2 2 1\n1 1\n", "FILE line 3: `1 1` is not of the form `row column count`", "check"),
-        ("2 2 1\n1 x 1\n", "FILE line 3: `1 x 1` is not of the form `row column count`", "check"),
-        ("2 2 2\n1 1 1\n", "FILE line 3: 2 entries are announced for the matrix, there are 1", "fetch"),
+}
+
+#[test]
+fn wrong_lines_of_a_matrix_are_named() {
+    for (text, message, remedy) in [
+        ("2 2 1\n3 1 1\n", "FILE line 3: `3 1 1` is outside the rows, 1 to 2", Remedy::CountAsFormat),
+        ("2 2 1\n1 0 1\n", "FILE line 3: `1 0 1` is outside the columns, 1 to 2", Remedy::CountAsFormat),
+        (
+            "2 0 1\n1 1 1\n",
+            "FILE line 3: `1 1 1` is outside the columns, of which there are none",
+            Remedy::CountAsFormat,
+        ),
+        ("2 2 1\n1 1 -2\n", "FILE line 3: `1 1 -2` is a count below 0", Remedy::GiveCounts),
+        ("2 2 1\n1 1 0.5\n", "FILE line 3: `1 1 0.5` is a count that is no whole number", Remedy::GiveCounts),
+        ("2 2 1\n1 1 inf\n", "FILE line 3: `1 1 inf` is a count beyond 4294967295", Remedy::CheckLine),
+        (
+            "2 2 1\n1 1\n",
+            "FILE line 3: `1 1` is not of the form `row column count`",
+            Remedy::CheckEmptyDocument,
+        ),
+        (
+            "2 2 1\n1 x 1\n",
+            "FILE line 3: `1 x 1` is not of the form `row column count`",
+            Remedy::CheckEmptyDocument,
+        ),
+        (
+            "2 2 2\n1 1 1\n",
+            "FILE line 3: 2 entries are announced for the matrix, there are 1",
+            Remedy::FetchDamagedAgain,
+        ),
         (
             "2 2 1\n1 1 1\n2 2 1\n",
             "FILE line 4: 1 entries are announced for the matrix, there are 2",
-            "fetch",
+            Remedy::FetchDamagedAgain,
         ),
         (
             "1 16777217 1\n1 1 1\n",
             "FILE line 2 is `1 16777217 1`: rows and columns must be 16777216 at most, numbered without gaps",
-            "write it",
+            Remedy::UseMatrixMarketHeader,
         ),
         (
             "4000000000 2 1\n",
             "FILE line 2 is `4000000000 2 1`: rows and columns must be 16777216 at most, numbered without gaps",
-            "write it",
+            Remedy::UseMatrixMarketHeader,
         ),
         (
             "2 2 1000000000000000000\n1 1 1\n",
             "FILE line 3: 1000000000000000000 entries are announced for the matrix, there are 1",
-            "fetch",
+            Remedy::FetchDamagedAgain,
         ),
-        ("2 2\n", "FILE line 2 is `2 2`: it must be `rows columns entries`", "write it as"),
-        ("", "FILE line 1 is `the last`: it must be followed by `rows columns entries`", "write it as"),
-        ("2 2 2\n1 1 4294967295\n1 1 1\n", "FILE line 4: `1 1 …` is a count beyond 4294967295", "check"),
+        ("2 2\n", "FILE line 2 is `2 2`: it must be `rows columns entries`", Remedy::UseMatrixMarketHeader),
+        (
+            "",
+            "FILE line 1 is `the last`: it must be followed by `rows columns entries`",
+            Remedy::UseMatrixMarketHeader,
+        ),
+        (
+            "2 2 2\n1 1 4294967295\n1 1 1\n",
+            "FILE line 4: `1 1 …` is a count beyond 4294967295",
+            Remedy::CheckLine,
+        ),
     ] {
-        let (got, remedy) = refused("a.mtx", format!("{HEADER}{text}"));
+        let (got, advised) = refused("a.mtx", format!("{HEADER}{text}"));
         assert_eq!(got, message);
-        assert!(remedy.contains(hint), "{remedy}");
+        assert_eq!(advised, Some(remedy));
     }
+}
+
+#[test]
+fn other_headers_than_those_of_counts_are_refused() {
     for (header, rule) in [
         ("%%MatrixMarket matrix coordinate real symmetric", "it must be general"),
         ("%%MatrixMarket matrix coordinate complex general", "integer or real"),
@@ -159,6 +203,18 @@ fn wrong_lines_are_named() {
     }
 }
 
+/// The largest index alone is not believed where it makes far more words than there are entries.
+#[test]
+fn a_vocabulary_is_not_told_by_one_index() {
+    let (message, remedy) = refused("a.ldac", "1 16777215:1\n1 0:1\n");
+    let told = "by the largest index 16777216 words: so many must be known beforehand";
+    assert_eq!(message, format!("FILE has 2 entries, and {told}"));
+    assert_eq!(remedy, Some(Remedy::GiveVocabulary));
+    let known = CorpusOptions { words: Some(16_777_216), ..plain() };
+    assert_eq!(corpus("a.ldac", "1 16777215:1\n", &known).unwrap().vocabulary, 16_777_216);
+    assert_eq!(corpus("a.ldac", "1 65535:1\n", &plain()).unwrap().vocabulary, 65_536);
+}
+
 #[test]
 fn wrong_files_are_named() {
     assert_eq!(refused("a.ldac", "").0, "FILE is empty");
@@ -166,9 +222,9 @@ fn wrong_files_are_named() {
     assert_eq!(refused("a.ldac", b"1 0:1\n\xff\n").0, "FILE line 2 is not valid UTF-8");
     let whole = gzip("3 0:1 1:2 2:3\n".repeat(5000).as_bytes());
     for cut in [whole.len() / 2, whole.len() - 1] {
-        let (message, hint) = refused("a.ldac.gz", &whole[..cut]);
+        let (message, remedy) = refused("a.ldac.gz", &whole[..cut]);
         assert_eq!(message, "FILE is truncated: its gzip stream stops before the end");
-        assert!(hint.contains("again"));
+        assert_eq!(remedy, Some(Remedy::FetchOrCompressAgain));
     }
     assert!(matches!(read_corpus("no/such.ldac".as_ref(), &plain()), Err(Error::Read { .. })));
 }

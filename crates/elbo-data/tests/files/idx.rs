@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use elbo_data::{ReadOptions, read};
+use elbo_data::{ReadOptions, Remedy, read};
 
 use crate::{Folder, gzip, read_bytes, refusal};
 
@@ -76,21 +76,21 @@ fn numbers_that_are_not_finite_are_named() {
         (-1e300, "beyond the range of a 32-bit float"),
     ] {
         let data: Vec<u8> = [0.0, 1.0, 2.0, value].iter().flat_map(|v| v.to_be_bytes()).collect();
-        let (message, hint) = refusal("a", idx(0x0e, &[2, 2], &data), &plain());
+        let (message, remedy) = refusal("a", idx(0x0e, &[2, 2], &data), &plain());
         assert!(message.starts_with("FILE: `column 2` of row 2 is "), "{message}");
         assert!(message.ends_with(reason), "{message}");
-        assert!(!hint.is_empty());
+        assert!(matches!(remedy, Some(Remedy::FillMissing | Remedy::RescaleColumn)));
     }
 }
 
 #[test]
 fn headers_are_not_trusted() {
-    let (message, hint) = refusal("a-idx3-ubyte.gz", gzip(b"\x01\x02\x08\x03"), &plain());
+    let (message, remedy) = refusal("a-idx3-ubyte.gz", gzip(b"\x01\x02\x08\x03"), &plain());
     assert_eq!(
         message,
         "FILE is not an IDX file: it starts with [01, 02, 08, 03], not with two zero bytes and two more"
     );
-    assert!(hint.contains("two zero bytes"));
+    assert!(matches!(remedy, Some(Remedy::UseHeader { form }) if form.contains("two zero bytes")));
     for (bytes, rule) in [
         (idx(0x0a, &[2], &[1, 2]), "type"),
         (idx(8, &[], &[]), "dimensions"),
@@ -102,18 +102,18 @@ fn headers_are_not_trusted() {
         assert!(message.contains(rule), "{message}");
     }
 
-    let (message, hint) = refusal("a", idx(8, &[60_000, 28, 28], &[7; 100]), &plain());
+    let (message, remedy) = refusal("a", idx(8, &[60_000, 28, 28], &[7; 100]), &plain());
     assert_eq!(
         message,
         "FILE should hold 47040000 bytes after its header for shape [60000, 28, 28] and holds 100"
     );
-    assert!(hint.contains("truncated"));
+    assert_eq!(remedy, Some(Remedy::FetchTruncatedAgain));
     // The claim alone is more than any memory.
     let (message, _) = refusal("a.gz", gzip(&idx(0x0e, &[u32::MAX; 4], &[7; 100])), &plain());
     assert!(message.contains("18446744073709551615 bytes"), "{message}");
-    let (message, hint) = refusal("a", idx(8, &[2, 2], &[7; 6]), &plain());
+    let (message, remedy) = refusal("a", idx(8, &[2, 2], &[7; 6]), &plain());
     assert_eq!(message, "FILE should hold 4 bytes after its header for shape [2, 2] and holds 6");
-    assert!(hint.contains("disagree"));
+    assert_eq!(remedy, Some(Remedy::FetchInconsistentAgain));
 }
 
 #[test]
@@ -126,9 +126,26 @@ fn too_little_data_is_refused() {
     let (message, _) = refusal("a", idx(8, &[2, 2], &[1; 4]), &options);
     assert_eq!(message, "FILE has 2 columns, an image of 3x1 does not fit");
     let options = ReadOptions { label_column: Some("last".into()), ..plain() };
-    let (message, hint) = refusal("a", idx(8, &[2, 2], &[1; 4]), &options);
+    let (message, remedy) = refusal("a", idx(8, &[2, 2], &[1; 4]), &options);
     assert_eq!(message, "FILE: an IDX file has no label column");
-    assert!(hint.contains("--labels"));
+    assert_eq!(remedy, Some(Remedy::UseLabelFile));
+}
+
+/// What a header says of columns takes no memory before a row is there.
+#[test]
+fn a_header_without_rows_takes_no_memory() {
+    for shape in [&[0, 100_000_000][..], &[0, u32::MAX], &[0, u32::MAX, u32::MAX], &[0, 1 << 31, 1 << 31, 4]]
+    {
+        for bytes in [idx(8, shape, &[]), gzip(&idx(8, shape, &[]))] {
+            let (message, _) = refusal("a", bytes, &plain());
+            assert_eq!(message, "FILE has too few rows: 0, at least 2 needed");
+        }
+    }
+    let single = ReadOptions { single: true, ..plain() };
+    let (message, _) = refusal("a", idx(8, &[0, u32::MAX], &[]), &single);
+    assert_eq!(message, "FILE has too few rows: 0, at least 1 needed");
+    let (message, _) = refusal("a", idx(8, &[1, 3], &[1, 2, 3]), &plain());
+    assert_eq!(message, "FILE has too few rows: 1, at least 2 needed");
 }
 
 #[test]
@@ -165,7 +182,7 @@ fn labels_come_from_a_named_file() {
     folder.file("three", idx(8, &[3], &[1, 2, 3]));
     let error = with("three").unwrap_err();
     assert!(error.to_string().ends_with("has 3 labels for 2 rows"), "{error}");
-    assert!(error.hint().unwrap().contains("--labels"));
+    assert_eq!(error.remedy(), Some(Remedy::UseLabelFileOfRows));
     let error = with("x").unwrap_err();
     assert!(error.to_string().ends_with("has shape [2, 1, 1], it must have one dimension"));
     fs::write(folder.path("text"), "1\n2\n").unwrap();

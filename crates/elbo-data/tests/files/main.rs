@@ -1,7 +1,9 @@
 //! The crate against real files: good, bad and missing.
 
 mod corpus;
+mod frame;
 mod idx;
+mod npy;
 mod real;
 mod results;
 mod tensors;
@@ -11,7 +13,7 @@ use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 
-use elbo_data::{Dataset, Error, ReadOptions, read};
+use elbo_data::{Dataset, Error, ReadOptions, Remedy, read};
 use tempfile::TempDir;
 
 /// A folder of files, gone at the end of a test.
@@ -45,13 +47,13 @@ fn read_bytes(name: &str, bytes: impl AsRef<[u8]>, options: &ReadOptions) -> Res
     read(&folder.file(name, bytes), options)
 }
 
-/// The message of a file that must be refused, without its path, and the hint.
-fn refusal(name: &str, bytes: impl AsRef<[u8]>, options: &ReadOptions) -> (String, String) {
+/// The message of a file that must be refused, without its path, and the remedy.
+fn refusal(name: &str, bytes: impl AsRef<[u8]>, options: &ReadOptions) -> (String, Option<Remedy>) {
     let folder = Folder::new();
     let path = folder.file(name, bytes);
     let error = read(&path, options).unwrap_err();
     let message = error.to_string();
     let named = format!("`{}`", path.display());
     assert!(message.contains(&named), "{message} does not name the file");
-    (message.replace(&named, "FILE"), error.hint().unwrap_or_default())
+    (message.replace(&named, "FILE"), error.remedy())
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use elbo_data::{Error, Tensors, Values};
+use elbo_data::{Error, Remedy, Tensors, Values};
 
 use crate::Folder;
 
@@ -67,7 +67,7 @@ fn what_is_not_there_is_named() {
     ] {
         assert!(error.to_string().contains(message), "{error}");
         assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
-        assert!(error.hint().unwrap().contains("another model"));
+        assert_eq!(error.remedy(), Some(Remedy::UseCheckpointOfModel));
     }
     assert!(read.take_f32("f32", &[2, 2]).is_ok());
 }
@@ -81,7 +81,7 @@ fn damaged_files_are_refused() {
         let error = Tensors::read(&path).unwrap_err();
         assert!(matches!(error, Error::Tensors { .. }), "{length}: {error}");
         assert!(error.to_string().contains("short"), "{error}");
-        assert!(error.hint().is_some());
+        assert!(error.remedy().is_some());
     }
     let mut long = whole.clone();
     long.push(0);

@@ -1,6 +1,6 @@
 //! CSV and TSV.
 
-use elbo_data::{Dataset, ReadOptions, read};
+use elbo_data::{Dataset, ReadOptions, Remedy, read};
 
 use crate::{Folder, gzip, read_bytes, refusal};
 
@@ -16,8 +16,12 @@ fn csv(text: &str, options: &ReadOptions) -> Dataset {
     read_bytes("data.csv", text, options).unwrap()
 }
 
-fn refused(text: &str, options: &ReadOptions) -> (String, String) {
+fn refused(text: &str, options: &ReadOptions) -> (String, Option<Remedy>) {
     refusal("data.csv", text, options)
+}
+
+fn aside(column: &str, number: usize) -> Remedy {
+    Remedy::SetLabelColumnAside { column: column.into(), number }
 }
 
 #[test]
@@ -90,32 +94,32 @@ fn rows_can_be_images() {
     assert_eq!(data.columns, ["pixel 1,1", "pixel 1,2", "pixel 2,1", "pixel 2,2"]);
     assert_eq!(csv("a,b\n1,2\n3,4\n", &image(1, 2)).columns, ["a", "b"]);
     for (height, width) in [(2, 3), (0, 4), (usize::MAX, 3)] {
-        let (message, hint) = refused("1,2,3,4\n5,6,7,8\n", &image(height, width));
+        let (message, remedy) = refused("1,2,3,4\n5,6,7,8\n", &image(height, width));
         assert_eq!(message, format!("FILE has 4 columns, an image of {height}x{width} does not fit"));
-        assert!(hint.contains("height times width"));
+        assert_eq!(remedy, Some(Remedy::FitImageToColumns));
     }
 }
 
 #[test]
 fn cells_that_hold_no_number_are_named() {
-    let (message, hint) = refused("species,mass\nAdelie,1\nGentoo,2\n", &plain());
+    let (message, remedy) = refused("species,mass\nAdelie,1\nGentoo,2\n", &plain());
     assert_eq!(message, "FILE: column `species` line 2 is `Adelie`: not a number");
-    assert!(hint.starts_with("`--label-column species`"), "{hint}");
-    let (_, hint) = refused("the species,mass\nAdelie,1\nGentoo,2\n", &plain());
-    assert!(hint.starts_with("`--label-column 'the species'`"), "{hint}");
-    let (message, hint) = refused("1,x\n2,y\n", &plain());
+    assert_eq!(remedy, Some(aside("species", 1)));
+    let (_, remedy) = refused("the species,mass\nAdelie,1\nGentoo,2\n", &plain());
+    assert_eq!(remedy, Some(aside("the species", 1)));
+    let (message, remedy) = refused("1,x\n2,y\n", &plain());
     assert_eq!(message, "FILE: column `column 2` line 1 is `x`: not a number");
-    assert!(hint.starts_with("`--label-column 2`"), "{hint}");
-    let (_, hint) = refused("a;b\n1;2\n3;4\n", &plain());
-    assert!(hint.contains("';'"), "{hint}");
+    assert_eq!(remedy, Some(aside("column 2", 2)));
+    let (_, remedy) = refused("a;b\n1;2\n3;4\n", &plain());
+    assert_eq!(remedy, Some(Remedy::PartCellsOtherwise { found: ';' }));
 
     for (cell, reason, advice) in [
-        ("", "an empty cell", "missing"),
-        ("NaN", "not a finite number", "missing"),
-        ("-inf", "not a finite number", "missing"),
-        ("infinity", "not a finite number", "missing"),
-        ("1e39", "beyond the range of a 32-bit float", "rescale"),
-        ("NA", "not a number", "--label-column"),
+        ("", "an empty cell", Some(Remedy::FillMissing)),
+        ("NaN", "not a finite number", Some(Remedy::FillMissing)),
+        ("-inf", "not a finite number", Some(Remedy::FillMissing)),
+        ("infinity", "not a finite number", Some(Remedy::FillMissing)),
+        ("1e39", "beyond the range of a 32-bit float", Some(Remedy::RescaleColumn)),
+        ("NA", "not a number", None),
     ] {
         for (text, place) in [
             (format!("a,b\n1,2\n3,{cell}\n"), "column `b` line 3"),
@@ -124,9 +128,10 @@ fn cells_that_hold_no_number_are_named() {
             // No header, and the first line no header for it.
             (format!("1,{cell}\n2,3\n"), "column `column 2` line 1"),
         ] {
-            let (message, hint) = refused(&text, &plain());
+            let (message, remedy) = refused(&text, &plain());
             assert_eq!(message, format!("FILE: {place} is `{cell}`: {reason}"), "{text:?}");
-            assert!(hint.contains(advice), "{hint}");
+            let column = place.split('`').nth(1).unwrap();
+            assert_eq!(remedy, Some(advice.clone().unwrap_or_else(|| aside(column, 2))));
         }
     }
 }
@@ -155,9 +160,9 @@ fn an_empty_line_is_the_empty_cell_of_one_column() {
     assert_eq!(csv("a,b\n1,2\n\n3,4\n", &missing).rows(), 2);
 
     for (text, line) in [("a\n1\n\n3\n", 3), ("\n\na\r\n1\r\n2\r\n\r\n3\r\n", 6)] {
-        let (message, hint) = refused(text, &plain());
+        let (message, remedy) = refused(text, &plain());
         assert_eq!(message, format!("FILE: column `a` line {line} is ``: an empty cell"));
-        assert!(hint.contains("missing"), "{hint}");
+        assert_eq!(remedy, Some(Remedy::FillMissing));
     }
 }
 
@@ -183,24 +188,26 @@ fn tables_that_are_no_tables_are_refused() {
     for (text, line, actual) in
         [("a,b\n1,2\n3\n", 3, 1), ("1,2\n\n3,4,5\n", 3, 3), ("a,b\r\n1,2\r\n\"3\n\",4,5\r\n", 3, 3)]
     {
-        let (message, hint) = refused(text, &plain());
+        let (message, remedy) = refused(text, &plain());
         assert_eq!(message, format!("FILE line {line} has {actual} cells, the first row has 2"));
-        assert!(hint.contains("delimiter"));
+        assert_eq!(remedy, Some(Remedy::CheckDelimiterAndQuotes));
     }
-    let (message, hint) = refusal("a.csv", b"a,b\n1,2\n3,\xff\n", &plain());
+    let (message, remedy) = refusal("a.csv", b"a,b\n1,2\n3,\xff\n", &plain());
     assert_eq!(message, "FILE line 3 is not valid UTF-8");
-    assert!(hint.contains("UTF-8"));
-    let (message, hint) = refusal("a.npz", b"PK\x03\x04", &plain());
+    assert_eq!(remedy, Some(Remedy::SaveAsUtf8));
+    let (message, remedy) = refusal("a.npz", b"PK\x03\x04", &plain());
     assert_eq!(message, "FILE has no known format");
-    assert!(hint.contains(".csv"));
+    assert!(
+        matches!(remedy, Some(Remedy::UseKnownFormat { known }) if known.iter().any(|name| name.contains(".csv")))
+    );
 }
 
 #[test]
 fn an_unknown_label_column_lists_the_names() {
     for wanted in ["colour", "0", "3", ""] {
-        let (message, hint) = refused("a,b\n1,2\n3,4\n", &label(wanted));
+        let (message, remedy) = refused("a,b\n1,2\n3,4\n", &label(wanted));
         assert_eq!(message, format!("FILE has no column `{wanted}`; its columns are `a`, `b`"));
-        assert!(hint.contains("last"));
+        assert_eq!(remedy, Some(Remedy::NameColumn));
     }
     let wide: Vec<String> = (0..30).map(|i| format!("c{i}")).collect();
     let row = ["1"; 30].join(",");
@@ -216,10 +223,10 @@ fn files_that_cannot_be_opened_are_named() {
     let folder = Folder::new();
     let missing = read(&folder.path("none.csv"), &plain()).unwrap_err();
     assert!(missing.to_string().contains("none.csv"));
-    assert_eq!(missing.hint().unwrap(), "check the path");
+    assert_eq!(missing.remedy(), Some(Remedy::CheckPath));
     let directory = read(&folder.path(""), &plain()).unwrap_err();
     assert!(directory.to_string().ends_with("it is a folder"));
-    assert!(directory.hint().unwrap().contains("one file"));
+    assert_eq!(directory.remedy(), Some(Remedy::NameFileInFolder));
 }
 
 #[test]
@@ -227,9 +234,9 @@ fn damaged_gzip_is_refused() {
     let rows: Vec<String> = (0..2000).map(|i| format!("{i},{}", i * i % 977)).collect();
     let whole = gzip(rows.join("\n").as_bytes());
     for length in [2, 9, 30, whole.len() / 2, whole.len() - 1] {
-        let (message, hint) = refusal("a.csv.gz", &whole[..length], &plain());
+        let (message, remedy) = refusal("a.csv.gz", &whole[..length], &plain());
         assert_eq!(message, "FILE is truncated: its gzip stream stops before the end", "{length}");
-        assert!(hint.contains("again"));
+        assert_eq!(remedy, Some(Remedy::FetchOrCompressAgain));
     }
     // The checksum is the last word but one.
     let mut damaged = whole.clone();

@@ -1,7 +1,9 @@
 //! The built-in data set.
 
-use crate::Dataset;
-use crate::dataset::column_names;
+use crate::cells::Cells;
+use crate::dataset::Dataset;
+use crate::frame::{Column, Frame, Matrix};
+use crate::names::column_names;
 
 /// Handwritten digits: 1797 images of 8 x 8 pixels, values 0 to 16, labelled
 /// `0` to `9`.
@@ -19,7 +21,16 @@ use crate::dataset::column_names;
 ///
 /// Never: the text it parses is part of the program.
 pub fn digits() -> Dataset {
-    let text = include_str!("../data/digits.csv");
+    digits_frame().into_dataset().expect("a matrix in memory")
+}
+
+/// The digits of [`digits`] as a frame: one [`Matrix`], and labels.
+///
+/// # Panics
+///
+/// Never: the text it parses is part of the program.
+pub fn digits_frame() -> Frame {
+    let text = include_str!("../../data/digits.csv");
     let mut values = Vec::new();
     let mut labels = Vec::new();
     for line in text.lines() {
@@ -29,15 +40,14 @@ pub fn digits() -> Dataset {
         );
         labels.push(label.to_owned());
     }
-    Dataset {
-        name: "digits".to_owned(),
+    let matrix = Matrix {
         columns: column_names(&[8, 8]),
-        values: values.into(),
-        labels: Some(labels),
+        values: Cells::<f32>::from(values).into(),
         image: Some((8, 8)),
         full_scale: Some(16.0),
-        first_line: 1,
-    }
+    };
+    let frame = Frame { name: "digits".to_owned(), labels: Some(labels), ..Frame::new() };
+    frame.with("pixels", Column::Matrix(matrix))
 }
 
 #[cfg(test)]

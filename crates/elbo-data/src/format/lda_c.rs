@@ -1,14 +1,47 @@
 //! LDA-C: a document a line, `n word:count word:count …`.
 
-use crate::corpus::{Corpus, MOST, close, count, wrong};
-use crate::error::EntryFault;
-use crate::source::Source;
-use crate::{Error, source::Origin};
+use super::entries::{MOST, close, count, wrong};
+use super::reader::{Format, Holds};
+use super::vocabulary::Vocabulary;
+use crate::error::{EntryFault, Error};
+use crate::frame::{Column, Frame, Sparse};
+use crate::options::ReadOptions;
+use crate::source::{Origin, Source};
 
 const FORM: &str = "`n word:count word:count …`";
 
-/// Reads a corpus of `vocabulary` words, or of as many as the largest index tells.
-pub(crate) fn read(source: &mut Source, vocabulary: Option<usize>) -> Result<Corpus, Error> {
+/// LDA-C files.
+pub(crate) struct LdaC;
+
+impl Format for LdaC {
+    fn name(&self) -> &'static str {
+        "an LDA-C file ending in .ldac or .dat"
+    }
+
+    fn holds(&self) -> Holds {
+        Holds::Counts
+    }
+
+    fn endings(&self) -> &'static [&'static str] {
+        &["ldac", "dat"]
+    }
+
+    fn read(&self, source: &mut Source, options: &ReadOptions) -> Result<Frame, Error> {
+        let path = source.origin.path.clone();
+        let named = Vocabulary::of(&path, &options.counts)?;
+        let words = options.counts.words.or(named.as_ref().map(Vocabulary::len));
+        let mut counts = read(source, words)?;
+        counts.names = named.map(|named| named.names(counts.width)).transpose()?;
+        let frame = Frame { name: path.display().to_string(), ..Frame::new() };
+        Ok(frame.with("counts", Column::Sparse(counts)))
+    }
+}
+
+/// The most words that are believed without a word of them, and of as many entries as this many times fewer.
+const BELIEVED: (usize, usize) = (1 << 16, 1 << 10);
+
+/// Reads counts of `vocabulary` words, or of as many as the largest index tells.
+fn read(source: &mut Source, vocabulary: Option<usize>) -> Result<Sparse, Error> {
     let (mut offsets, mut words, mut counts) = (vec![0], Vec::new(), Vec::new());
     let origin = source.origin.clone();
     source.lines(|line, text| {
@@ -32,8 +65,11 @@ pub(crate) fn read(source: &mut Source, vocabulary: Option<usize>) -> Result<Cor
         offsets.push(words.len());
         Ok(())
     })?;
-    let vocabulary = vocabulary.unwrap_or_else(|| words.iter().max().map_or(0, |&word| word as usize + 1));
-    Ok(Corpus { name: origin.path.display().to_string(), offsets, words, counts, vocabulary, names: None })
+    let told = words.iter().max().map_or(0, |&word| word as usize + 1);
+    if vocabulary.is_none() && told > BELIEVED.0 && told / BELIEVED.1 > words.len() {
+        return Err(Error::Vocabulary { path: origin.path, words: told, entries: words.len() });
+    }
+    Ok(Sparse { offsets, columns: words, counts, width: vocabulary.unwrap_or(told), names: None })
 }
 
 fn entry(origin: &Origin, line: usize, field: &str, vocabulary: Option<usize>) -> Result<(u32, u32), Error> {

@@ -3,15 +3,48 @@
 //! A parser of our own: those of the crates of sparse matrices (`sprs`, `nalgebra-sparse`) bring their linear algebra with
 //! them, and their errors have no lines.
 
-use crate::Error;
-use crate::corpus::{Corpus, MOST, close, count, wrong};
-use crate::error::EntryFault;
+use super::entries::{MOST, close, count, wrong};
+use super::reader::{Format, Holds};
+use super::vocabulary::Vocabulary;
+use crate::error::{EntryFault, Error};
+use crate::frame::{Column, Frame, Sparse};
+use crate::options::ReadOptions;
 use crate::source::Source;
 
 const FORM: &str = "`row column count`";
 
-/// Reads a corpus whose documents are the rows, or the columns.
-pub(crate) fn read(source: &mut Source, transpose: bool) -> Result<Corpus, Error> {
+/// Matrix Market files.
+pub(crate) struct MatrixMarket;
+
+impl Format for MatrixMarket {
+    fn name(&self) -> &'static str {
+        "a Matrix Market file"
+    }
+
+    fn holds(&self) -> Holds {
+        Holds::Counts
+    }
+
+    fn endings(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn begins(&self, head: &[u8]) -> bool {
+        head.starts_with(b"%%")
+    }
+
+    fn read(&self, source: &mut Source, options: &ReadOptions) -> Result<Frame, Error> {
+        let path = source.origin.path.clone();
+        let named = Vocabulary::of(&path, &options.counts)?;
+        let mut counts = read(source, options.counts.transpose)?;
+        counts.names = named.map(|named| named.names(counts.width)).transpose()?;
+        let frame = Frame { name: path.display().to_string(), ..Frame::new() };
+        Ok(frame.with("counts", Column::Sparse(counts)))
+    }
+}
+
+/// Reads counts whose rows are those of the file, or its columns.
+fn read(source: &mut Source, transpose: bool) -> Result<Sparse, Error> {
     let origin = source.origin.clone();
     let path = || origin.path.clone();
     let mut shape: Option<[usize; 3]> = None;
@@ -79,7 +112,7 @@ pub(crate) fn read(source: &mut Source, transpose: bool) -> Result<Corpus, Error
         })?;
         offsets.push(words.len());
     }
-    Ok(Corpus { name: origin.path.display().to_string(), offsets, words, counts, vocabulary, names: None })
+    Ok(Sparse { offsets, columns: words, counts, width: vocabulary, names: None })
 }
 
 /// Whether it is a matrix of numbers given by coordinates, without symmetry.

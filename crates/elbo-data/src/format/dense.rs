@@ -1,0 +1,127 @@
+//! What formats of dense arrays share: items of one size behind a header that tells their shape, of which the first
+//! dimension counts the rows and further ones are flattened.
+
+use std::path::Path;
+
+use super::reader::check_image;
+use crate::cells::{Cells, Number, Numbers};
+use crate::collector::Collector;
+use crate::error::{CellFault, Error};
+use crate::frame::{Column, Frame, Matrix};
+use crate::names::column_names;
+use crate::options::ReadOptions;
+use crate::source::Source;
+
+/// Bytes read at a time, or a few less: whole items.
+const PIECE: u64 = 1 << 20;
+
+/// The bytes that an array of this shape takes; the largest number where they are more.
+fn bytes(shape: &[usize], size: usize) -> u64 {
+    shape.iter().fold(size as u64, |product, &length| product.saturating_mul(length as u64))
+}
+
+/// Hands over the items, of `size` bytes each, that are all that is left. The shape is not to be trusted before they are
+/// there, all and no more.
+pub(super) fn items(
+    source: &mut Source,
+    shape: &[usize],
+    size: usize,
+    mut take: impl FnMut(&[u8]) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let (expected, mut actual) = (bytes(shape, size), 0);
+    while actual < expected {
+        let piece = source.take((PIECE - PIECE % size as u64).min(expected - actual))?;
+        if piece.is_empty() {
+            break;
+        }
+        piece.chunks_exact(size).try_for_each(&mut take)?;
+        actual += piece.len() as u64;
+    }
+    actual += source.drain()?;
+    if actual != expected {
+        let (path, shape) = (source.origin.path.clone(), shape.to_vec());
+        return Err(Error::Size { path, shape, expected, actual });
+    }
+    Ok(())
+}
+
+/// The numbers of an array, row after row, as they are read.
+pub(super) struct Dense<T> {
+    values: Collector<T>,
+    count: usize,
+    greatest: f64,
+    /// The first that no `T` can hold, and its place.
+    bad: Option<(usize, f64)>,
+    /// Whether NaN is a missing one.
+    missing: bool,
+}
+
+impl<T: Number> Dense<T>
+where
+    Numbers: From<Cells<T>>,
+{
+    /// None so far.
+    pub(super) fn new(options: &ReadOptions) -> Self {
+        Self {
+            values: Collector::new(options.memory),
+            count: 0,
+            greatest: 0.0,
+            bad: None,
+            missing: options.missing,
+        }
+    }
+
+    /// Takes the next.
+    pub(super) fn push(&mut self, number: f64) -> Result<(), Error> {
+        let value = T::of(number);
+        let missing = self.missing && number.is_nan();
+        if !(missing || value.into().is_finite()) {
+            self.bad.get_or_insert((self.count, number));
+        }
+        self.count += 1;
+        self.greatest = self.greatest.max(number);
+        self.values.push(value)
+    }
+
+    /// The frame, where the numbers are all that the shape tells; `bytes`, whether each is one.
+    pub(super) fn finish(
+        self,
+        path: &Path,
+        shape: &[usize],
+        bytes: bool,
+        options: &ReadOptions,
+    ) -> Result<Frame, Error> {
+        let path = path.to_owned();
+        let row_shape = &shape[1..];
+        // Of no row the header may say anything: it is not to be trusted with names of columns.
+        let width = row_shape.iter().fold(1_usize, |product, &size| product.saturating_mul(size));
+        if width == 0 {
+            return Err(Error::NoColumns { path });
+        }
+        options.check_rows(&path, shape[0])?;
+        check_image(&path, options.image, width)?;
+        let image = match (options.image, row_shape) {
+            (None, &[height, width]) => Some((height, width)),
+            (given, _) => given,
+        };
+        let columns = match image {
+            Some((height, width)) => column_names(&[height, width]),
+            None => column_names(row_shape),
+        };
+        if let Some((at, value)) = self.bad {
+            return Err(Error::Value {
+                path,
+                column: columns[at % width].clone(),
+                row: at / width + 1,
+                value,
+                fault: if value.is_finite() { CellFault::TooLarge } else { CellFault::NotFinite },
+            });
+        }
+        let pixels = bytes && (image.is_some() || row_shape.len() > 1);
+        // Bytes of 0 and 1 alone are pixels that are binary already.
+        let full_scale = pixels.then_some(if self.greatest <= 1.0 { 1.0 } else { 255.0 });
+        let matrix = Matrix { columns, values: self.values.finish()?.into(), image, full_scale };
+        let frame = Frame { name: path.display().to_string(), memory: options.memory, ..Frame::new() };
+        Ok(frame.with("values", Column::Matrix(matrix)))
+    }
+}

@@ -1,0 +1,179 @@
+//! The NPY format of NumPy: a header in Python's syntax, then the items of one array.
+
+use npyz::{DType, Endianness, NpyHeader, Order, TypeChar, TypeStr};
+
+use super::dense::{self, Dense};
+use super::reader::{Format, Holds};
+use crate::cells::{Cells, Number, Numbers, Precision};
+use crate::collector::Collector;
+use crate::error::Error;
+use crate::frame::Frame;
+use crate::options::ReadOptions;
+use crate::source::Source;
+
+/// NPY files: an array of one dimension is one column, of two a table, and of three or four, in C order, a row is an image or
+/// whatever else has a shape.
+pub(crate) struct Npy;
+
+impl Format for Npy {
+    fn name(&self) -> &'static str {
+        "a NumPy file of one array (.npy)"
+    }
+
+    fn holds(&self) -> Holds {
+        Holds::Rows
+    }
+
+    fn endings(&self) -> &'static [&'static str] {
+        &["npy"]
+    }
+
+    fn begins(&self, head: &[u8]) -> bool {
+        head.starts_with(MAGIC)
+    }
+
+    fn read(&self, source: &mut Source, options: &ReadOptions) -> Result<Frame, Error> {
+        if options.label_column.is_some() {
+            let path = source.origin.path.clone();
+            return Err(Error::LabelSource { path, rule: "a NumPy file has no label column" });
+        }
+        let header = Header::read(source)?;
+        match options.precision {
+            Precision::Double if !header.is_single() => read::<f64>(source, &header, options),
+            _ => read::<f32>(source, &header, options),
+        }
+    }
+}
+
+const MAGIC: &[u8] = b"\x93NUMPY";
+
+/// The most bytes of a header; NumPy itself reads no longer one.
+const MOST: usize = 10_000;
+
+/// What a file says of itself.
+struct Header {
+    item: TypeStr,
+    shape: Vec<usize>,
+    order: Order,
+}
+
+impl Header {
+    fn read(source: &mut Source) -> Result<Self, Error> {
+        let path = source.origin.path.clone();
+        let refuse = |found: String, rule| Error::Header {
+            path: path.clone(),
+            format: "a NumPy file that can be read",
+            found,
+            rule,
+            form: "numpy.save writes it of an array of floats, integers or bools with one to four dimensions",
+        };
+        // Magic, version, and the length of the rest in two bytes, or in four from version 2 on.
+        let mut head = source.take(10)?;
+        let &[_, _, _, _, _, _, version, _, low, high] = head.as_slice() else {
+            return Err(refuse(format!("has {} bytes", head.len()), "and ends within its header"));
+        };
+        if !head.starts_with(MAGIC) {
+            return Err(refuse(format!("starts with {:02x?}", &head[..6]), "not with 93 and `NUMPY`"));
+        }
+        let mut length = usize::from(u16::from_le_bytes([low, high]));
+        if version > 1 {
+            let more = source.take(2)?;
+            length += more.iter().rev().fold(0, |length, &byte| length << 8 | usize::from(byte)) << 16;
+            head.extend(more);
+        }
+        if length > MOST {
+            return Err(refuse(format!("has a header of {length} bytes"), "of which 10000 are the most"));
+        }
+        head.extend(source.take(length as u64)?);
+        let header = NpyHeader::from_reader(head.as_slice())
+            .map_err(|error| refuse(format!("has a header that is none ({error})"), "or ends within it"))?;
+        let item = match header.dtype() {
+            DType::Plain(item) => item,
+            other => {
+                return Err(refuse(format!("holds {}", other.descr()), "not one number an item"));
+            }
+        };
+        let known = match item.type_char() {
+            TypeChar::Float => matches!(item.size_field(), 4 | 8),
+            TypeChar::Int | TypeChar::Uint => matches!(item.size_field(), 1 | 2 | 4 | 8),
+            TypeChar::Bool => item.size_field() == 1,
+            _ => false,
+        };
+        if !known {
+            let rule = "which is none of f4, f8, i1, i2, i4, i8, u1, u2, u4, u8 and b1";
+            return Err(refuse(format!("holds items of type {item}"), rule));
+        }
+        let shape: Option<Vec<usize>> = header.shape().iter().map(|&size| size.try_into().ok()).collect();
+        let shape = shape.filter(|shape| (1..=4).contains(&shape.len()));
+        let Some(shape) = shape else {
+            return Err(refuse(format!("has shape {:?}", header.shape()), "but must have 1 to 4 dimensions"));
+        };
+        let order = header.order();
+        if order == Order::Fortran && shape.len() > 2 {
+            let rule = "in Fortran order, which is read of one or two dimensions";
+            return Err(refuse(format!("has shape {shape:?}"), rule));
+        }
+        Ok(Self { item, shape, order })
+    }
+
+    /// Whether single precision holds every item exactly.
+    fn is_single(&self) -> bool {
+        match self.item.type_char() {
+            TypeChar::Float => self.item.size_field() == 4,
+            _ => self.item.size_field() <= 2,
+        }
+    }
+
+    /// Hands over the numbers in the order of the file; integers beyond 2⁵³ are the nearest that f64 holds.
+    fn numbers(
+        &self,
+        source: &mut Source,
+        mut take: impl FnMut(f64) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let (kind, big) = (self.item.type_char(), self.item.endianness() == Endianness::Big);
+        dense::items(source, &self.shape, self.item.size_field() as usize, |bytes| {
+            let mut word = [0; 8];
+            let word = &mut word[..bytes.len()];
+            word.copy_from_slice(bytes);
+            if big {
+                word.reverse();
+            }
+            take(number(kind, word))
+        })
+    }
+}
+
+/// The number of a little-endian item.
+fn number(kind: TypeChar, bytes: &[u8]) -> f64 {
+    let unsigned = bytes.iter().rev().fold(0_u64, |value, &byte| value << 8 | u64::from(byte));
+    let unused = 64 - 8 * bytes.len() as u32;
+    match (kind, bytes.len()) {
+        (TypeChar::Float, 4) => f32::from_bits(unsigned as u32).into(),
+        (TypeChar::Float, _) => f64::from_bits(unsigned),
+        (TypeChar::Int, _) => ((unsigned << unused).cast_signed() >> unused) as f64,
+        _ => unsigned as f64,
+    }
+}
+
+/// Reads the numbers as `T`.
+fn read<T: Number>(source: &mut Source, header: &Header, options: &ReadOptions) -> Result<Frame, Error>
+where
+    Numbers: From<Cells<T>>,
+{
+    let mut dense = Dense::<T>::new(options);
+    if let (Order::Fortran, &[rows, width]) = (header.order, &header.shape[..]) {
+        // Column after column: they are gathered by rows once all are there.
+        let mut columns = Collector::<f64>::new(options.memory);
+        header.numbers(source, |number| columns.push(number))?;
+        let columns = columns.finish()?;
+        for (row, column) in
+            (0..rows.min(columns.len())).flat_map(|row| (0..width).map(move |column| (row, column)))
+        {
+            dense.push(columns[column * rows + row])?;
+        }
+    } else {
+        header.numbers(source, |number| dense.push(number))?;
+    }
+    let bytes = header.item.type_char() == TypeChar::Uint && header.item.size_field() == 1;
+    dense.finish(&source.origin.path, &header.shape, bytes, options)
+}

@@ -1,0 +1,375 @@
+//! What a file, or a caller, gives: typed columns with names.
+
+mod column;
+mod kind;
+mod levels;
+mod lines;
+mod matrix;
+mod sparse;
+mod time;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use crate::cell_place::CellPlace;
+use crate::cells::{Cells, Number};
+use crate::collector::Collector;
+use crate::dataset::Dataset;
+use crate::error::{CellFault, Error};
+use crate::fingerprint::{hash_entries, hash_numbers, hexadecimal};
+use crate::names::listed;
+
+pub use column::{Cell, Column};
+pub use kind::ColumnKind;
+pub use levels::Levels;
+pub use lines::Lines;
+pub use matrix::Matrix;
+pub use sparse::Sparse;
+
+/// Columns of equal length, each with a name: what models take in and what they say of rows.
+///
+/// A block of equal columns (an image, a table of numbers) is one [`Matrix`], and counts of which most are 0 stay
+/// [`Sparse`]: each is one entry of [`columns`](Self::columns), but as many columns for all that counts them. Columns go by
+/// name or by place, from 0, from left to right.
+///
+/// ```
+/// use elbo_data::{Column, Frame, ColumnKind, Levels, Missing};
+///
+/// let kinds = ["short", "long", "short"].map(str::to_owned);
+/// let frame = Frame::new()
+///     .with("minutes", Column::Real(vec![1.8, 3.0, f64::NAN]))
+///     .with("visits", Column::Count(vec![Some(1), Some(0), Some(4)]))
+///     .with("kind", Column::Category(Levels::of_texts(&kinds)));
+/// assert_eq!((frame.rows()?, frame.width()), (3, 3));
+/// assert_eq!(frame.kinds(), [ColumnKind::Real, ColumnKind::Count, ColumnKind::Category]);
+/// assert_eq!(frame.place_of("visits")?, 1);
+///
+/// let numbers = frame.select(&[1, 0])?.numbers::<f32>(Missing::IsNan)?;
+/// assert_eq!((numbers.columns, numbers.values[..4].to_vec()), (vec!["visits".into(), "minutes".into()], vec![1.0, 1.8, 0.0, 3.0]));
+/// # Ok::<(), elbo_data::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Frame {
+    /// What messages call it: the file's path as given, `digits` for the built-in set.
+    pub name: String,
+    /// Names and cells, from left to right. The name of a block is of no column.
+    pub columns: Vec<(String, Column)>,
+    /// One label per row, never part of the columns.
+    pub labels: Option<Vec<String>>,
+    /// The line of the file on which each row stands.
+    pub lines: Lines,
+    /// Bytes of memory that numbers may take; more of them lie in a temporary file, see [`Cells`].
+    pub memory: Option<u64>,
+}
+
+/// What becomes of missing cells where numbers are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// The first is an error.
+    Refused,
+    /// Each is NaN.
+    IsNan,
+}
+
+impl Default for Frame {
+    fn default() -> Self {
+        Self { name: "data".into(), columns: Vec::new(), labels: None, lines: Lines::default(), memory: None }
+    }
+}
+
+impl Frame {
+    /// A frame without columns, which is called `data`.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a column at the right. Whether it has as many rows as the others is checked where rows are asked for.
+    pub fn push(&mut self, name: impl Into<String>, column: Column) {
+        self.columns.push((name.into(), column));
+    }
+
+    /// The same frame with a column more, at the right.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, column: Column) -> Self {
+        self.push(name, column);
+        self
+    }
+
+    /// The number of rows, the same in every column.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TableRows`] where columns differ in length.
+    pub fn rows(&self) -> Result<usize, Error> {
+        let expected = self.columns.first().map_or(0, |(_, column)| column.rows());
+        match self.columns.iter().find(|(_, column)| column.rows() != expected) {
+            Some((name, column)) => {
+                Err(Error::TableRows { column: name.clone(), expected, actual: column.rows() })
+            }
+            None => Ok(expected),
+        }
+    }
+
+    /// The number of columns, each of a block counted.
+    pub fn width(&self) -> usize {
+        self.columns.iter().map(|(_, column)| column.width()).sum()
+    }
+
+    /// The names of all columns; those of sparse counts without names are numbers, from 0.
+    pub fn names(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        self.columns.iter().flat_map(|(name, column)| {
+            (0..column.width()).map(move |place| match column {
+                Column::Matrix(matrix) => matrix.columns[place].as_str().into(),
+                Column::Sparse(Sparse { names: Some(names), .. }) => names[place].as_str().into(),
+                Column::Sparse(_) => place.to_string().into(),
+                _ => name.as_str().into(),
+            })
+        })
+    }
+
+    /// The kind of each column.
+    pub fn kinds(&self) -> Vec<ColumnKind> {
+        self.columns.iter().flat_map(|(_, column)| column.kinds()).collect()
+    }
+
+    /// The place of the first column of this name, from 0.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoColumn`], with the names that there are.
+    pub fn place_of(&self, name: &str) -> Result<usize, Error> {
+        self.names().position(|other| other == name).ok_or_else(|| Error::NoColumn {
+            name: self.name.clone(),
+            wanted: name.to_owned(),
+            names: listed(self.names()),
+        })
+    }
+
+    /// What stands in a row of a column, both from 0.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such place.
+    pub fn cell(&self, row: usize, column: usize) -> Cell<'_> {
+        let (part, place) = self.part(column);
+        self.columns[part].1.cell(row, place)
+    }
+
+    /// Where a cell is, as messages say it.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such column.
+    pub fn place(&self, row: usize, column: usize) -> CellPlace {
+        let name = self.names().nth(column).expect("there is such a column");
+        CellPlace { column: name.into_owned(), line: self.lines.of(row) }
+    }
+
+    /// Keeps these columns, in this order.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Spill`] where numbers lie in a temporary file, and that cannot be written.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such column, or one that is not of a block is chosen twice.
+    pub fn select(mut self, columns: &[usize]) -> Result<Self, Error> {
+        let chosen: Vec<(usize, usize)> = columns.iter().map(|&column| self.part(column)).collect();
+        let runs: Vec<&[(usize, usize)]> = chosen.chunk_by(|a, b| a.0 == b.0).collect();
+        let mut uses = BTreeMap::new();
+        for run in &runs {
+            *uses.entry(run[0].0).or_insert(0) += 1;
+        }
+        let mut parts: Vec<Option<(String, Column)>> = self.columns.into_iter().map(Some).collect();
+        self.columns = Vec::with_capacity(runs.len());
+        for run in runs {
+            let (part, places) = (run[0].0, run.iter().map(|&(_, place)| place).collect::<Vec<_>>());
+            let left = uses.get_mut(&part).expect("it is counted");
+            *left -= 1;
+            // The last use of a block may change it in place.
+            let whole = if *left == 0 { parts[part].take() } else { None };
+            let kept = match (&parts[part], whole) {
+                (_, Some((name, Column::Matrix(matrix)))) => {
+                    (name, Column::Matrix(matrix.keep_columns(&places)?))
+                }
+                (Some((name, Column::Matrix(matrix))), _) => {
+                    (name.clone(), Column::Matrix(matrix.at_columns(&places, self.memory)?))
+                }
+                (_, Some((name, Column::Sparse(counts)))) => {
+                    (name, Column::Sparse(counts.at_columns(&places)))
+                }
+                (Some((name, Column::Sparse(counts))), _) => {
+                    (name.clone(), Column::Sparse(counts.at_columns(&places)))
+                }
+                (_, Some(one)) if places.len() == 1 => one,
+                _ => panic!("a column is chosen twice"),
+            };
+            self.columns.push(kept);
+        }
+        Ok(self)
+    }
+
+    /// These rows, in this order, in memory.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such row.
+    #[must_use]
+    pub fn at_rows(&self, rows: &[usize]) -> Self {
+        let label = |labels: &Vec<String>| rows.iter().map(|&row| labels[row].clone()).collect();
+        Self {
+            name: self.name.clone(),
+            columns: self.columns.iter().map(|(name, of)| (name.clone(), of.at_rows(rows))).collect(),
+            labels: self.labels.as_ref().map(label),
+            lines: self.lines.at_rows(rows),
+            memory: self.memory,
+        }
+    }
+
+    /// All columns as one matrix of numbers; counts and 0/1 are numbers too. A matrix of this kind of number alone is moved,
+    /// not copied.
+    ///
+    /// # Errors
+    ///
+    /// A frame without columns, or with columns of other lengths; a column that holds no numbers; a cell that is infinite, or
+    /// beyond the range of `T`, or missing where that is refused; no space for a temporary file.
+    pub fn numbers<T: Number>(self, missing: Missing) -> Result<Dataset<T>, Error> {
+        self.check_numbers::<T>(missing)?;
+        self.into_dataset()
+    }
+
+    /// Checks that every cell is a number that `T` can hold.
+    fn check_numbers<T: Number>(&self, missing: Missing) -> Result<(), Error> {
+        let rows = self.rows()?;
+        let fault = |value: f64| match T::of(value).into() {
+            _ if value.is_nan() => (missing == Missing::Refused).then_some(CellFault::Empty),
+            _ if value.is_infinite() => Some(CellFault::NotFinite),
+            stored if stored.is_infinite() => Some(CellFault::TooLarge),
+            _ => None,
+        };
+        let mut left = 0;
+        for (name, column) in &self.columns {
+            for row in 0..rows {
+                for place in 0..column.width() {
+                    let Some(value) = column.number(row, place) else {
+                        let kind = column.kinds()[0];
+                        return Err(Error::NotNumbers {
+                            name: self.name.clone(),
+                            column: name.clone(),
+                            kind,
+                        });
+                    };
+                    if let Some(fault) = fault(value) {
+                        let place = self.place(row, left + place);
+                        return Err(Error::Number { name: self.name.clone(), place, value, fault });
+                    }
+                }
+            }
+            left += column.width();
+        }
+        Ok(())
+    }
+
+    /// The columns as one matrix, where they hold numbers alone that `T` can hold.
+    pub(crate) fn into_dataset<T: Number>(mut self) -> Result<Dataset<T>, Error> {
+        let rows = self.rows()?;
+        let columns: Vec<String> = self.names().map(Cow::into_owned).collect();
+        if columns.is_empty() {
+            return Err(Error::NoColumns { path: self.name.into() });
+        }
+        let (mut image, mut full_scale) = (None, None);
+        if let [(_, Column::Matrix(matrix))] = &mut self.columns[..] {
+            (image, full_scale) = (matrix.image, matrix.full_scale);
+        }
+        let first_line = self.lines.of(0);
+        let values = match <[_; 1]>::try_from(self.columns) {
+            Ok([(name, Column::Matrix(matrix))]) => match matrix.values.cells::<T>() {
+                Ok(cells) => cells,
+                Err(values) => {
+                    let matrix = Matrix { values, ..matrix };
+                    gathered(&[(name, Column::Matrix(matrix))], rows, self.memory)?
+                }
+            },
+            Ok(one) => gathered(&one, rows, self.memory)?,
+            Err(columns) => gathered(&columns, rows, self.memory)?,
+        };
+        Ok(Dataset { name: self.name, columns, values, labels: self.labels, image, full_scale, first_line })
+    }
+
+    /// The SHA-256 of the shape and the cells, in hexadecimal, with numbers as `T` holds them: equal for equal data,
+    /// whatever the file was called and however it was written. Of numbers alone it is that of the
+    /// [`Dataset`](Dataset::fingerprint), of sparse counts alone that of the [`Corpus`](crate::Corpus::fingerprint).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::TableRows`] where columns differ in length.
+    pub fn fingerprint<T: Number>(&self) -> Result<String, Error> {
+        let rows = self.rows()?;
+        let mut hash = Sha256::new();
+        for size in [rows, self.width()] {
+            hash.update((size as u64).to_le_bytes());
+        }
+        let is_dense = |column: &Column| !matches!(column, Column::Sparse(_));
+        let numbers = |(_, column): &&(String, Column)| is_dense(column) && column.is_number();
+        let dense: Vec<&(String, Column)> = self.columns.iter().filter(numbers).collect();
+        let mut row_of = Vec::new();
+        for row in 0..rows {
+            row_of.clear();
+            for (_, column) in &dense {
+                let number = |place| T::of(column.number(row, place).unwrap_or(f64::NAN));
+                row_of.extend((0..column.width()).map(number));
+            }
+            hash_numbers(&mut hash, &row_of);
+        }
+        for (_, column) in &self.columns {
+            match column {
+                Column::Sparse(Sparse { offsets, columns, counts, .. }) => {
+                    hash_entries(&mut hash, offsets, columns, counts);
+                }
+                column if !column.is_number() => {
+                    for row in 0..rows {
+                        let Cell::Text(text) = column.cell(row, 0) else {
+                            hash.update(u64::MAX.to_le_bytes());
+                            continue;
+                        };
+                        hash.update((text.len() as u64).to_le_bytes());
+                        hash.update(text.as_bytes());
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(hexadecimal(hash))
+    }
+
+    /// The entry of [`Self::columns`] that holds a column, and its place in that.
+    fn part(&self, column: usize) -> (usize, usize) {
+        let mut left = column;
+        for (part, (_, of)) in self.columns.iter().enumerate() {
+            if left < of.width() {
+                return (part, left);
+            }
+            left -= of.width();
+        }
+        panic!("column {column} of {}", self.width());
+    }
+}
+
+fn gathered<T: Number>(
+    columns: &[(String, Column)],
+    rows: usize,
+    memory: Option<u64>,
+) -> Result<Cells<T>, Error> {
+    let mut values = Collector::new(memory);
+    for row in 0..rows {
+        for (_, column) in columns {
+            for place in 0..column.width() {
+                values.push(T::of(column.number(row, place).unwrap_or(f64::NAN)))?;
+            }
+        }
+    }
+    values.finish()
+}

@@ -1,0 +1,67 @@
+//! The names of columns: of those that have none, and in messages.
+
+use std::fmt::Display;
+
+/// The names of columns that have none: `pixel 3,4` where `grid` is the shape
+/// of a row, `column 5` where it is flat.
+///
+/// ```
+/// assert_eq!(elbo_data::column_names(&[1, 2]), ["pixel 1,1", "pixel 1,2"]);
+/// ```
+pub fn column_names(grid: &[usize]) -> Vec<String> {
+    let kind = match grid.len() {
+        0 | 1 => "column",
+        2 => "pixel",
+        _ => "value",
+    };
+    (0..grid.iter().product())
+        .map(|flat: usize| {
+            let mut rest = flat;
+            let mut place: Vec<String> = grid
+                .iter()
+                .rev()
+                .map(|&size| {
+                    let index = rest % size;
+                    rest /= size;
+                    (index + 1).to_string()
+                })
+                .collect();
+            place.reverse();
+            if place.is_empty() {
+                place.push("1".to_owned());
+            }
+            format!("{kind} {}", place.join(","))
+        })
+        .collect()
+}
+
+/// Names as messages list them: the first of them where there are many.
+pub(crate) fn listed(names: impl Iterator<Item = impl Display>) -> String {
+    const LISTED: usize = 20;
+    let (mut first, mut more) = (Vec::new(), 0);
+    for name in names {
+        if first.len() < LISTED {
+            first.push(format!("`{name}`"));
+        } else {
+            more += 1;
+        }
+    }
+    if more > 0 {
+        first.push(format!("and {more} more"));
+    }
+    first.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_columns_without_names() {
+        assert_eq!(column_names(&[]), ["column 1"]);
+        assert_eq!(column_names(&[2]), ["column 1", "column 2"]);
+        assert_eq!(column_names(&[2, 3])[4], "pixel 2,2");
+        assert_eq!(column_names(&[2, 2, 2])[6], "value 2,2,1");
+        assert!(column_names(&[2, 0]).is_empty());
+    }
+}

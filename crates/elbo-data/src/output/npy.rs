@@ -1,0 +1,30 @@
+//! Frames of numbers as NPY files: a matrix of 64-bit floats, row after row.
+
+use std::path::Path;
+
+use npyz::WriterBuilder;
+
+use crate::atomic::replace;
+use crate::error::Error;
+use crate::frame::Frame;
+
+/// Writes a file.
+pub(crate) fn write(frame: &Frame, path: &Path) -> Result<(), Error> {
+    let rows = frame.rows()?;
+    if let Some((name, _)) = frame.columns.iter().find(|(_, column)| !column.is_number()) {
+        return Err(Error::TableText { path: path.to_owned(), column: name.clone() });
+    }
+    replace(path, |file| {
+        let mut writer = npyz::WriteOptions::<f64>::new()
+            .default_dtype()
+            .shape(&[rows as u64, frame.width() as u64])
+            .writer(file)
+            .begin_nd()?;
+        for row in 0..rows {
+            for (_, column) in &frame.columns {
+                writer.extend((0..column.width()).filter_map(|place| column.number(row, place)))?;
+            }
+        }
+        writer.finish()
+    })
+}

@@ -1,0 +1,206 @@
+//! What to do about an error, as a value that each front end words.
+
+use std::io::ErrorKind;
+
+use crate::error::{CellFault, EntryFault, Error};
+
+/// Something to do about an [`Error`]. It can be matched whole, so that a front end has words for each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remedy {
+    /// Look whether the path is right.
+    CheckPath,
+    /// Look whether one may read the file.
+    CheckReadPermission,
+    /// Give the path of a file, not of its folder.
+    NameFileInFolder,
+    /// Give a file of a format that is known.
+    UseKnownFormat {
+        /// What files of these formats are called, with their endings.
+        known: Vec<&'static str>,
+    },
+    /// Fetch the file again, or compress it again.
+    FetchOrCompressAgain,
+    /// Fetch the file again, which is cut off.
+    FetchTruncatedAgain,
+    /// Fetch the file again, whose header and data disagree.
+    FetchInconsistentAgain,
+    /// Fetch the file again, which is cut off or damaged.
+    FetchDamagedAgain,
+    /// Give a file that begins as the format does.
+    UseHeader {
+        /// How that is.
+        form: &'static str,
+    },
+    /// Save the text as UTF-8.
+    SaveAsUtf8,
+    /// Look at the delimiter and the quotes of the line.
+    CheckDelimiterAndQuotes,
+    /// Part the cells by the delimiter that the ending of the file tells, not by this one.
+    PartCellsOtherwise {
+        /// What stands in the cell.
+        found: char,
+    },
+    /// Set a column of text aside as labels, or code it as numbers.
+    SetLabelColumnAside {
+        /// Its name.
+        column: String,
+        /// Its number, from 1.
+        number: usize,
+    },
+    /// Fill in missing cells, or leave their rows out.
+    FillMissing,
+    /// Bring a column into the range of its numbers.
+    RescaleColumn,
+    /// Give a file with more rows.
+    GiveMoreRows,
+    /// Keep a column besides the labels.
+    KeepColumn,
+    /// Give an image as many pixels as there are columns.
+    FitImageToColumns,
+    /// Name a column by its name, its number from 1, or as the last.
+    NameColumn,
+    /// Give labels by a file of their own.
+    UseLabelFile,
+    /// Give the file of labels that belongs to these rows.
+    UseLabelFileOfRows,
+    /// Write the header of a Matrix Market file that holds counts.
+    UseMatrixMarketHeader,
+    /// Look at the line, and at how documents without words are written.
+    CheckEmptyDocument,
+    /// Look at the line.
+    CheckLine,
+    /// Count rows, columns and words as the format does.
+    CountAsFormat,
+    /// Give counts, not what was made of them.
+    GiveCounts,
+    /// Say beforehand which words there are.
+    GiveVocabulary,
+    /// Write a word a line, in the order of the indices.
+    OrderVocabulary,
+    /// Write another format, or leave the column of text out.
+    WriteFormatWithText,
+    /// Use another checkpoint: this is none, or damaged.
+    UseWholeCheckpoint,
+    /// Use the checkpoint of this model and version.
+    UseCheckpointOfModel,
+    /// Make room for the rows in the temporary folder, choose another one, or allow more memory.
+    MakeRoomForRows,
+    /// Choose another temporary folder for the rows, or allow more memory.
+    ChooseFolderForRows,
+    /// Make room on the disk, or write elsewhere.
+    MakeRoom,
+    /// Look whether one may write there, or write elsewhere.
+    CheckWritePermission,
+    /// Make the folder first.
+    MakeFolder,
+    /// Give a path whose parts but the last are folders.
+    LeaveFileOutOfPath,
+    /// Give the name of a file, not of a folder.
+    NameFile,
+}
+
+impl Error {
+    /// What to do about it; `None` where the error says it all.
+    ///
+    /// ```
+    /// use elbo_data::{ReadOptions, Remedy, read};
+    ///
+    /// let error = read("no/such/file.csv".as_ref(), &ReadOptions::default()).unwrap_err();
+    /// assert_eq!(error.remedy(), Some(Remedy::CheckPath));
+    /// ```
+    pub fn remedy(&self) -> Option<Remedy> {
+        Some(match self {
+            Self::Read { cause, .. } => return of_reading(cause.kind()),
+            Self::Write { cause, .. } | Self::Stream { cause } => return of_writing(cause.kind()),
+            Self::Spill { cause, .. } => of_spilling(cause.kind()),
+            Self::Folder { .. } => Remedy::NameFileInFolder,
+            Self::UnknownFormat { known, .. } | Self::CorpusFormat { known, .. } => {
+                Remedy::UseKnownFormat { known: known.clone() }
+            }
+            Self::GzipTruncated { .. } | Self::GzipCorrupt { .. } => Remedy::FetchOrCompressAgain,
+            Self::Header { form, .. } => Remedy::UseHeader { form },
+            Self::Size { expected, actual, .. } if actual < expected => Remedy::FetchTruncatedAgain,
+            Self::Size { .. } => Remedy::FetchInconsistentAgain,
+            Self::Utf8 { .. } => Remedy::SaveAsUtf8,
+            Self::Ragged { .. } => Remedy::CheckDelimiterAndQuotes,
+            Self::Cell { text, column, number, fault: CellFault::NotANumber, .. } => {
+                match text.chars().find(|c| matches!(c, ';' | '\t')) {
+                    Some(found) => Remedy::PartCellsOtherwise { found },
+                    None => Remedy::SetLabelColumnAside { column: column.clone(), number: *number },
+                }
+            }
+            Self::Cell { fault, .. } | Self::Value { fault, .. } | Self::Number { fault, .. } => {
+                of_cell(*fault)
+            }
+            Self::TooFewRows { .. } => Remedy::GiveMoreRows,
+            Self::NoColumns { .. } => Remedy::KeepColumn,
+            Self::ImageShape { .. } => Remedy::FitImageToColumns,
+            Self::LabelColumn { .. } => Remedy::NameColumn,
+            Self::LabelSource { .. } => Remedy::UseLabelFile,
+            Self::LabelShape { .. } | Self::LabelCount { .. } => Remedy::UseLabelFileOfRows,
+            Self::MatrixMarket { .. } => Remedy::UseMatrixMarketHeader,
+            Self::EntryCount { .. } => Remedy::FetchDamagedAgain,
+            Self::Entry { fault, .. } => of_entry(*fault),
+            Self::Vocabulary { .. } => Remedy::GiveVocabulary,
+            Self::VocabularyCount { .. } => Remedy::OrderVocabulary,
+            Self::TableText { .. } => Remedy::WriteFormatWithText,
+            Self::Tensors { .. } => Remedy::UseWholeCheckpoint,
+            Self::TensorMissing { .. } | Self::TensorShape { .. } | Self::TensorType { .. } => {
+                Remedy::UseCheckpointOfModel
+            }
+            Self::Empty { .. }
+            | Self::NoColumn { .. }
+            | Self::NotNumbers { .. }
+            | Self::LevelTwice { .. }
+            | Self::NoLevel { .. }
+            | Self::TableEnding { .. }
+            | Self::TableRows { .. }
+            | Self::Parquet { .. }
+            | Self::Picture { .. } => return None,
+        })
+    }
+}
+
+fn of_entry(fault: EntryFault) -> Remedy {
+    match fault {
+        EntryFault::Form(_) => Remedy::CheckEmptyDocument,
+        EntryFault::Index { .. } => Remedy::CountAsFormat,
+        EntryFault::Negative | EntryFault::Fractional => Remedy::GiveCounts,
+        EntryFault::TooLarge => Remedy::CheckLine,
+    }
+}
+
+fn of_cell(fault: CellFault) -> Remedy {
+    match fault {
+        CellFault::Empty | CellFault::NotANumber | CellFault::NotFinite => Remedy::FillMissing,
+        CellFault::TooLarge => Remedy::RescaleColumn,
+    }
+}
+
+fn of_reading(kind: ErrorKind) -> Option<Remedy> {
+    match kind {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => Some(Remedy::CheckPath),
+        ErrorKind::PermissionDenied => Some(Remedy::CheckReadPermission),
+        _ => None,
+    }
+}
+
+fn of_spilling(kind: ErrorKind) -> Remedy {
+    match kind {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            Remedy::MakeRoomForRows
+        }
+        _ => Remedy::ChooseFolderForRows,
+    }
+}
+
+fn of_writing(kind: ErrorKind) -> Option<Remedy> {
+    match kind {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some(Remedy::MakeRoom),
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Some(Remedy::CheckWritePermission),
+        ErrorKind::NotFound => Some(Remedy::MakeFolder),
+        ErrorKind::NotADirectory => Some(Remedy::LeaveFileOutOfPath),
+        ErrorKind::IsADirectory => Some(Remedy::NameFile),
+        _ => None,
+    }
+}

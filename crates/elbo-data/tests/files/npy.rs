@@ -1,0 +1,160 @@
+//! NPY files, as `numpy.save` writes them.
+
+use elbo_data::{Column, Frame, ReadOptions, Remedy, read, read_as};
+
+use crate::{Folder, gzip, read_bytes, refusal};
+
+fn plain() -> ReadOptions {
+    ReadOptions::default()
+}
+
+/// A file of version 1 with this header.
+fn with_header(header: &str, data: &[u8]) -> Vec<u8> {
+    let header = format!("{header:<117}\n");
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend(u16::try_from(header.len()).unwrap().to_le_bytes());
+    bytes.extend(header.as_bytes());
+    bytes.extend(data);
+    bytes
+}
+
+fn npy(item: &str, fortran: bool, shape: &str, data: &[u8]) -> Vec<u8> {
+    let order = if fortran { "True" } else { "False" };
+    with_header(&format!("{{'descr': '{item}', 'fortran_order': {order}, 'shape': ({shape}), }}"), data)
+}
+
+#[test]
+fn one_dimension_is_a_column_and_two_are_a_table() {
+    let floats: Vec<u8> =
+        [1.5f64, -2.25, 3.0, 1e300, 0.1, 6.0].iter().flat_map(|x| x.to_le_bytes()).collect();
+    let folder = Folder::new();
+    let path = folder.file("a.npy", npy("<f8", false, "6,", &floats));
+    let data = read_as::<f64>(&path, &plain()).unwrap();
+    assert_eq!((data.columns, data.values[3]), (vec!["column 1".into()], 1e300));
+    let path = folder.file("b.npy", npy("<f8", false, "3, 2", &floats));
+    let data = read_as::<f64>(&path, &plain()).unwrap();
+    assert_eq!(
+        (data.columns, data.values[..4].to_vec()),
+        (vec!["column 1".into(), "column 2".into()], vec![1.5, -2.25, 3.0, 1e300])
+    );
+    let (message, remedy) = refusal("b.npy", npy("<f8", false, "3, 2", &floats), &plain());
+    assert!(message.ends_with("beyond the range of a 32-bit float"), "{message}");
+    assert!(message.starts_with("FILE: `column 2` of row 2 is 1"), "{message}");
+    assert_eq!(remedy, Some(Remedy::RescaleColumn));
+    // By columns, in memory and in a file.
+    let path = folder.file("c.npy", npy("<f8", true, "3, 2", &floats));
+    for memory in [None, Some(16)] {
+        let data = read_as::<f64>(&path, &ReadOptions { memory, ..plain() }).unwrap();
+        assert_eq!(data.values[..], [1.5, 1e300, -2.25, 0.1, 3.0, 6.0]);
+        assert_eq!(data.values.held() == 0, memory.is_some());
+    }
+}
+
+#[test]
+fn every_type_in_either_byte_order() {
+    let of = |item: &str, data: &[u8], rows: usize| {
+        let folder = Folder::new();
+        let path = folder.file("a.npy", npy(item, false, &format!("{rows},"), data));
+        read_as::<f64>(&path, &plain()).unwrap().values.to_vec()
+    };
+    assert_eq!(of("|u1", &[0, 255], 2), [0.0, 255.0]);
+    assert_eq!(of("|i1", &[127, 255], 2), [127.0, -1.0]);
+    assert_eq!(of("|b1", &[0, 1], 2), [0.0, 1.0]);
+    assert_eq!(of("<u2", &[1, 2, 255, 255], 2), [513.0, 65_535.0]);
+    assert_eq!(of(">i2", &[1, 2, 255, 254], 2), [258.0, -2.0]);
+    assert_eq!(of("<i4", &[1, 0, 0, 1, 255, 255, 255, 255], 2), [16_777_217.0, -1.0]);
+    assert_eq!(of(">u4", &[0, 0, 1, 0, 255, 255, 255, 255], 2), [256.0, 4_294_967_295.0]);
+    let words = [i64::MIN, 1 << 53].iter().flat_map(|x| x.to_be_bytes()).collect::<Vec<_>>();
+    assert_eq!(of(">i8", &words, 2), [-9_223_372_036_854_775_808.0, 9_007_199_254_740_992.0]);
+    let words = [u64::MAX, 3].iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<_>>();
+    assert_eq!(of("<u8", &words, 2), [18_446_744_073_709_551_615.0, 3.0]);
+    let floats = [0.1f32, -2.5].iter().flat_map(|x| x.to_be_bytes()).collect::<Vec<_>>();
+    assert_eq!(of(">f4", &floats, 2), [f64::from(0.1f32), -2.5]);
+}
+
+#[test]
+fn bytes_in_three_dimensions_are_images() {
+    let bytes = npy("|u1", false, "2, 2, 3", &[0, 1, 2, 3, 4, 255, 6, 7, 8, 9, 10, 11]);
+    // Content goes before name.
+    for (name, bytes) in [("a.npy", bytes.clone()), ("a.gz", gzip(&bytes)), ("a.csv", bytes)] {
+        let data = read_bytes(name, bytes, &plain()).unwrap();
+        assert_eq!((data.image, data.full_scale), (Some((2, 3)), Some(255.0)));
+        assert_eq!(
+            (data.row(0), data.columns[5].as_str()),
+            (&[0.0, 1.0, 2.0, 3.0, 4.0, 255.0][..], "pixel 2,3")
+        );
+    }
+}
+
+#[test]
+fn missing_cells_are_nan_or_refused() {
+    let data: Vec<u8> = [1.0f32, f32::NAN].iter().flat_map(|x| x.to_le_bytes()).collect();
+    let bytes = npy("<f4", false, "2, 1", &data);
+    assert!(refusal("a.npy", &bytes, &plain()).0.ends_with("row 2 is NaN: not a finite number"));
+    let data = read_bytes("a.npy", &bytes, &ReadOptions { missing: true, ..plain() }).unwrap();
+    assert!(data.values[0] == 1.0 && data.values[1].is_nan());
+}
+
+#[test]
+fn what_is_written_reads_back() {
+    let folder = Folder::new();
+    let path = folder.path("a.npy");
+    let columns = [vec![0.1, -1e-300, 1.0 / 3.0], vec![f64::MAX, 2.0, 0.0]];
+    Frame::new()
+        .with("x", Column::Real(columns[0].clone()))
+        .with("y", Column::Real(columns[1].clone()))
+        .write(&path)
+        .unwrap();
+    let data = read_as::<f64>(&path, &plain()).unwrap();
+    for (d, column) in columns.iter().enumerate() {
+        assert_eq!(&data.column(d).collect::<Vec<_>>(), column);
+    }
+}
+
+#[test]
+fn headers_are_not_trusted() {
+    let refused = |bytes: Vec<u8>| {
+        let (message, remedy) = refusal("a.npy", bytes, &plain());
+        let rest = message.strip_prefix("FILE is not a NumPy file that can be read: it ");
+        assert!(matches!(remedy, Some(Remedy::UseHeader { .. })), "{message}");
+        rest.unwrap_or_else(|| panic!("{message}")).to_owned()
+    };
+    let good = npy("<f8", false, "2,", &[0; 16]);
+    assert_eq!(refused(good[..5].to_vec()), "has 5 bytes, and ends within its header");
+    assert_eq!(
+        refused(b"0123456789".to_vec()),
+        "starts with [30, 31, 32, 33, 34, 35], not with 93 and `NUMPY`"
+    );
+    assert!(refused(good[..60].to_vec()).contains("or ends within it"));
+    // Version 2 with a header of 4 GB, of which nothing is there.
+    let long = [b"\x93NUMPY\x02\x00".as_slice(), &u32::MAX.to_le_bytes()].concat();
+    assert_eq!(refused(long), "has a header of 4294967295 bytes, of which 10000 are the most");
+    assert!(refused(with_header("{'descr': '<f8'", &[])).starts_with("has a header that is none"));
+    assert!(
+        refused(npy("<c16", false, "2,", &[0; 32])).starts_with("holds items of type <c16, which is none of")
+    );
+    assert!(refused(npy("<f2", false, "2,", &[0; 4])).starts_with("holds items of type <f2"));
+    assert!(refused(npy("<U4", false, "2,", &[0; 32])).starts_with("holds items of type <U4"));
+    assert!(refused(npy("|O", false, "2,", &[0; 32])).starts_with("holds items of type |O"));
+    let record = "{'descr': [('a', '<f8'), ('b', '<i4')], 'fortran_order': False, 'shape': (1,), }";
+    assert!(refused(with_header(record, &[0; 12])).contains("not one number an item"));
+    assert_eq!(refused(npy("<f8", false, "", &[0; 8])), "has shape [], but must have 1 to 4 dimensions");
+    assert!(refused(npy("|u1", true, "2, 2, 2", &[0; 8])).contains("in Fortran order"));
+
+    let message = |bytes| refusal("a.npy", bytes, &plain());
+    let (short, remedy) = message(npy("<f8", false, "3, 2", &[0; 40]));
+    assert_eq!(short, "FILE should hold 48 bytes after its header for shape [3, 2] and holds 40");
+    assert_eq!(remedy, Some(Remedy::FetchTruncatedAgain));
+    let (long, _) = message(npy("<f8", false, "3000000000, 3000000000, 4", &[0; 40]));
+    assert!(long.starts_with("FILE should hold 18446744073709551615 bytes"), "{long}");
+    for fortran in [false, true] {
+        let (none, _) = message(npy("<f8", fortran, "0, 9000000000000", &[]));
+        assert_eq!(none, "FILE has too few rows: 0, at least 2 needed");
+        let (none, _) = message(npy("<f8", fortran, "9000000000000, 0", &[]));
+        assert_eq!(none, "FILE has no column of values");
+    }
+    let options = ReadOptions { label_column: Some("last".into()), ..plain() };
+    let folder = Folder::new();
+    let error = read(&folder.file("a.npy", good), &options).unwrap_err();
+    assert!(error.to_string().ends_with("a NumPy file has no label column"));
+}

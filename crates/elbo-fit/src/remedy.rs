@@ -1,0 +1,120 @@
+//! What to do about files, in words.
+
+use elbo_data::Remedy;
+
+use crate::text::Text;
+
+/// A remedy as a sentence.
+pub(crate) fn words(remedy: &Remedy) -> Text {
+    sentence(remedy).into()
+}
+
+fn sentence(remedy: &Remedy) -> String {
+    let words = match remedy {
+        Remedy::UseKnownFormat { known } => return formats(known),
+        Remedy::PartCellsOtherwise { found } => {
+            return format!("cells are split at commas, in .tsv files at tabs; this one holds {found:?}");
+        }
+        Remedy::SetLabelColumnAside { column, number } => {
+            let column = argument(column, *number);
+            return format!(
+                "`«label-column {column}»` sets a label column aside; code other text columns as numbers"
+            );
+        }
+        Remedy::CheckPath => "check the path",
+        Remedy::CheckReadPermission => "you may not read this file: check its permissions",
+        Remedy::NameFileInFolder => "give the path of one file in it",
+        Remedy::FetchOrCompressAgain => "fetch or compress the file again",
+        Remedy::FetchTruncatedAgain => "the file is truncated: fetch it again",
+        Remedy::FetchInconsistentAgain => "the header and the data disagree: fetch the file again",
+        Remedy::FetchDamagedAgain => "the file is truncated or damaged: fetch it again",
+        Remedy::UseHeader { form } => form,
+        Remedy::SaveAsUtf8 => "save the file as UTF-8 text",
+        Remedy::CheckDelimiterAndQuotes => "check the delimiter and the quotes of that line",
+        Remedy::FillMissing => "fill in or drop rows with missing values first",
+        Remedy::RescaleColumn => "rescale the column",
+        Remedy::GiveMoreRows => "give a file with more rows",
+        Remedy::KeepColumn => "keep at least one column besides the labels",
+        Remedy::FitImageToColumns => "height times width must equal the number of columns",
+        Remedy::NameColumn => "give a name, a number from 1, or `last`",
+        Remedy::UseLabelFile => "`«labels FILE»` gives the labels of images",
+        Remedy::UseLabelFileOfRows => "`«labels FILE»` names the label file that belongs to these rows",
+        Remedy::UseMatrixMarketHeader => {
+            "write it as `%%MatrixMarket matrix coordinate integer general`, then `rows columns entries`"
+        }
+        Remedy::CheckEmptyDocument => "check that line; an empty document of an LDA-C file is `0`",
+        Remedy::CheckLine => "check that line",
+        Remedy::CountAsFormat => {
+            "LDA-C counts words from 0, Matrix Market rows and columns from 1, all without gaps"
+        }
+        Remedy::GiveCounts => "give counts, not transformed or normalised values",
+        Remedy::GiveVocabulary => {
+            "number the words without gaps, or name all of them with `«vocabulary FILE»`"
+        }
+        Remedy::OrderVocabulary => "the vocabulary has one word a line, in the order of the indices",
+        Remedy::WriteFormatWithText => "write .csv or .parquet, or leave the column out",
+        Remedy::UseWholeCheckpoint => "the file is damaged or no checkpoint: use another one",
+        Remedy::UseCheckpointOfModel => "the checkpoint belongs to another model or version",
+        Remedy::MakeRoomForRows => {
+            "free some space there, name a folder of a larger disk with TMPDIR, or give «memory» more"
+        }
+        Remedy::ChooseFolderForRows => "name another folder with TMPDIR, or give «memory» more",
+        Remedy::MakeRoom => "the disk is full: free some space or write elsewhere",
+        Remedy::CheckWritePermission => {
+            "you may not write there: check the folder's permissions or write elsewhere"
+        }
+        Remedy::MakeFolder => "make the folder first",
+        Remedy::LeaveFileOutOfPath => "a part of the path is a file, not a folder",
+        Remedy::NameFile => "give the name of a file, not of a folder",
+    };
+    words.to_owned()
+}
+
+/// What names a label column: its name, or its number where it has none.
+fn argument(column: &str, number: usize) -> String {
+    if column == format!("column {number}") {
+        number.to_string()
+    } else if column.contains(char::is_whitespace) {
+        format!("'{column}'")
+    } else {
+        column.to_owned()
+    }
+}
+
+fn formats(known: &[&str]) -> String {
+    let (last, first) = known.split_last().map_or(("", known), |(last, first)| (*last, first));
+    let gzipped = if known.len() == 2 { "either" } else { "each" };
+    format!("use {}, or {last}; {gzipped} may be gzipped", first.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Mention;
+
+    /// As a command line has them.
+    fn flags(remedy: &Remedy) -> String {
+        words(remedy).worded(|mention| match mention {
+            Mention::Setting { name, value } => format!("--{name} {value}").trim_end().to_owned(),
+            Mention::Command(command) => format!("`elbo {command}`"),
+        })
+    }
+
+    #[test]
+    fn remedies_name_settings_and_columns() {
+        let aside = |column: &str| flags(&Remedy::SetLabelColumnAside { column: column.into(), number: 2 });
+        assert!(aside("species").starts_with("`--label-column species` sets"));
+        assert!(aside("the species").starts_with("`--label-column 'the species'` sets"));
+        assert!(aside("column 2").starts_with("`--label-column 2` sets"));
+        assert!(flags(&Remedy::PartCellsOtherwise { found: ';' }).ends_with("this one holds ';'"));
+        assert!(flags(&Remedy::UseLabelFile).starts_with("`--labels FILE`"));
+        assert!(flags(&Remedy::MakeRoomForRows).ends_with("or give --memory more"));
+    }
+
+    #[test]
+    fn formats_are_listed() {
+        let of = |known: &[&'static str]| flags(&Remedy::UseKnownFormat { known: known.to_vec() });
+        assert_eq!(of(&["an A file", "a B file"]), "use an A file, or a B file; either may be gzipped");
+        assert_eq!(of(&["an A file", "B", "C"]), "use an A file, B, or C; each may be gzipped");
+    }
+}
