@@ -95,7 +95,7 @@ impl From<elbo_data::Error> for Error {
 impl From<elbo::Error> for Error {
     fn from(error: elbo::Error) -> Self {
         let remedy = match &error {
-            elbo::Error::NonFinite { step: 0, .. } => {
+            elbo::Error::NonFinite { step: None | Some(0), .. } => {
                 Some("the values are too large to compute with: «scale standard» brings them near 1".into())
             }
             elbo::Error::NonFinite { .. } => Some(

@@ -21,7 +21,6 @@ use elbo::{
     model::{Vae, VaeConfig},
     objective::{self, KlWeight, Objective, elbo::KlForm},
     optimiser::Optimiser,
-    predict,
     random::Key,
     schedule::{Decay, Pace, Schedule},
     train::{Inference, State, TrainConfig, Trainer},
@@ -105,8 +104,8 @@ impl<'a> Job<'a> {
         Ok(1)
     }
 
-    fn vae(&self) -> Result<Vae, elbo::Error> {
-        self.trainer.vae(&self.state.parameters)
+    fn reader(&self) -> Result<Box<dyn Reader>, elbo::Error> {
+        self.trainer.reader(&self.state.parameters)
     }
 
     fn read(&self) -> Minibatch {
@@ -160,15 +159,15 @@ impl Server<'_> {
                 ("steps", pool.install(|| repeat(seconds, || fit_epoch(fit)))?)
             }
             "encode" => {
-                let (vae, data) = (job.vae()?, job.read());
-                let encode = || predict::encode(&vae, &data.values, device).map(|_| READ);
-                ("rows", pool.install(|| repeat(seconds, encode))?)
+                let (reader, data) = (job.reader()?, job.read());
+                let encode = || reader.encode(&data.values).map(|_| READ);
+                ("rows", repeat_on(pool, seconds, encode)?)
             }
             "evaluate" => {
-                let (vae, data) = (job.vae()?, job.read());
-                let (key, form) = (Key::new(SEED), KlForm::Analytic);
-                let evaluate = || objective::elbo::evaluate(&vae, &data, key, form, 1, device).map(|_| READ);
-                ("rows", pool.install(|| repeat(seconds, evaluate))?)
+                let (reader, data) = (job.reader()?, job.read());
+                let (measure, draws) = (Measure::Elbo(KlForm::Analytic), Draws { samples: 1, key: Key::new(SEED) });
+                let evaluate = || reader.terms(&data, measure, draws).map(|_| READ);
+                ("rows", repeat_on(pool, seconds, evaluate)?)
             }
             _ => return Err(format!("no command is called {command}").into()),
         };

@@ -36,13 +36,33 @@ pub enum Error {
         /// The bound after it.
         after: f64,
     },
+    /// A value that the likelihood is no density of.
+    #[error("x[{row}, {column}] is {value}, but a {likelihood} likelihood needs {needs}")]
+    Support {
+        /// The row of the data.
+        row: usize,
+        /// The column.
+        column: usize,
+        /// The value.
+        value: f32,
+        /// The likelihood's name.
+        likelihood: String,
+        /// The values that it accepts.
+        needs: &'static str,
+    },
+    /// Data of one constant value, for which a σ that is not fixed has no best value.
+    #[error("{} is constant, but sigma would shrink to 0 on it, and the bound grow without limit", constant(*column))]
+    ConstantColumn {
+        /// The column; none where there is one σ and every column is constant.
+        column: Option<usize>,
+    },
     /// The bound or its gradient stopped being a number. The state is as it was before the step.
-    #[error("{what} is not finite at step {step} (minibatch of data rows {})", abbreviate(rows))]
+    #[error("{what} is not finite{} (minibatch of data rows {})", at(*step), abbreviate(rows))]
     NonFinite {
         /// The first quantity on the data's way through the bound that is not finite.
         what: String,
-        /// Steps taken before this one.
-        step: u64,
+        /// Steps taken before this one; none where no step was taken, as in an evaluation.
+        step: Option<u64>,
         /// The data rows of the minibatch (or of the part of it) concerned.
         rows: Vec<usize>,
     },
@@ -72,6 +92,14 @@ impl Error {
         }
         Err(Self::Shape { what: what.into(), expected: expected.into(), got: got.into() })
     }
+}
+
+fn constant(column: Option<usize>) -> String {
+    column.map_or("every column".into(), |column| format!("column {column}"))
+}
+
+fn at(step: Option<u64>) -> String {
+    step.map_or(String::new(), |step| format!(" at step {step}"))
 }
 
 fn abbreviate(rows: &[usize]) -> String {

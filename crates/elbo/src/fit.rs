@@ -7,11 +7,13 @@ use crate::{
     Error,
     diagnose::{LatentSummary, Patience, latent_summary},
     distribution::bernoulli::Binarise,
-    gradient::Draws,
+    engine::Reader,
+    guide::{self, Guide},
+    likelihood::Support,
     minibatch::{Minibatch, Rows},
-    model::{Likelihood, Vae, VaeConfig},
-    parameters, predict,
-    random::{Key, Purpose},
+    model::{AutoEncoder, Generative, Latent, Vae, VaeConfig},
+    parameters::{self, BurnModule},
+    random::{Draws, Key, Purpose},
     schedule::{Decay, Pace},
     terms::{RowTerms, Summary},
     train::{Inference, Places, Psi, Report, State, TrainConfig, Trainer},
@@ -42,9 +44,46 @@ pub struct FitConfig {
 }
 
 impl FitConfig {
-    /// What happens to the rows: `binarise` under a Bernoulli likelihood, nothing under another.
+    /// What happens to the rows: `binarise` under a likelihood of 0 and 1, nothing under another.
     pub fn binarise(&self) -> Binarise {
-        if self.vae.likelihood == Likelihood::Bernoulli { self.binarise } else { Binarise::None }
+        let support = self.vae.likelihood.likelihood().support();
+        if support == Support::Binary { self.binarise } else { Binarise::None }
+    }
+
+    /// Checks every number that does not depend on the data.
+    ///
+    /// # Errors
+    /// Where the minibatch, the validation samples, or a number of the steps is none; where the KL's warm-up takes the
+    /// whole fit.
+    pub fn check(&self) -> Result<(), Error> {
+        if self.batch == 0 {
+            return Err(Error::invalid("batch", 0, "must be at least 1"));
+        }
+        if self.validation_samples == 0 {
+            return Err(Error::invalid("validation_samples", 0, "must be at least 1"));
+        }
+        let warm_up = self.train.kl_weight.warm_up;
+        if warm_up > 0 && warm_up >= self.epochs {
+            let rule = format!("must be fewer than the {} epochs of the fit", self.epochs);
+            return Err(Error::invalid("the warm-up of the KL, in epochs,", warm_up, &rule));
+        }
+        self.train.check()
+    }
+}
+
+impl Default for FitConfig {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            batch: 128,
+            validation_samples: 1,
+            epochs: 100,
+            patience: None,
+            decay: Decay::Constant,
+            binarise: Binarise::Dynamic,
+            vae: VaeConfig::default(),
+            train: TrainConfig::default(),
+        }
     }
 }
 
@@ -109,12 +148,14 @@ pub enum Finished {
 }
 
 /// A fit of an auto-encoder to training rows, watched on validation rows.
-#[derive(Clone, Debug)]
-pub struct Fit<'a> {
+#[derive(Debug)]
+pub struct Fit<'a, P: BurnModule = Generative, Q: BurnModule = guide::Amortised> {
     config: FitConfig,
-    trainer: Trainer,
+    trainer: Trainer<P, Q>,
     train: Rows<'a>,
     validation: Rows<'a>,
+    /// What happens to grey values.
+    binarise: Binarise,
     progress: Progress,
     /// The minibatch in use, and the next: their room is used again.
     minibatch: Minibatch,
@@ -125,7 +166,7 @@ pub struct Fit<'a> {
 }
 
 impl<'a> Fit<'a> {
-    /// A fit at its start.
+    /// A fit at its start, of the auto-encoder that the configuration describes.
     ///
     /// # Errors
     /// Where the configuration is impossible or does not suit the data.
@@ -135,34 +176,39 @@ impl<'a> Fit<'a> {
         validation: &Rows<'a>,
         device: &Device,
     ) -> Result<Self, Error> {
-        if config.batch == 0 {
-            return Err(Error::invalid("batch", 0, "must be at least 1"));
-        }
-        if config.validation_samples == 0 {
-            return Err(Error::invalid("validation_samples", 0, "must be at least 1"));
-        }
-        let warm_up = config.train.kl_weight.warm_up;
-        if warm_up > 0 && warm_up >= config.epochs {
-            let rule = format!("must be fewer than the {} epochs of the fit", config.epochs);
-            return Err(Error::invalid("the warm-up of the KL, in epochs,", warm_up, &rule));
-        }
-        if train.is_empty() || validation.is_empty() {
-            let what = if train.is_empty() { "training rows" } else { "validation rows" };
-            return Err(Error::invalid(&format!("the number of {what}"), 0, "must be at least 1"));
-        }
-        Error::check_shape("a validation row", &[train.width()], &[validation.width()])?;
-        let seed = Key::new(config.seed);
-        let vae = Vae::new(&config.vae, train.width(), seed, device)?.start_at(&train, device)?;
-        let (trainer, state) = Trainer::init(config.train.clone(), &vae, seed, device)?;
+        config.check()?;
+        check_rows(&train, validation)?;
+        let vae = Vae::new(&config.vae, train.width(), Key::new(config.seed), device)?;
+        Self::of(config, &vae.start_at(&train, device)?, train, validation, device)
+    }
+}
+
+impl<'a, P: BurnModule + Latent, Q: BurnModule + Guide> Fit<'a, P, Q> {
+    /// A fit of any auto-encoder from where it is; what the configuration says of a model is not looked at.
+    ///
+    /// # Errors
+    /// Where the configuration is impossible or does not suit the model or the data.
+    pub fn of(
+        config: FitConfig,
+        auto_encoder: &AutoEncoder<P, Q>,
+        train: Rows<'a>,
+        validation: &Rows<'a>,
+        device: &Device,
+    ) -> Result<Self, Error> {
+        config.check()?;
+        check_rows(&train, validation)?;
+        let (seed, latent) = (Key::new(config.seed), auto_encoder.latent());
+        let (trainer, state) = Trainer::init(config.train.clone(), auto_encoder, seed, device)?;
+        let support = auto_encoder.model.likelihood().support();
+        let binarise = if support == Support::Binary { config.binarise } else { Binarise::None };
         let validation = validation.clone();
         let best = state.parameters.clone();
-        let latent = config.vae.latent;
         let per_datum = config.train.inference != Inference::Amortised;
         let psi = per_datum.then(|| Psi::new(latent, train.len(), validation.len()));
         let places = per_datum.then(|| [&train, &validation].map(|rows| Places::new(rows, latent)));
         let progress = Progress { state, epoch: 0, patience: Patience::default(), best, psi };
-        let (minibatch, next) = (Minibatch::default(), Minibatch::default());
-        Ok(Self { config, trainer, train, validation, progress, minibatch, next, places, psi: Vec::new() })
+        let (minibatch, next, psi) = (Minibatch::default(), Minibatch::default(), Vec::new());
+        Ok(Self { config, trainer, train, validation, binarise, progress, minibatch, next, places, psi })
     }
 
     /// Begins at the parameters of another auto-encoder of the same shape, as of a fit to an easier bound, and not at random
@@ -170,8 +216,8 @@ impl<'a> Fit<'a> {
     ///
     /// # Errors
     /// Where it has another number of parameters.
-    pub fn begin_at(mut self, vae: &Vae) -> Result<Self, Error> {
-        let (parameters, own) = (parameters::values::<f32, _>(vae), &mut self.progress.state.parameters);
+    pub fn begin_at(mut self, auto_encoder: &AutoEncoder<P, Q>) -> Result<Self, Error> {
+        let (parameters, own) = (parameters::values::<f32, _>(auto_encoder), &mut self.progress.state.parameters);
         Error::check_shape("the parameter vector to begin at", &[own.len()], &[parameters.len()])?;
         self.progress.best.clone_from(&parameters);
         *own = parameters;
@@ -218,7 +264,7 @@ impl<'a> Fit<'a> {
     pub fn epoch(&mut self, mut watch: impl FnMut(&Report<'_>)) -> Result<EpochReport, Error> {
         let epoch = self.progress.epoch;
         let seed = Key::new(self.config.seed);
-        let batches = self.train.minibatches(self.config.batch, self.config.binarise(), seed, epoch);
+        let batches = self.train.minibatches(self.config.batch, self.binarise, seed, epoch);
         let steps = batches.number();
         let (mut terms, mut norms, mut objective) = (RowTerms::default(), 0.0, 0.0);
         let (mut amortised, mut pace) = (RowTerms::default(), Pace::FULL);
@@ -258,15 +304,15 @@ impl<'a> Fit<'a> {
             watch(&report);
             std::mem::swap(&mut self.minibatch, &mut self.next);
         }
-        let last = self.last()?;
-        let by_encoder = self.validate(&last, self.config.validation_samples)?;
+        let last = self.trainer.reader(&self.progress.state.parameters)?;
+        let by_encoder = self.validate(&*last, self.config.validation_samples)?;
         let followed = self.follow(pace)?;
         let amortised = followed
             .is_some()
             .then(|| Amortised { train: amortised.summary(), validation: by_encoder.summary() });
         let validation = followed.unwrap_or(by_encoder);
         let active = || -> Result<usize, Error> {
-            Ok(self.latent_summary(&last)?.active().into_iter().filter(|&active| active).count())
+            Ok(self.latent_summary(&*last)?.active().into_iter().filter(|&active| active).count())
         };
         // Of one row no mean varies.
         let active = (self.validation.len() > 1).then(active).transpose()?;
@@ -302,7 +348,7 @@ impl<'a> Fit<'a> {
         let key = Key::new(self.config.seed).purpose(Purpose::Evaluate);
         let draws = Draws { samples: self.config.validation_samples, key: key.purpose(Purpose::Noise) };
         let mut terms = RowTerms::default();
-        for piece in self.validation.pieces(self.config.binarise(), key.purpose(Purpose::Binarise)) {
+        for piece in self.validation.pieces(self.binarise, key.purpose(Purpose::Binarise)) {
             places.read(table, &piece.rows, &mut self.psi);
             terms.extend(&self.trainer.follow(state, &piece, &mut self.psi, pace, draws)?);
             places.write(table, &piece.rows, &self.psi);
@@ -327,20 +373,26 @@ impl<'a> Fit<'a> {
     ///
     /// # Errors
     /// Where the bound is not finite.
-    pub fn validate(&self, vae: &Vae, samples: usize) -> Result<RowTerms, Error> {
+    pub fn validate(&self, reader: &dyn Reader, samples: usize) -> Result<RowTerms, Error> {
         let key = Key::new(self.config.seed).purpose(Purpose::Evaluate);
-        self.evaluate(vae, &self.validation, key, samples)
+        self.evaluate(reader, &self.validation, key, samples)
     }
 
     /// The terms of the objective of any rows by so many samples of z a row, noise and binarisation keyed by `key`.
     ///
     /// # Errors
     /// Where the data's width is not the model's, or a term is not finite.
-    pub fn evaluate(&self, vae: &Vae, rows: &Rows<'_>, key: Key, samples: usize) -> Result<RowTerms, Error> {
+    pub fn evaluate(
+        &self,
+        reader: &dyn Reader,
+        rows: &Rows<'_>,
+        key: Key,
+        samples: usize,
+    ) -> Result<RowTerms, Error> {
         let draws = Draws { samples, key: key.purpose(Purpose::Noise) };
         let mut terms = RowTerms::default();
-        for piece in rows.pieces(self.config.binarise(), key.purpose(Purpose::Binarise)) {
-            terms.extend(&self.trainer.evaluate(vae, &piece, draws)?);
+        for piece in rows.pieces(self.binarise, key.purpose(Purpose::Binarise)) {
+            terms.extend(&reader.terms(&piece, self.trainer.measure(), draws)?);
         }
         Ok(terms)
     }
@@ -349,20 +401,20 @@ impl<'a> Fit<'a> {
     ///
     /// # Errors
     /// Where the auto-encoder is of another width.
-    pub fn latent_summary(&self, vae: &Vae) -> Result<LatentSummary, Error> {
+    pub fn latent_summary(&self, reader: &dyn Reader) -> Result<LatentSummary, Error> {
         let (mut mean, mut kl) = (Vec::new(), Vec::new());
         for piece in self.validation() {
-            let encoded = predict::encode(vae, &piece.values, self.trainer.device())?;
+            let encoded = reader.encode(&piece.values)?;
             mean.extend(encoded.mean);
             kl.extend(encoded.kl);
         }
-        Ok(latent_summary(&mean, &kl, vae.latent()))
+        Ok(latent_summary(&mean, &kl, reader.latent()))
     }
 
     /// The validation rows, binarised as each epoch sees them, some at a time.
     pub fn validation(&self) -> impl Iterator<Item = Minibatch> {
         let key = Key::new(self.config.seed).purpose(Purpose::Evaluate);
-        self.validation.pieces(self.config.binarise(), key.purpose(Purpose::Binarise))
+        self.validation.pieces(self.binarise, key.purpose(Purpose::Binarise))
     }
 
     /// How far the fit has come.
@@ -374,15 +426,23 @@ impl<'a> Fit<'a> {
     ///
     /// # Errors
     /// Never, for a fit that was made by [`Fit::new`] or [`Fit::resume`].
-    pub fn last(&self) -> Result<Vae, Error> {
-        self.trainer.vae(&self.progress.state.parameters)
+    pub fn last(&self) -> Result<AutoEncoder<P, Q>, Error> {
+        self.trainer.auto_encoder(&self.progress.state.parameters)
     }
 
     /// The auto-encoder at the best epoch.
     ///
     /// # Errors
     /// Never, for a fit that was made by [`Fit::new`] or [`Fit::resume`].
-    pub fn best(&self) -> Result<Vae, Error> {
-        self.trainer.vae(&self.progress.best)
+    pub fn best(&self) -> Result<AutoEncoder<P, Q>, Error> {
+        self.trainer.auto_encoder(&self.progress.best)
     }
+}
+
+fn check_rows(train: &Rows<'_>, validation: &Rows<'_>) -> Result<(), Error> {
+    if train.is_empty() || validation.is_empty() {
+        let what = if train.is_empty() { "training rows" } else { "validation rows" };
+        return Err(Error::invalid(&format!("the number of {what}"), 0, "must be at least 1"));
+    }
+    Error::check_shape("a validation row", &[train.width()], &[validation.width()])
 }

@@ -185,7 +185,7 @@ fn check(joint: &dyn Joint, data: &Minibatch, q: &PerDatum) -> Result<(), Error>
 }
 
 fn not_finite(row: usize) -> Error {
-    Error::NonFinite { what: "log p(x, z) at a draw of the row's guide".into(), step: 0, rows: vec![row] }
+    Error::NonFinite { what: "log p(x, z) at a draw of the row's guide".into(), step: None, rows: vec![row] }
 }
 
 /// Room for the draws of some rows: sample-major, as [`Joint`] has them.

@@ -4,9 +4,11 @@ use rayon::prelude::*;
 
 use crate::{
     distribution::bernoulli::Binarise,
-    objective::CHUNK,
     random::{Key, Purpose},
 };
+
+/// Rows evaluated at a time on the CPU: bounds the memory, and fixes the arithmetic whatever the number of threads.
+pub(crate) const CHUNK: usize = 256;
 
 /// Rows that one thread copies at a time.
 const TOGETHER: usize = 64;

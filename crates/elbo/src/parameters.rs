@@ -4,11 +4,16 @@
 //! a view of it.
 
 use burn::{
-    module::{Module, ModuleMapper, ModuleVisitor, Param},
-    tensor::{Device, Element, Gradients, Tensor, TensorData},
+    module::{Devices, Module, ModuleDisplay, ModuleMapper, ModuleVisitor, Param},
+    tensor::{DType, Device, Element, Gradients, Tensor, TensorData},
 };
 
 use crate::Error;
+
+/// Any module of Burn, owned: what `#[derive(Module)]` makes.
+pub trait BurnModule: Module + ModuleDisplay + 'static {}
+
+impl<M: Module + ModuleDisplay + 'static> BurnModule for M {}
 
 /// One tensor of a module: its place in the flat vector.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,19 +80,119 @@ pub fn load<E: Element, M: Module>(module: M, values: &[E], device: &Device) -> 
     Ok(module.map(&mut Load { rest: values, device }))
 }
 
+/// Parameters that go by a name of their own, and not by that of the field that holds them.
+#[derive(Clone, Debug)]
+pub struct Named {
+    name: &'static str,
+    values: Param<Tensor<1>>,
+}
+
+/// How [`Named`] tells a visitor that its own name is to stand for its field's.
+const NAMED: &str = "Named";
+
+impl Named {
+    /// These values, which the gradient moves only where they are `learned`.
+    pub fn new(name: &'static str, values: Vec<f32>, learned: bool, device: &Device) -> Self {
+        let shape = [values.len()];
+        let values = Param::from_data(TensorData::new(values, shape), device).set_require_grad(learned);
+        Self { name, values }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Its values.
+    pub fn val(&self) -> Tensor<1> {
+        self.values.val()
+    }
+
+    fn with(self, f: impl FnOnce(Param<Tensor<1>>) -> Param<Tensor<1>>) -> Self {
+        Self { name: self.name, values: f(self.values) }
+    }
+}
+
+impl Module for Named {
+    fn collect_devices(&self, devices: Devices) -> Devices {
+        self.values.collect_devices(devices)
+    }
+
+    fn fork(self, device: &Device) -> Self {
+        self.with(|values| values.fork(device))
+    }
+
+    fn to_device(self, device: &Device) -> Self {
+        self.with(|values| values.to_device(device))
+    }
+
+    fn train(self) -> Self {
+        self.with(Module::train)
+    }
+
+    fn valid(&self) -> Self {
+        Self { name: self.name, values: self.values.valid() }
+    }
+
+    fn materialize(self) -> Self {
+        self.with(Module::materialize)
+    }
+
+    fn visit<Visitor: ModuleVisitor>(&self, visitor: &mut Visitor) {
+        visitor.enter_module(self.name, NAMED);
+        self.values.visit(visitor);
+        visitor.exit_module(self.name, NAMED);
+    }
+
+    fn map<Mapper: ModuleMapper>(self, mapper: &mut Mapper) -> Self {
+        self.with(|values| Module::map(values, mapper))
+    }
+}
+
+/// Where the first parameter is, and of which type; none of a module without any.
+pub fn place<M: Module>(module: &M) -> Option<(Device, DType)> {
+    let mut visitor = Place(None);
+    module.visit(&mut visitor);
+    visitor.0
+}
+
+struct Place(Option<(Device, DType)>);
+
+impl ModuleVisitor for Place {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.0.get_or_insert_with(|| (param.val().device(), param.val().dtype()));
+    }
+}
+
+impl burn::module::ModuleDisplayDefault for Named {
+    fn content(&self, content: burn::module::Content) -> Option<burn::module::Content> {
+        content.add(self.name, &self.values).optional()
+    }
+}
+
+impl ModuleDisplay for Named {}
+
 #[derive(Default)]
 struct Layout {
     path: Vec<String>,
     blocks: Vec<Block>,
+    /// The field whose name gives way to that of what it holds.
+    hidden: Option<String>,
 }
 
 impl ModuleVisitor for Layout {
-    fn enter_module(&mut self, name: &str, _container: &str) {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        if container == NAMED {
+            self.hidden = self.path.pop();
+        }
         self.path.push(name.into());
     }
 
-    fn exit_module(&mut self, _name: &str, _container: &str) {
+    fn exit_module(&mut self, _name: &str, container: &str) {
         self.path.pop();
+        if container == NAMED {
+            self.path.extend(self.hidden.take());
+        }
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {

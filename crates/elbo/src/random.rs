@@ -48,6 +48,15 @@ pub enum Purpose {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key([u32; 2]);
 
+/// The noise of a step or of an evaluation.
+#[derive(Clone, Copy, Debug)]
+pub struct Draws {
+    /// L, Monte Carlo samples a row.
+    pub samples: usize,
+    /// Names the noise, see [`Family::noise`](crate::guide::Family::noise).
+    pub key: Key,
+}
+
 /// Counter words 2 and 3 of a split; no data row has this index, so splits and draws never collide.
 const SPLIT: u64 = u64::MAX;
 

@@ -2,10 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use burn::module::Module;
-
-use crate::model::Vae;
-
 /// θ and φ, together or in turn (E18).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -32,17 +28,6 @@ pub struct Moves {
 impl Moves {
     /// θ and φ.
     pub const BOTH: Self = Self { model: true, guide: true };
-
-    /// Takes the held block out of differentiation, so that its gradient costs nothing.
-    pub(crate) fn hold(self, mut vae: Vae) -> Vae {
-        if !self.model {
-            vae.model = vae.model.no_grad();
-        }
-        if !self.guide {
-            vae.guide = vae.guide.no_grad();
-        }
-        vae
-    }
 }
 
 impl Schedule {

@@ -12,12 +12,13 @@ use std::io::{Write, stderr};
 
 use burn::tensor::Device;
 use common::{GAUSSIAN, curve, generic_vae, minibatch, shape, steps};
-use elbo::{
+use elbo::{engine::{Estimate, gradient}, 
     device,
-    gradient::{Draws, Estimate, Form, gradient},
+    gradient::{Form},
     guide::Family,
     minibatch::Rows,
-    model::{Likelihood, Vae, VaeConfig},
+    likelihood::LikelihoodConfig,
+    model::{Vae, VaeConfig},
     objective::{
         Objective,
         elbo::{KlForm, evaluate},
@@ -25,7 +26,7 @@ use elbo::{
     },
     optimiser::Optimiser,
     parameters, predict,
-    random::Key,
+    random::{Draws, Key},
     schedule::{Moves, Pace},
     train::{TrainConfig, Trainer},
 };
@@ -69,7 +70,7 @@ fn cases() -> Vec<(VaeConfig, Form, Vec<f32>)> {
     let real = curve(ROWS, WIDTH, 5);
     let binary: Vec<f32> = real.iter().map(|&v| f32::from(v > 0.0)).collect();
     let gaussian = shape(&[48, 32], 5, GAUSSIAN);
-    let bernoulli = shape(&[48], 5, Likelihood::Bernoulli);
+    let bernoulli = shape(&[48], 5, LikelihoodConfig::Bernoulli);
     let bits = VaeConfig { family: Family::Bernoulli, latent: 3, ..bernoulli.clone() };
     vec![
         (gaussian.clone(), Form::Reparameterised, real.clone()),
@@ -95,7 +96,7 @@ fn bound_and_gradient_of_a_minibatch() {
             let vae = vae_on(&config, device);
             let estimator = form.estimator(Objective::Elbo, KlForm::Analytic, &vae).unwrap();
             let draws = Draws { samples: 2, key: Key::new(7) };
-            gradient(&vae, &batch, Moves::BOTH, &*estimator, draws, 0, device).unwrap()
+            gradient(&vae, &batch, Moves::BOTH, &*estimator, draws, (0, &[]), device).unwrap()
         };
         let (there, here) = (on(&gpu), on(&Device::flex()));
         let what = |part: &str| format!("{part} of {config:?} by {form:?}");
@@ -143,8 +144,8 @@ fn a_model_that_is_read() {
             let vae = vae_on(&config, device);
             let terms = evaluate(&vae, &all, Key::new(2), KlForm::MonteCarlo, 3, device).unwrap();
             let weighted = importance_weighted::evaluate(&vae, &all, Key::new(2), 70, device).unwrap();
-            let encoded = predict::encode(&vae, &values, device).unwrap();
-            let x = predict::reconstruct(&vae, &values, device).unwrap();
+            let encoded = vae.reader(&device).encode(&values).unwrap();
+            let x = vae.reader(&device).reconstruct(&values).unwrap();
             (
                 [terms.log_likelihood, terms.kl, weighted],
                 [encoded.mean, encoded.standard_deviation, encoded.kl, x],

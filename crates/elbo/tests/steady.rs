@@ -15,7 +15,8 @@ use common::{shape, steps};
 use elbo::{
     distribution::bernoulli::Binarise,
     minibatch::{Minibatch, Rows},
-    model::{Likelihood, Sigma, Vae},
+    likelihood::{LikelihoodConfig, Sigma},
+    model::Vae,
     objective::elbo::KlForm,
     optimiser::Optimiser,
     random::Key,
@@ -62,7 +63,7 @@ const WIDTH: usize = 30;
 /// Of three latent variables.
 const RECORD: usize = 19;
 
-fn start(likelihood: Likelihood, config: TrainConfig) -> (Trainer, State) {
+fn start(likelihood: LikelihoodConfig, config: TrainConfig) -> (Trainer, State) {
     let device = Device::flex();
     let vae = Vae::new(&shape(&[24, 12], 3, likelihood), WIDTH, Key::new(1), &device).unwrap();
     Trainer::init(config, &vae, Key::new(1), &device).unwrap()
@@ -105,14 +106,14 @@ fn a_steady_step_allocates_nothing_and_memory_stays_flat() {
     let rich = TrainConfig { samples: 2, kl: KlForm::MonteCarlo, clip_norm: Some(1.0), ..plain.clone() };
     let per_datum =
         TrainConfig { inference: Inference::PerDatum { steps: 2, step_size: 0.03 }, ..plain.clone() };
-    let per_column = Likelihood::Gaussian(Sigma::PerColumn);
+    let per_column = LikelihoodConfig::Gaussian(Sigma::PerColumn);
     // One pool, and no other test in this program: all that allocates is counted here.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
     pool.install(|| {
         let mut long = None;
         for (likelihood, config, psi) in [
-            (Likelihood::Bernoulli, per_datum, &mut [0.0; 70 * RECORD][..]),
-            (Likelihood::Bernoulli, plain, &mut []),
+            (LikelihoodConfig::Bernoulli, per_datum, &mut [0.0; 70 * RECORD][..]),
+            (LikelihoodConfig::Bernoulli, plain, &mut []),
             (per_column, rich, &mut []),
         ] {
             let (mut trainer, mut state) = start(likelihood, config);

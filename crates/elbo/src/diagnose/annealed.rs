@@ -8,7 +8,7 @@
 use rayon::prelude::*;
 
 use super::hamiltonian::Chains;
-use crate::{Error, minibatch::Minibatch, model::Joint, predict::Encoded, random::Key, terms::Weights};
+use crate::{Error, guide::Encoded, minibatch::Minibatch, model::Joint, random::Key, terms::Weights};
 
 /// t_0, …, t_T.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -290,7 +290,7 @@ impl<'a> Path<'a> {
             None => Ok(all),
             Some(place) => {
                 let rows = vec![self.data.rows[place / number]];
-                Err(Error::NonFinite { what: "an annealed importance weight".into(), step: 0, rows })
+                Err(Error::NonFinite { what: "an annealed importance weight".into(), step: None, rows })
             }
         }
     }

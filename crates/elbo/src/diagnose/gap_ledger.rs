@@ -6,17 +6,15 @@
 //! Li, Duvenaud 2018). ψ* is found by [`infer`] from the encoder's q_φ; log p(x) is estimated by importance sampling from
 //! q_ψ*, whose weights vary less than q_φ's. All in nats.
 
-use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use super::pareto_smoothed;
 use crate::{
     Error,
+    engine::Reader,
     guide::{Covariance, PerDatum},
     infer::{InferConfig, infer, log_weights},
     minibatch::Minibatch,
-    model::Vae,
-    predict,
     random::{Key, Purpose},
     terms::{Mean, Weights},
 };
@@ -118,20 +116,19 @@ const ROWS: usize = 64;
 /// # Errors
 /// Where z is not one layer of Gaussians, a setting is impossible, the data do not fit the model, or a value is not finite.
 pub fn gap_ledger(
-    vae: &Vae,
+    reader: &dyn Reader,
     data: &Minibatch,
     config: &LedgerConfig,
     key: Key,
-    device: &Device,
     watch: impl Fn(usize) + Sync,
 ) -> Result<GapLedger, Error> {
-    vae.check_one_gaussian_layer()?;
-    let encoded = predict::encode(vae, &data.values, device)?;
+    reader.check_one_gaussian_layer()?;
+    let encoded = reader.encode(&data.values)?;
     if config.draws == 0 {
         return Err(Error::invalid("draws", 0, "must be at least 1"));
     }
-    let joint = vae.joint()?;
-    let latent = vae.latent();
+    let joint = reader.joint()?;
+    let latent = reader.latent();
     let encoder = PerDatum::start(&encoded, latent, Covariance::Diagonal)?;
     let start = PerDatum::start(&encoded, latent, config.covariance)?;
     let settings = InferConfig { importance_samples: 1, ..config.infer };

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::{Error, random::Key, special::ln_sum_exp, terms::Mean};
 
 /// I_q(x; z) over N rows, in nats, by `samples` draws of z a row, for q(z|x_n) = N(μ_n, diag σ_n²); `mean` and
-/// `standard_deviation` are row-major `[N, K]`, as [`predict::encode`](crate::predict::encode) gives them.
+/// `standard_deviation` are row-major `[N, K]`, as [`Reader::encode`](crate::engine::Reader::encode) gives them.
 ///
 /// Of these N rows as the whole data set it is unbiased, between 0 and log N in expectation, and never above
 /// log N in fact. As an estimate for the rows that these are drawn from it is too low in expectation (Poole et al.,

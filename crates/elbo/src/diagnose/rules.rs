@@ -1,10 +1,6 @@
 //! The rules of the [verdict](super::Verdict): one a function, its thresholds and their source in its reason.
 
-use super::{
-    Findings, KHAT_LIMIT,
-    findings::Starts,
-    verdict::{Claim, Level, Reason},
-};
+use super::{Claim, Findings, KHAT_LIMIT, Level, Reason, Remedy, Starts};
 use crate::terms::Mean;
 
 type Rule = fn(&Findings) -> Option<Reason>;
@@ -89,10 +85,9 @@ fn reason(
     finding: String,
     rule: &str,
     source: &str,
-    remedies: &[&str],
+    remedies: &[Remedy],
 ) -> Reason {
-    let remedies = if level == Level::Trust { &[] } else { remedies };
-    let remedies = remedies.iter().map(ToString::to_string).collect();
+    let remedies = if level == Level::Trust { Vec::new() } else { remedies.to_vec() };
     Reason { claim, level, finding, rule: rule.into(), source: source.into(), remedies }
 }
 
@@ -146,9 +141,9 @@ fn risen(findings: &Findings) -> Claim {
 fn convergence(findings: &Findings) -> Option<Reason> {
     let converged = findings.converged?;
     let (bound, amount, remedy) = if findings.coordinate_ascent {
-        ("the bound", "sweeps", "--sweeps")
+        ("the bound", "sweeps", Remedy::MoreSweeps)
     } else {
-        ("the held-out bound", "epochs", "--epochs")
+        ("the held-out bound", "epochs", Remedy::MoreEpochs)
     };
     let finding = if converged {
         format!("{bound} had stopped rising")
@@ -167,10 +162,10 @@ fn starts(findings: &Findings) -> Option<Reason> {
     } else {
         format!("{reached} of {starts} starts came within {within:.2} nats of the highest bound")
     };
-    let more = format!("--starts {}", (4 * starts).max(20));
+    let more = Remedy::MoreStarts((4 * starts).max(20));
     let (level, rule) =
         (caution_unless(reached > 1), "caution where fewer than two starts reach the highest bound");
-    Some(reason(Claim::Bound, level, finding, rule, OURS, &[&more]))
+    Some(reason(Claim::Bound, level, finding, rule, OURS, &[more]))
 }
 
 /// Whether q(θ) is near the posterior of all parameters.
@@ -229,7 +224,7 @@ fn latent_in_use(findings: &Findings) -> Option<Reason> {
         format!("{collapse}{}", found.join(", ")),
         "no trust without an active latent variable, or with a KL or mutual information up to 0.01 nats",
         "Burda et al. 2015, He et al. 2019; the limit in nats is our choice",
-        &["--kl-warm-up", "--free-bits", "--beta 0.5", "--encoder-steps"],
+        &[Remedy::KlWarmUp, Remedy::FreeBits, Remedy::Beta(0.5), Remedy::EncoderSteps],
     ))
 }
 
@@ -241,7 +236,7 @@ fn generalisation(findings: &Findings) -> Option<Reason> {
         "the bound of training rows is {} above that of held-out rows (mean KL {kl:.2}){why}",
         nats(gap)
     );
-    let remedies = ["--patience", "--prior-sd", "--hidden"];
+    let remedies = [Remedy::Patience, Remedy::ParameterPrior, Remedy::HiddenLayers];
     Some(reason(Claim::Model, level, finding, OF_THE_KL, OURS, &remedies))
 }
 
@@ -256,7 +251,7 @@ fn a_bound(findings: &Findings) -> Option<Reason> {
         finding,
         rule,
         OURS,
-        &["--objective elbo", "--beta 1", "--estimator score-function"],
+        &[Remedy::MaximiseElbo, Remedy::Beta(1.0), Remedy::ScoreFunction],
     ))
 }
 
@@ -281,7 +276,7 @@ fn scale(findings: &Findings) -> Option<Reason> {
         ),
         "caution beyond a factor of 2 either way, no trust beyond 4",
         OURS,
-        &["--sigma", "--scale"],
+        &[Remedy::NoiseScale, Remedy::ColumnScale],
     ))
 }
 
@@ -294,7 +289,7 @@ fn linear(findings: &Findings) -> Option<Reason> {
         format!("the bound exceeds the linear model's exact log p(x) by {}", nats(over)),
         "caution where it lies below by more than 3 standard errors",
         OURS,
-        &["--epochs", "--step-size", "--hidden"],
+        &[Remedy::MoreEpochs, Remedy::StepSize, Remedy::HiddenLayers],
     ))
 }
 
@@ -307,7 +302,7 @@ fn tightness(findings: &Findings) -> Option<Reason> {
         format!("log p(x) is at least {} above the bound (mean KL {kl:.2})", nats(gap)),
         OF_THE_KL,
         "the gaps are Cremer et al.'s (2018); the limits are our choice",
-        &["--encoder-steps", "--guide per-datum", "--epochs"],
+        &[Remedy::EncoderSteps, Remedy::PerDatumGuide, Remedy::MoreEpochs],
     ))
 }
 
@@ -364,7 +359,7 @@ fn importance_weights(findings: &Findings) -> Option<Reason> {
         "caution where more than a quarter are above the limit, unless few are above 1 and log p(x) is within a tenth \
          of the mean KL of the bound; no trust where most are above 1",
         "k̂: Yao et al. 2018, Vehtari et al. 2024; the shares of rows are our choice",
-        &["elbo infer", "--guide per-datum"],
+        &[Remedy::InferEachRow, Remedy::PerDatumGuide],
     ))
 }
 
@@ -379,7 +374,7 @@ fn amortisation(findings: &Findings) -> Option<Reason> {
         ),
         OF_THE_KL,
         "Cremer et al. 2018; the limits are our choice",
-        &["elbo infer", "--encoder-steps", "--hidden"],
+        &[Remedy::InferEachRow, Remedy::EncoderSteps, Remedy::HiddenLayers],
     ))
 }
 
@@ -398,6 +393,6 @@ fn encoder_generalisation(findings: &Findings) -> Option<Reason> {
         ),
         OF_THE_KL,
         "Cremer et al. 2018; the limits are our choice",
-        &["elbo infer", "--patience", "--hidden"],
+        &[Remedy::InferEachRow, Remedy::Patience, Remedy::HiddenLayers],
     ))
 }

@@ -18,53 +18,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Findings, rules};
-
-/// How far a claim can be trusted; the greater, the worse.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Level {
-    /// What was checked is well.
-    Trust,
-    /// Of use, with the reservation that the reason names.
-    Caution,
-    /// Not to be relied on.
-    DoNotTrust,
-}
-
-/// What a reason is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Claim {
-    /// The generative model: that p(x) describes rows like these, and z what they have in common.
-    Model,
-    /// The figures in nats: the bound, and the estimate of log p(x).
-    Bound,
-    /// q as the posterior, of single rows or of all parameters: means, standard deviations, importance weights.
-    Posterior,
-}
-
-impl Claim {
-    /// All of them, in the order in which they are told.
-    pub const ALL: [Self; 3] = [Self::Model, Self::Bound, Self::Posterior];
-}
-
-/// One rule, applied.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Reason {
-    /// What it is about.
-    pub claim: Claim,
-    /// What it allows; a reason to trust is one as well.
-    pub level: Level,
-    /// What was found, in plain words, with its number.
-    pub finding: String,
-    /// The rule, with its thresholds.
-    pub rule: String,
-    /// Where the rule comes from.
-    pub source: String,
-    /// Flags of the program, or its verbs, that may mend it.
-    pub remedies: Vec<String>,
-}
+use super::{Claim, Findings, Level, Reason, Remedy, rules};
 
 /// What of a fit can be trusted.
 ///
@@ -112,51 +66,40 @@ impl Verdict {
     }
 }
 
-impl fmt::Display for Level {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Trust => "trust",
-            Self::Caution => "caution",
-            Self::DoNotTrust => "do not trust",
-        })
-    }
+/// A verdict with its remedies in the words of a front end.
+struct Worded<'a> {
+    verdict: &'a Verdict,
+    words: &'a dyn Fn(&Remedy) -> String,
 }
 
-impl fmt::Display for Claim {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Model => "the model p(x)",
-            Self::Bound => "the figures in nats",
-            Self::Posterior => "the posterior q",
-        })
-    }
-}
-
-impl fmt::Display for Reason {
-    /// What was found; below it, indented, the rule with its source, and what to try.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}\n      rule: {} ({})", self.finding, self.rule, self.source)?;
-        if self.remedies.is_empty() {
-            Ok(())
-        } else {
-            write!(f, "\n      try:  {}", self.remedies.join(", "))
-        }
+impl Verdict {
+    /// As it is displayed, but with the remedies in these words.
+    pub fn worded<'a>(&'a self, words: &'a dyn Fn(&Remedy) -> String) -> impl fmt::Display + 'a {
+        Worded { verdict: self, words }
     }
 }
 
 impl fmt::Display for Verdict {
     /// The level; a line for each claim; below it each reason that speaks against it, the worst first.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.level)?;
+        self.worded(&Remedy::to_string).fmt(f)
+    }
+}
+
+impl fmt::Display for Worded<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { verdict, words } = self;
+        write!(f, "{}", verdict.level)?;
         for claim in Claim::ALL {
-            let Some(level) = self.claim(claim) else {
+            let Some(level) = verdict.claim(claim) else {
                 write!(f, "\n  {claim:<20} not checked")?;
                 continue;
             };
             write!(f, "\n  {claim:<20} {level}")?;
             for level in [Level::DoNotTrust, Level::Caution] {
-                for reason in self.reasons.iter().filter(|r| (r.claim, r.level) == (claim, level)) {
-                    write!(f, "\n    {level}: {reason}")?;
+                for reason in verdict.reasons.iter().filter(|r| (r.claim, r.level) == (claim, level)) {
+                    write!(f, "\n    {level}: ")?;
+                    reason.write(f, words)?;
                 }
             }
         }

@@ -1,12 +1,10 @@
 //! The binomial distribution from a logit: p(x) = C(n, x) pˣ (1 − p)ⁿ⁻ˣ, p = S(ℓ).
 
-use std::f64::consts::TAU;
-
 use crate::{
     Error,
-    distribution::{Bernoulli, LogDensity, Moments, Sample, Score, gamma::ln_standard_gamma, stream::Stream},
+    distribution::{Bernoulli, LogDensity, Moments, Sample, Score, deviance::ln_binomial, standard_gamma::ln_standard_gamma, stream::Stream},
     random::Key,
-    special::{binet, exp_remainder, ln_logistic, ln_ratio},
+    special::{ln_logistic, ln_ratio},
 };
 
 /// Successes in n independent trials, each with logit ℓ.
@@ -79,14 +77,6 @@ impl Score<u64> for Binomial {
     fn score(&self, x: &u64) -> Vec<f64> {
         vec![*x as f64 - self.trials as f64 * self.success.probability()]
     }
-}
-
-/// log of Γ(n + 1)/(Γ(k + 1) Γ(m + 1)) pᵏ qᵐ, n = k + m, k and m > 0, given log(np/k) and log(nq/m): the deviance
-/// form, which does not cancel at large n (Loader 2000).
-pub(super) fn ln_binomial(k: f64, m: f64, ln_success: f64, ln_failure: f64) -> f64 {
-    let n = k + m;
-    let deviance = k * exp_remainder(ln_success) + m * exp_remainder(ln_failure);
-    binet(n) - binet(k) - binet(m) - deviance - 0.5 * (TAU.ln() + k.ln() + (m / n).ln())
 }
 
 /// Ahrens and Dieter 1974: the median of the n uniforms, a beta variable, halves the problem until n is small;

@@ -1,15 +1,13 @@
 //! The Poisson distribution: p(x) = λˣ e^(−λ) / x!.
 
-use std::f64::consts::TAU;
-
 use crate::{
     Error,
     distribution::{
-        LogDensity, Moments, Sample, Score, binomial::draw_binomial, gamma::ln_standard_gamma, positive,
+        LogDensity, Moments, Sample, Score, binomial::draw_binomial, deviance::ln_poisson, positive, standard_gamma::ln_standard_gamma,
         stream::Stream,
     },
     random::Key,
-    special::{binet, exp_remainder, ln_ratio},
+    special::ln_ratio,
 };
 
 /// Poisson(λ).
@@ -71,14 +69,6 @@ impl Score<u64> for Poisson {
     fn score(&self, x: &u64) -> Vec<f64> {
         vec![(*x as f64 - self.rate) / self.rate]
     }
-}
-
-/// a log λ − λ − ln Γ(a + 1), a > 0, given log(λ/a): the deviance form −a R(log(λ/a)) − ½ log 2πa − δ(a), which
-/// does not cancel at large a (Loader, *Fast and accurate computation of binomial probabilities*, 2000).
-pub(super) fn ln_poisson(a: f64, lambda: f64, ln_ratio: f64) -> f64 {
-    // Where λ ≫ a the exponential in R may overflow; λ itself does not.
-    let deviance = if ln_ratio < 1.0 { a * exp_remainder(ln_ratio) } else { (lambda - a) - a * ln_ratio };
-    -deviance - 0.5 * (TAU.ln() + a.ln()) - binet(a)
 }
 
 /// Ahrens and Dieter 1974: the m-th arrival of a unit-rate process halves the problem until λ is small; then

@@ -4,7 +4,7 @@ use crate::{
     Error,
     distribution::{
         Entropy, LogDensity, Moments, PathGradient, Sample, Score, finite,
-        gamma::{ln_gamma_path_derivative, ln_standard_gamma},
+        standard_gamma::{ln_gamma_path_derivative, ln_standard_gamma},
         positive,
         stream::Stream,
     },

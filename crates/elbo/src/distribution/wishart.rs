@@ -8,7 +8,7 @@ use crate::{
     distribution::{
         Cholesky, Entropy, LogDensity, Moments, PathGradient, Sample, Score,
         cholesky::dot,
-        gamma::{ln_gamma_path_derivative, ln_standard_gamma},
+        standard_gamma::{ln_gamma_path_derivative, ln_standard_gamma},
         low_rank_gaussian::gram,
         stream::Stream,
     },

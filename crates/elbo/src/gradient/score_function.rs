@@ -6,14 +6,14 @@
 use burn::tensor::Tensor;
 
 use super::Estimator;
-use crate::{model::Vae, objective::elbo::Terms};
+use crate::{guide::Guide, model::Latent, objective::elbo::Terms, terms::RowTerms};
 
 /// What is subtracted from f: it changes the noise of the estimate, not its mean.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Baseline {
     /// Nothing.
     None,
-    /// This value, see [`RunningMean`].
+    /// This value.
     Constant(f64),
     /// For each sample the mean of f over the other samples of the row (Mnih and Rezende 2016). Needs L ≥ 2; with
     /// one sample there are no others, and nothing is subtracted.
@@ -25,16 +25,23 @@ pub enum Baseline {
 pub struct ScoreFunction(pub Baseline);
 
 impl Estimator for ScoreFunction {
-    fn estimate(&self, vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>]) -> (Terms, Tensor<1>) {
+    fn estimate(
+        &self,
+        model: &dyn Latent,
+        guide: &dyn Guide,
+        x: &Tensor<2>,
+        noise: &[Tensor<2>],
+        _: &[f64],
+    ) -> (Terms, Tensor<1>) {
         let samples = noise.len();
-        let q = vae.guide.posterior(x.clone());
+        let q = guide.posterior(x.clone());
         let mut log_likelihoods = Vec::new();
         let mut log_priors = Vec::new();
         let mut log_densities = Vec::new();
         for e in noise {
             let z = q.sample(e.clone()).detach();
-            log_likelihoods.push(vae.model.log_likelihood(x.clone(), z.clone()));
-            log_priors.push(vae.model.log_prior(z.clone()));
+            log_likelihoods.push(model.log_likelihood(x.clone(), z.clone()));
+            log_priors.push(model.log_prior(z.clone()));
             log_densities.push(q.log_density(z));
         }
         // `[L, R]`.
@@ -58,36 +65,49 @@ impl Estimator for ScoreFunction {
     }
 }
 
-/// The mean of f over the steps so far, the older the less: a baseline carried from step to step.
+/// The score-function estimator whose baseline is the mean of f over the steps so far, the older the less: it is carried
+/// from step to step, and serves one sample a row too.
+///
+/// A step's own f is taken in after it: a baseline that knows the step's own samples would bias the estimate.
 ///
 /// ```
-/// use elbo::gradient::{Baseline, RunningMean};
-/// let mut mean = RunningMean::new(0.9);
-/// assert_eq!(mean.baseline(), Baseline::None); // nothing seen yet
-/// mean.observe(-100.0);
-/// mean.observe(-50.0);
-/// assert_eq!(mean.baseline(), Baseline::Constant(-95.0));
+/// use elbo::{gradient::{Baseline, Estimator, RunningMean}, terms::RowTerms};
+/// let mean = RunningMean { decay: 0.9 };
+/// let mut carried = Vec::new();
+/// assert_eq!(RunningMean::baseline(&carried), Baseline::None); // nothing seen yet
+/// for bound in [-100.0, -50.0] {
+///     mean.observe(&mut carried, &RowTerms { log_likelihood: vec![bound], kl: vec![0.0] });
+/// }
+/// assert_eq!(RunningMean::baseline(&carried), Baseline::Constant(-95.0));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RunningMean {
-    decay: f64,
-    mean: Option<f64>,
+    /// What a step's weight is multiplied by at each later step, in [0, 1).
+    pub decay: f64,
 }
 
 impl RunningMean {
-    /// A mean in which a step's weight falls by the factor `decay`, in [0, 1), at each later step.
-    pub fn new(decay: f64) -> Self {
-        Self { decay, mean: None }
+    /// The baseline, given what was carried here.
+    pub fn baseline(carried: &[f64]) -> Baseline {
+        carried.first().map_or(Baseline::None, |&mean| Baseline::Constant(mean))
+    }
+}
+
+impl Estimator for RunningMean {
+    fn estimate(
+        &self,
+        model: &dyn Latent,
+        guide: &dyn Guide,
+        x: &Tensor<2>,
+        noise: &[Tensor<2>],
+        carried: &[f64],
+    ) -> (Terms, Tensor<1>) {
+        ScoreFunction(Self::baseline(carried)).estimate(model, guide, x, noise, carried)
     }
 
-    /// Takes in the mean of f, the bound per row, of a step. It may be used from the next step on: a baseline
-    /// that knows the step's own samples would bias the estimate.
-    pub fn observe(&mut self, bound: f64) {
-        self.mean = Some(self.mean.map_or(bound, |mean| self.decay * mean + (1.0 - self.decay) * bound));
-    }
-
-    /// The baseline for the next step.
-    pub fn baseline(&self) -> Baseline {
-        self.mean.map_or(Baseline::None, Baseline::Constant)
+    fn observe(&self, carried: &mut Vec<f64>, terms: &RowTerms) {
+        let bound = terms.summary().elbo.value;
+        let mean = carried.first().map_or(bound, |mean| self.decay * mean + (1.0 - self.decay) * bound);
+        *carried = vec![mean];
     }
 }

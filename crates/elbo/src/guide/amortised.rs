@@ -1,13 +1,11 @@
 //! The amortised guide: q_φ(z|x) = N(μ_φ(x), diag σ_φ²(x)), one network for all rows (E17).
 
-use burn::{
-    module::Module,
-    tensor::{Tensor, activation},
-};
+use burn::{module::Module, tensor::Tensor};
 
-use super::{Family, Hierarchical, Posterior};
+use super::{Family, Guide, Hierarchical, Posterior};
 use crate::{
     distribution::gaussian::Diagonal,
+    likelihood::Encoding,
     network::{Convolutions, Dense},
 };
 
@@ -21,35 +19,33 @@ pub struct Amortised {
     second: Option<Dense>,
     #[module(skip)]
     family: Family,
+    #[module(skip)]
+    encoding: Encoding,
 }
 
 impl Amortised {
     /// The guide of a network with [`Family::outputs`] outputs.
     pub fn new(encoder: Dense, family: Family) -> Self {
-        Self { convolutions: None, encoder, second: None, family }
+        Self { convolutions: None, encoder, second: None, family, encoding: Encoding::Identity }
     }
 
     /// The same behind convolutions, whose features are its input.
     #[must_use]
-    pub fn with_convolutions(self, convolutions: Convolutions) -> Self {
-        Self { convolutions: Some(convolutions), ..self }
+    pub fn with_convolutions(self, convolutions: Option<Convolutions>) -> Self {
+        Self { convolutions, ..self }
     }
 
     /// The same with a second layer of Gaussians above the first: q(z₂|z₁) by a network with an output for each mean and
     /// log-variance.
     #[must_use]
-    pub fn with_second(self, second: Dense) -> Self {
-        Self { second: Some(second), ..self }
+    pub fn with_second(self, second: Option<Dense>) -> Self {
+        Self { second, ..self }
     }
 
-    /// The dense layers that give q(z|x), or q(z₁|x) where z has two layers.
-    pub(crate) fn network(&self) -> &Dense {
-        &self.encoder
-    }
-
-    /// Whether those layers are all there is.
-    pub(crate) fn is_dense(&self) -> bool {
-        self.convolutions.is_none() && self.second.is_none()
+    /// The same, given this of x.
+    #[must_use]
+    pub fn with_encoding(self, encoding: Encoding) -> Self {
+        Self { encoding, ..self }
     }
 
     /// The number of latent variables of each layer: `[K]`, or `[K₁, K₂]`.
@@ -57,39 +53,35 @@ impl Amortised {
         let second = self.second.as_ref().map(|network| network.output() / 2);
         std::iter::once(self.family.latent(self.encoder.output())).chain(second).collect()
     }
+}
 
-    /// K, the number of latent variables, of both layers where there are two.
-    pub fn latent(&self) -> usize {
-        self.layers().iter().sum()
-    }
-
-    /// D, the number of columns of x.
-    pub fn width(&self) -> usize {
+impl Guide for Amortised {
+    fn width(&self) -> usize {
         self.convolutions.as_ref().map_or(self.encoder.input(), Convolutions::input)
     }
 
-    /// q_φ(·|x) of each row of `x`, `[R, D]`.
-    ///
-    /// Gaussian: by the output's halves, see [`Diagonal::of_head`]. Bernoulli: logits. Categorical: the logarithm of the
-    /// softmax over each variable's classes.
-    pub fn posterior(&self, x: Tensor<2>) -> Posterior {
+    fn latent(&self) -> usize {
+        self.layers().iter().sum()
+    }
+
+    fn posterior(&self, x: Tensor<2>) -> Posterior {
+        let x = self.encoding.apply(x);
         let x = match &self.convolutions {
             Some(convolutions) => convolutions.forward(x),
             None => x,
         };
         let output = self.encoder.forward(x);
-        match (self.family, &self.second) {
-            (Family::Gaussian, None) => Posterior::Gaussian(Diagonal::of_head(output)),
-            (Family::Gaussian, Some(second)) => Posterior::Hierarchical(Hierarchical {
+        match &self.second {
+            Some(second) => Posterior::Hierarchical(Hierarchical {
                 first: Diagonal::of_head(output),
                 second: second.clone(),
             }),
-            (Family::Bernoulli, _) => Posterior::Bernoulli(output),
-            (Family::Categorical(classes), _) => {
-                let [rows, outputs] = output.dims();
-                let output = output.reshape([rows, outputs / classes, classes]);
-                Posterior::Categorical(activation::log_softmax(output, 2))
-            }
+            None => Posterior::of_head(self.family, output),
         }
+    }
+
+    fn dense(&self) -> Option<&Dense> {
+        let plain = self.convolutions.is_none() && self.second.is_none() && self.family == Family::Gaussian;
+        (plain && self.encoding == Encoding::Identity).then_some(&self.encoder)
     }
 }

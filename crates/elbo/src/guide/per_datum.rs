@@ -4,7 +4,8 @@
 //! z = μ + σ ⊙ (I + U) ε (E14), and at that z log q(z) = −½ Σ_j (log 2π + log σ_j² + ε_j²), exactly also for tiny σ.
 //! All in f64; log σ² is held within ±30.
 
-use crate::{Error, predict::Encoded};
+use super::Encoded;
+use crate::Error;
 
 /// |log σ²| never exceeds this.
 const LOG_VARIANCE_BOUND: f64 = 30.0;
@@ -22,7 +23,7 @@ pub enum Covariance {
 /// q_ψi of N rows, with K latent variables each.
 ///
 /// ```
-/// use elbo::{guide::{Covariance, PerDatum}, predict::Encoded};
+/// use elbo::guide::{Covariance, Encoded, PerDatum};
 /// let encoded = Encoded { mean: vec![1.0, -1.0], standard_deviation: vec![0.5, 2.0], kl: vec![] };
 /// let q = PerDatum::start(&encoded, 2, Covariance::Full)?;
 /// let mut z = [0.0; 2];

@@ -5,35 +5,12 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error,
     guide::Family,
+    likelihood::{LikelihoodConfig, Sigma},
     network::{Activation, NetworkConfig},
 };
 
-/// How the σ of a Gaussian likelihood is found.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Sigma {
-    /// Held at this value (> 0), one for all columns.
-    Fixed(f64),
-    /// One σ, learned by gradient with θ.
-    Learned,
-    /// One σ for each column, learned by gradient with θ.
-    PerColumn,
-    /// One σ, solved in closed form: the maximiser of the bound for the rest held fixed is
-    /// σ² = E_q‖x − f_θ(z)‖² / D; the mean is taken over the last N rows seen.
-    Solved,
-}
-
-/// p(x|z), given the decoder's output.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Likelihood {
-    /// Independent Bernoulli columns; the decoder gives logits (E10).
-    Bernoulli,
-    /// Independent Gaussian columns; the decoder gives means (E11).
-    Gaussian(Sigma),
-}
-
-/// The shape of a variational auto-encoder.
+/// The shape of a variational auto-encoder. The default is dense, of 400 hidden units and 20 Gaussian latents, with a
+/// Gaussian likelihood whose σ is learned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct VaeConfig {
     /// Widths of the encoder's hidden dense layers; the decoder's are the same in reverse. Empty: there is but the one
@@ -47,7 +24,7 @@ pub struct VaeConfig {
     /// Between the layers.
     pub activation: Activation,
     /// p(x|z).
-    pub likelihood: Likelihood,
+    pub likelihood: LikelihoodConfig,
     /// What lies between x and the hidden layers.
     #[serde(default, skip_serializing_if = "is_dense")]
     pub network: NetworkConfig,
@@ -63,6 +40,20 @@ pub struct SecondLayer {
     pub latent: usize,
     /// Widths of the hidden layers from z₁ to z₂; those back are the same in reverse. Empty: both ways are linear.
     pub hidden: Vec<usize>,
+}
+
+impl Default for VaeConfig {
+    fn default() -> Self {
+        Self {
+            hidden: vec![400],
+            latent: 20,
+            family: Family::Gaussian,
+            activation: Activation::Relu,
+            likelihood: LikelihoodConfig::Gaussian(Sigma::Learned),
+            network: NetworkConfig::Dense,
+            second: None,
+        }
+    }
 }
 
 impl VaeConfig {
@@ -99,12 +90,7 @@ impl VaeConfig {
                 return Err(Error::invalid("the second hidden", format!("{hidden:?}"), rule));
             }
         }
-        if let Likelihood::Gaussian(Sigma::Fixed(sigma)) = self.likelihood
-            && !(sigma > 0.0 && sigma.is_finite())
-        {
-            return Err(Error::invalid("sigma", sigma, "must be > 0 and finite"));
-        }
-        Ok(())
+        self.likelihood.check()
     }
 }
 

@@ -102,12 +102,6 @@ impl Dense {
         self.layers.iter().all(|l| l.weight.val().dtype() == dtype && l.weight.device() == *device)
     }
 
-    /// Where its weights are, and of which type.
-    pub(crate) fn place(&self) -> (Device, DType) {
-        let weight = self.layers.first().expect("at least one layer").weight.val();
-        (weight.device(), weight.dtype())
-    }
-
     /// The width of the input.
     pub fn input(&self) -> usize {
         self.layers.first().map_or(0, |layer| layer.weight.dims()[0])

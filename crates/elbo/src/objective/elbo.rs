@@ -2,26 +2,17 @@
 //!
 //! log p_θ(x) ≥ ELBO = E_q[log p_θ(x|z)] − KL(q_φ(z|x) ‖ p(z)). Larger is better; nats.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::evaluate_terms;
-use crate::{
-    Error,
-    fused::{Reader, Way},
-    gradient::Draws,
-    minibatch::Minibatch,
-    model::Vae,
-    random::Key,
-    terms::RowTerms,
-};
+use crate::{guide::Guide, model::Latent, terms::RowTerms};
 
 /// The two forms of the KL term (E7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum KlForm {
     /// In closed form (E9). Of two layers of z only that of z₂ given z₁ has one: the rest is by Monte Carlo, see
-    /// [`Vae::kl`].
+    /// [`Latent::kl`].
     Analytic,
     /// The mean of log q_φ(z|x) − log p(z) over the same samples z as the log-likelihood's.
     MonteCarlo,
@@ -56,48 +47,23 @@ impl Terms {
 ///
 /// # Panics
 /// Where `noise` is empty, or a shape is not as said.
-pub fn elbo(vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>], form: KlForm) -> Terms {
-    let q = vae.guide.posterior(x.clone());
+pub fn elbo(model: &dyn Latent, guide: &dyn Guide, x: &Tensor<2>, noise: &[Tensor<2>], form: KlForm) -> Terms {
+    let q = guide.posterior(x.clone());
     let samples = noise.len() as f64;
     let mean = |terms: Vec<Tensor<1>>| {
         terms.into_iter().reduce(|a, b| a + b).expect("at least one sample").div_scalar(samples)
     };
     let z: Vec<Tensor<2>> = noise.iter().map(|e| q.sample(e.clone())).collect();
     let kl = match form {
-        KlForm::Analytic => vae.kl(&q, noise).sum_dim(1).squeeze_dim(1),
+        KlForm::Analytic => model.kl(&q, noise).sum_dim(1).squeeze_dim(1),
         KlForm::MonteCarlo => mean(
             noise
                 .iter()
                 .zip(&z)
-                .map(|(e, z)| q.log_density_of_draw(e.clone(), z.clone()) - vae.model.log_prior(z.clone()))
+                .map(|(e, z)| q.log_density_of_draw(e.clone(), z.clone()) - model.log_prior(z.clone()))
                 .collect(),
         ),
     };
-    let log_likelihood = mean(z.into_iter().map(|z| vae.model.log_likelihood(x.clone(), z)).collect());
+    let log_likelihood = mean(z.into_iter().map(|z| model.log_likelihood(x.clone(), z)).collect());
     Terms { log_likelihood, kl }
-}
-
-/// The bound of each row of `data`, by `samples` Monte Carlo samples a row, noise keyed by `key`.
-///
-/// Runs on rayon's current thread pool; the result does not depend on its size.
-///
-/// # Errors
-/// Where the data's width is not the model's, or a term is not finite.
-pub fn evaluate(
-    vae: &Vae,
-    data: &Minibatch,
-    key: Key,
-    form: KlForm,
-    samples: usize,
-    device: &Device,
-) -> Result<RowTerms, Error> {
-    vae.check_width(data.width)?;
-    if let Some(reader) = Reader::new(vae, Way::Reparameterised(form), samples) {
-        let terms = reader.terms(data, key);
-        if terms.are_finite() {
-            return Ok(terms);
-        }
-        // The way of tensors says what was not finite first.
-    }
-    evaluate_terms(vae, data, Draws { samples, key }, device, |vae, x, noise| elbo(vae, x, noise, form))
 }

@@ -3,42 +3,34 @@
 //! With weights w_i = p_θ(x, z_i) / q_φ(z_i|x), z_i ~ q: L_k = E[log (1/k) Σ_i w_i]. L_1 is the ELBO, L_k does not
 //! fall as k grows, and tends to log p(x).
 
-use burn::tensor::{Device, Tensor, TensorData, activation};
-use rayon::prelude::*;
+use burn::tensor::{Tensor, activation};
 
-use crate::{
-    Error,
-    device::{self, MANY},
-    fused::{Reader, Way},
-    gradient::Draws,
-    minibatch::Minibatch,
-    model::Vae,
-    objective::{
-        elbo::{KlForm, Terms},
-        evaluate_terms,
-    },
-    random::Key,
-    terms::{RowTerms, Weights},
-};
+use super::elbo::Terms;
+use crate::{guide::Guide, model::Latent};
 
 /// log w_i of each row, `[k, R]`, in nats, from k tensors of noise, `[R, K]` each; differentiable in θ and φ.
 ///
 /// # Panics
 /// Where `noise` is empty, or a shape is not as said.
-pub fn log_weights(vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>]) -> Tensor<2> {
-    weigh(vae, x, noise).0
+pub fn log_weights(model: &dyn Latent, guide: &dyn Guide, x: &Tensor<2>, noise: &[Tensor<2>]) -> Tensor<2> {
+    weigh(model, guide, x, noise).0
 }
 
 /// log w_i and log p_θ(x|z_i) of each row, `[k, R]` each.
-pub(crate) fn weigh(vae: &Vae, x: &Tensor<2>, noise: &[Tensor<2>]) -> (Tensor<2>, Tensor<2>) {
-    let q = vae.guide.posterior(x.clone());
+pub(crate) fn weigh(
+    model: &dyn Latent,
+    guide: &dyn Guide,
+    x: &Tensor<2>,
+    noise: &[Tensor<2>],
+) -> (Tensor<2>, Tensor<2>) {
+    let q = guide.posterior(x.clone());
     let (weights, likelihoods) = noise
         .iter()
         .map(|e| {
             let z = q.sample(e.clone());
-            let likelihood = vae.model.log_likelihood(x.clone(), z.clone());
+            let likelihood = model.log_likelihood(x.clone(), z.clone());
             let weight =
-                likelihood.clone() + vae.model.log_prior(z.clone()) - q.log_density_of_draw(e.clone(), z);
+                likelihood.clone() + model.log_prior(z.clone()) - q.log_density_of_draw(e.clone(), z);
             (weight, likelihood)
         })
         .unzip();
@@ -81,111 +73,4 @@ pub fn renyi(log_weights: Tensor<2>, alpha: f64) -> Tensor<1> {
     let largest = powers.clone().max_dim(0).detach();
     let sum = (powers - largest.clone()).exp().sum_dim(0);
     (sum.log() + largest).sub_scalar(libm::log(k)).div_scalar(power).squeeze_dim(0)
-}
-
-/// Rows (on the CPU), and samples a row, that are in memory at a time.
-const ROWS: usize = 64;
-const SAMPLES: usize = 64;
-
-/// An estimate of L_k of each row of `data`, in nats, from k samples a row; noise keyed by `key`.
-///
-/// # Errors
-/// As for [`evaluate_weights`].
-pub fn evaluate(vae: &Vae, data: &Minibatch, key: Key, k: usize, device: &Device) -> Result<Vec<f64>, Error> {
-    Ok(evaluate_weights(vae, data, key, k, device)?.iter().map(Weights::log_mean).collect())
-}
-
-/// k importance weights of each row of `data`, summed up: an estimate of L_k, and what it stands on.
-///
-/// The samples pass in chunks, so any k fits in memory. Runs on rayon's current thread pool; the result does not
-/// depend on its size.
-///
-/// # Errors
-/// Where the data's width is not the model's, k is 0, or a weight is not finite.
-pub fn evaluate_weights(
-    vae: &Vae,
-    data: &Minibatch,
-    key: Key,
-    k: usize,
-    device: &Device,
-) -> Result<Vec<Weights>, Error> {
-    vae.check_width(data.width)?;
-    if k == 0 {
-        return Err(Error::invalid("k", 0, "must be at least 1"));
-    }
-    // The noise of sample i is keyed by (its chunk, its place there).
-    let keys = (0..k).map(move |i| key.fold((i / SAMPLES) as u64).fold((i % SAMPLES) as u64));
-    let weights = match Reader::new(vae, Way::Reparameterised(KlForm::MonteCarlo), 1) {
-        Some(reader) => reader.fold_log_weights(data, &keys, Weights::default(), Weights::add),
-        None => by_tensors(vae, data, key, k, device),
-    };
-    match weights.iter().position(|row| !row.log_mean().is_finite()) {
-        None => Ok(weights),
-        Some(row) => {
-            Err(Error::NonFinite { what: "an importance weight".into(), step: 0, rows: vec![data.rows[row]] })
-        }
-    }
-}
-
-/// L_k of each row of `data` as terms, in nats: the mean over `groups` estimates from k samples each.
-///
-/// The log-likelihood is that of the samples by their weights, the KL what L_k leaves of it. Runs on rayon's current
-/// thread pool; the result does not depend on its size.
-///
-/// # Errors
-/// Where the data's width is not the model's, or a term is not finite.
-pub fn terms(
-    vae: &Vae,
-    data: &Minibatch,
-    key: Key,
-    k: usize,
-    groups: usize,
-    device: &Device,
-) -> Result<RowTerms, Error> {
-    vae.check_width(data.width)?;
-    let n = data.rows.len();
-    let mut mean = RowTerms { log_likelihood: vec![0.0; n], kl: vec![0.0; n] };
-    let reader = Reader::new(vae, Way::ImportanceWeighted, k);
-    for group in 0..groups {
-        let key = key.fold(group as u64);
-        let terms = reader.as_ref().map(|reader| reader.terms(data, key)).filter(RowTerms::are_finite);
-        let terms = match terms {
-            Some(terms) => terms,
-            None => evaluate_terms(vae, data, Draws { samples: k, key }, device, |vae, x, noise| {
-                let (log_weights, log_likelihood) = weigh(vae, x, noise);
-                weighted_terms(log_weights, log_likelihood)
-            })?,
-        };
-        for (sum, term) in mean.log_likelihood.iter_mut().zip(terms.log_likelihood) {
-            *sum += term / groups as f64;
-        }
-        for (sum, term) in mean.kl.iter_mut().zip(terms.kl) {
-            *sum += term / groups as f64;
-        }
-    }
-    Ok(mean)
-}
-
-fn by_tensors(vae: &Vae, data: &Minibatch, key: Key, k: usize, device: &Device) -> Vec<Weights> {
-    let (rows, least) = device::parts(device, ROWS, MANY);
-    let parts = data.rows.par_chunks(rows).zip(data.values.par_chunks(rows * data.width));
-    let totals = parts.with_min_len(least).map_with(vae.clone(), |vae, (rows, values)| {
-        let x = Tensor::from_data(TensorData::new(values.to_vec(), [rows.len(), data.width]), device);
-        let mut total = vec![Weights::default(); rows.len()];
-        for (chunk, start) in (0..k).step_by(SAMPLES).enumerate() {
-            let samples = SAMPLES.min(k - start);
-            let noise = vae.noise::<f32>(key.fold(chunk as u64), rows, samples, device);
-            for line in numbers(log_weights(vae, &x, &noise)).chunks(rows.len()) {
-                for (total, &w) in total.iter_mut().zip(line) {
-                    total.add(w);
-                }
-            }
-        }
-        total
-    });
-    totals.collect::<Vec<_>>().concat()
-}
-
-fn numbers(tensor: Tensor<2>) -> Vec<f64> {
-    tensor.into_data_as::<f64>().try_to_vec().expect("read as f64")
 }

@@ -46,7 +46,11 @@ impl KlWeight {
         self.beta * self.factor(epochs) == 1.0 && self.free_bits == 0.0
     }
 
-    pub(crate) fn check(&self) -> Result<(), Error> {
+    /// Checks β and λ.
+    ///
+    /// # Errors
+    /// Where one is not a finite number ≥ 0.
+    pub fn check(&self) -> Result<(), Error> {
         for (what, value) in [("beta", self.beta), ("free_bits", self.free_bits)] {
             if !(value >= 0.0 && value.is_finite()) {
                 return Err(Error::invalid(what, value, "must be ≥ 0 and finite"));
@@ -54,4 +58,18 @@ impl KlWeight {
         }
         Ok(())
     }
+}
+
+/// What the KL costs at a step, of [`KlWeight`] and how far its warm-up has come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct KlCost {
+    /// β as it is now.
+    pub beta: f64,
+    /// λ, nats of each latent variable that cost nothing.
+    pub free_bits: f64,
+}
+
+impl KlCost {
+    /// What it costs in the ELBO.
+    pub const FULL: Self = Self { beta: 1.0, free_bits: 0.0 };
 }

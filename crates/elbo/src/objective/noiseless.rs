@@ -8,9 +8,8 @@ use burn::tensor::Tensor;
 use super::elbo::Terms;
 use crate::{
     Error,
-    gradient::Estimator,
-    guide::Family,
-    model::{Generative, Likelihood, Sigma, Vae},
+    guide::{Family, Guide},
+    model::Latent,
 };
 
 /// The noiseless objective of a Gaussian auto-encoder with a fixed σ, and its exact gradient.
@@ -25,7 +24,7 @@ impl Noiseless {
     /// # Errors
     /// Where z is not Gaussian or has two layers, or the likelihood is not Gaussian with a fixed σ: σ² weighs the two terms, and
     /// without the constants of the bound nothing would hold a σ that may change.
-    pub fn new(model: &Generative) -> Result<Self, Error> {
+    pub fn new(model: &dyn Latent) -> Result<Self, Error> {
         if model.family() != Family::Gaussian {
             let rule = "the noiseless objective needs a Gaussian one";
             return Err(Error::invalid("the latent", format!("{:?}", model.family()), rule));
@@ -33,11 +32,11 @@ impl Noiseless {
         if model.is_hierarchical() {
             return Err(Error::invalid("the number of layers of z", 2, "the noiseless objective is of one"));
         }
-        match model.likelihood() {
-            Likelihood::Gaussian(Sigma::Fixed(sigma)) => Ok(Self { sigma }),
-            other => Err(Error::invalid(
+        match model.likelihood().held_scale() {
+            Some(sigma) => Ok(Self { sigma }),
+            None => Err(Error::invalid(
                 "the likelihood",
-                format!("{other:?}"),
+                format!("{:?}", model.likelihood()),
                 "the noiseless objective needs a Gaussian one with a fixed sigma",
             )),
         }
@@ -45,21 +44,13 @@ impl Noiseless {
 
     /// Its two terms, `[R]` each: −½‖x − f(μ(x))‖² in the place of the log-likelihood, (σ²/2)‖μ(x)‖² in that of
     /// the KL. Not nats; `elbo()` of them is the objective, larger is better, and no bound.
-    pub fn terms(&self, vae: &Vae, x: &Tensor<2>) -> Terms {
-        let mean = vae.guide.posterior(x.clone()).mean();
+    pub fn terms(&self, model: &dyn Latent, guide: &dyn Guide, x: &Tensor<2>) -> Terms {
+        let mean = guide.posterior(x.clone()).mean();
         let squares = |t: Tensor<2>| t.square().sum_dim(1).squeeze_dim::<1>(1);
-        let residual = x.clone() - vae.model.decode(mean.clone());
+        let residual = x.clone() - model.decode(mean.clone());
         Terms {
             log_likelihood: squares(residual).mul_scalar(-0.5),
             kl: squares(mean).mul_scalar(0.5 * self.sigma * self.sigma),
         }
-    }
-}
-
-impl Estimator for Noiseless {
-    fn estimate(&self, vae: &Vae, x: &Tensor<2>, _noise: &[Tensor<2>]) -> (Terms, Tensor<1>) {
-        let terms = self.terms(vae, x);
-        let surrogate = terms.elbo();
-        (terms, surrogate)
     }
 }

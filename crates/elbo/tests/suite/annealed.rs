@@ -16,7 +16,7 @@ use elbo::{
     guide::Family,
     minibatch::Minibatch,
     model::Vae,
-    parameters, predict,
+    parameters,
     random::Key,
     terms::{Mean, Weights},
 };
@@ -49,12 +49,12 @@ fn rows(values: Vec<f32>, width: usize) -> Minibatch {
 fn simulated(vae: &Vae, number: usize, seed: u64) -> (Minibatch, Vec<f32>) {
     let key = Key::new(seed);
     let z = Family::Gaussian.sample_prior(key.fold(0), number, vae.latent());
-    let x = predict::sample(vae, &z, key.fold(1), &Device::flex()).unwrap();
+    let x = vae.reader(&Device::flex()).sample(&z, key.fold(1)).unwrap();
     (rows(x, vae.width()), z)
 }
 
 fn guide(vae: &Vae, data: &Minibatch) -> Start {
-    predict::encode(vae, &data.values, &Device::flex()).unwrap().into()
+    vae.reader(&Device::flex()).encode(&data.values).unwrap().into()
 }
 
 fn prior(vae: &Vae, data: &Minibatch) -> Start {

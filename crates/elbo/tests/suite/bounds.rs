@@ -2,20 +2,22 @@
 
 use std::{io::Write, path::PathBuf};
 
-use crate::common::{
+use crate::common::{bound_of, 
     GAUSSIAN, data, generic_vae,
     linear::{D, K, Linear, exact_posterior},
     minibatch, normals, shape,
 };
 use burn::tensor::{Device, Tensor};
+use elbo::{guide::Guide as _, model::Latent as _};
 use elbo::{
     guide::Family,
     minibatch::Rows,
-    model::{Likelihood, Sigma, Vae, VaeConfig},
+    likelihood::{LikelihoodConfig, Sigma},
+    model::{Vae, VaeConfig},
     network::Activation,
     objective::{
         elbo::{KlForm, elbo},
-        importance_weighted::{evaluate, importance_weighted, log_weights, renyi},
+        importance_weighted::{importance_weighted, log_weights, renyi},
         noiseless::Noiseless,
     },
     parameters,
@@ -73,7 +75,7 @@ fn the_importance_weighted_bound_is_that_of_the_reference_and_rises() {
             let n = if k > 100 { 2_000 } else { 20_000 };
             let values = vec![x; n];
             let batch = minibatch(&Rows::all(&values, 1), 0..n);
-            let bound = Mean::of(&evaluate(&vae, &batch, Key::new(3), k, &Device::flex()).unwrap());
+            let bound = Mean::of(&bound_of(&vae, &batch, Key::new(3), k, &Device::flex()).unwrap());
             let z = (bound.value - value) / bound.standard_error.hypot(error);
             assert!(z.abs() < 3.0, "L_{k}: {bound:?} for {value} ± {error}, z = {z}");
             assert!(bound.value > last, "L_{k} = {} after {last}", bound.value);
@@ -92,7 +94,7 @@ fn at_the_posterior_every_bound_is_the_evidence() {
     let values: Vec<f32> = normals(21, 4 * D).into_iter().map(|v| v as f32).collect();
     let batch = minibatch(&Rows::all(&values, D), 0..4);
     let noise = Family::Gaussian.noise::<f64>(Key::new(1), &batch.rows, K, 6, &device);
-    let weights = log_weights(&vae, &data(&batch), &noise);
+    let weights = log_weights(&vae.model, &vae.guide, &data(&batch), &noise);
     for alpha in [-1.0, 0.0, 0.5, 0.999, 1.0, 2.0] {
         let bound = rows(renyi(weights.clone(), alpha));
         for (x, bound) in batch.values.chunks(D).zip(bound) {
@@ -111,14 +113,14 @@ fn the_renyi_bound_falls_from_importance_weighted_to_elbo() {
     let values: Vec<f32> = normals(2, 10 * D).into_iter().map(|v| v as f32).collect();
     let batch = minibatch(&Rows::all(&values, D), 0..10);
     let noise = Family::Gaussian.noise::<f64>(Key::new(1), &batch.rows, K, 20, &Device::flex());
-    let weights = log_weights(&vae, &data(&batch), &noise);
+    let weights = log_weights(&vae.model, &vae.guide, &data(&batch), &noise);
     let at = |alpha| rows(renyi(weights.clone(), alpha));
     let ladder = [-0.5, 0.0, 0.3, 0.7, 1.0, 1.5].map(at);
     for pair in ladder.windows(2) {
         assert!(pair[0].iter().zip(&pair[1]).all(|(a, b)| a > b), "{pair:?}");
     }
     assert_eq!(ladder[1], rows(importance_weighted(weights.clone())));
-    let elbo = rows(elbo(&vae, &data(&batch), &noise, KlForm::MonteCarlo).elbo());
+    let elbo = rows(elbo(&vae.model, &vae.guide, &data(&batch), &noise, KlForm::MonteCarlo).elbo());
     for ((one, near), elbo) in ladder[4].iter().zip(at(1.0 - 1e-7)).zip(elbo) {
         assert!((one - elbo).abs() < 1e-10 * elbo.abs() && (near - elbo).abs() < 1e-4 * elbo.abs());
     }
@@ -151,13 +153,13 @@ fn many_samples_in_chunks_are_one_estimate() {
             &Device::flex(),
         );
         let x = Tensor::<2>::from_data([[0.3], [-1.0]], &Device::flex());
-        let log: Vec<f64> = log_weights(&vae, &x, &noise).into_data_as::<f64>().try_to_vec().unwrap();
+        let log: Vec<f64> = log_weights(&vae.model, &vae.guide, &x, &noise).into_data_as::<f64>().try_to_vec().unwrap();
         for pair in log.chunks(2) {
             weights[0].push(pair[0].exp());
             weights[1].push(pair[1].exp());
         }
     }
-    let bound = evaluate(&vae, &batch, Key::new(7), 130, &Device::flex()).unwrap();
+    let bound = bound_of(&vae, &batch, Key::new(7), 130, &Device::flex()).unwrap();
     for (weights, bound) in weights.iter().zip(bound) {
         let expected = (weights.iter().sum::<f64>() / 130.0).ln();
         // Both are of f32 terms.
@@ -184,7 +186,7 @@ fn distance_to_the_limit(vae: &Vae, sigma: f64, t: f64, x: &Tensor<2>, noise: &[
         * sigma
         * sigma
         * (0.5 * width * (std::f64::consts::TAU * sigma * sigma).ln() - latent * (0.5 + sd.ln()));
-    let limit = Noiseless::new(&vae.model).unwrap().terms(vae, x).elbo();
+    let limit = Noiseless::new(&vae.model).unwrap().terms(&vae.model, &vae.guide, x).elbo();
     scaled - constant + limit.sum().into_scalar::<f64>()
 }
 
@@ -193,7 +195,7 @@ fn distance_to_the_limit(vae: &Vae, sigma: f64, t: f64, x: &Tensor<2>, noise: &[
 #[test]
 fn the_elbo_approaches_its_noiseless_limit_at_second_order() {
     let sigma = 0.7;
-    let likelihood = Likelihood::Gaussian(Sigma::Fixed(sigma));
+    let likelihood = LikelihoodConfig::Gaussian(Sigma::Fixed(sigma));
     let values: Vec<f32> = normals(5, 6 * D).into_iter().map(|v| v as f32).collect();
     let batch = minibatch(&Rows::all(&values, D), 0..6);
     let half = Family::Gaussian.noise::<f64>(Key::new(1), &batch.rows, K, 4, &Device::flex());
@@ -230,7 +232,7 @@ fn the_elbo_approaches_its_noiseless_limit_at_second_order() {
 
 #[test]
 fn the_noiseless_objective_needs_a_fixed_sigma() {
-    for likelihood in [Likelihood::Bernoulli, GAUSSIAN, Likelihood::Gaussian(Sigma::Solved)] {
+    for likelihood in [LikelihoodConfig::Bernoulli, GAUSSIAN, LikelihoodConfig::Gaussian(Sigma::Solved)] {
         let vae = Vae::new(&shape(&[], K, likelihood), D, Key::new(0), &Device::flex()).unwrap();
         let message = Noiseless::new(&vae.model).unwrap_err().to_string();
         assert!(message.contains("needs a Gaussian one with a fixed sigma"), "{message}");

@@ -6,10 +6,11 @@ use elbo::{
     fit::{Fit, Progress},
     gradient::Form,
     minibatch::Rows,
-    model::{Likelihood, Vae, VaeConfig},
+    likelihood::LikelihoodConfig,
+    model::{Vae, VaeConfig},
     network::{Activation, Convolutional, Convolutions, NetworkConfig, TransposedConvolutions},
     optimiser::Optimiser,
-    parameters, predict,
+    parameters,
     random::Key,
 };
 
@@ -139,7 +140,7 @@ fn the_first_weights_have_the_variance_of_glorot() {
     }
 }
 
-fn config(image: [usize; 3], likelihood: Likelihood) -> VaeConfig {
+fn config(image: [usize; 3], likelihood: LikelihoodConfig) -> VaeConfig {
     let network =
         NetworkConfig::Convolutional(Convolutional { image, channels: vec![3, 4], kernel: 3, stride: 2 });
     VaeConfig { network, activation: Activation::Relu, ..shape(&[6], 2, likelihood) }
@@ -190,7 +191,7 @@ fn a_fit_repeats_to_the_bit() {
             let rows = Rows::all(&values, 42);
             let mut steps = steps(Optimiser::Adam, 2e-2);
             steps.estimator = Form::Reparameterised;
-            let config = fit_config(config([1, 7, 6], Likelihood::Bernoulli), steps, 70, 12);
+            let config = fit_config(config([1, 7, 6], LikelihoodConfig::Bernoulli), steps, 70, 12);
             let mut fit = Fit::new(config, rows.clone(), &rows, &Device::flex()).unwrap();
             if let Some(stop) = stop {
                 fit = fit.resume(stop).unwrap();
@@ -201,9 +202,9 @@ fn a_fit_repeats_to_the_bit() {
                 stops.push(fit.progress().clone());
             }
             let vae = fit.last().unwrap();
-            let seen = predict::reconstruct(&vae, &values, &Device::flex()).unwrap();
-            let drawn = predict::sample_prior(&vae, Key::new(1), 3, &Device::flex());
-            assert_eq!(predict::decode(&vae, &drawn, &Device::flex()).unwrap().len(), 3 * 42);
+            let seen = vae.reader(&Device::flex()).reconstruct(&values).unwrap();
+            let drawn = vae.reader(&Device::flex()).sample_prior(Key::new(1), 3);
+            assert_eq!(vae.reader(&Device::flex()).decode(&drawn).unwrap().len(), 3 * 42);
             (stops, bounds, seen)
         })
     };

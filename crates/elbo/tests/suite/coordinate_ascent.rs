@@ -1,7 +1,7 @@
 //! Coordinate ascent over θ and ψ_1..N (E16): exact where the best bound is known, above the amortised fit where it is
 //! not, and the same bits however it runs.
 
-use crate::common::{
+use crate::common::{evaluate, 
     GAUSSIAN, curve, fit_config, generic_vae,
     linear::{D, K, Linear},
     minibatch, normals, shape, steps,
@@ -11,14 +11,15 @@ use elbo::{
     Error,
     distribution::bernoulli::Binarise,
     fit::{EpochReport, Fit, FitConfig, Progress},
-    gradient::{Draws, Form},
+    gradient::{Form},
     guide::Family,
     minibatch::{Minibatch, Rows},
-    model::{Likelihood, Sigma, Vae},
-    objective::{Objective, elbo::evaluate},
+    likelihood::{LikelihoodConfig, Sigma},
+    model::Vae,
+    objective::Objective,
     optimiser::Optimiser,
-    parameters, predict,
-    random::Key,
+    parameters,
+    random::{Draws, Key},
     schedule::{Decay, Pace, Schedule},
     terms::Mean,
     train::{Inference, State, TrainConfig, Trainer},
@@ -105,7 +106,7 @@ fn a_fit_of_the_digits_is_above_the_amortised_one() {
     let (train, validation) = Rows::all(&x, data.width()).split(0.1, Key::new(0));
     let fit = |inference, estimator| {
         let train_config = TrainConfig { inference, estimator, ..per_datum() };
-        let mut config = fit_config(shape(&[100], 10, Likelihood::Bernoulli), train_config, 128, 100);
+        let mut config = fit_config(shape(&[100], 10, LikelihoodConfig::Bernoulli), train_config, 128, 100);
         config.binarise = Binarise::Threshold;
         let mut fit = Fit::new(config, train.clone(), &validation, &Device::flex()).unwrap();
         while fit.finished().is_none() {
@@ -137,7 +138,7 @@ fn a_fit_of_the_digits_is_above_the_amortised_one() {
 const WIDTH: usize = 3;
 
 fn config() -> FitConfig {
-    let likelihood = Likelihood::Gaussian(Sigma::PerColumn);
+    let likelihood = LikelihoodConfig::Gaussian(Sigma::PerColumn);
     let train = TrainConfig { samples: 2, ..per_datum() };
     fit_config(shape(&[16], 2, likelihood), train, 150, 4)
 }
@@ -276,7 +277,7 @@ fn what_cannot_be_is_refused() {
 #[test]
 fn the_encoder_moves_as_if_alone() {
     let (mut trainer, mut state, _, data) = linear_case(2);
-    let vae = trainer.vae(&state.parameters).unwrap();
+    let vae = trainer.auto_encoder(&state.parameters).unwrap();
     let alone = TrainConfig {
         inference: Inference::Amortised,
         schedule: Schedule::EncoderSteps(1),
@@ -292,7 +293,7 @@ fn the_encoder_moves_as_if_alone() {
     assert_eq!(state.parameters[guide..], expected.parameters[guide..]);
     assert_eq!(expected.parameters[..guide], start[..guide]);
     assert!(state.parameters[..guide].iter().zip(&start).all(|(a, b)| a != b), "θ moves");
-    let encoded = predict::encode(&vae, &data.values, &Device::flex()).unwrap();
+    let encoded = vae.reader(&Device::flex()).encode(&data.values).unwrap();
     let moved = psi.chunks(record(K)).zip(encoded.mean.chunks(K));
     assert!(moved.clone().all(|(psi, mean)| psi[..K] != *mean), "ψ moves");
     // Three steps of Adam go no further than three step sizes, by a little.

@@ -4,19 +4,21 @@ use crate::common::{
     GAUSSIAN, assert_unbiased, data, fit_config, generic_vae, minibatch, normals, shape, steps,
 };
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use elbo::{
+use elbo::{guide::Guide as _, model::Latent as _};
+use elbo::{engine::gradient, 
     fit::Fit,
-    gradient::{Baseline, Draws, Enumerated, Estimator, Form, Relaxed, ScoreFunction, gradient},
+    gradient::{Baseline, Enumerated, Estimator, Form, Relaxed, ScoreFunction},
     guide::{Family, Posterior},
     minibatch::{Minibatch, Rows},
-    model::{Likelihood, Vae, VaeConfig},
+    likelihood::LikelihoodConfig,
+    model::{Vae, VaeConfig},
     objective::{
         Objective,
         elbo::{KlForm, elbo},
     },
     optimiser::Optimiser,
     parameters,
-    random::Key,
+    random::{Draws, Key},
     schedule::Moves,
     train::TrainConfig,
 };
@@ -25,7 +27,7 @@ const D: usize = 4;
 const FAMILIES: [Family; 2] = [Family::Bernoulli, Family::Categorical(3)];
 
 fn vae(family: Family) -> Vae {
-    generic_vae(&VaeConfig { family, ..shape(&[5], 2, Likelihood::Bernoulli) }, D, 6)
+    generic_vae(&VaeConfig { family, ..shape(&[5], 2, LikelihoodConfig::Bernoulli) }, D, 6)
 }
 
 fn batch() -> Minibatch {
@@ -62,7 +64,7 @@ fn exact_elbo(vae: &Vae, x: &Tensor<2>) -> f64 {
 
 fn draw(vae: &Vae, estimator: &dyn Estimator, samples: usize, seed: u64) -> Vec<f64> {
     let draws = Draws { samples, key: Key::new(seed) };
-    gradient(vae, &batch(), Moves::BOTH, estimator, draws, 0, &Device::flex()).unwrap().gradient
+    gradient(vae, &batch(), Moves::BOTH, estimator, draws, (0, &[]), &Device::flex()).unwrap().gradient
 }
 
 #[test]
@@ -88,8 +90,8 @@ fn enumeration_is_the_exact_bound() {
     for family in FAMILIES {
         let vae = vae(family);
         let x = data(&batch());
-        let enumerated = Enumerated::new(&vae).unwrap();
-        let (terms, _) = enumerated.estimate(&vae, &x, &[]);
+        let enumerated = Enumerated::new(&vae.model, &vae.guide).unwrap();
+        let (terms, _) = enumerated.estimate(&vae.model, &vae.guide, &x, &[], &[]);
         let closed: Vec<f64> = rows(vae.guide.posterior(x.clone()).kl().unwrap().sum_dim(1).squeeze_dim(1));
         let (kl, bound) = (rows(terms.kl.clone()), rows(terms.elbo()));
         assert!((bound.iter().sum::<f64>() - exact_elbo(&vae, &x)).abs() < 1e-12);
@@ -110,7 +112,7 @@ fn enumeration_has_the_exact_gradient() {
     for family in FAMILIES {
         let vae = vae(family);
         let p: Vec<f64> = parameters::values(&vae);
-        let got = draw(&vae, &Enumerated::new(&vae).unwrap(), 1, 0);
+        let got = draw(&vae, &Enumerated::new(&vae.model, &vae.guide).unwrap(), 1, 0);
         for i in 0..p.len() {
             let at = |h: f64| {
                 let mut p = p.clone();
@@ -129,7 +131,7 @@ fn enumeration_has_the_exact_gradient() {
 fn the_score_function_has_the_enumerated_gradient_as_its_mean() {
     for family in FAMILIES {
         let vae = vae(family);
-        let exact = draw(&vae, &Enumerated::new(&vae).unwrap(), 1, 0);
+        let exact = draw(&vae, &Enumerated::new(&vae.model, &vae.guide).unwrap(), 1, 0);
         let estimator = ScoreFunction(Baseline::LeaveOneOut);
         let draws: Vec<Vec<f64>> = (0..600).map(|seed| draw(&vae, &estimator, 4, seed)).collect();
         for (i, &exact) in exact.iter().enumerate() {
@@ -147,7 +149,7 @@ fn the_score_function_has_the_enumerated_gradient_as_its_mean() {
 fn the_relaxed_gradient_is_biased_and_less_so_when_cold() {
     for family in FAMILIES {
         let vae = vae(family);
-        let exact = draw(&vae, &Enumerated::new(&vae).unwrap(), 1, 0);
+        let exact = draw(&vae, &Enumerated::new(&vae.model, &vae.guide).unwrap(), 1, 0);
         let bias = |temperature| {
             let relaxed = Relaxed { temperature };
             let mut mean = vec![0.0; exact.len()];
@@ -230,7 +232,7 @@ fn a_fit_by_the_score_function_raises_the_bound_and_does_not_depend_on_threads()
     }
     let all = Rows::all(&values, 8);
     let fit = |threads| {
-        let shape = VaeConfig { family: Family::Bernoulli, ..shape(&[], 2, Likelihood::Bernoulli) };
+        let shape = VaeConfig { family: Family::Bernoulli, ..shape(&[], 2, LikelihoodConfig::Bernoulli) };
         let steps =
             TrainConfig { estimator: Form::ScoreFunction, samples: 8, ..steps(Optimiser::Adam, 0.05) };
         let config = fit_config(shape, steps, 100, 150);
@@ -254,7 +256,8 @@ fn a_fit_by_the_score_function_raises_the_bound_and_does_not_depend_on_threads()
 #[test]
 fn an_estimator_that_does_not_suit_the_latent_is_refused() {
     let refused = |form: Form, family| {
-        form.estimator(Objective::Elbo, KlForm::Analytic, &vae(family)).unwrap_err().to_string()
+        let vae = vae(family);
+        form.estimator(Objective::Elbo, KlForm::Analytic, &vae.model, &vae.guide).unwrap_err().to_string()
     };
     for form in [Form::Reparameterised, Form::StickingTheLanding] {
         assert!(refused(form, Family::Bernoulli).contains("a discrete latent has no derivative"));
@@ -262,8 +265,9 @@ fn an_estimator_that_does_not_suit_the_latent_is_refused() {
     assert!(refused(Form::Relaxed(0.5), Family::Gaussian).contains("needs no relaxation"));
     assert!(refused(Form::Relaxed(0.0), Family::Bernoulli).contains("temperature must be > 0"));
     assert!(refused(Form::Enumerated, Family::Gaussian).contains("enumeration needs a discrete one"));
-    let many = VaeConfig { family: Family::Bernoulli, ..shape(&[], 11, Likelihood::Bernoulli) };
-    assert!(Enumerated::new(&generic_vae(&many, D, 1)).is_err());
+    let many = VaeConfig { family: Family::Bernoulli, ..shape(&[], 11, LikelihoodConfig::Bernoulli) };
+    let many = generic_vae(&many, D, 1);
+    assert!(Enumerated::new(&many.model, &many.guide).is_err());
     let one = VaeConfig { family: Family::Categorical(1), ..shape(&[], 2, GAUSSIAN) };
     let error = Vae::new(&one, D, Key::new(0), &Device::flex()).unwrap_err();
     assert_eq!(error.to_string(), "the number of classes is 1, but must be at least 2");
@@ -279,7 +283,7 @@ fn the_sampled_bound_has_the_enumerated_one_as_its_mean() {
         let draws: Vec<f64> = (0..600)
             .map(|seed| {
                 let noise = vae.noise::<f64>(Key::new(seed), &[3, 0, 4], 4, &Device::flex());
-                elbo(&vae, &x, &noise, KlForm::MonteCarlo).elbo().sum().into_scalar()
+                elbo(&vae.model, &vae.guide, &x, &noise, KlForm::MonteCarlo).elbo().sum().into_scalar()
             })
             .collect();
         assert_unbiased(&draws, exact, &format!("{family:?}"));

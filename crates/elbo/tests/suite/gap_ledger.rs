@@ -1,7 +1,7 @@
 //! The gap ledger (E24) and the estimates of log p(x) where all of them are known: linear decoders, whose posterior is
 //! Gaussian with the same precision Λ for every row (E27), and encoders that are off by a known amount.
 
-use crate::common::{
+use crate::common::{bound_of, 
     GAUSSIAN, generic_vae, minibatch, normals,
     pca::{average, digits, precision, reference, rotated, with_encoder},
     shape,
@@ -18,8 +18,6 @@ use elbo::{
     infer::InferConfig,
     minibatch::{Minibatch, Rows},
     model::{LinearGaussian, SecondLayer, Vae, VaeConfig},
-    objective::importance_weighted::{self},
-    predict,
     random::Key,
     terms::{Mean, Weights},
 };
@@ -97,7 +95,7 @@ impl Known {
 
     fn ledger(&self, covariance: Covariance) -> GapLedger {
         let config = LedgerConfig { covariance, infer: SHARP, draws: 4000 };
-        gap_ledger(&self.vae, &self.data, &config, Key::new(1), &Device::flex(), |_| {}).unwrap()
+        gap_ledger(&*self.vae.reader(&Device::flex()), &self.data, &config, Key::new(1), |_| {}).unwrap()
     }
 }
 
@@ -176,10 +174,10 @@ fn the_ledger_is_exact_on_digits() {
 fn every_estimate_is_the_evidence(known: &Known, name: &str) {
     let Known { vae, data, evidence, .. } = known;
     let device = Device::flex();
-    let weighted = importance_weighted::evaluate(vae, data, Key::new(2), 20_000, &device).unwrap();
+    let weighted = bound_of(vae, data, Key::new(2), 20_000, &device).unwrap();
     assert_evidence(weighted, evidence, 0.02, &format!("{name}: importance weights"));
     let joint = vae.joint().unwrap();
-    let encoded = predict::encode(vae, &data.values, &device).unwrap();
+    let encoded = vae.reader(&device).encode(&data.values).unwrap();
     let annealing = Annealing { temperatures: Temperatures::Sigmoidal(100), leapfrog: 4, chains: 16 };
     let starts = [("the guide", encoded.into()), ("the prior", Start::prior(data.rows.len(), vae.latent()))];
     for (from, start) in starts {
@@ -221,7 +219,7 @@ fn the_evidence_of_all_digits_is_that_of_the_reference() {
         let vae = with_encoder(&model, &w, &[0.0; 10], &s);
         let all = minibatch(&rows, 0..rows.len());
         let weights =
-            importance_weighted::evaluate_weights(&vae, &all, Key::new(4), 2, &Device::flex()).unwrap();
+            vae.reader(&Device::flex()).weights(&all, Key::new(4), 2).unwrap();
         assert!(weights.iter().all(|row| row.effective_sample_size() > 2.0 - 1e-6));
         let mean = weights.iter().map(Weights::log_mean).sum::<f64>() / weights.len() as f64;
         assert!((mean - exact).abs() < 1e-4, "{kind}: {mean} for {exact}");
@@ -254,7 +252,8 @@ fn bits_depend_on_neither_threads_nor_the_other_rows() {
     let config = LedgerConfig { covariance: Covariance::Full, infer: InferConfig::default(), draws: 300 };
     let all = |data: &Minibatch, threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| gap_ledger(&known.vae, data, &config, Key::new(1), &Device::flex(), |_| {}).unwrap())
+        let vae = known.vae.clone();
+        pool.install(move || gap_ledger(&*vae.reader(&Device::flex()), data, &config, Key::new(1), |_| {}).unwrap())
     };
     let expected = all(&known.data, 1);
     for threads in [2, 3] {
@@ -277,7 +276,7 @@ fn each_row_is_told_of_twice() {
     let watch = |rows| {
         told.fetch_add(rows, std::sync::atomic::Ordering::Relaxed);
     };
-    gap_ledger(&known.vae, &known.data, &config, Key::new(1), &Device::flex(), watch).unwrap();
+    gap_ledger(&*known.vae.reader(&Device::flex()), &known.data, &config, Key::new(1), watch).unwrap();
     assert_eq!(told.into_inner(), 80);
 }
 
@@ -286,7 +285,7 @@ fn what_has_no_ledger_is_refused() {
     let config = LedgerConfig { covariance: Covariance::Diagonal, infer: InferConfig::default(), draws: 10 };
     let said = |vae: &VaeConfig, data: &Minibatch, config: &LedgerConfig| {
         let vae = crate::common::pca::single(&generic_vae(vae, 6, 1));
-        let done = gap_ledger(&vae, data, config, Key::new(1), &Device::flex(), |_| {});
+        let done = gap_ledger(&*vae.reader(&Device::flex()), data, config, Key::new(1), |_| {});
         done.unwrap_err().to_string()
     };
     let data = Known::small().data;

@@ -2,11 +2,13 @@
 
 use crate::common::{Estimator, block, data, generic_vae, gradient, minibatch, normals, shape};
 use burn::tensor::Device;
+use elbo::model::Latent as _;
 use elbo::{
     distribution::bernoulli::Binarise,
     guide::Family,
     minibatch::{Minibatch, Rows},
-    model::{Likelihood, SecondLayer, Sigma, Vae, VaeConfig},
+    likelihood::{LikelihoodConfig, Sigma, Support},
+    model::{SecondLayer, Vae, VaeConfig},
     network::{Activation, Convolutional, NetworkConfig},
     objective::elbo::{KlForm, elbo},
     parameters::{self, Block},
@@ -14,26 +16,27 @@ use elbo::{
     schedule::Moves,
 };
 
-const FIXED: Likelihood = Likelihood::Gaussian(Sigma::Fixed(0.7));
-const LEARNED: Likelihood = Likelihood::Gaussian(Sigma::Learned);
-const PER_COLUMN: Likelihood = Likelihood::Gaussian(Sigma::PerColumn);
-const SOLVED: Likelihood = Likelihood::Gaussian(Sigma::Solved);
+const FIXED: LikelihoodConfig = LikelihoodConfig::Gaussian(Sigma::Fixed(0.7));
+const LEARNED: LikelihoodConfig = LikelihoodConfig::Gaussian(Sigma::Learned);
+const PER_COLUMN: LikelihoodConfig = LikelihoodConfig::Gaussian(Sigma::PerColumn);
+const SOLVED: LikelihoodConfig = LikelihoodConfig::Gaussian(Sigma::Solved);
 const WIDTH: usize = 5;
 
 fn estimator(form: KlForm) -> Estimator {
     Estimator { samples: 2, form, noise: Key::new(77) }
 }
 
-fn vae(likelihood: Likelihood, activation: Activation) -> Vae {
+fn vae(likelihood: LikelihoodConfig, activation: Activation) -> Vae {
     generic_vae(&VaeConfig { activation, ..shape(&[6, 4], 2, likelihood) }, WIDTH, 3)
 }
 
-/// 150 rows: 0/1 where the likelihood needs it.
-fn rows_for(likelihood: Likelihood) -> Vec<f32> {
+/// 150 rows of values that the likelihood accepts.
+fn rows_for(likelihood: LikelihoodConfig) -> Vec<f32> {
     let values = normals(11, 150 * WIDTH).into_iter();
-    match likelihood {
-        Likelihood::Bernoulli => values.map(|v| f32::from(v > 0.2)).collect(),
-        Likelihood::Gaussian(_) => values.map(|v| v as f32).collect(),
+    match likelihood.likelihood().support() {
+        Support::Binary => values.map(|v| f32::from(v > 0.2)).collect(),
+        Support::Count => values.map(|v| (5.0 * v * v).floor() as f32).collect(),
+        _ => values.map(|v| v as f32).collect(),
     }
 }
 
@@ -45,7 +48,7 @@ fn gradient_of(vae: &Vae, minibatch: &Minibatch, moves: Moves, estimator: Estima
 fn bound(vae: &Vae, minibatch: &Minibatch, estimator: Estimator) -> f64 {
     let Estimator { samples, form, noise: key } = estimator;
     let noise = Family::Gaussian.noise::<f64>(key, &minibatch.rows, vae.latent(), samples, &Device::flex());
-    elbo(vae, &data(minibatch), &noise, form).elbo().sum().into_scalar()
+    elbo(&vae.model, &vae.guide, &data(minibatch), &noise, form).elbo().sum().into_scalar()
 }
 
 /// The derivative at 0 by the five-point rule, whose error is of order h⁴.
@@ -67,7 +70,7 @@ fn check(vae: &Vae, minibatch: &Minibatch, form: KlForm, h: f64) {
     let scale = minibatch.total as f64 / minibatch.rows.len() as f64;
     for block in parameters::layout(vae) {
         let part = &got[block.range()];
-        let held = matches!(vae.model.likelihood(), Likelihood::Gaussian(Sigma::Fixed(_) | Sigma::Solved));
+        let held = vae.model.likelihood().own(WIDTH).is_some_and(|own| !own.learned);
         if block.name == "model.log_sigma" && held {
             assert!(part.iter().all(|&g| g == 0.0), "a held σ moves: {part:?}");
             continue;
@@ -88,7 +91,13 @@ fn check(vae: &Vae, minibatch: &Minibatch, form: KlForm, h: f64) {
     }
 }
 
-fn check_both_forms(likelihood: Likelihood, activation: Activation) {
+#[test]
+fn of_counts_agrees_with_central_differences() {
+    check_both_forms(LikelihoodConfig::Poisson, Activation::Tanh);
+    check_both_forms(LikelihoodConfig::NegativeBinomial, Activation::Tanh);
+}
+
+fn check_both_forms(likelihood: LikelihoodConfig, activation: Activation) {
     let values = rows_for(likelihood);
     let rows = Rows::all(&values, WIDTH).select((2..13).collect());
     for form in [KlForm::Analytic, KlForm::MonteCarlo] {
@@ -98,17 +107,17 @@ fn check_both_forms(likelihood: Likelihood, activation: Activation) {
 
 #[test]
 fn bernoulli_with_tanh() {
-    check_both_forms(Likelihood::Bernoulli, Activation::Tanh);
+    check_both_forms(LikelihoodConfig::Bernoulli, Activation::Tanh);
 }
 
 #[test]
 fn bernoulli_with_gelu() {
-    check_both_forms(Likelihood::Bernoulli, Activation::Gelu);
+    check_both_forms(LikelihoodConfig::Bernoulli, Activation::Gelu);
 }
 
 #[test]
 fn bernoulli_with_sigmoid() {
-    check_both_forms(Likelihood::Bernoulli, Activation::Sigmoid);
+    check_both_forms(LikelihoodConfig::Bernoulli, Activation::Sigmoid);
 }
 
 #[test]
@@ -154,7 +163,7 @@ fn convolutions_with_softplus() {
 /// Two layers of z: both networks between them, there and back, in both forms of the KL.
 #[test]
 fn two_layers_of_z_with_tanh() {
-    for (likelihood, between) in [(LEARNED, vec![4, 3]), (Likelihood::Bernoulli, vec![])] {
+    for (likelihood, between) in [(LEARNED, vec![4, 3]), (LikelihoodConfig::Bernoulli, vec![])] {
         let second = Some(SecondLayer { latent: 3, hidden: between });
         let vae = generic_vae(&VaeConfig { second, ..shape(&[6], 2, likelihood) }, WIDTH, 3);
         let values = rows_for(likelihood);
@@ -197,7 +206,7 @@ fn a_minibatch_of_two_shards() {
 #[test]
 fn an_auto_encoder_started_at_the_data() {
     let device = Device::flex();
-    for likelihood in [Likelihood::Bernoulli, FIXED, LEARNED, PER_COLUMN, SOLVED] {
+    for likelihood in [LikelihoodConfig::Bernoulli, FIXED, LEARNED, PER_COLUMN, SOLVED] {
         let values = rows_for(likelihood);
         let rows = Rows::all(&values, WIDTH);
         let config = shape(&[6], 2, likelihood);
@@ -210,7 +219,7 @@ fn an_auto_encoder_started_at_the_data() {
 
 #[test]
 fn a_held_block_has_gradient_zero_and_the_other_that_of_the_joint_gradient() {
-    for likelihood in [LEARNED, Likelihood::Bernoulli] {
+    for likelihood in [LEARNED, LikelihoodConfig::Bernoulli] {
         let values = rows_for(likelihood);
         let minibatch = minibatch(&Rows::all(&values, WIDTH), 0..70);
         let vae = vae(likelihood, Activation::Gelu);
@@ -231,7 +240,7 @@ fn a_held_block_has_gradient_zero_and_the_other_that_of_the_joint_gradient() {
 /// Σ_b (|b|/N) g_b = g of all rows, the short last minibatch included: noise belongs to a row, not to a batch.
 #[test]
 fn the_minibatches_of_an_epoch_add_up_to_the_whole() {
-    for likelihood in [PER_COLUMN, Likelihood::Bernoulli] {
+    for likelihood in [PER_COLUMN, LikelihoodConfig::Bernoulli] {
         let values = rows_for(likelihood);
         let rows = Rows::all(&values, WIDTH);
         let vae = vae(likelihood, Activation::Softplus);

@@ -1,6 +1,6 @@
 //! What a fit refuses, and how it fails: with the place named and the state as it was.
 
-use crate::common::{
+use crate::common::{evaluate, 
     Estimator, GAUSSIAN, block, curve, fit_config, generic_vae, gradient, minibatch, normals, shape, steps,
 };
 use burn::tensor::Device;
@@ -8,8 +8,9 @@ use elbo::{
     Error,
     fit::{Fit, FitConfig},
     minibatch::Rows,
-    model::{Likelihood, Sigma, Vae},
-    objective::elbo::{KlForm, evaluate},
+    likelihood::{LikelihoodConfig, Sigma},
+    model::Vae,
+    objective::elbo::KlForm,
     optimiser::Optimiser,
     parameters,
     random::Key,
@@ -17,7 +18,7 @@ use elbo::{
     train::Trainer,
 };
 
-fn config(likelihood: Likelihood) -> FitConfig {
+fn config(likelihood: LikelihoodConfig) -> FitConfig {
     fit_config(shape(&[8], 2, likelihood), steps(Optimiser::Adam, 1e-2), 10, 3)
 }
 
@@ -39,7 +40,7 @@ fn impossible_settings_are_refused_by_name() {
     assert_eq!(refused(&|c| c.vae.latent = 0), "latent is 0, but z needs at least one dimension");
     assert_eq!(refused(&|c| c.vae.hidden = vec![4, 0]), "hidden is [4, 0], but a layer must have a width");
     for sigma in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-        let got = refused(&|c| c.vae.likelihood = Likelihood::Gaussian(Sigma::Fixed(sigma)));
+        let got = refused(&|c| c.vae.likelihood = LikelihoodConfig::Gaussian(Sigma::Fixed(sigma)));
         assert_eq!(got, format!("sigma is {sigma}, but must be > 0 and finite"));
     }
     assert_eq!(refused(&|c| c.batch = 0), "batch is 0, but must be at least 1");
@@ -71,7 +72,7 @@ fn data_that_do_not_suit_the_likelihood_are_refused_by_place() {
     for row in values.chunks_mut(3) {
         row[1] = 4.25;
     }
-    let got = refusal(&config(Likelihood::Gaussian(Sigma::PerColumn)), &values, 3);
+    let got = refusal(&config(LikelihoodConfig::Gaussian(Sigma::PerColumn)), &values, 3);
     assert_eq!(
         got,
         "column 1 is constant, but sigma would shrink to 0 on it, and the bound grow without limit"
@@ -81,17 +82,17 @@ fn data_that_do_not_suit_the_likelihood_are_refused_by_place() {
     Fit::new(config(GAUSSIAN), rows.clone(), &rows, &Device::flex()).unwrap();
 
     for sigma in [Sigma::Learned, Sigma::Solved] {
-        let got = refusal(&config(Likelihood::Gaussian(sigma)), &[2.0; 30], 3);
+        let got = refusal(&config(LikelihoodConfig::Gaussian(sigma)), &[2.0; 30], 3);
         assert!(got.starts_with("every column is constant, but sigma would shrink to 0"), "{got}");
     }
-    let fixed = config(Likelihood::Gaussian(Sigma::Fixed(1.0)));
+    let fixed = config(LikelihoodConfig::Gaussian(Sigma::Fixed(1.0)));
     let rows = Rows::all(&[2.0; 30], 3);
     Fit::new(fixed, rows.clone(), &rows, &Device::flex()).unwrap();
 
     for wrong in [1.5, -0.1, f32::NAN] {
         let mut grey = vec![0.5; 30];
         grey[3 * 7 + 2] = wrong;
-        let got = refusal(&config(Likelihood::Bernoulli), &grey, 3);
+        let got = refusal(&config(LikelihoodConfig::Bernoulli), &grey, 3);
         assert_eq!(got, format!("x[7, 2] is {wrong}, but a Bernoulli likelihood needs values in [0, 1]"));
     }
 }
@@ -140,8 +141,8 @@ fn a_step_size_too_large_ends_in_an_error_that_leaves_the_state() {
         };
         assert!(state.step > 0);
         let Error::NonFinite { what, step, rows } = &error else { panic!("{error:?}") };
-        assert_eq!((*step, &rows[..]), (state.step, &[30, 7, 12][..]));
-        let (what, step) = (what.clone(), *step);
+        assert_eq!((*step, &rows[..]), (Some(state.step), &[30, 7, 12][..]));
+        let (what, step) = (what.clone(), state.step);
         assert_eq!(
             error.to_string(),
             format!("{what} is not finite at step {step} (minibatch of data rows 30, 7, 12)")
@@ -159,7 +160,7 @@ fn a_fit_that_fails_names_the_step_and_keeps_the_last_good_state() {
     let mut reports = 0;
     let error = fit.epoch(|_| reports += 1).unwrap_err();
     let Error::NonFinite { step, rows, .. } = error else { panic!("{error:?}") };
-    assert_eq!((step, fit.progress().state.step, rows.len()), (reports, reports, 10));
+    assert_eq!((step, fit.progress().state.step, rows.len()), (Some(reports), reports, 10));
     assert!(fit.progress().state.parameters.iter().all(|p| p.is_finite()));
     assert_eq!(fit.progress().epoch, 0);
 }
@@ -177,7 +178,7 @@ fn a_nan_in_the_data_is_named_as_such() {
     let error = trainer.step(&mut state, &minibatch(&rows, 0..200), Pace::FULL).unwrap_err();
     assert_eq!(state, before);
     // Of the shard that holds it: rows 128 to 191.
-    let Error::NonFinite { what, step: 0, rows } = error else { panic!("{error:?}") };
+    let Error::NonFinite { what, step: Some(0), rows } = error else { panic!("{error:?}") };
     assert_eq!((what.as_str(), rows), ("the data x", (128..192).collect()));
     let all = minibatch(&Rows::all(&values, 3), 0..200);
     let error = evaluate(&vae, &all, Key::new(1), KlForm::Analytic, 1, &device).unwrap_err();
@@ -190,7 +191,7 @@ fn a_huge_log_variance_keeps_the_bound_finite() {
     let device = Device::flex();
     let values: Vec<f32> = normals(4, 30).into_iter().map(|v| v as f32).collect();
     let minibatch = minibatch(&Rows::all(&values, 3), 0..10);
-    for likelihood in [GAUSSIAN, Likelihood::Bernoulli] {
+    for likelihood in [GAUSSIAN, LikelihoodConfig::Bernoulli] {
         let vae = generic_vae(&shape(&[4], 2, likelihood), 3, 1);
         let bias = block(&vae, "guide.encoder.layers.1.bias").range();
         for (head, log_variance) in [(1e4, 30.0), (-1e4, -30.0), (100.0, 30.0), (-100.0, -30.0)] {

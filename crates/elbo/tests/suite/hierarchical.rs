@@ -3,30 +3,28 @@
 
 use std::f64::consts::TAU;
 
-use crate::common::{
+use crate::common::{bound_of, 
     GAUSSIAN, assert_unbiased, assert_unbiased_derivative, block, curve, data, fit_config, generic_vae,
     minibatch, normals, shape, steps,
 };
 use burn::tensor::Device;
-use elbo::{
+use elbo::{engine::{gradient}, 
     distribution::{Cholesky, FullGaussian},
     divergence::KullbackLeibler,
     fit::{Fit, Progress},
-    gradient::{
-        Baseline, DoublyReparameterised, Draws, Estimator, ImportanceWeighted, Reparameterised,
-        ScoreFunction, StickingTheLanding, gradient,
-    },
+    gradient::{Baseline, DoublyReparameterised, Estimator, ImportanceWeighted, Reparameterised, ScoreFunction, StickingTheLanding},
     guide::Family,
     minibatch::{Minibatch, Rows},
-    model::{Likelihood, SecondLayer, Sigma, Vae, VaeConfig},
+    likelihood::{LikelihoodConfig, Sigma},
+    model::{SecondLayer, Vae, VaeConfig},
     objective::{
         elbo::{KlForm, elbo},
-        importance_weighted::{evaluate, log_weights},
+        importance_weighted::{log_weights},
         noiseless::Noiseless,
     },
     optimiser::Optimiser,
-    parameters, predict,
-    random::Key,
+    parameters,
+    random::{Draws, Key},
     schedule::Moves,
     terms::Mean,
 };
@@ -209,7 +207,7 @@ fn the_bound_is_the_evidence_less_the_divergence_from_the_posterior() {
         let draws: Vec<f64> = (0..600)
             .map(|seed| {
                 let noise = vae.noise::<f64>(Key::new(seed), &batch.rows, 8, &Device::flex());
-                elbo(&vae, &data(&batch), &noise, form).elbo().sum().into_scalar()
+                elbo(&vae.model, &vae.guide, &data(&batch), &noise, form).elbo().sum().into_scalar()
             })
             .collect();
         assert_unbiased(&draws, expected, &format!("{form:?}"));
@@ -229,7 +227,7 @@ fn the_importance_weighted_bound_rises_to_the_evidence() {
     let batch = minibatch(&Rows::all(&values, D), 0..4000);
     let mut last = Mean { value: f64::NEG_INFINITY, standard_error: 0.0 };
     for k in [1, 4, 16, 64] {
-        let bound = Mean::of(&evaluate(&vae, &batch, Key::new(3), k, &Device::flex()).unwrap());
+        let bound = Mean::of(&bound_of(&vae, &batch, Key::new(3), k, &Device::flex()).unwrap());
         assert!(bound.value > last.value + 4.0 * last.standard_error, "L_{k} = {bound:?} after {last:?}");
         let evidence = linear.log_evidence(&wide);
         assert!(bound.value < evidence + 4.0 * bound.standard_error, "L_{k} = {bound:?}, log p = {evidence}");
@@ -248,7 +246,8 @@ fn the_importance_weighted_bound_rises_to_the_evidence() {
 fn at_the_posterior_every_weight_is_the_evidence() {
     let (p, batch) = (exact(), three_of_five());
     let noise = Family::Gaussian.noise::<f64>(Key::new(1), &batch.rows, 2, 6, &Device::flex());
-    let weights: Vec<f64> = log_weights(&of(&p), &data(&batch), &noise).into_data().try_to_vec().unwrap();
+    let vae = of(&p);
+    let weights: Vec<f64> = log_weights(&vae.model, &vae.guide, &data(&batch), &noise).into_data().try_to_vec().unwrap();
     for draw in weights.chunks(3) {
         for (x, weight) in rows_of(&batch).iter().zip(draw) {
             let evidence = Linear::of(&p).log_evidence(x);
@@ -259,7 +258,7 @@ fn at_the_posterior_every_weight_is_the_evidence() {
 
 fn draw(vae: &Vae, estimator: &dyn Estimator, samples: usize, seed: u64) -> Vec<f64> {
     let draws = Draws { samples, key: Key::new(seed) };
-    gradient(vae, &three_of_five(), Moves::BOTH, estimator, draws, 0, &Device::flex()).unwrap().gradient
+    gradient(vae, &three_of_five(), Moves::BOTH, estimator, draws, (0, &[]), &Device::flex()).unwrap().gradient
 }
 
 /// log p(x, z) − log q(z|x) is log p(x) whatever z: its derivative through z is 0 for each draw.
@@ -319,7 +318,7 @@ fn draws_of_the_prior_have_its_moments() {
     let p: Vec<f32> = p.iter().map(|&v| v as f32).collect();
     let vae = parameters::load(generic_vae(&config(), D, 8), &p, &Device::flex()).unwrap();
     let n = 20_000;
-    let z = predict::sample_prior(&vae, Key::new(4), n, &Device::flex());
+    let z = vae.reader(&Device::flex()).sample_prior(Key::new(4), n);
     let spread = model.a * model.a + model.v;
     let moment = |what: &str, f: &dyn Fn(f64, f64) -> f64, mean: f64, variance: f64| {
         let values = z.chunks(2).map(|z| f(f64::from(z[0]), f64::from(z[1])));
@@ -332,7 +331,7 @@ fn draws_of_the_prior_have_its_moments() {
     moment("Var z₂", &|_, z2| z2 * z2, 1.0, 2.0);
     moment("Cov", &|z1, z2| (z1 - model.b) * z2, model.a, spread + model.a * model.a);
     // A row's draw does not depend on how many there are.
-    assert_eq!(predict::sample_prior(&vae, Key::new(4), 3, &Device::flex()), z[..6]);
+    assert_eq!(vae.reader(&Device::flex()).sample_prior(Key::new(4), 3), z[..6]);
 }
 
 /// Means of z₁, then of z₂ there; the estimated divergences of each variable sum to KL(q ‖ p), here that of Gaussians:
@@ -345,7 +344,7 @@ fn rows_are_encoded_in_both_layers() {
     let vae = parameters::load(generic_vae(&config(), D, 8), &narrow, &Device::flex()).unwrap();
     assert_eq!((vae.latent(), vae.guide.layers()), (2, vec![1, 1]));
     let x = [0.7_f32, -1.1, 0.4];
-    let encoded = predict::encode(&vae, &x.repeat(500), &Device::flex()).unwrap();
+    let encoded = vae.reader(&Device::flex()).encode(&x.repeat(500)).unwrap();
     let (m, s2) = model.guide(&x.map(f64::from));
     let close =
         |got: f32, expected: f64| assert!((f64::from(got) - expected).abs() < 1e-5, "{got} {expected}");
@@ -365,7 +364,7 @@ fn rows_are_encoded_in_both_layers() {
         let kl = Mean::of(&kl);
         assert!((kl.value - expected).abs() < 5.0 * kl.standard_error, "z{}: {kl:?} for {expected}", j + 1);
     }
-    let seen = predict::reconstruct(&vae, &x, &Device::flex()).unwrap();
+    let seen = vae.reader(&Device::flex()).reconstruct(&x).unwrap();
     for d in 0..D {
         close(seen[d], model.w[d] * m + model.c[d]);
     }
@@ -391,7 +390,7 @@ fn a_fit_repeats_to_the_bit() {
                 bounds.push(fit.epoch(|_| {}).unwrap().validation.elbo.value);
                 stops.push(fit.progress().clone());
             }
-            (stops, bounds, predict::encode(&fit.last().unwrap(), &values, &Device::flex()).unwrap())
+            (stops, bounds, fit.last().unwrap().reader(&Device::flex()).encode(&values).unwrap())
         })
     };
     let one = start(1, None);
@@ -421,7 +420,7 @@ fn impossible_layers_are_refused_by_name() {
         refused(&|c| c.family = Family::Bernoulli),
         "the latent is Bernoulli, but two layers of z need a Gaussian one"
     );
-    let fixed = VaeConfig { likelihood: Likelihood::Gaussian(Sigma::Fixed(1.0)), ..config() };
+    let fixed = VaeConfig { likelihood: LikelihoodConfig::Gaussian(Sigma::Fixed(1.0)), ..config() };
     let vae = Vae::new(&fixed, D, Key::new(1), &Device::flex()).unwrap();
     let message = Noiseless::new(&vae.model).unwrap_err().to_string();
     assert_eq!(message, "the number of layers of z is 2, but the noiseless objective is of one");

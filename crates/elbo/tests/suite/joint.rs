@@ -4,21 +4,22 @@ use crate::common::{generic_vae, normals, shape, tensor};
 use burn::tensor::Device;
 use elbo::{
     guide::Family,
-    model::{Joint, Likelihood, Sigma, Vae, VaeConfig},
+    likelihood::{LikelihoodConfig, Sigma},
+    model::{Joint, Latent as _, Vae, VaeConfig},
     network::Activation::{self, Gelu, Relu, Sigmoid, Softplus, Tanh},
     parameters,
     random::Key,
 };
 
-const LIKELIHOODS: [Likelihood; 5] = [
-    Likelihood::Bernoulli,
-    Likelihood::Gaussian(Sigma::Fixed(0.7)),
-    Likelihood::Gaussian(Sigma::Learned),
-    Likelihood::Gaussian(Sigma::PerColumn),
-    Likelihood::Gaussian(Sigma::Solved),
+const LIKELIHOODS: [LikelihoodConfig; 5] = [
+    LikelihoodConfig::Bernoulli,
+    LikelihoodConfig::Gaussian(Sigma::Fixed(0.7)),
+    LikelihoodConfig::Gaussian(Sigma::Learned),
+    LikelihoodConfig::Gaussian(Sigma::PerColumn),
+    LikelihoodConfig::Gaussian(Sigma::Solved),
 ];
 
-fn config(hidden: &[usize], latent: usize, activation: Activation, likelihood: Likelihood) -> VaeConfig {
+fn config(hidden: &[usize], latent: usize, activation: Activation, likelihood: LikelihoodConfig) -> VaeConfig {
     VaeConfig { activation, ..shape(hidden, latent, likelihood) }
 }
 
@@ -39,7 +40,7 @@ fn case(config: &VaeConfig, width: usize, rows: usize, samples: usize) -> Case {
     let wide = parameters::load(wide, &values, &device).unwrap();
     let mut x = vec![0.0; rows * width];
     Key::new(2).uniforms(0, &mut x);
-    if config.likelihood == Likelihood::Bernoulli {
+    if config.likelihood == LikelihoodConfig::Bernoulli {
         Key::new(3).bernoulli(0, &mut x);
     }
     let z = normals(4, samples * rows * config.latent).into_iter().map(|z| z as f32).collect();
@@ -119,7 +120,7 @@ fn both_ways_agree_at_odd_sizes() {
         (65, vec![33], 33, 43, 3),
         (784, vec![64, 17], 40, 5, 26),
     ] {
-        for likelihood in [Likelihood::Bernoulli, Likelihood::Gaussian(Sigma::PerColumn)] {
+        for likelihood in [LikelihoodConfig::Bernoulli, LikelihoodConfig::Gaussian(Sigma::PerColumn)] {
             let case = case(&config(&hidden, latent, Tanh, likelihood), width, rows, samples);
             check(&case, &format!("{rows} rows of {width}, {samples} draws, {likelihood:?}"));
         }
@@ -128,7 +129,7 @@ fn both_ways_agree_at_odd_sizes() {
 
 #[test]
 fn the_prior_is_a_standard_normal() {
-    let case = case(&config(&[4], 3, Tanh, Likelihood::Bernoulli), 2, 10, 2);
+    let case = case(&config(&[4], 3, Tanh, LikelihoodConfig::Bernoulli), 2, 10, 2);
     for vae in [&case.narrow, &case.wide] {
         let joint = vae.joint().unwrap();
         let (mut out, mut gradient) = (vec![f64::NAN; 20], vec![f32::NAN; 60]);
@@ -145,7 +146,7 @@ fn the_prior_is_a_standard_normal() {
 /// All at once, each draw by itself, or each row by itself on a thread of its own: the same bits.
 #[test]
 fn bits_do_not_depend_on_what_else_is_in_the_call() {
-    for likelihood in [Likelihood::Bernoulli, Likelihood::Gaussian(Sigma::PerColumn)] {
+    for likelihood in [LikelihoodConfig::Bernoulli, LikelihoodConfig::Gaussian(Sigma::PerColumn)] {
         let (width, latent, rows, samples) = (41, 6, 67, 4);
         let case = case(&config(&[50, 40], latent, Gelu, likelihood), width, rows, samples);
         let joint = case.narrow.joint().unwrap();
@@ -171,7 +172,7 @@ fn bits_do_not_depend_on_what_else_is_in_the_call() {
 
 #[test]
 fn a_discrete_latent_has_no_gradient() {
-    let config = VaeConfig { family: Family::Bernoulli, ..config(&[3], 2, Relu, Likelihood::Bernoulli) };
+    let config = VaeConfig { family: Family::Bernoulli, ..config(&[3], 2, Relu, LikelihoodConfig::Bernoulli) };
     let vae = Vae::new(&config, 4, Key::new(0), &Device::flex()).unwrap();
     let error = vae.joint().err().unwrap();
     assert_eq!(

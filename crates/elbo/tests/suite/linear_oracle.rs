@@ -3,7 +3,7 @@
 //!
 //! The data lie in the folder named by `ELBO_DATA`; without them these tests skip, and say so.
 
-use crate::common::{
+use crate::common::{evaluate, 
     fit_config, minibatch,
     pca::{average, digits, file, reference},
     shape, steps,
@@ -12,8 +12,9 @@ use burn::tensor::Device;
 use elbo::{
     fit::Fit,
     minibatch::Rows,
-    model::{Likelihood, LinearGaussian, Sigma, Vae},
-    objective::elbo::{KlForm, evaluate},
+    likelihood::{LikelihoodConfig, Sigma},
+    model::{LinearGaussian, Vae},
+    objective::elbo::KlForm,
     optimiser::Optimiser,
     random::Key,
     schedule::Decay,
@@ -134,7 +135,7 @@ fn reaches_the_oracle(
     let rows = Rows::all(values, width);
     let oracle = LinearGaussian::fit(&rows, latent, Some(sigma2)).unwrap();
     let greatest = average(&oracle, &rows);
-    let likelihood = Likelihood::Gaussian(Sigma::Fixed(sigma2.sqrt()));
+    let likelihood = LikelihoodConfig::Gaussian(Sigma::Fixed(sigma2.sqrt()));
     let mut config = fit_config(shape(&[], latent, likelihood), steps(Optimiser::Adam, lr), batch, epochs);
     config.decay = Decay::Cosine;
     let mut fit = Fit::new(config, rows.clone(), &rows, &Device::flex()).unwrap();

@@ -14,7 +14,7 @@ use elbo::{
     infer::{InferConfig, bounds, infer, log_weights},
     minibatch::{Minibatch, Rows},
     model::{LinearGaussian, Vae},
-    parameters, predict,
+    parameters,
     random::Key,
     terms::Mean,
 };
@@ -24,7 +24,7 @@ const SHARP: InferConfig =
     InferConfig { importance_samples: 1, samples: 64, step_size: 0.1, tolerance: 1e-8, most_steps: 5000 };
 
 fn start(vae: &Vae, data: &Minibatch, covariance: Covariance) -> PerDatum {
-    let encoded = predict::encode(vae, &data.values, &Device::flex()).unwrap();
+    let encoded = vae.reader(&Device::flex()).encode(&data.values).unwrap();
     PerDatum::start(&encoded, vae.latent(), covariance).unwrap()
 }
 
@@ -177,7 +177,7 @@ fn bad_input_is_named() {
     data.values[7 * D] = f32::NAN;
     let said = run(&data, SHARP);
     assert!(said.contains("data rows 7)"), "{said}");
-    let encoded = predict::Encoded { mean: vec![0.0], standard_deviation: vec![0.0], kl: vec![] };
+    let encoded = elbo::guide::Encoded { mean: vec![0.0], standard_deviation: vec![0.0], kl: vec![] };
     let error = PerDatum::start(&encoded, 1, Covariance::Diagonal).unwrap_err();
     assert!(matches!(error, Error::Invalid { .. }));
     assert!(error.to_string().contains("q of row 0, dimension 1 is N(0, 0²)"), "{error}");

@@ -1,13 +1,13 @@
 //! The same configuration and data give the same bits: whatever the number of threads, and interrupted or not.
 
-use crate::common::{curve, fit_config, minibatch, shape, steps};
+use crate::common::{evaluate, curve, fit_config, minibatch, shape, steps};
 use burn::tensor::Device;
 use elbo::{
     distribution::bernoulli::Binarise,
     fit::{EpochReport, Fit, FitConfig, Progress},
     minibatch::Rows,
-    model::{Likelihood, Sigma},
-    objective::elbo::{KlForm, evaluate},
+    likelihood::{LikelihoodConfig, Sigma},
+    objective::elbo::KlForm,
     optimiser::Optimiser,
     random::Key,
     schedule::Schedule,
@@ -24,7 +24,7 @@ fn values() -> Vec<f32> {
 }
 
 fn config() -> FitConfig {
-    let likelihood = Likelihood::Gaussian(Sigma::PerColumn);
+    let likelihood = LikelihoodConfig::Gaussian(Sigma::PerColumn);
     let mut config = fit_config(shape(&[16], 2, likelihood), steps(Optimiser::Adam, 1e-2), 150, EPOCHS);
     config.train.kl = KlForm::MonteCarlo;
     config.train.samples = 2;
@@ -77,12 +77,12 @@ fn a_fit_interrupted_after_any_epoch_goes_on_as_if_it_had_not_been() {
         *v = v.abs().min(1.0);
     }
     let mut bernoulli = config();
-    bernoulli.vae.likelihood = Likelihood::Bernoulli;
+    bernoulli.vae.likelihood = LikelihoodConfig::Bernoulli;
     bernoulli.binarise = Binarise::Dynamic;
     let mut alternating = config();
     alternating.train.schedule = Schedule::Alternating;
     let mut solved = config();
-    solved.vae.likelihood = Likelihood::Gaussian(Sigma::Solved);
+    solved.vae.likelihood = LikelihoodConfig::Gaussian(Sigma::Solved);
     for (config, values) in
         [(config(), values()), (alternating, values()), (solved, values()), (bernoulli, grey)]
     {

@@ -5,12 +5,14 @@ use crate::common::{
     steps,
 };
 use burn::{module::Module, tensor::Device};
+use elbo::{guide::Guide as _, model::Latent as _};
 use elbo::{
     distribution::bernoulli::Binarise,
     fit::{Fit, FitConfig},
     guide::Family,
     minibatch::Rows,
-    model::{Likelihood, LinearGaussian, Sigma, Vae},
+    likelihood::{LikelihoodConfig, Sigma},
+    model::{LinearGaussian, Vae},
     objective::elbo::KlForm,
     optimiser::Optimiser,
     parameters,
@@ -21,7 +23,7 @@ use elbo::{
 };
 
 const WIDTH: usize = 4;
-const SOLVED: Likelihood = Likelihood::Gaussian(Sigma::Solved);
+const SOLVED: LikelihoodConfig = LikelihoodConfig::Gaussian(Sigma::Solved);
 
 fn fitted(config: FitConfig, values: &[f32], width: usize) -> Fit<'_> {
     let rows = Rows::all(values, width);
@@ -102,7 +104,7 @@ fn sigma_in_closed_form_has_the_mean_squared_residual_as_its_fixed_point() {
             trainer.step(&mut state, &batch, Pace::FULL).unwrap();
         }
     }
-    let found = sigma(&trainer.vae(&state.parameters).unwrap()).powi(2);
+    let found = sigma(&trainer.auto_encoder(&state.parameters).unwrap()).powi(2);
     let expected = mean_squared_residual(&vae, &values);
     let before = sigma(&vae).powi(2);
     assert!((before / expected - 1.0).abs() > 0.2, "{before} is near {expected} already");
@@ -257,7 +259,7 @@ fn a_fit_to_drawn_pixels_keeps_their_mean() {
     let config = FitConfig {
         binarise: Binarise::Dynamic,
         decay: Decay::Cosine,
-        ..fit_config(shape(&[4], 1, Likelihood::Bernoulli), steps(Optimiser::Adam, 2e-2), 200, 60)
+        ..fit_config(shape(&[4], 1, LikelihoodConfig::Bernoulli), steps(Optimiser::Adam, 2e-2), 200, 60)
     };
     let fit = fitted(config, &values, WIDTH);
     let drawn = fit.validation().next().unwrap();

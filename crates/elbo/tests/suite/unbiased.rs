@@ -1,7 +1,7 @@
 //! Estimates of a linear decoder's bound and gradient against their expectations in closed form, and the bound
 //! against log p(x), which is exact for it.
 
-use crate::common::{
+use crate::common::{evaluate, 
     Estimator, GAUSSIAN, assert_unbiased, assert_unbiased_derivative, data, generic_vae, gradient,
     linear::{D, K, Linear, exact_posterior},
     minibatch, normals, shape, tensor,
@@ -11,7 +11,7 @@ use elbo::{
     guide::Family,
     minibatch::{Minibatch, Rows},
     model::Vae,
-    objective::elbo::{KlForm, elbo, evaluate},
+    objective::elbo::{KlForm, elbo},
     parameters,
     random::Key,
     schedule::Moves,
@@ -54,7 +54,7 @@ fn bound_and_monte_carlo_kl_have_their_exact_expectations() {
                     SAMPLES,
                     &Device::flex(),
                 );
-                let terms = elbo(&vae, &data(&minibatch), &noise, form);
+                let terms = elbo(&vae.model, &vae.guide, &data(&minibatch), &noise, form);
                 (terms.elbo().sum().into_scalar::<f64>(), terms.kl.sum().into_scalar::<f64>())
             })
             .unzip()
@@ -103,7 +103,7 @@ fn the_bound_is_below_the_evidence() {
         let linear = Linear::of(&parameters::values::<f64, _>(&vae));
         let noise = Family::Gaussian.noise::<f64>(Key::new(seed), &minibatch.rows, K, 4000, &Device::flex());
         let estimate: Vec<f64> =
-            elbo(&vae, &data(&minibatch), &noise, KlForm::Analytic).elbo().into_data().try_to_vec().unwrap();
+            elbo(&vae.model, &vae.guide, &data(&minibatch), &noise, KlForm::Analytic).elbo().into_data().try_to_vec().unwrap();
         for (x, estimate) in rows_of(&minibatch).iter().zip(estimate) {
             let (bound, evidence) = (linear.elbo(x), linear.log_evidence(x));
             assert!(bound < evidence, "{bound} {evidence}");
@@ -125,7 +125,7 @@ fn with_the_exact_posterior_the_bound_is_the_evidence() {
     let minibatch = minibatch(&Rows::all(&values, D), 0..ROWS);
     let noise = Family::Gaussian.noise::<f64>(Key::new(3), &minibatch.rows, K, 7, &device);
     let bound: Vec<f64> =
-        elbo(&vae, &data(&minibatch), &noise, KlForm::MonteCarlo).elbo().into_data().try_to_vec().unwrap();
+        elbo(&vae.model, &vae.guide, &data(&minibatch), &noise, KlForm::MonteCarlo).elbo().into_data().try_to_vec().unwrap();
     let single = parameters::load(vae, &p.iter().map(|&v| v as f32).collect::<Vec<_>>(), &device).unwrap();
     let stored = evaluate(&single, &minibatch, Key::new(3), KlForm::MonteCarlo, 1, &device).unwrap().elbo();
     for ((x, bound), stored) in rows_of(&minibatch).iter().zip(bound).zip(stored) {
@@ -159,7 +159,7 @@ fn the_bound_and_the_divergence_from_the_posterior_add_up_to_the_evidence() {
             })
             .collect();
         let bound: Vec<f64> =
-            elbo(&vae, &data(&minibatch), &noise, KlForm::Analytic).elbo().into_data().try_to_vec().unwrap();
+            elbo(&vae.model, &vae.guide, &data(&minibatch), &noise, KlForm::Analytic).elbo().into_data().try_to_vec().unwrap();
         for (x, bound) in rows_of(&minibatch).iter().zip(bound) {
             let gap = linear.divergence_from_the_posterior(x);
             let evidence = linear.log_evidence(x);

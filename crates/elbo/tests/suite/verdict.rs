@@ -1,7 +1,7 @@
 //! The verdict on made-up findings: its level, its reasons, and that a bad finding never makes it better.
 
 use elbo::{
-    diagnose::{Claim, Findings, KhatShares, Level, Reason, Scale, Starts, Verdict},
+    diagnose::{Claim, Findings, KhatShares, Level, Remedy, Reason, Scale, Starts, Verdict},
     terms::Mean,
 };
 
@@ -51,7 +51,7 @@ struct Case {
     /// What the reason must say.
     says: &'static str,
     /// One of its remedies, where it has any.
-    remedy: &'static str,
+    remedy: Option<Remedy>,
 }
 
 /// One bad finding each.
@@ -61,98 +61,98 @@ const BAD: [Case; 27] = [
         claim: Claim::Bound,
         level: Level::Caution,
         says: "1 of 30 starts came within 2.50 nats of the highest bound",
-        remedy: "--starts 120",
+        remedy: Some(Remedy::MoreStarts(120)),
     },
     Case {
         change: |f| f.starts = Some(Starts { starts: 1, reached: 1, within: 1.0 }),
         claim: Claim::Bound,
         level: Level::Caution,
         says: "one start",
-        remedy: "--starts 20",
+        remedy: Some(Remedy::MoreStarts(20)),
     },
     Case {
         change: |f| f.parameters_khat = Some(0.6),
         claim: Claim::Posterior,
         level: Level::Caution,
         says: "k̂ of q over all parameters is 0.60: its intervals may be too narrow",
-        remedy: "",
+        remedy: None,
     },
     Case {
         change: |f| f.parameters_khat = Some(0.71),
         claim: Claim::Posterior,
         level: Level::DoNotTrust,
         says: "k̂ of q over all parameters is 0.71: its intervals may be too narrow",
-        remedy: "",
+        remedy: None,
     },
     Case {
         change: |f| f.parameters_khat = Some(f64::NAN),
         claim: Claim::Posterior,
         level: Level::DoNotTrust,
         says: "k̂ of q over all parameters",
-        remedy: "",
+        remedy: None,
     },
     Case {
         change: |f| f.marginal_error = Some(0.06),
         claim: Claim::Posterior,
         level: Level::Caution,
         says: "a marginal probability of q is 0.060 from the exact one: q is too sure",
-        remedy: "",
+        remedy: None,
     },
     Case {
         change: |f| f.marginal_error = Some(0.5),
         claim: Claim::Posterior,
         level: Level::DoNotTrust,
         says: "or is on one of several modes",
-        remedy: "",
+        remedy: None,
     },
     Case {
         change: |f| f.converged = Some(false),
         claim: Claim::Model,
         level: Level::Caution,
         says: "ran out of epochs",
-        remedy: "--epochs",
+        remedy: Some(Remedy::MoreEpochs),
     },
     Case {
         change: |f| f.maximised_a_bound = Some(false),
         claim: Claim::Bound,
         level: Level::Caution,
         says: "not a bound",
-        remedy: "--objective elbo",
+        remedy: Some(Remedy::MaximiseElbo),
     },
     Case {
         change: |f| f.active_units = Some(0),
         claim: Claim::Model,
         level: Level::DoNotTrust,
         says: "posterior collapse",
-        remedy: "--kl-warm-up",
+        remedy: Some(Remedy::KlWarmUp),
     },
     Case {
         change: |f| f.mutual_information = Some(0.004),
         claim: Claim::Model,
         level: Level::DoNotTrust,
         says: "0.004 nats about the row",
-        remedy: "--encoder-steps",
+        remedy: Some(Remedy::EncoderSteps),
     },
     Case {
         change: |f| f.generalisation_gap = Some(mean(13.0, 0.5)),
         claim: Claim::Model,
         level: Level::Caution,
         says: "the bound of training rows is 13.00 ± 0.50 nats above",
-        remedy: "--patience",
+        remedy: Some(Remedy::Patience),
     },
     Case {
         change: |f| f.generalisation_gap = Some(mean(400.0, 5.0)),
         claim: Claim::Model,
         level: Level::DoNotTrust,
         says: "the bound of training rows is 400.00 ± 5.00 nats above that of held-out rows (mean KL 20.00): overfitting",
-        remedy: "--patience",
+        remedy: Some(Remedy::Patience),
     },
     Case {
         change: |f| f.scale = Some(scale(3.0)),
         claim: Claim::Model,
         level: Level::Caution,
         says: "3.00 times σ² (all columns): the rows are on another scale than the training rows, or σ is too small",
-        remedy: "--scale",
+        remedy: Some(Remedy::ColumnScale),
     },
     // Held-out rows multiplied by ten, and by a tenth.
     Case {
@@ -160,77 +160,77 @@ const BAD: [Case; 27] = [
         claim: Claim::Model,
         level: Level::DoNotTrust,
         says: "100.00 times σ²",
-        remedy: "--scale",
+        remedy: Some(Remedy::ColumnScale),
     },
     Case {
         change: |f| f.scale = Some(scale(0.01)),
         claim: Claim::Model,
         level: Level::DoNotTrust,
         says: "0.01 times σ² (all columns): the rows are on another scale than the training rows, or σ is too large",
-        remedy: "--sigma",
+        remedy: Some(Remedy::NoiseScale),
     },
     Case {
         change: |f| f.scale = Some(scale(93_762_724_451_359_296.0)),
         claim: Claim::Model,
         level: Level::DoNotTrust,
         says: "are 9.4e16 times σ² (all columns): the rows are on another scale",
-        remedy: "--sigma",
+        remedy: Some(Remedy::NoiseScale),
     },
     Case {
         change: |f| f.over_linear = Some(mean(-2.0, 0.5)),
         claim: Claim::Model,
         level: Level::Caution,
         says: "exceeds the linear model's exact log p(x) by -2.00",
-        remedy: "--epochs",
+        remedy: Some(Remedy::MoreEpochs),
     },
     Case {
         change: |f| f.inference_gap = Some(mean(11.0, 0.3)),
         claim: Claim::Bound,
         level: Level::Caution,
         says: "log p(x) is at least 11.00",
-        remedy: "--guide per-datum",
+        remedy: Some(Remedy::PerDatumGuide),
     },
     Case {
         change: |f| f.inference_gap = Some(mean(21.0, 0.3)),
         claim: Claim::Bound,
         level: Level::DoNotTrust,
         says: "log p(x) is at least 21.00",
-        remedy: "--encoder-steps",
+        remedy: Some(Remedy::EncoderSteps),
     },
     Case {
         change: |f| f.disagreement = Some(mean(-1.0, 0.1)),
         claim: Claim::Bound,
         level: Level::Caution,
         says: "differ by 1.00",
-        remedy: "",
+        remedy: None,
     },
     Case {
         change: |f| f.effective_sample_size = Some(2.5),
         claim: Claim::Bound,
         level: Level::Caution,
         says: "2.5 effective draws",
-        remedy: "",
+        remedy: None,
     },
     Case {
         change: |f| f.khat = Some(khat(0.6, 0.1)),
         claim: Claim::Posterior,
         level: Level::Caution,
         says: "60 % of 100 rows have a k̂ above 0.70, 10 % above 1: the posterior uncertainties of these rows",
-        remedy: "elbo infer",
+        remedy: Some(Remedy::InferEachRow),
     },
     Case {
         change: |f| f.khat = Some(khat(0.9, 0.6)),
         claim: Claim::Posterior,
         level: Level::DoNotTrust,
         says: "60 % above 1: no estimate",
-        remedy: "elbo infer",
+        remedy: Some(Remedy::InferEachRow),
     },
     Case {
         change: |f| f.amortisation_gap = Some(mean(25.0, 0.5)),
         claim: Claim::Posterior,
         level: Level::DoNotTrust,
         says: "raises the bound by 25.00",
-        remedy: "--encoder-steps",
+        remedy: Some(Remedy::EncoderSteps),
     },
     Case {
         change: |f| {
@@ -240,14 +240,14 @@ const BAD: [Case; 27] = [
         claim: Claim::Posterior,
         level: Level::Caution,
         says: "12.50 ± 0.28 nats above that of training rows (mean KL 20.00): the encoder is overfitted",
-        remedy: "--patience",
+        remedy: Some(Remedy::Patience),
     },
     Case {
         change: |f| f.kl = Some(0.005),
         claim: Claim::Model,
         level: Level::DoNotTrust,
         says: "the mean KL is 0.005 nats",
-        remedy: "--free-bits",
+        remedy: Some(Remedy::FreeBits),
     },
 ];
 
@@ -327,9 +327,7 @@ fn each_bad_finding_is_named_with_its_level_and_its_remedy() {
         let found = |r: &&Reason| (r.claim, r.level) == (*claim, *level) && r.finding.contains(says);
         let reasons = against(&verdict);
         let reason = reasons.iter().find(|r| found(r)).unwrap_or_else(|| panic!("{says}: {verdict}"));
-        assert!(
-            remedy.is_empty() && reason.remedies.is_empty() || reason.remedies.iter().any(|r| r == remedy)
-        );
+        assert!(remedy.map_or(reason.remedies.is_empty(), |remedy| reason.remedies.contains(&remedy)));
         assert!(!reason.rule.is_empty() && !reason.source.is_empty());
         assert_eq!(verdict.claim(*claim), Some(*level), "{says}");
         // A KL of nothing also makes every gap a large one.
@@ -495,7 +493,7 @@ fn coordinate_ascent_has_fewer_essentials() {
     findings.converged = Some(false);
     let verdict = Verdict::of(&findings);
     assert_eq!(verdict.level, Level::Caution);
-    assert!(verdict.to_string().contains("ran out of sweeps") && verdict.to_string().contains("--sweeps"));
+    assert!(verdict.to_string().contains("ran out of sweeps") && verdict.to_string().contains("more sweeps"));
     findings.converged = None;
     assert!(Verdict::of(&findings).to_string().contains("not checked: whether the fit converged"));
 }
@@ -531,4 +529,22 @@ fn a_wrong_posterior_is_the_worst_of_a_coordinate_ascent() {
         findings.coordinate_ascent = false;
         assert_eq!(Verdict::of(&findings).level, Level::Caution);
     }
+}
+
+/// Remedies are values, which a file keeps; of those that it does not know, as the flags of an earlier program, it says
+/// nothing.
+#[test]
+fn a_front_end_words_the_remedies_and_a_file_keeps_them() {
+    let mut findings = good();
+    findings.active_units = Some(0);
+    let verdict = Verdict::of(&findings);
+    let flags = verdict.worded(&|remedy| format!("«{remedy:?}»")).to_string();
+    assert!(flags.contains("try:  «KlWarmUp», «FreeBits», «Beta(0.5)», «EncoderSteps»"), "{flags}");
+    assert!(verdict.to_string().contains("try:  a warm-up of the KL, free nats, a weight of 0.5 for the KL"), "{verdict}");
+    let text = serde_json::to_string(&verdict).unwrap();
+    assert_eq!(serde_json::from_str::<Verdict>(&text).unwrap(), verdict);
+    let older = text.replace("\"kl-warm-up\"", "\"--kl-warm-up\"");
+    let read: Verdict = serde_json::from_str(&older).unwrap();
+    let remedies = &against(&read)[0].remedies;
+    assert_eq!(remedies, &[Remedy::FreeBits, Remedy::Beta(0.5), Remedy::EncoderSteps]);
 }

@@ -10,20 +10,22 @@ use elbo::{
     Error,
     distribution::bernoulli::Binarise,
     fit::FitConfig,
-    gradient::{self, Draws, Estimate, Reparameterised},
-    guide::Family,
+    engine::{self, Estimate, Measure},
+    gradient::Reparameterised,
     minibatch::{Minibatch, Rows},
-    model::{Likelihood, Sigma, Vae, VaeConfig},
-    network::{Activation, NetworkConfig},
-    objective::{KlWeight, Objective, elbo::KlForm},
+    likelihood::{LikelihoodConfig, Sigma},
+    model::{Vae, VaeConfig},
+    network::Activation,
+    objective::elbo::KlForm,
     optimiser::Optimiser,
     parameters::{self, Block},
-    random::Key,
-    schedule::{Decay, Moves, Schedule},
-    train::{Inference, TrainConfig},
+    random::{Draws, Key},
+    schedule::{Decay, Moves},
+    terms::RowTerms,
+    train::TrainConfig,
 };
 
-pub(crate) const GAUSSIAN: Likelihood = Likelihood::Gaussian(Sigma::Learned);
+pub(crate) const GAUSSIAN: LikelihoodConfig = LikelihoodConfig::Gaussian(Sigma::Learned);
 
 /// The reparameterised estimator and its draws.
 #[derive(Clone, Copy)]
@@ -40,7 +42,30 @@ pub(crate) fn gradient<E: Element + std::ops::AddAssign>(
     Estimator { samples, form, noise: key }: Estimator,
 ) -> Result<Estimate<E>, Error> {
     let draws = Draws { samples, key };
-    gradient::gradient(vae, minibatch, moves, &Reparameterised(form), draws, 0, &Device::flex())
+    engine::gradient(vae, minibatch, moves, &Reparameterised(form), draws, (0, &[]), &Device::flex())
+}
+
+/// The terms of the ELBO of some rows.
+pub(crate) fn evaluate(
+    vae: &Vae,
+    data: &Minibatch,
+    key: Key,
+    form: KlForm,
+    samples: usize,
+    device: &Device,
+) -> Result<RowTerms, Error> {
+    vae.reader(device).terms(data, Measure::Elbo(form), Draws { samples, key })
+}
+
+/// An estimate of L_k of some rows.
+pub(crate) fn bound_of(
+    vae: &Vae,
+    data: &Minibatch,
+    key: Key,
+    k: usize,
+    device: &Device,
+) -> Result<Vec<f64>, Error> {
+    Ok(vae.reader(device).weights(data, key, k)?.iter().map(elbo::terms::Weights::log_mean).collect())
 }
 
 pub(crate) fn normals(seed: u64, len: usize) -> Vec<f64> {
@@ -49,15 +74,13 @@ pub(crate) fn normals(seed: u64, len: usize) -> Vec<f64> {
     out
 }
 
-pub(crate) fn shape(hidden: &[usize], latent: usize, likelihood: Likelihood) -> VaeConfig {
+pub(crate) fn shape(hidden: &[usize], latent: usize, likelihood: LikelihoodConfig) -> VaeConfig {
     VaeConfig {
         hidden: hidden.to_vec(),
         latent,
-        family: Family::Gaussian,
         activation: Activation::Tanh,
         likelihood,
-        network: NetworkConfig::Dense,
-        second: None,
+        ..VaeConfig::default()
     }
 }
 
@@ -104,20 +127,7 @@ pub(crate) fn curve(n: usize, width: usize, seed: u64) -> Vec<f32> {
 }
 
 pub(crate) fn steps(optimiser: Optimiser, step_size: f64) -> TrainConfig {
-    TrainConfig {
-        optimiser,
-        step_size,
-        encoder_step_size: step_size,
-        samples: 1,
-        objective: Objective::Elbo,
-        estimator: gradient::Form::Reparameterised,
-        kl: KlForm::Analytic,
-        kl_weight: KlWeight::default(),
-        inference: Inference::Amortised,
-        schedule: Schedule::Joint,
-        prior_sd: None,
-        clip_norm: None,
-    }
+    TrainConfig { optimiser, step_size, encoder_step_size: step_size, ..TrainConfig::default() }
 }
 
 pub(crate) fn fit_config(vae: VaeConfig, train: TrainConfig, batch: usize, epochs: u64) -> FitConfig {

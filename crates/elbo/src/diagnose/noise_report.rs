@@ -2,8 +2,17 @@
 
 use burn::tensor::Device;
 
-use super::{Draws, Estimator, gradient};
-use crate::{Error, minibatch::Minibatch, model::Vae, parameters, random::Key, schedule::Moves};
+use crate::{
+    Error,
+    engine::gradient,
+    gradient::Estimator,
+    guide::Guide,
+    minibatch::Minibatch,
+    model::{AutoEncoder, Latent},
+    parameters::{self, BurnModule},
+    random::{Draws, Key},
+    schedule::Moves,
+};
 
 /// The noise of the estimates of one parameter block's gradient, over repeated draws.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,8 +37,8 @@ impl BlockNoise {
 ///
 /// # Errors
 /// As [`gradient`]; and with fewer than two repeats.
-pub fn noise_report(
-    vae: &Vae,
+pub fn noise_report<P: BurnModule + Latent, Q: BurnModule + Guide>(
+    auto_encoder: &AutoEncoder<P, Q>,
     minibatch: &Minibatch,
     estimator: &dyn Estimator,
     samples: usize,
@@ -45,7 +54,7 @@ pub fn noise_report(
     let mut first: Vec<f64> = Vec::new();
     for repeat in 0..repeats {
         let draws = Draws { samples, key: seed.fold(repeat) };
-        let g = gradient::<f64>(vae, minibatch, Moves::BOTH, estimator, draws, repeat, device)?.gradient;
+        let g = gradient::<f64, P, Q>(auto_encoder, minibatch, Moves::BOTH, estimator, draws, (repeat, &[]), device)?.gradient;
         if repeat == 0 {
             (sum, squares) = (vec![0.0; g.len()], vec![0.0; g.len()]);
             first.clone_from(&g);
@@ -58,7 +67,7 @@ pub fn noise_report(
         }
     }
     let n = repeats as f64;
-    let report = parameters::layout(vae).into_iter().map(|block| {
+    let report = parameters::layout(auto_encoder).into_iter().map(|block| {
         let (mut signal, mut variance) = (0.0, 0.0);
         for i in block.range() {
             signal += (first[i] + sum[i] / n).powi(2);

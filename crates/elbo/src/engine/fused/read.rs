@@ -1,49 +1,52 @@
 //! A fitted auto-encoder read only: terms, importance weights, codes and means of any number of rows.
 
-use elbo_kernels::reparameterise;
+use elbo_kernels::{bernoulli, reparameterise};
 use rayon::prelude::*;
 
-use super::{Fused, MOST_ROWS, Way, record, shard::Shard};
-use crate::{minibatch::Minibatch, model::Vae, parameters, predict::Encoded, random::Key, terms::RowTerms};
+use super::{
+    packed::{Packed, Plan},
+    shard::{MOST_ROWS, Shard},
+};
+use crate::{
+    guide::{Encoded, Guide},
+    likelihood::Kernel,
+    minibatch::Minibatch,
+    model::Latent,
+    random::Key,
+    terms::RowTerms,
+};
 
 /// The packed auto-encoder and its parameters. Rows pass in small parts on rayon's current thread pool.
+#[derive(Debug)]
 pub(crate) struct Reader {
-    fused: Fused,
+    packed: Packed,
     parameters: Vec<f32>,
 }
 
 impl Reader {
-    /// None where the auto-encoder is not dense with a Gaussian latent.
-    pub(crate) fn new(vae: &Vae, way: Way, samples: usize) -> Option<Self> {
-        let mut fused = Fused::new(vae, way, samples)?;
-        let parameters: Vec<f32> = parameters::values(vae);
-        fused.pack(&parameters, false);
-        Some(Self { fused, parameters })
+    /// None where a model and guide of this shape are not for it, see the [module](super). `parameters` are theirs, flat.
+    pub(crate) fn new(
+        p: &dyn Latent,
+        q: &dyn Guide,
+        parameters: impl FnOnce() -> Vec<f32>,
+    ) -> Option<Self> {
+        let mut packed = Packed::new(p, q)?;
+        let parameters = parameters();
+        packed.pack(&parameters, false);
+        Some(Self { packed, parameters })
     }
 
     fn shard(&self) -> Shard {
-        Shard::new(&self.fused, 1)
+        Shard::new(&self.packed, 1)
     }
 
     /// The terms of the bound of each row.
-    pub(crate) fn terms(&self, data: &Minibatch, key: Key) -> RowTerms {
+    pub(crate) fn terms(&self, data: &Minibatch, plan: Plan, key: Key) -> RowTerms {
         let part = |shard: &mut Shard, (rows, values): (&[usize], &[f32])| {
-            shard.terms(&self.fused, &self.parameters, rows, values, key, None);
+            shard.terms(&self.packed, plan, &self.parameters, (rows, values), key, None);
             RowTerms { log_likelihood: shard.log_likelihood.clone(), kl: shard.kl.clone() }
         };
         concatenated(&self.parts(data).map_init(|| self.shard(), part).collect::<Vec<_>>())
-    }
-
-    /// The same with each row's q in its ψ, see [`record`].
-    pub(crate) fn terms_at(&self, data: &Minibatch, psi: &[f32], key: Key) -> RowTerms {
-        let part = |shard: &mut Shard, ((rows, values), psi): ((&[usize], &[f32]), &[f32])| {
-            shard.read(&self.fused, values);
-            shard.hold(psi);
-            shard.terms_of_head(&self.fused, &self.parameters, rows, key, None);
-            RowTerms { log_likelihood: shard.log_likelihood.clone(), kl: shard.kl.clone() }
-        };
-        let parts = self.parts(data).zip(psi.par_chunks(MOST_ROWS * record(self.fused.latent)));
-        concatenated(&parts.map_init(|| self.shard(), part).collect::<Vec<_>>())
     }
 
     /// What `fold` makes, row by row, of the k log importance weights of each row, from `start`; the noise of each is
@@ -51,15 +54,16 @@ impl Reader {
     pub(crate) fn fold_log_weights<T: Clone + Send + Sync>(
         &self,
         data: &Minibatch,
+        plan: Plan,
         keys: &(impl Iterator<Item = Key> + Clone + Sync),
         start: T,
         fold: impl Fn(&mut T, f64) + Sync,
     ) -> Vec<T> {
         let part = |shard: &mut Shard, (rows, values): (&[usize], &[f32])| {
-            shard.encode(&self.fused, &self.parameters, values, false);
+            shard.encode(&self.packed, &self.parameters, values, false);
             let mut totals = vec![start.clone(); rows.len()];
             for key in keys.clone() {
-                let weights = shard.log_weights(&self.fused, &self.parameters, key, rows);
+                let weights = shard.log_weights(&self.packed, plan, &self.parameters, key, rows);
                 for (total, &weight) in totals.iter_mut().zip(weights) {
                     fold(total, weight);
                 }
@@ -74,12 +78,12 @@ impl Reader {
         &self,
         data: &'a Minibatch,
     ) -> impl IndexedParallelIterator<Item = (&'a [usize], &'a [f32])> + use<'a> {
-        data.rows.par_chunks(MOST_ROWS).zip(data.values.par_chunks(MOST_ROWS * self.fused.width))
+        data.rows.par_chunks(MOST_ROWS).zip(data.values.par_chunks(MOST_ROWS * self.packed.width))
     }
 
     /// q(z|x) of rows, row-major.
     pub(crate) fn encode(&self, x: &[f32]) -> Encoded {
-        let (width, latent) = (self.fused.width, self.fused.latent);
+        let (width, latent) = (self.packed.width, self.packed.latent);
         let room = || vec![0.0; x.len() / width * latent];
         let mut encoded = Encoded { mean: room(), standard_deviation: room(), kl: room() };
         let (mean, rest) = (encoded.mean.par_chunks_mut(MOST_ROWS * latent), &mut encoded.standard_deviation);
@@ -89,23 +93,43 @@ impl Reader {
         x.par_chunks(MOST_ROWS * width).zip(out).for_each_init(
             || self.shard(),
             |shard, (x, ((mean, standard_deviation), kl))| {
-                shard.encode(&self.fused, &self.parameters, x, false);
+                shard.encode(&self.packed, &self.parameters, x, false);
                 let head = shard.encoder.output();
-                reparameterise::moments(self.fused.level, head, mean, standard_deviation, kl);
+                reparameterise::moments(self.packed.level, head, mean, standard_deviation, kl);
             },
         );
         encoded
     }
 
     /// E[x|z] of rows of z, row-major.
-    pub(crate) fn decode(&self, z: &[f32]) -> Vec<f32> {
-        let (width, latent) = (self.fused.width, self.fused.latent);
+    pub(crate) fn means(&self, z: &[f32]) -> Vec<f32> {
+        self.decode(z, self.packed.kernel == Kernel::Bernoulli)
+    }
+
+    /// The decoder's outputs of rows of z.
+    pub(crate) fn outputs(&self, z: &[f32]) -> Vec<f32> {
+        self.decode(z, false)
+    }
+
+    fn decode(&self, z: &[f32], logistic: bool) -> Vec<f32> {
+        let Packed { width, latent, level, .. } = self.packed;
         let mut out = vec![0.0; z.len() / latent * width];
         z.par_chunks(MOST_ROWS * latent).zip(out.par_chunks_mut(MOST_ROWS * width)).for_each_init(
             || self.shard(),
-            |shard, (z, out)| shard.decode(&self.fused, &self.parameters, z, out),
+            |shard, (z, out)| {
+                let output = shard.decode(&self.packed, &self.parameters, z);
+                if logistic {
+                    bernoulli::mean(level, output.as_mut_slice());
+                }
+                output.write_rows(out);
+            },
         );
         out
+    }
+
+    /// The likelihood's own parameters.
+    pub(crate) fn own(&self) -> &[f32] {
+        self.packed.own(&self.parameters)
     }
 }
 

@@ -12,114 +12,23 @@
 //! x_i has to be the same at every visit: under dynamic binarisation ψ_i follows a row that is drawn anew each time.
 //! Sticking the landing suits best: near its optimum a ψ_i then hardly jitters under its own noise.
 
-use serde::{Deserialize, Serialize};
-
-use super::{Report, State, Trainer};
-use crate::{
+use super::{Inference, Report, State, Trainer, inference::unsuited};
+use crate::{parameters::BurnModule, 
     Error,
-    fused::{Ascent, Reader, Way, record},
-    gradient::Draws,
-    minibatch::{Minibatch, Rows},
-    random::Purpose,
+    engine::{Ascent, record},
+    guide::Guide,
+    minibatch::Minibatch,
+    model::Latent,
+    objective::KlCost,
+    random::{Draws, Purpose},
     schedule::{Moves, Pace},
     terms::RowTerms,
 };
 
-/// Where the q of each row comes from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Inference {
-    /// From one encoder for all rows (E17).
-    #[default]
-    Amortised,
-    /// From a ψ of the row's own (E16), which starts at the encoder's output: of the ELBO of a dense auto-encoder with Gaussian latents, in f32 on the CPU.
-    PerDatum {
-        /// m, steps of ψ at each visit.
-        steps: usize,
-        /// The step size of ψ, in Adam's units; it decays as the others do.
-        step_size: f64,
-    },
-}
-
 /// Visits' worth of steps that the ψ of a row outside the fit takes when it follows θ: θ has moved by a whole epoch.
 const FOLLOWING: usize = 3;
 
-/// What a guide per datum needs.
-const NEEDS: &str = "needs the ELBO of dense layers with one layer of Gaussian latents, reparameterised, in f32 \
-                                on the CPU";
-
-impl Inference {
-    pub(super) fn check(self) -> Result<(), Error> {
-        let Self::PerDatum { steps, step_size } = self else { return Ok(()) };
-        if steps == 0 {
-            return Err(Error::invalid("the steps of ψ", 0, "must be at least 1"));
-        }
-        if !(step_size > 0.0 && step_size.is_finite()) {
-            return Err(Error::invalid("the step size of ψ", step_size, "must be > 0 and finite"));
-        }
-        Ok(())
-    }
-}
-
-/// ψ of every row of a fit, with what its ascent carries on: a record of 6K + 1 numbers a row, in the order of the rows.
-///
-/// A record is (μ, a, first moments, second moments, steps taken), with log σ² = 30 tanh(a/30); a row with no steps was
-/// never visited.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Psi {
-    /// Of the training rows, `[N, 6K + 1]`.
-    pub train: Vec<f32>,
-    /// Of the validation rows.
-    pub validation: Vec<f32>,
-}
-
-impl Psi {
-    /// Of rows that were never visited.
-    pub(crate) fn new(latent: usize, train: usize, validation: usize) -> Self {
-        let table = |rows: usize| vec![0.0; rows * record(latent)];
-        Self { train: table(train), validation: table(validation) }
-    }
-}
-
-/// Where in a table the record of each row of the matrix stands.
-#[derive(Clone, Debug)]
-pub(crate) struct Places {
-    places: Vec<u32>,
-    size: usize,
-}
-
-impl Places {
-    pub(crate) fn new(rows: &Rows<'_>, latent: usize) -> Self {
-        let last = rows.index().iter().max().map_or(0, |last| last + 1);
-        let mut places = vec![u32::MAX; last];
-        for (place, &row) in (0..).zip(rows.index()) {
-            places[row] = place;
-        }
-        Self { places, size: record(latent) }
-    }
-
-    fn range(&self, row: usize) -> std::ops::Range<usize> {
-        let start = self.places[row] as usize * self.size;
-        start..start + self.size
-    }
-
-    /// The records of some rows.
-    pub(crate) fn read(&self, table: &[f32], rows: &[usize], records: &mut Vec<f32>) {
-        records.clear();
-        for &row in rows {
-            records.extend_from_slice(&table[self.range(row)]);
-        }
-    }
-
-    /// Puts the records of some rows back.
-    pub(crate) fn write(&self, table: &mut [f32], rows: &[usize], records: &[f32]) {
-        for (&row, record) in rows.iter().zip(records.chunks_exact(self.size)) {
-            table[self.range(row)].copy_from_slice(record);
-        }
-    }
-}
-
-impl Trainer {
+impl<P: BurnModule + Latent, Q: BurnModule + Guide> Trainer<P, Q> {
     /// A visit to a minibatch (E16): its rows' ψ, given by their records in [`Psi`]'s form `[B, 6K + 1]`, are raised with θ
     /// held; then θ moves by the gradient at them, and φ by that of the amortised bound, both scaled by N/B and taken at
     /// the θ before the step. Runs on rayon's current thread pool; the bits do not depend on its size.
@@ -150,18 +59,18 @@ impl Trainer {
     ) -> Result<f64, Error> {
         let beta = self.beta(pace);
         let ascent = self.ascent(state, pace)?;
-        check_records(minibatch, self.latent, psi)?;
+        check_records(minibatch, self.shape.latent(), psi)?;
         // The encoder's own part of the step: its output is also where a ψ starts.
         self.estimate(state, minibatch, Moves { model: false, guide: moves.guide }, beta)?;
         std::mem::swap(&mut self.terms, &mut self.amortised);
-        let Some(fused) = &mut self.fused else { return Err(unsuited()) };
+        let Some(engine) = self.engine.row_by_row() else { return Err(unsuited()) };
         let (parameters, rows) = (&state.parameters, &minibatch.rows);
-        fused.raise(parameters, rows, psi, ascent).map_err(|row| not_finite(state, row))?;
+        engine.raise(parameters, rows, psi, ascent).map_err(|row| not_finite(state, row))?;
         let scale = moves.model.then_some(minibatch.scale() as f32);
         let key = ascent.key.fold(ascent.steps as u64);
-        fused.gradient_at_psi(parameters, rows, key, scale, &mut self.terms, &mut self.gradient);
+        engine.gradient_at_psi(parameters, rows, key, scale, &mut self.terms, &mut self.gradient);
         check_terms(&self.terms, state, minibatch)?;
-        Ok(self.fused_objective(beta) / rows.len() as f64)
+        Ok(engine.objective(&self.terms) / rows.len() as f64)
     }
 
     /// Raises the ψ of rows that take no part in the fit, θ held, by the steps of some visits; then the terms of their bound
@@ -181,17 +90,14 @@ impl Trainer {
         let ascent =
             Ascent { steps: FOLLOWING * ascent.steps, key: ascent.key.purpose(Purpose::Evaluate), ..ascent };
         self.shape.check_width(data.width)?;
-        check_records(data, self.latent, psi)?;
-        let (beta, free_bits) = (self.beta(pace), self.config.kl_weight.free_bits);
-        let Some(fused) = &mut self.fused else { return Err(unsuited()) };
-        fused.weigh_kl(beta, free_bits);
-        fused.read(&state.parameters, data, ascent.compare);
-        let raised = fused.raise(&state.parameters, &data.rows, psi, ascent);
+        check_records(data, self.shape.latent(), psi)?;
+        let cost = KlCost { beta: self.beta(pace), free_bits: self.config.kl_weight.free_bits };
+        let Some(engine) = self.engine.row_by_row() else { return Err(unsuited()) };
+        engine.weigh_kl(cost);
+        engine.read(&state.parameters, data, ascent.compare);
+        let raised = engine.raise(&state.parameters, &data.rows, psi, ascent);
         raised.map_err(|row| not_finite(state, row))?;
-        let vae = self.vae(&state.parameters)?;
-        let way = Way::Reparameterised(self.config.kl);
-        let reader = Reader::new(&vae, way, draws.samples).ok_or_else(unsuited)?;
-        let terms = reader.terms_at(data, psi, draws.key);
+        let terms = engine.terms_at(&state.parameters, data, psi, self.config.kl, draws);
         check_terms(&terms, state, data)?;
         Ok(terms)
     }
@@ -209,14 +115,9 @@ fn check_records(data: &Minibatch, latent: usize, psi: &[f32]) -> Result<(), Err
     Error::check_shape("the records of ψ", &[data.rows.len() * record(latent)], &[psi.len()])
 }
 
-/// No trainer whose guide is per-datum is made where this is the error.
-pub(super) fn unsuited() -> Error {
-    Error::invalid("the guide", "per-datum", NEEDS)
-}
-
 fn not_finite(state: &State, row: usize) -> Error {
     let what = "the gradient of ψ, or the step along it,".into();
-    Error::NonFinite { what, step: state.step, rows: vec![row] }
+    Error::NonFinite { what, step: Some(state.step), rows: vec![row] }
 }
 
 fn check_terms(terms: &RowTerms, state: &State, data: &Minibatch) -> Result<(), Error> {
@@ -225,5 +126,5 @@ fn check_terms(terms: &RowTerms, state: &State, data: &Minibatch) -> Result<(), 
     }
     let rows = data.rows.iter().zip(terms.elbo()).filter(|(_, elbo)| !elbo.is_finite());
     let rows = rows.map(|(&row, _)| row).collect();
-    Err(Error::NonFinite { what: "the bound at a row's ψ".into(), step: state.step, rows })
+    Err(Error::NonFinite { what: "the bound at a row's ψ".into(), step: Some(state.step), rows })
 }

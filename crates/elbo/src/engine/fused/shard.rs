@@ -1,13 +1,25 @@
 //! Some rows on their way through guide and model, on one thread.
 
 use elbo_kernels::{
-    Panels, WIDTH, bernoulli,
+    Panels, WIDTH,
     reparameterise::{self, Draw, Kl},
     scale_rows,
 };
 
-use super::{Fused, Way, network::Pass};
-use crate::{model::Likelihood, objective::elbo::KlForm, random::Key, schedule::Moves, terms::Weights};
+use super::{
+    network::Pass,
+    packed::{Packed, Plan, log_likelihood},
+};
+use crate::{
+    gradient::Way,
+    objective::{KlCost, elbo::KlForm},
+    random::Key,
+    schedule::Moves,
+    terms::Weights,
+};
+
+/// Rows of a shard at most: what a product of it reads stays in a core's second cache.
+pub(super) const MOST_ROWS: usize = 128;
 
 /// A self-normalised weight below this counts as 0: so little is lost to rounding anyway.
 const LEAST_WEIGHT: f64 = 1e-20;
@@ -51,19 +63,19 @@ pub(super) struct Sample {
 
 impl Shard {
     /// With room for this many samples at a time: all of them where there will be a way back, else one.
-    pub(super) fn new(fused: &Fused, samples: usize) -> Self {
+    pub(super) fn new(packed: &Packed, samples: usize) -> Self {
         let sample = Sample {
-            noise: Panels::new(0, fused.latent),
-            z: Panels::new(0, fused.latent),
-            z_gradient: Panels::new(0, fused.latent),
-            decoder: fused.decoder.pass(),
+            noise: Panels::new(0, packed.latent),
+            z: Panels::new(0, packed.latent),
+            z_gradient: Panels::new(0, packed.latent),
+            decoder: packed.decoder.pass(),
             log_likelihood: Vec::new(),
             log_ratio: Vec::new(),
             weights: Vec::new(),
         };
         Self {
-            x: Panels::new(0, fused.width),
-            encoder: fused.encoder.pass(),
+            x: Panels::new(0, packed.width),
+            encoder: packed.encoder.pass(),
             samples: vec![sample; samples],
             log_likelihood: Vec::new(),
             kl: Vec::new(),
@@ -71,8 +83,8 @@ impl Shard {
             log_weights: Vec::new(),
             log_likelihoods: Vec::new(),
             kl_weights: Vec::new(),
-            stream: vec![0.0; fused.latent],
-            by_head: vec![0.0; 2 * fused.latent],
+            stream: vec![0.0; packed.latent],
+            by_head: vec![0.0; 2 * packed.latent],
             heads: Vec::new(),
             by_encoder: Vec::new(),
         }
@@ -95,19 +107,19 @@ impl Shard {
     }
 
     /// x of the rows.
-    pub(super) fn read(&mut self, fused: &Fused, values: &[f32]) {
-        self.resize(values.len() / fused.width);
+    pub(super) fn read(&mut self, packed: &Packed, values: &[f32]) {
+        self.resize(values.len() / packed.width);
         self.x.read_rows(values);
     }
 
     /// q(z|x) of the rows: the encoder's output.
-    pub(super) fn encode(&mut self, fused: &Fused, parameters: &[f32], values: &[f32], back: bool) {
-        self.read(fused, values);
-        fused.encoder.forward(fused.level, parameters, &self.x, &mut self.encoder, back);
+    pub(super) fn encode(&mut self, packed: &Packed, parameters: &[f32], values: &[f32], back: bool) {
+        self.read(packed, values);
+        packed.encoder.forward(packed.level, parameters, &self.x, &mut self.encoder, back);
     }
 
     /// The noise of a sample, keyed by (sample, data row), and the draw.
-    pub(super) fn draw(&mut self, fused: &Fused, sample: usize, key: Key, rows: &[usize]) {
+    pub(super) fn draw(&mut self, packed: &Packed, sample: usize, key: Key, rows: &[usize]) {
         let Sample { noise, z, .. } = &mut self.samples[sample];
         for (r, &row) in rows.iter().enumerate() {
             key.standard_normals(row as u64, &mut self.stream);
@@ -115,56 +127,57 @@ impl Shard {
                 noise.panel_mut(panel)[r].0[..values.len()].copy_from_slice(values);
             }
         }
-        reparameterise::draw(fused.level, self.encoder.output(), noise, z);
+        reparameterise::draw(packed.level, self.encoder.output(), noise, z);
     }
 
     /// The terms of the bound of each row. With the scale N/B the gradient in the decoder's output takes its place.
     pub(super) fn terms(
         &mut self,
-        fused: &Fused,
+        packed: &Packed,
+        plan: Plan,
         parameters: &[f32],
-        rows: &[usize],
-        values: &[f32],
+        (rows, values): (&[usize], &[f32]),
         key: Key,
         scale: Option<f32>,
     ) {
-        self.encode(fused, parameters, values, scale.is_some());
-        self.terms_of_head(fused, parameters, rows, key, scale);
+        self.encode(packed, parameters, values, scale.is_some());
+        self.terms_of_head(packed, plan, parameters, rows, key, scale);
     }
 
     /// The same, where q is what stands in the place of the encoder's output.
     pub(super) fn terms_of_head(
         &mut self,
-        fused: &Fused,
+        packed: &Packed,
+        plan: Plan,
         parameters: &[f32],
         rows: &[usize],
         key: Key,
         scale: Option<f32>,
     ) {
-        let samples = fused.samples;
+        let samples = plan.samples;
         self.log_likelihood.fill(0.0);
         self.kl.fill(0.0);
-        if fused.way.weighs() {
-            return self.weighted_terms(fused, parameters, rows, key, scale);
+        if plan.way.weighs() {
+            return self.weighted_terms(packed, plan, parameters, rows, key, scale);
         }
-        if fused.way == Way::Reparameterised(KlForm::Analytic) {
-            reparameterise::kl(fused.level, self.encoder.output(), 0.0, &mut self.kl);
+        if plan.is_closed() {
+            reparameterise::kl(packed.level, self.encoder.output(), 0.0, &mut self.kl);
         }
         self.cost.clear();
-        if fused.free_bits > 0.0 {
+        if plan.cost.free_bits > 0.0 {
             self.cost.resize(rows.len(), 0.0);
-            reparameterise::kl(fused.level, self.encoder.output(), fused.free_bits, &mut self.cost);
+            reparameterise::kl(packed.level, self.encoder.output(), plan.cost.free_bits as f32, &mut self.cost);
         }
         let share = scale.unwrap_or(0.0) / samples as f32;
         for l in 0..samples {
             let slot = l % self.samples.len();
             self.samples[slot].weights.fill(share);
-            self.sample(fused, parameters, slot, key.fold(l as u64), rows, scale.is_some());
+            self.sample(packed, plan, parameters, (slot, key.fold(l as u64)), rows, scale.is_some());
             let sample = &self.samples[slot];
             for (sum, term) in self.log_likelihood.iter_mut().zip(&sample.log_likelihood) {
                 *sum += term;
             }
-            if fused.way != Way::Reparameterised(KlForm::Analytic) {
+            if !plan.is_closed() {
                 for (sum, term) in self.kl.iter_mut().zip(&sample.log_ratio) {
                     *sum += term / samples as f64;
                 }
@@ -179,7 +192,8 @@ impl Shard {
     /// w̃, and as KL what the bound leaves. With the scale N/B the gradient in the decoder's output is by the weights as well.
     fn weighted_terms(
         &mut self,
-        fused: &Fused,
+        packed: &Packed,
+        plan: Plan,
         parameters: &[f32],
         rows: &[usize],
         key: Key,
@@ -187,10 +201,10 @@ impl Shard {
     ) {
         self.log_weights.clear();
         self.log_likelihoods.clear();
-        for l in 0..fused.samples {
+        for l in 0..plan.samples {
             let slot = l % self.samples.len();
             self.samples[slot].weights.fill(1.0);
-            self.sample(fused, parameters, slot, key.fold(l as u64), rows, scale.is_some());
+            self.sample(packed, plan, parameters, (slot, key.fold(l as u64)), rows, scale.is_some());
             let Sample { log_likelihood, log_ratio, .. } = &self.samples[slot];
             self.log_weights.extend(log_likelihood.iter().zip(log_ratio).map(|(l, ratio)| l - ratio));
             self.log_likelihoods.extend_from_slice(log_likelihood);
@@ -198,7 +212,7 @@ impl Shard {
         for r in 0..rows.len() {
             let draws = self.log_weights.iter().skip(r).step_by(rows.len());
             let bound = draws.clone().copied().collect::<Weights>().log_mean();
-            let total = bound + libm::log(fused.samples as f64);
+            let total = bound + libm::log(plan.samples as f64);
             let mut log_likelihood = 0.0;
             for (l, &log_weight) in draws.enumerate() {
                 let weight = libm::exp(log_weight - total);
@@ -212,7 +226,7 @@ impl Shard {
         }
         if scale.is_some() {
             for Sample { decoder, weights, .. } in &mut self.samples {
-                scale_rows(fused.level, decoder.last_mut().1, weights);
+                scale_rows(packed.level, decoder.last_mut().1, weights);
             }
         }
     }
@@ -221,26 +235,26 @@ impl Shard {
     /// gradient, by the sample's weights, takes the place of the output.
     fn sample(
         &mut self,
-        fused: &Fused,
+        packed: &Packed,
+        plan: Plan,
         parameters: &[f32],
-        slot: usize,
-        key: Key,
+        (slot, key): (usize, Key),
         rows: &[usize],
         back: bool,
     ) {
-        let level = fused.level;
-        self.draw(fused, slot, key, rows);
+        let level = packed.level;
+        self.draw(packed, slot, key, rows);
         let Sample { noise, z, decoder, log_likelihood, log_ratio, weights, .. } = &mut self.samples[slot];
         log_likelihood.fill(0.0);
         log_ratio.fill(0.0);
-        if fused.way != Way::Reparameterised(KlForm::Analytic) {
+        if !plan.is_closed() {
             reparameterise::log_ratio(level, self.encoder.output(), noise, z, 1.0, log_ratio);
         }
-        fused.decoder.forward(level, parameters, z, decoder, back);
+        packed.decoder.forward(level, parameters, z, decoder, back);
         let (output, delta) = decoder.last_mut();
         let (x, sums) = (&self.x, &mut log_likelihood[..]);
         let weights = back.then_some(&weights[..]);
-        fused.likelihood.kernel(level, &fused.precision, x, output, weights, sums);
+        self::log_likelihood(packed.kernel, level, &packed.precision, x, output, weights, sums);
         if back {
             std::mem::swap(output, delta);
         }
@@ -249,12 +263,13 @@ impl Shard {
     /// log p(x, z) − log q(z|x) of one draw of each encoded row, in place of the sums of log-likelihoods.
     pub(super) fn log_weights(
         &mut self,
-        fused: &Fused,
+        packed: &Packed,
+        plan: Plan,
         parameters: &[f32],
         key: Key,
         rows: &[usize],
     ) -> &[f64] {
-        self.sample(fused, parameters, 0, key, rows, false);
+        self.sample(packed, plan, parameters, (0, key), rows, false);
         let Sample { log_likelihood, log_ratio, .. } = &self.samples[0];
         for ((weight, likelihood), ratio) in self.log_likelihood.iter_mut().zip(log_likelihood).zip(log_ratio)
         {
@@ -263,42 +278,39 @@ impl Shard {
         &self.log_likelihood
     }
 
-    /// E[x|z] of rows of z, row-major.
-    pub(super) fn decode(&mut self, fused: &Fused, parameters: &[f32], z: &[f32], out: &mut [f32]) {
+    /// The decoder's outputs of rows of z, row-major.
+    pub(super) fn decode(&mut self, packed: &Packed, parameters: &[f32], z: &[f32]) -> &mut Panels {
         let Sample { z: panels, decoder, .. } = &mut self.samples[0];
-        panels.resize(z.len() / fused.latent);
+        panels.resize(z.len() / packed.latent);
         decoder.resize(panels.rows());
         panels.read_rows(z);
-        fused.decoder.forward(fused.level, parameters, panels, decoder, false);
-        let (output, _) = decoder.last_mut();
-        if fused.likelihood == Likelihood::Bernoulli {
-            bernoulli::mean(fused.level, output.as_mut_slice());
-        }
-        output.write_rows(out);
+        packed.decoder.forward(packed.level, parameters, panels, decoder, false);
+        decoder.last_mut().0
     }
 
     /// From the gradient in the decoder's output to that in every layer's.
-    pub(super) fn backward(&mut self, fused: &Fused, moves: Moves, scale: f32) {
+    pub(super) fn backward(&mut self, packed: &Packed, plan: Plan, moves: Moves, scale: f32) {
         if moves.guide {
-            self.backward_to_head(fused, scale);
-            fused.encoder.backward(fused.level, &mut self.encoder, None);
+            self.backward_to_head(packed, plan, scale);
+            packed.encoder.backward(packed.level, &mut self.encoder, None);
         } else {
             for sample in &mut self.samples {
-                fused.decoder.backward(fused.level, &mut sample.decoder, None);
+                packed.decoder.backward(packed.level, &mut sample.decoder, None);
             }
         }
     }
 
     /// From the gradient in the decoder's output to that in the place of the encoder's output.
-    pub(super) fn backward_to_head(&mut self, fused: &Fused, scale: f32) {
-        let level = fused.level;
+    pub(super) fn backward_to_head(&mut self, packed: &Packed, plan: Plan, scale: f32) {
+        let level = packed.level;
         for Sample { decoder, z_gradient, .. } in &mut self.samples {
             // z itself has the derivative 1.
             z_gradient.as_mut_slice().fill(elbo_kernels::Row([1.0; WIDTH]));
-            fused.decoder.backward(level, decoder, Some(z_gradient));
+            packed.decoder.backward(level, decoder, Some(z_gradient));
         }
+        let KlCost { beta, free_bits } = plan.cost;
         self.kl_weights.clear();
-        self.kl_weights.resize(self.kl.len(), scale * fused.beta);
+        self.kl_weights.resize(self.kl.len(), scale * beta as f32);
         let (head, head_gradient) = self.encoder.last_mut();
         let draws = self.samples.iter().map(|s| Draw {
             noise: &s.noise,
@@ -306,9 +318,9 @@ impl Shard {
             z_gradient: &s.z_gradient,
             weights: &s.weights,
         });
-        let kl = match fused.way {
-            Way::Reparameterised(KlForm::Analytic) => Kl::ClosedForm(&self.kl_weights, fused.free_bits),
-            Way::Reparameterised(KlForm::MonteCarlo) => Kl::Drawn(fused.beta),
+        let kl = match plan.way {
+            Way::Reparameterised(KlForm::Analytic) => Kl::ClosedForm(&self.kl_weights, free_bits as f32),
+            Way::Reparameterised(KlForm::MonteCarlo) => Kl::Drawn(beta as f32),
             Way::ImportanceWeighted => Kl::Drawn(1.0),
             Way::StickingTheLanding => Kl::Held,
             Way::DoublyReparameterised => Kl::HeldSquared(1.0 / scale),

@@ -6,13 +6,14 @@ use burn::tensor::{DType, Device};
 use elbo_kernels::{Level, Panels, Row, WIDTH, gaussian::Precision};
 
 use super::{
-    MOST_ROWS,
     network::{Network, Pass},
+    packed::log_likelihood,
+    shard::MOST_ROWS,
 };
 use crate::{
     distribution::gaussian::standard_log_density,
-    model::{self, Generative, Likelihood},
-    parameters,
+    likelihood::Kernel,
+    model::{self, Latent},
 };
 
 /// The packed decoder of a dense model in f32 on the CPU.
@@ -20,7 +21,7 @@ pub(crate) struct Joint {
     level: Level,
     decoder: Network,
     parameters: Vec<f32>,
-    likelihood: Likelihood,
+    kernel: Kernel,
     precision: Precision,
     width: usize,
     latent: usize,
@@ -38,24 +39,27 @@ struct Room {
 }
 
 impl Joint {
-    /// None where the model is not dense layers alone, with one layer of z, in f32 on the CPU.
-    pub(crate) fn new(model: &Generative) -> Option<Self> {
-        let network = model.network();
-        if !model.is_dense() || !network.is_of(DType::F32, &Device::flex()) {
+    /// None where the model is not dense layers alone, with one layer of Gaussian z, in f32 on the CPU, or no kernel
+    /// computes its likelihood. `parameters` are the model's, flat.
+    pub(crate) fn new(
+        model: &dyn Latent,
+        width: usize,
+        parameters: impl FnOnce() -> Vec<f32>,
+    ) -> Option<Self> {
+        let (network, kernel) = (model.dense()?, model.likelihood().kernel()?);
+        if !network.is_of(DType::F32, &Device::flex()) {
             return None;
         }
-        let (level, width) = (Level::best(), network.output());
-        // The flat order: decoder, log σ.
-        let parameters: Vec<f32> = parameters::values(model);
+        let (level, parameters) = (Level::best(), parameters());
+        // The flat order: decoder, the likelihood's own.
         let mut decoder = Network::new(network, 0);
         decoder.pack(level, &parameters, 0);
         let mut precision = Precision::default();
         if parameters.len() > decoder.end() {
             precision.set(&parameters[decoder.end()..], width);
         }
-        let (likelihood, latent) = (model.likelihood(), network.input());
-        let idle = Mutex::new(Vec::new());
-        Some(Self { level, decoder, parameters, likelihood, precision, width, latent, idle })
+        let (latent, idle) = (network.input(), Mutex::new(Vec::new()));
+        Some(Self { level, decoder, parameters, kernel, precision, width, latent, idle })
     }
 
     fn room(&self) -> Room {
@@ -93,7 +97,7 @@ impl Joint {
         let weights = &weights[..n];
         let (output, delta) = decoder.last_mut();
         let weights = back.then_some(weights);
-        self.likelihood.kernel(level, &self.precision, rows, output, weights, out);
+        log_likelihood(self.kernel, level, &self.precision, rows, output, weights, out);
         if let Some(gradient) = gradient {
             std::mem::swap(output, delta);
             // z itself has the derivative 1.

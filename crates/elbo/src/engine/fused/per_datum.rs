@@ -6,50 +6,44 @@
 use elbo_kernels::{WIDTH, adam};
 use rayon::prelude::*;
 
-use super::{Fused, collect, shard::Shard};
+use super::{
+    packed::{Packed, Plan},
+    shard::{MOST_ROWS, Shard},
+    step::{Fused, collect},
+};
 use crate::{
+    engine::traits::{Ascent, RowByRow, record},
+    gradient::Way,
     minibatch::Minibatch,
+    objective::{KlCost, elbo::KlForm},
     optimiser::{Optimiser, adam_rate},
-    random::Key,
+    random::{Draws, Key},
     schedule::Moves,
     terms::RowTerms,
 };
 
-/// Numbers of a row's record: ψ and Adam's two moments of it, 2K each, and the steps that it has taken.
-pub(crate) fn record(latent: usize) -> usize {
-    6 * latent + 1
-}
+impl RowByRow for Fused {
+    fn weigh_kl(&mut self, cost: KlCost) {
+        Self::weigh_kl(self, cost);
+    }
 
-/// How far each ψ is raised.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ascent {
-    pub(crate) steps: usize,
-    pub(crate) step_size: f64,
-    /// The key by which the rows' terms under the encoder's q were drawn.
-    pub(crate) compare: Key,
-    /// Of the noise; step number m draws by its child m.
-    pub(crate) key: Key,
-}
+    fn objective(&self, terms: &RowTerms) -> f64 {
+        Self::objective(self, terms)
+    }
 
-impl Fused {
-    /// The rows' terms under the encoder's q.
-    pub(crate) fn read(&mut self, parameters: &[f32], data: &Minibatch, key: Key) {
-        self.pack(parameters, true);
+    fn read(&mut self, parameters: &[f32], data: &Minibatch, key: Key) {
+        self.packed.pack(parameters, true);
         self.deal(data.rows.len());
         let mut shards = std::mem::take(&mut self.shards);
-        let parts = data.rows.par_chunks(self.rows).zip(data.values.par_chunks(self.rows * self.width));
+        let parts = data.rows.par_chunks(self.rows).zip(data.values.par_chunks(self.rows * self.packed.width));
         let active = shards[..self.active].par_iter_mut();
         active.zip(parts).for_each(|(shard, (rows, values))| {
-            shard.terms(self, parameters, rows, values, key, None);
+            shard.terms(&self.packed, self.plan, parameters, (rows, values), key, None);
         });
         self.shards = shards;
     }
 
-    /// Raises the ψ of each row, θ held; follows [`Fused::gradient`] or [`Fused::read`] of the same rows.
-    ///
-    /// # Errors
-    /// The row whose gradient is not finite, or too large to be followed.
-    pub(crate) fn raise(
+    fn raise(
         &mut self,
         parameters: &[f32],
         rows: &[usize],
@@ -57,17 +51,16 @@ impl Fused {
         ascent: Ascent,
     ) -> Result<(), usize> {
         let mut shards = std::mem::take(&mut self.shards);
-        let parts = rows.par_chunks(self.rows).zip(psi.par_chunks_mut(self.rows * record(self.latent)));
+        let parts = rows.par_chunks(self.rows).zip(psi.par_chunks_mut(self.rows * record(self.packed.latent)));
         let outcomes = shards[..self.active].par_iter_mut().zip(parts);
         let outcome = outcomes
-            .map(|(shard, (rows, psi))| shard.raise(self, parameters, rows, psi, ascent))
+            .map(|(shard, (rows, psi))| shard.raise(&self.packed, self.plan, parameters, rows, psi, ascent))
             .reduce(|| Ok(()), Result::and);
         self.shards = shards;
         outcome
     }
 
-    /// After [`Fused::raise`]: the terms of the rows at their ψ and, with the scale N/B, the gradient in θ.
-    pub(crate) fn gradient_at_psi(
+    fn gradient_at_psi(
         &mut self,
         parameters: &[f32],
         rows: &[usize],
@@ -79,19 +72,44 @@ impl Fused {
         let mut shards = std::mem::take(&mut self.shards);
         let active = shards[..self.active].par_iter_mut();
         active.zip(rows.par_chunks(self.rows)).for_each(|(shard, rows)| {
-            shard.terms_of_head(self, parameters, rows, key, scale);
+            shard.terms_of_head(&self.packed, self.plan, parameters, rows, key, scale);
             if let Some(scale) = scale {
-                shard.backward(self, Moves { model: true, guide: false }, scale);
+                shard.backward(&self.packed, self.plan, Moves { model: true, guide: false }, scale);
             }
         });
         collect(&shards[..self.active], terms);
         if scale.is_some() {
             let mut columns = std::mem::take(&mut self.columns);
-            let theta = &mut gradient[..self.guide_start()];
+            let theta = &mut gradient[..self.packed.guide_start()];
             self.model_gradient(&shards[..self.active], &mut columns, theta);
             self.columns = columns;
         }
         self.shards = shards;
+    }
+
+    fn terms_at(
+        &self,
+        parameters: &[f32],
+        data: &Minibatch,
+        psi: &[f32],
+        form: KlForm,
+        draws: Draws,
+    ) -> RowTerms {
+        let (packed, plan) = (&self.packed, Plan::read(Way::Reparameterised(form), draws.samples));
+        let part = |shard: &mut Shard, ((rows, values), psi): ((&[usize], &[f32]), &[f32])| {
+            shard.read(packed, values);
+            shard.hold(psi);
+            shard.terms_of_head(packed, plan, parameters, rows, draws.key, None);
+            RowTerms { log_likelihood: shard.log_likelihood.clone(), kl: shard.kl.clone() }
+        };
+        let parts = data.rows.par_chunks(MOST_ROWS).zip(data.values.par_chunks(MOST_ROWS * packed.width));
+        let parts = parts.zip(psi.par_chunks(MOST_ROWS * record(packed.latent)));
+        let parts: Vec<RowTerms> = parts.map_init(|| Shard::new(packed, 1), part).collect();
+        let mut all = RowTerms::default();
+        for part in &parts {
+            all.extend(part);
+        }
+        all
     }
 }
 
@@ -108,26 +126,26 @@ impl Shard {
     }
 
     /// What is maximised, of a row.
-    fn objective(&self, fused: &Fused, row: usize) -> f64 {
-        let kl = if fused.free_bits > 0.0 { &self.cost } else { &self.kl };
-        self.log_likelihood[row] - f64::from(fused.beta) * kl[row]
+    fn objective(&self, plan: Plan, row: usize) -> f64 {
+        let kl = if plan.cost.free_bits > 0.0 { &self.cost } else { &self.kl };
+        self.log_likelihood[row] - f64::from(plan.cost.beta as f32) * kl[row]
     }
 
     /// Lets a ψ begin again at the encoder's output where that is the better by the same noise, or where it never began: the
     /// encoder learns of a θ that has moved from all rows, a ψ from its own alone.
-    fn start(&mut self, fused: &Fused, parameters: &[f32], rows: &[usize], psi: &mut [f32], key: Key) {
-        let (numbers, size) = (2 * fused.latent, record(fused.latent));
+    fn start(&mut self, packed: &Packed, plan: Plan, parameters: &[f32], rows: &[usize], psi: &mut [f32], key: Key) {
+        let (numbers, size) = (2 * packed.latent, record(packed.latent));
         self.by_encoder.clear();
         for r in 0..rows.len() {
-            let objective = self.objective(fused, r);
+            let objective = self.objective(plan, r);
             self.by_encoder.push(objective);
         }
         self.heads.resize(rows.len() * numbers, 0.0);
         self.encoder.output().write_rows(&mut self.heads);
         self.hold(psi);
-        self.terms_of_head(fused, parameters, rows, key, None);
+        self.terms_of_head(packed, plan, parameters, rows, key, None);
         for (r, record) in psi.chunks_exact_mut(size).enumerate() {
-            if record[size - 1] == 0.0 || self.objective(fused, r) < self.by_encoder[r] {
+            if record[size - 1] == 0.0 || self.objective(plan, r) < self.by_encoder[r] {
                 record[..numbers].copy_from_slice(&self.heads[r * numbers..][..numbers]);
                 // The second moments are the row's scale still; where ψ was going counts no longer.
                 record[numbers..2 * numbers].fill(0.0);
@@ -138,25 +156,26 @@ impl Shard {
     /// Raises each ψ, θ held: the gradient is that of the row's own bound, which knows no N/B.
     fn raise(
         &mut self,
-        fused: &Fused,
+        packed: &Packed,
+        plan: Plan,
         parameters: &[f32],
         rows: &[usize],
         psi: &mut [f32],
         ascent: Ascent,
     ) -> Result<(), usize> {
-        let (numbers, size) = (2 * fused.latent, record(fused.latent));
+        let (numbers, size) = (2 * packed.latent, record(packed.latent));
         let most = Optimiser::Adam.largest_gradient(ascent.step_size);
-        self.start(fused, parameters, rows, psi, ascent.compare);
+        self.start(packed, plan, parameters, rows, psi, ascent.compare);
         for step in 0..ascent.steps {
             self.hold(psi);
-            self.terms_of_head(fused, parameters, rows, ascent.key.fold(step as u64), Some(1.0));
-            self.backward_to_head(fused, 1.0);
+            self.terms_of_head(packed, plan, parameters, rows, ascent.key.fold(step as u64), Some(1.0));
+            self.backward_to_head(packed, plan, 1.0);
             for (r, record) in psi.chunks_exact_mut(size).enumerate() {
                 let (_, by_head) = self.encoder.last_mut();
                 for (column, g) in self.by_head.iter_mut().enumerate() {
                     *g = by_head.at(r, column);
                 }
-                if !adam::squares(fused.level, &self.by_head, most).1 {
+                if !adam::squares(packed.level, &self.by_head, most).1 {
                     return Err(rows[r]);
                 }
                 let (psi, state) = record.split_at_mut(numbers);
@@ -164,7 +183,7 @@ impl Shard {
                 let (second, taken) = state.split_at_mut(numbers);
                 taken[0] += 1.0;
                 let by = adam_rate(f64::from(taken[0]), 1.0, ascent.step_size);
-                adam::ascend(fused.level, psi, &self.by_head, first, second, by);
+                adam::ascend(packed.level, psi, &self.by_head, first, second, by);
             }
         }
         self.hold(psi);
@@ -179,12 +198,12 @@ mod tests {
 
     use super::*;
     use crate::{
-        fused::{
-            Way,
-            tests::{ANALYTIC, Case, LIKELIHOODS, assert_close, case, config, reference},
+        engine::{
+            fused::tests::{ANALYTIC, Case, LIKELIHOODS, assert_close, case, config, new, reference},
+            tensors::Estimate,
         },
-        gradient::Estimate,
-        model::Likelihood,
+        likelihood::LikelihoodConfig,
+        model::Latent,
         network::Activation,
         parameters,
         random::Purpose,
@@ -202,7 +221,7 @@ mod tests {
         Ascent { steps: 1, step_size: STILL, compare: noise(), key: Key::new(12) }
     }
 
-    fn example(likelihood: Likelihood) -> Case {
+    fn example(likelihood: LikelihoodConfig) -> Case {
         case(&config(&[20], LATENT, Activation::Tanh, likelihood), 140, 17)
     }
 
@@ -253,7 +272,7 @@ mod tests {
         for likelihood in LIKELIHOODS {
             let case = example(likelihood);
             assert!(case.minibatch.scale() > 1.01, "N/B would show");
-            let mut fused = Fused::new(&case.vae, ANALYTIC, samples).unwrap();
+            let mut fused = new(&case, ANALYTIC, samples).unwrap();
             let records = raised(&mut fused, &case, &case.parameters, fresh(&case));
             let records: Vec<&[f32]> = records.chunks(record(LATENT)).collect();
             let heads = records.iter().flat_map(|record| &record[..2 * LATENT]);
@@ -280,7 +299,7 @@ mod tests {
         for likelihood in LIKELIHOODS {
             for way in [ANALYTIC, Way::StickingTheLanding] {
                 let case = example(likelihood);
-                let mut fused = Fused::new(&case.vae, way, 2).unwrap();
+                let mut fused = new(&case, way, 2).unwrap();
                 let psi = raised(&mut fused, &case, &case.parameters, fresh(&case));
                 let mut other = case.parameters.clone();
                 let biases = other.len() - 2 * LATENT..other.len() - LATENT;

@@ -1,0 +1,70 @@
+//! What may mend a finding: things to do, which each front end words in its own way.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A thing to do.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Remedy {
+    /// More epochs.
+    MoreEpochs,
+    /// More sweeps of a coordinate ascent.
+    MoreSweeps,
+    /// So many starts of a coordinate ascent.
+    MoreStarts(usize),
+    /// A weight of the KL that rises from 0 over the first epochs.
+    KlWarmUp,
+    /// Nats of each latent variable that cost nothing.
+    FreeBits,
+    /// This weight of the KL.
+    Beta(f64),
+    /// Steps of the encoder alone between those of both.
+    EncoderSteps,
+    /// An end of the fit where the validation bound no longer rises.
+    Patience,
+    /// A prior on the parameters.
+    ParameterPrior,
+    /// Hidden layers of another size.
+    HiddenLayers,
+    /// The ELBO as the objective.
+    MaximiseElbo,
+    /// The score-function estimator.
+    ScoreFunction,
+    /// Another way to find σ.
+    NoiseScale,
+    /// Another scale of the columns.
+    ColumnScale,
+    /// Another step size.
+    StepSize,
+    /// A q of its own for each row of the fit.
+    PerDatumGuide,
+    /// Inference for each row by itself, after the fit.
+    InferEachRow,
+}
+
+impl fmt::Display for Remedy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MoreStarts(number) => write!(f, "{number} starts"),
+            Self::Beta(beta) => write!(f, "a weight of {beta} for the KL"),
+            Self::MoreEpochs => f.write_str("more epochs"),
+            Self::MoreSweeps => f.write_str("more sweeps"),
+            Self::KlWarmUp => f.write_str("a warm-up of the KL"),
+            Self::FreeBits => f.write_str("free nats"),
+            Self::EncoderSteps => f.write_str("extra steps of the encoder"),
+            Self::Patience => f.write_str("an earlier end of the fit"),
+            Self::ParameterPrior => f.write_str("a prior on the parameters"),
+            Self::HiddenLayers => f.write_str("hidden layers of another size"),
+            Self::MaximiseElbo => f.write_str("the ELBO as the objective"),
+            Self::ScoreFunction => f.write_str("the score-function estimator"),
+            Self::NoiseScale => f.write_str("another way to find sigma"),
+            Self::ColumnScale => f.write_str("another scale of the columns"),
+            Self::StepSize => f.write_str("another step size"),
+            Self::PerDatumGuide => f.write_str("a guide per datum"),
+            Self::InferEachRow => f.write_str("inference for each row by itself"),
+        }
+    }
+}

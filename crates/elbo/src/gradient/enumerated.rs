@@ -1,0 +1,61 @@
+//! Exact enumeration of a discrete z with few states.
+
+use burn::tensor::{Tensor, TensorData};
+
+use super::Estimator;
+use crate::{Error, guide::Guide, model::Latent, objective::elbo::Terms};
+
+/// The exact ELBO and its exact gradient: Σ_z q(z|x) [log p(x, z) − log q(z|x)] over all states of z.
+#[derive(Clone, Debug)]
+pub struct Enumerated {
+    states: Vec<Vec<f32>>,
+}
+
+/// States of z that a row may have: each is a pass through the decoder.
+const STATES: usize = 1024;
+
+impl Enumerated {
+    /// The estimator for this model and guide.
+    ///
+    /// # Errors
+    /// Where z is not discrete, or has more than 1,024 states.
+    pub fn new(model: &dyn Latent, guide: &dyn Guide) -> Result<Self, Error> {
+        match model.family().states(guide.latent(), STATES) {
+            Some(states) => Ok(Self { states }),
+            None => Err(Error::invalid(
+                "the latent",
+                format!("{:?} of {} variables", model.family(), guide.latent()),
+                "enumeration needs a discrete one of at most 1024 states",
+            )),
+        }
+    }
+}
+
+impl Estimator for Enumerated {
+    fn estimate(
+        &self,
+        model: &dyn Latent,
+        guide: &dyn Guide,
+        x: &Tensor<2>,
+        _: &[Tensor<2>],
+        _: &[f64],
+    ) -> (Terms, Tensor<1>) {
+        let q = guide.posterior(x.clone());
+        let rows = x.dims()[0];
+        let mut log_likelihood = Tensor::zeros([rows], (&x.device(), x.dtype()));
+        let mut kl = log_likelihood.clone();
+        for state in &self.states {
+            let width = state.len();
+            let z = TensorData::new(state.repeat(rows), [rows, width]);
+            let z = Tensor::from_data(z, (&x.device(), x.dtype()));
+            let log_q = q.log_density(z.clone());
+            let probability = log_q.clone().exp();
+            let likelihood = model.log_likelihood(x.clone(), z.clone());
+            log_likelihood = log_likelihood + probability.clone() * likelihood;
+            kl = kl + probability * (log_q - model.log_prior(z));
+        }
+        let terms = Terms { log_likelihood, kl };
+        let surrogate = terms.elbo();
+        (terms, surrogate)
+    }
+}

@@ -1,0 +1,103 @@
+//! Independent Gaussian columns from means (E11), and the four ways to find their σ.
+
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::{Kernel, Likelihood, Own, Support};
+use crate::{Error, distribution::gaussian, random::Key};
+
+/// How the σ of a Gaussian likelihood is found.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sigma {
+    /// Held at this value (> 0), one for all columns.
+    Fixed(f64),
+    /// One σ, learned by gradient with θ.
+    Learned,
+    /// One σ for each column, learned by gradient with θ.
+    PerColumn,
+    /// One σ, solved in closed form: the maximiser of the bound for the rest held fixed is
+    /// σ² = E_q‖x − f_θ(z)‖² / D; the mean is taken over the last N rows seen.
+    Solved,
+}
+
+/// x_d ~ N(f_d, σ²), f the decoder's output; log σ is its own parameter, `[1]` or `[D]`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Gaussian(pub Sigma);
+
+impl Likelihood for Gaussian {
+    fn name(&self) -> &'static str {
+        "Gaussian"
+    }
+
+    fn support(&self) -> Support {
+        Support::Real
+    }
+
+    fn own(&self, width: usize) -> Option<Own> {
+        let (values, learned) = match self.0 {
+            Sigma::Fixed(sigma) => (vec![libm::log(sigma) as f32], false),
+            Sigma::Learned => (vec![0.0], true),
+            Sigma::PerColumn => (vec![0.0; width], true),
+            Sigma::Solved => (vec![0.0], false),
+        };
+        Some(Own { name: "log_sigma", values, learned })
+    }
+
+    fn log_density(&self, x: Tensor<2>, output: Tensor<2>, own: Option<Tensor<1>>) -> Tensor<1> {
+        gaussian::log_likelihood(x, output, own.expect("log σ"))
+    }
+
+    fn mean(&self, output: Tensor<2>, _: Option<Tensor<1>>) -> Tensor<2> {
+        output
+    }
+
+    fn draw(&self, _: &[f32], own: &[f32], key: Key, row: u64, x: &mut [f32]) {
+        let mut noise = vec![0.0; x.len()];
+        key.normals(row, &mut noise);
+        let sigma = own.iter().map(|&s| libm::exp(f64::from(s))).collect::<Vec<_>>();
+        for ((x, e), sigma) in x.iter_mut().zip(noise).zip(sigma.iter().cycle()) {
+            *x = (f64::from(*x) + sigma * e) as f32;
+        }
+    }
+
+    fn start(&self, mean: f64, _: usize) -> Vec<f64> {
+        vec![mean]
+    }
+
+    /// log of the standard deviation of the data around the mean of each column.
+    fn start_own(&self, _: &[f64], variance: &[f64]) -> Result<Vec<f32>, Error> {
+        let variance = match self.0 {
+            Sigma::Fixed(sigma) => vec![sigma * sigma],
+            Sigma::Learned | Sigma::Solved => vec![variance.iter().sum::<f64>() / variance.len() as f64],
+            Sigma::PerColumn => variance.to_vec(),
+        };
+        if let Some(column) = variance.iter().position(|&v| v <= 0.0) {
+            let column = (variance.len() > 1).then_some(column);
+            return Err(Error::ConstantColumn { column });
+        }
+        Ok(variance.iter().map(|&v| (0.5 * libm::log(v)) as f32).collect())
+    }
+
+    /// σ² ← (1 − w)σ² + w E_q‖x − f(z)‖²/D, where it is solved.
+    fn solve(&self, own: &mut [f32], log_likelihood: f64, weight: f64) {
+        let (Sigma::Solved, [log_sigma]) = (self.0, own) else { return };
+        let sigma2 = libm::exp(2.0 * f64::from(*log_sigma));
+        // E11 solved for the squared residual of a column.
+        let residual = -2.0 * sigma2 * (log_likelihood + 0.5 * libm::log(std::f64::consts::TAU * sigma2));
+        let sigma2 = (1.0 - weight) * sigma2 + weight * residual;
+        *log_sigma = (0.5 * libm::log(sigma2)) as f32;
+    }
+
+    fn noise_scale(&self, own: &[f32]) -> Option<Vec<f64>> {
+        Some(own.iter().map(|&log_sigma| f64::from(log_sigma).exp()).collect())
+    }
+
+    fn held_scale(&self) -> Option<f64> {
+        if let Sigma::Fixed(sigma) = self.0 { Some(sigma) } else { None }
+    }
+
+    fn kernel(&self) -> Option<Kernel> {
+        Some(Kernel::Gaussian)
+    }
+}

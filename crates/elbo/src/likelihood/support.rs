@@ -1,0 +1,45 @@
+//! Which values x may take.
+
+/// The values that a likelihood is a density, or a mass, of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Support {
+    /// 0 and 1; grey values between them are accepted, see [`Binarise`](crate::distribution::bernoulli::Binarise).
+    Binary,
+    /// 0, 1, 2, …
+    Count,
+    /// Real numbers.
+    Real,
+}
+
+impl Support {
+    /// Whether a value may stand in the data.
+    ///
+    /// ```
+    /// use elbo::likelihood::Support;
+    /// assert!(Support::Binary.accepts(0.3) && !Support::Binary.accepts(1.5));
+    /// assert!(Support::Count.accepts(7.0) && !Support::Count.accepts(0.5) && !Support::Count.accepts(-1.0));
+    /// assert!(Support::Real.accepts(-2.5) && !Support::Real.accepts(f32::NAN));
+    /// ```
+    pub fn accepts(self, value: f32) -> bool {
+        match self {
+            Self::Binary => (0.0..=1.0).contains(&value),
+            Self::Count => value >= 0.0 && value.is_finite() && value.fract() == 0.0,
+            Self::Real => value.is_finite(),
+        }
+    }
+
+    /// The values in words, as what a likelihood needs.
+    pub fn values(self) -> &'static str {
+        match self {
+            Self::Binary => "values in [0, 1]",
+            Self::Count => "counts: 0, 1, 2, …",
+            Self::Real => "finite numbers",
+        }
+    }
+
+    /// Whether p(x|z) is a mass, and no density: the units in which x is measured then change nothing.
+    pub fn is_discrete(self) -> bool {
+        self != Self::Real
+    }
+}

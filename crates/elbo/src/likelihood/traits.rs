@@ -1,0 +1,102 @@
+//! What a likelihood is asked.
+
+use std::fmt::Debug;
+
+use burn::tensor::Tensor;
+
+use super::{Encoding, Support};
+use crate::{Error, random::Key};
+
+/// The parameters that a likelihood has beside the decoder's.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Own {
+    /// Under which they are kept, as `log_sigma`.
+    pub name: &'static str,
+    /// Where they are before any data were seen.
+    pub values: Vec<f32>,
+    /// Whether the gradient moves them.
+    pub learned: bool,
+}
+
+/// A fused operation of `elbo-kernels` that computes a likelihood with its gradient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kernel {
+    /// Of logits (E10).
+    Bernoulli,
+    /// Of means and log σ, one or one a column (E11).
+    Gaussian,
+}
+
+/// p(x|z) of a row of D columns, independent given the decoder's output.
+///
+/// The output is `[R, O·D]` for [`outputs`](Self::outputs) O of a column: the first of every column, then the second of
+/// every column. Its numbers are unconstrained; the likelihood has the link. `own` are its [own](Self::own) parameters,
+/// where it has some.
+pub trait Likelihood: Debug + Send + Sync {
+    /// The field's name of the family, as `Bernoulli`.
+    fn name(&self) -> &str;
+
+    /// The values that x may take.
+    fn support(&self) -> Support;
+
+    /// O, the decoder's outputs for a column.
+    fn outputs(&self) -> usize {
+        1
+    }
+
+    /// Its own parameters for D columns, before any data were seen.
+    fn own(&self, width: usize) -> Option<Own> {
+        let _ = width;
+        None
+    }
+
+    /// What an encoder should be given of x.
+    fn encoding(&self) -> Encoding {
+        Encoding::Identity
+    }
+
+    /// log p(x|z) of each row, `[R, D]` to `[R]`, in nats, with every constant; differentiable in `output` and `own`.
+    fn log_density(&self, x: Tensor<2>, output: Tensor<2>, own: Option<Tensor<1>>) -> Tensor<1>;
+
+    /// E[x|z], `[R, D]`.
+    fn mean(&self, output: Tensor<2>, own: Option<Tensor<1>>) -> Tensor<2>;
+
+    /// A draw of x for one row, whose noise is that of `row` of `key`. `x`, `[D]`, holds E[x|z] when it comes and the draw
+    /// when it goes; `output` is `[O·D]`.
+    fn draw(&self, output: &[f32], own: &[f32], key: Key, row: u64, x: &mut [f32]);
+
+    /// The outputs of a column, `[O]`, at which its mean is that of `rows` rows of data.
+    fn start(&self, mean: f64, rows: usize) -> Vec<f64>;
+
+    /// The own parameters that suit columns of these means and variances (divided by N), where they are not fixed.
+    ///
+    /// # Errors
+    /// Where the likelihood has no maximum on such columns.
+    fn start_own(&self, mean: &[f64], variance: &[f64]) -> Result<Vec<f32>, Error> {
+        let _ = variance;
+        Ok(self.own(mean.len()).map_or(Vec::new(), |own| own.values))
+    }
+
+    /// Moves own parameters that are solved in closed form towards the maximiser, given the mean over rows and columns of
+    /// E_q[log p(x|z)] under the present ones. `weight`, in (0, 1], is that of the new rows beside those seen before.
+    fn solve(&self, own: &mut [f32], log_likelihood: f64, weight: f64) {
+        let _ = (own, log_likelihood, weight);
+    }
+
+    /// σ, `[1]` or `[D]`, where x is the output plus σ times a standard normal.
+    fn noise_scale(&self, own: &[f32]) -> Option<Vec<f64>> {
+        let _ = own;
+        None
+    }
+
+    /// σ, where x is the output plus σ times a standard normal, σ is one number, and no fit moves it.
+    fn held_scale(&self) -> Option<f64> {
+        None
+    }
+
+    /// The fused operation that computes it; it must agree with [`log_density`](Self::log_density).
+    fn kernel(&self) -> Option<Kernel> {
+        None
+    }
+}

@@ -1,0 +1,16 @@
+//! What lies between x and the dense layers.
+
+use serde::{Deserialize, Serialize};
+
+use super::Convolutional;
+
+/// What lies between x and the dense layers of an encoder and a decoder.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NetworkConfig {
+    /// Nothing: all layers are dense.
+    #[default]
+    Dense,
+    /// Convolutions of an image, and in the decoder the transposed ones.
+    Convolutional(Convolutional),
+}
