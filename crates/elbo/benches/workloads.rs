@@ -15,15 +15,14 @@ use burn::tensor::Device;
 use elbo::{
     device,
     distribution::bernoulli::Binarise,
+    engine::{Measure, Reader},
     fit::{Fit, FitConfig},
-    gradient,
     minibatch::{Minibatch, Rows},
     model::{Vae, VaeConfig},
-    objective::{self, KlWeight, Objective, elbo::KlForm},
-    optimiser::Optimiser,
-    random::Key,
-    schedule::{Decay, Pace, Schedule},
-    train::{Inference, State, TrainConfig, Trainer},
+    objective::elbo::KlForm,
+    random::{Draws, Key},
+    schedule::{Decay, Pace},
+    train::{State, TrainConfig, Trainer},
 };
 use rayon::ThreadPool;
 use serde::Deserialize;
@@ -57,20 +56,7 @@ impl Workload {
             decay: Decay::Constant,
             binarise: Binarise::None,
             vae: self.vae.clone(),
-            train: TrainConfig {
-                optimiser: Optimiser::Adam,
-                step_size: 1e-3,
-                encoder_step_size: 1e-3,
-                samples: 1,
-                objective: Objective::Elbo,
-                estimator: gradient::Form::Reparameterised,
-                kl: KlForm::Analytic,
-                kl_weight: KlWeight::default(),
-                inference: Inference::Amortised,
-                schedule: Schedule::Joint,
-                prior_sd: None,
-                clip_norm: None,
-            },
+            train: TrainConfig::default(),
         }
     }
 }
@@ -161,13 +147,14 @@ impl Server<'_> {
             "encode" => {
                 let (reader, data) = (job.reader()?, job.read());
                 let encode = || reader.encode(&data.values).map(|_| READ);
-                ("rows", repeat_on(pool, seconds, encode)?)
+                ("rows", pool.install(|| repeat(seconds, encode))?)
             }
             "evaluate" => {
                 let (reader, data) = (job.reader()?, job.read());
-                let (measure, draws) = (Measure::Elbo(KlForm::Analytic), Draws { samples: 1, key: Key::new(SEED) });
+                let (measure, draws) =
+                    (Measure::Elbo(KlForm::Analytic), Draws { samples: 1, key: Key::new(SEED) });
                 let evaluate = || reader.terms(&data, measure, draws).map(|_| READ);
-                ("rows", repeat_on(pool, seconds, evaluate)?)
+                ("rows", pool.install(|| repeat(seconds, evaluate))?)
             }
             _ => return Err(format!("no command is called {command}").into()),
         };

@@ -217,7 +217,8 @@ impl<'a, P: BurnModule + Latent, Q: BurnModule + Guide> Fit<'a, P, Q> {
     /// # Errors
     /// Where it has another number of parameters.
     pub fn begin_at(mut self, auto_encoder: &AutoEncoder<P, Q>) -> Result<Self, Error> {
-        let (parameters, own) = (parameters::values::<f32, _>(auto_encoder), &mut self.progress.state.parameters);
+        let (parameters, own) =
+            (parameters::values::<f32, _>(auto_encoder), &mut self.progress.state.parameters);
         Error::check_shape("the parameter vector to begin at", &[own.len()], &[parameters.len()])?;
         self.progress.best.clone_from(&parameters);
         *own = parameters;

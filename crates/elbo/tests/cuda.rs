@@ -12,12 +12,13 @@ use std::io::{Write, stderr};
 
 use burn::tensor::Device;
 use common::{GAUSSIAN, curve, generic_vae, minibatch, shape, steps};
-use elbo::{engine::{Estimate, gradient}, 
+use elbo::{
     device,
-    gradient::{Form},
+    engine::{Estimate, gradient},
+    gradient::Form,
     guide::Family,
-    minibatch::Rows,
     likelihood::LikelihoodConfig,
+    minibatch::Rows,
     model::{Vae, VaeConfig},
     objective::{
         Objective,

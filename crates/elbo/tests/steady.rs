@@ -14,8 +14,8 @@ use burn::tensor::Device;
 use common::{shape, steps};
 use elbo::{
     distribution::bernoulli::Binarise,
-    minibatch::{Minibatch, Rows},
     likelihood::{LikelihoodConfig, Sigma},
+    minibatch::{Minibatch, Rows},
     model::Vae,
     objective::elbo::KlForm,
     optimiser::Optimiser,

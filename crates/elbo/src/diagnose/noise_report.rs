@@ -54,7 +54,16 @@ pub fn noise_report<P: BurnModule + Latent, Q: BurnModule + Guide>(
     let mut first: Vec<f64> = Vec::new();
     for repeat in 0..repeats {
         let draws = Draws { samples, key: seed.fold(repeat) };
-        let g = gradient::<f64, P, Q>(auto_encoder, minibatch, Moves::BOTH, estimator, draws, (repeat, &[]), device)?.gradient;
+        let g = gradient::<f64, P, Q>(
+            auto_encoder,
+            minibatch,
+            Moves::BOTH,
+            estimator,
+            draws,
+            (repeat, &[]),
+            device,
+        )?
+        .gradient;
         if repeat == 0 {
             (sum, squares) = (vec![0.0; g.len()], vec![0.0; g.len()]);
             first.clone_from(&g);

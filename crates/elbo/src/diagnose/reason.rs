@@ -75,11 +75,7 @@ impl fmt::Display for Claim {
 
 impl Reason {
     /// What was found; below it, indented, the rule with its source, and what to try, in the words given.
-    pub(super) fn write(
-        &self,
-        f: &mut fmt::Formatter<'_>,
-        words: &dyn Fn(&Remedy) -> String,
-    ) -> fmt::Result {
+    pub(super) fn write(&self, f: &mut fmt::Formatter<'_>, words: &dyn Fn(&Remedy) -> String) -> fmt::Result {
         write!(f, "{}\n      rule: {} ({})", self.finding, self.rule, self.source)?;
         if self.remedies.is_empty() {
             return Ok(());
@@ -105,5 +101,8 @@ fn known<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Remedy>, D::E
         Other(de::IgnoredAny),
     }
     let entries = Vec::<Entry>::deserialize(deserializer)?;
-    Ok(entries.into_iter().filter_map(|entry| if let Entry::Known(of) = entry { Some(of) } else { None }).collect())
+    Ok(entries
+        .into_iter()
+        .filter_map(|entry| if let Entry::Known(of) = entry { Some(of) } else { None })
+        .collect())
 }

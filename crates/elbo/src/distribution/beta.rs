@@ -3,9 +3,8 @@
 use crate::{
     Error,
     distribution::{
-        Entropy, LogDensity, Moments, PathGradient, Sample, Score,
+        Entropy, LogDensity, Moments, PathGradient, Sample, Score, positive,
         standard_gamma::{ln_gamma_path_derivative, ln_standard_gamma},
-        positive,
         stream::Stream,
     },
     random::Key,

@@ -2,7 +2,10 @@
 
 use crate::{
     Error,
-    distribution::{Bernoulli, LogDensity, Moments, Sample, Score, deviance::ln_binomial, standard_gamma::ln_standard_gamma, stream::Stream},
+    distribution::{
+        Bernoulli, LogDensity, Moments, Sample, Score, deviance::ln_binomial,
+        standard_gamma::ln_standard_gamma, stream::Stream,
+    },
     random::Key,
     special::{ln_logistic, ln_ratio},
 };

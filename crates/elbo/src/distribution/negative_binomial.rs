@@ -4,8 +4,8 @@
 use crate::{
     Error,
     distribution::{
-        LogDensity, Moments, Sample, Score, deviance::ln_binomial,
-        poisson::draw_poisson, positive, standard_gamma::ln_standard_gamma, stream::Stream,
+        LogDensity, Moments, Sample, Score, deviance::ln_binomial, poisson::draw_poisson, positive,
+        standard_gamma::ln_standard_gamma, stream::Stream,
     },
     random::Key,
     special::{digamma, ln_ratio, ln_sum_exp},

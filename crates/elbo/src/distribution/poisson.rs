@@ -3,8 +3,8 @@
 use crate::{
     Error,
     distribution::{
-        LogDensity, Moments, Sample, Score, binomial::draw_binomial, deviance::ln_poisson, positive, standard_gamma::ln_standard_gamma,
-        stream::Stream,
+        LogDensity, Moments, Sample, Score, binomial::draw_binomial, deviance::ln_poisson, positive,
+        standard_gamma::ln_standard_gamma, stream::Stream,
     },
     random::Key,
     special::ln_ratio,

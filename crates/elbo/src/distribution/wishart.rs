@@ -8,8 +8,8 @@ use crate::{
     distribution::{
         Cholesky, Entropy, LogDensity, Moments, PathGradient, Sample, Score,
         cholesky::dot,
-        standard_gamma::{ln_gamma_path_derivative, ln_standard_gamma},
         low_rank_gaussian::gram,
+        standard_gamma::{ln_gamma_path_derivative, ln_standard_gamma},
         stream::Stream,
     },
     random::Key,

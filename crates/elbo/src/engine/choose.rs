@@ -9,11 +9,12 @@ use super::{
     tensors::Tensors,
     traits::{Engine, RowByRow, Step},
 };
-use crate::{parameters::BurnModule, 
+use crate::{
     Error,
     gradient::Estimator,
     guide::Guide,
     model::{AutoEncoder, Latent},
+    parameters::BurnModule,
     terms::RowTerms,
 };
 
@@ -44,7 +45,12 @@ struct FusedFirst {
 }
 
 impl Engine for FusedFirst {
-    fn gradient(&mut self, step: Step<'_>, terms: &mut RowTerms, gradient: &mut Vec<f32>) -> Result<f64, Error> {
+    fn gradient(
+        &mut self,
+        step: Step<'_>,
+        terms: &mut RowTerms,
+        gradient: &mut Vec<f32>,
+    ) -> Result<f64, Error> {
         let Step { parameters, minibatch, moves, draws, cost, .. } = step;
         self.fused.weigh_kl(cost);
         self.fused.gradient(parameters, minibatch, moves, draws.key, terms, gradient);

@@ -24,7 +24,15 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> AutoEncoder<P, Q> {
     /// The same read only, with its weights packed.
     pub fn reader(&self, device: &Device) -> Box<dyn Reader> {
         let fused = fused::Reader::new(&self.model, &self.guide, || parameters::values(self));
-        Box::new(Packed { fused, tensors: tensors::Reader::new(self.clone(), device) })
+        let (width, latent) = (self.width(), self.latent());
+        let columns = self.model.family().width(latent);
+        Box::new(Packed {
+            fused,
+            tensors: tensors::Reader::new(self.clone(), device),
+            width,
+            latent,
+            columns,
+        })
     }
 
     /// p_θ(x, z) as a function of z, at the parameters that the model has now: by kernels where they are for it, on the
@@ -70,11 +78,14 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> AutoEncoder<P, Q> {
 struct Packed<P: BurnModule, Q: BurnModule> {
     fused: Option<fused::Reader>,
     tensors: tensors::Reader<P, Q>,
+    width: usize,
+    latent: usize,
+    columns: usize,
 }
 
 impl<P: BurnModule + Latent, Q: BurnModule + Guide> Reader for Packed<P, Q> {
     fn terms(&self, data: &Minibatch, measure: Measure, draws: Draws) -> Result<RowTerms, Error> {
-        self.tensors.auto_encoder().check_width(data.width)?;
+        Error::check_shape("a row of data", &[self.width], &[data.width])?;
         let finite = |way, draws: Draws| {
             let terms = self.fused.as_ref()?.terms(data, Plan::read(way, draws.samples), draws.key);
             terms.are_finite().then_some(terms)
@@ -85,18 +96,18 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Reader for Packed<P, Q> {
                 Some(terms) => Ok(terms),
                 None => self.tensors.elbo(data, form, draws),
             },
-            Measure::ImportanceWeighted(k) => mean_of_groups(draws, k, |draws| {
-                match finite(Way::ImportanceWeighted, draws) {
+            Measure::ImportanceWeighted(k) => {
+                mean_of_groups(draws, k, |draws| match finite(Way::ImportanceWeighted, draws) {
                     Some(terms) => Ok(terms),
                     None => self.tensors.importance_weighted(data, draws),
-                }
-            }),
+                })
+            }
             Measure::Noiseless(noiseless) => self.tensors.noiseless(data, noiseless, draws),
         }
     }
 
     fn weights(&self, data: &Minibatch, key: Key, k: usize) -> Result<Vec<Weights>, Error> {
-        self.tensors.auto_encoder().check_width(data.width)?;
+        Error::check_shape("a row of data", &[self.width], &[data.width])?;
         check_samples(k)?;
         let Some(fused) = &self.fused else { return check_weights(self.tensors.weights(data, key, k), data) };
         // The noise of sample i is keyed by (its chunk, its place there).
@@ -134,15 +145,15 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Reader for Packed<P, Q> {
     }
 
     fn width(&self) -> usize {
-        self.tensors.auto_encoder().width()
+        self.width
     }
 
     fn latent(&self) -> usize {
-        self.tensors.auto_encoder().latent()
+        self.latent
     }
 
     fn columns(&self) -> usize {
-        self.tensors.auto_encoder().model.family().width(self.latent())
+        self.columns
     }
 
     fn check_one_gaussian_layer(&self) -> Result<(), Error> {

@@ -36,7 +36,12 @@ pub(crate) trait Engine: Debug + Send {
     ///
     /// # Errors
     /// Where a term is not finite.
-    fn gradient(&mut self, step: Step<'_>, terms: &mut RowTerms, gradient: &mut Vec<f32>) -> Result<f64, Error>;
+    fn gradient(
+        &mut self,
+        step: Step<'_>,
+        terms: &mut RowTerms,
+        gradient: &mut Vec<f32>,
+    ) -> Result<f64, Error>;
 
     /// The same engine, where it can raise a ψ of each row's own.
     fn row_by_row(&mut self) -> Option<&mut dyn RowByRow> {
@@ -120,7 +125,7 @@ pub enum Measure {
 /// A model and its guide, read only: weights are packed once, and any number of rows pass.
 ///
 /// Whatever it computes runs on rayon's current thread pool; the result does not depend on its size.
-pub trait Reader: Debug {
+pub trait Reader: Debug + Send + Sync {
     /// The terms of an objective of each row of `data`, in nats, by Monte Carlo samples of z.
     ///
     /// # Errors

@@ -56,7 +56,9 @@ impl Form {
         let unsuited = |rule: &str| Err(Error::invalid("the estimator", format!("{self:?}"), rule));
         Ok(match (objective, self) {
             (Objective::Noiseless, _) => Arc::new(Noiseless::new(model)?),
-            (Objective::ImportanceWeighted, Self::Reparameterised | Self::DoublyReparameterised) if !gaussian => {
+            (Objective::ImportanceWeighted, Self::Reparameterised | Self::DoublyReparameterised)
+                if !gaussian =>
+            {
                 return unsuited("the importance-weighted bound needs Gaussian latents here");
             }
             (Objective::ImportanceWeighted, Self::Reparameterised) => Arc::new(ImportanceWeighted),

@@ -61,8 +61,7 @@ impl Estimator for DoublyReparameterised {
             let z = posterior.sample(e.clone());
             // z itself, but with its derivative times w̃: with the factor w̃ outside that makes w̃² for φ.
             let scaled = w.clone().unsqueeze_dim::<2>(1) * (z.clone() - z.clone().detach()) + z.detach();
-            let log_joint =
-                model.log_likelihood(x.clone(), scaled.clone()) + model.log_prior(scaled.clone());
+            let log_joint = model.log_likelihood(x.clone(), scaled.clone()) + model.log_prior(scaled.clone());
             w * (log_joint - held.log_density(scaled))
         });
         let surrogate = surrogates.reduce(|a, b| a + b).expect("at least one sample");

@@ -54,7 +54,8 @@ impl Likelihood for NegativeBinomial {
         let change = (x.clone() - log_mean.clone().exp()) * dispersion / by_mean.clone().add_scalar(1.0);
         let apart = change.clone().lower_elem(-0.5);
         let ratio = change.clamp_min(-0.5).log1p().mask_where(apart, log_by_x.clone() - by_mean.log1p());
-        let log_mass = x * (log_mean - counts.log) + total.clone() * ratio - log_by_x.mul_scalar(0.5) - counts.excess;
+        let log_mass =
+            x * (log_mean - counts.log) + total.clone() * ratio - log_by_x.mul_scalar(0.5) - counts.excess;
         (log_mass + binet(total) - binet(size)).sum_dim(1).squeeze_dim(1)
     }
 

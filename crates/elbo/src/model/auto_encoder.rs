@@ -9,11 +9,12 @@ use burn::{
 };
 
 use super::{Generative, Latent, SecondLayer, VaeConfig};
-use crate::{parameters::BurnModule, 
+use crate::{
     Error,
     guide::{Amortised, Family, Guide},
     minibatch::Rows,
     network::{Convolutions, Decoder, Dense, NetworkConfig, TransposedConvolutions},
+    parameters::BurnModule,
     random::{Key, Purpose},
 };
 
@@ -105,12 +106,16 @@ impl Vae {
         let inward: Vec<usize> =
             [config.family.width(config.latent)].into_iter().chain(outward.iter().rev().copied()).collect();
         let encoder = [&outward[..], &[config.family.outputs(config.latent)]].concat();
-        let (up, down) = config.second.as_ref().map(|SecondLayer { latent, hidden }| {
-            let up = [&[config.latent], &hidden[..], &[config.family.outputs(*latent)]].concat();
-            let down: Vec<usize> = [*latent].into_iter().chain(hidden.iter().rev().copied()).collect();
-            let down = [&down[..], &[config.family.outputs(config.latent)]].concat();
-            (dense(&up, 6), dense(&down, 5))
-        }).unzip();
+        let (up, down) = config
+            .second
+            .as_ref()
+            .map(|SecondLayer { latent, hidden }| {
+                let up = [&[config.latent], &hidden[..], &[config.family.outputs(*latent)]].concat();
+                let down: Vec<usize> = [*latent].into_iter().chain(hidden.iter().rev().copied()).collect();
+                let down = [&down[..], &[config.family.outputs(config.latent)]].concat();
+                (dense(&up, 6), dense(&down, 5))
+            })
+            .unzip();
         let encoding = likelihood.encoding();
         let model = Generative::unchecked(dense(&inward, 1), likelihood, config.family, width, device)
             .with_convolutions(back)

@@ -106,7 +106,8 @@ impl<D: Decoder> Generative<D> {
         });
         let start = |mean: &f64| self.likelihood.start(*mean, rows.len());
         let starts: Vec<Vec<f64>> = self.of_each_bias(&mean).iter().map(start).collect();
-        let bias = (0..self.likelihood.outputs()).flat_map(|o| starts.iter().map(move |start| start[o] as f32));
+        let bias =
+            (0..self.likelihood.outputs()).flat_map(|o| starts.iter().map(move |start| start[o] as f32));
         let bias: Vec<f32> = bias.collect();
         let own = own.transpose()?;
         Ok(match self.convolutions {

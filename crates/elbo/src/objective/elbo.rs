@@ -47,7 +47,13 @@ impl Terms {
 ///
 /// # Panics
 /// Where `noise` is empty, or a shape is not as said.
-pub fn elbo(model: &dyn Latent, guide: &dyn Guide, x: &Tensor<2>, noise: &[Tensor<2>], form: KlForm) -> Terms {
+pub fn elbo(
+    model: &dyn Latent,
+    guide: &dyn Guide,
+    x: &Tensor<2>,
+    noise: &[Tensor<2>],
+    form: KlForm,
+) -> Terms {
     let q = guide.posterior(x.clone());
     let samples = noise.len() as f64;
     let mean = |terms: Vec<Tensor<1>>| {

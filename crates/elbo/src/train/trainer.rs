@@ -79,7 +79,8 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Trainer<P, Q> {
         let parameters: Vec<f32> = parameters::values(shape);
         let guide_start = Module::num_params(model);
         let own = model.likelihood().own(shape.width());
-        let own = own.and_then(|own| blocks.iter().find(|b| b.name == format!("model.{}", own.name)).cloned());
+        let own =
+            own.and_then(|own| blocks.iter().find(|b| b.name == format!("model.{}", own.name)).cloned());
         let state = State {
             model: config.optimiser.init(guide_start),
             guide: config.optimiser.init(parameters.len() - guide_start),
@@ -243,7 +244,11 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Trainer<P, Q> {
         let name = block.map_or("?", |block| &block.name);
         let finite = self.gradient[place].is_finite();
         let what = if finite { "the step along the gradient" } else { "the gradient" };
-        Err(Error::NonFinite { what: format!("{what} of {name}"), step: Some(step), rows: minibatch.rows.clone() })
+        Err(Error::NonFinite {
+            what: format!("{what} of {name}"),
+            step: Some(step),
+            rows: minibatch.rows.clone(),
+        })
     }
 }
 
@@ -254,11 +259,7 @@ fn log_prior(theta: &[f32], sd: f64) -> f64 {
 }
 
 /// Refuses a KL whose weight the estimator does not know.
-fn check_kl_weight(
-    config: &TrainConfig,
-    estimator: &dyn Estimator,
-    model: &dyn Latent,
-) -> Result<(), Error> {
+fn check_kl_weight(config: &TrainConfig, estimator: &dyn Estimator, model: &dyn Latent) -> Result<(), Error> {
     let KlWeight { beta, free_bits, .. } = config.kl_weight;
     if config.kl_weight != KlWeight::default() && estimator.at_cost(KlCost { beta, free_bits }).is_none() {
         return Err(Error::invalid(

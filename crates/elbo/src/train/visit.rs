@@ -13,13 +13,14 @@
 //! Sticking the landing suits best: near its optimum a ψ_i then hardly jitters under its own noise.
 
 use super::{Inference, Report, State, Trainer, inference::unsuited};
-use crate::{parameters::BurnModule, 
+use crate::{
     Error,
     engine::{Ascent, record},
     guide::Guide,
     minibatch::Minibatch,
     model::Latent,
     objective::KlCost,
+    parameters::BurnModule,
     random::{Draws, Purpose},
     schedule::{Moves, Pace},
     terms::RowTerms,

@@ -2,17 +2,16 @@
 
 use std::{io::Write, path::PathBuf};
 
-use crate::common::{bound_of, 
-    GAUSSIAN, data, generic_vae,
+use crate::common::{
+    GAUSSIAN, bound_of, data, generic_vae,
     linear::{D, K, Linear, exact_posterior},
     minibatch, normals, shape,
 };
 use burn::tensor::{Device, Tensor};
-use elbo::{guide::Guide as _, model::Latent as _};
 use elbo::{
     guide::Family,
-    minibatch::Rows,
     likelihood::{LikelihoodConfig, Sigma},
+    minibatch::Rows,
     model::{Vae, VaeConfig},
     network::Activation,
     objective::{
@@ -24,6 +23,7 @@ use elbo::{
     random::Key,
     terms::Mean,
 };
+use elbo::{guide::Guide as _, model::Latent as _};
 use serde_json::Value;
 
 fn rows(tensor: Tensor<1>) -> Vec<f64> {
@@ -153,7 +153,8 @@ fn many_samples_in_chunks_are_one_estimate() {
             &Device::flex(),
         );
         let x = Tensor::<2>::from_data([[0.3], [-1.0]], &Device::flex());
-        let log: Vec<f64> = log_weights(&vae.model, &vae.guide, &x, &noise).into_data_as::<f64>().try_to_vec().unwrap();
+        let log: Vec<f64> =
+            log_weights(&vae.model, &vae.guide, &x, &noise).into_data_as::<f64>().try_to_vec().unwrap();
         for pair in log.chunks(2) {
             weights[0].push(pair[0].exp());
             weights[1].push(pair[1].exp());

@@ -5,8 +5,8 @@ use burn::tensor::Device;
 use elbo::{
     fit::{Fit, Progress},
     gradient::Form,
-    minibatch::Rows,
     likelihood::LikelihoodConfig,
+    minibatch::Rows,
     model::{Vae, VaeConfig},
     network::{Activation, Convolutional, Convolutions, NetworkConfig, TransposedConvolutions},
     optimiser::Optimiser,

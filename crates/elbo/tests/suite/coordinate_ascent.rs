@@ -1,8 +1,8 @@
 //! Coordinate ascent over θ and ψ_1..N (E16): exact where the best bound is known, above the amortised fit where it is
 //! not, and the same bits however it runs.
 
-use crate::common::{evaluate, 
-    GAUSSIAN, curve, fit_config, generic_vae,
+use crate::common::{
+    GAUSSIAN, curve, evaluate, fit_config, generic_vae,
     linear::{D, K, Linear},
     minibatch, normals, shape, steps,
 };
@@ -11,10 +11,10 @@ use elbo::{
     Error,
     distribution::bernoulli::Binarise,
     fit::{EpochReport, Fit, FitConfig, Progress},
-    gradient::{Form},
+    gradient::Form,
     guide::Family,
-    minibatch::{Minibatch, Rows},
     likelihood::{LikelihoodConfig, Sigma},
+    minibatch::{Minibatch, Rows},
     model::Vae,
     objective::Objective,
     optimiser::Optimiser,

@@ -4,13 +4,13 @@ use crate::common::{
     GAUSSIAN, assert_unbiased, data, fit_config, generic_vae, minibatch, normals, shape, steps,
 };
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use elbo::{guide::Guide as _, model::Latent as _};
-use elbo::{engine::gradient, 
+use elbo::{
+    engine::gradient,
     fit::Fit,
     gradient::{Baseline, Enumerated, Estimator, Form, Relaxed, ScoreFunction},
     guide::{Family, Posterior},
-    minibatch::{Minibatch, Rows},
     likelihood::LikelihoodConfig,
+    minibatch::{Minibatch, Rows},
     model::{Vae, VaeConfig},
     objective::{
         Objective,
@@ -22,6 +22,7 @@ use elbo::{engine::gradient,
     schedule::Moves,
     train::TrainConfig,
 };
+use elbo::{guide::Guide as _, model::Latent as _};
 
 const D: usize = 4;
 const FAMILIES: [Family; 2] = [Family::Bernoulli, Family::Categorical(3)];

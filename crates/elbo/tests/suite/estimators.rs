@@ -6,8 +6,13 @@ use crate::common::{
     minibatch, normals, shape,
 };
 use burn::tensor::Device;
-use elbo::{diagnose::noise_report, engine::gradient, 
-    gradient::{Baseline, DoublyReparameterised, Estimator, ImportanceWeighted, Reparameterised, RunningMean, ScoreFunction, StickingTheLanding},
+use elbo::{
+    diagnose::noise_report,
+    engine::gradient,
+    gradient::{
+        Baseline, DoublyReparameterised, Estimator, ImportanceWeighted, Reparameterised, RunningMean,
+        ScoreFunction, StickingTheLanding,
+    },
     minibatch::{Minibatch, Rows},
     model::Vae,
     objective::elbo::KlForm,
@@ -137,7 +142,8 @@ fn a_leave_one_out_baseline_lowers_the_noise_and_reparameterising_lowers_it_more
         let draws = Draws { samples: 8, key: Key::new(seed) };
         let (batch, device) = (three_of_five(), Device::flex());
         let step = (seed, &carried[..]);
-        let terms = gradient::<f64, _, _>(&vae, &batch, Moves::BOTH, &mean, draws, step, &device).unwrap().terms;
+        let terms =
+            gradient::<f64, _, _>(&vae, &batch, Moves::BOTH, &mean, draws, step, &device).unwrap().terms;
         mean.observe(&mut carried, &terms);
     }
     assert!(noise(&ScoreFunction(RunningMean::baseline(&carried))) < plain);

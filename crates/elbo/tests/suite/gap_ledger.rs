@@ -1,8 +1,8 @@
 //! The gap ledger (E24) and the estimates of log p(x) where all of them are known: linear decoders, whose posterior is
 //! Gaussian with the same precision Λ for every row (E27), and encoders that are off by a known amount.
 
-use crate::common::{bound_of, 
-    GAUSSIAN, generic_vae, minibatch, normals,
+use crate::common::{
+    GAUSSIAN, bound_of, generic_vae, minibatch, normals,
     pca::{average, digits, precision, reference, rotated, with_encoder},
     shape,
 };
@@ -218,8 +218,7 @@ fn the_evidence_of_all_digits_is_that_of_the_reference() {
         let s: Vec<f64> = precision(&model, &w).iter().step_by(11).map(|p| 1.0 / p).collect();
         let vae = with_encoder(&model, &w, &[0.0; 10], &s);
         let all = minibatch(&rows, 0..rows.len());
-        let weights =
-            vae.reader(&Device::flex()).weights(&all, Key::new(4), 2).unwrap();
+        let weights = vae.reader(&Device::flex()).weights(&all, Key::new(4), 2).unwrap();
         assert!(weights.iter().all(|row| row.effective_sample_size() > 2.0 - 1e-6));
         let mean = weights.iter().map(Weights::log_mean).sum::<f64>() / weights.len() as f64;
         assert!((mean - exact).abs() < 1e-4, "{kind}: {mean} for {exact}");
@@ -253,7 +252,9 @@ fn bits_depend_on_neither_threads_nor_the_other_rows() {
     let all = |data: &Minibatch, threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let vae = known.vae.clone();
-        pool.install(move || gap_ledger(&*vae.reader(&Device::flex()), data, &config, Key::new(1), |_| {}).unwrap())
+        pool.install(move || {
+            gap_ledger(&*vae.reader(&Device::flex()), data, &config, Key::new(1), |_| {}).unwrap()
+        })
     };
     let expected = all(&known.data, 1);
     for threads in [2, 3] {

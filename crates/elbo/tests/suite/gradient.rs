@@ -6,8 +6,8 @@ use elbo::model::Latent as _;
 use elbo::{
     distribution::bernoulli::Binarise,
     guide::Family,
-    minibatch::{Minibatch, Rows},
     likelihood::{LikelihoodConfig, Sigma, Support},
+    minibatch::{Minibatch, Rows},
     model::{SecondLayer, Vae, VaeConfig},
     network::{Activation, Convolutional, NetworkConfig},
     objective::elbo::{KlForm, elbo},

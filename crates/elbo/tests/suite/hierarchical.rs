@@ -3,23 +3,27 @@
 
 use std::f64::consts::TAU;
 
-use crate::common::{bound_of, 
-    GAUSSIAN, assert_unbiased, assert_unbiased_derivative, block, curve, data, fit_config, generic_vae,
-    minibatch, normals, shape, steps,
+use crate::common::{
+    GAUSSIAN, assert_unbiased, assert_unbiased_derivative, block, bound_of, curve, data, fit_config,
+    generic_vae, minibatch, normals, shape, steps,
 };
 use burn::tensor::Device;
-use elbo::{engine::{gradient}, 
+use elbo::{
     distribution::{Cholesky, FullGaussian},
     divergence::KullbackLeibler,
+    engine::gradient,
     fit::{Fit, Progress},
-    gradient::{Baseline, DoublyReparameterised, Estimator, ImportanceWeighted, Reparameterised, ScoreFunction, StickingTheLanding},
+    gradient::{
+        Baseline, DoublyReparameterised, Estimator, ImportanceWeighted, Reparameterised, ScoreFunction,
+        StickingTheLanding,
+    },
     guide::Family,
-    minibatch::{Minibatch, Rows},
     likelihood::{LikelihoodConfig, Sigma},
+    minibatch::{Minibatch, Rows},
     model::{SecondLayer, Vae, VaeConfig},
     objective::{
         elbo::{KlForm, elbo},
-        importance_weighted::{log_weights},
+        importance_weighted::log_weights,
         noiseless::Noiseless,
     },
     optimiser::Optimiser,
@@ -247,7 +251,8 @@ fn at_the_posterior_every_weight_is_the_evidence() {
     let (p, batch) = (exact(), three_of_five());
     let noise = Family::Gaussian.noise::<f64>(Key::new(1), &batch.rows, 2, 6, &Device::flex());
     let vae = of(&p);
-    let weights: Vec<f64> = log_weights(&vae.model, &vae.guide, &data(&batch), &noise).into_data().try_to_vec().unwrap();
+    let weights: Vec<f64> =
+        log_weights(&vae.model, &vae.guide, &data(&batch), &noise).into_data().try_to_vec().unwrap();
     for draw in weights.chunks(3) {
         for (x, weight) in rows_of(&batch).iter().zip(draw) {
             let evidence = Linear::of(&p).log_evidence(x);
@@ -258,7 +263,9 @@ fn at_the_posterior_every_weight_is_the_evidence() {
 
 fn draw(vae: &Vae, estimator: &dyn Estimator, samples: usize, seed: u64) -> Vec<f64> {
     let draws = Draws { samples, key: Key::new(seed) };
-    gradient(vae, &three_of_five(), Moves::BOTH, estimator, draws, (0, &[]), &Device::flex()).unwrap().gradient
+    gradient(vae, &three_of_five(), Moves::BOTH, estimator, draws, (0, &[]), &Device::flex())
+        .unwrap()
+        .gradient
 }
 
 /// log p(x, z) − log q(z|x) is log p(x) whatever z: its derivative through z is 0 for each draw.

@@ -19,7 +19,12 @@ const LIKELIHOODS: [LikelihoodConfig; 5] = [
     LikelihoodConfig::Gaussian(Sigma::Solved),
 ];
 
-fn config(hidden: &[usize], latent: usize, activation: Activation, likelihood: LikelihoodConfig) -> VaeConfig {
+fn config(
+    hidden: &[usize],
+    latent: usize,
+    activation: Activation,
+    likelihood: LikelihoodConfig,
+) -> VaeConfig {
     VaeConfig { activation, ..shape(hidden, latent, likelihood) }
 }
 
@@ -172,7 +177,8 @@ fn bits_do_not_depend_on_what_else_is_in_the_call() {
 
 #[test]
 fn a_discrete_latent_has_no_gradient() {
-    let config = VaeConfig { family: Family::Bernoulli, ..config(&[3], 2, Relu, LikelihoodConfig::Bernoulli) };
+    let config =
+        VaeConfig { family: Family::Bernoulli, ..config(&[3], 2, Relu, LikelihoodConfig::Bernoulli) };
     let vae = Vae::new(&config, 4, Key::new(0), &Device::flex()).unwrap();
     let error = vae.joint().err().unwrap();
     assert_eq!(

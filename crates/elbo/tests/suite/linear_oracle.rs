@@ -3,16 +3,16 @@
 //!
 //! The data lie in the folder named by `ELBO_DATA`; without them these tests skip, and say so.
 
-use crate::common::{evaluate, 
-    fit_config, minibatch,
+use crate::common::{
+    evaluate, fit_config, minibatch,
     pca::{average, digits, file, reference},
     shape, steps,
 };
 use burn::tensor::Device;
 use elbo::{
     fit::Fit,
-    minibatch::Rows,
     likelihood::{LikelihoodConfig, Sigma},
+    minibatch::Rows,
     model::{LinearGaussian, Vae},
     objective::elbo::KlForm,
     optimiser::Optimiser,

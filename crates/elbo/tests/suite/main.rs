@@ -17,6 +17,7 @@ mod guards;
 mod hierarchical;
 mod joint;
 mod khat;
+mod likelihood;
 mod linear_oracle;
 mod per_datum;
 mod reference;

@@ -1,12 +1,12 @@
 //! The same configuration and data give the same bits: whatever the number of threads, and interrupted or not.
 
-use crate::common::{evaluate, curve, fit_config, minibatch, shape, steps};
+use crate::common::{curve, evaluate, fit_config, minibatch, shape, steps};
 use burn::tensor::Device;
 use elbo::{
     distribution::bernoulli::Binarise,
     fit::{EpochReport, Fit, FitConfig, Progress},
-    minibatch::Rows,
     likelihood::{LikelihoodConfig, Sigma},
+    minibatch::Rows,
     objective::elbo::KlForm,
     optimiser::Optimiser,
     random::Key,

@@ -5,13 +5,12 @@ use crate::common::{
     steps,
 };
 use burn::{module::Module, tensor::Device};
-use elbo::{guide::Guide as _, model::Latent as _};
 use elbo::{
     distribution::bernoulli::Binarise,
     fit::{Fit, FitConfig},
     guide::Family,
-    minibatch::Rows,
     likelihood::{LikelihoodConfig, Sigma},
+    minibatch::Rows,
     model::{LinearGaussian, Vae},
     objective::elbo::KlForm,
     optimiser::Optimiser,
@@ -21,6 +20,7 @@ use elbo::{
     terms::Mean,
     train::{TrainConfig, Trainer},
 };
+use elbo::{guide::Guide as _, model::Latent as _};
 
 const WIDTH: usize = 4;
 const SOLVED: LikelihoodConfig = LikelihoodConfig::Gaussian(Sigma::Solved);

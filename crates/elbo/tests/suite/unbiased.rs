@@ -1,8 +1,8 @@
 //! Estimates of a linear decoder's bound and gradient against their expectations in closed form, and the bound
 //! against log p(x), which is exact for it.
 
-use crate::common::{evaluate, 
-    Estimator, GAUSSIAN, assert_unbiased, assert_unbiased_derivative, data, generic_vae, gradient,
+use crate::common::{
+    Estimator, GAUSSIAN, assert_unbiased, assert_unbiased_derivative, data, evaluate, generic_vae, gradient,
     linear::{D, K, Linear, exact_posterior},
     minibatch, normals, shape, tensor,
 };
@@ -102,8 +102,11 @@ fn the_bound_is_below_the_evidence() {
         let vae = generic_vae(&shape(&[], K, GAUSSIAN), D, seed);
         let linear = Linear::of(&parameters::values::<f64, _>(&vae));
         let noise = Family::Gaussian.noise::<f64>(Key::new(seed), &minibatch.rows, K, 4000, &Device::flex());
-        let estimate: Vec<f64> =
-            elbo(&vae.model, &vae.guide, &data(&minibatch), &noise, KlForm::Analytic).elbo().into_data().try_to_vec().unwrap();
+        let estimate: Vec<f64> = elbo(&vae.model, &vae.guide, &data(&minibatch), &noise, KlForm::Analytic)
+            .elbo()
+            .into_data()
+            .try_to_vec()
+            .unwrap();
         for (x, estimate) in rows_of(&minibatch).iter().zip(estimate) {
             let (bound, evidence) = (linear.elbo(x), linear.log_evidence(x));
             assert!(bound < evidence, "{bound} {evidence}");
@@ -124,8 +127,11 @@ fn with_the_exact_posterior_the_bound_is_the_evidence() {
     let values = values();
     let minibatch = minibatch(&Rows::all(&values, D), 0..ROWS);
     let noise = Family::Gaussian.noise::<f64>(Key::new(3), &minibatch.rows, K, 7, &device);
-    let bound: Vec<f64> =
-        elbo(&vae.model, &vae.guide, &data(&minibatch), &noise, KlForm::MonteCarlo).elbo().into_data().try_to_vec().unwrap();
+    let bound: Vec<f64> = elbo(&vae.model, &vae.guide, &data(&minibatch), &noise, KlForm::MonteCarlo)
+        .elbo()
+        .into_data()
+        .try_to_vec()
+        .unwrap();
     let single = parameters::load(vae, &p.iter().map(|&v| v as f32).collect::<Vec<_>>(), &device).unwrap();
     let stored = evaluate(&single, &minibatch, Key::new(3), KlForm::MonteCarlo, 1, &device).unwrap().elbo();
     for ((x, bound), stored) in rows_of(&minibatch).iter().zip(bound).zip(stored) {
@@ -158,8 +164,11 @@ fn the_bound_and_the_divergence_from_the_posterior_add_up_to_the_evidence() {
                 tensor(e, [ROWS, K])
             })
             .collect();
-        let bound: Vec<f64> =
-            elbo(&vae.model, &vae.guide, &data(&minibatch), &noise, KlForm::Analytic).elbo().into_data().try_to_vec().unwrap();
+        let bound: Vec<f64> = elbo(&vae.model, &vae.guide, &data(&minibatch), &noise, KlForm::Analytic)
+            .elbo()
+            .into_data()
+            .try_to_vec()
+            .unwrap();
         for (x, bound) in rows_of(&minibatch).iter().zip(bound) {
             let gap = linear.divergence_from_the_posterior(x);
             let evidence = linear.log_evidence(x);

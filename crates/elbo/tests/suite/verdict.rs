@@ -1,7 +1,7 @@
 //! The verdict on made-up findings: its level, its reasons, and that a bad finding never makes it better.
 
 use elbo::{
-    diagnose::{Claim, Findings, KhatShares, Level, Remedy, Reason, Scale, Starts, Verdict},
+    diagnose::{Claim, Findings, KhatShares, Level, Reason, Remedy, Scale, Starts, Verdict},
     terms::Mean,
 };
 
@@ -455,7 +455,7 @@ caution
   the model p(x)       caution
     caution: the fit ran out of epochs: its bound may still have been rising
       rule: caution unless the bound had stopped rising (our choice)
-      try:  --epochs
+      try:  more epochs
     caution: not checked: whether a bound was maximised
       rule: no trust without these (our choice)
   the figures in nats  not checked
@@ -465,7 +465,7 @@ relied on, nor q's uncertainties
       rule: caution where more than a quarter are above the limit, unless few are above 1 and log p(x) is within a \
 tenth of the mean KL of the bound; no trust where most are above 1 (k̂: Yao et al. 2018, Vehtari et al. 2024; the \
 shares of rows are our choice)
-      try:  elbo infer, --guide per-datum";
+      try:  inference for each row by itself, a guide per datum";
     assert_eq!(Verdict::of(&findings).to_string(), expected);
 }
 
@@ -540,7 +540,10 @@ fn a_front_end_words_the_remedies_and_a_file_keeps_them() {
     let verdict = Verdict::of(&findings);
     let flags = verdict.worded(&|remedy| format!("«{remedy:?}»")).to_string();
     assert!(flags.contains("try:  «KlWarmUp», «FreeBits», «Beta(0.5)», «EncoderSteps»"), "{flags}");
-    assert!(verdict.to_string().contains("try:  a warm-up of the KL, free nats, a weight of 0.5 for the KL"), "{verdict}");
+    assert!(
+        verdict.to_string().contains("try:  a warm-up of the KL, free nats, a weight of 0.5 for the KL"),
+        "{verdict}"
+    );
     let text = serde_json::to_string(&verdict).unwrap();
     assert_eq!(serde_json::from_str::<Verdict>(&text).unwrap(), verdict);
     let older = text.replace("\"kl-warm-up\"", "\"--kl-warm-up\"");

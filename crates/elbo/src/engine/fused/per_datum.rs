@@ -35,7 +35,8 @@ impl RowByRow for Fused {
         self.packed.pack(parameters, true);
         self.deal(data.rows.len());
         let mut shards = std::mem::take(&mut self.shards);
-        let parts = data.rows.par_chunks(self.rows).zip(data.values.par_chunks(self.rows * self.packed.width));
+        let parts =
+            data.rows.par_chunks(self.rows).zip(data.values.par_chunks(self.rows * self.packed.width));
         let active = shards[..self.active].par_iter_mut();
         active.zip(parts).for_each(|(shard, (rows, values))| {
             shard.terms(&self.packed, self.plan, parameters, (rows, values), key, None);
@@ -51,7 +52,8 @@ impl RowByRow for Fused {
         ascent: Ascent,
     ) -> Result<(), usize> {
         let mut shards = std::mem::take(&mut self.shards);
-        let parts = rows.par_chunks(self.rows).zip(psi.par_chunks_mut(self.rows * record(self.packed.latent)));
+        let parts =
+            rows.par_chunks(self.rows).zip(psi.par_chunks_mut(self.rows * record(self.packed.latent)));
         let outcomes = shards[..self.active].par_iter_mut().zip(parts);
         let outcome = outcomes
             .map(|(shard, (rows, psi))| shard.raise(&self.packed, self.plan, parameters, rows, psi, ascent))
@@ -133,7 +135,15 @@ impl Shard {
 
     /// Lets a ψ begin again at the encoder's output where that is the better by the same noise, or where it never began: the
     /// encoder learns of a θ that has moved from all rows, a ψ from its own alone.
-    fn start(&mut self, packed: &Packed, plan: Plan, parameters: &[f32], rows: &[usize], psi: &mut [f32], key: Key) {
+    fn start(
+        &mut self,
+        packed: &Packed,
+        plan: Plan,
+        parameters: &[f32],
+        rows: &[usize],
+        psi: &mut [f32],
+        key: Key,
+    ) {
         let (numbers, size) = (2 * packed.latent, record(packed.latent));
         self.by_encoder.clear();
         for r in 0..rows.len() {

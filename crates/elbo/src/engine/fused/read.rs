@@ -25,11 +25,7 @@ pub(crate) struct Reader {
 
 impl Reader {
     /// None where a model and guide of this shape are not for it, see the [module](super). `parameters` are theirs, flat.
-    pub(crate) fn new(
-        p: &dyn Latent,
-        q: &dyn Guide,
-        parameters: impl FnOnce() -> Vec<f32>,
-    ) -> Option<Self> {
+    pub(crate) fn new(p: &dyn Latent, q: &dyn Guide, parameters: impl FnOnce() -> Vec<f32>) -> Option<Self> {
         let mut packed = Packed::new(p, q)?;
         let parameters = parameters();
         packed.pack(&parameters, false);

@@ -166,7 +166,12 @@ impl Shard {
         self.cost.clear();
         if plan.cost.free_bits > 0.0 {
             self.cost.resize(rows.len(), 0.0);
-            reparameterise::kl(packed.level, self.encoder.output(), plan.cost.free_bits as f32, &mut self.cost);
+            reparameterise::kl(
+                packed.level,
+                self.encoder.output(),
+                plan.cost.free_bits as f32,
+                &mut self.cost,
+            );
         }
         let share = scale.unwrap_or(0.0) / samples as f32;
         for l in 0..samples {

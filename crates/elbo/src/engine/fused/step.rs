@@ -66,8 +66,10 @@ impl Fused {
         self.deal(minibatch.rows.len());
         let scale = minibatch.scale() as f32;
         let mut shards = std::mem::take(&mut self.shards);
-        let parts =
-            minibatch.rows.par_chunks(self.rows).zip(minibatch.values.par_chunks(self.rows * self.packed.width));
+        let parts = minibatch
+            .rows
+            .par_chunks(self.rows)
+            .zip(minibatch.values.par_chunks(self.rows * self.packed.width));
         shards[..self.active].par_iter_mut().zip(parts).for_each(|(shard, (rows, values))| {
             shard.terms(&self.packed, self.plan, parameters, (rows, values), key, Some(scale));
             shard.backward(&self.packed, self.plan, moves, scale);

@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;
 
 use super::non_finite::first_non_finite;
-use crate::{parameters::BurnModule, 
+use crate::{
     Error,
     device::{self, MANY},
     engine::checks::TOGETHER,
@@ -12,6 +12,7 @@ use crate::{parameters::BurnModule,
     minibatch::{CHUNK, Minibatch},
     model::{AutoEncoder, Latent},
     objective::{elbo::Terms, importance_weighted::log_weights},
+    parameters::BurnModule,
     random::{Draws, Key},
     terms::{RowTerms, Weights},
 };
@@ -67,8 +68,10 @@ pub(super) fn weights<P: BurnModule + Latent, Q: BurnModule + Guide>(
             let samples = TOGETHER.min(k - start);
             let noise = auto_encoder.noise::<f32>(key.fold(chunk as u64), rows, samples, device);
             let AutoEncoder { model, guide } = &*auto_encoder;
-            let log_weights: Vec<f64> =
-                log_weights(model, guide, &x, &noise).into_data_as::<f64>().try_to_vec().expect("read as f64");
+            let log_weights: Vec<f64> = log_weights(model, guide, &x, &noise)
+                .into_data_as::<f64>()
+                .try_to_vec()
+                .expect("read as f64");
             for line in log_weights.chunks(rows.len()) {
                 for (total, &w) in total.iter_mut().zip(line) {
                     total.add(w);

@@ -69,7 +69,8 @@ where
             let x = TensorData::new(values.to_vec(), [rows.len(), minibatch.width]);
             let x = Tensor::from_data(x, (device, E::dtype()));
             let noise = auto_encoder.noise::<E>(draws.key, rows, draws.samples, device);
-            let (terms, surrogate) = estimator.estimate(&auto_encoder.model, &auto_encoder.guide, &x, &noise, carried);
+            let (terms, surrogate) =
+                estimator.estimate(&auto_encoder.model, &auto_encoder.guide, &x, &noise, carried);
             let value = surrogate.clone().inner().sum().into_scalar::<E>().to_f64();
             let gradients = (surrogate.sum() * scale).backward();
             let gradient = parameters::gradient(auto_encoder, &gradients);

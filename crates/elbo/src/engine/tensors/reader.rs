@@ -1,10 +1,12 @@
 //! A fitted model read only: chunks of rows over rayon's current threads.
 
+use std::sync::{Mutex, PoisonError};
+
 use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;
 
 use super::evaluate;
-use crate::{parameters::BurnModule, 
+use crate::{
     Error,
     device::{self, MANY},
     guide::{Encoded, Guide},
@@ -15,6 +17,7 @@ use crate::{parameters::BurnModule,
         importance_weighted::{weigh, weighted_terms},
         noiseless::Noiseless,
     },
+    parameters::BurnModule,
     random::{Draws, Key, Purpose},
     terms::{RowTerms, Weights},
 };
@@ -28,28 +31,29 @@ const KL_SAMPLES: usize = 16;
 /// A module and where it computes.
 #[derive(Debug)]
 pub(crate) struct Reader<P: BurnModule, Q: BurnModule> {
-    auto_encoder: AutoEncoder<P, Q>,
+    /// A module may not be read by several threads at once: each call takes a copy, whose tensors are handles.
+    auto_encoder: Mutex<AutoEncoder<P, Q>>,
     device: Device,
 }
 
 impl<P: BurnModule + Latent, Q: BurnModule + Guide> Reader<P, Q> {
     pub(crate) fn new(auto_encoder: AutoEncoder<P, Q>, device: &Device) -> Self {
-        Self { auto_encoder, device: device.clone() }
+        Self { auto_encoder: Mutex::new(auto_encoder), device: device.clone() }
     }
 
     /// The module itself.
-    pub(crate) fn auto_encoder(&self) -> &AutoEncoder<P, Q> {
-        &self.auto_encoder
+    pub(crate) fn auto_encoder(&self) -> AutoEncoder<P, Q> {
+        self.auto_encoder.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn elbo(&self, data: &Minibatch, form: KlForm, draws: Draws) -> Result<RowTerms, Error> {
-        let Self { auto_encoder, device } = self;
+        let (auto_encoder, device) = (&self.auto_encoder(), &self.device);
         evaluate::terms(auto_encoder, data, draws, device, |p, q, x, noise| elbo(p, q, x, noise, form))
     }
 
     /// L_k, k the number of samples.
     pub(crate) fn importance_weighted(&self, data: &Minibatch, draws: Draws) -> Result<RowTerms, Error> {
-        evaluate::terms(&self.auto_encoder, data, draws, &self.device, |p, q, x, noise| {
+        evaluate::terms(&self.auto_encoder(), data, draws, &self.device, |p, q, x, noise| {
             let (log_weights, log_likelihood) = weigh(p, q, x, noise);
             weighted_terms(log_weights, log_likelihood)
         })
@@ -61,17 +65,17 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Reader<P, Q> {
         noiseless: Noiseless,
         draws: Draws,
     ) -> Result<RowTerms, Error> {
-        let Self { auto_encoder, device } = self;
+        let (auto_encoder, device) = (&self.auto_encoder(), &self.device);
         evaluate::terms(auto_encoder, data, draws, device, |p, q, x, _| noiseless.terms(p, q, x))
     }
 
     pub(crate) fn weights(&self, data: &Minibatch, key: Key, k: usize) -> Vec<Weights> {
-        evaluate::weights(&self.auto_encoder, data, key, k, &self.device)
+        evaluate::weights(&self.auto_encoder(), data, key, k, &self.device)
     }
 
     pub(crate) fn encode(&self, x: &[f32]) -> Encoded {
         let (key, device) = (Key::new(0).purpose(Purpose::Evaluate), &self.device);
-        let parts = self.chunks(x, self.auto_encoder.width(), |auto_encoder, rows, x| {
+        let parts = self.chunks(x, self.auto_encoder().width(), |auto_encoder, rows, x| {
             let q = auto_encoder.guide.posterior(x);
             let noise = if auto_encoder.model.is_hierarchical() { KL_SAMPLES } else { 0 };
             let kl = auto_encoder.model.kl(&q, &auto_encoder.noise::<f32>(key, rows, noise, device));
@@ -98,13 +102,14 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Reader<P, Q> {
 
     /// The likelihood's own parameters.
     pub(crate) fn own(&self) -> Vec<f32> {
-        self.auto_encoder.model.own().map_or(Vec::new(), |own| values(own.unsqueeze()))
+        self.auto_encoder().model.own().map_or(Vec::new(), |own| values(own.unsqueeze()))
     }
 
     pub(crate) fn sample_prior(&self, key: Key, rows: usize) -> Vec<f32> {
-        let (family, latent) = (self.auto_encoder.model.family(), self.auto_encoder.latent());
+        let auto_encoder = self.auto_encoder();
+        let (family, latent) = (auto_encoder.model.family(), auto_encoder.latent());
         let z = family.sample_prior(key, rows, latent);
-        if !self.auto_encoder.model.is_hierarchical() {
+        if !auto_encoder.model.is_hierarchical() {
             return z;
         }
         self.of_z(&z, P::prior_draw)
@@ -113,7 +118,8 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Reader<P, Q> {
 
 impl<P: BurnModule + Latent, Q: BurnModule + Guide> Reader<P, Q> {
     fn of_z(&self, z: &[f32], map: impl Fn(&P, Tensor<2>) -> Tensor<2> + Sync) -> Vec<f32> {
-        let columns = self.auto_encoder.model.family().width(self.auto_encoder.latent());
+        let auto_encoder = self.auto_encoder();
+        let columns = auto_encoder.model.family().width(auto_encoder.latent());
         self.chunks(z, columns, |auto_encoder, _, z| values(map(&auto_encoder.model, z))).concat()
     }
 
@@ -127,7 +133,7 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Reader<P, Q> {
 
         let (number, least) = device::parts(device, CHUNK, MANY);
         let parts = rows.par_chunks(number * width).enumerate().with_min_len(least);
-        let mapped = parts.map_with(self.auto_encoder.clone(), |auto_encoder, (part, chunk)| {
+        let mapped = parts.map_with(self.auto_encoder(), |auto_encoder, (part, chunk)| {
             let rows = chunk.len() / width;
             let tensor = TensorData::new(chunk.to_vec(), [rows, width]);
             let places: Vec<usize> = (0..rows).map(|row| part * number + row).collect();

@@ -9,11 +9,11 @@ use burn::tensor::{DType, Device, Element, Tensor, TensorData};
 use elbo::{
     Error,
     distribution::bernoulli::Binarise,
-    fit::FitConfig,
     engine::{self, Estimate, Measure},
+    fit::FitConfig,
     gradient::Reparameterised,
-    minibatch::{Minibatch, Rows},
     likelihood::{LikelihoodConfig, Sigma},
+    minibatch::{Minibatch, Rows},
     model::{Vae, VaeConfig},
     network::Activation,
     objective::elbo::KlForm,
