@@ -11,7 +11,7 @@
 //! | E1 | KL divergence, of each pair of a family | [`divergence::KullbackLeibler`] |
 //! | E2 | Monte Carlo mean with standard error | [`terms::Mean`] |
 //! | E2 | KL of any pair by Monte Carlo | [`divergence::monte_carlo`] |
-//! | E3 | the evidence log p(x): exact for the linear model, estimated from below for any | [`model::LinearGaussian::log_evidence`], [`objective::importance_weighted::evaluate`], [`diagnose::annealed::annealed`] |
+//! | E3 | the evidence log p(x): exact for the linear model, estimated from below for any | [`model::LinearGaussian::log_evidence`], [`engine::Reader::weights`], [`diagnose::annealed::annealed`] |
 //! | E3 | log p(x, z), the posterior up to a constant, and its gradient in z | [`model::Joint`] |
 //! | E4 | the variational posterior: the guide that maximises the bound | [`fit::Fit`] over [`guide::Posterior`] |
 //! | E5, E7 | the bound, its terms, both forms of the KL | [`objective::elbo::elbo`], [`objective::elbo::KlForm`], [`terms::Bound`] |
@@ -28,7 +28,7 @@
 //! | E16 | per-datum inference | [`infer::infer`], [`guide::PerDatum`]; with θ, by coordinate ascent: [`train::Trainer::visit`] |
 //! | E17 | amortised inference, N/B | [`train::Trainer::step`], [`minibatch::Minibatch::scale`], [`guide::Amortised`] |
 //! | E18 | joint or alternating steps | [`schedule::Schedule`] |
-//! | E19 | the Gaussian auto-encoder | [`model::Vae`] with [`model::Likelihood::Gaussian`] |
+//! | E19 | the Gaussian auto-encoder | [`model::Vae`] with [`likelihood::Gaussian`] |
 //! | E20 | the noiseless limit | [`objective::noiseless::Noiseless`] |
 //! | E21 | mean field by exact coordinate ascent | [`mean_field::MeanField`], [`mean_field::ascend`] |
 //! | E21 | exact updates of conjugate families: the posterior, its expectations and predictive | [`conjugate::Conjugate`] |
@@ -43,25 +43,22 @@
 //! | E25 | k̂ of importance weights, Pareto-smoothed | [`diagnose::pareto_smoothed`] |
 //! | E26 | per-dimension KL, active units; mutual information I_q(x; z) | [`diagnose::latent_summary`], [`diagnose::mutual_information`] |
 //! | E27 | linear-Gaussian oracle | [`model::LinearGaussian`] |
+//! | E36 | counts: Poisson, negative binomial | [`likelihood::Poisson`], [`likelihood::NegativeBinomial`] |
 //! | – | two layers of z (Burda et al. 2015) | [`model::SecondLayer`], [`guide::Hierarchical`] |
+//!
+//! A user's own is as good as ours: a [`likelihood::Likelihood`], a [`network::Decoder`], a whole [`model::Latent`] or
+//! [`guide::Guide`], a [`gradient::Estimator`]; `examples/` has one of each kind that is short.
 //!
 //! # A fit
 //!
 //! ```
-//! use burn::tensor::Device;
 //! use elbo::{
-//!     distribution::bernoulli::Binarise,
+//!     burn::tensor::Device,
 //!     fit::{Fit, FitConfig},
-//!     gradient,
-//!     guide::Family,
 //!     minibatch::Rows,
-//!     model::{Likelihood, Sigma, VaeConfig},
-//!     network::{Activation, NetworkConfig},
-//!     objective::{KlWeight, Objective, elbo::KlForm},
-//!     optimiser::Optimiser,
+//!     model::VaeConfig,
 //!     random::Key,
-//!     schedule::{Decay, Schedule},
-//!     train::{Inference, TrainConfig},
+//!     train::TrainConfig,
 //! };
 //!
 //! // 200 points near a line in the plane.
@@ -72,36 +69,11 @@
 //! }
 //! let (train, validation) = Rows::all(&values, 2).split(0.2, Key::new(1));
 //! let config = FitConfig {
-//!     seed: 1,
 //!     batch: 32,
-//!     validation_samples: 8,
 //!     epochs: 60,
-//!     patience: None,
-//!     decay: Decay::Constant,
-//!     binarise: Binarise::None,
-//!     vae: VaeConfig {
-//!         hidden: vec![16],
-//!         latent: 1,
-//!         family: Family::Gaussian,
-//!         activation: Activation::Tanh,
-//!         likelihood: Likelihood::Gaussian(Sigma::Learned),
-//!         network: NetworkConfig::Dense,
-//!         second: None,
-//!     },
-//!     train: TrainConfig {
-//!         optimiser: Optimiser::Adam,
-//!         step_size: 1e-2,
-//!         encoder_step_size: 1e-2,
-//!         samples: 1,
-//!         objective: Objective::Elbo,
-//!         estimator: gradient::Form::Reparameterised,
-//!         kl: KlForm::Analytic,
-//!         kl_weight: KlWeight::default(),
-//!         inference: Inference::Amortised,
-//!         schedule: Schedule::Joint,
-//!         prior_sd: None,
-//!         clip_norm: None,
-//!     },
+//!     vae: VaeConfig { hidden: vec![16], latent: 1, ..VaeConfig::default() },
+//!     train: TrainConfig { step_size: 1e-2, encoder_step_size: 1e-2, ..TrainConfig::default() },
+//!     ..FitConfig::default()
 //! };
 //! let mut fit = Fit::new(config, train, &validation, &Device::flex())?;
 //! let first = fit.epoch(|_| {})?.validation;
