@@ -9,6 +9,7 @@ use elbo_fit::{
 use crate::{
     arguments::{Ascent, Train},
     out::{print, tell, write_report},
+    remedy,
     screen::Screen,
 };
 
@@ -36,7 +37,7 @@ pub(crate) fn repeat(job: Job<toml::Value>, arguments: &Train) -> Result<Level, 
 /// Writes the report of a fit, and tells how it went.
 fn finish(outcome: &Outcome) -> Result<Level, Error> {
     let report = outcome.folder.join("report.html");
-    write_report(&report, &elbo_report::ascent(outcome))?;
+    write_report(&report, &elbo_report::ascent(outcome, &remedy::words))?;
     let (results, [unit, shared]) = (&outcome.results, outcome.names);
     let why = if results.converged { "the bound no longer rises" } else { "all sweeps are done" };
     tell(format!("\nfinished    after {} sweeps and {:.1} s: {why}", results.sweeps, results.seconds));
@@ -50,7 +51,7 @@ fn finish(outcome: &Outcome) -> Result<Level, Error> {
     for (name, value) in &outcome.cards {
         tell(format!("{name:<11} {value}"));
     }
-    tell(format!("verdict     {}", results.verdict));
+    tell(format!("verdict     {}", results.verdict.worded(&remedy::words)));
     tell(format!("report      {}", report.display()));
     print(&format!("{}\n", outcome.folder.display()))?;
     Ok(results.verdict.level)

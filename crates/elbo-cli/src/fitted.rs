@@ -15,6 +15,7 @@ use elbo_fit::{
 use crate::{
     arguments::{Audit, Encode, Evaluate, Infer, Predict, Reconstruct, Sample, StartArgument},
     out::{self, check_ending, is_picture, print_terms, tell, write_picture},
+    remedy,
     screen::Screen,
     words::flags,
 };
@@ -179,7 +180,7 @@ pub(crate) fn audit(arguments: &Audit, device: &Device) -> Result<Level, Error> 
     }
     if run.is_dir() {
         let path = run.join("audit.html");
-        out::write_report(&path, &elbo_report::audit(&found.page))?;
+        out::write_report(&path, &elbo_report::audit(&found.page, &remedy::words))?;
         tell(format!("report      {}", path.display()));
     }
     let term = |(name, mean): (&'static str, elbo::terms::Mean)| Term {
@@ -220,5 +221,5 @@ fn tell_audit(found: &auto_encoder::Audit) {
             row + 1
         ));
     }
-    tell(format!("\nverdict     {}", found.record.verdict));
+    tell(format!("\nverdict     {}", found.record.verdict.worded(&remedy::words)));
 }

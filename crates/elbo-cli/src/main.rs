@@ -5,6 +5,7 @@ mod ascent;
 mod fitted;
 mod out;
 mod progress;
+mod remedy;
 mod screen;
 mod train;
 mod words;

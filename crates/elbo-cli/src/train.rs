@@ -11,6 +11,7 @@ use crate::{
     arguments::Train,
     ascent,
     out::{print, tell, write_report},
+    remedy,
     screen::Screen,
     words::flags,
 };
@@ -50,13 +51,13 @@ pub(crate) fn train(arguments: &Train, device: &Device) -> Result<Level, Error> 
 /// Writes the report of a fit, and tells how it went.
 fn finish(outcome: &Outcome) -> Result<Level, Error> {
     let report = outcome.folder.join("report.html");
-    write_report(&report, &elbo_report::auto_encoder(&outcome.page, &flags))?;
+    write_report(&report, &elbo_report::auto_encoder(&outcome.page, &flags, &remedy::words))?;
     let results = &outcome.results;
     for (name, value) in results.facts() {
         tell(format!("{name:<11} {value}"));
     }
     if let Some(verdict) = &results.verdict {
-        tell(format!("verdict     {verdict}"));
+        tell(format!("verdict     {}", verdict.worded(&remedy::words)));
     }
     if let Some(text) = &outcome.per_datum {
         tell(format!("per-datum   {text}"));

@@ -85,7 +85,7 @@ fn a_fit_is_watched_kept_and_evaluated() {
     let told = model.encode(&Asked::default()).unwrap();
     assert_eq!((told.table.columns.len(), told.labels.unwrap().len()), (6, 1797));
     assert_eq!(model.sample(5, true, 1).unwrap().table.columns.len(), 64);
-    let html = elbo_report::auto_encoder(&done.page, &ToString::to_string);
+    let html = elbo_report::auto_encoder(&done.page, &ToString::to_string, &ToString::to_string);
     assert!(html.contains("<h1>one</h1>") && html.contains("Its two terms"));
 }
 
@@ -135,7 +135,7 @@ fn a_job_is_repeated_and_its_model_reported() {
     let source = Source::file(&data).unwrap();
     let first = models::fit::<mixture::Mixture>(&request, source.clone(), &plan, &watch).unwrap();
     assert!(watch.saw("sweep") > 3 && first.results.converged);
-    let html = elbo_report::ascent(&first);
+    let html = elbo_report::ascent(&first, &ToString::to_string);
     assert!(html.contains("<h1>first</h1>") && html.contains("Components over the rows"));
 
     let job = Job::read(&first.folder.join("config.toml")).unwrap().unwrap();

@@ -1,5 +1,6 @@
 //! The report of a fit by coordinate ascent: the verdict, the bound of each sweep, and what the model has to show.
 
+use elbo::diagnose::Remedy;
 use elbo_fit::Outcome;
 use maud::{Markup, html};
 use plotters::prelude::*;
@@ -12,10 +13,10 @@ use crate::{
 };
 
 /// The report of a fit by coordinate ascent.
-pub fn ascent(of: &Outcome) -> String {
+pub fn ascent(of: &Outcome, remedy: &dyn Fn(&Remedy) -> String) -> String {
     let title = of.folder.file_name().unwrap_or_default().to_string_lossy();
     let unit = of.names[0];
-    let mut sections = vec![("Verdict", Some(verdict::figure(&of.results.verdict)))];
+    let mut sections = vec![("Verdict", Some(verdict::figure(&of.results.verdict, remedy)))];
     sections.extend(of.figures.iter().map(|(name, figure)| (*name, draw(figure))));
     sections.push(("The bound", Some(curve(of))));
     sections.push(("Settings", settings::figure(&of.settings)));

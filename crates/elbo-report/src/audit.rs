@@ -1,5 +1,6 @@
 //! The page of an audit: the verdict, the gap ledger, and the rows that lose the most.
 
+use elbo::diagnose::Remedy;
 use elbo::{diagnose::LedgerSummary, terms::Mean};
 use elbo_fit::auto_encoder::{AuditPage, Worst};
 use maud::{Markup, html};
@@ -12,7 +13,7 @@ use crate::{
 };
 
 /// The page of an audit.
-pub fn audit(of: &AuditPage) -> String {
+pub fn audit(of: &AuditPage, remedy: &dyn Fn(&Remedy) -> String) -> String {
     let header = html! {
         header {
             p.kicker { "Audit of a variational auto-encoder" }
@@ -21,7 +22,7 @@ pub fn audit(of: &AuditPage) -> String {
         }
     };
     let sections = [
-        ("Verdict", Some(verdict::figure(&of.verdict))),
+        ("Verdict", Some(verdict::figure(&of.verdict, remedy))),
         ("Where the nats are lost", Some(ledger(of))),
         ("The rows that lose the most", worst(of)),
     ];

@@ -1,5 +1,6 @@
 //! The report of a fitted variational auto-encoder.
 
+use elbo::diagnose::Remedy;
 use elbo::objective::Objective;
 use elbo_fit::{Text, auto_encoder::Page};
 use maud::{Markup, html};
@@ -7,9 +8,9 @@ use maud::{Markup, html};
 use crate::{curve, dimensions, latent, page::page, rows, settings, terms, verdict};
 
 /// The report of a fitted auto-encoder.
-pub fn auto_encoder(of: &Page, word: &dyn Fn(&Text) -> String) -> String {
+pub fn auto_encoder(of: &Page, word: &dyn Fn(&Text) -> String, remedy: &dyn Fn(&Remedy) -> String) -> String {
     let sections = [
-        ("Verdict", Some(verdict::figure(&of.verdict))),
+        ("Verdict", Some(verdict::figure(&of.verdict, remedy))),
         (if of.objective == Objective::Noiseless { "The objective" } else { "The bound" }, curve::figure(of)),
         ("Its two terms", terms::figure(of)),
         ("Latent dimensions", dimensions::figure(of)),

@@ -11,7 +11,7 @@ use elbo_fit::{
 use super::auto_encoder;
 
 fn html_of(page: &Page) -> String {
-    auto_encoder(page, &ToString::to_string)
+    auto_encoder(page, &ToString::to_string, &ToString::to_string)
 }
 
 fn terms(elbo: f64) -> Terms {

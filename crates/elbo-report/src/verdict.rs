@@ -1,12 +1,12 @@
 //! Whether the fit can be trusted, and why.
 
-use elbo::diagnose::{Claim, Level, Verdict};
+use elbo::diagnose::{Claim, Level, Remedy, Verdict};
 use maud::{Markup, html};
 
 use crate::page::captioned;
 
-/// Each claim with its level and all that was checked about it.
-pub(crate) fn figure(verdict: &Verdict) -> Markup {
+/// Each claim with its level and all that was checked about it; `remedy` words what to try.
+pub(crate) fn figure(verdict: &Verdict, remedy: &dyn Fn(&Remedy) -> String) -> Markup {
     let table = html! {
         div.scroll {
             table.verdict {
@@ -22,7 +22,7 @@ pub(crate) fn figure(verdict: &Verdict) -> Markup {
                                 td { (word(reason.level)) }
                                 td { (reason.finding) }
                                 td { (reason.rule) " (" (reason.source) ")" }
-                                td { @for remedy in &reason.remedies { div.remedy { code { (remedy) } } } }
+                                td { @for of in &reason.remedies { div.remedy { code { (remedy(of)) } } } }
                             }
                         }
                     }

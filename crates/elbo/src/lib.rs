@@ -85,8 +85,6 @@
 //! # Ok::<(), elbo::Error>(())
 //! ```
 
-pub use burn;
-
 pub mod conjugate;
 pub mod device;
 pub mod diagnose;

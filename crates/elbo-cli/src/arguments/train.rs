@@ -7,7 +7,7 @@ use elbo::{
     distribution::bernoulli::Binarise,
     gradient::Form,
     guide::Family,
-    model::Sigma,
+    likelihood::Sigma,
     network::Activation,
     objective::{KlWeight, Objective, elbo::KlForm},
     optimiser::Optimiser,
@@ -306,7 +306,9 @@ const GUIDE: [(&str, &str); 2] = [
          takes 24 bytes a row and latent dimension",
     ),
 ];
-const LIKELIHOOD: [(&str, &str); 2] = [
+const LIKELIHOOD: [(&str, &str); 4] = [
     ("bernoulli", "Independent 0/1 columns; the decoder gives logits"),
     ("gaussian", "Independent Gaussian columns; the decoder gives means. See --sigma"),
+    ("poisson", "Independent counts; the decoder gives log rates"),
+    ("negative-binomial", "Independent counts, a dispersion for each column; the decoder gives log means"),
 ];

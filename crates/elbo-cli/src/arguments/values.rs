@@ -1,7 +1,7 @@
 //! Values of flags.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use elbo::{gradient::Form, guide::Family, model::Sigma, schedule::Decay};
+use elbo::{gradient::Form, guide::Family, likelihood::Sigma, schedule::Decay};
 use serde::{
     Deserialize,
     de::{IntoDeserializer, value::Error as NameError},

@@ -10,10 +10,10 @@ use elbo::{
         gap_ledger,
     },
     distribution::bernoulli::Binarise,
+    engine::Reader,
     minibatch::{Minibatch, Rows},
     model::Vae,
     objective::Objective,
-    predict,
     random::{Key, Purpose},
     terms::{Mean, Weights},
 };
@@ -138,6 +138,7 @@ pub(super) fn audit(
     observer: &dyn Observer,
 ) -> Result<Audit, Error> {
     let (config, vae) = model;
+    let reader = vae.reader(device);
     vae.check_one_gaussian_layer()?;
     let results = Results::read(run)?;
     let objective = config.fit.train.objective;
@@ -172,18 +173,18 @@ pub(super) fn audit(
         .as_ref()
         .map_or(String::new(), |training| format!(", and {} training rows beside them", training.len()));
     observer.say("auditing", format!("{what}{beside}"));
-    let auditor = Auditor { asked, config, vae, key, device, observer };
+    let auditor = Auditor { asked, config, reader: &*reader, key, observer };
     let piece = auditor.binarised(&rows);
     let ledger = auditor.ledger(&piece, "held-out rows")?;
     let training = training.map(|rows| auditor.binarised(&rows));
     let training_ledger =
         training.as_ref().map(|piece| auditor.ledger(piece, "training rows")).transpose()?;
     let annealed = if asked.annealed { Some(auditor.annealed(&piece)?) } else { None };
-    let mut found = findings::of_vae(vae, config, &piece, key, device)?;
+    let mut found = findings::of_vae(&*reader, config, &piece, key)?;
     found.converged = results.as_ref().and_then(|results| results.converged);
     // What the encoder says of rows that may be of another kind is no measure of a gap.
     found.kl = match (&training, &results) {
-        (Some(training), _) => Some(findings::mean_kl(vae, training, device)?),
+        (Some(training), _) => Some(findings::mean_kl(&*reader, training)?),
         (None, Some(results)) if objective == Objective::Elbo => Some(results.validation.kl.value),
         _ => found.kl,
     };
@@ -192,7 +193,7 @@ pub(super) fn audit(
     if objective == Objective::ImportanceWeighted {
         // The ledger is of ELBOs; the fit is of L_k.
         let khat = found.khat;
-        findings::of_weights(vae, config, &piece, key, device, &mut found)?;
+        findings::of_weights(&*reader, config, &piece, key, &mut found)?;
         found.khat = khat;
     }
     let verdict = Verdict::of(&found);
@@ -250,9 +251,8 @@ impl Audited {
 struct Auditor<'a> {
     asked: &'a Asking,
     config: &'a Config,
-    vae: &'a Vae,
+    reader: &'a dyn Reader,
     key: Key,
-    device: &'a Device,
     observer: &'a dyn Observer,
 }
 
@@ -267,7 +267,7 @@ impl Auditor<'_> {
         let config = LedgerConfig { covariance: inference.covariance(), infer: inference.config(1), draws };
         self.observer.work(what, 2 * piece.rows.len() as u64);
         let watch = |rows| self.observer.worked(rows as u64);
-        let ledger = gap_ledger(self.vae, piece, &config, self.key, self.device, watch)?;
+        let ledger = gap_ledger(self.reader, piece, &config, self.key, watch)?;
         self.observer.work_end();
         Ok(ledger)
     }
@@ -275,8 +275,8 @@ impl Auditor<'_> {
     /// log p(x) of each row by annealed importance sampling from the guide.
     fn annealed(&self, piece: &Minibatch) -> Result<Vec<f64>, Error> {
         let annealing = Annealing { temperatures: Temperatures::Sigmoidal(500), leapfrog: 10, chains: 16 };
-        let joint = self.vae.joint()?;
-        let start = Start::from(predict::encode(self.vae, &piece.values, self.device)?);
+        let joint = self.reader.joint()?;
+        let start = Start::from(self.reader.encode(&piece.values)?);
         self.observer.work("annealing", annealing.moves(piece.rows.len(), 1));
         let moved = |chains: usize| self.observer.worked(chains as u64);
         let key = self.key.purpose(Purpose::Sample);
@@ -295,7 +295,7 @@ impl Auditor<'_> {
         let worst = worst.iter().map(|&gaps| {
             let place = piece.rows.iter().position(|&row| row == gaps.row).expect("a row of the ledger");
             let original = piece.values[place * piece.width..][..piece.width].to_vec();
-            let reconstruction = predict::reconstruct(self.vae, &original, self.device)?;
+            let reconstruction = self.reader.reconstruct(&original)?;
             let label = data.labels.as_ref().map(|labels| labels[gaps.row].clone());
             Ok(Worst { gaps, label, original, reconstruction })
         });

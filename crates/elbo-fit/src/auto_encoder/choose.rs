@@ -5,8 +5,9 @@ use elbo::{
     fit::FitConfig,
     gradient::Form,
     guide::Family,
+    likelihood::{LikelihoodConfig, Sigma, Support},
     minibatch::Rows,
-    model::{Likelihood, Sigma, VaeConfig},
+    model::VaeConfig,
     objective::{KlWeight, Objective, elbo::KlForm},
     optimiser::Optimiser,
     random::Key,
@@ -55,7 +56,7 @@ pub(crate) fn choose(
     let network = choose_network(request, image, &data.name, observer)?;
     let (latent, second) = choose_latent(request, width)?;
     check_size(width, &request.hidden, latent, &network, second.as_ref())?;
-    let fixed = matches!(likelihood, Likelihood::Gaussian(Sigma::Fixed(_)));
+    let fixed = matches!(likelihood, LikelihoodConfig::Gaussian(Sigma::Fixed(_)));
     if request.objective == Objective::Noiseless && !(fixed && request.family == Family::Gaussian) {
         return Err(Error::request(
             "«objective noiseless» needs Gaussian latents and a Gaussian likelihood with a fixed sigma",
@@ -126,7 +127,7 @@ pub(crate) fn choose(
 /// The columns to keep where constant ones are dropped; empty for all.
 fn kept_columns(
     drop_constant: bool,
-    likelihood: Likelihood,
+    likelihood: LikelihoodConfig,
     data: &Dataset,
     variance: &[f64],
     observer: &dyn Observer,
@@ -148,11 +149,11 @@ fn kept_columns(
         observer.say("dropped", format!("{}: {names}", counted(constant.len())));
         return Ok((0..data.width()).filter(|c| !constant.contains(c)).collect());
     }
-    if likelihood == Likelihood::Bernoulli {
-        // A pixel that is always paper is nothing to remark on.
+    if likelihood.likelihood().support().is_discrete() {
+        // A pixel that is always paper, or a word that never occurs, is nothing to remark on.
         return Ok(Vec::new());
     }
-    if likelihood == Likelihood::Gaussian(Sigma::PerColumn) {
+    if likelihood == LikelihoodConfig::Gaussian(Sigma::PerColumn) {
         return Err(Error::new(format!(
             "`{}`: {} in the training rows ({names}): sigma would shrink to 0 there and the bound grow without \
              limit",
@@ -256,8 +257,8 @@ fn choose_inference(request: &Request, estimator: Form, observer: &dyn Observer)
     Ok(Inference::PerDatum { steps, step_size })
 }
 
-fn choose_binarise(request: &Request, likelihood: Likelihood, observer: &dyn Observer) -> Binarise {
-    let per_datum = request.guide == Guide::PerDatum && likelihood == Likelihood::Bernoulli;
+fn choose_binarise(request: &Request, likelihood: LikelihoodConfig, observer: &dyn Observer) -> Binarise {
+    let per_datum = request.guide == Guide::PerDatum && likelihood == LikelihoodConfig::Bernoulli;
     match request.binarise {
         None if per_datum => {
             let text = "threshold: the q of a row would lag behind one that is drawn anew at each epoch";
@@ -273,23 +274,28 @@ fn choose_binarise(request: &Request, likelihood: Likelihood, observer: &dyn Obs
     }
 }
 
-fn choose_likelihood(request: &Request, data: &Dataset) -> (Likelihood, &'static str) {
-    let gaussian = Likelihood::Gaussian(request.sigma);
+fn choose_likelihood(request: &Request, data: &Dataset) -> (LikelihoodConfig, &'static str) {
+    let gaussian = LikelihoodConfig::Gaussian(request.sigma);
     match request.likelihood {
-        Some(Kind::Bernoulli) => (Likelihood::Bernoulli, "as asked"),
+        Some(Kind::Bernoulli) => (LikelihoodConfig::Bernoulli, "as asked"),
         Some(Kind::Gaussian) => (gaussian, "as asked"),
-        None if data.full_scale.is_some() => (Likelihood::Bernoulli, "the rows are images: ink or paper"),
+        Some(Kind::Poisson) => (LikelihoodConfig::Poisson, "as asked"),
+        Some(Kind::NegativeBinomial) => (LikelihoodConfig::NegativeBinomial, "as asked"),
+        None if data.full_scale.is_some() => {
+            (LikelihoodConfig::Bernoulli, "the rows are images: ink or paper")
+        }
         None if data.values.iter().all(|&v| v == 0.0 || v == 1.0) => {
-            (Likelihood::Bernoulli, "every value is 0 or 1")
+            (LikelihoodConfig::Bernoulli, "every value is 0 or 1")
         }
         None => (gaussian, "the values are real numbers"),
     }
 }
 
-fn choose_scale(asked: Scale, likelihood: Likelihood, data: &Dataset) -> Scale {
+fn choose_scale(asked: Scale, likelihood: LikelihoodConfig, data: &Dataset) -> Scale {
     match asked {
+        Scale::Auto if likelihood.likelihood().support() == Support::Count => Scale::None,
         Scale::Auto if data.full_scale.is_some() => Scale::Full,
-        Scale::Auto if likelihood == Likelihood::Bernoulli => Scale::None,
+        Scale::Auto if likelihood.likelihood().support().is_discrete() => Scale::None,
         Scale::Auto => Scale::Standard,
         other => other,
     }

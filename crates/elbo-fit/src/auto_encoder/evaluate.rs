@@ -7,15 +7,11 @@ use elbo::{
         bdmc::bdmc,
     },
     distribution::bernoulli::Binarise,
+    engine::{Measure, Reader},
     minibatch::{Minibatch, Rows},
-    model::{Joint, Vae},
-    objective::{
-        Objective,
-        elbo::{KlForm, evaluate as bound},
-        importance_weighted::evaluate_weights,
-    },
-    predict,
-    random::{Key, Purpose},
+    model::{Joint, Latent as _, Vae},
+    objective::{Objective, elbo::KlForm},
+    random::{Draws, Key, Purpose},
     terms::{Mean, RowTerms, Weights},
 };
 use elbo_data::{Column, Table};
@@ -87,12 +83,13 @@ pub(super) fn evaluate(
     device: &Device,
     observer: &dyn Observer,
 ) -> Result<Evaluation, Error> {
+    let reader = vae.reader(device);
     let data = read_for(config, rows)?;
     let all = Rows::all(&data.x, vae.width());
     let key = Key::new(asked.seed).purpose(Purpose::Test);
     let rows = chosen(&all, asked.rows, key);
     let part = rows.len() < all.len();
-    let evaluator = Evaluator { asked, config, vae, rows, key, device, observer };
+    let evaluator = Evaluator { asked, config, reader: &*reader, rows, key, observer };
     // Refused before any long work, where the latent is discrete.
     let joint = asked.annealed.map(|annealed| Ok::<_, Error>((vae.joint()?, annealed))).transpose()?;
     let mut figures = Figures::default();
@@ -169,10 +166,9 @@ impl Figures {
 struct Evaluator<'a> {
     asked: &'a Measures,
     config: &'a Config,
-    vae: &'a Vae,
+    reader: &'a dyn Reader,
     rows: Rows<'a>,
     key: Key,
-    device: &'a Device,
     observer: &'a dyn Observer,
 }
 
@@ -189,7 +185,7 @@ impl Evaluator<'_> {
         let noise = self.key.purpose(Purpose::Noise);
         let mut terms = RowTerms::default();
         for piece in self.rows.pieces(self.config.fit.binarise(), self.key.purpose(Purpose::Binarise)) {
-            terms.extend(&bound(self.vae, &piece, noise, kl, samples, self.device)?);
+            terms.extend(&self.reader.terms(&piece, Measure::Elbo(kl), Draws { samples, key: noise })?);
         }
         figures.term("elbo", terms.elbo());
         figures.term("log_likelihood", terms.log_likelihood);
@@ -202,7 +198,7 @@ impl Evaluator<'_> {
         self.observer.work("importance-weighted", self.rows.len() as u64);
         let mut weights = Vec::with_capacity(self.rows.len());
         for piece in self.pieces(ROWS * rayon::current_num_threads()) {
-            weights.extend(evaluate_weights(self.vae, &piece, key, samples, self.device)?);
+            weights.extend(self.reader.weights(&piece, key, samples)?);
             self.observer.worked(piece.rows.len() as u64);
         }
         self.observer.work_end();
@@ -213,14 +209,14 @@ impl Evaluator<'_> {
 
     /// log p(x) of the rows, and bounds on both sides of it for as many rows drawn from the model.
     fn annealed(&self, joint: &dyn Joint, asked: &Annealed, figures: &mut Figures) -> Result<(), Error> {
-        let vae = self.vae;
+        let reader = self.reader;
         let Annealed { temperatures, leapfrog, chains, from_prior } = *asked;
         let annealing = Annealing { temperatures: Temperatures::Sigmoidal(temperatures), leapfrog, chains };
         let start = |piece: &Minibatch| -> Result<Start, Error> {
             if from_prior {
-                return Ok(Start::prior(piece.rows.len(), vae.latent()));
+                return Ok(Start::prior(piece.rows.len(), reader.latent()));
             }
-            Ok(predict::encode(vae, &piece.values, self.device)?.into())
+            Ok(reader.encode(&piece.values)?.into())
         };
         let key = self.key.purpose(Purpose::Sample);
         let total = self.rows.len();
@@ -234,11 +230,11 @@ impl Evaluator<'_> {
             weights.extend(done.weights());
             acceptance.extend(done.acceptance);
         }
-        let z = predict::sample_prior(vae, key.fold(1), total, self.device);
-        let x = predict::sample(vae, &z, key.fold(2), self.device)?;
-        let simulated = Rows::all(&x, vae.width());
+        let z = reader.sample_prior(key.fold(1), total);
+        let x = reader.sample(&z, key.fold(2))?;
+        let simulated = Rows::all(&x, reader.width());
         let size = ROWS * rayon::current_num_threads();
-        for (index, z) in simulated.index().chunks(size).zip(z.chunks(size * vae.latent())) {
+        for (index, z) in simulated.index().chunks(size).zip(z.chunks(size * reader.latent())) {
             let piece = simulated.minibatch(index.iter().copied(), Binarise::None, key);
             let bounds = bdmc(joint, &piece, z, &start(&piece)?, &annealing, key.fold(3), &moved)?;
             gap.extend(bounds.gaps());

@@ -1,17 +1,16 @@
 //! What is found out about a fit, for its verdict.
 
 use elbo::{
-    burn::tensor::Device,
     diagnose::{Findings, KhatShares, Scale, latent_summary, mutual_information, pareto_smoothed},
     distribution::bernoulli::Binarise,
+    engine::Reader,
     fit::Finished,
     gradient::Form,
-    guide::{Covariance, Family, PerDatum},
+    guide::{Covariance, Encoded, PerDatum},
     infer::{bounds, log_weights},
+    likelihood::LikelihoodConfig,
     minibatch::Minibatch,
-    model::{Likelihood, Vae},
     objective::Objective,
-    predict::{self, Encoded},
     random::{Key, Purpose},
     terms::{Mean, Weights},
 };
@@ -27,7 +26,7 @@ pub(super) const ROWS: usize = 1000;
 /// values under a Bernoulli likelihood.
 pub(super) fn maximises_a_bound(config: &Config) -> bool {
     let train = &config.fit.train;
-    let bernoulli = config.fit.vae.likelihood == Likelihood::Bernoulli;
+    let bernoulli = config.fit.vae.likelihood == LikelihoodConfig::Bernoulli;
     let grey = config.data.scaling.divisor.iter().any(|&divisor| divisor != 1.0);
     !(bernoulli && grey && config.fit.binarise == Binarise::None)
         && train.objective != Objective::Noiseless
@@ -36,8 +35,8 @@ pub(super) fn maximises_a_bound(config: &Config) -> bool {
 }
 
 /// The mean KL(q(z|x) ‖ p(z)) of some rows, in nats.
-pub(super) fn mean_kl(vae: &Vae, rows: &Minibatch, device: &Device) -> Result<f64, Error> {
-    Ok(mean(&predict::encode(vae, &rows.values, device)?.kl, rows.rows.len()))
+pub(super) fn mean_kl(reader: &dyn Reader, rows: &Minibatch) -> Result<f64, Error> {
+    Ok(mean(&reader.encode(&rows.values)?.kl, rows.rows.len()))
 }
 
 fn mean(kl: &[f32], rows: usize) -> f64 {
@@ -46,16 +45,15 @@ fn mean(kl: &[f32], rows: usize) -> f64 {
 
 /// What a look at an auto-encoder and some rows tells; `config` is what it was fitted with.
 pub(super) fn of_vae(
-    vae: &Vae,
+    reader: &dyn Reader,
     config: &Config,
     rows: &Minibatch,
     key: Key,
-    device: &Device,
 ) -> Result<Findings, Error> {
-    let encoded = predict::encode(vae, &rows.values, device)?;
-    let (latent, n) = (vae.latent(), rows.rows.len());
+    let encoded = reader.encode(&rows.values)?;
+    let (latent, n) = (reader.latent(), rows.rows.len());
     let active = latent_summary(&encoded.mean, &encoded.kl, latent).active();
-    let gaussian = vae.model.family() == Family::Gaussian && !vae.model.is_hierarchical();
+    let gaussian = reader.check_one_gaussian_layer().is_ok();
     let information = if gaussian && n > 1 {
         let few = n.min(ROWS) * latent;
         let key = key.purpose(Purpose::Sample);
@@ -70,7 +68,7 @@ pub(super) fn of_vae(
         active_units: (n > 1).then(|| active.into_iter().filter(|&active| active).count()),
         kl: Some(mean(&encoded.kl, n)),
         mutual_information: information,
-        scale: scale(vae, rows, &encoded, key.purpose(Purpose::Noise), config, device)?,
+        scale: scale(reader, rows, &encoded, key.purpose(Purpose::Noise), config)?,
         ..Findings::default()
     })
 }
@@ -81,39 +79,37 @@ const DRAWS: u64 = 16;
 /// E_q[(x − f(z))²] over σ², of the column that is farthest from 1, or of all where they share a σ. At the mean of q
 /// alone residuals would be smaller than σ² where σ is right: z has been fitted to the row.
 fn scale(
-    vae: &Vae,
+    reader: &dyn Reader,
     rows: &Minibatch,
     encoded: &Encoded,
     key: Key,
     config: &Config,
-    device: &Device,
 ) -> Result<Option<Scale>, Error> {
-    let Some(log_sigma) = vae.model.log_sigma() else { return Ok(None) };
-    if vae.check_one_gaussian_layer().is_err() {
+    let Some(sigmas) = reader.noise_scale() else { return Ok(None) };
+    if reader.check_one_gaussian_layer().is_err() {
         return Ok(None);
     }
-    let log_sigma: Vec<f64> = log_sigma.into_data_as::<f64>().try_to_vec().expect("read as f64");
-    let q = PerDatum::start(encoded, vae.latent(), Covariance::Diagonal)?;
+    let q = PerDatum::start(encoded, reader.latent(), Covariance::Diagonal)?;
     let (width, n) = (rows.width, rows.rows.len() as f64 * DRAWS as f64);
     let mut ratios = vec![0.0; width];
-    let (mut noise, mut z) = (vec![0.0; vae.latent()], vec![0.0; encoded.mean.len()]);
+    let (mut noise, mut z) = (vec![0.0; reader.latent()], vec![0.0; encoded.mean.len()]);
     for draw in 0..DRAWS {
-        for (place, (z, &row)) in z.chunks_mut(vae.latent()).zip(&rows.rows).enumerate() {
+        for (place, (z, &row)) in z.chunks_mut(reader.latent()).zip(&rows.rows).enumerate() {
             // In the noiseless limit σ(x) is not fitted, and z is q's mean.
             if config.fit.train.objective != Objective::Noiseless {
                 key.fold(draw).standard_normals(row as u64, &mut noise);
             }
             q.draw(place, &noise, z);
         }
-        let decoded = predict::decode(vae, &z, device)?;
+        let decoded = reader.decode(&z)?;
         for (x, f) in rows.values.chunks(width).zip(decoded.chunks(width)) {
             for (d, ratio) in ratios.iter_mut().enumerate() {
-                let sigma = log_sigma[if log_sigma.len() == 1 { 0 } else { d }].exp();
+                let sigma = sigmas[if sigmas.len() == 1 { 0 } else { d }];
                 *ratio += (f64::from(x[d] - f[d]) / sigma).powi(2) / n;
             }
         }
     }
-    if log_sigma.len() == 1 {
+    if sigmas.len() == 1 {
         let ratio = ratios.iter().sum::<f64>() / width as f64;
         return Ok(Some(Scale { ratio, of: "all columns".into() }));
     }
@@ -145,14 +141,13 @@ pub(super) fn converged(config: &Config, finished: Finished, history: &[Metrics]
 
 /// k̂, and the gap of log p(x) over the bound that was maximised, from the encoder's own draws, of some of the rows given.
 pub(super) fn of_weights(
-    vae: &Vae,
+    reader: &dyn Reader,
     config: &Config,
     rows: &Minibatch,
     key: Key,
-    device: &Device,
     findings: &mut Findings,
 ) -> Result<(), Error> {
-    if vae.check_one_gaussian_layer().is_err() {
+    if reader.check_one_gaussian_layer().is_err() {
         return Ok(());
     }
     // L_k is a bound of k draws, and much nearer to log p(x) than the ELBO.
@@ -166,10 +161,10 @@ pub(super) fn of_weights(
         values: rows.values[..number * rows.width].to_vec(),
         ..*rows
     };
-    let encoded = predict::encode(vae, &rows.values, device)?;
-    let q = PerDatum::start(&encoded, vae.latent(), Covariance::Diagonal)?;
+    let encoded = reader.encode(&rows.values)?;
+    let q = PerDatum::start(&encoded, reader.latent(), Covariance::Diagonal)?;
     let draws = WEIGHED.1.max(4 * k).next_multiple_of(k);
-    let weights = log_weights(&*vae.joint()?, rows, &q, draws, key.purpose(Purpose::Evaluate))?;
+    let weights = log_weights(&*reader.joint()?, rows, &q, draws, key.purpose(Purpose::Evaluate))?;
     let (mut gaps, mut khats) = (Vec::new(), Vec::new());
     for weights in weights.chunks(draws) {
         let evidence = weights.iter().copied().collect::<Weights>().log_mean();

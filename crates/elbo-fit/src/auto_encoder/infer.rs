@@ -6,7 +6,6 @@ use elbo::{
     infer::{InferConfig, bounds, infer as per_datum, log_weights},
     minibatch::{Minibatch, Rows},
     model::{Joint, Vae},
-    predict,
     random::{Key, Purpose},
     terms::Mean,
 };
@@ -79,13 +78,13 @@ pub(super) fn infer(
     let key = Key::new(seed).purpose(Purpose::Test);
     let rows = chosen(&all, number, key);
     vae.check_one_gaussian_layer()?;
-    let joint = vae.joint()?;
+    let (joint, reader) = (vae.joint()?, vae.reader(device));
     let mut found = Found { k, ..Found::default() };
     observer.work("inferring", rows.len() as u64);
     for piece in rows.index().chunks(ROWS) {
         let binarise = config.fit.binarise();
         let piece = rows.minibatch(piece.iter().copied(), binarise, key.purpose(Purpose::Binarise));
-        let encoded = predict::encode(vae, &piece.values, device)?;
+        let encoded = reader.encode(&piece.values)?;
         let encoder = PerDatum::start(&encoded, vae.latent(), Covariance::Diagonal)?;
         let start = PerDatum::start(&encoded, vae.latent(), inference.covariance())?;
         let config = inference.config(found.k);

@@ -93,7 +93,7 @@ impl Folder {
 
     /// Writes what a resumed fit needs.
     pub(super) fn write_state(&self, progress: &Progress) -> Result<(), Error> {
-        let State { parameters, model, guide, step } = &progress.state;
+        let State { parameters, model, guide, step, estimator } = &progress.state;
         let counters = Counters {
             epoch: progress.epoch,
             step: *step,
@@ -119,6 +119,7 @@ impl Folder {
         }
         let best = progress.patience.best.clone();
         tensors.insert_f64("validation.best", &[best.len()], best);
+        tensors.insert_f64("estimator", &[estimator.len()], estimator.clone());
         tensors.set_metadata(serde_json::to_string(&counters)?);
         Ok(tensors.write(&self.path("state"))?)
     }
@@ -144,7 +145,7 @@ impl Folder {
             let len = tensors.get(name).map_or(0, |(shape, _)| shape.iter().product());
             Ok(tensors.take_f32(name, &[len])?)
         };
-        let state = State {
+        let mut state = State {
             parameters: take("parameters")?,
             model: Moments {
                 first: take("model.first")?,
@@ -157,10 +158,15 @@ impl Folder {
                 steps: counters.guide_steps,
             },
             step: counters.step,
+            estimator: Vec::new(),
         };
         let best = take("best")?;
         let (train, validation) = (take("psi.train"), take("psi.validation"));
         let psi = train.ok().zip(validation.ok()).map(|(train, validation)| Psi { train, validation });
+        // A state from before estimators carried anything has none.
+        if let Some(carried) = tensors.get("estimator").map(|(shape, _)| shape.iter().product()) {
+            state.estimator = tensors.take_f64("estimator", &[carried])?;
+        }
         let rows = tensors.get("validation.best").map_or(0, |(shape, _)| shape.iter().product());
         let patience = Patience {
             best_epoch: counters.best_epoch,

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use elbo::{
     burn::tensor::Device,
+    engine::Reader,
     guide::Family,
     model::Vae,
-    predict,
     random::{Key, Purpose},
 };
 use elbo_data::{Column, Table};
@@ -35,6 +35,8 @@ pub struct AutoEncoder {
     path: PathBuf,
     config: Config,
     vae: Vae,
+    /// The same read only, with its weights packed.
+    reader: Box<dyn Reader>,
     device: Device,
 }
 
@@ -56,7 +58,8 @@ impl AutoEncoder {
     /// Where there is none.
     pub fn load(path: &Path, device: &Device) -> Result<Self, Error> {
         let (config, vae) = read_model(path, device)?;
-        Ok(Self { path: path.into(), config, vae, device: device.clone() })
+        let reader = vae.reader(device);
+        Ok(Self { path: path.into(), config, vae, reader, device: device.clone() })
     }
 
     /// How it was made.
@@ -115,11 +118,11 @@ impl AutoEncoder {
     pub fn encode(&self, rows: &Asked) -> Result<Told, Error> {
         let mut data = read_for(&self.config, rows)?;
         data.as_encoded(self.config.fit.binarise())?;
-        let (latent, family) = (self.vae.latent(), self.vae.model.family());
+        let (latent, family) = (self.vae.latent(), elbo::model::Latent::family(&self.vae.model));
         let width = family.width(latent);
         let mut columns = vec![Vec::with_capacity(data.rows); 2 * width];
         for x in data.x.chunks(ROWS * self.vae.width()) {
-            let encoded = predict::encode(&self.vae, x, &self.device)?;
+            let encoded = self.reader.encode(x)?;
             for (c, column) in columns.iter_mut().enumerate() {
                 let values = if c < width { &encoded.mean } else { &encoded.standard_deviation };
                 column.extend(values.iter().skip(c % width).step_by(width).map(|&v| f64::from(v)));
@@ -149,7 +152,7 @@ impl AutoEncoder {
         let mut data = read_for(&self.config, rows)?;
         data.truncate(number.unwrap_or(usize::MAX));
         data.as_encoded(self.config.fit.binarise())?;
-        let x = predict::reconstruct(&self.vae, &data.x, &self.device)?;
+        let x = self.reader.reconstruct(&data.x)?;
         Ok(Told::new(self.table(&x), data.labels))
     }
 
@@ -161,7 +164,7 @@ impl AutoEncoder {
         let mut data = read_for(&self.config, rows)?;
         data.truncate(number.unwrap_or(usize::MAX));
         data.as_encoded(self.config.fit.binarise())?;
-        let x = predict::reconstruct(&self.vae, &data.x, &self.device)?;
+        let x = self.reader.reconstruct(&data.x)?;
         let (rows, reconstructions) = (self.rows(&data.x), self.rows(&x));
         Ok(Pictures { rows, reconstructions, shape: self.shape()? })
     }
@@ -185,12 +188,12 @@ impl AutoEncoder {
 
     fn drawn(&self, number: usize, draw: bool, seed: u64) -> Result<Vec<f32>, Error> {
         let seed = Key::new(seed);
-        let z = draw_latent(&self.vae, number, seed, &self.device);
+        let z = draw_latent(&*self.reader, number, seed);
         if !draw {
-            return Ok(predict::decode(&self.vae, &z, &self.device)?);
+            return Ok(self.reader.decode(&z)?);
         }
         let key = seed.purpose(Purpose::Sample).purpose(Purpose::Binarise);
-        Ok(predict::sample(&self.vae, &z, key, &self.device)?)
+        Ok(self.reader.sample(&z, key)?)
     }
 
     fn rows(&self, x: &[f32]) -> Vec<Vec<f32>> {

@@ -4,12 +4,13 @@ use elbo::{
     burn::tensor::Device,
     diagnose::{Findings, Verdict, latent_summary},
     distribution::bernoulli::Binarise,
+    engine::Reader,
     fit::{Finished, Fit},
     gradient::Form,
+    likelihood::{LikelihoodConfig, Sigma},
     minibatch::Rows,
-    model::{Likelihood, LinearGaussian, Sigma, Vae},
+    model::{LinearGaussian, Vae},
     objective::Objective,
-    predict,
     random::{Key, Purpose},
     terms::Summary,
     train::Inference,
@@ -107,23 +108,23 @@ pub(super) fn page(
     config: &Config,
     device: &Device,
 ) -> Result<Page, Error> {
+    let reader = best.reader(device);
     let (width, latent) = (best.width(), best.latent());
     let (mut rows, mut mean, mut kl) = (Vec::new(), Vec::new(), Vec::new());
     for piece in fit.validation() {
-        let encoded = predict::encode(best, &piece.values, device)?;
+        let encoded = reader.encode(&piece.values)?;
         rows.extend(piece.rows);
         mean.extend(encoded.mean);
         kl.extend(encoded.kl);
     }
     let dimensions = latent_summary(&mean, &kl, latent);
-    let (map, latent_axes) = plane(&mean, best.model.family().width(latent));
+    let (map, latent_axes) = plane(&mean, reader.columns());
     let labels =
         data.labels.as_ref().map(|labels| rows.iter().take(MAP).map(|&row| labels[row].clone()).collect());
     let originals: Vec<f32> =
         rows.iter().take(SHOWN).flat_map(|&row| &data.x[row * width..][..width]).copied().collect();
-    let reconstructions = predict::reconstruct(best, &originals, device)?;
-    let samples =
-        predict::decode(best, &draw_latent(best, SHOWN, Key::new(config.fit.seed), device), device)?;
+    let reconstructions = reader.reconstruct(&originals)?;
+    let samples = reader.decode(&draw_latent(&*reader, SHOWN, Key::new(config.fit.seed)))?;
     let shown = |x: Vec<f32>| -> Vec<Vec<f32>> {
         let rows = x.chunks(width);
         if config.data.image.is_some() {
@@ -159,9 +160,9 @@ pub(super) fn page(
 }
 
 /// `number` draws of z from the prior, row-major.
-pub(super) fn draw_latent(vae: &Vae, number: usize, seed: Key, device: &Device) -> Vec<f32> {
+pub(super) fn draw_latent(reader: &dyn Reader, number: usize, seed: Key) -> Vec<f32> {
     let key = seed.purpose(Purpose::Sample).purpose(Purpose::Noise);
-    predict::sample_prior(vae, key, number, device)
+    reader.sample_prior(key, number)
 }
 
 /// The latent means in a plane: as they are for one or two dimensions, else their principal components.
@@ -250,13 +251,13 @@ fn notes(results: &Results, config: &Config) -> Vec<Text> {
         ));
     }
     let bound = results.objective != Objective::Noiseless;
-    if bound && likelihood == Likelihood::Bernoulli {
+    if bound && likelihood == LikelihoodConfig::Bernoulli {
         notes.push(format!(
             "With «binarise {}», {}.",
             word(config.fit.binarise),
             config.fit.binarise.meaning()
         ));
-    } else if bound {
+    } else if bound && !likelihood.likelihood().support().is_discrete() {
         let volume = config.data.scaling.log_volume(config.data.columns.len());
         if volume != 0.0 {
             notes.push(format!(
@@ -265,7 +266,7 @@ fn notes(results: &Results, config: &Config) -> Vec<Text> {
                 -volume
             ));
         }
-        if likelihood == Likelihood::Gaussian(Sigma::PerColumn) {
+        if likelihood == LikelihoodConfig::Gaussian(Sigma::PerColumn) {
             notes.push(
                 "A column that the decoder learns to copy exactly has a σ that shrinks towards 0.".into(),
             );

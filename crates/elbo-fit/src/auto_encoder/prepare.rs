@@ -1,6 +1,6 @@
 //! Rows as a fitted auto-encoder takes them.
 
-use elbo::{distribution::bernoulli::Binarise, model::Likelihood, random::Key};
+use elbo::{distribution::bernoulli::Binarise, likelihood::Support, random::Key};
 use elbo_data::{Cells, Dataset};
 
 use super::config::{Config, DataConfig};
@@ -42,18 +42,19 @@ impl Prepared {
         Ok(())
     }
 
-    /// Checks that a Bernoulli likelihood can take every value.
-    pub(crate) fn check_unit(&self, columns: &[String]) -> Result<(), Error> {
-        let Some(place) = self.x.iter().position(|v| !(0.0..=1.0).contains(v)) else { return Ok(()) };
+    /// Checks that a likelihood of discrete values, by its name, can take every value.
+    fn check_support(&self, columns: &[String], name: &str, support: Support) -> Result<(), Error> {
+        let Some(place) = self.x.iter().position(|&v| !support.accepts(v)) else { return Ok(()) };
         let (row, column) = (place / columns.len(), place % columns.len());
         Err(Error::new(format!(
-            "`{}`: column `{}` line {} is {}, but a Bernoulli likelihood needs values in [0, 1]",
+            "`{}`: column `{}` line {} is {}, but a {name} likelihood needs {}",
             self.name,
             columns[column],
             self.first_line + row,
-            self.x[place]
+            self.x[place],
+            support.values()
         ))
-        .remedy("«scale unit» maps the range of the training rows to [0, 1]; «likelihood gaussian» takes any number"))
+        .remedy(if support == Support::Binary { "«scale unit» maps the range of the training rows to [0, 1]; «likelihood gaussian» takes any number" } else { "«scale none» leaves counts as they are; «likelihood gaussian» takes any number" }))
     }
 }
 
@@ -86,8 +87,9 @@ pub(crate) fn prepare(config: &Config, data: Dataset) -> Result<Prepared, Error>
     let (rows, mut x) = (data.rows(), data.values);
     scaling.apply(&mut x, columns.len())?;
     let prepared = Prepared { x, rows, labels: data.labels, name: data.name, first_line: data.first_line };
-    if config.fit.vae.likelihood == Likelihood::Bernoulli {
-        prepared.check_unit(columns)?;
+    let likelihood = config.fit.vae.likelihood.likelihood();
+    if likelihood.support().is_discrete() {
+        prepared.check_support(columns, likelihood.name(), likelihood.support())?;
     }
     Ok(prepared)
 }

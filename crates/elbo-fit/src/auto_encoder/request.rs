@@ -4,7 +4,7 @@ use elbo::{
     distribution::bernoulli::Binarise,
     gradient::Form,
     guide::Family,
-    model::Sigma,
+    likelihood::Sigma,
     network::Activation,
     objective::{KlWeight, Objective, elbo::KlForm},
     optimiser::Optimiser,
@@ -157,6 +157,10 @@ pub enum Kind {
     Bernoulli,
     /// Real numbers.
     Gaussian,
+    /// Counts.
+    Poisson,
+    /// Counts whose variance exceeds their mean.
+    NegativeBinomial,
 }
 
 /// What encoder and decoder are made of.

@@ -5,9 +5,10 @@ use std::path::Path;
 use elbo::{
     burn::tensor::Device,
     diagnose::{Findings, Verdict},
+    engine::Reader,
     fit::{Finished, Fit},
     minibatch::{Minibatch, Rows},
-    model::{Likelihood, LinearGaussian, Vae},
+    model::LinearGaussian,
     objective::Objective,
     random::{Key, Purpose},
     terms::{Mean, Summary},
@@ -77,34 +78,35 @@ pub(super) fn results(
     device: &Device,
 ) -> Result<Results, Error> {
     let best = fit.best()?;
+    let reader = best.reader(device);
     let bound = config.fit.train.objective != Objective::Noiseless;
-    let held_out = fit.validate(&best, SAMPLES)?;
+    let held_out = fit.validate(&*reader, SAMPLES)?;
     let test_terms = match test {
         Some(test) => {
             let rows = Rows::all(&test.x, config.data.columns.len());
             let key = Key::new(config.fit.seed).purpose(Purpose::Test);
-            let terms = fit.evaluate(&best, &rows, key, SAMPLES)?;
+            let terms = fit.evaluate(&*reader, &rows, key, SAMPLES)?;
             Some((rows, terms))
         }
         None => None,
     };
-    let linear = match (&config.fit.vae.likelihood, &test_terms) {
-        (Likelihood::Bernoulli, _) => None,
+    let discrete = config.fit.vae.likelihood.likelihood().support().is_discrete();
+    let linear = match &test_terms {
+        _ if discrete => None,
         // What is no bound cannot be held against log p(x).
         _ if !bound => None,
-        (_, Some((rows, terms))) => linear(train, rows, "test", &terms.elbo(), best.guide.layers()[0]),
-        (_, None) => linear(train, validation, "validation", &held_out.elbo(), best.guide.layers()[0]),
+        Some((rows, terms)) => linear(train, rows, "test", &terms.elbo(), best.guide.layers()[0]),
+        None => linear(train, validation, "validation", &held_out.elbo(), best.guide.layers()[0]),
     };
-    let log_sigma = best.model.log_sigma().filter(|s| s.dims() == [1]);
     let finished = fit.finished().unwrap_or(Finished::AllEpochs);
-    let mut found = look(fit, &best, train, config, device)?;
+    let mut found = look(fit, &*reader, train, config)?;
     let converged = findings::converged(config, finished, history, found.kl.unwrap_or(0.0));
     found.converged = Some(converged);
     found.over_linear = linear.as_ref().map(|linear| linear.advantage);
     if bound && held_out.kl.len() > 1 {
         let key = Key::new(config.fit.seed).purpose(Purpose::Evaluate);
         let some = chosen(train, Some(held_out.kl.len()), key);
-        let trained = fit.evaluate(&best, &some, key, SAMPLES)?.summary();
+        let trained = fit.evaluate(&*reader, &some, key, SAMPLES)?.summary();
         found.generalisation_gap = Some(trained.elbo - held_out.summary().elbo);
     }
     Ok(Results {
@@ -115,7 +117,7 @@ pub(super) fn results(
         seconds: history.iter().map(|metrics| metrics.seconds).sum(),
         validation: held_out.summary(),
         test: test_terms.map(|(_, terms)| terms.summary()),
-        sigma: log_sigma.map(|s| f64::from(s.into_scalar::<f32>()).exp()),
+        sigma: reader.noise_scale().filter(|sigma| sigma.len() == 1).map(|sigma| sigma[0]),
         linear,
         converged: Some(converged),
         verdict: Some(Verdict::of(&found)),
@@ -123,16 +125,10 @@ pub(super) fn results(
 }
 
 /// A look at the finished fit by its validation rows.
-fn look(
-    fit: &Fit<'_>,
-    best: &Vae,
-    train: &Rows<'_>,
-    config: &Config,
-    device: &Device,
-) -> Result<Findings, Error> {
+fn look(fit: &Fit<'_>, reader: &dyn Reader, train: &Rows<'_>, config: &Config) -> Result<Findings, Error> {
     let key = Key::new(config.fit.seed).purpose(Purpose::Evaluate);
     // Pieces depend on the number of threads; so many rows of them do not.
-    let mut rows = Minibatch { width: best.width(), total: train.len(), ..Minibatch::default() };
+    let mut rows = Minibatch { width: reader.width(), total: train.len(), ..Minibatch::default() };
     for piece in fit.validation() {
         rows.rows.extend(piece.rows);
         rows.values.extend(piece.values);
@@ -142,12 +138,12 @@ fn look(
     }
     rows.rows.truncate(findings::ROWS);
     rows.values.truncate(rows.rows.len() * rows.width);
-    let mut found = findings::of_vae(best, config, &rows, key, device)?;
+    let mut found = findings::of_vae(reader, config, &rows, key)?;
     if config.fit.train.objective == Objective::Noiseless {
         // σ(x) was not fitted: what stands on it says nothing.
         return Ok(Findings { kl: None, mutual_information: None, ..found });
     }
-    findings::of_weights(best, config, &rows, key, device, &mut found)?;
+    findings::of_weights(reader, config, &rows, key, &mut found)?;
     Ok(found)
 }
 

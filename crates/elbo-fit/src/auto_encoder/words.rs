@@ -1,7 +1,7 @@
 //! What the parts of a fit are called.
 
 use elbo::{
-    model::{Likelihood, Sigma},
+    likelihood::{LikelihoodConfig, Sigma},
     objective::Objective,
 };
 
@@ -33,12 +33,16 @@ pub fn words(objective: Objective) -> Words {
 }
 
 /// A likelihood in words.
-pub fn name_of(likelihood: Likelihood) -> String {
+pub fn name_of(likelihood: LikelihoodConfig) -> String {
     match likelihood {
-        Likelihood::Bernoulli => "Bernoulli".into(),
-        Likelihood::Gaussian(Sigma::Fixed(sigma)) => format!("Gaussian, σ = {sigma}"),
-        Likelihood::Gaussian(Sigma::Learned) => "Gaussian, one learned σ".into(),
-        Likelihood::Gaussian(Sigma::PerColumn) => "Gaussian, a learned σ for each column".into(),
-        Likelihood::Gaussian(Sigma::Solved) => "Gaussian, one σ solved in closed form".into(),
+        LikelihoodConfig::Bernoulli => "Bernoulli".into(),
+        LikelihoodConfig::Poisson => "Poisson".into(),
+        LikelihoodConfig::NegativeBinomial => {
+            "negative binomial, a learned dispersion for each column".into()
+        }
+        LikelihoodConfig::Gaussian(Sigma::Fixed(sigma)) => format!("Gaussian, σ = {sigma}"),
+        LikelihoodConfig::Gaussian(Sigma::Learned) => "Gaussian, one learned σ".into(),
+        LikelihoodConfig::Gaussian(Sigma::PerColumn) => "Gaussian, a learned σ for each column".into(),
+        LikelihoodConfig::Gaussian(Sigma::Solved) => "Gaussian, one σ solved in closed form".into(),
     }
 }

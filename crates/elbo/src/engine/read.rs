@@ -156,6 +156,10 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Reader for Packed<P, Q> {
         self.columns
     }
 
+    fn noise_scale(&self) -> Option<Vec<f64>> {
+        self.tensors.auto_encoder().model.likelihood().noise_scale(&self.tensors.own())
+    }
+
     fn check_one_gaussian_layer(&self) -> Result<(), Error> {
         self.tensors.auto_encoder().check_one_gaussian_layer()
     }

@@ -175,6 +175,9 @@ pub trait Reader: Debug + Send + Sync {
     /// Z, the columns of z: K, or K·C of a categorical latent.
     fn columns(&self) -> usize;
 
+    /// σ, `[1]` or `[D]`, where x is the mean plus σ times a standard normal.
+    fn noise_scale(&self) -> Option<Vec<f64>>;
+
     /// What inference of the z of given rows needs: an encoder that gives a mean and a standard deviation of all of z.
     ///
     /// # Errors

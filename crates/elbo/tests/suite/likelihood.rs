@@ -203,7 +203,7 @@ fn a_fit_to_counts_bounds_the_evidence_by_quadrature() {
     let values = counts(300);
     let rows = Rows::all(&values, WIDTH);
     for likelihood in [LikelihoodConfig::Poisson, LikelihoodConfig::NegativeBinomial] {
-        let config = fit_config(shape(likelihood), steps(Optimiser::Adam, 1e-2), 50, 40);
+        let config = fit_config(shape(likelihood), steps(Optimiser::Adam, 1e-2), 25, 100);
         let mut fit = Fit::new(config, rows.clone(), &rows, &Device::flex()).unwrap();
         let first = fit.epoch(|_| {}).unwrap().validation.elbo.value;
         while fit.finished().is_none() {
@@ -237,7 +237,7 @@ fn a_fit_to_counts_bounds_the_evidence_by_quadrature() {
             evaluate(&vae, &batch, Key::new(3), KlForm::Analytic, 200, &Device::flex()).unwrap().elbo();
         let [bound, exact] = [bound, evidence.clone()].map(|values| Mean::of(&values).value);
         assert!(exact > first + 10.0, "{likelihood:?}: {exact} after {first}");
-        assert!(bound < exact + 0.01 && exact < bound + 2.0, "{likelihood:?}: {bound} {exact}");
+        assert!(bound < exact + 0.01 && exact < bound + 3.0, "{likelihood:?}: {bound} {exact}");
         let weights = reader.weights(&batch, Key::new(4), 4000).unwrap();
         let difference: Vec<f64> = weights.iter().zip(&evidence).map(|(w, e)| w.log_mean() - e).collect();
         let difference = Mean::of(&difference);
