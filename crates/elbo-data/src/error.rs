@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::cell_place::CellPlace;
-use crate::frame::ColumnKind;
+use crate::kind::ColumnKind;
 
 /// A file that cannot be read or written, and why.
 ///

@@ -16,6 +16,7 @@ mod fingerprint;
 mod format;
 mod frame;
 mod image;
+mod kind;
 mod names;
 mod options;
 mod output;

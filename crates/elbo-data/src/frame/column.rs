@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::kind::{ColumnKind, Seen, are_levels};
+use crate::kind::{ColumnKind, Seen, are_levels};
 use super::levels::Levels;
 use super::matrix::Matrix;
 use super::sparse::Sparse;

@@ -1,7 +1,6 @@
 //! What a file, or a caller, gives: typed columns with names.
 
 mod column;
-mod kind;
 mod levels;
 mod lines;
 mod matrix;
@@ -22,7 +21,7 @@ use crate::fingerprint::{hash_entries, hash_numbers, hexadecimal};
 use crate::names::listed;
 
 pub use column::{Cell, Column};
-pub use kind::ColumnKind;
+pub use crate::kind::ColumnKind;
 pub use levels::Levels;
 pub use lines::Lines;
 pub use matrix::Matrix;
