@@ -30,7 +30,7 @@ use crate::{
 const FOLLOWING: usize = 3;
 
 impl<P: BurnModule + Latent, Q: BurnModule + Guide> Trainer<P, Q> {
-    /// A visit to a minibatch (E16): its rows' ψ, given by their records in [`Psi`]'s form `[B, 6K + 1]`, are raised with θ
+    /// A visit to a minibatch (E16): its rows' ψ, given by their records in [`Psi`](super::Psi)'s form `[B, 6K + 1]`, are raised with θ
     /// held; then θ moves by the gradient at them, and φ by that of the amortised bound, both scaled by N/B and taken at
     /// the θ before the step. Runs on rayon's current thread pool; the bits do not depend on its size.
     ///
