@@ -11,7 +11,7 @@ mod common;
 use std::io::{Write, stderr};
 
 use burn::tensor::Device;
-use common::{GAUSSIAN, curve, generic_vae, minibatch, shape, steps};
+use common::{GAUSSIAN, bound_of, curve, evaluate, generic_vae, minibatch, shape, steps};
 use elbo::{
     device,
     engine::{Estimate, gradient},
@@ -20,13 +20,9 @@ use elbo::{
     likelihood::LikelihoodConfig,
     minibatch::Rows,
     model::{Vae, VaeConfig},
-    objective::{
-        Objective,
-        elbo::{KlForm, evaluate},
-        importance_weighted,
-    },
+    objective::{Objective, elbo::KlForm},
     optimiser::Optimiser,
-    parameters, predict,
+    parameters,
     random::{Draws, Key},
     schedule::{Moves, Pace},
     train::{TrainConfig, Trainer},
@@ -95,7 +91,8 @@ fn bound_and_gradient_of_a_minibatch() {
         let batch = minibatch(&rows, (0..BATCH).map(|i| 3 * i));
         let on = |device: &Device| -> Estimate<f32> {
             let vae = vae_on(&config, device);
-            let estimator = form.estimator(Objective::Elbo, KlForm::Analytic, &vae).unwrap();
+            let estimator =
+                form.estimator(Objective::Elbo, KlForm::Analytic, &vae.model, &vae.guide).unwrap();
             let draws = Draws { samples: 2, key: Key::new(7) };
             gradient(&vae, &batch, Moves::BOTH, &*estimator, draws, (0, &[]), device).unwrap()
         };
@@ -144,9 +141,9 @@ fn a_model_that_is_read() {
         let on = |device: &Device| {
             let vae = vae_on(&config, device);
             let terms = evaluate(&vae, &all, Key::new(2), KlForm::MonteCarlo, 3, device).unwrap();
-            let weighted = importance_weighted::evaluate(&vae, &all, Key::new(2), 70, device).unwrap();
-            let encoded = vae.reader(&device).encode(&values).unwrap();
-            let x = vae.reader(&device).reconstruct(&values).unwrap();
+            let weighted = bound_of(&vae, &all, Key::new(2), 70, device).unwrap();
+            let encoded = vae.reader(device).encode(&values).unwrap();
+            let x = vae.reader(device).reconstruct(&values).unwrap();
             (
                 [terms.log_likelihood, terms.kl, weighted],
                 [encoded.mean, encoded.standard_deviation, encoded.kl, x],

@@ -61,7 +61,8 @@ impl Guide for Amortised {
     }
 
     fn latent(&self) -> usize {
-        self.layers().iter().sum()
+        let second = self.second.as_ref().map_or(0, |network| network.output() / 2);
+        self.family.latent(self.encoder.output()) + second
     }
 
     fn posterior(&self, x: Tensor<2>) -> Posterior {

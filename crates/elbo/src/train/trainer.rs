@@ -36,6 +36,8 @@ pub struct Trainer<P: BurnModule = Generative, Q: BurnModule = Amortised> {
     /// Of the noise of per-datum steps.
     pub(super) per_datum: Key,
     pub(super) shape: AutoEncoder<P, Q>,
+    /// K, which a steady step does not ask the modules for.
+    pub(super) latent: usize,
     blocks: Vec<Block>,
     /// Where the likelihood's own parameters stand, if it has some.
     own: Option<Block>,
@@ -97,6 +99,7 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Trainer<P, Q> {
             noise: seed.purpose(Purpose::Noise),
             per_datum: seed.purpose(Purpose::PerDatum),
             shape: shape.clone(),
+            latent: shape.latent(),
             blocks,
             own,
             guide_start,

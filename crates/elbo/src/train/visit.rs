@@ -30,7 +30,7 @@ use crate::{
 const FOLLOWING: usize = 3;
 
 impl<P: BurnModule + Latent, Q: BurnModule + Guide> Trainer<P, Q> {
-    /// A visit to a minibatch (E16): its rows' ψ, given by their records in [`Psi`]'s form `[B, 6K + 1]`, are raised with θ
+    /// A visit to a minibatch (E16): its rows' ψ, given by their records in [`Psi`](super::Psi)'s form `[B, 6K + 1]`, are raised with θ
     /// held; then θ moves by the gradient at them, and φ by that of the amortised bound, both scaled by N/B and taken at
     /// the θ before the step. Runs on rayon's current thread pool; the bits do not depend on its size.
     ///
@@ -60,7 +60,7 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Trainer<P, Q> {
     ) -> Result<f64, Error> {
         let beta = self.beta(pace);
         let ascent = self.ascent(state, pace)?;
-        check_records(minibatch, self.shape.latent(), psi)?;
+        check_records(minibatch, self.latent, psi)?;
         // The encoder's own part of the step: its output is also where a ψ starts.
         self.estimate(state, minibatch, Moves { model: false, guide: moves.guide }, beta)?;
         std::mem::swap(&mut self.terms, &mut self.amortised);
@@ -91,7 +91,7 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Trainer<P, Q> {
         let ascent =
             Ascent { steps: FOLLOWING * ascent.steps, key: ascent.key.purpose(Purpose::Evaluate), ..ascent };
         self.shape.check_width(data.width)?;
-        check_records(data, self.shape.latent(), psi)?;
+        check_records(data, self.latent, psi)?;
         let cost = KlCost { beta: self.beta(pace), free_bits: self.config.kl_weight.free_bits };
         let Some(engine) = self.engine.row_by_row() else { return Err(unsuited()) };
         engine.weigh_kl(cost);

@@ -172,13 +172,13 @@ fn a_configuration_names_its_likelihood() {
 
 const WIDTH: usize = 6;
 
-/// Counts of rates from 0.3 to several thousand that one factor moves.
+/// Counts of rates from 0.3 to some 30 that one factor moves.
 fn counts(rows: usize) -> Vec<f32> {
     let mut values = Vec::new();
     for row in 0..rows as u64 {
         let mut e = [0.0];
         Key::new(1).normals(row, &mut e);
-        let log_rate = |d: usize| 0.3 + 1.2 * d as f64 + e[0] * [1.0, -0.7, 0.4, 0.8, -0.5, 0.9][d];
+        let log_rate = |d: usize| 0.3 + 0.4 * d as f64 + e[0] * [1.0, -0.7, 0.4, 0.8, -0.5, 0.9][d];
         let mut x: Vec<f32> = (0..WIDTH).map(|d| log_rate(d).exp() as f32).collect();
         Poisson.draw(&[], &[], Key::new(2), row, &mut x);
         values.extend(x);
@@ -236,8 +236,8 @@ fn a_fit_to_counts_bounds_the_evidence_by_quadrature() {
         let bound =
             evaluate(&vae, &batch, Key::new(3), KlForm::Analytic, 200, &Device::flex()).unwrap().elbo();
         let [bound, exact] = [bound, evidence.clone()].map(|values| Mean::of(&values).value);
-        assert!(exact > first + 10.0, "{likelihood:?}: {exact} after {first}");
-        assert!(bound < exact + 0.01 && exact < bound + 3.0, "{likelihood:?}: {bound} {exact}");
+        assert!(exact > first + 0.5, "{likelihood:?}: {exact} after {first}");
+        assert!(bound < exact + 0.01 && exact < bound + 1.0, "{likelihood:?}: {bound} {exact}");
         let weights = reader.weights(&batch, Key::new(4), 4000).unwrap();
         let difference: Vec<f64> = weights.iter().zip(&evidence).map(|(w, e)| w.log_mean() - e).collect();
         let difference = Mean::of(&difference);
