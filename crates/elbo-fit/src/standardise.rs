@@ -7,12 +7,49 @@ use crate::error::Error;
 
 /// The moments of columns, in their order: 0 and 1 of those that stay as they are.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "Stored")]
 pub struct Standardise {
     pub(crate) mean: Vec<f64>,
     pub(crate) sd: Vec<f64>,
 }
 
+/// As in a file.
+#[derive(Deserialize)]
+struct Stored {
+    mean: Vec<f64>,
+    sd: Vec<f64>,
+}
+
+impl TryFrom<Stored> for Standardise {
+    type Error = Error;
+
+    fn try_from(Stored { mean, sd }: Stored) -> Result<Self, Error> {
+        if mean.len() != sd.len() {
+            let message = format!("{} means of columns, but {} standard deviations", mean.len(), sd.len());
+            return Err(Error::new(message));
+        }
+        if let Some(wrong) = mean.iter().find(|mean| !mean.is_finite()) {
+            return Err(Error::new(format!("the mean of a column is {wrong}, but must be finite")));
+        }
+        if let Some(wrong) = sd.iter().find(|sd| !(sd.is_finite() && **sd > 0.0)) {
+            let message =
+                format!("the standard deviation of a column is {wrong}, but must be finite and > 0");
+            return Err(Error::new(message));
+        }
+        Ok(Self { mean, sd })
+    }
+}
+
 impl Standardise {
+    /// Refuses those of other columns than so many.
+    pub(crate) fn check(&self, columns: usize) -> Result<(), Error> {
+        if self.sd.len() == columns {
+            return Ok(());
+        }
+        let message = format!("the scale is of {} columns, but the model of {columns}", self.sd.len());
+        Err(Error::new(message))
+    }
+
     /// Of the columns of the data, by what is not missing; with `scale` false they stay as they are. A column of one value
     /// is centred alone.
     pub(crate) fn of(data: &Dataset<f64>, scale: bool) -> Self {

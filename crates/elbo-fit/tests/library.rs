@@ -14,8 +14,9 @@ use elbo::{burn::tensor::Device, mean_field::Ascent};
 use elbo_fit::{
     Asked, Choice, FittedModel, Job, Kind, Metrics, Observer, Place, Source, Spread, Sweep, Text,
     auto_encoder::{self, AutoEncoder, Measures, Request},
-    models::{self, mixture},
+    models::{self, factors, mixture, regress, state_space},
 };
+use serde_json::Value;
 
 fn place(folder: &Path, name: &str) -> Place {
     Place { runs: folder.join("runs"), name: Some(name.into()) }
@@ -151,4 +152,59 @@ fn a_job_is_repeated_and_its_model_reported() {
     assert_eq!(error.kind(), Kind::Request);
     // What is to be done names a setting, and no flag.
     assert_eq!(error.what_to_do().unwrap().to_string(), "leave forecast out");
+}
+
+/// The scale within what a fit keeps.
+fn scaling(of: &mut Value) -> &mut Value {
+    if of.get("chain").is_some() { &mut of["chain"]["scaling"] } else { &mut of["scaling"] }
+}
+
+fn cut(of: &mut Value, which: &str) {
+    scaling(of)[which].as_array_mut().unwrap().pop();
+}
+
+/// A `model.json` whose checksum was made anew after an array in it was cut short, or a number made none: it is refused as it
+/// is read, whatever is wrong.
+#[test]
+fn a_model_that_is_none_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("blobs.csv");
+    fs::write(&data, blobs()).unwrap();
+    let plan = |name: &str| models::Plan {
+        ascent: Ascent { tolerance: 0.0, sweeps: 3 },
+        seed: 5,
+        memory: None,
+        place: place(folder.path(), name),
+    };
+    let source = || Source::file(&data).unwrap();
+    let target = Some("b".into());
+    let of_target = regress::Request { target, ..regress::Request::default() };
+    let of_column = state_space::Request { column: Some("b".into()), ..state_space::Request::default() };
+    let latent = factors::Request { latent: Some(1), ..factors::Request::default() };
+    let fits = [
+        models::fit::<regress::Regress>(&of_target, source(), &plan("regression"), &()).unwrap(),
+        models::fit::<factors::Factors>(&latent, source(), &plan("factors"), &()).unwrap(),
+        models::fit::<state_space::StateSpace>(&of_column, source(), &plan("series"), &()).unwrap(),
+    ];
+    for fit in fits {
+        let file = fit.folder.join("model.json");
+        let whole: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+        let refuses = |change: &dyn Fn(&mut Value)| {
+            let mut fitted = whole["fitted"].clone();
+            change(&mut fitted["posterior"]);
+            let text = fitted.to_string();
+            let sealed = elbo_data::sha256(text.as_bytes());
+            fs::write(&file, format!(r#"{{"sha256":"{sealed}","fitted":{text}}}"#)).unwrap();
+            FittedModel::load(&fit.folder).err().map(|error| error.to_string())
+        };
+        assert_eq!(refuses(&|_| {}), None);
+        for which in ["mean", "sd"] {
+            let error = refuses(&|of| cut(of, which)).unwrap();
+            assert!(error.contains("means of columns, but"), "{error}");
+        }
+        let error = refuses(&|of| ["mean", "sd"].iter().for_each(|which| cut(of, which))).unwrap();
+        assert!(error.contains("columns, but the model of"), "{error}");
+        let error = refuses(&|of| scaling(of)["sd"][0] = 0.0.into()).unwrap();
+        assert!(error.contains("the standard deviation of a column is 0, but must be"), "{error}");
+    }
 }

@@ -55,9 +55,26 @@ pub struct Settings {
 
 /// What `model.json` holds.
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(try_from = "Parts")]
 pub struct FactorAnalysis {
     scaling: Standardise,
     posterior: Posterior,
+}
+
+/// As in a file.
+#[derive(Deserialize)]
+struct Parts {
+    scaling: Standardise,
+    posterior: Posterior,
+}
+
+impl TryFrom<Parts> for FactorAnalysis {
+    type Error = Error;
+
+    fn try_from(Parts { scaling, posterior }: Parts) -> Result<Self, Error> {
+        scaling.check(posterior.columns())?;
+        Ok(Self { scaling, posterior })
+    }
 }
 
 /// Fits a factor analysis.

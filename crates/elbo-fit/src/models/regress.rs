@@ -93,11 +93,29 @@ pub struct Settings {
 
 /// What `model.json` holds.
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(try_from = "Parts")]
 pub struct Regression {
     target: String,
     /// Of the inputs, and last of the target.
     scaling: Standardise,
     posterior: Posterior,
+}
+
+/// As in a file.
+#[derive(Deserialize)]
+struct Parts {
+    target: String,
+    scaling: Standardise,
+    posterior: Posterior,
+}
+
+impl TryFrom<Parts> for Regression {
+    type Error = Error;
+
+    fn try_from(Parts { target, scaling, posterior }: Parts) -> Result<Self, Error> {
+        scaling.check(posterior.mean.len() - usize::from(posterior.intercept) + 1)?;
+        Ok(Self { target, scaling, posterior })
+    }
 }
 
 impl Request {

@@ -81,9 +81,26 @@ const STARTS: usize = 5;
 
 /// What outlives a fit.
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(try_from = "Parts")]
 pub struct Series {
     scaling: Standardise,
     posterior: Posterior,
+}
+
+/// As in a file.
+#[derive(Deserialize)]
+struct Parts {
+    scaling: Standardise,
+    posterior: Posterior,
+}
+
+impl TryFrom<Parts> for Series {
+    type Error = Error;
+
+    fn try_from(Parts { scaling, posterior }: Parts) -> Result<Self, Error> {
+        scaling.check(posterior.columns())?;
+        Ok(Self { scaling, posterior })
+    }
 }
 
 impl Series {
