@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use crate::kind::{ColumnKind, Seen, are_levels};
 use super::levels::Levels;
 use super::matrix::Matrix;
 use super::sparse::Sparse;
 use super::time;
+use crate::kind::{ColumnKind, Seen, are_levels};
 
 /// The cells of one column, or of a block of columns that are stored together.
 #[non_exhaustive]

@@ -15,8 +15,8 @@ use crate::cell_place::CellPlace;
 use crate::error::Error;
 use crate::names::listed;
 
-pub use column::{Cell, Column};
 pub use crate::kind::ColumnKind;
+pub use column::{Cell, Column};
 pub use levels::Levels;
 pub use lines::Lines;
 pub use matrix::Matrix;
