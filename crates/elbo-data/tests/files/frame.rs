@@ -115,6 +115,14 @@ fn rows_and_columns_are_chosen_in_any_order() {
         let expected: Vec<Cell<'_>> = chosen.iter().map(|&column| frame.cell(row, column)).collect();
         assert_eq!(cells(&kept, row), expected);
     }
+    let wide = || {
+        let names = ["a", "b", "c"].map(str::to_owned).to_vec();
+        let matrix = Matrix::new(names, (0..6).map(f64::from).collect());
+        Frame::new().with("m", Column::Matrix(matrix)).with("x", Column::Real(vec![-1.0, -2.0]))
+    };
+    let kept = wide().select(&[2, 0, 3, 1]).unwrap();
+    assert_eq!(names(&kept), ["c", "a", "x", "b"]);
+    assert_eq!(cells(&kept, 1), [5.0, 3.0, -2.0, 4.0].map(Cell::Real));
     let same = digits_frame().select(&(0..64).collect::<Vec<_>>()).unwrap();
     let Column::Matrix(matrix) = &same.columns[0].1 else { panic!("a matrix") };
     assert_eq!(matrix.image, Some((8, 8)));
@@ -232,14 +240,18 @@ fn blocks_that_take_more_memory_lie_in_a_file_to_the_same_bits() {
         let options = ReadOptions { text: TextColumns::Kept, memory, ..ReadOptions::default() };
         read_frame(&path, &options).unwrap()
     };
-    let (held, mapped) = (with(None), with(Some(64)));
-    for (frame, in_memory) in [(&held, true), (&mapped, false)] {
-        let matrix = |(_, column): &(String, Column)| match column {
+    let in_memory = |frame: &Frame| {
+        let held = |(_, column): &(String, Column)| match column {
             Column::Matrix(matrix) => Some(matrix.values.held() > 0),
             _ => None,
         };
-        assert_eq!(frame.columns.iter().filter_map(matrix).collect::<Vec<_>>(), [in_memory; 2]);
+        frame.columns.iter().filter_map(held).collect::<Vec<_>>()
+    };
+    // 500 rows of 3 numbers of 8 bytes, in two blocks that share the memory.
+    for (memory, held) in [(None, true), (Some(12_000), true), (Some(11_999), false), (Some(64), false)] {
+        assert_eq!(in_memory(&with(memory)), [held; 2], "{memory:?}");
     }
+    let (held, mapped) = (with(None), with(Some(64)));
     assert_eq!(held.fingerprint::<f64>().unwrap(), mapped.fingerprint::<f64>().unwrap());
     assert_eq!(cells(&held.at_rows(&[499, 3]), 0), cells(&mapped.at_rows(&[499, 3]), 0));
     let numbers = |frame: Frame| frame.select(&[3, 1, 0]).unwrap().numbers::<f32>(Missing::Refused).unwrap();
@@ -273,6 +285,8 @@ fn fingerprints_are_those_of_data_sets_and_corpora() {
     let frame = read_frame(&path, &ReadOptions::default()).unwrap();
     assert_eq!(frame.fingerprint::<f32>().unwrap(), corpus.fingerprint());
     let print = |frame: &Frame| frame.fingerprint::<f64>().unwrap();
+    let texts = |of: [&str; 2]| Frame::new().with("x", Column::Text(of.map(str::to_owned).to_vec()));
+    assert_ne!(print(&texts(["ab", "c"])), print(&texts(["a", "bc"])));
     let whole = print(&every_kind());
     assert_eq!(whole, print(&every_kind()));
     for (column, of) in [("text", "category"), ("time", "ordinal"), ("real", "count")] {
