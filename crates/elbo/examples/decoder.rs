@@ -64,7 +64,9 @@ fn main() -> Result<(), elbo::Error> {
     let decoder = Residual::new(1, 16, 3, &device);
     let mut weights = vec![0.0; decoder.num_params()];
     Key::new(3).standard_normals(0, &mut weights);
-    weights.iter_mut().for_each(|w| *w *= 0.7);
+    for w in &mut weights {
+        *w *= 0.7;
+    }
     let decoder = parameters::load(decoder, &weights, &device)?;
     let likelihood = LikelihoodConfig::Gaussian(Sigma::Learned).likelihood();
     let model = Generative::new(decoder, likelihood, Family::Gaussian, 3, &device)?;
