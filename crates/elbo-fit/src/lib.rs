@@ -28,7 +28,7 @@ pub use metrics::Metrics;
 pub use models::{FittedModel, Job, Outcome, Plan, Results, fit, is_fitted, repeat};
 pub use number::{plus_minus, significant};
 pub use observer::{Choice, Observer, Sweep};
-pub use rows::{DataConfig, Rows};
+pub use rows::{DataConfig, Fingerprinted, Rows};
 pub use source::{Source, absolute};
 pub use standardise::Standardise;
 pub use text::{Mention, Text};

@@ -29,6 +29,18 @@ impl DataConfig {
     }
 }
 
+/// Data that are told from others by their contents.
+pub trait Fingerprinted {
+    /// Where they came from, and the SHA-256 of what was read there.
+    fn fingerprint(&self) -> (&str, &str);
+}
+
+impl Fingerprinted for Rows {
+    fn fingerprint(&self) -> (&str, &str) {
+        (&self.config.source.data, &self.config.fingerprint)
+    }
+}
+
 /// So many components or states are never too many.
 const LEAST_MOST: usize = 100;
 

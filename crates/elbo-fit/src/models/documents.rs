@@ -11,7 +11,7 @@ use elbo_data::{CorpusOptions, read_corpus};
 use crate::{
     error::Error,
     observer::{Observer, Say},
-    rows::DataConfig,
+    rows::{DataConfig, Fingerprinted},
     source::Source,
 };
 
@@ -88,4 +88,10 @@ fn some_words(counts: &Counts, what: &str) -> Result<(), Error> {
     }
     let message = format!("{what} has no word: {} documents, all of them empty", counts.documents());
     Err(Error::new(message).remedy("give documents with words in them"))
+}
+
+impl Fingerprinted for Documents {
+    fn fingerprint(&self) -> (&str, &str) {
+        (&self.source.data, &self.fingerprint)
+    }
 }

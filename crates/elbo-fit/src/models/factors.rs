@@ -18,7 +18,7 @@ use crate::{
     figure::{Figure, Loadings, Map},
     fitted::About,
     observer::Observer,
-    rows::{DataConfig, Rows},
+    rows::Rows,
     source::Source,
     standardise::Standardise,
     table,
@@ -115,10 +115,6 @@ impl Model for Factors {
         observer: &dyn Observer,
     ) -> Result<Rows, Error> {
         Rows::read(source, memory, observer)
-    }
-
-    fn config(rows: &Rows) -> DataConfig {
-        rows.config.clone()
     }
 
     fn fit(

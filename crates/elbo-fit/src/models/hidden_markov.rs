@@ -22,7 +22,7 @@ use crate::{
     fitted::About,
     number::likeliest,
     observer::{Observer, Say},
-    rows::{DataConfig, Rows},
+    rows::Rows,
     source::Source,
     standardise::{Moments, moments},
     table,
@@ -236,10 +236,6 @@ impl Model for HiddenMarkov {
         observer: &dyn Observer,
     ) -> Result<Rows, Error> {
         Rows::read(source, memory, observer)
-    }
-
-    fn config(rows: &Rows) -> DataConfig {
-        rows.config.clone()
     }
 
     fn fit(

@@ -246,10 +246,6 @@ impl Model for Ising {
         couplings(source, memory, observer)
     }
 
-    fn config(rows: &Rows) -> DataConfig {
-        rows.config.clone()
-    }
-
     fn fit(rows: Rows, settings: &Settings, run: &Run<'_>) -> Result<(Course, Story<Spins>), Error> {
         let (couplings, n) = (&rows.data.values[..], rows.data.width());
         let field = ising::field(couplings, &settings.fields).map_err(|error| {

@@ -21,7 +21,7 @@ use crate::{
     fitted::Saved,
     folder::{Folder, Place},
     observer::Observer,
-    rows::DataConfig,
+    rows::{DataConfig, Fingerprinted},
     settings::{settings, to_toml},
     source::{Source, same_data},
 };
@@ -220,8 +220,8 @@ impl Job<toml::Value> {
         let again = || {
             let settings: M::Settings = parsed(value)?;
             let data = M::read(&settings, source.clone(), memory, observer)?;
-            let read = M::config(&data);
-            same_data(&read.source.data, &read.fingerprint, &recorded.fingerprint)?;
+            let (name_of_data, fingerprint) = data.fingerprint();
+            same_data(name_of_data, fingerprint, &recorded.fingerprint)?;
             fit_to::<M>(data, settings, Some(name), &plan, observer)
         };
         again().map_err(|error| source.moved(error))

@@ -23,7 +23,7 @@ use crate::{
     fitted::About,
     number::likeliest,
     observer::{Observer, Say},
-    rows::{DataConfig, Rows},
+    rows::Rows,
     source::Source,
     standardise::moments,
     table,
@@ -244,10 +244,6 @@ impl Model for Mixture {
         observer: &dyn Observer,
     ) -> Result<Rows, Error> {
         read(source, memory, settings.drop_constant, settings.is_bernoulli(), observer)
-    }
-
-    fn config(rows: &Rows) -> DataConfig {
-        rows.config.clone()
     }
 
     fn fit(rows: Rows, settings: &Settings, run: &Run<'_>) -> Result<(Course, Story<Posterior>), Error> {

@@ -6,7 +6,7 @@ use super::{
     course::{Course, Run},
     story::Story,
 };
-use crate::{error::Error, fitted::Fitted, observer::Observer, rows::DataConfig, source::Source};
+use crate::{error::Error, fitted::Fitted, observer::Observer, rows::Fingerprinted, source::Source};
 
 /// A model: what is asked of it, what that becomes with the data, and how it is fitted. A line in
 /// [`MODELS`](super::MODELS) gives it to every front end.
@@ -24,7 +24,7 @@ pub trait Model {
     type Settings: Serialize + DeserializeOwned;
 
     /// What it is fitted to.
-    type Data;
+    type Data: Fingerprinted;
 
     /// What outlives a fit.
     type Posterior: Fitted + Serialize + DeserializeOwned + 'static;
@@ -50,9 +50,6 @@ pub trait Model {
         memory: Option<u64>,
         observer: &dyn Observer,
     ) -> Result<Self::Data, Error>;
-
-    /// What is kept of the data in the configuration.
-    fn config(data: &Self::Data) -> DataConfig;
 
     /// Fits.
     ///

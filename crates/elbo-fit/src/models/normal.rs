@@ -15,15 +15,8 @@ use super::{
     story::Story,
 };
 use crate::{
-    error::Error,
-    figure::Figure,
-    fitted::About,
-    number::significant,
-    observer::Observer,
-    rows::{DataConfig, Rows},
-    source::Source,
-    standardise::moments,
-    table,
+    error::Error, figure::Figure, fitted::About, number::significant, observer::Observer, rows::Rows,
+    source::Source, standardise::moments, table,
 };
 
 /// A Gaussian sample, as it is asked for: what is left open is chosen by the rows.
@@ -108,10 +101,6 @@ impl Model for Normal {
         observer: &dyn Observer,
     ) -> Result<Rows, Error> {
         Rows::read(source, memory, observer)
-    }
-
-    fn config(rows: &Rows) -> DataConfig {
-        rows.config.clone()
     }
 
     fn fit(rows: Rows, settings: &Settings, run: &Run<'_>) -> Result<(Course, Story<Posterior>), Error> {

@@ -21,7 +21,7 @@ use crate::{
     fitted::About,
     number::significant,
     observer::{Observer, Say},
-    rows::{DataConfig, Rows},
+    rows::Rows,
     source::Source,
     standardise::{Standardise, moments},
     subset::resampled,
@@ -188,10 +188,6 @@ impl Model for Regress {
         observer: &dyn Observer,
     ) -> Result<Rows, Error> {
         Rows::read(source, memory, observer)
-    }
-
-    fn config(rows: &Rows) -> DataConfig {
-        rows.config.clone()
     }
 
     fn fit(mut rows: Rows, settings: &Settings, run: &Run<'_>) -> Result<(Course, Story<Regression>), Error> {

@@ -19,7 +19,7 @@ use crate::{
     figure::{Band, Dynamics, Figure},
     fitted::About,
     observer::{Observer, Say},
-    rows::{DataConfig, Rows},
+    rows::Rows,
     source::Source,
     standardise::Standardise,
     table,
@@ -289,10 +289,6 @@ impl Model for StateSpace {
         observer: &dyn Observer,
     ) -> Result<Rows, Error> {
         Rows::read(source, memory, observer)
-    }
-
-    fn config(rows: &Rows) -> DataConfig {
-        rows.config.clone()
     }
 
     fn fit(

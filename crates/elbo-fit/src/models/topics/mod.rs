@@ -26,7 +26,6 @@ use crate::{
     figure::{Figure, Topic},
     fitted::About,
     observer::{Observer, Say},
-    rows::DataConfig,
     source::{Source, absolute},
 };
 
@@ -141,10 +140,6 @@ impl Model for Topics {
         observer: &dyn Observer,
     ) -> Result<Documents, Error> {
         settings.read(source, observer)
-    }
-
-    fn config(documents: &Documents) -> DataConfig {
-        documents.config(documents.counts.documents())
     }
 
     fn fit(
