@@ -30,7 +30,7 @@ pub(crate) fn predict(arguments: &Predict) -> Result<(), Error> {
 pub(crate) fn encode(arguments: &Encode, device: &Device) -> Result<(), Error> {
     check_ending(arguments.output.as_deref(), false)?;
     let model = AutoEncoder::load(&arguments.fitted.run, device)?;
-    out::write(model.encode(&arguments.source.asked()?)?, arguments.output.as_deref())
+    out::write(model.encode(&arguments.source.asked()?, &Screen::default())?, arguments.output.as_deref())
 }
 
 pub(crate) fn evaluate(arguments: &Evaluate, device: &Device) -> Result<(), Error> {
@@ -122,20 +122,20 @@ const SIDE_BY_SIDE: usize = 20;
 
 pub(crate) fn reconstruct(arguments: &Reconstruct, device: &Device) -> Result<(), Error> {
     let (run, output) = (&arguments.fitted.run, arguments.output.as_deref());
-    let asked = arguments.source.asked()?;
+    let (asked, screen) = (arguments.source.asked()?, Screen::default());
     if is_fitted(run) {
         check_ending(output, false)?;
-        return out::write(FittedModel::load(run)?.reconstruct(&asked, arguments.rows)?, output);
+        return out::write(FittedModel::load(run)?.reconstruct(&asked, arguments.rows, &screen)?, output);
     }
     check_ending(output, true)?;
     let model = AutoEncoder::load(run, device)?;
     let Some(path) = output.filter(|path| is_picture(path)) else {
-        return out::write(model.reconstruct(&asked, arguments.rows)?, output);
+        return out::write(model.reconstruct(&asked, arguments.rows, &screen)?, output);
     };
     shows_images(&model, path)?;
     let number = arguments.rows.unwrap_or(PICTURE);
     let auto_encoder::Pictures { rows, reconstructions, shape } =
-        model.reconstruct_pictures(&asked, Some(number))?;
+        model.reconstruct_pictures(&asked, Some(number), &screen)?;
     let (blank, side_by_side) = (vec![0.5; shape.0 * shape.1], SIDE_BY_SIDE.min(rows.len()));
     let mut images = Vec::new();
     for (above, below) in rows.chunks(side_by_side).zip(reconstructions.chunks(side_by_side)) {

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::cell_place::CellPlace;
 use crate::cells::{Cells, Number};
+use crate::collector::Collector;
 use crate::error::Error;
 use crate::fingerprint::{hash_numbers, hexadecimal};
 
@@ -109,6 +110,25 @@ impl<T: Number> Dataset<T> {
         Ok(self)
     }
 
+    /// The same rows with numbers of another kind, which `convert` makes of each cell by its number and its value; those that
+    /// take more bytes than `memory` lie in a temporary file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Spill`] where that file cannot be written.
+    pub fn converted<U: Number>(
+        self,
+        memory: Option<u64>,
+        convert: impl Fn(usize, T) -> U,
+    ) -> Result<Dataset<U>, Error> {
+        let mut values = Collector::new(memory);
+        for (cell, &value) in self.values.iter().enumerate() {
+            values.push(convert(cell, value))?;
+        }
+        let Self { name, columns, labels, image, full_scale, first_line, .. } = self;
+        Ok(Dataset { name, columns, values: values.finish()?, labels, image, full_scale, first_line })
+    }
+
     /// These rows, in this order, in memory.
     ///
     /// # Panics
@@ -147,13 +167,37 @@ impl<T: Number> Dataset<T> {
     /// The SHA-256 of the shape and the values, in hexadecimal: equal for equal
     /// data, whatever the file was called and however it was compressed.
     pub fn fingerprint(&self) -> String {
+        let mut hash = self.hash_of_shape();
+        hash_numbers(&mut hash, &self.values);
+        hexadecimal(hash)
+    }
+
+    /// The same of the values as numbers of another kind.
+    pub fn fingerprint_as<U: Number>(&self) -> String {
+        let mut hash = self.hash_of_shape();
+        for piece in self.values.chunks(4096) {
+            let piece: Vec<U> = piece.iter().map(|&value| U::of(value.into())).collect();
+            hash_numbers(&mut hash, &piece);
+        }
+        hexadecimal(hash)
+    }
+
+    fn hash_of_shape(&self) -> Sha256 {
         let mut hash = Sha256::new();
         for size in [self.rows(), self.width()] {
             hash.update((size as u64).to_le_bytes());
         }
-        hash_numbers(&mut hash, &self.values);
-        hexadecimal(hash)
+        hash
     }
+}
+
+/// Rows of numbers as they were stored, without loss.
+#[derive(Debug)]
+pub enum Stored {
+    /// Numbers that 32 bits hold exactly: pixels, and files of such floats.
+    Single(Dataset<f32>),
+    /// Other numbers.
+    Double(Dataset<f64>),
 }
 
 #[cfg(test)]
@@ -195,6 +239,19 @@ mod tests {
             (&columns.columns[..], columns.labels.unwrap().len()),
             (&["column 3".into(), "column 2".into()][..], 2)
         );
+    }
+
+    #[test]
+    fn numbers_of_another_kind_keep_what_came_with_them() {
+        let data = Dataset { labels: Some(vec!["x".into(), "y".into()]), ..small() };
+        let print = data.fingerprint();
+        let double = data.converted(Some(8), |cell, value| f64::from(value) + cell as f64).unwrap();
+        assert_eq!(double.values[..], [1.0, 3.0, 5.0, 4.0, 9.0, 8.0]);
+        assert_eq!((double.values.held(), double.labels.as_ref().unwrap().len()), (0, 2));
+        let back = double.converted(None, |cell, value| (value - cell as f64) as f32).unwrap();
+        assert_eq!(back.fingerprint(), print);
+        let exact = back.converted(None, |_, value| f64::from(value)).unwrap();
+        assert_eq!((exact.fingerprint_as::<f32>(), exact.fingerprint() == print), (print, false));
     }
 
     #[test]

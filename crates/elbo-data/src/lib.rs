@@ -29,7 +29,7 @@ pub use atomic::write_atomically;
 pub use cell_place::CellPlace;
 pub use cells::{Cells, Number, Numbers, Precision};
 pub use corpus::{Corpus, read_corpus};
-pub use dataset::Dataset;
+pub use dataset::{Dataset, Stored};
 pub use error::{CellFault, EntryFault, Error};
 pub use fingerprint::sha256;
 pub use format::{digits, digits_frame};
@@ -38,7 +38,7 @@ pub use image::image_grid_png;
 pub use names::column_names;
 pub use options::{CorpusOptions, ReadOptions, TextColumns};
 pub use output::{holds_text, written_endings};
-pub use read::{read, read_as, read_frame};
+pub use read::{read, read_as, read_frame, read_stored};
 pub use remedy::Remedy;
 pub use tensors::{Tensors, Values};
 

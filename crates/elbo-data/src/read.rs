@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cells::Number;
-use crate::dataset::Dataset;
+use crate::cells::{Number, Numbers, Precision};
+use crate::dataset::{Dataset, Stored};
 use crate::error::Error;
 use crate::format::{self, Holds, read_labels};
-use crate::frame::Frame;
+use crate::frame::{Column, Frame, Matrix};
 use crate::options::{ReadOptions, TextColumns};
 use crate::source::Source;
 
@@ -80,6 +80,33 @@ pub fn read_as<T: Number>(path: &Path, options: &ReadOptions) -> Result<Dataset<
     let text = if options.text == TextColumns::Kept { TextColumns::Refused } else { options.text };
     let options = ReadOptions { precision: T::PRECISION, text, ..options.clone() };
     read_file(path, &options, Some(Holds::Rows))?.into_dataset()
+}
+
+/// The same in the numbers that hold those of the file without loss, whatever [`ReadOptions::precision`] says.
+///
+/// ```
+/// use elbo_data::{ReadOptions, Stored, read_stored};
+///
+/// let path = std::env::temp_dir().join(format!("elbo-stored-{}.csv", std::process::id()));
+/// std::fs::write(&path, "north\n5812345.1\n5812345.2\n")?;
+/// let Stored::Double(data) = read_stored(&path, &ReadOptions::default())? else { panic!("more digits than 32 bits hold") };
+/// assert_eq!(data.values[..], [5812345.1, 5812345.2]);
+/// # std::fs::remove_file(path)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_stored(path: &Path, options: &ReadOptions) -> Result<Stored, Error> {
+    let text = if options.text == TextColumns::Kept { TextColumns::Refused } else { options.text };
+    let options = ReadOptions { precision: Precision::Double, text, ..options.clone() };
+    let frame = read_file(path, &options, Some(Holds::Rows))?;
+    let single = |(_, column): &(String, Column)| {
+        matches!(column, Column::Matrix(Matrix { values: Numbers::F32(_), .. }))
+    };
+    let single = frame.columns.iter().all(single);
+    Ok(if single { Stored::Single(frame.into_dataset()?) } else { Stored::Double(frame.into_dataset()?) })
 }
 
 /// Reads a file of a format that holds this, or anything.

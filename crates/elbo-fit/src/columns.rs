@@ -1,22 +1,26 @@
 //! Columns of new rows are found by their names.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use elbo_data::{Dataset, Number};
 
-use crate::error::Error;
+use crate::{
+    error::Error,
+    observer::{Observer, Say},
+};
 
 /// The places of the columns of these names, in this order, whatever stands between them.
 ///
 /// Where the file has no header, or the model was fitted to one that had none, columns are found by their places: `kept` are
 /// those of the model among the `stored` ones of the fit's file, which messages list as `listing`, and where no label was set aside a file may have the
-/// model's columns alone.
+/// model's columns alone. Other columns of a file with names are left aside, and said.
 pub(crate) fn places<T: Number>(
     data: &Dataset<T>,
     wanted: &[String],
     stored: usize,
     listing: &[String],
     kept: impl Fn() -> Vec<usize>,
+    watch: &dyn Observer,
 ) -> Result<Vec<usize>, Error> {
     let (width, all) = (data.width(), || (0..wanted.len()).collect());
     if !numbered(&data.columns) && !numbered(wanted) {
@@ -25,7 +29,14 @@ pub(crate) fn places<T: Number>(
         }
         let known: HashMap<&String, usize> = data.columns.iter().zip(0..).collect();
         let place = |name: &String| known.get(name).copied().ok_or_else(|| lacks(data, name, wanted));
-        return wanted.iter().map(place).collect();
+        let places: Vec<usize> = wanted.iter().map(place).collect::<Result<_, _>>()?;
+        let of_model: HashSet<&String> = wanted.iter().chain(listing).collect();
+        let others: Vec<String> =
+            data.columns.iter().filter(|name| !of_model.contains(name)).cloned().collect();
+        if !others.is_empty() {
+            watch.say("left aside", format!("the model is not of {}", listed(&others)));
+        }
+        return Ok(places);
     }
     if width == stored {
         Ok(kept())

@@ -52,7 +52,13 @@ pub trait Fitted: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// Where the model fills nothing, or the rows cannot be read.
-    fn reconstruct(&self, _about: &About, _asked: &Asked, _number: Option<usize>) -> Result<Told, Error> {
+    fn reconstruct(
+        &self,
+        _about: &About,
+        _asked: &Asked,
+        _number: Option<usize>,
+        _watch: &dyn Observer,
+    ) -> Result<Told, Error> {
         Err(fills_nothing())
     }
 
@@ -87,7 +93,12 @@ impl About {
     }
 
     /// The rows that are asked about: these of the model's columns.
-    pub(crate) fn rows(&self, asked: &Asked, columns: &[String]) -> Result<Dataset<f64>, Error> {
+    pub(crate) fn rows(
+        &self,
+        asked: &Asked,
+        columns: &[String],
+        watch: &dyn Observer,
+    ) -> Result<Dataset<f64>, Error> {
         self.data.source.for_model(asked.source.as_ref(), |source| {
             let data = source.read_exact(asked.memory, true)?;
             if asked.source.is_none() {
@@ -98,7 +109,7 @@ impl About {
                 let place = |name| of_fit.iter().position(|column| column == name);
                 columns.iter().filter_map(place).collect()
             };
-            let places = columns::places(&data, columns, of_fit.len(), of_fit, kept)?;
+            let places = columns::places(&data, columns, of_fit.len(), of_fit, kept, watch)?;
             let data = data.keep_columns(&places)?;
             Ok(Dataset { columns: columns.to_vec(), ..data })
         })

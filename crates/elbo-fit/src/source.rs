@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use elbo_data::{Dataset, Number, ReadOptions};
+use elbo_data::{Dataset, Number, ReadOptions, Stored};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -52,16 +52,17 @@ impl Source {
         Self { label_column: column.map(Into::into), ..self }
     }
 
-    /// Reads the rows, which may take so many bytes of memory; for a model that is fitted a `single` one is enough.
+    /// Reads the rows without loss, which may take so many bytes of memory; for a model that is fitted a `single` one is
+    /// enough.
     ///
     /// # Errors
     /// Where the source cannot be read, or is not a table of numbers.
-    pub fn read(&self, memory: Option<u64>, single: bool) -> Result<Dataset, Error> {
+    pub fn read(&self, memory: Option<u64>, single: bool) -> Result<Stored, Error> {
         if self.data == DIGITS {
-            return Ok(elbo_data::digits());
+            return Ok(Stored::Single(elbo_data::digits()));
         }
         let options = ReadOptions { single, ..self.options(memory) };
-        Ok(elbo_data::read(Path::new(&self.data), &options)?)
+        Ok(elbo_data::read_stored(Path::new(&self.data), &options)?)
     }
 
     /// Reads the rows in f64: cells may be missing, a column of text is a label, and each column has a name of its own.
@@ -70,10 +71,7 @@ impl Source {
     /// As [`Self::read`]; where two columns have one name, or a number's square is out of range.
     pub fn read_exact(&self, memory: Option<u64>, single: bool) -> Result<Dataset<f64>, Error> {
         if self.data == DIGITS {
-            let Dataset { name, columns, values, labels, image, full_scale, first_line } =
-                elbo_data::digits();
-            let values = values.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>().into();
-            return Ok(Dataset { name, columns, values, labels, image, full_scale, first_line });
+            return Ok(elbo_data::digits().converted(memory, |_, x| f64::from(x))?);
         }
         let options = ReadOptions {
             missing: true,

@@ -83,7 +83,7 @@ fn a_fit_is_watched_kept_and_evaluated() {
     let value = |name: &str| found.terms.iter().find(|term| term.name == name).unwrap();
     assert!((value("elbo").value - value("log_likelihood").value + value("kl").value).abs() < 1e-9);
     assert!(matches!(value("elbo").standard_error, Spread::Of(error) if error > 0.0));
-    let told = model.encode(&Asked::default()).unwrap();
+    let told = model.encode(&Asked::default(), &()).unwrap();
     assert_eq!((told.table.columns.len(), told.labels.unwrap().len()), (6, 1797));
     assert_eq!(model.sample(5, true, 1).unwrap().table.columns.len(), 64);
     let html = elbo_report::auto_encoder(&done.page, &ToString::to_string, &ToString::to_string);
@@ -207,4 +207,66 @@ fn a_model_that_is_none_is_not_read() {
         let error = refuses(&|of| scaling(of)["sd"][0] = 0.0.into()).unwrap();
         assert!(error.contains("the standard deviation of a column is 0, but must be"), "{error}");
     }
+}
+
+/// Two columns of metres from a far origin, in which the rows differ by centimetres: as they are, and about their means.
+#[test]
+fn digits_beyond_single_precision_reach_the_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let fit = |name: &str, origin: [f64; 2]| {
+        let data = folder.path().join(format!("{name}.csv"));
+        let row = |i: i32| {
+            let (x, y) = ((f64::from(i) * 0.618).fract(), (f64::from(i) * 0.414).fract());
+            format!("{:.3},{:.3}\n", origin[0] + x, origin[1] + x + 0.25 * y)
+        };
+        fs::write(&data, format!("east,north\n{}", (0..200).map(row).collect::<String>())).unwrap();
+        let request = Request { latent: Some(vec![1]), ..request(20) };
+        let source = Source::file(&data).unwrap();
+        auto_encoder::fit(&request, source, None, None, &plan(folder.path(), name), &()).unwrap()
+    };
+    let (near, far) = (fit("near", [0.0; 2]), fit("far", [448_260.0, 5_412_001.0]));
+    let bound = |outcome: &auto_encoder::Outcome| outcome.results.validation.elbo.value;
+    assert!((bound(&near) - bound(&far)).abs() < 1e-4, "{} {}", bound(&near), bound(&far));
+    // What is drawn is in the units of the file.
+    let model = AutoEncoder::load(&far.folder, &Device::flex()).unwrap();
+    let drawn = model.sample(50, true, 1).unwrap().table.numbers::<f64>(elbo_data::Missing::Refused).unwrap();
+    let mut first = drawn.column(0);
+    assert!(first.all(|x| x > 448_255.0 && x < 448_266.0 && x.fract() != 0.0));
+}
+
+/// A file of the model's columns in another order, among others: they are found, and the others said.
+#[test]
+fn other_columns_are_left_aside_and_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: String| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        Source::file(&path).unwrap()
+    };
+    let own = write("own.csv", blobs());
+    let more: String = blobs().lines().enumerate().fold(String::new(), |text, (line, row)| {
+        let (a, b) = row.split_once(',').unwrap();
+        let day = if line == 0 { "day".into() } else { line.to_string() };
+        text + &format!("{b},{day},{a}\n")
+    });
+    let more = Asked { source: Some(write("more.csv", more)), memory: None };
+    let fit =
+        auto_encoder::fit(&request(2), own.clone(), None, None, &plan(folder.path(), "ae"), &()).unwrap();
+    let model = AutoEncoder::load(&fit.folder, &Device::flex()).unwrap();
+    let watch = Witness::default();
+    let [here, there] = [&Asked::default(), &more].map(|asked| model.encode(asked, &watch).unwrap().table);
+    assert_eq!(watch.saw("left aside: the model is not of day"), 1);
+    assert!((0..120).all(|row| here.cell(row, 0) == there.cell(row, 0)));
+    let plan = models::Plan {
+        ascent: Ascent::default(),
+        seed: 5,
+        memory: None,
+        place: place(folder.path(), "mixture"),
+    };
+    let fit = models::fit::<mixture::Mixture>(&mixture::Request::default(), own, &plan, &()).unwrap();
+    let model = FittedModel::load(&fit.folder).unwrap();
+    let [here, there] =
+        [&Asked::default(), &more].map(|asked| model.evaluate(asked, None, 0, &watch).unwrap());
+    assert_eq!(watch.saw("left aside: the model is not of day"), 2);
+    assert_eq!(here.terms[0].value, there.terms[0].value);
 }

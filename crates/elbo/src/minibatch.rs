@@ -103,15 +103,13 @@ impl<'a> Rows<'a> {
     /// assert_eq!((train.len(), validation.len()), (8, 2));
     /// ```
     pub fn split(&self, fraction: f64, seed: Key) -> (Self, Self) {
-        let n = self.len();
-        let held = ((fraction * n as f64).ceil() as usize).clamp(1, n.max(2) - 1);
-        let order = seed.purpose(Purpose::Split).permutation(n);
-        let part = |places: &[usize]| {
+        let part = |places: Vec<usize>| {
             let mut index: Vec<usize> = places.iter().map(|&place| self.index[place]).collect();
             index.sort_unstable();
             self.select(index)
         };
-        (part(&order[held..]), part(&order[..held]))
+        let (training, validation) = split(self.len(), fraction, seed);
+        (part(training), part(validation))
     }
 
     /// All rows in order, a thousand at a time, so that they are never copied all at once. The terms of an objective,
@@ -162,6 +160,16 @@ impl<'a> Rows<'a> {
             },
         );
     }
+}
+
+/// Of `n` rows those for training and those for validation, by their numbers from 0, as [`Rows::split`] chooses them.
+pub fn split(n: usize, fraction: f64, seed: Key) -> (Vec<usize>, Vec<usize>) {
+    let held = ((fraction * n as f64).ceil() as usize).clamp(1, n.max(2) - 1);
+    let mut validation = seed.purpose(Purpose::Split).permutation(n);
+    let mut training = validation.split_off(held);
+    training.sort_unstable();
+    validation.sort_unstable();
+    (training, validation)
 }
 
 /// The minibatches of one epoch, in order; each can also be made by its number, in the room of another.

@@ -226,7 +226,7 @@ struct Audited {
 impl Audited {
     fn read(asked: &Asked, config: &Config, observer: &dyn Observer) -> Result<Self, Error> {
         let (given, memory) = (asked.source.is_some(), asked.memory);
-        let fitted = match read_own(config, memory) {
+        let fitted = match read_own(config, memory, observer) {
             Err(cause) if !given => return Err(cause),
             Err(_) => {
                 observer
@@ -236,8 +236,8 @@ impl Audited {
             Ok(fitted) => Some(fitted),
         };
         let (other, kind) = match &config.data.test {
-            _ if given => (Some(read_for(config, asked)?), "given"),
-            Some(test) => (Some(read_rows(config, test, memory)?), "test"),
+            _ if given => (Some(read_for(config, asked, observer)?), "given"),
+            Some(test) => (Some(read_rows(config, test, memory, observer)?), "test"),
             None => (None, "validation"),
         };
         Ok(Self { fitted, other, kind })

@@ -1,12 +1,14 @@
 //! What is left open is chosen by the data, and each choice is said.
 
+use std::fmt::Display;
+
 use elbo::{
     distribution::bernoulli::Binarise,
     fit::FitConfig,
     gradient::Form,
     guide::Family,
     likelihood::{LikelihoodConfig, Sigma, Support},
-    minibatch::Rows,
+    minibatch::split,
     model::VaeConfig,
     objective::{KlWeight, Objective, elbo::KlForm},
     optimiser::Optimiser,
@@ -14,18 +16,19 @@ use elbo::{
     schedule::Schedule,
     train::{Inference, TrainConfig},
 };
-use elbo_data::Dataset;
+use elbo_data::{Dataset, Number};
 
 use super::{
-    config::{Config, DataConfig},
+    config::{Config, DataConfig, Taken},
     request::{Guide, Kind, Network, Request, Scale},
-    scaling::Scaling,
     shape::{check_size, choose_latent, choose_network},
     words::name_of,
 };
 use crate::{
     error::Error,
+    moments::{Moments, moments_of},
     observer::{Choice, Observer, Say},
+    scaling::Scaling,
     source::Source,
 };
 
@@ -38,19 +41,18 @@ const PATIENCE: (usize, usize) = (20, 1000);
 const VALIDATION_DRAWS: (usize, usize) = (5000, 16);
 
 /// The configuration of what is asked for; what is left open is chosen by the data, and the choice said.
-pub(crate) fn choose(
+pub(crate) fn choose<T: Number + Display>(
     request: &Request,
     name: Option<&str>,
     source: Source,
     test: Option<Source>,
-    data: &Dataset,
+    data: &Dataset<T>,
     observer: &dyn Observer,
 ) -> Result<Config, Error> {
-    let all = Rows::all(&data.values, data.width());
-    let (train, _) = all.split(request.validation, Key::new(request.seed));
+    let (train, _) = split(data.rows(), request.validation, Key::new(request.seed));
     let (likelihood, why) = choose_likelihood(request, data);
-    let (mean, variance) = train.moments();
-    let columns = kept_columns(request.drop_constant, likelihood, data, &variance, observer)?;
+    let constant = constant(data, &train);
+    let columns = kept_columns(request.drop_constant, likelihood, data, &constant, observer)?;
     let width = if columns.is_empty() { data.width() } else { columns.len() };
     let image = data.image.filter(|_| width == data.width());
     let network = choose_network(request, image, &data.name, observer)?;
@@ -70,7 +72,7 @@ pub(crate) fn choose(
         ));
     }
     let how = choose_scale(request.scale, likelihood, data);
-    let scaling = Scaling::new(how, data, &train, (&mean, &variance), columns)?;
+    let taken = Taken { scaling: scaling(how, data, &train, &constant, &columns)?, columns };
     observer.choice(&Choice { of: "likelihood", chosen: name_of(likelihood), why: why.into() });
     if second.is_some() && request.kl == KlForm::Analytic {
         observer.say("kl", "of z2 given z1 in closed form; of z1, which has none, by Monte Carlo");
@@ -81,11 +83,11 @@ pub(crate) fn choose(
         let steps = train.len().div_ceil(request.batch);
         PATIENCE.0.max(PATIENCE.1.div_ceil(steps)) as u64
     }));
-    let draws = VALIDATION_DRAWS.0.div_ceil(all.len() - train.len()).min(VALIDATION_DRAWS.1);
-    let names = if scaling.columns.is_empty() {
+    let draws = VALIDATION_DRAWS.0.div_ceil(data.rows() - train.len()).min(VALIDATION_DRAWS.1);
+    let names = if taken.columns.is_empty() {
         data.columns.clone()
     } else {
-        scaling.columns.iter().map(|&c| data.columns[c].clone()).collect()
+        taken.columns.iter().map(|&c| data.columns[c].clone()).collect()
     };
     Ok(Config {
         elbo: env!("CARGO_PKG_VERSION").into(),
@@ -100,7 +102,7 @@ pub(crate) fn choose(
             validation: request.validation,
             test,
             source,
-            scaling,
+            taken,
         },
         fit: FitConfig {
             seed: request.seed,
@@ -124,15 +126,71 @@ pub(crate) fn choose(
     })
 }
 
+/// The columns that have one value in all of these rows.
+fn constant<T: Number>(data: &Dataset<T>, rows: &[usize]) -> Vec<usize> {
+    let mut constant: Vec<usize> = (0..data.width()).collect();
+    // Most columns leave the list within a few rows.
+    for &row in rows {
+        constant.retain(|&column| data.row(row)[column] == data.row(rows[0])[column]);
+    }
+    constant
+}
+
+/// How stored values become x: what is asked for, by the training rows.
+fn scaling<T: Number + Display>(
+    how: Scale,
+    data: &Dataset<T>,
+    train: &[usize],
+    constant: &[usize],
+    kept: &[usize],
+) -> Result<Scaling, Error> {
+    let kept: Vec<usize> = if kept.is_empty() { (0..data.width()).collect() } else { kept.to_vec() };
+    Ok(match how {
+        Scale::Auto | Scale::None => Scaling::of_all(0.0, 1.0),
+        Scale::Full => {
+            let full = data.full_scale.ok_or_else(|| {
+                Error::request(
+                    format!("`{}` does not say which value is full: «scale full» is for images", data.name),
+                    "«scale unit» takes the range of the training rows",
+                )
+            })?;
+            Scaling::of_all(0.0, full.into())
+        }
+        Scale::Unit => {
+            let cells = train.iter().flat_map(|&row| kept.iter().map(move |&c| data.row(row)[c].into()));
+            let (least, most) = cells.fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), v: f64| {
+                (least.min(v), most.max(v))
+            });
+            Scaling::of_all(least, if most > least { most - least } else { 1.0 })
+        }
+        Scale::Standard => {
+            if let Some(&c) = kept.iter().find(|c| constant.contains(c)) {
+                return Err(Error::new(format!(
+                    "`{}`: column `{}` is {} in every training row: it cannot be scaled to standard deviation 1",
+                    data.name,
+                    data.columns[c],
+                    data.row(train[0])[c]
+                ))
+                .remedy("«drop-constant» leaves such columns out; «scale unit» or none keeps them"));
+            }
+            let moments = moments_of(data, train);
+            let pair = |&c: &usize| {
+                let Moments { mean, variance } = moments[c];
+                (mean, variance.sqrt())
+            };
+            Scaling::of_each(kept.iter().map(pair))
+        }
+    })
+}
+
 /// The columns to keep where constant ones are dropped; empty for all.
-fn kept_columns(
+fn kept_columns<T: Number>(
     drop_constant: bool,
     likelihood: LikelihoodConfig,
-    data: &Dataset,
-    variance: &[f64],
+    data: &Dataset<T>,
+    constant: &[usize],
     observer: &dyn Observer,
 ) -> Result<Vec<usize>, Error> {
-    let constant: Vec<usize> = (0..data.width()).filter(|&c| variance[c] <= 0.0).collect();
     if constant.is_empty() {
         return Ok(Vec::new());
     }
@@ -274,7 +332,7 @@ fn choose_binarise(request: &Request, likelihood: LikelihoodConfig, observer: &d
     }
 }
 
-fn choose_likelihood(request: &Request, data: &Dataset) -> (LikelihoodConfig, &'static str) {
+fn choose_likelihood<T: Number>(request: &Request, data: &Dataset<T>) -> (LikelihoodConfig, &'static str) {
     let gaussian = LikelihoodConfig::Gaussian(request.sigma);
     match request.likelihood {
         Some(Kind::Bernoulli) => (LikelihoodConfig::Bernoulli, "as asked"),
@@ -284,14 +342,14 @@ fn choose_likelihood(request: &Request, data: &Dataset) -> (LikelihoodConfig, &'
         None if data.full_scale.is_some() => {
             (LikelihoodConfig::Bernoulli, "the rows are images: ink or paper")
         }
-        None if data.values.iter().all(|&v| v == 0.0 || v == 1.0) => {
+        None if data.values.iter().all(|&v| v == T::of(0.0) || v == T::of(1.0)) => {
             (LikelihoodConfig::Bernoulli, "every value is 0 or 1")
         }
         None => (gaussian, "the values are real numbers"),
     }
 }
 
-fn choose_scale(asked: Scale, likelihood: LikelihoodConfig, data: &Dataset) -> Scale {
+fn choose_scale<T: Number>(asked: Scale, likelihood: LikelihoodConfig, data: &Dataset<T>) -> Scale {
     match asked {
         Scale::Auto if likelihood.likelihood().support() == Support::Count => Scale::None,
         Scale::Auto if data.full_scale.is_some() => Scale::Full,

@@ -6,8 +6,7 @@ use elbo::fit::FitConfig;
 use elbo_data::column_names;
 use serde::{Deserialize, Serialize};
 
-use super::scaling::Scaling;
-use crate::{error::Error, settings::to_toml, source::Source};
+use crate::{error::Error, scaling::Scaling, settings::to_toml, source::Source};
 
 /// The contents of `config.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,7 +38,19 @@ pub struct DataConfig {
     pub(crate) validation: f64,
     pub(crate) source: Source,
     pub(crate) test: Option<Source>,
+    #[serde(rename = "scaling")]
+    pub(crate) taken: Taken,
+}
+
+/// What is taken of a stored row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Taken {
+    /// How the columns become x.
+    #[serde(flatten)]
     pub(crate) scaling: Scaling,
+    /// The stored columns that are kept, in order; all of them if none is listed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) columns: Vec<usize>,
 }
 
 impl Config {
@@ -69,15 +80,13 @@ impl Config {
 
     /// Whether its parts belong together; those of a file that was edited by hand need not.
     pub(crate) fn is_consistent(&self) -> bool {
-        let DataConfig { stored_columns, columns, image, validation, scaling, .. } = &self.data;
+        let DataConfig { stored_columns, columns, image, validation, taken, .. } = &self.data;
         let width = columns.len();
-        let kept = if scaling.columns.is_empty() { *stored_columns } else { scaling.columns.len() };
-        let one_or_each = |values: &[f32]| values.len() == 1 || values.len() == width;
+        let kept = if taken.columns.is_empty() { *stored_columns } else { taken.columns.len() };
         kept == width
-            && scaling.columns.is_sorted_by(|a, b| a < b)
-            && scaling.columns.last().is_none_or(|column| column < stored_columns)
-            && one_or_each(&scaling.offset)
-            && one_or_each(&scaling.divisor)
+            && taken.columns.is_sorted_by(|a, b| a < b)
+            && taken.columns.last().is_none_or(|column| column < stored_columns)
+            && taken.scaling.is_of(width)
             && image.is_none_or(|[height, across]| height.checked_mul(across) == Some(width))
             && (0.0..1.0).contains(validation)
     }

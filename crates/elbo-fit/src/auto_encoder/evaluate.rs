@@ -84,7 +84,7 @@ pub(super) fn evaluate(
     observer: &dyn Observer,
 ) -> Result<Evaluation, Error> {
     let reader = vae.reader(device);
-    let data = read_for(config, rows)?;
+    let data = read_for(config, rows, observer)?;
     let all = Rows::all(&data.x, vae.width());
     let key = Key::new(asked.seed).purpose(Purpose::Test);
     let rows = chosen(&all, asked.rows, key);

@@ -27,7 +27,7 @@ pub(super) const ROWS: usize = 1000;
 pub(super) fn maximises_a_bound(config: &Config) -> bool {
     let train = &config.fit.train;
     let bernoulli = config.fit.vae.likelihood == LikelihoodConfig::Bernoulli;
-    let grey = config.data.scaling.divisor.iter().any(|&divisor| divisor != 1.0);
+    let grey = !config.data.taken.scaling.keeps_units();
     !(bernoulli && grey && config.fit.binarise == Binarise::None)
         && train.objective != Objective::Noiseless
         && train.kl_weight.beta >= 1.0

@@ -13,14 +13,14 @@ use elbo::{
     random::Key,
     terms::Mean,
 };
-use elbo_data::Dataset;
+use elbo_data::{Dataset, Stored};
 
 use super::{
     choose::choose,
     config::Config,
     kept::{read_config, read_model},
     page::{self, Page},
-    prepare::{Prepared, prepare, read_rows},
+    prepare::{Prepared, Scaled, check_same, prepare, read_rows},
     request::Request,
     results::{self, Results},
 };
@@ -29,7 +29,7 @@ use crate::{
     folder::{Folder, Place},
     metrics::Metrics,
     observer::{Observer, Say},
-    source::{Source, describe, same_data},
+    source::{Source, describe},
 };
 
 /// The state is written no more often than this: what a kill can cost, beside the epoch it falls in.
@@ -73,11 +73,22 @@ pub fn fit(
     plan: &Plan,
     observer: &dyn Observer,
 ) -> Result<Outcome, Error> {
-    let data = source.read(plan.memory, false)?;
-    describe(&data, observer);
-    let config = choose(request, plan.place.name.as_deref(), source, test, &data, observer)?;
-    let config = Config { begin_at: begin_at.map(Into::into), ..config };
-    begin(&config, data, plan, observer)
+    let name = plan.place.name.as_deref();
+    let (config, rows) = match source.read(plan.memory, false)? {
+        Stored::Single(data) => {
+            describe(&data, observer);
+            let config = choose(request, name, source, test, &data, observer)?;
+            let rows = Split::read(&config, data, plan.memory, observer)?;
+            (config, rows)
+        }
+        Stored::Double(data) => {
+            describe(&data, observer);
+            let config = choose(request, name, source, test, &data, observer)?;
+            let rows = Split::read(&config, data, plan.memory, observer)?;
+            (config, rows)
+        }
+    };
+    begin(&Config { begin_at: begin_at.map(Into::into), ..config }, &rows, plan, observer)
 }
 
 /// Makes the fit of a `config.toml` once more; `data` and `test` say where its rows are now.
@@ -101,8 +112,8 @@ pub fn repeat(
     let begin_at = begin_at.map(Into::into).or(config.begin_at);
     let name = plan.place.name.clone().unwrap_or(config.name);
     let config = Config { name, begin_at, ..config };
-    let data = read(&config, plan.memory, observer).map_err(|error| config.data.source.moved(error))?;
-    begin(&config, data, plan, observer)
+    let rows = read(&config, plan.memory, observer).map_err(|error| config.data.source.moved(error))?;
+    begin(&config, &rows, plan, observer)
 }
 
 /// Goes on with an interrupted fit: the result is the same, to the bit, as without the interruption.
@@ -112,8 +123,7 @@ pub fn repeat(
 pub fn resume(folder: &Path, plan: &Plan, observer: &dyn Observer) -> Result<Outcome, Error> {
     let folder = Folder::open(folder)?;
     let config = folder.read_config()?;
-    let data = read(&config, plan.memory, observer)?;
-    let rows = Split::read(&config, data, plan.memory, observer)?;
+    let rows = read(&config, plan.memory, observer)?;
     let (train, validation) = rows.parts(&config);
     let mut fit = Fit::new(config.fit.clone(), train, &validation, &plan.device)?;
     fit = fit.resume(folder.read_state()?)?;
@@ -124,15 +134,23 @@ pub fn resume(folder: &Path, plan: &Plan, observer: &dyn Observer) -> Result<Out
     go_on(&folder, &config, fit, history, under_way, &rows, plan, observer)
 }
 
-fn read(config: &Config, memory: Option<u64>, observer: &dyn Observer) -> Result<Dataset, Error> {
-    let data = config.data.source.read(memory, false)?;
-    describe(&data, observer);
-    same_data(&data.name, &data.fingerprint(), &config.data.fingerprint)?;
-    Ok(data)
+/// Reads the rows of a fit that is made once more, or goes on.
+fn read(config: &Config, memory: Option<u64>, observer: &dyn Observer) -> Result<Split, Error> {
+    match config.data.source.read(memory, false)? {
+        Stored::Single(data) => {
+            describe(&data, observer);
+            check_same(&data, config)?;
+            Split::read(config, data, memory, observer)
+        }
+        Stored::Double(data) => {
+            describe(&data, observer);
+            check_same(&data, config)?;
+            Split::read(config, data, memory, observer)
+        }
+    }
 }
 
-fn begin(config: &Config, data: Dataset, plan: &Plan, observer: &dyn Observer) -> Result<Outcome, Error> {
-    let rows = Split::read(config, data, plan.memory, observer)?;
+fn begin(config: &Config, rows: &Split, plan: &Plan, observer: &dyn Observer) -> Result<Outcome, Error> {
     let (train, validation) = rows.parts(config);
     let mut fit = Fit::new(config.fit.clone(), train, &validation, &plan.device)?;
     if let Some(path) = &config.begin_at {
@@ -141,7 +159,7 @@ fn begin(config: &Config, data: Dataset, plan: &Plan, observer: &dyn Observer) -
     }
     // A folder is made last: what is wrong with the request has been found by then.
     let folder = Folder::create(&plan.place, &config.name, &config.to_toml()?)?;
-    go_on(&folder, config, fit, Vec::new(), true, &rows, plan, observer)
+    go_on(&folder, config, fit, Vec::new(), true, rows, plan, observer)
 }
 
 /// The rows of a fit, and those of its test.
@@ -151,16 +169,17 @@ struct Split {
 }
 
 impl Split {
-    fn read(
+    fn read<T: Scaled>(
         config: &Config,
-        data: Dataset,
+        data: Dataset<T>,
         memory: Option<u64>,
         observer: &dyn Observer,
     ) -> Result<Self, Error> {
         check_memory(memory, config.fit.batch.min(data.rows()), config.data.columns.len())?;
         let left = memory.map(|bytes| bytes.saturating_sub(data.values.held()));
-        let test = config.data.test.as_ref().map(|source| read_rows(config, source, left)).transpose()?;
-        let rows = Self { data: prepare(config, data)?, test };
+        let read_test = |source| read_rows(config, source, left, observer);
+        let test = config.data.test.as_ref().map(read_test).transpose()?;
+        let rows = Self { data: prepare(config, data, memory, observer)?, test };
         let (train, validation) = rows.parts(config);
         let test = rows.test.as_ref().map_or(String::new(), |test| format!(", {} for the test", test.rows));
         observer

@@ -73,7 +73,7 @@ pub(super) fn infer(
     device: &Device,
     observer: &dyn Observer,
 ) -> Result<Evaluation, Error> {
-    let data = read_for(config, asked)?;
+    let data = read_for(config, asked, observer)?;
     let all = Rows::all(&data.x, vae.width());
     let key = Key::new(seed).purpose(Purpose::Test);
     let rows = chosen(&all, number, key);

@@ -14,7 +14,6 @@ mod page;
 mod prepare;
 mod request;
 mod results;
-mod scaling;
 mod shape;
 mod words;
 
@@ -27,5 +26,4 @@ pub use model::{AutoEncoder, Pictures};
 pub use page::{Epoch, Page, Terms};
 pub use request::{Guide, Kind, Network, Request, Scale};
 pub use results::{Linear, Results};
-pub use scaling::Scaling;
 pub use words::{Words, name_of, words};

@@ -24,6 +24,7 @@ use crate::{
     asked::{Asked, Evaluation, Told},
     error::Error,
     observer::Observer,
+    table,
 };
 
 /// Rows encoded at a time, a whole number of the library's chunks.
@@ -115,8 +116,8 @@ impl AutoEncoder {
     ///
     /// # Errors
     /// As for [`Self::evaluate`].
-    pub fn encode(&self, rows: &Asked) -> Result<Told, Error> {
-        let mut data = read_for(&self.config, rows)?;
+    pub fn encode(&self, rows: &Asked, observer: &dyn Observer) -> Result<Told, Error> {
+        let mut data = read_for(&self.config, rows, observer)?;
         data.as_encoded(self.config.fit.binarise())?;
         let (latent, family) = (self.vae.latent(), elbo::model::Latent::family(&self.vae.model));
         let width = family.width(latent);
@@ -148,8 +149,13 @@ impl AutoEncoder {
     ///
     /// # Errors
     /// As for [`Self::evaluate`].
-    pub fn reconstruct(&self, rows: &Asked, number: Option<usize>) -> Result<Told, Error> {
-        let mut data = read_for(&self.config, rows)?;
+    pub fn reconstruct(
+        &self,
+        rows: &Asked,
+        number: Option<usize>,
+        observer: &dyn Observer,
+    ) -> Result<Told, Error> {
+        let mut data = read_for(&self.config, rows, observer)?;
         data.truncate(number.unwrap_or(usize::MAX));
         data.as_encoded(self.config.fit.binarise())?;
         let x = self.reader.reconstruct(&data.x)?;
@@ -160,8 +166,13 @@ impl AutoEncoder {
     ///
     /// # Errors
     /// As for [`Self::evaluate`]; where rows are no images.
-    pub fn reconstruct_pictures(&self, rows: &Asked, number: Option<usize>) -> Result<Pictures, Error> {
-        let mut data = read_for(&self.config, rows)?;
+    pub fn reconstruct_pictures(
+        &self,
+        rows: &Asked,
+        number: Option<usize>,
+        observer: &dyn Observer,
+    ) -> Result<Pictures, Error> {
+        let mut data = read_for(&self.config, rows, observer)?;
         data.truncate(number.unwrap_or(usize::MAX));
         data.as_encoded(self.config.fit.binarise())?;
         let x = self.reader.reconstruct(&data.x)?;
@@ -207,12 +218,8 @@ impl AutoEncoder {
 
     /// Rows of x in the units of the stored data.
     fn table(&self, x: &[f32]) -> Table {
+        let stored: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
         let data = &self.config.data;
-        let stored: Vec<Vec<f32>> = x.chunks(data.columns.len()).map(|x| data.scaling.undo(x)).collect();
-        let mut table = Table::new();
-        for (c, name) in data.columns.iter().enumerate() {
-            table.push(name, Column::Real(stored.iter().map(|row| f64::from(row[c])).collect()));
-        }
-        table
+        table::of(&data.columns, &data.taken.scaling.undo_rows(&stored))
     }
 }

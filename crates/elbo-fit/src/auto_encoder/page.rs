@@ -130,7 +130,13 @@ pub(super) fn page(
         if config.data.image.is_some() {
             rows.map(<[f32]>::to_vec).collect()
         } else {
-            rows.map(|x| config.data.scaling.undo(x)).collect()
+            rows.map(|x| {
+                x.iter()
+                    .enumerate()
+                    .map(|(d, &x)| config.data.taken.scaling.undo(d, x.into()) as f32)
+                    .collect()
+            })
+            .collect()
         }
     };
     Ok(Page {
@@ -258,7 +264,7 @@ fn notes(results: &Results, config: &Config) -> Vec<Text> {
             config.fit.binarise.meaning()
         ));
     } else if bound && !likelihood.likelihood().support().is_discrete() {
-        let volume = config.data.scaling.log_volume(config.data.columns.len());
+        let volume = config.data.taken.scaling.log_volume(&vec![0.0; config.data.columns.len()]);
         if volume != 0.0 {
             notes.push(format!(
                 "The bound is of the density of the scaled values x = (stored - offset) / divisor; for that of \

@@ -1,13 +1,15 @@
 //! Rows as a fitted auto-encoder takes them.
 
 use elbo::{distribution::bernoulli::Binarise, likelihood::Support, random::Key};
-use elbo_data::{Cells, Dataset};
+use elbo_data::{Cells, Dataset, Number, Stored};
 
-use super::config::{Config, DataConfig};
+use super::config::{Config, DataConfig, Taken};
 use crate::{
     asked::Asked,
     columns,
     error::Error,
+    observer::Observer,
+    scaling::Scaling,
     source::{Source, same_data},
 };
 
@@ -42,7 +44,7 @@ impl Prepared {
         Ok(())
     }
 
-    /// Checks that a likelihood of discrete values, by its name, can take every value.
+    /// Checks that a likelihood, by its name, can take every value.
     fn check_support(&self, columns: &[String], name: &str, support: Support) -> Result<(), Error> {
         let Some(place) = self.x.iter().position(|&v| !support.accepts(v)) else { return Ok(()) };
         let (row, column) = (place / columns.len(), place % columns.len());
@@ -54,42 +56,90 @@ impl Prepared {
             self.x[place],
             support.values()
         ))
-        .remedy(if support == Support::Binary { "«scale unit» maps the range of the training rows to [0, 1]; «likelihood gaussian» takes any number" } else { "«scale none» leaves counts as they are; «likelihood gaussian» takes any number" }))
+        .remedy(match support {
+            Support::Binary => {
+                "«scale unit» maps the range of the training rows to [0, 1]; «likelihood gaussian» takes any number"
+            }
+            Support::Count => "«scale none» leaves counts as they are; «likelihood gaussian» takes any number",
+            _ => "«scale standard» brings large numbers near 1",
+        }))
     }
+}
+
+/// Numbers as they are stored, which become x.
+pub(crate) trait Scaled: Number {
+    /// x of rows of the modelled columns, of which so many bytes may be held.
+    fn scaled(data: Dataset<Self>, scaling: &Scaling, memory: Option<u64>) -> Result<Dataset, Error>;
+}
+
+impl Scaled for f32 {
+    fn scaled(mut data: Dataset, scaling: &Scaling, _: Option<u64>) -> Result<Dataset, Error> {
+        scaling.apply(&mut data)?;
+        Ok(data)
+    }
+}
+
+impl Scaled for f64 {
+    fn scaled(data: Dataset<Self>, scaling: &Scaling, memory: Option<u64>) -> Result<Dataset, Error> {
+        let left = memory.map(|bytes| bytes.saturating_sub(data.values.held()));
+        let (offset, divisor) = (|cell| scaling.offset(cell), |cell| scaling.divisor(cell));
+        Ok(data.converted(left, |cell, x| ((x - offset(cell)) / divisor(cell)) as f32)?)
+    }
+}
+
+/// Checks that rows are those of a fit. Fits of earlier versions knew them by their values in single precision.
+pub(crate) fn check_same<T: Number>(data: &Dataset<T>, config: &Config) -> Result<(), Error> {
+    let recorded = &config.data.fingerprint;
+    same_data(&data.name, &data.fingerprint(), recorded)
+        .or_else(|error| if data.fingerprint_as::<f32>() == *recorded { Ok(()) } else { Err(error) })
 }
 
 /// Reads rows for a fitted model: those named, or those that it was fitted to.
-pub(crate) fn read_for(config: &Config, asked: &Asked) -> Result<Prepared, Error> {
-    config.data.source.for_model(asked.source.as_ref(), |rows| read_rows(config, rows, asked.memory))
+pub(crate) fn read_for(config: &Config, asked: &Asked, watch: &dyn Observer) -> Result<Prepared, Error> {
+    let read = |rows: &Source| read_rows(config, rows, asked.memory, watch);
+    config.data.source.for_model(asked.source.as_ref(), read)
 }
 
 /// Reads the rows that a model was fitted to, and checks that they are the same.
-pub(crate) fn read_own(config: &Config, memory: Option<u64>) -> Result<Prepared, Error> {
+pub(crate) fn read_own(
+    config: &Config,
+    memory: Option<u64>,
+    watch: &dyn Observer,
+) -> Result<Prepared, Error> {
     let source = &config.data.source;
-    let data = source.read(memory, false).map_err(|error| source.moved(error))?;
-    same_data(&data.name, &data.fingerprint(), &config.data.fingerprint)?;
-    prepare(config, data)
+    match source.read(memory, false).map_err(|error| source.moved(error))? {
+        Stored::Single(data) => check_same(&data, config).and_then(|()| prepare(config, data, memory, watch)),
+        Stored::Double(data) => check_same(&data, config).and_then(|()| prepare(config, data, memory, watch)),
+    }
 }
 
 /// Reads the rows of a source for a model, or for its test.
-pub(crate) fn read_rows(config: &Config, source: &Source, memory: Option<u64>) -> Result<Prepared, Error> {
-    prepare(config, source.read(memory, true)?)
+pub(crate) fn read_rows(
+    config: &Config,
+    source: &Source,
+    memory: Option<u64>,
+    watch: &dyn Observer,
+) -> Result<Prepared, Error> {
+    match source.read(memory, true)? {
+        Stored::Single(data) => prepare(config, data, memory, watch),
+        Stored::Double(data) => prepare(config, data, memory, watch),
+    }
 }
 
 /// Rows of a file as the model takes them: its columns by their names, or by their places where a file has no header.
-pub(crate) fn prepare(config: &Config, data: Dataset) -> Result<Prepared, Error> {
-    let DataConfig { columns, stored_columns, scaling, .. } = &config.data;
-    let kept = || {
-        if scaling.columns.is_empty() { (0..*stored_columns).collect() } else { scaling.columns.clone() }
-    };
-    let places = columns::places(&data, columns, *stored_columns, columns, kept)?;
-    let data = data.keep_columns(&places)?;
-    let (rows, mut x) = (data.rows(), data.values);
-    scaling.apply(&mut x, columns.len())?;
+pub(crate) fn prepare<T: Scaled>(
+    config: &Config,
+    data: Dataset<T>,
+    memory: Option<u64>,
+    watch: &dyn Observer,
+) -> Result<Prepared, Error> {
+    let DataConfig { columns, stored_columns, taken: Taken { scaling, columns: kept }, .. } = &config.data;
+    let kept = || if kept.is_empty() { (0..*stored_columns).collect() } else { kept.clone() };
+    let places = columns::places(&data, columns, *stored_columns, columns, kept, watch)?;
+    let data = T::scaled(data.keep_columns(&places)?, scaling, memory)?;
+    let (rows, x) = (data.rows(), data.values);
     let prepared = Prepared { x, rows, labels: data.labels, name: data.name, first_line: data.first_line };
     let likelihood = config.fit.vae.likelihood.likelihood();
-    if likelihood.support().is_discrete() {
-        prepared.check_support(columns, likelihood.name(), likelihood.support())?;
-    }
+    prepared.check_support(columns, likelihood.name(), likelihood.support())?;
     Ok(prepared)
 }

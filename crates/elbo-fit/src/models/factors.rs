@@ -19,8 +19,8 @@ use crate::{
     fitted::About,
     observer::Observer,
     rows::Rows,
+    scaling::Scaling,
     source::Source,
-    standardise::Standardise,
     table,
 };
 
@@ -57,14 +57,14 @@ pub struct Settings {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(try_from = "Parts")]
 pub struct FactorAnalysis {
-    scaling: Standardise,
+    scaling: Scaling,
     posterior: Posterior,
 }
 
 /// As in a file.
 #[derive(Deserialize)]
 struct Parts {
-    scaling: Standardise,
+    scaling: Scaling,
     posterior: Posterior,
 }
 
@@ -124,7 +124,7 @@ impl Model for Factors {
     ) -> Result<(Course, Story<FactorAnalysis>), Error> {
         let (width, latent) = (rows.data.width(), settings.prior.latent);
         rows.need_values(0..width)?;
-        let scaling = Standardise::of(&rows.data, settings.scaled);
+        let scaling = Scaling::standard(&rows.data, settings.scaled);
         scaling.apply(&mut rows.data)?;
         let (data, x) = (&rows.data, &rows.data.values[..]);
         let log_volume = scaling.log_volume(x);
@@ -135,7 +135,7 @@ impl Model for Factors {
         };
         let (Stored { fit, .. }, mut course) = run.best(Some(settings.starts), ROWS, begin)?;
         let q = fit.posterior().clone();
-        let described = loadings(&data.columns, &scaling.sd, &q);
+        let described = loadings(&data.columns, scaling.divisors(), &q);
         course.keep("loadings", &described)?;
         let active = q.active().iter().filter(|active| **active).count();
         let mut figures = Vec::new();
@@ -203,7 +203,7 @@ impl FactorAnalysis {
         let missing: Vec<usize> = (0..cells.len()).filter(|&e| cells[e].is_nan()).collect();
         for e in missing {
             let d = e % data.width();
-            (cells[e], deviations[e]) = (self.scaling.undo(d, mean[e]), sd[e] * self.scaling.sd[d]);
+            (cells[e], deviations[e]) = (self.scaling.undo(d, mean[e]), sd[e] * self.scaling.divisor(d));
         }
         let names: Vec<String> = data.columns.iter().map(|name| format!("{name}_sd")).collect();
         let mut out = table::of(&data.columns, &cells);

@@ -20,11 +20,11 @@ use crate::{
     error::Error,
     figure::{Figure, State},
     fitted::About,
+    moments::{Moments, moments},
     number::likeliest,
     observer::{Observer, Say},
     rows::Rows,
     source::Source,
-    standardise::{Moments, moments},
     table,
 };
 

@@ -21,11 +21,11 @@ use crate::{
     error::Error,
     figure::{Component, Ellipse, Ellipses, Figure},
     fitted::About,
+    moments::moments,
     number::likeliest,
     observer::{Observer, Say},
     rows::Rows,
     source::Source,
-    standardise::moments,
     table,
 };
 

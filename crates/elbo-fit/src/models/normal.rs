@@ -15,8 +15,8 @@ use super::{
     story::Story,
 };
 use crate::{
-    error::Error, figure::Figure, fitted::About, number::significant, observer::Observer, rows::Rows,
-    source::Source, standardise::moments, table,
+    error::Error, figure::Figure, fitted::About, moments::moments, number::significant, observer::Observer,
+    rows::Rows, source::Source, table,
 };
 
 /// A Gaussian sample, as it is asked for: what is left open is chosen by the rows.

@@ -150,8 +150,13 @@ impl FittedModel {
     ///
     /// # Errors
     /// As for [`Self::predict`]; where the model fills nothing.
-    pub fn reconstruct(&self, asked: &Asked, number: Option<usize>) -> Result<Told, Error> {
-        self.fitted.reconstruct(&self.about, asked, number)
+    pub fn reconstruct(
+        &self,
+        asked: &Asked,
+        number: Option<usize>,
+        observer: &dyn Observer,
+    ) -> Result<Told, Error> {
+        self.fitted.reconstruct(&self.about, asked, number, observer)
     }
 }
 

@@ -19,11 +19,12 @@ use crate::{
     error::Error,
     figure::{Coefficient, Figure},
     fitted::About,
+    moments::moments,
     number::significant,
     observer::{Observer, Say},
     rows::Rows,
+    scaling::Scaling,
     source::Source,
-    standardise::{Standardise, moments},
     subset::resampled,
     table,
 };
@@ -97,7 +98,7 @@ pub struct Settings {
 pub struct Regression {
     target: String,
     /// Of the inputs, and last of the target.
-    scaling: Standardise,
+    scaling: Scaling,
     posterior: Posterior,
 }
 
@@ -105,7 +106,7 @@ pub struct Regression {
 #[derive(Deserialize)]
 struct Parts {
     target: String,
-    scaling: Standardise,
+    scaling: Scaling,
     posterior: Posterior,
 }
 
@@ -197,20 +198,20 @@ impl Model for Regress {
         tell_constant(&rows.data, run.observer);
         let stored: Vec<f64> = rows.data.column(width).collect();
         // By which coefficients compare, scaled or not.
-        let deviations = Standardise::of(&rows.data, true).sd;
-        let scaling = Standardise::of(&rows.data, settings.scaled);
+        let deviations = Scaling::standard(&rows.data, true);
+        let scaling = Scaling::standard(&rows.data, settings.scaled);
         // Through the origin.
         let scaling = if settings.prior.intercept.is_some() { scaling } else { scaling.uncentred() };
         scaling.apply(&mut rows.data)?;
         let y: Vec<f64> = rows.data.column(width).collect();
-        let log_volume = y.iter().filter(|y| !y.is_nan()).count() as f64 * scaling.sd[width].ln();
+        let log_volume = y.iter().filter(|y| !y.is_nan()).count() as f64 * scaling.divisor(width).ln();
         let columns = rows.data.columns.clone();
         rows.data = rows.data.keep_columns(&(0..width).collect::<Vec<_>>())?;
         let x = &rows.data.values[..];
         let begin = |_| Ok(Stored { fit: Fit::new(x, width, &y, settings.prior)?, log_volume });
         let (Stored { fit, .. }, mut course) = run.best(None, ROWS, begin)?;
         let q = fit.posterior().clone();
-        let described = described(&q, &columns, &scaling, &deviations, settings.interval)?;
+        let described = described(&q, &columns, &scaling, deviations.divisors(), settings.interval)?;
         course.keep("coefficients", &described)?;
         tell_coefficients(&described, run.observer);
         // Rows that lack a cell took no part.
@@ -218,7 +219,8 @@ impl Model for Regress {
         let mean = q.predict(x)?.mean;
         let (actual, predicted): (Vec<f64>, Vec<f64>) =
             whole.iter().map(|&n| (stored[n], scaling.undo(width, mean[n]))).unzip();
-        let mut cards = vec![("noise sd".into(), significant(q.noise_variance().sqrt() * scaling.sd[width]))];
+        let mut cards =
+            vec![("noise sd".into(), significant(q.noise_variance().sqrt() * scaling.divisor(width)))];
         if let Some(share) = explained(&actual, &predicted).filter(|_| q.intercept) {
             cards.push(("explained".into(), format!("{:.1} % of the target's variance", 100.0 * share)));
         }
@@ -277,21 +279,21 @@ fn tell_constant(data: &Dataset<f64>, observer: &dyn Observer) {
 fn described(
     q: &Posterior,
     columns: &[String],
-    scaling: &Standardise,
+    scaling: &Scaling,
     deviations: &[f64],
     level: f64,
 ) -> Result<Vec<Coefficient>, Error> {
     let (one, last) = (usize::from(q.intercept), columns.len() - 1);
-    let unit = scaling.sd[last];
+    let unit = scaling.divisor(last);
     let coefficient = |j: usize| {
         let mut of = vec![0.0; q.mean.len()];
         let (name, offset, deviation) = if j < one {
             // The target at 0 of each column: these were moved to their means.
             of[0] = 1.0;
-            (0..last).for_each(|d| of[one + d] = -scaling.mean[d] / scaling.sd[d]);
-            ("intercept".into(), scaling.mean[last], None)
+            (0..last).for_each(|d| of[one + d] = -scaling.offset(d) / scaling.divisor(d));
+            ("intercept".into(), scaling.offset(last), None)
         } else {
-            of[j] = scaling.sd[j - one].recip();
+            of[j] = scaling.divisor(j - one).recip();
             (columns[j - one].clone(), 0.0, Some(deviations[j - one]))
         };
         let (mean, (low, high)) = q.combination(&of, level)?;
@@ -335,7 +337,8 @@ impl RowModel for Regression {
         self.scaling.apply(&mut data)?;
         let (Prediction { mean, mean_sd, sd, .. }, last) =
             (self.posterior.predict(&data.values)?, data.width());
-        let scaled = |sd: Vec<f64>| Column::Real(sd.iter().map(|sd| sd * self.scaling.sd[last]).collect());
+        let scaled =
+            |sd: Vec<f64>| Column::Real(sd.iter().map(|sd| sd * self.scaling.divisor(last)).collect());
         let mut out = Table::new();
         let mean = mean.iter().map(|&y| self.scaling.undo(last, y)).collect();
         out.push(format!("{}_mean", self.target), Column::Real(mean));
@@ -348,7 +351,7 @@ impl RowModel for Regression {
     fn log_density(&self, mut data: Dataset<f64>) -> Result<Vec<f64>, Error> {
         self.scaling.apply(&mut data)?;
         let last = data.width() - 1;
-        let (y, ln_unit) = (data.column(last).collect::<Vec<f64>>(), self.scaling.sd[last].ln());
+        let (y, ln_unit) = (data.column(last).collect::<Vec<f64>>(), self.scaling.divisor(last).ln());
         let data = data.keep_columns(&(0..last).collect::<Vec<_>>())?;
         let predicted = self.posterior.predict(&data.values)?;
         let of = |(n, y): (usize, &f64)| {
@@ -371,7 +374,7 @@ impl RowModel for Regression {
     /// x of rows of the fit, drawn with replacement, and a target for each.
     fn sample(&self, about: &About, rows: usize, key: Key) -> Result<Table, Error> {
         let given = self.given(&about.columns);
-        let data = about.rows(&Asked::default(), given).map_err(|error| {
+        let data = about.rows(&Asked::default(), given, &()).map_err(|error| {
             error
                 .remedy("x is drawn from the rows of the fit, which must be where they were and as they were")
         })?;

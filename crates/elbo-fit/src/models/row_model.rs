@@ -45,7 +45,7 @@ pub(crate) trait RowModel: fmt::Debug + Send + Sync {
 
 impl<M: RowModel> Fitted for M {
     fn predict(&self, about: &About, asked: &Asked, _: usize, watch: &dyn Observer) -> Result<Told, Error> {
-        let mut data = about.rows(asked, self.given(&about.columns))?;
+        let mut data = about.rows(asked, self.given(&about.columns), watch)?;
         let labels = data.labels.take();
         let out = self.describe(data)?;
         let unsaid = rows_with_nan(&out);
@@ -65,9 +65,9 @@ impl<M: RowModel> Fitted for M {
         asked: &Asked,
         number: Option<usize>,
         seed: u64,
-        _: &dyn Observer,
+        watch: &dyn Observer,
     ) -> Result<Evaluation, Error> {
-        let data = about.rows(asked, &about.columns)?;
+        let data = about.rows(asked, &about.columns, watch)?;
         let (name, all) = (data.name.clone(), data.rows());
         let some = drawn(all, number, Key::new(seed).purpose(Purpose::Test));
         let mut data = if let Some(index) = &some { data.at_rows(index) } else { data };
@@ -101,8 +101,14 @@ impl<M: RowModel> Fitted for M {
         })
     }
 
-    fn reconstruct(&self, about: &About, asked: &Asked, number: Option<usize>) -> Result<Told, Error> {
-        let data = about.rows(asked, &about.columns)?;
+    fn reconstruct(
+        &self,
+        about: &About,
+        asked: &Asked,
+        number: Option<usize>,
+        watch: &dyn Observer,
+    ) -> Result<Told, Error> {
+        let data = about.rows(asked, &about.columns, watch)?;
         let first: Vec<usize> = (0..number.unwrap_or(usize::MAX).min(data.rows())).collect();
         let mut data = data.at_rows(&first);
         let labels = data.labels.take();

@@ -11,10 +11,10 @@ use crate::{
     asked::{Asked, Evaluation, Spread, Term, Told},
     error::Error,
     fitted::{About, Fitted},
+    moments::moments,
     observer::{Observer, Say},
     rows::Rows,
     source::Source,
-    standardise::moments,
     table,
 };
 
@@ -155,7 +155,7 @@ impl<C: Chain> Sequences<C> {
             Source { label_column, ..source.clone() }
         };
         let asked = Asked { source: asked.source.as_ref().map(labelled), memory: asked.memory };
-        let mut data = about.rows(&asked, &about.columns)?;
+        let mut data = about.rows(&asked, &about.columns, observer)?;
         self.chain.scale(&mut data)?;
         let lengths = lengths(&data, self.several, observer)?;
         Ok((data, lengths))

@@ -20,8 +20,8 @@ use crate::{
     fitted::About,
     observer::{Observer, Say},
     rows::Rows,
+    scaling::Scaling,
     source::Source,
-    standardise::Standardise,
     table,
 };
 
@@ -83,14 +83,14 @@ const STARTS: usize = 5;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(try_from = "Parts")]
 pub struct Series {
-    scaling: Standardise,
+    scaling: Scaling,
     posterior: Posterior,
 }
 
 /// As in a file.
 #[derive(Deserialize)]
 struct Parts {
-    scaling: Standardise,
+    scaling: Scaling,
     posterior: Posterior,
 }
 
@@ -119,13 +119,13 @@ impl Series {
 
     /// Offset and divisor of the states.
     fn of_states(&self) -> (f64, f64) {
-        if self.is_signal() { (self.scaling.mean[0], self.scaling.sd[0]) } else { (0.0, 1.0) }
+        if self.is_signal() { (self.scaling.offset(0), self.scaling.divisor(0)) } else { (0.0, 1.0) }
     }
 
     /// What the report tells of the parameters.
     fn dynamics(&self, columns: &[String]) -> Dynamics {
         let (q, (_, unit)) = (&self.posterior, self.of_states());
-        let (d, divisor) = (q.states(), &self.scaling.sd);
+        let (d, divisor) = (q.states(), self.scaling.divisors());
         let sd = |precision: &Precision| precision.mean().sqrt().recip();
         Dynamics {
             columns: columns.to_vec(),
@@ -163,7 +163,7 @@ impl Chain for Series {
 
     fn say(&self, y: &[f64], ahead: usize) -> Result<Vec<f64>, Fault> {
         let (q, scaling) = (&self.posterior, &self.scaling);
-        let (width, size) = (scaling.sd.len(), q.states());
+        let (width, size) = (q.columns(), q.states());
         let (mut values, mut states) = (q.predict(y)?, q.smooth(y)?);
         if ahead > 0 {
             let next = q.forecast(y, ahead)?;
@@ -181,7 +181,7 @@ impl Chain for Series {
         for row in 0..y.len() / width + ahead {
             for c in 0..width {
                 let at = row * width + c;
-                out.extend([scaling.undo(c, values.means[at]), values.sds[at] * scaling.sd[c]]);
+                out.extend([scaling.undo(c, values.means[at]), values.sds[at] * scaling.divisor(c)]);
             }
             for at in row * size..(row + 1) * size {
                 out.extend([states.means[at] * divisor + offset, states.sds[at] * divisor]);
@@ -301,7 +301,7 @@ impl Model for StateSpace {
             settings.columns.iter().map(|name| rows.column(Some(name))).collect::<Result<_, _>>()?;
         rows.data = rows.data.keep_columns(&columns)?;
         varied(&rows.data)?;
-        let scaling = Standardise::of(&rows.data, true);
+        let scaling = Scaling::standard(&rows.data, true);
         scaling.apply(&mut rows.data)?;
         let (y, columns) = (&rows.data.values[..], &rows.data.columns);
         let kind = settings.kind;
