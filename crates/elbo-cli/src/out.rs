@@ -5,8 +5,11 @@ use std::{
     path::Path,
 };
 
+use elbo::diagnose::Level;
 use elbo_data::{Column, holds_text, image_grid_png, write_atomically, written_endings};
-use elbo_fit::{Error, Spread, Term, Told};
+use elbo_fit::{Error, Outcome, Page, Spread, Term, Told};
+
+use crate::{remedy, words::flags};
 
 /// A line to stderr: all that is not data.
 pub(crate) fn tell(line: impl AsRef<str>) {
@@ -97,4 +100,22 @@ pub(crate) fn write_picture(
 /// Writes a report.
 pub(crate) fn write_report(path: &Path, html: &str) -> Result<(), Error> {
     Ok(write_atomically(path, html.as_bytes())?)
+}
+
+/// Writes the report of a fit, and tells how it went.
+pub(crate) fn finish(outcome: &Outcome) -> Result<Level, Error> {
+    let report = outcome.folder.join("report.html");
+    write_report(&report, &elbo_report::page(&outcome.page, &flags, &remedy::words))?;
+    if let Page::Ascent(_) = outcome.page {
+        // Below the lines of the sweeps.
+        tell("");
+    }
+    for (name, text) in &outcome.facts {
+        tell(format!("{name:<11} {}", flags(text)));
+    }
+    let verdict = &outcome.results.verdict;
+    tell(format!("verdict     {}", verdict.worded(&remedy::words)));
+    tell(format!("report      {}", report.display()));
+    print(&format!("{}\n", outcome.folder.display()))?;
+    Ok(verdict.level)
 }

@@ -19,7 +19,7 @@ fn main() -> Result<(), Error> {
     let plan = Plan { ascent: Ascent::default(), seed: 7, memory: None, place };
     let request = Request { components: 4, ..Request::default() };
     let done = fit::<Mixture>(&request, Source::file(&at("rows.csv"))?, &plan, &())?;
-    assert!(done.results.converged);
+    assert_eq!(done.results.converged, Some(true));
 
     let model = FittedModel::load(&done.folder)?;
     let asked = Asked { source: Some(Source::file(&at("new.csv"))?), memory: None };

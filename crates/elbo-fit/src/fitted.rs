@@ -1,6 +1,9 @@
 //! A fitted model: what can be done with it, and how it is kept.
 
-use std::{fmt, path::Path};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use elbo_data::{Dataset, sha256};
 use serde::{Deserialize, Serialize};
@@ -174,4 +177,15 @@ impl Saved {
 pub(crate) fn not_ours(file: &Path, cause: &serde_json::Error) -> Error {
     Error::new(format!("`{}` is not a model that elbo wrote: {cause}", file.display()))
         .remedy("give a run folder as runs/faithful-mixture, or its model.json")
+}
+
+/// Whether a run folder or file holds a model fitted by coordinate ascent.
+pub fn is_fitted(path: &Path) -> bool {
+    let file = file_of(path);
+    file.is_file() && file.extension().is_some_and(|ending| ending == "json")
+}
+
+/// The file of a model: that of a run folder, or the file itself.
+pub(crate) fn file_of(path: &Path) -> PathBuf {
+    if path.is_dir() { path.join("model.json") } else { path.to_path_buf() }
 }

@@ -1,7 +1,7 @@
 //! The report of a fit by coordinate ascent: the verdict, the bound of each sweep, and what the model has to show.
 
 use elbo::diagnose::Remedy;
-use elbo_fit::Outcome;
+use elbo_fit::AscentPage;
 use maud::{Markup, html};
 use plotters::prelude::*;
 
@@ -13,10 +13,9 @@ use crate::{
 };
 
 /// The report of a fit by coordinate ascent.
-pub fn ascent(of: &Outcome, remedy: &dyn Fn(&Remedy) -> String) -> String {
-    let title = of.folder.file_name().unwrap_or_default().to_string_lossy();
-    let unit = of.names[0];
-    let mut sections = vec![("Verdict", Some(verdict::figure(&of.results.verdict, remedy)))];
+pub fn ascent(of: &AscentPage, remedy: &dyn Fn(&Remedy) -> String) -> String {
+    let (title, unit) = (&of.title, of.names[0]);
+    let mut sections = vec![("Verdict", Some(verdict::figure(&of.verdict, remedy)))];
     sections.extend(of.figures.iter().map(|(name, figure)| (*name, draw(figure))));
     sections.push(("The bound", Some(curve(of))));
     sections.push(("Settings", settings::figure(&of.settings)));
@@ -25,7 +24,7 @@ pub fn ascent(of: &Outcome, remedy: &dyn Fn(&Remedy) -> String) -> String {
             p.kicker { (of.kind) }
             h1 { (title) }
             dl.cards {
-                div { dt { "ELBO of all " (of.results.rows) " " (unit) } dd { (number(last(of), 3)) " nats" } }
+                div { dt { "ELBO of all " (of.rows) " " (unit) } dd { (number(last(of), 3)) " nats" } }
                 @for (name, value) in &of.cards { div { dt { (name) } dd { (value) } } }
             }
             ul.notes { @for note in &of.notes { li { (note) } } }
@@ -34,11 +33,11 @@ pub fn ascent(of: &Outcome, remedy: &dyn Fn(&Remedy) -> String) -> String {
     page(&format!("{title} – ELBO report"), &header, &sections)
 }
 
-fn last(of: &Outcome) -> f64 {
+fn last(of: &AscentPage) -> f64 {
     of.bounds.last().copied().unwrap_or(f64::NAN)
 }
 
-fn curve(of: &Outcome) -> Markup {
+fn curve(of: &AscentPage) -> Markup {
     let points: Vec<(f64, f64)> =
         of.bounds.iter().enumerate().map(|(sweep, &bound)| (sweep as f64 + 1.0, bound)).collect();
     let (y, clipped) = robust(&of.bounds, &[last(of)]);
@@ -66,8 +65,8 @@ fn curve(of: &Outcome) -> Markup {
             "The evidence lower bound after each sweep of the best start; " strong { "larger is better" }
             ". Each factor is set to its optimum given the others, so the bound never falls, and it lies below log "
             i { "p" } "(" i { "x" } ")."
-            @if of.results.starts.len() > 1 {
-                " The starts reached " (of.results.starts.iter().map(|b| number(*b, 2)).collect::<Vec<_>>().join(", ")) "."
+            @if of.starts.len() > 1 {
+                " The starts reached " (of.starts.iter().map(|b| number(*b, 2)).collect::<Vec<_>>().join(", ")) "."
             }
             @if clipped { " The vertical axis shows the bulk of the sweeps: the first lie below it." }
         },

@@ -2,13 +2,17 @@
 
 use elbo::diagnose::Remedy;
 use elbo::objective::Objective;
-use elbo_fit::{Text, auto_encoder::Page};
+use elbo_fit::{AutoEncoderPage, Text};
 use maud::{Markup, html};
 
 use crate::{curve, dimensions, latent, page::page, rows, settings, terms, verdict};
 
 /// The report of a fitted auto-encoder.
-pub fn auto_encoder(of: &Page, word: &dyn Fn(&Text) -> String, remedy: &dyn Fn(&Remedy) -> String) -> String {
+pub fn auto_encoder(
+    of: &AutoEncoderPage,
+    word: &dyn Fn(&Text) -> String,
+    remedy: &dyn Fn(&Remedy) -> String,
+) -> String {
     let sections = [
         ("Verdict", Some(verdict::figure(&of.verdict, remedy))),
         (if of.objective == Objective::Noiseless { "The objective" } else { "The bound" }, curve::figure(of)),
@@ -22,7 +26,7 @@ pub fn auto_encoder(of: &Page, word: &dyn Fn(&Text) -> String, remedy: &dyn Fn(&
     page(&format!("{} – ELBO report", of.title), &header(of, word), &sections)
 }
 
-fn header(of: &Page, word: &dyn Fn(&Text) -> String) -> Markup {
+fn header(of: &AutoEncoderPage, word: &dyn Fn(&Text) -> String) -> Markup {
     html! {
         header {
             p.kicker { "Variational auto-encoder" }

@@ -8,7 +8,7 @@ use plotters::prelude::*;
 
 use crate::page::captioned;
 use crate::plot::{Axes, Chart, Drawn, Ink, PX, clip, legend, number, padded, robust, whole};
-use elbo_fit::auto_encoder::{Epoch, Page, Terms};
+use elbo_fit::{AutoEncoderPage, Epoch, Terms};
 
 /// Up to this many epochs, each is marked by a dot.
 const DOTTED: usize = 30;
@@ -40,13 +40,13 @@ pub(crate) fn line(chart: &mut Chart, points: &[(f64, f64)], y: &Range<f64>, ink
 }
 
 /// The epoch with the largest validation bound.
-pub(crate) fn best(report: &Page) -> Option<&Epoch> {
+pub(crate) fn best(report: &AutoEncoderPage) -> Option<&Epoch> {
     let mut epochs = report.epochs.iter();
     epochs.find(|e| e.epoch == report.best_epoch && e.validation.elbo.is_finite())
 }
 
 /// The bound's picture.
-pub(crate) fn figure(report: &Page) -> Option<Markup> {
+pub(crate) fn figure(report: &AutoEncoderPage) -> Option<Markup> {
     let epochs = &report.epochs;
     let last = epochs.last()?;
     let train = series(epochs, |e| e.train.elbo);
@@ -122,7 +122,7 @@ pub(crate) fn figure(report: &Page) -> Option<Markup> {
 }
 
 /// The key to the picture; the reference comes with whether it lies inside.
-fn key(report: &Page, reference: Option<(&String, f64, bool)>) -> Markup {
+fn key(report: &AutoEncoderPage, reference: Option<(&String, f64, bool)>) -> Markup {
     let mut key = vec![
         ("line", Ink::Train, "train".to_string()),
         ("line", Ink::Validation, "validation".into()),

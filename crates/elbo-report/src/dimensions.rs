@@ -5,13 +5,13 @@ use plotters::prelude::*;
 
 use crate::page::captioned;
 use crate::plot::{Axes, Ink, legend, number, whole};
-use elbo_fit::auto_encoder::Page;
+use elbo_fit::AutoEncoderPage;
 
 /// Up to this many bars, each carries the number of its dimension.
 const NUMBERED: usize = 32;
 
 /// Bars of nats per dimension, largest first.
-pub(crate) fn figure(report: &Page) -> Option<Markup> {
+pub(crate) fn figure(report: &AutoEncoderPage) -> Option<Markup> {
     let kl = &report.kl_per_dimension;
     let mut order: Vec<usize> = (0..kl.len()).collect();
     order.sort_by(|&a, &b| kl[b].total_cmp(&kl[a]));
@@ -69,7 +69,7 @@ pub(crate) fn figure(report: &Page) -> Option<Markup> {
 }
 
 /// The layers' shares, where z has two.
-fn two_layers(report: &Page) -> Option<String> {
+fn two_layers(report: &AutoEncoderPage) -> Option<String> {
     let &[first, second] = report.layers.as_slice() else { return None };
     let share = |name: &str, from: usize, len: usize| {
         let active = report.active.iter().skip(from).take(len).filter(|&&active| active).count();

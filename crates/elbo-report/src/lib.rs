@@ -29,6 +29,17 @@ mod tests;
 mod topics;
 mod verdict;
 
+use elbo::diagnose::Remedy;
+use elbo_fit::{Page, Text};
+
 pub use ascent::ascent;
 pub use audit::audit;
 pub use auto_encoder::auto_encoder;
+
+/// The report of any fit: `word` puts sentences that name settings into words, `remedy` what to do about a finding.
+pub fn page(of: &Page, word: &dyn Fn(&Text) -> String, remedy: &dyn Fn(&Remedy) -> String) -> String {
+    match of {
+        Page::AutoEncoder(of) => auto_encoder(of, word, remedy),
+        Page::Ascent(of) => ascent(of, remedy),
+    }
+}

@@ -5,14 +5,14 @@ use maud::{Markup, html};
 use crate::mosaic::{Mosaic, across};
 use crate::page::captioned;
 use crate::table::{omitted, table};
-use elbo_fit::auto_encoder::Page;
+use elbo_fit::AutoEncoderPage;
 
 /// How many rows are shown as images, and how many as lines of a table.
 const IMAGES: usize = 64;
 const LINES: usize = 8;
 
 /// Originals above their reconstructions.
-pub(crate) fn reconstructions(report: &Page) -> Option<Markup> {
+pub(crate) fn reconstructions(report: &AutoEncoderPage) -> Option<Markup> {
     let pairs: Vec<(&[f32], &[f32])> =
         report.originals.iter().zip(&report.reconstructions).map(|(a, b)| (&a[..], &b[..])).collect();
     if pairs.is_empty() {
@@ -50,7 +50,7 @@ pub(crate) fn reconstructions(report: &Page) -> Option<Markup> {
 }
 
 /// Rows that the model makes up.
-pub(crate) fn samples(report: &Page) -> Option<Markup> {
+pub(crate) fn samples(report: &AutoEncoderPage) -> Option<Markup> {
     if report.samples.is_empty() {
         return None;
     }
@@ -71,6 +71,6 @@ pub(crate) fn samples(report: &Page) -> Option<Markup> {
 }
 
 /// The shape of an image, when it has pixels.
-fn shape(report: &Page) -> Option<(usize, usize)> {
+fn shape(report: &AutoEncoderPage) -> Option<(usize, usize)> {
     report.image.filter(|&(height, width)| height > 0 && width > 0)
 }

@@ -6,10 +6,10 @@ use maud::{Markup, html};
 use crate::curve::{best, line, series, span};
 use crate::page::captioned;
 use crate::plot::{Axes, Ink, legend, robust, whole};
-use elbo_fit::auto_encoder::{Page, Terms};
+use elbo_fit::{AutoEncoderPage, Terms};
 
 /// Log-likelihood and divergence side by side.
-pub(crate) fn figure(report: &Page) -> Option<Markup> {
+pub(crate) fn figure(report: &AutoEncoderPage) -> Option<Markup> {
     report.epochs.last()?;
     let (likelihood, cut) = panel(report, None, |t| t.log_likelihood);
     let (kl, cut_kl) = panel(report, Some(0.0), |t| t.kl);
@@ -51,7 +51,7 @@ pub(crate) fn figure(report: &Page) -> Option<Markup> {
 }
 
 /// One term on an axis that holds `origin`, and whether values were cut off.
-fn panel(report: &Page, origin: Option<f64>, term: impl Fn(&Terms) -> f64) -> (Markup, bool) {
+fn panel(report: &AutoEncoderPage, origin: Option<f64>, term: impl Fn(&Terms) -> f64) -> (Markup, bool) {
     let epochs = &report.epochs;
     let train = series(epochs, |e| term(&e.train));
     let validation = series(epochs, |e| term(&e.validation));

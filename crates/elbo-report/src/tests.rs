@@ -3,14 +3,11 @@ use elbo::{
     objective::Objective,
 };
 
-use elbo_fit::{
-    auto_encoder::{Epoch, Page, Terms},
-    figure::Map,
-};
+use elbo_fit::{AutoEncoderPage, Epoch, Terms, figure::Map};
 
 use super::auto_encoder;
 
-fn html_of(page: &Page) -> String {
+fn html_of(page: &AutoEncoderPage) -> String {
     auto_encoder(page, &ToString::to_string, &ToString::to_string)
 }
 
@@ -19,9 +16,9 @@ fn terms(elbo: f64) -> Terms {
 }
 
 /// A report of `rows` 2 by 3 images, `epochs` epochs and `dimensions` latent dimensions.
-fn report(rows: usize, epochs: usize, dimensions: usize) -> Page {
+fn report(rows: usize, epochs: usize, dimensions: usize) -> AutoEncoderPage {
     let image = |k: usize| (0..6).map(|i| (i * k % 7) as f32 / 7.0).collect::<Vec<f32>>();
-    Page {
+    AutoEncoderPage {
         title: "digits".into(),
         summary: vec![("Validation ELBO".into(), "−17.93".into())],
         notes: vec!["The bound is of a density.".into()],

@@ -25,12 +25,12 @@ use super::{
     findings,
     infer::Inference,
     prepare::{Prepared, read_for, read_own, read_rows},
-    results::Results,
 };
 use crate::{
     asked::Asked,
     error::Error,
     observer::{Observer, Say},
+    results::Results,
     subset::chosen,
 };
 
@@ -185,10 +185,14 @@ pub(super) fn audit(
     // What the encoder says of rows that may be of another kind is no measure of a gap.
     found.kl = match (&training, &results) {
         (Some(training), _) => Some(findings::mean_kl(&*reader, training)?),
-        (None, Some(results)) if objective == Objective::Elbo => Some(results.validation.kl.value),
+        (None, Some(results)) if objective == Objective::Elbo => {
+            results.held_out().map(|reached| reached.validation.kl.value)
+        }
         _ => found.kl,
     };
-    found.over_linear = results.and_then(|results| results.linear).map(|linear| linear.advantage);
+    found.over_linear = results
+        .as_ref()
+        .and_then(|results| results.held_out()?.linear.as_ref().map(|linear| linear.advantage));
     auditor.add(&mut found, &ledger, training_ledger.as_ref(), annealed.as_deref());
     if objective == Objective::ImportanceWeighted {
         // The ledger is of ELBOs; the fit is of L_k.

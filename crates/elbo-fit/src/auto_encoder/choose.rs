@@ -19,7 +19,7 @@ use elbo::{
 use elbo_data::{Dataset, Number};
 
 use super::{
-    config::{Config, DataConfig, Taken},
+    config::{Config, DataConfig, NAME, Taken},
     request::{Guide, Kind, Network, Request, Scale},
     shape::{check_size, choose_latent, choose_network},
     words::name_of,
@@ -92,6 +92,7 @@ pub(crate) fn choose<T: Number + Display>(
     Ok(Config {
         elbo: env!("CARGO_PKG_VERSION").into(),
         name: name.map_or_else(|| source.name(), ToOwned::to_owned),
+        model: NAME.into(),
         begin_at: None,
         data: DataConfig {
             rows: data.rows(),

@@ -8,12 +8,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::{error::Error, scaling::Scaling, settings::to_toml, source::Source};
 
+/// The name of the model.
+pub const NAME: &str = "auto-encoder";
+
+fn model() -> String {
+    NAME.into()
+}
+
 /// The contents of `config.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Config {
     /// The version of the program that wrote it.
     pub(crate) elbo: String,
     pub(crate) name: String,
+    /// The name of the model; files of earlier versions have none.
+    #[serde(default = "model")]
+    pub(crate) model: String,
     /// The model file whose parameters the fit begins at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) begin_at: Option<PathBuf>,

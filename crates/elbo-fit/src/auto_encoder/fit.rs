@@ -1,7 +1,7 @@
 //! A fit of an auto-encoder: from what is asked for to a run folder.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -18,17 +18,19 @@ use elbo_data::{Dataset, Stored};
 use super::{
     choose::choose,
     config::Config,
-    kept::{read_config, read_model},
-    page::{self, Page},
+    kept::read_model,
+    page::page,
     prepare::{Prepared, Scaled, check_same, prepare, read_rows},
     request::Request,
-    results::{self, Results},
+    results,
 };
 use crate::{
     error::Error,
     folder::{Folder, Place},
     metrics::Metrics,
     observer::{Observer, Say},
+    outcome::Outcome,
+    page::Page,
     source::{Source, describe},
 };
 
@@ -44,19 +46,6 @@ pub struct Plan {
     pub memory: Option<u64>,
     /// Where to compute.
     pub device: Device,
-}
-
-/// A fit that is done, and all that there is to see of it.
-#[derive(Debug)]
-pub struct Outcome {
-    /// The run folder.
-    pub folder: PathBuf,
-    /// The figures.
-    pub results: Results,
-    /// What there is to see.
-    pub page: Page,
-    /// What the validation rows' own q came to, where each had one.
-    pub per_datum: Option<String>,
 }
 
 /// Fits what is asked for to a source, and leaves a run folder; `test` rows measure the finished fit. The fit begins at the
@@ -91,18 +80,14 @@ pub fn fit(
     begin(&Config { begin_at: begin_at.map(Into::into), ..config }, &rows, plan, observer)
 }
 
-/// Makes the fit of a `config.toml` once more; `data` and `test` say where its rows are now.
-///
-/// # Errors
-/// As for [`fit`]; where the rows are not those of the configuration.
-pub fn repeat(
-    config: &Path,
+/// Makes a fit once more; `data` and `test` say where its rows are now.
+pub(crate) fn repeat(
+    mut config: Config,
     [data, test]: [Option<&Path>; 2],
     begin_at: Option<&Path>,
     plan: &Plan,
     observer: &dyn Observer,
 ) -> Result<Outcome, Error> {
-    let mut config = read_config(config)?;
     if let Some(data) = data {
         config.data.source = config.data.source.at(data)?;
     }
@@ -119,7 +104,7 @@ pub fn repeat(
 /// Goes on with an interrupted fit: the result is the same, to the bit, as without the interruption.
 ///
 /// # Errors
-/// As for [`repeat`]; where the folder holds no state to go on from.
+/// As for [`fit`]; where the rows are not those of the configuration, or the folder holds no state to go on from.
 pub fn resume(folder: &Path, plan: &Plan, observer: &dyn Observer) -> Result<Outcome, Error> {
     let folder = Folder::open(folder)?;
     let config = folder.read_config()?;
@@ -218,9 +203,10 @@ fn go_on(
     let test = rows.test.as_ref();
     let results = results::results(&fit, &train, &validation, test, &history, config, &plan.device)?;
     folder.write("results.json", &serde_json::to_vec_pretty(&results)?)?;
-    let page = page::page(&fit, &best, &rows.data, &results, &history, config, &plan.device)?;
-    let per_datum = per_datum(&history, results.best_epoch);
-    Ok(Outcome { folder: folder.folder().into(), results, page, per_datum })
+    let page = page(&fit, &best, &rows.data, &results, &history, config, &plan.device)?;
+    let mut facts = results::facts(results.held_out().expect("rows were held out"));
+    facts.extend(per_datum(&history, page.best_epoch as u64).map(|text| ("per-datum".into(), text.into())));
+    Ok(Outcome { folder: folder.folder().into(), results, facts, page: Page::AutoEncoder(Box::new(page)) })
 }
 
 /// What the validation rows' own q came to at the best epoch; all that is kept of a fit for rows to come is the encoder.

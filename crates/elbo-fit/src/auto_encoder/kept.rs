@@ -23,7 +23,7 @@ use elbo_data::Tensors;
 use serde::{Deserialize, Serialize};
 
 use super::config::Config;
-use crate::{error::Error, folder::Folder, metrics::Metrics, models::is_fitted};
+use crate::{error::Error, fitted::is_fitted, folder::Folder, metrics::Metrics};
 
 #[derive(Serialize, Deserialize)]
 struct Counters {
@@ -38,7 +38,9 @@ struct Counters {
 /// What an auto-encoder writes into its folder.
 impl Folder {
     pub(super) fn read_config(&self) -> Result<Config, Error> {
-        read_config(&self.path("config.toml"))
+        let path = self.path("config.toml");
+        let text = fs::read_to_string(&path).map_err(|cause| Error::io("read", &path, &cause))?;
+        Config::of(&text, &path)
     }
 
     /// Appends an epoch to `metrics.jsonl`.
@@ -204,14 +206,18 @@ pub(super) fn read_model(path: &Path, device: &Device) -> Result<(Config, Vae), 
     Ok((config, parameters::load(shape, &values, device)?))
 }
 
-/// Reads a configuration file.
-pub(super) fn read_config(path: &Path) -> Result<Config, Error> {
-    let text = fs::read_to_string(path).map_err(|cause| Error::io("read", path, &cause))?;
-    let config = Config::from_toml(&text).map_err(|cause| {
-        Error::new(format!("`{}` is not a configuration of a run: {}", path.display(), cause.message()))
-            .remedy("give the config.toml of a run folder")
-    })?;
-    consistent(config, path)
+impl Config {
+    /// That of a file which was read.
+    ///
+    /// # Errors
+    /// Where it is none of ours.
+    pub(crate) fn of(text: &str, path: &Path) -> Result<Self, Error> {
+        let config = Self::from_toml(text).map_err(|cause| {
+            Error::new(format!("`{}` is not a configuration of a run: {}", path.display(), cause.message()))
+                .remedy("give the config.toml of a run folder")
+        })?;
+        consistent(config, path)
+    }
 }
 
 fn consistent(config: Config, path: &Path) -> Result<Config, Error> {

@@ -18,12 +18,11 @@ mod shape;
 mod words;
 
 pub use audit::{Asking, Audit, AuditPage, Record, Worst};
-pub use config::{Config, DataConfig};
+pub use config::{Config, DataConfig, NAME};
 pub use evaluate::{Annealed, Measures};
-pub use fit::{Outcome, Plan, fit, repeat, resume};
+pub(crate) use fit::repeat;
+pub use fit::{Plan, fit, resume};
 pub use infer::Inference;
 pub use model::{AutoEncoder, Pictures};
-pub use page::{Epoch, Page, Terms};
 pub use request::{Guide, Kind, Network, Request, Scale};
-pub use results::{Linear, Results};
 pub use words::{Words, name_of, words};

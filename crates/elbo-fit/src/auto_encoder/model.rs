@@ -13,7 +13,7 @@ use elbo_data::{Column, Table};
 
 use super::{
     audit::{self, Asking, Audit},
-    config::Config,
+    config::{Config, DataConfig},
     evaluate::{self, Measures},
     infer::{self, Inference},
     kept::read_model,
@@ -23,8 +23,9 @@ use super::{
 use crate::{
     asked::{Asked, Evaluation, Told},
     error::Error,
+    fitted::{About, Fitted},
     observer::Observer,
-    table,
+    rows, table,
 };
 
 /// Rows encoded at a time, a whole number of the library's chunks.
@@ -197,6 +198,13 @@ impl AutoEncoder {
         Ok(Pictures { rows, reconstructions: Vec::new(), shape: self.shape()? })
     }
 
+    /// What it is of.
+    pub fn about(&self) -> About {
+        let DataConfig { rows, columns, fingerprint, source, .. } = self.config.data.clone();
+        let data = rows::DataConfig { rows, columns: columns.clone(), fingerprint, source };
+        About { elbo: self.config.elbo.clone(), columns, data }
+    }
+
     fn drawn(&self, number: usize, draw: bool, seed: u64) -> Result<Vec<f32>, Error> {
         let seed = Key::new(seed);
         let z = draw_latent(&*self.reader, number, seed);
@@ -221,5 +229,37 @@ impl AutoEncoder {
         let stored: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
         let data = &self.config.data;
         table::of(&data.columns, &data.taken.scaling.undo_rows(&stored))
+    }
+}
+
+/// As any fitted model: it says the latents of rows, and draws x and not only its mean.
+impl Fitted for AutoEncoder {
+    fn predict(&self, _: &About, asked: &Asked, _: usize, watch: &dyn Observer) -> Result<Told, Error> {
+        self.encode(asked, watch)
+    }
+
+    fn sample(&self, _: &About, number: usize, seed: u64, _: &dyn Observer) -> Result<Told, Error> {
+        Self::sample(self, number, true, seed)
+    }
+
+    fn evaluate(
+        &self,
+        _: &About,
+        asked: &Asked,
+        number: Option<usize>,
+        seed: u64,
+        watch: &dyn Observer,
+    ) -> Result<Evaluation, Error> {
+        Self::evaluate(self, asked, &Measures { rows: number, seed, ..Measures::default() }, watch)
+    }
+
+    fn reconstruct(
+        &self,
+        _: &About,
+        asked: &Asked,
+        number: Option<usize>,
+        watch: &dyn Observer,
+    ) -> Result<Told, Error> {
+        Self::reconstruct(self, asked, number, watch)
     }
 }

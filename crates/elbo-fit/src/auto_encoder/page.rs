@@ -1,8 +1,8 @@
-//! All that there is to see of a finished fit, as plain data.
+//! What there is to see of a finished fit.
 
 use elbo::{
     burn::tensor::Device,
-    diagnose::{Findings, Verdict, latent_summary},
+    diagnose::latent_summary,
     distribution::bernoulli::Binarise,
     engine::Reader,
     fit::{Finished, Fit},
@@ -19,80 +19,18 @@ use elbo::{
 use super::{
     config::Config,
     prepare::Prepared,
-    results::Results,
     words::{Words, name_of, words},
 };
 use crate::{
-    error::Error, figure::Map, metrics::Metrics, number::plus_minus, settings::settings, text::Text,
+    error::Error,
+    figure::Map,
+    metrics::Metrics,
+    number::plus_minus,
+    page::{AutoEncoderPage, Epoch, Terms},
+    results::{HeldOut, Results},
+    settings::settings,
+    text::Text,
 };
-
-/// One line of the record of a fit.
-#[derive(Clone, Debug)]
-#[allow(clippy::struct_field_names, reason = "an epoch is known by its number")]
-pub struct Epoch {
-    /// Its number in the fit.
-    pub epoch: usize,
-    /// The bound on the training rows.
-    pub train: Terms,
-    /// The bound on the validation rows.
-    pub validation: Terms,
-    /// Wall-clock time it took.
-    pub seconds: f64,
-}
-
-/// The bound and its two terms: means over rows, in nats per row; `elbo = log_likelihood - kl`.
-#[derive(Clone, Debug)]
-pub struct Terms {
-    /// Evidence lower bound; larger is better.
-    pub elbo: f64,
-    /// Standard error of `elbo`.
-    pub elbo_se: f64,
-    /// Expected log-likelihood of a row given its latent code.
-    pub log_likelihood: f64,
-    /// Kullback-Leibler divergence of the approximate posterior from the prior.
-    pub kl: f64,
-}
-
-/// A finished fit, to be shown.
-#[derive(Clone, Debug)]
-pub struct Page {
-    /// The name of the fit, as `digits`.
-    pub title: String,
-    /// Headline facts as (name, value).
-    pub summary: Vec<(String, String)>,
-    /// What the bound is of, and what to beware of.
-    pub notes: Vec<Text>,
-    /// Whether the fit can be trusted.
-    pub verdict: Verdict,
-    /// What was maximised.
-    pub objective: Objective,
-    /// The record of the fit.
-    pub epochs: Vec<Epoch>,
-    /// The number of the epoch with the largest validation bound.
-    pub best_epoch: usize,
-    /// A named horizontal line in the picture of the bound.
-    pub reference: Option<(String, f64)>,
-    /// Mean divergence from the prior of each latent dimension, in nats, in model order.
-    pub kl_per_dimension: Vec<f64>,
-    /// Whether a latent dimension is active: the variance of its posterior mean exceeds 0.01.
-    pub active: Vec<bool>,
-    /// The number of latent variables of each layer of z.
-    pub layers: Vec<usize>,
-    /// Height and width, when rows are images.
-    pub image: Option<(usize, usize)>,
-    /// Names of the columns of a row.
-    pub columns: Vec<String>,
-    /// Rows of data: images in [0, 1], tables in the units of the data.
-    pub originals: Vec<Vec<f32>>,
-    /// Their reconstructions, in the same order.
-    pub reconstructions: Vec<Vec<f32>>,
-    /// Draws from the prior pushed through the decoder's mean.
-    pub samples: Vec<Vec<f32>>,
-    /// Posterior means in a plane.
-    pub map: Map,
-    /// How the model was fitted, as ("group.name", value).
-    pub settings: Vec<(String, String)>,
-}
 
 /// Points of the latent map at most; more are neither seen nor quick to draw.
 const MAP: usize = 3000;
@@ -107,8 +45,9 @@ pub(super) fn page(
     history: &[Metrics],
     config: &Config,
     device: &Device,
-) -> Result<Page, Error> {
+) -> Result<AutoEncoderPage, Error> {
     let reader = best.reader(device);
+    let reached = results.held_out().expect("rows were held out");
     let (width, latent) = (best.width(), best.latent());
     let (mut rows, mut mean, mut kl) = (Vec::new(), Vec::new(), Vec::new());
     for piece in fit.validation() {
@@ -139,22 +78,22 @@ pub(super) fn page(
             .collect()
         }
     };
-    Ok(Page {
+    Ok(AutoEncoderPage {
         title: config.name.clone(),
-        summary: cards(results),
-        notes: notes(results, config),
-        verdict: results.verdict.clone().unwrap_or_else(|| Verdict::of(&Findings::default())),
+        summary: cards(reached, results.seconds),
+        notes: notes(reached, results.converged, config),
+        verdict: results.verdict.clone(),
         epochs: history.iter().map(epoch).collect(),
-        best_epoch: results.best_epoch as usize,
-        reference: results
+        best_epoch: reached.best_epoch as usize,
+        reference: reached
             .linear
             .as_ref()
             .map(|linear| (format!("linear model, exact ({} rows)", linear.rows), linear.log_evidence.value)),
         active: dimensions.active(),
         layers: best.guide.layers(),
         // Without a fitted σ(x) there is no KL to show.
-        kl_per_dimension: if results.objective == Objective::Noiseless { Vec::new() } else { dimensions.kl },
-        objective: results.objective,
+        kl_per_dimension: if reached.objective == Objective::Noiseless { Vec::new() } else { dimensions.kl },
+        objective: reached.objective,
         image: config.image(),
         columns: config.data.columns.clone(),
         originals: shown(originals),
@@ -192,7 +131,7 @@ fn plane(mean: &[f32], latent: usize) -> (Vec<[f64; 2]>, [String; 2]) {
     (rows.iter().take(MAP).map(point).collect(), axes)
 }
 
-fn cards(results: &Results) -> Vec<(String, String)> {
+fn cards(results: &HeldOut, seconds: f64) -> Vec<(String, String)> {
     let Words { objective, unit, .. } = words(results.objective);
     let card =
         |rows: &str, s: &Summary| (format!("{rows} {objective}"), format!("{} {unit}", plus_minus(s.elbo)));
@@ -211,13 +150,13 @@ fn cards(results: &Results) -> Vec<(String, String)> {
     cards.extend(results.sigma.map(|sigma| ("σ of the likelihood".into(), format!("{sigma:.4}"))));
     cards.push((
         "Best epoch".into(),
-        format!("{} of {} ({:.1} s)", results.best_epoch, results.epochs, results.seconds),
+        format!("{} of {} ({:.1} s)", results.best_epoch, results.epochs, seconds),
     ));
     cards
 }
 
 /// What the bound is of, and what to beware of.
-fn notes(results: &Results, config: &Config) -> Vec<Text> {
+fn notes(results: &HeldOut, converged: Option<bool>, config: &Config) -> Vec<Text> {
     let likelihood = config.fit.vae.likelihood;
     let mut notes: Vec<String> = vec![format!("Likelihood: {}.", name_of(likelihood))];
     match results.objective {
@@ -284,7 +223,7 @@ fn notes(results: &Results, config: &Config) -> Vec<Text> {
              shown are those of true, discrete draws."
         ));
     }
-    if results.finished == Finished::AllEpochs && results.converged != Some(true) {
+    if results.finished == Finished::AllEpochs && converged != Some(true) {
         notes.push(
             "The fit ran all the epochs it was given; the validation ELBO may still have been rising.".into(),
         );

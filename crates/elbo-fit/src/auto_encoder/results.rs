@@ -1,7 +1,5 @@
 //! What a finished fit came to.
 
-use std::path::Path;
-
 use elbo::{
     burn::tensor::Device,
     diagnose::{Findings, Verdict},
@@ -13,7 +11,6 @@ use elbo::{
     random::{Key, Purpose},
     terms::{Mean, Summary},
 };
-use serde::{Deserialize, Serialize};
 
 use super::{
     config::Config,
@@ -21,49 +18,14 @@ use super::{
     prepare::Prepared,
     words::{Words, words},
 };
-use crate::{error::Error, metrics::Metrics, number::plus_minus, subset::chosen};
-
-/// The contents of `results.json`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Results {
-    /// What was maximised, and what `validation` and `test` are values of.
-    pub objective: Objective,
-    /// Why it is over.
-    pub finished: Finished,
-    /// How many there were.
-    pub epochs: u64,
-    /// The one whose parameters are kept.
-    pub best_epoch: u64,
-    /// Wall-clock time of all epochs.
-    pub seconds: f64,
-    /// The bound of the validation rows at the best epoch.
-    pub validation: Summary,
-    /// The bound of the test rows under the best parameters.
-    pub test: Option<Summary>,
-    /// The learned, solved or fixed σ, where there is one for all columns.
-    pub sigma: Option<f64>,
-    /// Probabilistic PCA fitted to the same training rows.
-    pub linear: Option<Linear>,
-    /// Whether the validation bound had stopped rising.
-    #[serde(default)]
-    pub converged: Option<bool>,
-    /// Whether it can be trusted.
-    #[serde(default)]
-    pub verdict: Option<Verdict>,
-}
-
-/// The linear model of the same latent size (of two layers the first), beside the fit, on the same held-out rows.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Linear {
-    /// The number of its latent dimensions.
-    pub latent: usize,
-    /// `validation` or `test`.
-    pub rows: String,
-    /// log p(x), exact, nats per row.
-    pub log_evidence: Mean,
-    /// The fit's ELBO minus it, row by row.
-    pub advantage: Mean,
-}
+use crate::{
+    error::Error,
+    metrics::Metrics,
+    number::plus_minus,
+    results::{HeldOut, Linear, Reached, Results},
+    subset::chosen,
+    text::Text,
+};
 
 /// Samples of z a row for the figures of a finished fit.
 const SAMPLES: usize = 16;
@@ -109,18 +71,22 @@ pub(super) fn results(
         let trained = fit.evaluate(&*reader, &some, key, SAMPLES)?.summary();
         found.generalisation_gap = Some(trained.elbo - held_out.summary().elbo);
     }
-    Ok(Results {
+    let reached = HeldOut {
         objective: config.fit.train.objective,
         finished,
         epochs: fit.progress().epoch,
         best_epoch: fit.progress().patience.best_epoch,
-        seconds: history.iter().map(|metrics| metrics.seconds).sum(),
         validation: held_out.summary(),
         test: test_terms.map(|(_, terms)| terms.summary()),
         sigma: reader.noise_scale().filter(|sigma| sigma.len() == 1).map(|sigma| sigma[0]),
         linear,
+    };
+    Ok(Results {
+        reached: Reached::HeldOut(reached),
+        seconds: history.iter().map(|metrics| metrics.seconds).sum(),
         converged: Some(converged),
-        verdict: Some(Verdict::of(&found)),
+        verdict: Verdict::of(&found),
+        findings: found,
     })
 }
 
@@ -160,38 +126,27 @@ fn linear(train: &Rows<'_>, rows: &Rows<'_>, name: &str, elbo: &[f64], latent: u
     })
 }
 
-impl Results {
-    /// Those in a run folder; none where the fit was not finished, or the path is that of a model file.
-    pub(super) fn read(run: &Path) -> Result<Option<Self>, Error> {
-        let path = run.join("results.json");
-        let Ok(text) = std::fs::read(&path) else { return Ok(None) };
-        serde_json::from_slice(&text)
-            .map(Some)
-            .map_err(|cause| Error::new(format!("`{}` is damaged: {cause}", path.display())))
-    }
-
-    /// The headline figures, as (name, value).
-    pub fn facts(&self) -> Vec<(String, String)> {
-        let Words { objective, first, second, unit } = words(self.objective);
-        let bound = |s: &Summary| {
-            format!(
-                "{objective} {} = {first} {:.3} - {second} {:.3} {unit}",
-                plus_minus(s.elbo),
-                s.log_likelihood.value,
-                s.kl.value
-            )
-        };
-        let mut facts = vec![("validation".into(), bound(&self.validation))];
-        facts.extend(self.test.as_ref().map(|test| ("test".into(), bound(test))));
-        facts.extend(self.sigma.map(|sigma| ("sigma".into(), format!("{sigma:.5}"))));
-        facts.extend(self.linear.as_ref().map(|linear| {
-            let text = format!(
-                "log p(x) {} of the linear model, exact; the {objective} of this fit less that: {}",
-                plus_minus(linear.log_evidence),
-                plus_minus(linear.advantage),
-            );
-            ("linear".into(), text)
-        }));
-        facts
-    }
+/// The headline figures, as (name, value).
+pub(super) fn facts(of: &HeldOut) -> Vec<(String, Text)> {
+    let Words { objective, first, second, unit } = words(of.objective);
+    let bound = |s: &Summary| {
+        format!(
+            "{objective} {} = {first} {:.3} - {second} {:.3} {unit}",
+            plus_minus(s.elbo),
+            s.log_likelihood.value,
+            s.kl.value
+        )
+    };
+    let mut facts = vec![("validation", bound(&of.validation))];
+    facts.extend(of.test.as_ref().map(|test| ("test", bound(test))));
+    facts.extend(of.sigma.map(|sigma| ("sigma", format!("{sigma:.5}"))));
+    facts.extend(of.linear.as_ref().map(|linear| {
+        let text = format!(
+            "log p(x) {} of the linear model, exact; the {objective} of this fit less that: {}",
+            plus_minus(linear.log_evidence),
+            plus_minus(linear.advantage),
+        );
+        ("linear", text)
+    }));
+    facts.into_iter().map(|(name, text)| (name.into(), text.into())).collect()
 }

@@ -1,14 +1,9 @@
 //! A job of coordinate ascent: what is fitted to what, and how. With the data it determines the fit to the bit.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use elbo::{
-    diagnose::{Findings, Verdict},
-    mean_field::Ascent,
-    terms::Bound,
-};
+use elbo::{diagnose::Verdict, mean_field::Ascent, terms::Bound};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::{Map, Value};
 
 use super::{
     course::{Course, Run},
@@ -17,18 +12,21 @@ use super::{
 };
 use crate::{
     error::Error,
-    figure::Figure,
     fitted::Saved,
     folder::{Folder, Place},
     observer::Observer,
+    outcome::Outcome,
+    page::{AscentPage, Page},
+    results::{AllRows, Reached, Results},
     rows::{DataConfig, Fingerprinted},
     settings::{settings, to_toml},
     source::{Source, same_data},
+    text::Text,
 };
 
 /// The contents of `config.toml`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Job<S> {
+pub(crate) struct Config<S> {
     elbo: String,
     name: String,
     /// The name of the model.
@@ -50,59 +48,6 @@ pub struct Plan {
     pub memory: Option<u64>,
     /// Where the run folder is made.
     pub place: Place,
-}
-
-/// The contents of `results.json`.
-#[derive(Debug, Serialize)]
-pub struct Results {
-    /// How many rows, or documents, it was fitted to.
-    pub rows: usize,
-    /// The ELBO of all rows, in nats.
-    pub elbo: f64,
-    /// E_q of the log-likelihood.
-    pub log_likelihood: f64,
-    /// The KL of what each row has of its own.
-    pub kl: f64,
-    /// Minus the KL of what all rows share.
-    pub global: f64,
-    /// How many sweeps the best start took.
-    pub sweeps: usize,
-    /// Whether the bound had stopped rising.
-    pub converged: bool,
-    /// The bound that each start reached.
-    pub starts: Vec<f64>,
-    /// Wall-clock time.
-    pub seconds: f64,
-    /// Whether the fit can be trusted.
-    pub verdict: Verdict,
-    /// What the verdict stands on.
-    pub findings: Findings,
-    /// What was found, by name.
-    #[serde(flatten)]
-    pub more: Map<String, Value>,
-}
-
-/// A fit that is done, and all that there is to see of it.
-#[derive(Debug)]
-pub struct Outcome {
-    /// The run folder.
-    pub folder: PathBuf,
-    /// The figures.
-    pub results: Results,
-    /// What the model is called: `Bayesian Gaussian mixture`.
-    pub kind: String,
-    /// What the two divergences of the bound are of, in the plural: `rows` and `θ`.
-    pub names: [&'static str; 2],
-    /// Headline facts as (name, value).
-    pub cards: Vec<(String, String)>,
-    /// What to keep in mind.
-    pub notes: Vec<String>,
-    /// The bound after each sweep of the best start, in nats of all rows.
-    pub bounds: Vec<f64>,
-    /// Pictures and tables with their headings.
-    pub figures: Vec<(&'static str, Figure)>,
-    /// How it was fitted, as ("group.name", value).
-    pub settings: Vec<(String, String)>,
 }
 
 /// Fits what is asked for, and leaves a run folder.
@@ -131,7 +76,7 @@ fn fit_to<M: Model>(
     let (course, story) = M::fit(data, &settings, &run)?;
     let data = story.about.data.clone();
     let name = plan.place.name.clone().or(repeated);
-    let job = Job {
+    let config = Config {
         elbo: env!("CARGO_PKG_VERSION").into(),
         name: name.unwrap_or_else(|| format!("{}-{}", data.source.name(), M::NAME)),
         model: M::NAME.into(),
@@ -140,10 +85,10 @@ fn fit_to<M: Model>(
         seed: plan.seed,
         settings,
     };
-    job.finish(course, story, &plan.place)
+    config.finish(course, story, &plan.place)
 }
 
-impl<S: Serialize> Job<S> {
+impl<S: Serialize> Config<S> {
     /// Writes the run folder of a fit.
     fn finish<Q: Serialize>(self, course: Course, story: Story<Q>, place: &Place) -> Result<Outcome, Error> {
         let folder = Folder::create(place, &self.name, &to_toml(&self)?)?;
@@ -154,49 +99,73 @@ impl<S: Serialize> Job<S> {
         folder.write("metrics.jsonl", lines?.concat().as_bytes())?;
         let bounds = &course.record.bounds;
         let Some(bound) = bounds.last() else { return Err(Error::new("no sweep was made")) };
-        let results = Results {
+        let reached = AllRows {
             rows: self.data.rows,
             elbo: bound.value(),
             log_likelihood: bound.log_likelihood,
             kl: bound.kl,
             global: bound.global,
             sweeps: bounds.len(),
-            converged: course.record.converged,
-            starts: course.starts,
-            seconds: course.seconds,
-            verdict: Verdict::of(&course.findings),
-            findings: course.findings,
+            starts: course.starts.clone(),
             more: course.more,
         };
+        let facts = facts(&reached, course.names, course.record.converged, course.seconds, &story.cards);
+        let results = Results {
+            reached: Reached::AllRows(reached),
+            seconds: course.seconds,
+            converged: Some(course.record.converged),
+            verdict: Verdict::of(&course.findings),
+            findings: course.findings,
+        };
         folder.write("results.json", &serde_json::to_vec_pretty(&results)?)?;
-        Ok(Outcome {
-            folder: folder.folder().into(),
-            results,
+        let page = AscentPage {
+            title: folder.folder().file_name().unwrap_or_default().to_string_lossy().into(),
             kind: story.kind,
+            rows: self.data.rows,
             names: course.names,
             cards: story.cards,
             notes: story.notes,
+            verdict: results.verdict.clone(),
             bounds: bounds.iter().map(Bound::value).collect(),
+            starts: course.starts,
             figures: story.figures,
             settings: settings(&self),
-        })
+        };
+        let page = Page::Ascent(Box::new(page));
+        Ok(Outcome { folder: folder.folder().into(), results, facts, page })
     }
+}
+
+/// The headlines of a fit, as (name, text).
+fn facts(
+    reached: &AllRows,
+    [unit, shared]: [&str; 2],
+    converged: bool,
+    seconds: f64,
+    cards: &[(String, String)],
+) -> Vec<(String, Text)> {
+    let why = if converged { "the bound no longer rises" } else { "all sweeps are done" };
+    let bound = format!(
+        "{:.4} nats of all {unit} = log-lik {:.4} - KL of {unit} {:.4} - KL of {shared} {:.4}",
+        reached.elbo,
+        reached.log_likelihood,
+        reached.kl,
+        0.0 - reached.global
+    );
+    let ended = format!("after {} sweeps and {seconds:.1} s: {why}", reached.sweeps);
+    let own = [("finished", ended), ("ELBO", bound)].map(|(name, text)| (name.into(), text.into()));
+    own.into_iter().chain(cards.iter().map(|(name, text)| (name.clone(), text.into()))).collect()
 }
 
 const NOT_OURS: &str = "give the config.toml of a run folder";
 
-impl Job<toml::Value> {
-    /// The job in a file; `None` where it is not one of coordinate ascent.
+impl Config<toml::Value> {
+    /// That of a file which was read.
     ///
     /// # Errors
-    /// Where the file cannot be read, or is a job that lacks something.
-    pub fn read(path: &Path) -> Result<Option<Self>, Error> {
-        let text = std::fs::read_to_string(path).map_err(|cause| Error::io("read", path, &cause))?;
-        let Ok(table) = text.parse::<toml::Table>() else { return Ok(None) };
-        if !table.contains_key("model") {
-            return Ok(None);
-        }
-        table.try_into().map(Some).map_err(|cause: toml::de::Error| {
+    /// Where it lacks something.
+    pub(crate) fn of(table: toml::Table, path: &Path) -> Result<Self, Error> {
+        table.try_into().map_err(|cause: toml::de::Error| {
             let message =
                 format!("`{}` is not a configuration of a run: {}", path.display(), cause.message());
             Error::new(message).remedy(NOT_OURS)

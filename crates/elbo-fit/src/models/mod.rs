@@ -22,8 +22,10 @@ mod story;
 pub mod topics;
 
 pub use course::{Course, Run};
-pub use job::{Job, Outcome, Plan, Results, fit};
+pub(crate) use job::Config;
+pub use job::{Plan, fit};
 pub use model::Model;
 pub use online::Online;
-pub use registry::{FittedModel, MODELS, is_fitted, repeat};
+pub use registry::MODELS;
+pub(crate) use registry::{read, repeat};
 pub use story::Story;

@@ -1,0 +1,90 @@
+//! A fit once more, from the `config.toml` of a run.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use elbo::burn::tensor::Device;
+
+use crate::{
+    auto_encoder::{self, Config},
+    error::Error,
+    folder::Place,
+    models,
+    observer::Observer,
+    outcome::Outcome,
+};
+
+/// What a `config.toml` holds: with the data, all that determines a fit to the bit.
+#[derive(Clone, Debug)]
+pub struct Job(Of);
+
+#[derive(Clone, Debug)]
+enum Of {
+    AutoEncoder(Box<Config>),
+    Ascent(Box<models::Config<toml::Value>>),
+}
+
+/// How to go about a fit that is made once more; but for `begin_at` nothing of it changes the result.
+#[derive(Clone, Debug)]
+pub struct Again {
+    /// Where its rows are now, if not where they were.
+    pub data: Option<PathBuf>,
+    /// Where its test rows are, or those that are to be its test rows.
+    pub test: Option<PathBuf>,
+    /// The model whose parameters an auto-encoder begins at, if not that of the job.
+    pub begin_at: Option<PathBuf>,
+    /// Bytes of memory that rows may take.
+    pub memory: Option<u64>,
+    /// Where to compute.
+    pub device: Device,
+    /// Where the run folder is made.
+    pub place: Place,
+}
+
+impl Job {
+    /// The job of a run folder's `config.toml`.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, or is no job.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let text = fs::read_to_string(path).map_err(|cause| Error::io("read", path, &cause))?;
+        let table = text.parse().unwrap_or_else(|_| toml::Table::new());
+        // Fits of earlier versions to auto-encoders name no model.
+        let ascent = table.get("model").is_some_and(|model| model.as_str() != Some(auto_encoder::NAME));
+        Ok(Self(if ascent {
+            Of::Ascent(Box::new(models::Config::of(table, path)?))
+        } else {
+            Of::AutoEncoder(Box::new(Config::of(&text, path)?))
+        }))
+    }
+
+    /// The name of the model that it is of, as `auto-encoder` or `mixture`.
+    pub fn model(&self) -> &str {
+        match &self.0 {
+            Of::AutoEncoder(_) => auto_encoder::NAME,
+            Of::Ascent(config) => &config.model,
+        }
+    }
+
+    /// Makes the fit once more.
+    ///
+    /// # Errors
+    /// Where the data are not those of the job, or as for the fit itself.
+    pub fn repeat(self, again: Again, observer: &dyn Observer) -> Result<Outcome, Error> {
+        let Again { data, test, begin_at, memory, device, place } = again;
+        match self.0 {
+            Of::AutoEncoder(config) => {
+                let plan = auto_encoder::Plan { place, memory, device };
+                let paths = [data.as_deref(), test.as_deref()];
+                auto_encoder::repeat(*config, paths, begin_at.as_deref(), &plan, observer)
+            }
+            Of::Ascent(_) if test.is_some() || begin_at.is_some() => {
+                let message = "a fit by coordinate ascent has no test rows, and begins where its starts are";
+                Err(Error::request(message, "leave «test» and «begin-at» out"))
+            }
+            Of::Ascent(config) => models::repeat(*config, data.as_deref(), memory, place, observer),
+        }
+    }
+}
