@@ -27,7 +27,13 @@ pub(crate) fn places<T: Number>(
         if data.columns == wanted {
             return Ok(all());
         }
-        let known: HashMap<&String, usize> = data.columns.iter().zip(0..).collect();
+        let mut known = HashMap::new();
+        for (place, name) in data.columns.iter().enumerate() {
+            if known.insert(name, place).is_some() && wanted.contains(name) {
+                return Err(Error::new(format!("`{}` has two columns `{name}`", data.name))
+                    .remedy("columns are found by their names: give each a name of its own"));
+            }
+        }
         let place = |name: &String| known.get(name).copied().ok_or_else(|| lacks(data, name, wanted));
         let places: Vec<usize> = wanted.iter().map(place).collect::<Result<_, _>>()?;
         let of_model: HashSet<&String> = wanted.iter().chain(listing).collect();

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashSet,
+    fmt::Display,
     path::{Path, PathBuf},
 };
 
@@ -13,7 +14,7 @@ use crate::{
     observer::{Observer, Say},
 };
 
-/// The largest number that coordinate ascent takes: sums of its square are finite.
+/// The largest number that models take: sums of its square are finite.
 const MOST: f64 = 1e150;
 
 /// The data set that is built in.
@@ -62,7 +63,11 @@ impl Source {
             return Ok(Stored::Single(elbo_data::digits()));
         }
         let options = ReadOptions { single, ..self.options(memory) };
-        Ok(elbo_data::read_stored(Path::new(&self.data), &options)?)
+        let stored = elbo_data::read_stored(Path::new(&self.data), &options)?;
+        if let Stored::Double(data) = &stored {
+            check_range(data)?;
+        }
+        Ok(stored)
     }
 
     /// Reads the rows in f64: cells may be missing, a column of text is a label, and each column has a name of its own.
@@ -85,15 +90,7 @@ impl Source {
             return Err(Error::new(format!("`{}` has two columns `{name}`", data.name))
                 .remedy("columns are found by their names: give each a name of its own"));
         }
-        if let Some(cell) = data.values.iter().position(|x| x.abs() > MOST) {
-            return Err(Error::new(format!(
-                "`{}`: {} is {:e}, whose square is out of range",
-                data.name,
-                data.place(cell),
-                data.values[cell]
-            ))
-            .remedy("give the column other units, or mend the cell"));
-        }
+        check_range(&data)?;
         Ok(data)
     }
 
@@ -154,6 +151,20 @@ impl Source {
     }
 }
 
+/// Refuses numbers whose squares are out of range.
+fn check_range(data: &Dataset<f64>) -> Result<(), Error> {
+    let Some(cell) = data.values.iter().position(|x| x.abs() > MOST) else { return Ok(()) };
+    let (place, value) = (data.place(cell), data.values[cell]);
+    Err(Error::new(format!("`{}`: {place} is {value:e}, whose square is out of range", data.name))
+        .remedy("give the column other units, or mend the cell"))
+}
+
+/// A number as it is, or with an exponent where it would be long.
+fn short<T: Number + Display>(x: T) -> String {
+    let size = x.into().abs();
+    if size == 0.0 || (1e-6..1e12).contains(&size) { x.to_string() } else { format!("{:e}", x.into()) }
+}
+
 /// The path from the root.
 ///
 /// # Errors
@@ -172,7 +183,7 @@ pub(crate) fn same_data(name: &str, fingerprint: &str, recorded: &str) -> Result
 }
 
 /// Says what was understood of a file.
-pub(crate) fn describe<T: Number + std::fmt::Display>(data: &Dataset<T>, observer: &dyn Observer) {
+pub(crate) fn describe<T: Number + Display>(data: &Dataset<T>, observer: &dyn Observer) {
     let (least, most) = data.range();
     let shape = match data.image {
         Some((height, width)) => format!("images of {height}×{width}"),
@@ -186,7 +197,8 @@ pub(crate) fn describe<T: Number + std::fmt::Display>(data: &Dataset<T>, observe
         None => String::new(),
     };
     let rows = data.rows();
-    let text = format!("{}: {rows} rows, {shape}, values {least} to {most}{labels}", data.name);
+    let text =
+        format!("{}: {rows} rows, {shape}, values {} to {}{labels}", data.name, short(least), short(most));
     observer.say("data", text);
     if data.values.held() == 0 {
         let gigabytes = size_of_val(&data.values[..]) as f64 / 1e9;

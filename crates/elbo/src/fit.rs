@@ -9,7 +9,7 @@ use crate::{
     distribution::bernoulli::Binarise,
     engine::Reader,
     guide::{self, Guide},
-    likelihood::Support,
+    likelihood::{Likelihood, Support},
     minibatch::{Minibatch, Rows},
     model::{AutoEncoder, Generative, Latent, Vae, VaeConfig},
     parameters::{self, BurnModule},
@@ -45,9 +45,8 @@ pub struct FitConfig {
 
 impl FitConfig {
     /// What happens to the rows: `binarise` under a likelihood of 0 and 1, nothing under another.
-    pub fn binarise(&self) -> Binarise {
-        let support = self.vae.likelihood.likelihood().support();
-        if support == Support::Binary { self.binarise } else { Binarise::None }
+    pub fn binarise(&self, likelihood: &dyn Likelihood) -> Binarise {
+        if likelihood.support() == Support::Binary { self.binarise } else { Binarise::None }
     }
 
     /// Checks every number that does not depend on the data.
@@ -199,8 +198,7 @@ impl<'a, P: BurnModule + Latent, Q: BurnModule + Guide> Fit<'a, P, Q> {
         check_rows(&train, validation)?;
         let (seed, latent) = (Key::new(config.seed), auto_encoder.latent());
         let (trainer, state) = Trainer::init(config.train.clone(), auto_encoder, seed, device)?;
-        let support = auto_encoder.model.likelihood().support();
-        let binarise = if support == Support::Binary { config.binarise } else { Binarise::None };
+        let binarise = config.binarise(&**auto_encoder.model.likelihood());
         let validation = validation.clone();
         let best = state.parameters.clone();
         let per_datum = config.train.inference != Inference::Amortised;

@@ -7,19 +7,20 @@ use elbo::{
     distribution::bernoulli::Binarise,
     gradient::Form,
     guide::Family,
-    likelihood::Sigma,
+    likelihood::{LikelihoodFamily, Sigma},
     network::Activation,
     objective::{KlWeight, Objective, elbo::KlForm},
     optimiser::Optimiser,
     schedule::{Decay, Schedule},
 };
-use elbo_fit::auto_encoder::{Guide, Kind, Network, Request, Scale};
+use elbo_fit::auto_encoder::{Guide, Network, Request, Scale};
 
 use super::{
     source::Source,
     values::{
         KL, Widths, named, parse_count, parse_decay, parse_estimator, parse_family, parse_fraction,
-        parse_hidden, parse_latent, parse_positive, parse_sigma, parse_weight, parse_widths,
+        parse_hidden, parse_latent, parse_likelihood, parse_positive, parse_sigma, parse_weight,
+        parse_widths,
     },
 };
 
@@ -58,8 +59,8 @@ pub(crate) struct Train {
     pub(crate) binarise: Option<Binarise>,
 
     /// p(x|z). Without it: Bernoulli for images and 0/1 tables, else Gaussian.
-    #[arg(long, value_parser = named::<Kind>(&LIKELIHOOD), help_heading = "Model")]
-    pub(crate) likelihood: Option<Kind>,
+    #[arg(long, value_parser = parse_likelihood(), help_heading = "Model")]
+    pub(crate) likelihood: Option<LikelihoodFamily>,
     /// σ of a Gaussian likelihood: `learned` (one for all columns), `per-column`, `solved` (one, in closed form),
     /// or a number to hold it at.
     #[arg(long, value_name = "SIGMA", default_value = "learned", value_parser = parse_sigma,
@@ -305,10 +306,4 @@ const GUIDE: [(&str, &str); 2] = [
          encoder is fitted beside it, for rows to come. Dense layers and Gaussian latents, on the CPU. Beside --memory it \
          takes 24 bytes a row and latent dimension",
     ),
-];
-const LIKELIHOOD: [(&str, &str); 4] = [
-    ("bernoulli", "Independent 0/1 columns; the decoder gives logits"),
-    ("gaussian", "Independent Gaussian columns; the decoder gives means. See --sigma"),
-    ("poisson", "Independent counts; the decoder gives log rates"),
-    ("negative-binomial", "Independent counts, a dispersion for each column; the decoder gives log means"),
 ];

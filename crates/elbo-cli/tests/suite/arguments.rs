@@ -85,9 +85,9 @@ fn a_configuration_that_contradicts_itself() {
     place.succeeds("train --data data.csv --label-column kind --epochs 2");
     let text = place.text("runs/data/config.toml");
     for (key, value, message) in [
-        ("divisor", "[]", "do not fit together"),
+        ("divisor", "[]", "a scale has 3 offsets, but 0 divisors"),
         ("divisor", "[1.0, 2.0, 3.0]\ncolumns = [0, 1, 7]", "do not fit together"),
-        ("offset", "[1.0, 2.0]", "do not fit together"),
+        ("offset", "[1.0, 2.0]", "a scale has 2 offsets, but 3 divisors"),
         ("columns", "['one']", "do not fit together"),
         ("stored_columns", "3\nimage = [7, 7]", "do not fit together"),
         ("validation", "7.0", "do not fit together"),

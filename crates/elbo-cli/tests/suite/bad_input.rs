@@ -62,8 +62,8 @@ fn cells() {
     unfit("data.csv", with("1,NaN,3,tall"), kind, &message, "fill in or drop rows with missing values first");
     let message = ["column `depth` line 10 is ``: an empty cell"];
     unfit("data.csv", with("1,,3,tall"), kind, &message, "fill in or drop rows with missing values first");
-    let message = ["column `mass` line 10 is `1e99`: beyond the range"];
-    unfit("data.csv", with("1,2,1e99,tall"), kind, &message, "rescale the column");
+    let message = ["column `mass` line 10 is 1e151, whose square is out of range"];
+    unfit("data.csv", with("1,2,1e151,tall"), kind, &message, "give the column other units");
     let message = ["column `kind` line 2 is `small`: not a number"];
     unfit("data.csv", measurements(8), "", &message, "`--label-column kind` sets a label column aside");
     let message = ["data.csv` line 10 has 3 cells, the first row has 4"];

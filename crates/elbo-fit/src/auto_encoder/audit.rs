@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use elbo::{
-    burn::tensor::Device,
     diagnose::{
         Findings, GapLedger, Gaps, KhatShares, LedgerConfig, LedgerSummary, Verdict,
         annealed::{Annealing, Start, Temperatures, annealed},
@@ -11,8 +10,8 @@ use elbo::{
     },
     distribution::bernoulli::Binarise,
     engine::Reader,
+    likelihood::Likelihood,
     minibatch::{Minibatch, Rows},
-    model::Vae,
     objective::Objective,
     random::{Key, Purpose},
     terms::{Mean, Weights},
@@ -131,15 +130,12 @@ pub struct Record {
 
 pub(super) fn audit(
     run: &Path,
-    model: (&Config, &Vae),
+    (config, reader): (&Config, &dyn Reader),
     rows: &Asked,
     asked: &Asking,
-    device: &Device,
     observer: &dyn Observer,
 ) -> Result<Audit, Error> {
-    let (config, vae) = model;
-    let reader = vae.reader(device);
-    vae.check_one_gaussian_layer()?;
+    reader.check_one_gaussian_layer()?;
     let results = Results::read(run)?;
     let objective = config.fit.train.objective;
     if objective == Objective::Noiseless {
@@ -148,12 +144,12 @@ pub(super) fn audit(
             "«elbo infer» finds a q for each row",
         ));
     }
-    let read = Audited::read(rows, config, observer)?;
+    let read = Audited::read(rows, (config, reader.likelihood()), observer)?;
     let (data, kind, fitted) = (read.data()?, read.kind, &read.fitted);
     let key = Key::new(asked.seed).purpose(Purpose::Test);
-    let all = Rows::all(&data.x, vae.width());
+    let all = Rows::all(&data.x, reader.width());
     let split = fitted.as_ref().map(|data| {
-        let rows = Rows::all(&data.x, vae.width());
+        let rows = Rows::all(&data.x, reader.width());
         rows.split(config.data.validation, Key::new(config.fit.seed))
     });
     let held_out = match &split {
@@ -173,18 +169,18 @@ pub(super) fn audit(
         .as_ref()
         .map_or(String::new(), |training| format!(", and {} training rows beside them", training.len()));
     observer.say("auditing", format!("{what}{beside}"));
-    let auditor = Auditor { asked, config, reader: &*reader, key, observer };
+    let auditor = Auditor { asked, config, reader, key, observer };
     let piece = auditor.binarised(&rows);
     let ledger = auditor.ledger(&piece, "held-out rows")?;
     let training = training.map(|rows| auditor.binarised(&rows));
     let training_ledger =
         training.as_ref().map(|piece| auditor.ledger(piece, "training rows")).transpose()?;
     let annealed = if asked.annealed { Some(auditor.annealed(&piece)?) } else { None };
-    let mut found = findings::of_vae(&*reader, config, &piece, key)?;
+    let mut found = findings::of_vae(reader, config, &piece, key)?;
     found.converged = results.as_ref().and_then(|results| results.converged);
     // What the encoder says of rows that may be of another kind is no measure of a gap.
     found.kl = match (&training, &results) {
-        (Some(training), _) => Some(findings::mean_kl(&*reader, training)?),
+        (Some(training), _) => Some(findings::mean_kl(reader, training)?),
         (None, Some(results)) if objective == Objective::Elbo => {
             results.held_out().map(|reached| reached.validation.kl.value)
         }
@@ -197,7 +193,7 @@ pub(super) fn audit(
     if objective == Objective::ImportanceWeighted {
         // The ledger is of ELBOs; the fit is of L_k.
         let khat = found.khat;
-        findings::of_weights(&*reader, config, &piece, key, &mut found)?;
+        findings::of_weights(reader, config, &piece, key, &mut found)?;
         found.khat = khat;
     }
     let verdict = Verdict::of(&found);
@@ -208,7 +204,7 @@ pub(super) fn audit(
         annealed: annealed.as_deref().map(Mean::of),
         findings: found,
         verdict,
-        binarised: config.fit.binarise() == Binarise::Dynamic,
+        binarised: config.fit.binarise(reader.likelihood()) == Binarise::Dynamic,
     };
     let worst = ledger.worst(asked.worst);
     let page = auditor.page(&record, &worst, &piece, data)?;
@@ -228,9 +224,9 @@ struct Audited {
 }
 
 impl Audited {
-    fn read(asked: &Asked, config: &Config, observer: &dyn Observer) -> Result<Self, Error> {
+    fn read(asked: &Asked, of: (&Config, &dyn Likelihood), observer: &dyn Observer) -> Result<Self, Error> {
         let (given, memory) = (asked.source.is_some(), asked.memory);
-        let fitted = match read_own(config, memory, observer) {
+        let fitted = match read_own(of, memory, observer) {
             Err(cause) if !given => return Err(cause),
             Err(_) => {
                 observer
@@ -239,9 +235,9 @@ impl Audited {
             }
             Ok(fitted) => Some(fitted),
         };
-        let (other, kind) = match &config.data.test {
-            _ if given => (Some(read_for(config, asked, observer)?), "given"),
-            Some(test) => (Some(read_rows(config, test, memory, observer)?), "test"),
+        let (other, kind) = match &of.0.data.test {
+            _ if given => (Some(read_for(of, asked, observer)?), "given"),
+            Some(test) => (Some(read_rows(of, test, memory, observer)?), "test"),
             None => (None, "validation"),
         };
         Ok(Self { fitted, other, kind })
@@ -262,7 +258,7 @@ struct Auditor<'a> {
 
 impl Auditor<'_> {
     fn binarised(&self, rows: &Rows<'_>) -> Minibatch {
-        let binarise = self.config.fit.binarise();
+        let binarise = self.config.fit.binarise(self.reader.likelihood());
         rows.minibatch(rows.index().iter().copied(), binarise, self.key.purpose(Purpose::Binarise))
     }
 

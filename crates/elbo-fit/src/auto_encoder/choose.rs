@@ -7,7 +7,7 @@ use elbo::{
     fit::FitConfig,
     gradient::Form,
     guide::Family,
-    likelihood::{LikelihoodConfig, Sigma, Support},
+    likelihood::{Likelihood, LikelihoodConfig, LikelihoodFamily, Support},
     minibatch::split,
     model::VaeConfig,
     objective::{KlWeight, Objective, elbo::KlForm},
@@ -20,9 +20,9 @@ use elbo_data::{Dataset, Number};
 
 use super::{
     config::{Config, DataConfig, NAME, Taken},
-    request::{Guide, Kind, Network, Request, Scale},
+    networks::Networks,
+    request::{Guide, Network, Request, Scale},
     shape::{check_size, choose_latent, choose_network},
-    words::name_of,
 };
 use crate::{
     error::Error,
@@ -42,6 +42,7 @@ const VALIDATION_DRAWS: (usize, usize) = (5000, 16);
 
 /// The configuration of what is asked for; what is left open is chosen by the data, and the choice said.
 pub(crate) fn choose<T: Number + Display>(
+    networks: &impl Networks,
     request: &Request,
     name: Option<&str>,
     source: Source,
@@ -50,15 +51,17 @@ pub(crate) fn choose<T: Number + Display>(
     observer: &dyn Observer,
 ) -> Result<Config, Error> {
     let (train, _) = split(data.rows(), request.validation, Key::new(request.seed));
-    let (likelihood, why) = choose_likelihood(request, data);
+    let (chosen, why) = choose_likelihood(request, data);
+    let likelihood = networks.likelihood(chosen);
+    let why = if networks.name().is_some() { "it is one's own" } else { why };
     let constant = constant(data, &train);
-    let columns = kept_columns(request.drop_constant, likelihood, data, &constant, observer)?;
+    let columns = kept_columns(request.drop_constant, &*likelihood, data, &constant, observer)?;
     let width = if columns.is_empty() { data.width() } else { columns.len() };
     let image = data.image.filter(|_| width == data.width());
     let network = choose_network(request, image, &data.name, observer)?;
     let (latent, second) = choose_latent(request, width)?;
     check_size(width, &request.hidden, latent, &network, second.as_ref())?;
-    let fixed = matches!(likelihood, LikelihoodConfig::Gaussian(Sigma::Fixed(_)));
+    let fixed = likelihood.held_scale().is_some();
     if request.objective == Objective::Noiseless && !(fixed && request.family == Family::Gaussian) {
         return Err(Error::request(
             "«objective noiseless» needs Gaussian latents and a Gaussian likelihood with a fixed sigma",
@@ -71,14 +74,14 @@ pub(crate) fn choose<T: Number + Display>(
             "give one number for «latent»",
         ));
     }
-    let how = choose_scale(request.scale, likelihood, data);
+    let how = choose_scale(request.scale, likelihood.support(), data);
     let taken = Taken { scaling: scaling(how, data, &train, &constant, &columns)?, columns };
-    observer.choice(&Choice { of: "likelihood", chosen: name_of(likelihood), why: why.into() });
+    observer.choice(&Choice { of: "likelihood", chosen: likelihood.describe(), why: why.into() });
     if second.is_some() && request.kl == KlForm::Analytic {
         observer.say("kl", "of z2 given z1 in closed form; of z1, which has none, by Monte Carlo");
     }
     let steps = train_config(request, train.len(), observer)?;
-    let binarise = choose_binarise(request, likelihood, observer);
+    let binarise = choose_binarise(request, likelihood.support(), observer);
     let patience = request.patience.or(request.epochs.is_none().then(|| {
         let steps = train.len().div_ceil(request.batch);
         PATIENCE.0.max(PATIENCE.1.div_ceil(steps)) as u64
@@ -93,6 +96,7 @@ pub(crate) fn choose<T: Number + Display>(
         elbo: env!("CARGO_PKG_VERSION").into(),
         name: name.map_or_else(|| source.name(), ToOwned::to_owned),
         model: NAME.into(),
+        networks: networks.name().map(Into::into),
         begin_at: None,
         data: DataConfig {
             rows: data.rows(),
@@ -118,7 +122,7 @@ pub(crate) fn choose<T: Number + Display>(
                 latent,
                 family: request.family,
                 activation: request.activation,
-                likelihood,
+                likelihood: chosen,
                 network,
                 second,
             },
@@ -187,7 +191,7 @@ fn scaling<T: Number + Display>(
 /// The columns to keep where constant ones are dropped; empty for all.
 fn kept_columns<T: Number>(
     drop_constant: bool,
-    likelihood: LikelihoodConfig,
+    likelihood: &dyn Likelihood,
     data: &Dataset<T>,
     constant: &[usize],
     observer: &dyn Observer,
@@ -208,11 +212,12 @@ fn kept_columns<T: Number>(
         observer.say("dropped", format!("{}: {names}", counted(constant.len())));
         return Ok((0..data.width()).filter(|c| !constant.contains(c)).collect());
     }
-    if likelihood.likelihood().support().is_discrete() {
+    if likelihood.support().is_discrete() {
         // A pixel that is always paper, or a word that never occurs, is nothing to remark on.
         return Ok(Vec::new());
     }
-    if likelihood == LikelihoodConfig::Gaussian(Sigma::PerColumn) {
+    let variance: Vec<f64> = (0..data.width()).map(|c| f64::from(!constant.contains(&c))).collect();
+    if likelihood.start_own(&vec![0.0; data.width()], &variance).is_err() {
         return Err(Error::new(format!(
             "`{}`: {} in the training rows ({names}): sigma would shrink to 0 there and the bound grow without \
              limit",
@@ -316,8 +321,8 @@ fn choose_inference(request: &Request, estimator: Form, observer: &dyn Observer)
     Ok(Inference::PerDatum { steps, step_size })
 }
 
-fn choose_binarise(request: &Request, likelihood: LikelihoodConfig, observer: &dyn Observer) -> Binarise {
-    let per_datum = request.guide == Guide::PerDatum && likelihood == LikelihoodConfig::Bernoulli;
+fn choose_binarise(request: &Request, support: Support, observer: &dyn Observer) -> Binarise {
+    let per_datum = request.guide == Guide::PerDatum && support == Support::Binary;
     match request.binarise {
         None if per_datum => {
             let text = "threshold: the q of a row would lag behind one that is drawn anew at each epoch";
@@ -336,10 +341,8 @@ fn choose_binarise(request: &Request, likelihood: LikelihoodConfig, observer: &d
 fn choose_likelihood<T: Number>(request: &Request, data: &Dataset<T>) -> (LikelihoodConfig, &'static str) {
     let gaussian = LikelihoodConfig::Gaussian(request.sigma);
     match request.likelihood {
-        Some(Kind::Bernoulli) => (LikelihoodConfig::Bernoulli, "as asked"),
-        Some(Kind::Gaussian) => (gaussian, "as asked"),
-        Some(Kind::Poisson) => (LikelihoodConfig::Poisson, "as asked"),
-        Some(Kind::NegativeBinomial) => (LikelihoodConfig::NegativeBinomial, "as asked"),
+        Some(LikelihoodFamily::Gaussian) => (gaussian, "as asked"),
+        Some(family) => (family.into(), "as asked"),
         None if data.full_scale.is_some() => {
             (LikelihoodConfig::Bernoulli, "the rows are images: ink or paper")
         }
@@ -350,11 +353,11 @@ fn choose_likelihood<T: Number>(request: &Request, data: &Dataset<T>) -> (Likeli
     }
 }
 
-fn choose_scale<T: Number>(asked: Scale, likelihood: LikelihoodConfig, data: &Dataset<T>) -> Scale {
+fn choose_scale<T: Number>(asked: Scale, support: Support, data: &Dataset<T>) -> Scale {
     match asked {
-        Scale::Auto if likelihood.likelihood().support() == Support::Count => Scale::None,
+        Scale::Auto if support == Support::Count => Scale::None,
         Scale::Auto if data.full_scale.is_some() => Scale::Full,
-        Scale::Auto if likelihood.likelihood().support().is_discrete() => Scale::None,
+        Scale::Auto if support.is_discrete() => Scale::None,
         Scale::Auto => Scale::Standard,
         other => other,
     }

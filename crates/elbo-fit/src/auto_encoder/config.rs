@@ -24,6 +24,9 @@ pub struct Config {
     /// The name of the model; files of earlier versions have none.
     #[serde(default = "model")]
     pub(crate) model: String,
+    /// Whose networks are fitted, where they are not ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) networks: Option<String>,
     /// The model file whose parameters the fit begins at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) begin_at: Option<PathBuf>,

@@ -1,7 +1,6 @@
 //! The bound of rows under a fitted auto-encoder, and estimates of the evidence log p(x).
 
 use elbo::{
-    burn::tensor::Device,
     diagnose::{
         annealed::{Annealing, Start, Temperatures, annealed},
         bdmc::bdmc,
@@ -9,7 +8,7 @@ use elbo::{
     distribution::bernoulli::Binarise,
     engine::{Measure, Reader},
     minibatch::{Minibatch, Rows},
-    model::{Joint, Latent as _, Vae},
+    model::Joint,
     objective::{Objective, elbo::KlForm},
     random::{Draws, Key, Purpose},
     terms::{Mean, RowTerms, Weights},
@@ -77,21 +76,19 @@ impl Default for Annealed {
 }
 
 pub(super) fn evaluate(
-    (config, vae): (&Config, &Vae),
+    (config, reader): (&Config, &dyn Reader),
     rows: &Asked,
     asked: &Measures,
-    device: &Device,
     observer: &dyn Observer,
 ) -> Result<Evaluation, Error> {
-    let reader = vae.reader(device);
-    let data = read_for(config, rows, observer)?;
-    let all = Rows::all(&data.x, vae.width());
+    let data = read_for((config, reader.likelihood()), rows, observer)?;
+    let all = Rows::all(&data.x, reader.width());
     let key = Key::new(asked.seed).purpose(Purpose::Test);
     let rows = chosen(&all, asked.rows, key);
     let part = rows.len() < all.len();
-    let evaluator = Evaluator { asked, config, reader: &*reader, rows, key, observer };
+    let evaluator = Evaluator { asked, config, reader, rows, key, observer };
     // Refused before any long work, where the latent is discrete.
-    let joint = asked.annealed.map(|annealed| Ok::<_, Error>((vae.joint()?, annealed))).transpose()?;
+    let joint = asked.annealed.map(|annealed| Ok::<_, Error>((reader.joint()?, annealed))).transpose()?;
     let mut figures = Figures::default();
     if part {
         let numbers = evaluator.rows.index().iter().map(|&row| row as f64 + 1.0).collect();
@@ -112,7 +109,7 @@ pub(super) fn evaluate(
                 .to_owned(),
         );
     }
-    if vae.model.is_hierarchical() && asked.kl == KlForm::Analytic {
+    if reader.layers().len() > 1 && asked.kl == KlForm::Analytic {
         facts.push(
             "note: the KL of z2 given z1 is in closed form; that of z1, which has none, by Monte Carlo"
                 .into(),
@@ -175,7 +172,8 @@ struct Evaluator<'a> {
 impl Evaluator<'_> {
     /// The rows, some at a time; x is drawn once, whatever is evaluated.
     fn pieces(&self, size: usize) -> impl Iterator<Item = Minibatch> {
-        let (binarise, key) = (self.config.fit.binarise(), self.key.purpose(Purpose::Binarise));
+        let (binarise, key) =
+            (self.config.fit.binarise(self.reader.likelihood()), self.key.purpose(Purpose::Binarise));
         let rows = &self.rows;
         rows.index().chunks(size).map(move |piece| rows.minibatch(piece.iter().copied(), binarise, key))
     }
@@ -184,7 +182,10 @@ impl Evaluator<'_> {
         let Measures { kl, samples, .. } = *self.asked;
         let noise = self.key.purpose(Purpose::Noise);
         let mut terms = RowTerms::default();
-        for piece in self.rows.pieces(self.config.fit.binarise(), self.key.purpose(Purpose::Binarise)) {
+        for piece in self
+            .rows
+            .pieces(self.config.fit.binarise(self.reader.likelihood()), self.key.purpose(Purpose::Binarise))
+        {
             terms.extend(&self.reader.terms(&piece, Measure::Elbo(kl), Draws { samples, key: noise })?);
         }
         figures.term("elbo", terms.elbo());

@@ -8,7 +8,7 @@ use elbo::{
     gradient::Form,
     guide::{Covariance, Encoded, PerDatum},
     infer::{bounds, log_weights},
-    likelihood::LikelihoodConfig,
+    likelihood::{Likelihood, Support},
     minibatch::Minibatch,
     objective::Objective,
     random::{Key, Purpose},
@@ -24,11 +24,11 @@ pub(super) const ROWS: usize = 1000;
 
 /// Whether what a configuration maximises is a bound on log p(x): also with a KL that weighs more than 1, but not of grey
 /// values under a Bernoulli likelihood.
-pub(super) fn maximises_a_bound(config: &Config) -> bool {
+pub(super) fn maximises_a_bound(config: &Config, likelihood: &dyn Likelihood) -> bool {
     let train = &config.fit.train;
-    let bernoulli = config.fit.vae.likelihood == LikelihoodConfig::Bernoulli;
+    let binary = likelihood.support() == Support::Binary;
     let grey = !config.data.taken.scaling.keeps_units();
-    !(bernoulli && grey && config.fit.binarise == Binarise::None)
+    !(binary && grey && config.fit.binarise == Binarise::None)
         && train.objective != Objective::Noiseless
         && train.kl_weight.beta >= 1.0
         && !matches!(train.estimator, Form::Relaxed(_))
@@ -63,7 +63,7 @@ pub(super) fn of_vae(
         None
     };
     Ok(Findings {
-        maximised_a_bound: Some(maximises_a_bound(config)),
+        maximised_a_bound: Some(maximises_a_bound(config, reader.likelihood())),
         // Of one row no mean varies.
         active_units: (n > 1).then(|| active.into_iter().filter(|&active| active).count()),
         kl: Some(mean(&encoded.kl, n)),

@@ -9,7 +9,10 @@ use elbo::{
     burn::tensor::Device,
     diagnose::CollapseWatch,
     fit::{EpochReport, Fit},
+    guide::Guide,
     minibatch::Rows,
+    model::Latent,
+    parameters::BurnModule,
     random::Key,
     terms::Mean,
 };
@@ -19,6 +22,7 @@ use super::{
     choose::choose,
     config::Config,
     kept::read_model,
+    networks::{Networks, Ours},
     page::page,
     prepare::{Prepared, Scaled, check_same, prepare, read_rows},
     request::Request,
@@ -62,22 +66,38 @@ pub fn fit(
     plan: &Plan,
     observer: &dyn Observer,
 ) -> Result<Outcome, Error> {
+    fit_of(&Ours, request, source, test, begin_at, plan, observer)
+}
+
+/// The same of networks, or a likelihood, of one's own.
+///
+/// # Errors
+/// As for [`fit`].
+pub fn fit_of(
+    networks: &impl Networks,
+    request: &Request,
+    source: Source,
+    test: Option<Source>,
+    begin_at: Option<&Path>,
+    plan: &Plan,
+    observer: &dyn Observer,
+) -> Result<Outcome, Error> {
     let name = plan.place.name.as_deref();
     let (config, rows) = match source.read(plan.memory, false)? {
         Stored::Single(data) => {
             describe(&data, observer);
-            let config = choose(request, name, source, test, &data, observer)?;
-            let rows = Split::read(&config, data, plan.memory, observer)?;
+            let config = choose(networks, request, name, source, test, &data, observer)?;
+            let rows = Split::read(networks, &config, data, plan.memory, observer)?;
             (config, rows)
         }
         Stored::Double(data) => {
             describe(&data, observer);
-            let config = choose(request, name, source, test, &data, observer)?;
-            let rows = Split::read(&config, data, plan.memory, observer)?;
+            let config = choose(networks, request, name, source, test, &data, observer)?;
+            let rows = Split::read(networks, &config, data, plan.memory, observer)?;
             (config, rows)
         }
     };
-    begin(&Config { begin_at: begin_at.map(Into::into), ..config }, &rows, plan, observer)
+    begin(networks, &Config { begin_at: begin_at.map(Into::into), ..config }, &rows, plan, observer)
 }
 
 /// Makes a fit once more; `data` and `test` say where its rows are now.
@@ -97,8 +117,10 @@ pub(crate) fn repeat(
     let begin_at = begin_at.map(Into::into).or(config.begin_at);
     let name = plan.place.name.clone().unwrap_or(config.name);
     let config = Config { name, begin_at, ..config };
-    let rows = read(&config, plan.memory, observer).map_err(|error| config.data.source.moved(error))?;
-    begin(&config, &rows, plan, observer)
+    config.check_networks(&Ours, Path::new("config.toml"))?;
+    let rows =
+        read(&Ours, &config, plan.memory, observer).map_err(|error| config.data.source.moved(error))?;
+    begin(&Ours, &config, &rows, plan, observer)
 }
 
 /// Goes on with an interrupted fit: the result is the same, to the bit, as without the interruption.
@@ -106,11 +128,24 @@ pub(crate) fn repeat(
 /// # Errors
 /// As for [`fit`]; where the rows are not those of the configuration, or the folder holds no state to go on from.
 pub fn resume(folder: &Path, plan: &Plan, observer: &dyn Observer) -> Result<Outcome, Error> {
+    resume_of(&Ours, folder, plan, observer)
+}
+
+/// The same of networks, or a likelihood, of one's own.
+///
+/// # Errors
+/// As for [`resume`]; where the fit was one of other networks.
+pub fn resume_of(
+    networks: &impl Networks,
+    folder: &Path,
+    plan: &Plan,
+    observer: &dyn Observer,
+) -> Result<Outcome, Error> {
     let folder = Folder::open(folder)?;
     let config = folder.read_config()?;
-    let rows = read(&config, plan.memory, observer)?;
-    let (train, validation) = rows.parts(&config);
-    let mut fit = Fit::new(config.fit.clone(), train, &validation, &plan.device)?;
+    config.check_networks(networks, &folder.path("config.toml"))?;
+    let rows = read(networks, &config, plan.memory, observer)?;
+    let mut fit = start(networks, &config, &rows, &plan.device)?;
     fit = fit.resume(folder.read_state()?)?;
     let history = folder.read_metrics(fit.progress().epoch)?;
     folder.write_metrics(&history)?;
@@ -120,26 +155,50 @@ pub fn resume(folder: &Path, plan: &Plan, observer: &dyn Observer) -> Result<Out
 }
 
 /// Reads the rows of a fit that is made once more, or goes on.
-fn read(config: &Config, memory: Option<u64>, observer: &dyn Observer) -> Result<Split, Error> {
+fn read(
+    networks: &impl Networks,
+    config: &Config,
+    memory: Option<u64>,
+    observer: &dyn Observer,
+) -> Result<Split, Error> {
     match config.data.source.read(memory, false)? {
         Stored::Single(data) => {
             describe(&data, observer);
             check_same(&data, config)?;
-            Split::read(config, data, memory, observer)
+            Split::read(networks, config, data, memory, observer)
         }
         Stored::Double(data) => {
             describe(&data, observer);
             check_same(&data, config)?;
-            Split::read(config, data, memory, observer)
+            Split::read(networks, config, data, memory, observer)
         }
     }
 }
 
-fn begin(config: &Config, rows: &Split, plan: &Plan, observer: &dyn Observer) -> Result<Outcome, Error> {
+/// A fit at its start.
+fn start<'a, N: Networks>(
+    networks: &N,
+    config: &Config,
+    rows: &'a Split,
+    device: &Device,
+) -> Result<Fit<'a, N::Model, N::Guide>, Error> {
     let (train, validation) = rows.parts(config);
-    let mut fit = Fit::new(config.fit.clone(), train, &validation, &plan.device)?;
+    config.fit.check()?;
+    let built = networks.build(&config.fit.vae, train.width(), Key::new(config.fit.seed), device)?;
+    let built = networks.start_at(built, &train, device)?;
+    Ok(Fit::of(config.fit.clone(), &built, train, &validation, device)?)
+}
+
+fn begin(
+    networks: &impl Networks,
+    config: &Config,
+    rows: &Split,
+    plan: &Plan,
+    observer: &dyn Observer,
+) -> Result<Outcome, Error> {
+    let mut fit = start(networks, config, rows, &plan.device)?;
     if let Some(path) = &config.begin_at {
-        fit = fit.begin_at(&read_model(path, &plan.device)?.1)?;
+        fit = fit.begin_at(&read_model(networks, path, &plan.device)?.1)?;
         observer.say("begins at", path.display().to_string());
     }
     // A folder is made last: what is wrong with the request has been found by then.
@@ -155,6 +214,7 @@ struct Split {
 
 impl Split {
     fn read<T: Scaled>(
+        networks: &impl Networks,
         config: &Config,
         data: Dataset<T>,
         memory: Option<u64>,
@@ -162,9 +222,11 @@ impl Split {
     ) -> Result<Self, Error> {
         check_memory(memory, config.fit.batch.min(data.rows()), config.data.columns.len())?;
         let left = memory.map(|bytes| bytes.saturating_sub(data.values.held()));
-        let read_test = |source| read_rows(config, source, left, observer);
+        let likelihood = networks.likelihood(config.fit.vae.likelihood);
+        let of = (config, &*likelihood);
+        let read_test = |source| read_rows(of, source, left, observer);
         let test = config.data.test.as_ref().map(read_test).transpose()?;
-        let rows = Self { data: prepare(config, data, memory, observer)?, test };
+        let rows = Self { data: prepare(of, data, memory, observer)?, test };
         let (train, validation) = rows.parts(config);
         let test = rows.test.as_ref().map_or(String::new(), |test| format!(", {} for the test", test.rows));
         observer
@@ -184,7 +246,7 @@ impl Split {
 fn go_on(
     folder: &Folder,
     config: &Config,
-    mut fit: Fit<'_>,
+    mut fit: Fit<'_, impl BurnModule + Latent, impl BurnModule + Guide>,
     mut history: Vec<Metrics>,
     under_way: bool,
     rows: &Split,
@@ -203,7 +265,7 @@ fn go_on(
     let test = rows.test.as_ref();
     let results = results::results(&fit, &train, &validation, test, &history, config, &plan.device)?;
     folder.write("results.json", &serde_json::to_vec_pretty(&results)?)?;
-    let page = page(&fit, &best, &rows.data, &results, &history, config, &plan.device)?;
+    let page = page(&fit, &*best.reader(&plan.device), &rows.data, &results, &history, config)?;
     let mut facts = results::facts(results.held_out().expect("rows were held out"));
     facts.extend(per_datum(&history, page.best_epoch as u64).map(|text| ("per-datum".into(), text.into())));
     Ok(Outcome { folder: folder.folder().into(), results, facts, page: Page::AutoEncoder(Box::new(page)) })
@@ -238,7 +300,7 @@ fn check_memory(memory: Option<u64>, rows: usize, width: usize) -> Result<(), Er
 fn epochs(
     folder: &Folder,
     config: &Config,
-    fit: &mut Fit<'_>,
+    fit: &mut Fit<'_, impl BurnModule + Latent, impl BurnModule + Guide>,
     history: &mut Vec<Metrics>,
     [rows, steps]: [usize; 2],
     observer: &dyn Observer,
@@ -285,7 +347,7 @@ fn epochs(
 fn keep_last_good(
     folder: &Folder,
     config: &Config,
-    fit: &Fit<'_>,
+    fit: &Fit<'_, impl BurnModule + Latent, impl BurnModule + Guide>,
     error: elbo::Error,
     observer: &dyn Observer,
 ) -> Error {

@@ -1,11 +1,11 @@
 //! q(z) of each row by itself, better than the encoder's.
 
 use elbo::{
-    burn::tensor::Device,
+    engine::Reader,
     guide::{Covariance, PerDatum},
     infer::{InferConfig, bounds, infer as per_datum, log_weights},
     minibatch::{Minibatch, Rows},
-    model::{Joint, Vae},
+    model::Joint,
     random::{Key, Purpose},
     terms::Mean,
 };
@@ -64,29 +64,28 @@ impl Inference {
 /// The q(z) of rows: only so many of them, drawn from the seed; `k` samples of the bound that is raised, 1 for the ELBO.
 #[allow(clippy::too_many_arguments, reason = "what there is to say of an inference")]
 pub(super) fn infer(
-    (config, vae): (&Config, &Vae),
+    (config, reader): (&Config, &dyn Reader),
     asked: &Asked,
     number: Option<usize>,
     k: usize,
     inference: &Inference,
     seed: u64,
-    device: &Device,
     observer: &dyn Observer,
 ) -> Result<Evaluation, Error> {
-    let data = read_for(config, asked, observer)?;
-    let all = Rows::all(&data.x, vae.width());
+    let data = read_for((config, reader.likelihood()), asked, observer)?;
+    let all = Rows::all(&data.x, reader.width());
     let key = Key::new(seed).purpose(Purpose::Test);
     let rows = chosen(&all, number, key);
-    vae.check_one_gaussian_layer()?;
-    let (joint, reader) = (vae.joint()?, vae.reader(device));
+    reader.check_one_gaussian_layer()?;
+    let joint = reader.joint()?;
     let mut found = Found { k, ..Found::default() };
     observer.work("inferring", rows.len() as u64);
     for piece in rows.index().chunks(ROWS) {
-        let binarise = config.fit.binarise();
+        let binarise = config.fit.binarise(reader.likelihood());
         let piece = rows.minibatch(piece.iter().copied(), binarise, key.purpose(Purpose::Binarise));
         let encoded = reader.encode(&piece.values)?;
-        let encoder = PerDatum::start(&encoded, vae.latent(), Covariance::Diagonal)?;
-        let start = PerDatum::start(&encoded, vae.latent(), inference.covariance())?;
+        let encoder = PerDatum::start(&encoded, reader.latent(), Covariance::Diagonal)?;
+        let start = PerDatum::start(&encoded, reader.latent(), inference.covariance())?;
         let config = inference.config(found.k);
         let noise = key.purpose(Purpose::Noise);
         let done = per_datum(&*joint, &piece, &start, &config, noise, |rows| observer.worked(rows as u64))?;

@@ -13,16 +13,18 @@ use elbo::{
     burn::tensor::Device,
     diagnose::Patience,
     fit::Progress,
-    model::Vae,
     optimiser::Moments,
-    parameters,
+    parameters::{self, BurnModule},
     random::Key,
     train::{Psi, State},
 };
 use elbo_data::Tensors;
 use serde::{Deserialize, Serialize};
 
-use super::config::Config;
+use super::{
+    config::Config,
+    networks::{Built, Networks},
+};
 use crate::{error::Error, fitted::is_fitted, folder::Folder, metrics::Metrics};
 
 #[derive(Serialize, Deserialize)]
@@ -81,7 +83,7 @@ impl Folder {
     pub(super) fn write_model(
         &self,
         file: &str,
-        shape: &Vae,
+        shape: &impl BurnModule,
         values: &[f32],
         config: &Config,
     ) -> Result<(), Error> {
@@ -179,8 +181,12 @@ impl Folder {
     }
 }
 
-/// Reads a fitted model, and how it was made: a run folder's best, or a model file.
-pub(super) fn read_model(path: &Path, device: &Device) -> Result<(Config, Vae), Error> {
+/// Reads a fitted model of these networks, and how it was made: a run folder's best, or a model file.
+pub(super) fn read_model<N: Networks>(
+    networks: &N,
+    path: &Path,
+    device: &Device,
+) -> Result<(Config, Built<N>), Error> {
     let file = if path.is_dir() { path.join("model.safetensors") } else { path.to_path_buf() };
     if is_fitted(path) {
         return Err(Error::request(
@@ -198,7 +204,8 @@ pub(super) fn read_model(path: &Path, device: &Device) -> Result<(Config, Vae), 
             .remedy("give a run folder as runs/digits, or a model.safetensors file")
     })?;
     let config = consistent(config, &file)?;
-    let shape = Vae::new(&config.fit.vae, config.data.columns.len(), Key::new(0), device)?;
+    config.check_networks(networks, &file)?;
+    let shape = networks.build(&config.fit.vae, config.data.columns.len(), Key::new(0), device)?;
     let mut values: Vec<f32> = Vec::new();
     for block in parameters::layout(&shape) {
         values.extend(tensors.take_f32(&block.name, &block.shape)?);
@@ -217,6 +224,19 @@ impl Config {
                 .remedy("give the config.toml of a run folder")
         })?;
         consistent(config, path)
+    }
+}
+
+impl Config {
+    /// Checks that the file is of a fit of these networks.
+    pub(super) fn check_networks(&self, networks: &impl Networks, file: &Path) -> Result<(), Error> {
+        if self.networks.as_deref() == networks.name() {
+            return Ok(());
+        }
+        let told = |name: Option<&str>| name.map_or("elbo's own".into(), |name| format!("`{name}`"));
+        let (these, given) = (told(self.networks.as_deref()), told(networks.name()));
+        Err(Error::new(format!("the networks of `{}` are {these}, not {given}", file.display()))
+            .remedy("a fit of networks of one's own is read by the program that has them"))
     }
 }
 

@@ -6,7 +6,6 @@ use elbo::{
     burn::tensor::Device,
     engine::Reader,
     guide::Family,
-    model::Vae,
     random::{Key, Purpose},
 };
 use elbo_data::{Column, Table};
@@ -17,8 +16,9 @@ use super::{
     evaluate::{self, Measures},
     infer::{self, Inference},
     kept::read_model,
+    networks::{Networks, Ours},
     page::draw_latent,
-    prepare::read_for,
+    prepare::{Prepared, read_for},
 };
 use crate::{
     asked::{Asked, Evaluation, Told},
@@ -36,10 +36,7 @@ const ROWS: usize = 1 << 15;
 pub struct AutoEncoder {
     path: PathBuf,
     config: Config,
-    vae: Vae,
-    /// The same read only, with its weights packed.
     reader: Box<dyn Reader>,
-    device: Device,
 }
 
 /// Rows as pictures: values in [0, 1], or nearly.
@@ -59,9 +56,16 @@ impl AutoEncoder {
     /// # Errors
     /// Where there is none.
     pub fn load(path: &Path, device: &Device) -> Result<Self, Error> {
-        let (config, vae) = read_model(path, device)?;
-        let reader = vae.reader(device);
-        Ok(Self { path: path.into(), config, vae, reader, device: device.clone() })
+        Self::load_of(&Ours, path, device)
+    }
+
+    /// The same of networks, or a likelihood, of one's own.
+    ///
+    /// # Errors
+    /// As for [`Self::load`]; where the model is of other networks.
+    pub fn load_of(networks: &impl Networks, path: &Path, device: &Device) -> Result<Self, Error> {
+        let (config, networks) = read_model(networks, path, device)?;
+        Ok(Self { path: path.into(), config, reader: networks.reader(device) })
     }
 
     /// How it was made.
@@ -69,9 +73,9 @@ impl AutoEncoder {
         &self.config
     }
 
-    /// The networks.
-    pub fn vae(&self) -> &Vae {
-        &self.vae
+    /// The model and its guide, to be asked by the values of rows.
+    pub fn reader(&self) -> &dyn Reader {
+        &*self.reader
     }
 
     /// The bound of rows, and estimates of log p(x).
@@ -84,7 +88,7 @@ impl AutoEncoder {
         measures: &Measures,
         observer: &dyn Observer,
     ) -> Result<Evaluation, Error> {
-        evaluate::evaluate((&self.config, &self.vae), rows, measures, &self.device, observer)
+        evaluate::evaluate((&self.config, &*self.reader), rows, measures, observer)
     }
 
     /// q(z) of each row by itself: of all rows, or of so many drawn from the seed. `k` is the number of samples of the bound
@@ -101,8 +105,8 @@ impl AutoEncoder {
         seed: u64,
         observer: &dyn Observer,
     ) -> Result<Evaluation, Error> {
-        let model = (&self.config, &self.vae);
-        infer::infer(model, rows, number, k, inference, seed, &self.device, observer)
+        let model = (&self.config, &*self.reader);
+        infer::infer(model, rows, number, k, inference, seed, observer)
     }
 
     /// Where the nats are lost; a run folder keeps the figures.
@@ -110,7 +114,7 @@ impl AutoEncoder {
     /// # Errors
     /// As for [`Self::infer`]; where there are fewer than two rows.
     pub fn audit(&self, rows: &Asked, asked: &Asking, observer: &dyn Observer) -> Result<Audit, Error> {
-        audit::audit(&self.path, (&self.config, &self.vae), rows, asked, &self.device, observer)
+        audit::audit(&self.path, (&self.config, &*self.reader), rows, asked, observer)
     }
 
     /// The latent mean and standard deviation of each row.
@@ -118,19 +122,18 @@ impl AutoEncoder {
     /// # Errors
     /// As for [`Self::evaluate`].
     pub fn encode(&self, rows: &Asked, observer: &dyn Observer) -> Result<Told, Error> {
-        let mut data = read_for(&self.config, rows, observer)?;
-        data.as_encoded(self.config.fit.binarise())?;
-        let (latent, family) = (self.vae.latent(), elbo::model::Latent::family(&self.vae.model));
+        let data = self.encoded(rows, None, observer)?;
+        let (latent, family) = (self.reader.latent(), self.reader.family());
         let width = family.width(latent);
         let mut columns = vec![Vec::with_capacity(data.rows); 2 * width];
-        for x in data.x.chunks(ROWS * self.vae.width()) {
+        for x in data.x.chunks(ROWS * self.reader.width()) {
             let encoded = self.reader.encode(x)?;
             for (c, column) in columns.iter_mut().enumerate() {
                 let values = if c < width { &encoded.mean } else { &encoded.standard_deviation };
                 column.extend(values.iter().skip(c % width).step_by(width).map(|&v| f64::from(v)));
             }
         }
-        let layers = self.vae.guide.layers();
+        let layers = self.reader.layers();
         // z_j, or its class k as j_k; of two layers z1_j and z2_j.
         let name = |c: usize| match family {
             Family::Categorical(classes) => format!("{}_{}", c / classes + 1, c % classes + 1),
@@ -156,9 +159,7 @@ impl AutoEncoder {
         number: Option<usize>,
         observer: &dyn Observer,
     ) -> Result<Told, Error> {
-        let mut data = read_for(&self.config, rows, observer)?;
-        data.truncate(number.unwrap_or(usize::MAX));
-        data.as_encoded(self.config.fit.binarise())?;
+        let data = self.encoded(rows, number, observer)?;
         let x = self.reader.reconstruct(&data.x)?;
         Ok(Told::new(self.table(&x), data.labels))
     }
@@ -173,9 +174,7 @@ impl AutoEncoder {
         number: Option<usize>,
         observer: &dyn Observer,
     ) -> Result<Pictures, Error> {
-        let mut data = read_for(&self.config, rows, observer)?;
-        data.truncate(number.unwrap_or(usize::MAX));
-        data.as_encoded(self.config.fit.binarise())?;
+        let data = self.encoded(rows, number, observer)?;
         let x = self.reader.reconstruct(&data.x)?;
         let (rows, reconstructions) = (self.rows(&data.x), self.rows(&x));
         Ok(Pictures { rows, reconstructions, shape: self.shape()? })
@@ -205,6 +204,20 @@ impl AutoEncoder {
         About { elbo: self.config.elbo.clone(), columns, data }
     }
 
+    /// Rows as the encoder is given them: all, or the first.
+    fn encoded(
+        &self,
+        rows: &Asked,
+        number: Option<usize>,
+        observer: &dyn Observer,
+    ) -> Result<Prepared, Error> {
+        let likelihood = self.reader.likelihood();
+        let mut data = read_for((&self.config, likelihood), rows, observer)?;
+        data.truncate(number.unwrap_or(usize::MAX));
+        data.as_encoded(self.config.fit.binarise(likelihood))?;
+        Ok(data)
+    }
+
     fn drawn(&self, number: usize, draw: bool, seed: u64) -> Result<Vec<f32>, Error> {
         let seed = Key::new(seed);
         let z = draw_latent(&*self.reader, number, seed);
@@ -216,7 +229,7 @@ impl AutoEncoder {
     }
 
     fn rows(&self, x: &[f32]) -> Vec<Vec<f32>> {
-        x.chunks(self.vae.width()).map(<[f32]>::to_vec).collect()
+        x.chunks(self.reader.width()).map(<[f32]>::to_vec).collect()
     }
 
     fn shape(&self) -> Result<(usize, usize), Error> {

@@ -1,16 +1,17 @@
 //! What there is to see of a finished fit.
 
 use elbo::{
-    burn::tensor::Device,
     diagnose::latent_summary,
     distribution::bernoulli::Binarise,
     engine::Reader,
     fit::{Finished, Fit},
     gradient::Form,
-    likelihood::{LikelihoodConfig, Sigma},
+    guide::Guide,
+    likelihood::Support,
     minibatch::Rows,
-    model::{LinearGaussian, Vae},
+    model::{Latent, LinearGaussian},
     objective::Objective,
+    parameters::BurnModule,
     random::{Key, Purpose},
     terms::Summary,
     train::Inference,
@@ -19,7 +20,7 @@ use elbo::{
 use super::{
     config::Config,
     prepare::Prepared,
-    words::{Words, name_of, words},
+    words::{Words, words},
 };
 use crate::{
     error::Error,
@@ -38,17 +39,15 @@ const MAP: usize = 3000;
 const SHOWN: usize = 32;
 
 pub(super) fn page(
-    fit: &Fit<'_>,
-    best: &Vae,
+    fit: &Fit<'_, impl BurnModule + Latent, impl BurnModule + Guide>,
+    reader: &dyn Reader,
     data: &Prepared,
     results: &Results,
     history: &[Metrics],
     config: &Config,
-    device: &Device,
 ) -> Result<AutoEncoderPage, Error> {
-    let reader = best.reader(device);
     let reached = results.held_out().expect("rows were held out");
-    let (width, latent) = (best.width(), best.latent());
+    let (width, latent) = (reader.width(), reader.latent());
     let (mut rows, mut mean, mut kl) = (Vec::new(), Vec::new(), Vec::new());
     for piece in fit.validation() {
         let encoded = reader.encode(&piece.values)?;
@@ -63,7 +62,7 @@ pub(super) fn page(
     let originals: Vec<f32> =
         rows.iter().take(SHOWN).flat_map(|&row| &data.x[row * width..][..width]).copied().collect();
     let reconstructions = reader.reconstruct(&originals)?;
-    let samples = reader.decode(&draw_latent(&*reader, SHOWN, Key::new(config.fit.seed)))?;
+    let samples = reader.decode(&draw_latent(reader, SHOWN, Key::new(config.fit.seed)))?;
     let shown = |x: Vec<f32>| -> Vec<Vec<f32>> {
         let rows = x.chunks(width);
         if config.data.image.is_some() {
@@ -81,7 +80,7 @@ pub(super) fn page(
     Ok(AutoEncoderPage {
         title: config.name.clone(),
         summary: cards(reached, results.seconds),
-        notes: notes(reached, results.converged, config),
+        notes: notes(reached, results.converged, config, reader),
         verdict: results.verdict.clone(),
         epochs: history.iter().map(epoch).collect(),
         best_epoch: reached.best_epoch as usize,
@@ -90,7 +89,7 @@ pub(super) fn page(
             .as_ref()
             .map(|linear| (format!("linear model, exact ({} rows)", linear.rows), linear.log_evidence.value)),
         active: dimensions.active(),
-        layers: best.guide.layers(),
+        layers: reader.layers(),
         // Without a fitted σ(x) there is no KL to show.
         kl_per_dimension: if reached.objective == Objective::Noiseless { Vec::new() } else { dimensions.kl },
         objective: reached.objective,
@@ -156,9 +155,9 @@ fn cards(results: &HeldOut, seconds: f64) -> Vec<(String, String)> {
 }
 
 /// What the bound is of, and what to beware of.
-fn notes(results: &HeldOut, converged: Option<bool>, config: &Config) -> Vec<Text> {
-    let likelihood = config.fit.vae.likelihood;
-    let mut notes: Vec<String> = vec![format!("Likelihood: {}.", name_of(likelihood))];
+fn notes(results: &HeldOut, converged: Option<bool>, config: &Config, reader: &dyn Reader) -> Vec<Text> {
+    let likelihood = reader.likelihood();
+    let mut notes: Vec<String> = vec![format!("Likelihood: {}.", likelihood.describe())];
     match results.objective {
         Objective::Elbo => {}
         Objective::ImportanceWeighted => notes.push(format!(
@@ -196,13 +195,13 @@ fn notes(results: &HeldOut, converged: Option<bool>, config: &Config) -> Vec<Tex
         ));
     }
     let bound = results.objective != Objective::Noiseless;
-    if bound && likelihood == LikelihoodConfig::Bernoulli {
+    if bound && likelihood.support() == Support::Binary {
         notes.push(format!(
             "With «binarise {}», {}.",
             word(config.fit.binarise),
             config.fit.binarise.meaning()
         ));
-    } else if bound && !likelihood.likelihood().support().is_discrete() {
+    } else if bound && !likelihood.support().is_discrete() {
         let volume = config.data.taken.scaling.log_volume(&vec![0.0; config.data.columns.len()]);
         if volume != 0.0 {
             notes.push(format!(
@@ -211,7 +210,7 @@ fn notes(results: &HeldOut, converged: Option<bool>, config: &Config) -> Vec<Tex
                 -volume
             ));
         }
-        if likelihood == LikelihoodConfig::Gaussian(Sigma::PerColumn) {
+        if reader.noise_scale().is_some_and(|sigma| sigma.len() > 1) {
             notes.push(
                 "A column that the decoder learns to copy exactly has a σ that shrinks towards 0.".into(),
             );

@@ -1,6 +1,10 @@
 //! Rows as a fitted auto-encoder takes them.
 
-use elbo::{distribution::bernoulli::Binarise, likelihood::Support, random::Key};
+use elbo::{
+    distribution::bernoulli::Binarise,
+    likelihood::{Likelihood, Support},
+    random::Key,
+};
 use elbo_data::{Cells, Dataset, Number, Stored};
 
 use super::config::{Config, DataConfig, Taken};
@@ -95,40 +99,44 @@ pub(crate) fn check_same<T: Number>(data: &Dataset<T>, config: &Config) -> Resul
 }
 
 /// Reads rows for a fitted model: those named, or those that it was fitted to.
-pub(crate) fn read_for(config: &Config, asked: &Asked, watch: &dyn Observer) -> Result<Prepared, Error> {
-    let read = |rows: &Source| read_rows(config, rows, asked.memory, watch);
-    config.data.source.for_model(asked.source.as_ref(), read)
+pub(crate) fn read_for(
+    of: (&Config, &dyn Likelihood),
+    asked: &Asked,
+    watch: &dyn Observer,
+) -> Result<Prepared, Error> {
+    let read = |rows: &Source| read_rows(of, rows, asked.memory, watch);
+    of.0.data.source.for_model(asked.source.as_ref(), read)
 }
 
 /// Reads the rows that a model was fitted to, and checks that they are the same.
 pub(crate) fn read_own(
-    config: &Config,
+    of: (&Config, &dyn Likelihood),
     memory: Option<u64>,
     watch: &dyn Observer,
 ) -> Result<Prepared, Error> {
-    let source = &config.data.source;
+    let source = &of.0.data.source;
     match source.read(memory, false).map_err(|error| source.moved(error))? {
-        Stored::Single(data) => check_same(&data, config).and_then(|()| prepare(config, data, memory, watch)),
-        Stored::Double(data) => check_same(&data, config).and_then(|()| prepare(config, data, memory, watch)),
+        Stored::Single(data) => check_same(&data, of.0).and_then(|()| prepare(of, data, memory, watch)),
+        Stored::Double(data) => check_same(&data, of.0).and_then(|()| prepare(of, data, memory, watch)),
     }
 }
 
 /// Reads the rows of a source for a model, or for its test.
 pub(crate) fn read_rows(
-    config: &Config,
+    of: (&Config, &dyn Likelihood),
     source: &Source,
     memory: Option<u64>,
     watch: &dyn Observer,
 ) -> Result<Prepared, Error> {
     match source.read(memory, true)? {
-        Stored::Single(data) => prepare(config, data, memory, watch),
-        Stored::Double(data) => prepare(config, data, memory, watch),
+        Stored::Single(data) => prepare(of, data, memory, watch),
+        Stored::Double(data) => prepare(of, data, memory, watch),
     }
 }
 
 /// Rows of a file as the model takes them: its columns by their names, or by their places where a file has no header.
 pub(crate) fn prepare<T: Scaled>(
-    config: &Config,
+    (config, likelihood): (&Config, &dyn Likelihood),
     data: Dataset<T>,
     memory: Option<u64>,
     watch: &dyn Observer,
@@ -139,7 +147,6 @@ pub(crate) fn prepare<T: Scaled>(
     let data = T::scaled(data.keep_columns(&places)?, scaling, memory)?;
     let (rows, x) = (data.rows(), data.values);
     let prepared = Prepared { x, rows, labels: data.labels, name: data.name, first_line: data.first_line };
-    let likelihood = config.fit.vae.likelihood.likelihood();
     prepared.check_support(columns, likelihood.name(), likelihood.support())?;
     Ok(prepared)
 }

@@ -4,7 +4,7 @@ use elbo::{
     distribution::bernoulli::Binarise,
     gradient::Form,
     guide::Family,
-    likelihood::Sigma,
+    likelihood::{LikelihoodFamily, Sigma},
     network::Activation,
     objective::{KlWeight, Objective, elbo::KlForm},
     optimiser::Optimiser,
@@ -26,7 +26,7 @@ pub struct Request {
     /// row has a q of its own.
     pub binarise: Option<Binarise>,
     /// p(x|z); if open, Bernoulli for images and tables of 0 and 1, else Gaussian.
-    pub likelihood: Option<Kind>,
+    pub likelihood: Option<LikelihoodFamily>,
     /// σ of a Gaussian likelihood.
     pub sigma: Sigma,
     /// What encoder and decoder are made of, beside the dense layers.
@@ -147,20 +147,6 @@ pub enum Scale {
     Unit,
     /// Each column to mean 0 and standard deviation 1 over the training rows.
     Standard,
-}
-
-/// A family of likelihoods.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// Values in [0, 1].
-    Bernoulli,
-    /// Real numbers.
-    Gaussian,
-    /// Counts.
-    Poisson,
-    /// Counts whose variance exceeds their mean.
-    NegativeBinomial,
 }
 
 /// What encoder and decoder are made of.

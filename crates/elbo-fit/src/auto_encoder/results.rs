@@ -5,9 +5,11 @@ use elbo::{
     diagnose::{Findings, Verdict},
     engine::Reader,
     fit::{Finished, Fit},
+    guide::Guide,
     minibatch::{Minibatch, Rows},
-    model::LinearGaussian,
+    model::{Latent, LinearGaussian},
     objective::Objective,
+    parameters::BurnModule,
     random::{Key, Purpose},
     terms::{Mean, Summary},
 };
@@ -31,7 +33,7 @@ use crate::{
 const SAMPLES: usize = 16;
 
 pub(super) fn results(
-    fit: &Fit<'_>,
+    fit: &Fit<'_, impl BurnModule + Latent, impl BurnModule + Guide>,
     train: &Rows<'_>,
     validation: &Rows<'_>,
     test: Option<&Prepared>,
@@ -52,13 +54,13 @@ pub(super) fn results(
         }
         None => None,
     };
-    let discrete = config.fit.vae.likelihood.likelihood().support().is_discrete();
+    let discrete = reader.likelihood().support().is_discrete();
     let linear = match &test_terms {
         _ if discrete => None,
         // What is no bound cannot be held against log p(x).
         _ if !bound => None,
-        Some((rows, terms)) => linear(train, rows, "test", &terms.elbo(), best.guide.layers()[0]),
-        None => linear(train, validation, "validation", &held_out.elbo(), best.guide.layers()[0]),
+        Some((rows, terms)) => linear(train, rows, "test", &terms.elbo(), reader.layers()[0]),
+        None => linear(train, validation, "validation", &held_out.elbo(), reader.layers()[0]),
     };
     let finished = fit.finished().unwrap_or(Finished::AllEpochs);
     let mut found = look(fit, &*reader, train, config)?;
@@ -91,7 +93,12 @@ pub(super) fn results(
 }
 
 /// A look at the finished fit by its validation rows.
-fn look(fit: &Fit<'_>, reader: &dyn Reader, train: &Rows<'_>, config: &Config) -> Result<Findings, Error> {
+fn look(
+    fit: &Fit<'_, impl BurnModule + Latent, impl BurnModule + Guide>,
+    reader: &dyn Reader,
+    train: &Rows<'_>,
+    config: &Config,
+) -> Result<Findings, Error> {
     let key = Key::new(config.fit.seed).purpose(Purpose::Evaluate);
     // Pieces depend on the number of threads; so many rows of them do not.
     let mut rows = Minibatch { width: reader.width(), total: train.len(), ..Minibatch::default() };

@@ -1,9 +1,6 @@
 //! What the parts of a fit are called.
 
-use elbo::{
-    likelihood::{LikelihoodConfig, Sigma},
-    objective::Objective,
-};
+use elbo::objective::Objective;
 
 /// What an objective and its two terms are called.
 pub struct Words {
@@ -29,20 +26,5 @@ pub fn words(objective: Objective) -> Words {
                 objective: "value", first: "-½|x-f|²", second: "½σ²|μ|²", unit: "no bound, per row"
             }
         }
-    }
-}
-
-/// A likelihood in words.
-pub fn name_of(likelihood: LikelihoodConfig) -> String {
-    match likelihood {
-        LikelihoodConfig::Bernoulli => "Bernoulli".into(),
-        LikelihoodConfig::Poisson => "Poisson".into(),
-        LikelihoodConfig::NegativeBinomial => {
-            "negative binomial, a learned dispersion for each column".into()
-        }
-        LikelihoodConfig::Gaussian(Sigma::Fixed(sigma)) => format!("Gaussian, σ = {sigma}"),
-        LikelihoodConfig::Gaussian(Sigma::Learned) => "Gaussian, one learned σ".into(),
-        LikelihoodConfig::Gaussian(Sigma::PerColumn) => "Gaussian, a learned σ for each column".into(),
-        LikelihoodConfig::Gaussian(Sigma::Solved) => "Gaussian, one σ solved in closed form".into(),
     }
 }

@@ -1,5 +1,7 @@
 //! A model and its guide, read only: by kernels where they are for it, by tensors where they are not.
 
+use std::sync::Arc;
+
 use burn::tensor::Device;
 
 use super::{
@@ -12,6 +14,7 @@ use crate::{
     Error,
     gradient::Way,
     guide::{Encoded, Family, Guide},
+    likelihood::Likelihood,
     minibatch::Minibatch,
     model::{AutoEncoder, Joint, Latent},
     objective::elbo::KlForm,
@@ -32,6 +35,7 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> AutoEncoder<P, Q> {
             width,
             latent,
             columns,
+            likelihood: Arc::clone(self.model.likelihood()),
         })
     }
 
@@ -81,6 +85,7 @@ struct Packed<P: BurnModule, Q: BurnModule> {
     width: usize,
     latent: usize,
     columns: usize,
+    likelihood: Arc<dyn Likelihood>,
 }
 
 impl<P: BurnModule + Latent, Q: BurnModule + Guide> Reader for Packed<P, Q> {
@@ -132,7 +137,7 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Reader for Packed<P, Q> {
             Some(fused) => (fused.outputs(z), fused.own().to_vec()),
             None => (self.tensors.outputs(z), self.tensors.own()),
         };
-        draw(self.tensors.auto_encoder().model.likelihood(), &outputs, &own, key, self.width(), &mut x);
+        draw(&*self.likelihood, &outputs, &own, key, self.width(), &mut x);
         Ok(x)
     }
 
@@ -156,8 +161,20 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Reader for Packed<P, Q> {
         self.columns
     }
 
+    fn layers(&self) -> Vec<usize> {
+        self.tensors.auto_encoder().guide.layers()
+    }
+
+    fn family(&self) -> Family {
+        self.tensors.auto_encoder().model.family()
+    }
+
+    fn likelihood(&self) -> &dyn Likelihood {
+        &*self.likelihood
+    }
+
     fn noise_scale(&self) -> Option<Vec<f64>> {
-        self.tensors.auto_encoder().model.likelihood().noise_scale(&self.tensors.own())
+        self.likelihood.noise_scale(&self.tensors.own())
     }
 
     fn check_one_gaussian_layer(&self) -> Result<(), Error> {

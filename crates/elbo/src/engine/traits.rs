@@ -4,7 +4,8 @@ use std::fmt::Debug;
 
 use crate::{
     Error,
-    guide::Encoded,
+    guide::{Encoded, Family},
+    likelihood::Likelihood,
     minibatch::Minibatch,
     model::Joint,
     objective::{KlCost, elbo::KlForm, noiseless::Noiseless},
@@ -174,6 +175,15 @@ pub trait Reader: Debug + Send + Sync {
 
     /// Z, the columns of z: K, or K·C of a categorical latent.
     fn columns(&self) -> usize;
+
+    /// The number of latent variables of each layer: `[K]`, or `[K₁, K₂]`.
+    fn layers(&self) -> Vec<usize>;
+
+    /// What z is.
+    fn family(&self) -> Family;
+
+    /// p(x|z), given the decoder's output.
+    fn likelihood(&self) -> &dyn Likelihood;
 
     /// σ, `[1]` or `[D]`, where x is the mean plus σ times a standard normal.
     fn noise_scale(&self) -> Option<Vec<f64>>;

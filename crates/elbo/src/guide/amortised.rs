@@ -47,12 +47,6 @@ impl Amortised {
     pub fn with_encoding(self, encoding: Encoding) -> Self {
         Self { encoding, ..self }
     }
-
-    /// The number of latent variables of each layer: `[K]`, or `[K₁, K₂]`.
-    pub fn layers(&self) -> Vec<usize> {
-        let second = self.second.as_ref().map(|network| network.output() / 2);
-        std::iter::once(self.family.latent(self.encoder.output())).chain(second).collect()
-    }
 }
 
 impl Guide for Amortised {
@@ -63,6 +57,11 @@ impl Guide for Amortised {
     fn latent(&self) -> usize {
         let second = self.second.as_ref().map_or(0, |network| network.output() / 2);
         self.family.latent(self.encoder.output()) + second
+    }
+
+    fn layers(&self) -> Vec<usize> {
+        let second = self.second.as_ref().map(|network| network.output() / 2);
+        std::iter::once(self.family.latent(self.encoder.output())).chain(second).collect()
     }
 
     fn posterior(&self, x: Tensor<2>) -> Posterior {

@@ -13,6 +13,11 @@ pub trait Guide {
     /// K, the number of latent variables, of both layers where there are two.
     fn latent(&self) -> usize;
 
+    /// The number of latent variables of each layer: `[K]`, or `[K₁, K₂]`.
+    fn layers(&self) -> Vec<usize> {
+        vec![self.latent()]
+    }
+
     /// q_φ(·|x) of each row of `x`, `[R, D]`.
     fn posterior(&self, x: Tensor<2>) -> Posterior;
 

@@ -9,12 +9,32 @@ use crate::Error;
 
 /// The registry: a family is a file and a line here.
 macro_rules! families {
-    ($($(#[$doc:meta])* $name:ident $(($setting:ident: $type:ty))?,)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident $(($setting:ident: $type:ty))?,)*) => {
         /// p(x|z), given the decoder's output, as a configuration names it.
         #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(rename_all = "kebab-case")]
         pub enum LikelihoodConfig {
-            $($(#[$doc])* $name $(($type))?,)*
+            $($(#[doc = $doc])* $name $(($type))?,)*
+        }
+
+        /// A family of likelihoods, as it is asked for.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum LikelihoodFamily {
+            $($(#[doc = $doc])* $name,)*
+        }
+
+        impl LikelihoodFamily {
+            /// All families, each with what it is in a sentence.
+            pub const ALL: &[(Self, &str)] = &[$((Self::$name, concat!($($doc),*)),)*];
+        }
+
+        impl From<LikelihoodFamily> for LikelihoodConfig {
+            fn from(family: LikelihoodFamily) -> Self {
+                match family {
+                    $(LikelihoodFamily::$name => Self::$name $((<$type>::default()))?,)*
+                }
+            }
         }
 
         impl LikelihoodConfig {
@@ -34,13 +54,13 @@ macro_rules! families {
 }
 
 families! {
-    /// Independent Bernoulli columns; the decoder gives logits (E10).
+    /// Independent Bernoulli columns of values in [0, 1], from logits (E10).
     Bernoulli,
-    /// Independent Gaussian columns; the decoder gives means (E11).
+    /// Independent Gaussian columns of real numbers, from means (E11).
     Gaussian(sigma: Sigma),
-    /// Independent Poisson columns; the decoder gives log rates.
+    /// Independent Poisson columns of counts, from log rates.
     Poisson,
-    /// Independent negative binomial columns, each with a dispersion of its own; the decoder gives log means (E36).
+    /// Independent columns of counts whose variance exceeds their mean, each with a dispersion of its own, from log means (E36).
     NegativeBinomial,
 }
 

@@ -7,12 +7,13 @@ use super::{Kernel, Likelihood, Own, Support};
 use crate::{Error, distribution::gaussian, random::Key};
 
 /// How the σ of a Gaussian likelihood is found.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sigma {
     /// Held at this value (> 0), one for all columns.
     Fixed(f64),
     /// One σ, learned by gradient with θ.
+    #[default]
     Learned,
     /// One σ for each column, learned by gradient with θ.
     PerColumn,
@@ -28,6 +29,15 @@ pub struct Gaussian(pub Sigma);
 impl Likelihood for Gaussian {
     fn name(&self) -> &'static str {
         "Gaussian"
+    }
+
+    fn describe(&self) -> String {
+        match self.0 {
+            Sigma::Fixed(sigma) => format!("Gaussian, σ = {sigma}"),
+            Sigma::Learned => "Gaussian, one learned σ".into(),
+            Sigma::PerColumn => "Gaussian, a learned σ for each column".into(),
+            Sigma::Solved => "Gaussian, one σ solved in closed form".into(),
+        }
     }
 
     fn support(&self) -> Support {

@@ -21,7 +21,7 @@ mod support;
 mod traits;
 
 pub use bernoulli::Bernoulli;
-pub use config::LikelihoodConfig;
+pub use config::{LikelihoodConfig, LikelihoodFamily};
 pub use encoding::Encoding;
 pub use gaussian::{Gaussian, Sigma};
 pub use negative_binomial::NegativeBinomial;

@@ -31,6 +31,10 @@ impl Likelihood for NegativeBinomial {
         "negative binomial"
     }
 
+    fn describe(&self) -> String {
+        "negative binomial, a learned dispersion for each column".into()
+    }
+
     fn support(&self) -> Support {
         Support::Count
     }

@@ -37,6 +37,11 @@ pub trait Likelihood: Debug + Send + Sync {
     /// The field's name of the family, as `Bernoulli`.
     fn name(&self) -> &str;
 
+    /// The family with what is particular about it, for people.
+    fn describe(&self) -> String {
+        self.name().into()
+    }
+
     /// The values that x may take.
     fn support(&self) -> Support;
 

@@ -3,6 +3,8 @@
 //! The [variational auto-encoder](Vae) (Kingma and Welling 2014): p(z) = N(0, I), p_θ(x|z) a likelihood of f_θ(z) (E10, E11),
 //! q_φ(z|x) = N(μ_φ(x), diag σ_φ²(x)). With the Gaussian likelihood and one σ its bound is E19.
 
+use std::sync::Arc;
+
 use burn::{
     module::Module,
     tensor::{Device, Element, Tensor},
@@ -12,8 +14,9 @@ use super::{Generative, Latent, SecondLayer, VaeConfig};
 use crate::{
     Error,
     guide::{Amortised, Family, Guide},
+    likelihood::Likelihood,
     minibatch::Rows,
-    network::{Convolutions, Decoder, Dense, NetworkConfig, TransposedConvolutions},
+    network::{Convolutional, Convolutions, Decoder, Dense, NetworkConfig, TransposedConvolutions},
     parameters::BurnModule,
     random::{Key, Purpose},
 };
@@ -89,22 +92,42 @@ impl Vae {
     /// Where the shape is impossible: no column, no latent dimension, a hidden layer of width 0, σ ≤ 0, an image that is
     /// not as large as a row, two layers that are not Gaussian.
     pub fn new(config: &VaeConfig, width: usize, seed: Key, device: &Device) -> Result<Self, Error> {
+        Self::with_likelihood(config, config.likelihood.likelihood(), width, seed, device)
+    }
+
+    /// The same with a likelihood of one's own, whatever the configuration says of that.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_likelihood(
+        config: &VaeConfig,
+        likelihood: Arc<dyn Likelihood>,
+        width: usize,
+        seed: Key,
+        device: &Device,
+    ) -> Result<Self, Error> {
         config.check(width)?;
         let key = seed.purpose(Purpose::Initialise);
         let dense = |widths: &[usize], index| Dense::new(widths, config.activation, key.fold(index), device);
-        let likelihood = config.likelihood.likelihood();
-        let (features, ways) = match &config.network {
-            NetworkConfig::Dense => (width, None),
+        let outputs = likelihood.outputs();
+        // What the encoder's dense layers take, and what the decoder's give.
+        let ([features, decoded], ways) = match &config.network {
+            NetworkConfig::Dense => ([width, width * outputs], None),
             NetworkConfig::Convolutional(shape) => {
                 let there = Convolutions::new(shape, config.activation, key.fold(3), device)?;
-                let back = TransposedConvolutions::new(shape, config.activation, key.fold(4), device)?;
-                (back.input(), Some((there, back)))
+                let [channels, height, across] = shape.image;
+                let image = Convolutional { image: [channels * outputs, height, across], ..shape.clone() };
+                let back = TransposedConvolutions::new(&image, config.activation, key.fold(4), device)?;
+                ([back.input(); 2], Some((there, back)))
             }
         };
         let (there, back) = ways.unzip();
         let outward: Vec<usize> = [&[features], &config.hidden[..]].concat();
-        let inward: Vec<usize> =
-            [config.family.width(config.latent)].into_iter().chain(outward.iter().rev().copied()).collect();
+        let inward: Vec<usize> = [config.family.width(config.latent)]
+            .into_iter()
+            .chain(config.hidden.iter().rev().copied())
+            .chain([decoded])
+            .collect();
         let encoder = [&outward[..], &[config.family.outputs(config.latent)]].concat();
         let (up, down) = config
             .second

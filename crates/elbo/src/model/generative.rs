@@ -77,11 +77,6 @@ impl<D: Decoder> Generative<D> {
         Self { prior, ..self }
     }
 
-    /// The likelihood, to be held on to.
-    pub fn shared_likelihood(&self) -> Arc<dyn Likelihood> {
-        Arc::clone(&self.likelihood)
-    }
-
     /// log σ of a Gaussian likelihood, `[1]` or `[D]`; none of another.
     pub fn log_sigma(&self) -> Option<Tensor<1>> {
         self.own.as_ref().filter(|own| own.name() == "log_sigma").map(Named::val)
@@ -134,8 +129,8 @@ impl<D: Decoder> Latent for Generative<D> {
         self.family
     }
 
-    fn likelihood(&self) -> &dyn Likelihood {
-        &*self.likelihood
+    fn likelihood(&self) -> &Arc<dyn Likelihood> {
+        &self.likelihood
     }
 
     fn own(&self) -> Option<Tensor<1>> {

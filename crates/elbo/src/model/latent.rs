@@ -1,5 +1,7 @@
 //! What a model is asked.
 
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
 
 use crate::{
@@ -14,7 +16,7 @@ pub trait Latent {
     fn family(&self) -> Family;
 
     /// p(x|z), given the outputs.
-    fn likelihood(&self) -> &dyn Likelihood;
+    fn likelihood(&self) -> &Arc<dyn Likelihood>;
 
     /// The likelihood's own parameters, where it has some.
     fn own(&self) -> Option<Tensor<1>> {

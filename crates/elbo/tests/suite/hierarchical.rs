@@ -349,7 +349,7 @@ fn rows_are_encoded_in_both_layers() {
     let model = Linear::of(&p);
     let narrow: Vec<f32> = p.iter().map(|&v| v as f32).collect();
     let vae = parameters::load(generic_vae(&config(), D, 8), &narrow, &Device::flex()).unwrap();
-    assert_eq!((vae.latent(), vae.guide.layers()), (2, vec![1, 1]));
+    assert_eq!((vae.latent(), elbo::guide::Guide::layers(&vae.guide)), (2, vec![1, 1]));
     let x = [0.7_f32, -1.1, 0.4];
     let encoded = vae.reader(&Device::flex()).encode(&x.repeat(500)).unwrap();
     let (m, s2) = model.guide(&x.map(f64::from));
