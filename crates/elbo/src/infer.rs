@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error,
+    Error, check,
     guide::PerDatum,
     minibatch::Minibatch,
     model::Joint,
@@ -46,19 +46,11 @@ impl Default for InferConfig {
 impl InferConfig {
     fn check(&self) -> Result<(), Error> {
         let k = self.importance_samples;
-        if k == 0 {
-            return Err(Error::invalid("importance_samples", k, "must be at least 1"));
-        }
-        if self.samples == 0 || !self.samples.is_multiple_of(k) {
-            let rule = "must be a multiple of the importance samples, > 0";
-            return Err(Error::invalid("samples", self.samples, rule));
-        }
-        for (what, value) in [("step_size", self.step_size), ("tolerance", self.tolerance)] {
-            if !(value > 0.0 && value.is_finite()) {
-                return Err(Error::invalid(what, value, "must be > 0 and finite"));
-            }
-        }
-        Ok(())
+        check::at_least("importance_samples", k, 1)?;
+        check::at_least("samples", self.samples, 1)?;
+        check::multiple("samples", self.samples, k, "the importance samples")?;
+        check::positive("step_size", self.step_size)?;
+        check::positive("tolerance", self.tolerance).map(drop)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{Bernoulli, Gaussian, Likelihood, NegativeBinomial, Poisson, Sigma};
-use crate::Error;
+use crate::{Error, check};
 
 /// The registry: a family is a file and a line here.
 macro_rules! families {
@@ -51,9 +51,7 @@ impl LikelihoodConfig {
     /// Where a fixed σ is not a finite number > 0.
     pub fn check(self) -> Result<(), Error> {
         match self {
-            Self::Gaussian(Sigma::Fixed(sigma)) if !(sigma > 0.0 && sigma.is_finite()) => {
-                Err(Error::invalid("sigma", sigma, "must be > 0 and finite"))
-            }
+            Self::Gaussian(Sigma::Fixed(sigma)) => check::positive("sigma", sigma).map(drop),
             _ => Ok(()),
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, terms::Bound};
+use crate::{Error, check, terms::Bound};
 
 /// How much of the size of its terms a bound may fall by rounding.
 const ROUNDING: f64 = 1e-10;
@@ -108,7 +108,7 @@ pub fn ascend(
 fn check(factor: &str, sweep: usize, before: Option<Bound>, after: &Bound) -> Result<(), Error> {
     if !after.value().is_finite() {
         let what = format!("the bound after the update of {factor} in sweep {sweep}");
-        return Err(Error::invalid(&what, after.value(), "must be finite"));
+        check::finite(&what, after.value())?;
     }
     let Some(before) = before else { return Ok(()) };
     let size = |bound: &Bound| bound.log_likelihood.abs() + bound.kl.abs() + bound.global.abs();
@@ -139,14 +139,20 @@ pub trait Annealed: MeanField {
 }
 
 impl Annealing {
+    /// Checks the first inverse temperature.
+    ///
+    /// # Errors
+    /// Where `from` is outside (0, 1).
+    pub fn check(&self) -> Result<(), Error> {
+        check::between("the first inverse temperature", self.from, 0.0, 1.0).map(drop)
+    }
+
     /// Takes a model through the falling temperatures, and leaves it at 1.
     ///
     /// # Errors
     /// Where `from` is outside (0, 1), or an update fails.
     pub fn run(&self, model: &mut impl Annealed) -> Result<(), Error> {
-        if !(self.from > 0.0 && self.from < 1.0) {
-            return Err(Error::invalid("the first inverse temperature", self.from, "must be in (0, 1)"));
-        }
+        self.check()?;
         for sweep in 0..self.sweeps {
             let left = 1.0 - sweep as f64 / self.sweeps as f64;
             model.temper(libm::pow(self.from, left));

@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::MeanField;
 use crate::{
-    Error,
+    Error, check,
     conjugate::{
         Conjugate, Expectations, Location, Moments, PrecisionExpectations, Square, Squares, Statistics,
     },
-    distribution::{Gamma, Gaussian, LogDensity, Sample, StudentT, finite, positive},
+    distribution::{Gamma, Gaussian, LogDensity, Sample, StudentT},
     divergence::KullbackLeibler,
+    error::Domain,
     random::{Key, Purpose},
     terms::Bound,
 };
@@ -82,7 +83,7 @@ impl TryFrom<Stored> for Posterior {
     fn try_from(Stored { mean, precision, shape, rate }: Stored) -> Result<Self, Error> {
         let tau = Gamma::new(shape, rate)?;
         let (mean, precision) =
-            (finite("the mean", mean)?, positive("the precision of the mean", precision)?);
+            (check::finite("the mean", mean)?, check::positive("the precision of the mean", precision)?);
         Ok(Self { mean, precision, shape: tau.shape(), rate: tau.rate() })
     }
 }
@@ -146,7 +147,8 @@ impl Fit {
     /// Where the prior is none, or a value is infinite.
     pub fn new(x: &[f64], prior: Prior) -> Result<Self, Error> {
         if let Some(wrong) = x.iter().find(|x| x.is_infinite()) {
-            return Err(Error::invalid("a value of the sample", wrong, "must be finite"));
+            let (what, domain) = ("a value of the sample".into(), Domain::FiniteOrMissing);
+            return Err(Error::Domain { what, value: *wrong, domain });
         }
         let Prior { mean, precision, .. } = prior;
         let posterior = Posterior::try_from(Stored { mean, precision, shape: 1.0, rate: 1.0 })?;
@@ -198,7 +200,7 @@ impl MeanField for Fit {
             let tau = self.posterior.expected_precision();
             let (q, _) = self.prior.location(tau).updated(&self.sample);
             self.posterior.mean = q.mean;
-            self.posterior.precision = positive("the precision of q(μ)", q.strength * tau)?;
+            self.posterior.precision = check::positive("the precision of q(μ)", q.strength * tau)?;
         } else {
             let [mut squares, of_prior] = self.squares();
             squares.merge(&of_prior);

@@ -11,6 +11,7 @@ use burn::{
 use super::{Generative, Latent, SecondLayer, VaeConfig};
 use crate::{
     Error,
+    error::Needs,
     guide::{Amortised, Family, Guide},
     minibatch::Rows,
     network::{Convolutions, Decoder, Dense, NetworkConfig, TransposedConvolutions},
@@ -62,7 +63,7 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> AutoEncoder<P, Q> {
             return Ok(());
         }
         let value = if self.model.is_hierarchical() { "two layers".into() } else { format!("{family:?}") };
-        Err(Error::invalid("z", value, "per-datum inference is of one layer of Gaussian latents"))
+        Err(Error::unsuited("z", value, Needs::OneGaussianLayer))
     }
 
     pub(crate) fn check_width(&self, got: usize) -> Result<(), Error> {

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error,
+    Error, check,
+    error::Needs,
     guide::Family,
     likelihood::{LikelihoodConfig, Sigma},
     network::{Activation, NetworkConfig},
@@ -58,37 +59,23 @@ impl Default for VaeConfig {
 
 impl VaeConfig {
     pub(super) fn check(&self, width: usize) -> Result<(), Error> {
-        if width == 0 {
-            return Err(Error::invalid("the number of columns", 0, "there must be data to model"));
+        check::at_least("the number of columns", width, 1)?;
+        check::at_least("latent", self.latent, 1)?;
+        if let Family::Categorical(classes) = self.family {
+            check::at_least("the number of classes", classes, 2)?;
         }
-        if self.latent == 0 {
-            return Err(Error::invalid("latent", 0, "z needs at least one dimension"));
-        }
-        if let Family::Categorical(classes @ 0..2) = self.family {
-            return Err(Error::invalid("the number of classes", classes, "must be at least 2"));
-        }
-        if self.hidden.contains(&0) {
-            return Err(Error::invalid("hidden", format!("{:?}", self.hidden), "a layer must have a width"));
-        }
+        check::sizes("hidden", &self.hidden)?;
         if let NetworkConfig::Convolutional(shape) = &self.network {
-            let pixels = shape.image.iter().try_fold(1_usize, |product, &side| product.checked_mul(side));
-            if pixels != Some(width) {
-                let rule = format!("its pixels must be the {width} columns of a row");
-                return Err(Error::invalid("image", format!("{:?}", shape.image), &rule));
-            }
+            let pixels = shape.image.iter().fold(1_usize, |product, &side| product.saturating_mul(side));
+            check::equal("the number of pixels of the image", pixels, width, "the columns of a row")?;
         }
         if let Some(SecondLayer { latent, hidden }) = &self.second {
             if self.family != Family::Gaussian {
-                let rule = "two layers of z need a Gaussian one";
-                return Err(Error::invalid("the latent", format!("{:?}", self.family), rule));
+                let family = format_args!("{:?}", self.family);
+                return Err(Error::unsuited("the latent", family, Needs::GaussianLayers));
             }
-            if *latent == 0 {
-                return Err(Error::invalid("the second latent", 0, "z needs at least one dimension"));
-            }
-            if hidden.contains(&0) {
-                let rule = "a layer must have a width";
-                return Err(Error::invalid("the second hidden", format!("{hidden:?}"), rule));
-            }
+            check::at_least("the second latent", *latent, 1)?;
+            check::sizes("the second hidden", hidden)?;
         }
         self.likelihood.check()
     }

@@ -9,7 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::{Error, check};
 
 /// How the KL is weighed as a fit goes on.
 ///
@@ -51,12 +51,8 @@ impl KlWeight {
     /// # Errors
     /// Where one is not a finite number ≥ 0.
     pub fn check(&self) -> Result<(), Error> {
-        for (what, value) in [("beta", self.beta), ("free_bits", self.free_bits)] {
-            if !(value >= 0.0 && value.is_finite()) {
-                return Err(Error::invalid(what, value, "must be ≥ 0 and finite"));
-            }
-        }
-        Ok(())
+        check::not_negative("beta", self.beta)?;
+        check::not_negative("free_bits", self.free_bits).map(drop)
     }
 }
 

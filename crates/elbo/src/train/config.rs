@@ -1,10 +1,12 @@
 //! How steps are taken.
 
+use std::ops::Bound::{Excluded, Unbounded};
+
 use serde::{Deserialize, Serialize};
 
 use super::Inference;
 use crate::{
-    Error,
+    Error, check,
     gradient::Form,
     objective::{KlWeight, Objective, elbo::KlForm},
     optimiser::Optimiser,
@@ -73,25 +75,16 @@ impl TrainConfig {
     /// Where a step size, the number of samples, the clipping norm, the prior's width or the steps of ψ are not > 0, or
     /// the weight of the KL is below 0.
     pub fn check(&self) -> Result<(), Error> {
-        for (what, size) in [("step_size", self.step_size), ("encoder_step_size", self.encoder_step_size)] {
-            if !(size > 0.0 && size.is_finite()) {
-                return Err(Error::invalid(what, size, "must be > 0 and finite"));
-            }
-        }
-        if self.samples == 0 {
-            return Err(Error::invalid("samples", 0, "must be at least 1"));
-        }
+        check::positive("step_size", self.step_size)?;
+        check::positive("encoder_step_size", self.encoder_step_size)?;
+        check::at_least("samples", self.samples, 1)?;
         self.kl_weight.check()?;
         self.inference.check()?;
-        if let Some(sd) = self.prior_sd
-            && !(sd > 0.0 && sd.is_finite())
-        {
-            return Err(Error::invalid("prior_sd", sd, "must be > 0 and finite"));
+        if let Some(sd) = self.prior_sd {
+            check::positive("prior_sd", sd)?;
         }
-        if let Some(norm) = self.clip_norm
-            && (norm <= 0.0 || norm.is_nan())
-        {
-            return Err(Error::invalid("clip_norm", norm, "must be > 0"));
+        if let Some(norm) = self.clip_norm {
+            check::in_range("clip_norm", norm, (Excluded(0.0), Unbounded))?;
         }
         Ok(())
     }

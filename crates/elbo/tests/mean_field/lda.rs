@@ -418,7 +418,7 @@ fn wrong_input_is_refused() {
 
     let q = fit.posterior();
     let other = Counts::from_tokens(13, [&[12][..]]).unwrap();
-    says(q.fold_in(&other, Inner::default()).unwrap_err(), "is 13, but the topics have 12");
+    says(q.fold_in(&other, Inner::default()).unwrap_err(), "is 13, but must be 12, that of the topics");
     let made = |lambda| Posterior::new(q.alpha().to_vec(), q.vocabulary(), lambda).unwrap_err();
     says(made(vec![1.0; 35]), "λ has shape [35]");
     says(made(vec![f64::NAN; 36]), "λ of a topic and a word is NaN");

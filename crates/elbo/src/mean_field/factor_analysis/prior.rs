@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, distribution::Gamma};
+use crate::{Error, check, distribution::Gamma};
 
 /// How the noise of the columns is related.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,17 +48,10 @@ impl Prior {
     }
 
     pub(super) fn check(&self) -> Result<(), Error> {
-        if self.latent == 0 {
-            return Err(Error::invalid("the number of latent dimensions", 0, "must be at least 1"));
-        }
+        check::at_least("the number of latent dimensions", self.latent, 1)?;
         Gamma::new(self.noise_shape, self.noise_rate)?;
         Gamma::new(self.relevance_shape, self.relevance_rate)?;
-        let precision = self.mean_precision();
-        if self.mean_sd > 0.0 && precision > 0.0 && precision.is_finite() {
-            return Ok(());
-        }
-        let rule = "must be > 0, and so must be 1/sd², both finite";
-        Err(Error::invalid("the standard deviation of the mean", self.mean_sd, rule))
+        check::deviation("the standard deviation of the mean", self.mean_sd)
     }
 
     /// 1/sd² of μ.

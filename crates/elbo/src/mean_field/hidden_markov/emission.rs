@@ -11,6 +11,7 @@ use crate::{
     },
     distribution::{Gamma, Gaussian, LogDensity, Poisson, Sample},
     divergence::KullbackLeibler,
+    error::Domain,
     random::Key,
 };
 
@@ -102,8 +103,8 @@ impl Emission {
         }
     }
 
-    /// The rule that a value breaks.
-    pub(super) fn refuses(&self, x: f64) -> Option<String> {
+    /// What a value must be, where it is not.
+    pub(super) fn refuses(&self, x: f64) -> Option<Domain> {
         match self.kind() {
             Kind::Real => None,
             Kind::Count => refuses_count(x),

@@ -15,7 +15,7 @@ use super::{
     Counts,
     topics::{Topics, lanes, ln_gammas},
 };
-use crate::{Error, special::ln_sum_exp};
+use crate::{Error, check, special::ln_sum_exp};
 
 /// The step of γ where only the end of its ascent counts: that takes two thirds of the iterations of 1.
 const BEYOND: f64 = 1.7;
@@ -46,13 +46,8 @@ impl Inner {
     pub const IN_A_SWEEP: Self = Self { tolerance: 1e-3, iterations: 2 };
 
     pub(super) fn check(&self) -> Result<(), Error> {
-        if self.tolerance.is_nan() || self.tolerance < 0.0 {
-            return Err(Error::invalid("the tolerance of a document", self.tolerance, "must be ≥ 0"));
-        }
-        if self.iterations == 0 {
-            return Err(Error::invalid("the iterations of a document", 0, "must be at least 1"));
-        }
-        Ok(())
+        check::in_range("the tolerance of a document", self.tolerance, 0.0..)?;
+        check::at_least("the iterations of a document", self.iterations, 1)
     }
 }
 

@@ -16,11 +16,11 @@ use super::{
     components::{Components, Draw, Expectations},
 };
 use crate::{
-    Error,
+    Error, check,
     conjugate::{
         Completed, Expectations as _, RowExpectations, RowLocation, RowMoments, Scatter, WishartPrecision,
     },
-    distribution::{Cholesky, FullGaussian, LogDensity, Sample, all_finite, cholesky::dot, positive},
+    distribution::{Cholesky, FullGaussian, LogDensity, Sample, cholesky::dot},
     divergence::KullbackLeibler,
     random::Key,
 };
@@ -65,7 +65,7 @@ impl TryFrom<Stored> for FullGaussians {
         Stored { prior, mean, mean_precision, freedom, inverse_scale }: Stored,
     ) -> Result<Self, Error> {
         let empty = Self::new(&prior, 0)?;
-        all_finite("a mean", &mean)?;
+        check::all_finite("a mean", &mean)?;
         let (width, number) = (empty.width(), mean_precision.len());
         let places = if empty.tied() { 1 } else { number };
         Error::check_shape(
@@ -75,7 +75,7 @@ impl TryFrom<Stored> for FullGaussians {
         )?;
         let location = |(k, (mean, &beta)): (usize, (&[f64], &f64))| {
             let strength =
-                positive("β", beta).map_err(|error| error.within(&format!("component {}", k + 1)))?;
+                check::positive("β", beta).map_err(|error| error.within(&format!("component {}", k + 1)))?;
             Ok(RowLocation { mean: mean.to_vec(), strength })
         };
         let locations = mean.chunks(width).zip(&mean_precision).enumerate().map(location);

@@ -1,11 +1,13 @@
 //! What is known of a mixture before the rows, and what rows it takes.
 
+use std::ops::Bound::{Excluded, Unbounded};
+
 use serde::{Deserialize, Serialize};
 
 use super::Weights;
 use crate::{
-    Error,
-    distribution::{all_finite, positive},
+    Error, check,
+    error::Domain,
     mean_field::cells::{check_cells, check_finite},
 };
 
@@ -42,8 +44,8 @@ pub struct GaussianPrior {
 impl GaussianPrior {
     /// D, with a check of what does not depend on the kind of covariance.
     pub(super) fn width(&self) -> Result<usize, Error> {
-        all_finite("the prior's mean", &self.mean)?;
-        positive("the mean's precision", self.mean_precision)?;
+        check::all_finite("the prior's mean", &self.mean)?;
+        check::positive("the mean's precision", self.mean_precision)?;
         Ok(self.mean.len())
     }
 
@@ -65,9 +67,9 @@ impl GaussianPrior {
             }
         }
         let variance: Vec<f64> = squares.iter().zip(&count).map(|(s, n)| s / f64::max(*n, 1.0)).collect();
-        if let Some(d) = variance.iter().position(|v| v.is_nan() || *v <= 0.0) {
-            let rule = "must be > 0: a column of one value says nothing of components, leave it out";
-            return Err(Error::invalid(&format!("the variance of column {}", d + 1), variance[d], rule));
+        for (d, &variance) in variance.iter().enumerate() {
+            let what = format!("the variance of column {}", d + 1);
+            check::in_range(&what, variance, (Excluded(0.0), Unbounded))?;
         }
         let freedom = width as f64;
         let scale = match covariance {
@@ -115,11 +117,9 @@ impl Prior {
             Family::Gaussian(_) | Family::Bernoulli(_) => 3,
         };
         let most = MOST / width.saturating_mul(of_column).clamp(1, MOST);
-        if (1..=most).contains(&self.components) {
-            return Ok(());
-        }
-        let rule = format!("must be from 1 to {most} of {width} columns");
-        Err(Error::invalid("the number of components", self.components, &rule))
+        check::at_least("the number of components", self.components, 1)?;
+        let limit = format!("of {width} columns");
+        check::at_most("the number of components", self.components, most, &limit)
     }
 }
 
@@ -129,7 +129,7 @@ pub(super) fn check_rows(x: &[f64], width: usize, binary: bool) -> Result<(), Er
     }
     check_finite(x, width)?;
     if binary {
-        check_cells(x, width, |x| !x.is_nan() && x != 0.0 && x != 1.0, "must be 0 or 1")?;
+        check_cells(x, width, |x| !x.is_nan() && x != 0.0 && x != 1.0, Domain::Binary)?;
     }
     Ok(())
 }

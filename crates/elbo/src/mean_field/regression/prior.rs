@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error,
+    Error, check,
     conjugate::{Conjugate, PrecisionExpectations},
     distribution::{Gamma, Gaussian},
 };
@@ -36,7 +36,7 @@ impl Noise {
 
     pub(super) fn check(self) -> Result<(), Error> {
         match self {
-            Self::Known { sd } => check_sd("the noise's standard deviation", sd),
+            Self::Known { sd } => check::deviation("the noise's standard deviation", sd),
             Self::Gamma { shape, rate } => Gamma::new(shape, rate).map(drop),
         }
     }
@@ -100,10 +100,10 @@ impl Default for Prior {
 impl Prior {
     pub(super) fn check(&self) -> Result<(), Error> {
         if let Some(wide) = self.intercept {
-            check_sd("the intercept's standard deviation", wide)?;
+            check::deviation("the intercept's standard deviation", wide)?;
         }
         match self.weights {
-            Weights::Known { sd } => check_sd("the weights' standard deviation", sd)?,
+            Weights::Known { sd } => check::deviation("the weights' standard deviation", sd)?,
             Weights::Shared { shape, rate } | Weights::Each { shape, rate } => drop(Gamma::new(shape, rate)?),
         }
         self.noise.check()
@@ -113,14 +113,6 @@ impl Prior {
     pub(super) fn joint(&self) -> bool {
         self.scaled && matches!(self.noise, Noise::Gamma { .. })
     }
-}
-
-fn check_sd(what: &str, sd: f64) -> Result<(), Error> {
-    let precision = (sd * sd).recip();
-    if sd > 0.0 && precision > 0.0 && precision.is_finite() {
-        return Ok(());
-    }
-    Err(Error::invalid(what, sd, "must be > 0, and so must be 1/sd², both finite"))
 }
 
 /// Of the precision of a known standard deviation.

@@ -8,7 +8,7 @@ use std::f64::consts::TAU;
 
 use faer::{Col, Mat, Side, linalg::solvers::Llt, prelude::Solve};
 
-use crate::Error;
+use crate::{Error, distribution::cholesky::no_factor};
 
 /// The chain, D states.
 pub(super) struct Chain {
@@ -114,8 +114,7 @@ fn symmetric(matrix: &Mat<f64>) -> Mat<f64> {
 }
 
 fn factorise(matrix: &Mat<f64>) -> Result<Llt<f64>, Error> {
-    let rule = "must be finite and positive definite: a scale or a precision is beyond rounding";
-    matrix.llt(Side::Lower).map_err(|_| Error::invalid("a covariance of the chain", "not factorisable", rule))
+    matrix.llt(Side::Lower).map_err(|cause| no_factor("a covariance of the chain", matrix, cause))
 }
 
 fn ln_determinant(factor: &Llt<f64>) -> f64 {

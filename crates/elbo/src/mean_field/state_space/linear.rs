@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Precision;
 use crate::{
-    Error,
+    Error, check,
     conjugate::{Expectations as _, Squares},
     distribution::{Cholesky, DiagonalGaussian, FullGaussian, Gaussian, Sample, cholesky::dot},
     divergence::KullbackLeibler,
@@ -126,9 +126,7 @@ fn check_values<'a>(
     weights: &[f64],
     mut precisions: impl Iterator<Item = &'a Precision>,
 ) -> Result<(), Error> {
-    if let Some(wrong) = weights.iter().find(|w| !w.is_finite()) {
-        return Err(Error::invalid(&format!("a weight of {what}"), wrong, "must be finite"));
-    }
+    check::each_finite(&format!("a weight of {what}"), weights)?;
     precisions.try_for_each(|precision| precision.check())
 }
 

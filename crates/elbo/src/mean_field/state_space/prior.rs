@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{LinearPrior, Precision};
-use crate::{Error, distribution::Cholesky};
+use crate::{Error, check, distribution::Cholesky};
 
 /// The prior of D states and P columns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -76,11 +76,9 @@ impl Prior {
 
 /// Whether m_0 and P_0 are those of a Gaussian.
 pub(super) fn check_first(mean: &[f64], covariance: &[f64]) -> Result<(), Error> {
-    if let Some(wrong) = mean.iter().find(|m| !m.is_finite()) {
-        return Err(Error::invalid("the mean of the first state", wrong, "must be finite"));
-    }
-    let named = |error: Error| error.within("the covariance of the first state");
-    Cholesky::of(covariance, mean.len()).map(|_| ()).map_err(named)
+    check::each_finite("the mean of the first state", mean)?;
+    let named = |error: Error| error.named("the covariance of the first state");
+    Cholesky::of(covariance, mean.len()).map(drop).map_err(named)
 }
 
 /// I, row by row.

@@ -23,7 +23,10 @@ fn of_data() -> Result<(), Error> {
     says(model.observe(y, &infinite), &["y, row 2, column 2", "inf", "must be finite"]);
     says(model.observe(y, &[1.0; 5]), &["the data of y", "[5]", "[6, 1]"]);
     let v = model.add("v", &[rows], gaussian_vector([0.0, 0.0], 1.0))?;
-    says(model.observe(v, &[0.0, 0.0, 1.0, f64::NAN, 0.0, 0.0]), &["v, row 2", "must be 0 or 2"]);
+    says(
+        model.observe(v, &[0.0, 0.0, 1.0, f64::NAN, 0.0, 0.0]),
+        &["v, row 2", "must be 2, all of them, or 0"],
+    );
     let n = model.add("n", &[rows], poisson(1.0))?;
     says(model.observe(n, &[0.0, 3.0, -1.0]), &["n, row 3", "-1", "whole number"]);
     let z = model.add("z", &[rows], categorical([0.5, 0.5]))?;
