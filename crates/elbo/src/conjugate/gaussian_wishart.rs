@@ -115,7 +115,11 @@ impl GaussianWishart {
         let precision = self.precision.wishart()?.sample(key.fold(0), row);
         let scaled: Vec<f64> = precision.iter().map(|l| self.location.strength * l).collect();
         let d = self.precision.dimension();
-        let covariance = Cholesky::of(&Cholesky::of(&scaled, d)?.inverse(), d)?;
+        let covariance = Cholesky::named(
+            "a drawn covariance",
+            &Cholesky::named("a drawn precision", &scaled, d)?.inverse(),
+            d,
+        )?;
         let mean = FullGaussian::new(self.location.mean.clone(), covariance)?.sample(key.fold(1), row);
         Ok((mean, precision))
     }
@@ -153,7 +157,14 @@ impl Conjugate<FullGaussian> for GaussianWishart {
     fn draw(&self, key: Key, row: u64) -> Result<FullGaussian, Error> {
         let (mean, precision) = self.sample(key, row)?;
         let d = mean.len();
-        FullGaussian::new(mean, Cholesky::of(&Cholesky::of(&precision, d)?.inverse(), d)?)
+        FullGaussian::new(
+            mean,
+            Cholesky::named(
+                "a drawn covariance",
+                &Cholesky::named("a drawn precision", &precision, d)?.inverse(),
+                d,
+            )?,
+        )
     }
 
     fn refuses(&self, x: &[f64]) -> Option<Domain> {

@@ -52,7 +52,7 @@ impl WishartPrecision {
     /// Where V⁻¹ is not symmetric and positive definite, or ν not a finite number > D − 1.
     pub fn new(freedom: f64, inverse_scale: Vec<f64>) -> Result<Self, Error> {
         let d = inverse_scale.len().isqrt();
-        let factor = Cholesky::of(&inverse_scale, d)?;
+        let factor = Cholesky::named("the inverse scale", &inverse_scale, d)?;
         Cholesky::check_symmetric("the inverse scale", &inverse_scale, d)?;
         check::above("degrees of freedom", freedom, d as f64 - 1.0)
             .map_err(|error| error.within(&format!("{d} dimensions")))?;
@@ -110,7 +110,7 @@ impl WishartPrecision {
     /// # Errors
     /// Where V is too near singular to be factorised.
     pub fn wishart(&self) -> Result<Wishart, Error> {
-        Wishart::new(self.freedom, Cholesky::of(&self.factor.inverse(), self.dimension())?)
+        Wishart::new(self.freedom, Cholesky::named("the scale", &self.factor.inverse(), self.dimension())?)
     }
 }
 

@@ -28,9 +28,14 @@ impl Cholesky {
     /// # Errors
     /// Where `matrix` is not n × n, not finite, or not positive definite to rounding.
     pub fn of(matrix: &[f64], n: usize) -> Result<Self, Error> {
-        square(matrix, n)?;
+        Self::named("a matrix", matrix, n)
+    }
+
+    /// As [`Self::of`], of a matrix that errors are to name.
+    pub(crate) fn named(what: &str, matrix: &[f64], n: usize) -> Result<Self, Error> {
+        square(what, matrix, n)?;
         let lower = Mat::from_fn(n, n, |i, j| matrix[n * i.max(j) + i.min(j)]);
-        let llt = lower.llt(Side::Lower).map_err(|cause| no_factor("a matrix", &lower, cause))?;
+        let llt = lower.llt(Side::Lower).map_err(|cause| no_factor(what, &lower, cause))?;
         let factor = llt.L();
         Self::from_factor(
             (0..n * n).map(|k| if k % n > k / n { 0.0 } else { factor[(k / n, k % n)] }).collect(),
@@ -43,7 +48,7 @@ impl Cholesky {
     /// # Errors
     /// Where `factor` is not n × n, lower triangular and finite with a positive diagonal.
     pub fn from_factor(factor: Vec<f64>, n: usize) -> Result<Self, Error> {
-        square(&factor, n)?;
+        square("a cholesky factor", &factor, n)?;
         for (k, &value) in factor.iter().enumerate() {
             let (i, j) = (k / n, k % n);
             match i.cmp(&j) {
@@ -185,11 +190,11 @@ pub(crate) fn no_factor(what: &str, matrix: &Mat<f64>, cause: LltError) -> Error
     Error::NotPositiveDefinite { what: what.into(), row, of: n, pivot }
 }
 
-fn square(matrix: &[f64], n: usize) -> Result<(), Error> {
+fn square(what: &str, matrix: &[f64], n: usize) -> Result<(), Error> {
     if n > 0 && matrix.len() == n * n {
         return Ok(());
     }
-    Err(Error::Shape { what: "a matrix".into(), expected: vec![n, n], got: vec![matrix.len()] })
+    Err(Error::Shape { what: what.into(), expected: vec![n, n], got: vec![matrix.len()] })
 }
 
 /// Σ a_i b_i over the shorter of the two.

@@ -410,9 +410,12 @@ fn wrong_input_is_refused() {
     says(fit.clone().with_inner(Inner { tolerance: f64::NAN, iterations: 1 }).unwrap_err(), "tolerance");
     says(fit.clone().with_inner(Inner { tolerance: 0.0, iterations: 0 }).unwrap_err(), "at least 1");
 
-    says(Counts::new(3, vec![0, 1], vec![3], vec![1]).unwrap_err(), "the number of a word is 3");
-    says(Counts::new(3, vec![0, 2], vec![1], vec![1]).unwrap_err(), "offsets");
-    says(Counts::new(3, vec![0, 1, 0, 1], vec![1], vec![1]).unwrap_err(), "offsets");
+    says(Counts::new(3, vec![0, 1], vec![3], vec![1]).unwrap_err(), "a word is 3, but must be below 3");
+    says(Counts::new(3, vec![0, 2], vec![1], vec![1]).unwrap_err(), "the last offset is 2, but must be 1");
+    says(
+        Counts::new(3, vec![0, 1, 0, 1], vec![1], vec![1]).unwrap_err(),
+        "an offset is 0, but must be at least 1",
+    );
     says(Counts::new(3, vec![], vec![], vec![]).unwrap_err(), "offsets");
     says(Counts::new(3, vec![0, 1], vec![1], vec![]).unwrap_err(), "the counts");
 

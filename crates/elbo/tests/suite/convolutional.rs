@@ -156,7 +156,7 @@ fn impossible_convolutions_are_refused_by_name() {
         Vae::new(&config, 30, Key::new(1), &Device::flex()).unwrap_err().to_string()
     };
     assert_eq!(refused(&|s| s.channels = vec![]), "the number of convolutions is 0, but must be at least 1");
-    assert!(refused(&|s| s.channels = vec![2, 0]).starts_with("channels is [2, 0], but"));
+    assert!(refused(&|s| s.channels = vec![2, 0]).starts_with("channels[1] is 0, but must be at least 1"));
     assert!(refused(&|s| s.stride = 0).starts_with("stride is 0, but must be at least 1"));
     assert!(refused(&|s| s.stride = 4).starts_with("stride is 4, but must be at most 3, the kernel's side"));
     assert!(refused(&|s| s.kernel = 0).starts_with("stride is 2, but must be at most 0"));

@@ -59,7 +59,7 @@ impl TryFrom<Stored> for Posterior {
             check::all_finite(what, values)?;
         }
         for d in 0..d {
-            let named = |error: Error| error.within(&format!("the covariance of column {}", d + 1));
+            let named = |error: Error| error.named(&format!("the covariance of column {}", d + 1));
             Cholesky::of(q.covariance_of(d), k + 1).map_err(named)?;
         }
         let of_noise = q.noise_shape.iter().chain(&q.noise_rate);

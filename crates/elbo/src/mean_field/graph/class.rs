@@ -54,7 +54,7 @@ impl Family for Categorical {
 
     fn known(&self, value: &[f64]) -> Result<Vec<f64>, Error> {
         let class = (0..self.classes).find(|&class| class as f64 == value[0]).ok_or_else(|| {
-            Error::Domain { what: "a value".into(), value: value[0], domain: Domain::Class(self.classes) }
+            Error::Domain { what: "the value".into(), value: value[0], domain: Domain::Class(self.classes) }
         })?;
         Ok((0..self.classes).map(|k| f64::from(u8::from(k == class))).collect())
     }

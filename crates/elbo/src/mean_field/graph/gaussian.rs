@@ -155,7 +155,7 @@ impl Family for Gaussian {
             let precision = check::positive("the precision", natural[1])?;
             return Ok(vec![natural[0] / precision, precision.recip()]);
         }
-        let precision = Cholesky::of(&natural[d..], d)?;
+        let precision = Cholesky::named("the precision", &natural[d..], d)?;
         let mut moments = precision.solve_transposed(&precision.solve(&natural[..d]));
         moments.extend(precision.inverse());
         Ok(moments)

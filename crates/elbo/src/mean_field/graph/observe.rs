@@ -213,9 +213,8 @@ impl Graph {
     pub fn restore(&mut self, posterior: &Posterior) -> Result<(), Error> {
         for (name, natural) in &posterior.natural {
             let id = self.latent().into_iter().find(|&id| self.nodes[id].name == *name);
-            let id = id.ok_or_else(|| {
-                Error::not_among("a variable with a factor", name, "the latent variables of the graph")
-            })?;
+            let id = id
+                .ok_or_else(|| Error::not_among("the variable", name, "the latent variables of the graph"))?;
             let node = &self.nodes[id];
             if natural.len() != node.natural.len() {
                 let (what, expected) = (format!("the factor of {name}"), vec![node.natural.len()]);

@@ -34,7 +34,7 @@ impl Family for Poisson {
     fn known(&self, value: &[f64]) -> Result<Vec<f64>, Error> {
         let count = value[0];
         if let Some(domain) = refuses_count(count) {
-            return Err(Error::Domain { what: "a value".into(), value: count, domain });
+            return Err(Error::Domain { what: "the value".into(), value: count, domain });
         }
         Ok(vec![count, ln_gamma(count + 1.0)])
     }

@@ -55,9 +55,12 @@ impl Space for Vector {
     type Factor = distribution::FullGaussian;
 
     fn factor(dimension: usize, natural: &[f64]) -> Result<Self::Factor, Error> {
-        let precision = Cholesky::of(&natural[dimension..], dimension)?;
+        let precision = Cholesky::named("the precision", &natural[dimension..], dimension)?;
         let mean = precision.solve_transposed(&precision.solve(&natural[..dimension]));
-        distribution::FullGaussian::new(mean, Cholesky::of(&precision.inverse(), dimension)?)
+        distribution::FullGaussian::new(
+            mean,
+            Cholesky::named("the covariance", &precision.inverse(), dimension)?,
+        )
     }
 }
 

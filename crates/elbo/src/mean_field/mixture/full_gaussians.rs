@@ -205,10 +205,13 @@ impl Components for FullGaussians {
         let width = self.width();
         let precision = self.precision(component).wishart()?.sample(key.fold(0), row);
         // x = m + √(1 + 1/β) e, e ~ N(0, Λ⁻¹): μ and x at once.
-        let covariance = Cholesky::of(&precision, width)?.inverse();
+        let covariance = Cholesky::named("a drawn precision", &precision, width)?.inverse();
         let location = &self.locations[component];
         let covariance: Vec<f64> = covariance.iter().map(|c| location.spread() * c).collect();
-        let of_row = FullGaussian::new(location.mean.clone(), Cholesky::of(&covariance, width)?)?;
+        let of_row = FullGaussian::new(
+            location.mean.clone(),
+            Cholesky::named("a drawn covariance", &covariance, width)?,
+        )?;
         Ok(of_row.sample(key.fold(1), row))
     }
 
@@ -230,7 +233,7 @@ impl Components for FullGaussians {
             let q = of.wishart()?;
             let precision = q.sample(key.fold(place as u64), row);
             log_ratio += p.log_density(&precision) - q.log_density(&precision);
-            factors.push(Cholesky::of(&precision, width)?);
+            factors.push(Cholesky::named("a drawn precision", &precision, width)?);
         }
         let mut means = Vec::with_capacity(self.number() * width);
         let mut noise = vec![0.0; width];

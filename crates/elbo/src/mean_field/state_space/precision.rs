@@ -28,7 +28,7 @@ pub enum Precision {
 impl Precision {
     pub(super) fn check(self) -> Result<(), Error> {
         match self {
-            Self::Known(value) => check::positive("a known precision", value).map(drop),
+            Self::Known(value) => check::positive("the value", value).map(drop),
             Self::Gamma { shape, rate } => Gamma::new(shape, rate).map(drop),
         }
         .map_err(|error| error.within("a precision"))

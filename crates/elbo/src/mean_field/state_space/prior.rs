@@ -74,11 +74,13 @@ impl Prior {
     }
 }
 
+/// P_0.
+pub(super) const OF_FIRST: &str = "the covariance of the first state";
+
 /// Whether m_0 and P_0 are those of a Gaussian.
 pub(super) fn check_first(mean: &[f64], covariance: &[f64]) -> Result<(), Error> {
     check::each_finite("the mean of the first state", mean)?;
-    let named = |error: Error| error.named("the covariance of the first state");
-    Cholesky::of(covariance, mean.len()).map(drop).map_err(named)
+    Cholesky::named(OF_FIRST, covariance, mean.len()).map(drop)
 }
 
 /// I, row by row.
