@@ -7,6 +7,43 @@ use std::ops::{
 
 use crate::Error;
 
+/// Defines types that are read from files, and are valid from then on: `check` is called on what was read, and its error
+/// is that of the reading. In Rust they are made field by field, and checked where they are used.
+///
+/// serde reads a private twin of the type, so that there is no way round the check.
+macro_rules! checked {
+    (
+        $(#[doc = $doc:expr])*
+        #[derive($($derive:ident),*)]
+        $(#[serde($($serde:tt)*)])?
+        pub $kind:tt $name:ident { $($body:tt)* }
+    ) => {
+        $(#[doc = $doc])*
+        #[derive($($derive,)* serde::Serialize)]
+        $(#[serde($($serde)*)])?
+        pub $kind $name { $($body)* }
+
+        const _: () = {
+            type Checked = $name;
+
+            #[allow(dead_code, unreachable_pub)]
+            #[derive(serde::Deserialize)]
+            #[serde(remote = "Checked")]
+            $(#[serde($($serde)*)])?
+            $kind Twin { $($body)* }
+
+            impl<'de> serde::Deserialize<'de> for $name {
+                fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                    let read = Twin::deserialize(from)?;
+                    read.check().map_err(serde::de::Error::custom)?;
+                    Ok(read)
+                }
+            }
+        };
+    };
+}
+pub(crate) use checked;
+
 /// A number in a range.
 pub(crate) fn in_range(what: &str, value: f64, range: impl RangeBounds<f64>) -> Result<f64, Error> {
     if range.contains(&value) {

@@ -4,7 +4,8 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error, check,
+    Error,
+    check::{self, checked},
     diagnose::{LatentSummary, Patience, latent_summary},
     distribution::bernoulli::Binarise,
     engine::Reader,
@@ -19,8 +20,9 @@ use crate::{
     train::{Inference, Places, Psi, Report, State, TrainConfig, Trainer},
 };
 
+checked! {
 /// Everything that, with the data, determines a fit to the bit.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FitConfig {
     /// The seed of all randomness.
     pub seed: u64,
@@ -42,6 +44,7 @@ pub struct FitConfig {
     /// The steps.
     pub train: TrainConfig,
 }
+}
 
 impl FitConfig {
     /// What happens to the rows: `binarise` under a likelihood of 0 and 1, nothing under another.
@@ -61,6 +64,8 @@ impl FitConfig {
         let (warm_up, last) = (self.train.kl_weight.warm_up, self.epochs.saturating_sub(1));
         let limit = "one less than the epochs of the fit";
         check::at_most("the warm-up of the KL, in epochs,", warm_up as usize, last as usize, limit)?;
+        self.decay.check()?;
+        self.vae.check()?;
         self.train.check()
     }
 }

@@ -2,19 +2,22 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::{Bernoulli, Gaussian, Likelihood, NegativeBinomial, Poisson, Sigma};
-use crate::{Error, check};
+use crate::{
+    Error,
+    check::{self, checked},
+};
 
 /// The registry: a family is a file and a line here.
 macro_rules! families {
     ($($(#[$doc:meta])* $name:ident $(($setting:ident: $type:ty))?,)*) => {
-        /// p(x|z), given the decoder's output, as a configuration names it.
-        #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-        #[serde(rename_all = "kebab-case")]
-        pub enum LikelihoodConfig {
-            $($(#[$doc])* $name $(($type))?,)*
+        checked! {
+            /// p(x|z), given the decoder's output, as a configuration names it.
+            #[derive(Clone, Copy, Debug, PartialEq)]
+            #[serde(rename_all = "kebab-case")]
+            pub enum LikelihoodConfig {
+                $($(#[$doc])* $name $(($type))?,)*
+            }
         }
 
         impl LikelihoodConfig {

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::MeanField;
 use crate::{
-    Error, check,
+    Error,
+    check::{self, checked},
     conjugate::{
         Conjugate, Expectations, Location, Moments, PrecisionExpectations, Square, Squares, Statistics,
     },
@@ -18,19 +19,21 @@ use crate::{
     terms::Bound,
 };
 
-/// The prior of μ and τ.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Prior {
-    /// m₀.
-    pub mean: f64,
-    /// λ₀ > 0: the precision of μ, or, where `scaled`, that precision in units of τ.
-    pub precision: f64,
-    /// Whether the prior of μ is scaled by τ, which is the Normal-Gamma prior.
-    pub scaled: bool,
-    /// a₀ > 0.
-    pub shape: f64,
-    /// b₀ > 0.
-    pub rate: f64,
+checked! {
+    /// The prior of μ and τ.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Prior {
+        /// m₀.
+        pub mean: f64,
+        /// λ₀ > 0: the precision of μ, or, where `scaled`, that precision in units of τ.
+        pub precision: f64,
+        /// Whether the prior of μ is scaled by τ, which is the Normal-Gamma prior.
+        pub scaled: bool,
+        /// a₀ > 0.
+        pub shape: f64,
+        /// b₀ > 0.
+        pub rate: f64,
+    }
 }
 
 impl Default for Prior {
@@ -41,6 +44,12 @@ impl Default for Prior {
 }
 
 impl Prior {
+    fn check(&self) -> Result<(), Error> {
+        check::finite("the mean", self.mean)?;
+        check::positive("the precision of the mean", self.precision)?;
+        self.precision().map(drop)
+    }
+
     fn precision(&self) -> Result<Gamma, Error> {
         Gamma::new(self.shape, self.rate)
     }
@@ -152,7 +161,7 @@ impl Fit {
         }
         let Prior { mean, precision, .. } = prior;
         let posterior = Posterior::try_from(Stored { mean, precision, shape: 1.0, rate: 1.0 })?;
-        prior.precision()?;
+        prior.check()?;
         // From the first value, near which the others are.
         let origin = x.iter().copied().find(|x| !x.is_nan()).unwrap_or(mean);
         let mut sample = Moments::from_origin(origin);

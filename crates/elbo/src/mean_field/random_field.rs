@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Annealed, MeanField};
 use crate::{
-    Error, check,
+    Error,
+    check::{self, checked},
     distribution::cholesky::dot,
     random::{Key, Purpose},
     special::ln_sum_exp,
@@ -21,13 +22,15 @@ const CONFIGURATIONS: usize = 1 << 20;
 /// Sites that a thread takes at a time.
 const SITES: usize = 256;
 
-/// The log-potentials of a field, all finite. It stands for prior and data.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Field {
-    /// u_i of each state of each site: each site has states of its own.
-    pub unary: Vec<Vec<f64>>,
-    /// The pairs of sites that have a potential.
-    pub edges: Vec<Edge>,
+checked! {
+    /// The log-potentials of a field, all finite. It stands for prior and data.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Field {
+        /// u_i of each state of each site: each site has states of its own.
+        pub unary: Vec<Vec<f64>>,
+        /// The pairs of sites that have a potential.
+        pub edges: Vec<Edge>,
+    }
 }
 
 /// The log-potential of a pair of sites.

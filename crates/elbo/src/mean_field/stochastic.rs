@@ -6,20 +6,22 @@
 
 use std::ops::Bound::{Excluded, Included};
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
-    Error, check, minibatch,
+    Error,
+    check::{self, checked},
+    minibatch,
     random::{Key, Purpose},
 };
 
-/// The steps ρ_t = (t + delay)^(−forgetting), t = 1, 2, …
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RobbinsMonro {
-    /// Holds the first steps back; at least 0.
-    pub delay: f64,
-    /// In (½, 1]: Σρ = ∞ and Σρ² < ∞.
-    pub forgetting: f64,
+checked! {
+    /// The steps ρ_t = (t + delay)^(−forgetting), t = 1, 2, …
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct RobbinsMonro {
+        /// Holds the first steps back; at least 0.
+        pub delay: f64,
+        /// In (½, 1]: Σρ = ∞ and Σρ² < ∞.
+        pub forgetting: f64,
+    }
 }
 
 impl Default for RobbinsMonro {

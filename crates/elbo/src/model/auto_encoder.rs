@@ -90,7 +90,7 @@ impl Vae {
     /// Where the shape is impossible: no column, no latent dimension, a hidden layer of width 0, σ ≤ 0, an image that is
     /// not as large as a row, two layers that are not Gaussian.
     pub fn new(config: &VaeConfig, width: usize, seed: Key, device: &Device) -> Result<Self, Error> {
-        config.check(width)?;
+        config.check_for(width)?;
         let key = seed.purpose(Purpose::Initialise);
         let dense = |widths: &[usize], index| Dense::new(widths, config.activation, key.fold(index), device);
         let likelihood = config.likelihood.likelihood();

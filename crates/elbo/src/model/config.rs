@@ -3,35 +3,38 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error, check,
+    Error,
+    check::{self, checked},
     error::Needs,
     guide::Family,
     likelihood::{LikelihoodConfig, Sigma},
     network::{Activation, NetworkConfig},
 };
 
-/// The shape of a variational auto-encoder. The default is dense, of 400 hidden units and 20 Gaussian latents, with a
-/// Gaussian likelihood whose σ is learned.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct VaeConfig {
-    /// Widths of the encoder's hidden dense layers; the decoder's are the same in reverse. Empty: there is but the one
-    /// dense layer each way.
-    pub hidden: Vec<usize>,
-    /// K, the number of latent variables, of the first layer where there are two.
-    pub latent: usize,
-    /// What they are.
-    #[serde(default)]
-    pub family: Family,
-    /// Between the layers.
-    pub activation: Activation,
-    /// p(x|z).
-    pub likelihood: LikelihoodConfig,
-    /// What lies between x and the hidden layers.
-    #[serde(default, skip_serializing_if = "is_dense")]
-    pub network: NetworkConfig,
-    /// A second layer of z, above the first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub second: Option<SecondLayer>,
+checked! {
+    /// The shape of a variational auto-encoder. The default is dense, of 400 hidden units and 20 Gaussian latents, with a
+    /// Gaussian likelihood whose σ is learned.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct VaeConfig {
+        /// Widths of the encoder's hidden dense layers; the decoder's are the same in reverse. Empty: there is but the one
+        /// dense layer each way.
+        pub hidden: Vec<usize>,
+        /// K, the number of latent variables, of the first layer where there are two.
+        pub latent: usize,
+        /// What they are.
+        #[serde(default)]
+        pub family: Family,
+        /// Between the layers.
+        pub activation: Activation,
+        /// p(x|z).
+        pub likelihood: LikelihoodConfig,
+        /// What lies between x and the hidden layers.
+        #[serde(default, skip_serializing_if = "is_dense")]
+        pub network: NetworkConfig,
+        /// A second layer of z, above the first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub second: Option<SecondLayer>,
+    }
 }
 
 /// The second layer of z (Burda et al. 2015): p(z₂) = N(0, I), p_θ(z₁|z₂) and q_φ(z₂|z₁) Gaussian, each by a dense network.
@@ -58,16 +61,19 @@ impl Default for VaeConfig {
 }
 
 impl VaeConfig {
-    pub(super) fn check(&self, width: usize) -> Result<(), Error> {
-        check::at_least("the number of columns", width, 1)?;
+    /// Checks what does not depend on the data.
+    ///
+    /// # Errors
+    /// Where there is no latent variable, a class or a layer of no width, σ ≤ 0; where a convolution is impossible, or of
+    /// two layers of z the first is not Gaussian.
+    pub fn check(&self) -> Result<(), Error> {
         check::at_least("latent", self.latent, 1)?;
         if let Family::Categorical(classes) = self.family {
             check::at_least("the number of classes", classes, 2)?;
         }
         check::sizes("hidden", &self.hidden)?;
         if let NetworkConfig::Convolutional(shape) = &self.network {
-            let pixels = shape.image.iter().fold(1_usize, |product, &side| product.saturating_mul(side));
-            check::equal("the number of pixels of the image", pixels, width, "the columns of a row")?;
+            shape.shapes()?;
         }
         if let Some(SecondLayer { latent, hidden }) = &self.second {
             if self.family != Family::Gaussian {
@@ -78,6 +84,17 @@ impl VaeConfig {
             check::sizes("the second hidden", hidden)?;
         }
         self.likelihood.check()
+    }
+
+    /// The same, of rows of so many columns.
+    pub(super) fn check_for(&self, width: usize) -> Result<(), Error> {
+        self.check()?;
+        check::at_least("the number of columns", width, 1)?;
+        if let NetworkConfig::Convolutional(shape) = &self.network {
+            let pixels = shape.image.iter().fold(1_usize, |product, &side| product.saturating_mul(side));
+            check::equal("the number of pixels of the image", pixels, width, "the columns of a row")?;
+        }
+        Ok(())
     }
 }
 

@@ -2,51 +2,52 @@
 
 use std::ops::Bound::{Excluded, Unbounded};
 
-use serde::{Deserialize, Serialize};
-
 use super::Inference;
 use crate::{
-    Error, check,
+    Error,
+    check::{self, checked},
     gradient::Form,
     objective::{KlWeight, Objective, elbo::KlForm},
     optimiser::Optimiser,
     schedule::Schedule,
 };
 
-/// How steps are taken. The default maximises the ELBO by Adam in joint steps of 1e-3, one sample a row.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TrainConfig {
-    /// The rule of ascent, for θ and φ each with a state of its own.
-    pub optimiser: Optimiser,
-    /// α′, the step size of θ.
-    pub step_size: f64,
-    /// α, the step size of φ.
-    pub encoder_step_size: f64,
-    /// L, Monte Carlo samples a row; k of the importance-weighted bound.
-    pub samples: usize,
-    /// What is maximised.
-    #[serde(default)]
-    pub objective: Objective,
-    /// How its gradient is estimated.
-    #[serde(default)]
-    pub estimator: Form,
-    /// The form of the ELBO's KL term.
-    pub kl: KlForm,
-    /// Its weight in what is maximised.
-    #[serde(default)]
-    pub kl_weight: KlWeight,
-    /// Whether each row has a guide of its own.
-    #[serde(default)]
-    pub inference: Inference,
-    /// Which block moves when.
-    pub schedule: Schedule,
-    /// The standard deviation of a prior N(0, s²) on every parameter of θ: log p(θ) joins the bound as a global term,
-    /// counted once and not N/B times. θ is a point all the same, so log p(x|θ) is what the rows' bound bounds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub prior_sd: Option<f64>,
-    /// The gradient of the bound per datum, over the blocks that move, is shortened to this norm where it is
-    /// longer.
-    pub clip_norm: Option<f64>,
+checked! {
+    /// How steps are taken. The default maximises the ELBO by Adam in joint steps of 1e-3, one sample a row.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct TrainConfig {
+        /// The rule of ascent, for θ and φ each with a state of its own.
+        pub optimiser: Optimiser,
+        /// α′, the step size of θ.
+        pub step_size: f64,
+        /// α, the step size of φ.
+        pub encoder_step_size: f64,
+        /// L, Monte Carlo samples a row; k of the importance-weighted bound.
+        pub samples: usize,
+        /// What is maximised.
+        #[serde(default)]
+        pub objective: Objective,
+        /// How its gradient is estimated.
+        #[serde(default)]
+        pub estimator: Form,
+        /// The form of the ELBO's KL term.
+        pub kl: KlForm,
+        /// Its weight in what is maximised.
+        #[serde(default)]
+        pub kl_weight: KlWeight,
+        /// Whether each row has a guide of its own.
+        #[serde(default)]
+        pub inference: Inference,
+        /// Which block moves when.
+        pub schedule: Schedule,
+        /// The standard deviation of a prior N(0, s²) on every parameter of θ: log p(θ) joins the bound as a global term,
+        /// counted once and not N/B times. θ is a point all the same, so log p(x|θ) is what the rows' bound bounds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub prior_sd: Option<f64>,
+        /// The gradient of the bound per datum, over the blocks that move, is shortened to this norm where it is
+        /// longer.
+        pub clip_norm: Option<f64>,
+    }
 }
 
 impl Default for TrainConfig {
@@ -78,6 +79,7 @@ impl TrainConfig {
         check::positive("step_size", self.step_size)?;
         check::positive("encoder_step_size", self.encoder_step_size)?;
         check::at_least("samples", self.samples, 1)?;
+        self.estimator.check()?;
         self.kl_weight.check()?;
         self.inference.check()?;
         if let Some(sd) = self.prior_sd {

@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, check, distribution::Gamma};
+use crate::{
+    Error,
+    check::{self, checked},
+    distribution::Gamma,
+};
 
 /// How the noise of the columns is related.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,23 +17,25 @@ pub enum Noise {
     Each,
 }
 
-/// The prior, and the number of latent dimensions.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Prior {
-    /// K ≥ 1, of which those that explain nothing are switched off.
-    pub latent: usize,
-    /// One τ or many.
-    pub noise: Noise,
-    /// a of τ ~ Gamma(a, b).
-    pub noise_shape: f64,
-    /// b, in squared units of x.
-    pub noise_rate: f64,
-    /// a of α_k ~ Gamma(a, b).
-    pub relevance_shape: f64,
-    /// b, in squared units of x.
-    pub relevance_rate: f64,
-    /// The standard deviation of μ_d about 0, in units of x.
-    pub mean_sd: f64,
+checked! {
+    /// The prior, and the number of latent dimensions.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Prior {
+        /// K ≥ 1, of which those that explain nothing are switched off.
+        pub latent: usize,
+        /// One τ or many.
+        pub noise: Noise,
+        /// a of τ ~ Gamma(a, b).
+        pub noise_shape: f64,
+        /// b, in squared units of x.
+        pub noise_rate: f64,
+        /// a of α_k ~ Gamma(a, b).
+        pub relevance_shape: f64,
+        /// b, in squared units of x.
+        pub relevance_rate: f64,
+        /// The standard deviation of μ_d about 0, in units of x.
+        pub mean_sd: f64,
+    }
 }
 
 impl Prior {

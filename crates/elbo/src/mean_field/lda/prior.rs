@@ -1,16 +1,19 @@
 //! What is known of topics before the documents.
 
-use serde::{Deserialize, Serialize};
+use crate::{
+    Error,
+    check::{self, checked},
+};
 
-use crate::{Error, check};
-
-/// The prior of θ and β.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Prior {
-    /// α, `[K]`: each topic's concentration in a document.
-    pub alpha: Vec<f64>,
-    /// η: each word's concentration in a topic.
-    pub eta: f64,
+checked! {
+    /// The prior of θ and β.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Prior {
+        /// α, `[K]`: each topic's concentration in a document.
+        pub alpha: Vec<f64>,
+        /// η: each word's concentration in a topic.
+        pub eta: f64,
+    }
 }
 
 impl Prior {

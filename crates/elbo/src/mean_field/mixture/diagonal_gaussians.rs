@@ -86,11 +86,8 @@ impl From<DiagonalGaussians> for Stored {
 impl DiagonalGaussians {
     /// The prior, K times.
     pub(super) fn new(prior: &GaussianPrior, components: usize) -> Result<Self, Error> {
-        let width = prior.width()?;
-        let expected = if prior.covariance == Covariance::Spherical { 1 } else { width };
-        Error::check_shape("the prior's scale", &[expected], &[prior.scale.len()])?;
-        let gamma = |s: &f64| Gamma::new(0.5 * prior.freedom, 0.5 * s);
-        let prior_precisions = prior.scale.iter().map(gamma).collect::<Result<Vec<_>, _>>()?;
+        prior.check()?;
+        let (width, prior_precisions) = (prior.mean.len(), prior.gammas()?);
         Ok(Self {
             mean: prior.mean.repeat(components),
             strength: vec![prior.mean_precision; components * width],

@@ -104,10 +104,8 @@ impl From<FullGaussians> for Stored {
 impl FullGaussians {
     /// The prior, K times.
     pub(super) fn new(prior: &GaussianPrior, components: usize) -> Result<Self, Error> {
-        let width = prior.width()?;
-        Error::check_shape("the prior's scale", &[width * width], &[prior.scale.len()])?;
-        let prior_precision = WishartPrecision::new(prior.freedom, prior.scale.clone())
-            .map_err(|error| error.within("the prior of the components"))?;
+        prior.check()?;
+        let prior_precision = prior.wishart()?;
         let location = RowLocation { mean: prior.mean.clone(), strength: prior.mean_precision };
         let places = if prior.covariance == Covariance::Tied { 1 } else { components };
         Ok(Self {

@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Weights;
 use crate::{
-    Error, check,
+    Error,
+    check::{self, checked},
+    conjugate::WishartPrecision,
+    distribution::{Beta, Gamma},
     error::Domain,
     mean_field::cells::{check_cells, check_finite},
 };
@@ -42,11 +45,31 @@ pub struct GaussianPrior {
 }
 
 impl GaussianPrior {
-    /// D, with a check of what does not depend on the kind of covariance.
-    pub(super) fn width(&self) -> Result<usize, Error> {
+    pub(super) fn check(&self) -> Result<(), Error> {
         check::all_finite("the prior's mean", &self.mean)?;
         check::positive("the mean's precision", self.mean_precision)?;
-        Ok(self.mean.len())
+        let width = self.mean.len();
+        let expected = match self.covariance {
+            Covariance::Full | Covariance::Tied => width * width,
+            Covariance::Diagonal => width,
+            Covariance::Spherical => 1,
+        };
+        Error::check_shape("the prior's scale", &[expected], &[self.scale.len()])?;
+        match self.covariance {
+            Covariance::Full | Covariance::Tied => self.wishart().map(drop),
+            Covariance::Diagonal | Covariance::Spherical => self.gammas().map(drop),
+        }
+    }
+
+    /// Of the precision matrix.
+    pub(super) fn wishart(&self) -> Result<WishartPrecision, Error> {
+        WishartPrecision::new(self.freedom, self.scale.clone())
+            .map_err(|error| error.within("the prior of the components"))
+    }
+
+    /// Of the precision of each column, or of all.
+    pub(super) fn gammas(&self) -> Result<Vec<Gamma>, Error> {
+        self.scale.iter().map(|s| Gamma::new(0.5 * self.freedom, 0.5 * s)).collect()
     }
 
     /// A weak prior in the units of the rows: m₀ the columns' means, worth one row, and the columns' variances, worth D
@@ -93,21 +116,32 @@ pub enum Family {
     Bernoulli([f64; 2]),
 }
 
-/// The prior of a mixture: with the rows, all that determines the fit but its start.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Prior {
-    /// K.
-    pub components: usize,
-    /// The weights' prior.
-    pub weights: Weights,
-    /// The components' prior.
-    pub family: Family,
+checked! {
+    /// The prior of a mixture: with the rows, all that determines the fit but its start.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Prior {
+        /// K.
+        pub components: usize,
+        /// The weights' prior.
+        pub weights: Weights,
+        /// The components' prior.
+        pub family: Family,
+    }
 }
 
 /// The most numbers that the sums of a fit may take, 8 bytes each.
 const MOST: usize = 1 << 32;
 
 impl Prior {
+    pub(super) fn check(&self) -> Result<(), Error> {
+        check::at_least("the number of components", self.components, 1)?;
+        self.weights.check()?;
+        match &self.family {
+            Family::Gaussian(gaussian) => gaussian.check(),
+            Family::Bernoulli([a, b]) => Beta::new(*a, *b).map(drop),
+        }
+    }
+
     /// Refuses no component, and more than there is room for, before any is taken.
     pub(super) fn check_size(&self, width: usize) -> Result<(), Error> {
         let matrix =

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error, check,
+    Error,
+    check::{self, checked},
     conjugate::{Conjugate, PrecisionExpectations},
     distribution::{Gamma, Gaussian},
 };
@@ -66,21 +67,23 @@ pub enum Weights {
     },
 }
 
-/// The prior of w and τ, and the family of q(w).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Prior {
-    /// The standard deviation of the intercept about 0, whose column of ones comes before the others; `None` for no
-    /// intercept. It is known, and wide: an intercept is not shrunk with the weights.
-    pub intercept: Option<f64>,
-    /// Of α.
-    pub weights: Weights,
-    /// Of τ.
-    pub noise: Noise,
-    /// Whether the prior of w is scaled by τ: w_j|τ ~ N(0, 1/(α_j τ)), the intercept likewise.
-    pub scaled: bool,
-    /// Whether q(w) = Π_j q(w_j). All of them are set to their common optimum at once: the mean of the full q(w), and the
-    /// variances 1/(V⁻¹)_jj.
-    pub factorised: bool,
+checked! {
+    /// The prior of w and τ, and the family of q(w).
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Prior {
+        /// The standard deviation of the intercept about 0, whose column of ones comes before the others; `None` for no
+        /// intercept. It is known, and wide: an intercept is not shrunk with the weights.
+        pub intercept: Option<f64>,
+        /// Of α.
+        pub weights: Weights,
+        /// Of τ.
+        pub noise: Noise,
+        /// Whether the prior of w is scaled by τ: w_j|τ ~ N(0, 1/(α_j τ)), the intercept likewise.
+        pub scaled: bool,
+        /// Whether q(w) = Π_j q(w_j). All of them are set to their common optimum at once: the mean of the full q(w), and the
+        /// variances 1/(V⁻¹)_jj.
+        pub factorised: bool,
+    }
 }
 
 impl Default for Prior {

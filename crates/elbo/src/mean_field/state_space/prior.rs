@@ -1,21 +1,25 @@
 //! What is known before the data, and what is not.
 
-use serde::{Deserialize, Serialize};
-
 use super::{LinearPrior, Precision};
-use crate::{Error, check, distribution::Cholesky};
+use crate::{
+    Error,
+    check::{self, checked},
+    distribution::Cholesky,
+};
 
-/// The prior of D states and P columns.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Prior {
-    /// m_0, `[D]`.
-    pub mean: Vec<f64>,
-    /// P_0, `[D, D]`.
-    pub covariance: Vec<f64>,
-    /// A and Q, of D outputs.
-    pub dynamics: LinearPrior,
-    /// C and R, of P outputs.
-    pub observation: LinearPrior,
+checked! {
+    /// The prior of D states and P columns.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Prior {
+        /// m_0, `[D]`.
+        pub mean: Vec<f64>,
+        /// P_0, `[D, D]`.
+        pub covariance: Vec<f64>,
+        /// A and Q, of D outputs.
+        pub dynamics: LinearPrior,
+        /// C and R, of P outputs.
+        pub observation: LinearPrior,
+    }
 }
 
 /// A vague gamma: its mean is 1.
