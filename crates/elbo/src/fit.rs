@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error,
+    check::{self, checked},
     diagnose::{LatentSummary, Patience, latent_summary},
     distribution::bernoulli::Binarise,
     engine::Reader,
@@ -19,8 +20,9 @@ use crate::{
     train::{Inference, Places, Psi, Report, State, TrainConfig, Trainer},
 };
 
+checked! {
 /// Everything that, with the data, determines a fit to the bit.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FitConfig {
     /// The seed of all randomness.
     pub seed: u64,
@@ -42,6 +44,7 @@ pub struct FitConfig {
     /// The steps.
     pub train: TrainConfig,
 }
+}
 
 impl FitConfig {
     /// What happens to the rows: `binarise` under a likelihood of 0 and 1, nothing under another.
@@ -55,17 +58,13 @@ impl FitConfig {
     /// Where the minibatch, the validation samples, or a number of the steps is none; where the KL's warm-up takes the
     /// whole fit.
     pub fn check(&self) -> Result<(), Error> {
-        if self.batch == 0 {
-            return Err(Error::invalid("batch", 0, "must be at least 1"));
-        }
-        if self.validation_samples == 0 {
-            return Err(Error::invalid("validation_samples", 0, "must be at least 1"));
-        }
-        let warm_up = self.train.kl_weight.warm_up;
-        if warm_up > 0 && warm_up >= self.epochs {
-            let rule = format!("must be fewer than the {} epochs of the fit", self.epochs);
-            return Err(Error::invalid("the warm-up of the KL, in epochs,", warm_up, &rule));
-        }
+        check::at_least("batch", self.batch, 1)?;
+        check::at_least("validation_samples", self.validation_samples, 1)?;
+        let (warm_up, last) = (self.train.kl_weight.warm_up, self.epochs.saturating_sub(1));
+        let limit = "one less than the epochs of the fit";
+        check::at_most("the warm-up of the KL, in epochs,", warm_up as usize, last as usize, limit)?;
+        self.decay.check()?;
+        self.vae.check()?;
         self.train.check()
     }
 }
@@ -439,9 +438,7 @@ impl<'a, P: BurnModule + Latent, Q: BurnModule + Guide> Fit<'a, P, Q> {
 }
 
 fn check_rows(train: &Rows<'_>, validation: &Rows<'_>) -> Result<(), Error> {
-    if train.is_empty() || validation.is_empty() {
-        let what = if train.is_empty() { "training rows" } else { "validation rows" };
-        return Err(Error::invalid(&format!("the number of {what}"), 0, "must be at least 1"));
-    }
+    check::at_least("the number of training rows", train.len(), 1)?;
+    check::at_least("the number of validation rows", validation.len(), 1)?;
     Error::check_shape("a validation row", &[train.width()], &[validation.width()])
 }

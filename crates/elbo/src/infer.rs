@@ -10,31 +10,32 @@
 //! own standard error, the step size is halved; when steps are so small that they cost the bound less than the tolerance,
 //! the row has converged. Every draw is new: to measure by draws that stay the same would be to fit them.
 
-use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
-
 use crate::{
     Error,
+    check::{self, checked},
     guide::PerDatum,
     minibatch::Minibatch,
     model::Joint,
     random::{Key, Purpose},
     terms::{Mean, Weights},
 };
+use rayon::prelude::*;
 
-/// How each row's ψ is found.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct InferConfig {
-    /// k: 1 for the ELBO, more for L_k.
-    pub importance_samples: usize,
-    /// Draws of z a step: a multiple of k.
-    pub samples: usize,
-    /// The first step size of Adam, in units of the posterior's width.
-    pub step_size: f64,
-    /// A rise of the bound over a window that is no more than this, in nats, is none.
-    pub tolerance: f64,
-    /// Steps at most, to a whole window.
-    pub most_steps: usize,
+checked! {
+    /// How each row's ψ is found.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct InferConfig {
+        /// k: 1 for the ELBO, more for L_k.
+        pub importance_samples: usize,
+        /// Draws of z a step: a multiple of k.
+        pub samples: usize,
+        /// The first step size of Adam, in units of the posterior's width.
+        pub step_size: f64,
+        /// A rise of the bound over a window that is no more than this, in nats, is none.
+        pub tolerance: f64,
+        /// Steps at most, to a whole window.
+        pub most_steps: usize,
+    }
 }
 
 impl Default for InferConfig {
@@ -44,21 +45,17 @@ impl Default for InferConfig {
 }
 
 impl InferConfig {
-    fn check(&self) -> Result<(), Error> {
+    /// Checks its numbers.
+    ///
+    /// # Errors
+    /// Where the draws are not a multiple of the importance samples, or a number is not > 0.
+    pub fn check(&self) -> Result<(), Error> {
         let k = self.importance_samples;
-        if k == 0 {
-            return Err(Error::invalid("importance_samples", k, "must be at least 1"));
-        }
-        if self.samples == 0 || !self.samples.is_multiple_of(k) {
-            let rule = "must be a multiple of the importance samples, > 0";
-            return Err(Error::invalid("samples", self.samples, rule));
-        }
-        for (what, value) in [("step_size", self.step_size), ("tolerance", self.tolerance)] {
-            if !(value > 0.0 && value.is_finite()) {
-                return Err(Error::invalid(what, value, "must be > 0 and finite"));
-            }
-        }
-        Ok(())
+        check::at_least("importance_samples", k, 1)?;
+        check::at_least("samples", self.samples, 1)?;
+        check::multiple("samples", self.samples, k, "the importance samples")?;
+        check::positive("step_size", self.step_size)?;
+        check::positive("tolerance", self.tolerance).map(drop)
     }
 }
 

@@ -85,13 +85,14 @@
 //! # Ok::<(), elbo::Error>(())
 //! ```
 
+mod check;
 pub mod conjugate;
 pub mod device;
 pub mod diagnose;
 pub mod distribution;
 pub mod divergence;
 pub mod engine;
-mod error;
+pub mod error;
 pub mod fit;
 pub mod gradient;
 pub mod guide;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::{Error, check};
+
 /// θ and φ, together or in turn (E18).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -89,6 +91,16 @@ pub enum Decay {
 }
 
 impl Decay {
+    /// Checks its numbers.
+    ///
+    /// # Errors
+    /// Where there is no epoch between two steps, or their factor is not a finite number > 0.
+    pub fn check(self) -> Result<(), Error> {
+        let Self::Stepwise { every, by } = self else { return Ok(()) };
+        check::at_least("the epochs between two decays", every, 1)?;
+        check::positive("the factor of the decay", by).map(drop)
+    }
+
     /// The factor after `epochs` epochs (a fraction within one) of at most `last`.
     pub fn factor(self, epochs: f64, last: usize) -> f64 {
         match self {

@@ -3,10 +3,13 @@
 //! (Kucukelbir et al., *Automatic differentiation variational inference*, 2017; Stan reference manual, ch. 10).
 
 use crate::{
-    Error,
+    Error, check,
     distribution::{Cholesky, LogDensity},
     special::{ln_logistic, ln_ratio, logistic, softplus},
 };
+
+/// What an inverse is asked of.
+const VALUE: &str = "a constrained value";
 
 /// A smooth bijection T from Rᵈ onto the constrained values.
 ///
@@ -67,7 +70,7 @@ impl Bijection for Exponential {
         Ok(zeta.iter().map(|z| z.exp()).collect())
     }
     fn inverse(&self, theta: &[f64]) -> Result<Vec<f64>, Error> {
-        theta.iter().map(|&t| within(t, t > 0.0, "must be > 0").map(f64::ln)).collect()
+        theta.iter().map(|&t| check::positive(VALUE, t).map(f64::ln)).collect()
     }
     fn ln_determinant(&self, zeta: &[f64]) -> Result<f64, Error> {
         Ok(zeta.iter().sum())
@@ -84,7 +87,7 @@ impl Bijection for Softplus {
     }
     fn inverse(&self, theta: &[f64]) -> Result<Vec<f64>, Error> {
         // log(e^θ − 1) = θ + log(1 − e^−θ), which does not overflow.
-        theta.iter().map(|&t| within(t, t > 0.0, "must be > 0").map(|t| t + (-(-t).exp_m1()).ln())).collect()
+        theta.iter().map(|&t| check::positive(VALUE, t).map(|t| t + (-(-t).exp_m1()).ln())).collect()
     }
     fn ln_determinant(&self, zeta: &[f64]) -> Result<f64, Error> {
         Ok(zeta.iter().map(|&z| ln_logistic(z)).sum())
@@ -104,15 +107,10 @@ impl Interval {
     /// # Errors
     /// Where the ends are not finite or not in order.
     pub fn new(low: f64, high: f64) -> Result<Self, Error> {
-        if low < high && (high - low).is_finite() {
-            Ok(Self { low, high })
-        } else {
-            Err(Error::invalid(
-                "an interval",
-                format!("({low}, {high})"),
-                "its ends must be finite and in order",
-            ))
-        }
+        check::finite("the low end of an interval", low)?;
+        check::above("the high end of an interval", high, low)?;
+        check::finite("the length of an interval", high - low)?;
+        Ok(Self { low, high })
     }
 }
 
@@ -126,7 +124,7 @@ impl Bijection for Interval {
         Ok(zeta.iter().map(|&z| onto(z)).collect())
     }
     fn inverse(&self, theta: &[f64]) -> Result<Vec<f64>, Error> {
-        let inside = |t: f64| within(t, self.low < t && t < self.high, "must lie within the interval");
+        let inside = |t: f64| check::between(VALUE, t, self.low, self.high);
         theta.iter().map(|&t| inside(t).map(|t| ln_ratio(t - self.low, self.high - t))).collect()
     }
     fn ln_determinant(&self, zeta: &[f64]) -> Result<f64, Error> {
@@ -148,9 +146,7 @@ impl StickBreaking {
     /// # Errors
     /// Where `shares` < 2.
     pub fn new(shares: usize) -> Result<Self, Error> {
-        if shares < 2 {
-            return Err(Error::invalid("the number of shares", shares, "must be at least 2"));
-        }
+        check::at_least("the number of shares", shares, 2)?;
         Ok(Self { shares })
     }
 
@@ -174,11 +170,8 @@ impl Bijection for StickBreaking {
     }
     fn inverse(&self, theta: &[f64]) -> Result<Vec<f64>, Error> {
         length(theta, self.shares)?;
-        for &t in theta {
-            within(t, t > 0.0, "must be > 0")?;
-        }
-        let total: f64 = theta.iter().sum();
-        within(total, (total - 1.0).abs() < 1e-9, "must be 1, the sum of the shares")?;
+        check::each_positive(VALUE, theta)?;
+        check::probabilities("a vector of shares", theta)?;
         let mut zeta = vec![0.0; self.shares - 1];
         let mut rest = theta[self.shares - 1];
         // From the last share on: what is left is a sum, never a difference.
@@ -213,9 +206,7 @@ impl CholeskyFactor {
     /// # Errors
     /// Where `dimension` is 0.
     pub fn new(dimension: usize) -> Result<Self, Error> {
-        if dimension == 0 {
-            return Err(Error::invalid("the dimension of a factor", 0, "must be at least 1"));
-        }
+        check::at_least("the dimension of a factor", dimension, 1)?;
         Ok(Self { dimension })
     }
 
@@ -267,22 +258,13 @@ impl Bijection for Ordered {
         Ok(zeta.iter().enumerate().map(&mut next).collect())
     }
     fn inverse(&self, theta: &[f64]) -> Result<Vec<f64>, Error> {
-        let steps = theta.windows(2).map(|pair| {
-            within(pair[1], pair[0] < pair[1], "must be above the value before it")
-                .map(|t| (t - pair[0]).ln())
-        });
+        let steps = theta
+            .windows(2)
+            .map(|pair| check::above("a value after another", pair[1], pair[0]).map(|t| (t - pair[0]).ln()));
         theta.first().map(|&t| Ok(t)).into_iter().chain(steps).collect()
     }
     fn ln_determinant(&self, zeta: &[f64]) -> Result<f64, Error> {
         Ok(zeta.iter().skip(1).sum())
-    }
-}
-
-fn within(value: f64, holds: bool, rule: &str) -> Result<f64, Error> {
-    if holds && value.is_finite() {
-        Ok(value)
-    } else {
-        Err(Error::invalid("a constrained value", value, rule))
     }
 }
 

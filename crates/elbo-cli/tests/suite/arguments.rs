@@ -92,7 +92,7 @@ fn a_configuration_that_contradicts_itself() {
         ("stored_columns", "3\nimage = [7, 7]", "do not fit together"),
         ("validation", "7.0", "do not fit together"),
         ("batch", "0", "batch is 0, but must be at least 1"),
-        ("latent", "0", "latent is 0, but z needs"),
+        ("latent", "0", "latent is 0, but must be at least 1"),
         ("rows", "'many'", "`edited.toml` is not a configuration of a run"),
     ] {
         let edit = |line: &str| match line.split_once(" = ") {

@@ -140,7 +140,7 @@ fn what_cannot_be_built_is_told() {
         &["--objective noiseless is of one layer of z"],
         "give one number for --latent",
     );
-    let message = ["stride is 4, but must be from 1 to 3, the kernel's side"];
+    let message = ["stride is 4, but must be at most 3, the kernel's side"];
     place.fails("train digits --network convolutional --stride 4", 1, &message, "");
     for bad in ["--latent 5,2,1", "--latent 5,", "--latent 0", "--channels none", "--network deep"] {
         place.refuses(&format!("train digits {bad}"), &["invalid value"]);

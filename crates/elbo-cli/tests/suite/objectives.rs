@@ -149,7 +149,7 @@ fn epochs_are_compared_after_the_warm_up() {
     place.succeeds("train digits --hidden 32 --latent 4 --epochs 40 --kl-warm-up 20 --patience 3");
     assert!(place.results("runs/digits")["best_epoch"].as_u64().unwrap() > 20);
     let whole = "train digits --epochs 9 --kl-warm-up 9";
-    place.fails(whole, 1, &["must be fewer than the 9 epochs of the fit"], "");
+    place.fails(whole, 1, &["must be at most 8, one less than the epochs of the fit"], "");
     let two = "train digits --latent 4,2 --free-bits 0.1 --epochs 2";
     place.fails(two, 1, &["which two layers of z have not"], "");
 }

@@ -4,6 +4,7 @@ use super::{Conjugate, Expectations, Statistics};
 use crate::{
     Error,
     distribution::{Bernoulli, Beta, Sample},
+    error::Domain,
     random::Key,
     special::digamma,
 };
@@ -88,7 +89,7 @@ impl Conjugate<Bernoulli> for Beta {
         Bernoulli::new(libm::log(theta) - libm::log1p(-theta))
     }
 
-    fn refuses(&self, x: &f64) -> Option<String> {
-        (!x.is_nan() && *x != 0.0 && *x != 1.0).then(|| "must be 0 or 1".into())
+    fn refuses(&self, x: &f64) -> Option<Domain> {
+        (!x.is_nan() && *x != 0.0 && *x != 1.0).then_some(Domain::Binary)
     }
 }

@@ -1,6 +1,6 @@
 //! Conjugacy: what a prior and its likelihood are to one another.
 
-use crate::{Error, divergence::KullbackLeibler, random::Key};
+use crate::{Error, divergence::KullbackLeibler, error::Domain, random::Key};
 
 /// A distribution of the parameter θ of the likelihood L, of a family that observations do not leave: prior and posterior
 /// alike.
@@ -37,8 +37,8 @@ pub trait Conjugate<L>: KullbackLeibler + Sized {
     /// Where a draw is beyond the range of numbers.
     fn draw(&self, key: Key, row: u64) -> Result<L, Error>;
 
-    /// The rule that an observation breaks; none of a missing one.
-    fn refuses(&self, x: &Self::Observation) -> Option<String>;
+    /// What an observation must be, where it is not; none of a missing one.
+    fn refuses(&self, x: &Self::Observation) -> Option<Domain>;
 
     /// log h(x), in nats: the part of log p(x|θ) that no θ changes.
     fn ln_base(_: &Self::Observation) -> f64 {

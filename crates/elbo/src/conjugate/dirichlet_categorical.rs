@@ -4,6 +4,7 @@ use super::{Conjugate, Expectations, Statistics};
 use crate::{
     Error,
     distribution::{Categorical, Dirichlet, Sample, cholesky::dot},
+    error::Domain,
     random::Key,
     special::digamma,
 };
@@ -82,13 +83,13 @@ impl Conjugate<Categorical> for Dirichlet {
         Categorical::new(self.sample(key, row).into_iter().map(libm::log).collect())
     }
 
-    fn refuses(&self, x: &f64) -> Option<String> {
+    fn refuses(&self, x: &f64) -> Option<Domain> {
         refuses_class(self.concentration().len(), *x)
     }
 }
 
-/// The rule that a cell breaks which is none of so many classes.
-pub(crate) fn refuses_class(classes: usize, x: f64) -> Option<String> {
+/// What a cell must be which is none of so many classes.
+pub(crate) fn refuses_class(classes: usize, x: f64) -> Option<Domain> {
     let right = x.is_nan() || (0.0..classes as f64).contains(&x) && x.fract() == 0.0;
-    (!right).then(|| format!("must be a class, from 0 to {}", classes - 1))
+    (!right).then_some(Domain::Class(classes))
 }

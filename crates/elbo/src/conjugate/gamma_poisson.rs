@@ -10,6 +10,7 @@ use super::{Bregman, Conjugate, Deviance, Expectations, Moments};
 use crate::{
     Error,
     distribution::{Gamma, LogDensity, NegativeBinomial, Poisson, Sample},
+    error::Domain,
     random::Key,
     special::{binet, binet_slope},
 };
@@ -76,7 +77,7 @@ impl Conjugate<Poisson> for Gamma {
         Poisson::new(self.sample(key, row))
     }
 
-    fn refuses(&self, x: &f64) -> Option<String> {
+    fn refuses(&self, x: &f64) -> Option<Domain> {
         refuses_count(*x)
     }
 
@@ -86,8 +87,8 @@ impl Conjugate<Poisson> for Gamma {
     }
 }
 
-/// The rule that a cell breaks which is no count.
-pub(crate) fn refuses_count(x: f64) -> Option<String> {
+/// What a cell must be which is no count.
+pub(crate) fn refuses_count(x: f64) -> Option<Domain> {
     let right = x.is_nan() || (0.0..=MOST).contains(&x) && x.fract() == 0.0;
-    (!right).then(|| "must be a count, from 0 to 2⁵³".into())
+    (!right).then_some(Domain::Count)
 }

@@ -8,6 +8,7 @@ use super::{Conjugate, Expectations, Statistics};
 use crate::{
     Error,
     distribution::{Gamma, Gaussian, LogDensity, Sample, StudentT},
+    error::Domain,
     random::Key,
     special::digamma,
 };
@@ -109,7 +110,7 @@ impl Conjugate<Gaussian> for Gamma {
         Gaussian::new(0.0, self.sample(key, row).sqrt().recip())
     }
 
-    fn refuses(&self, x: &f64) -> Option<String> {
-        x.is_infinite().then(|| "must be finite".into())
+    fn refuses(&self, x: &f64) -> Option<Domain> {
+        x.is_infinite().then_some(Domain::FiniteOrMissing)
     }
 }

@@ -8,9 +8,10 @@ use std::f64::consts::TAU;
 
 use super::{Conjugate, Expectations, Moments, PrecisionExpectations, Square, Squares};
 use crate::{
-    Error,
-    distribution::{Gamma, Gaussian, LogDensity, Sample, StudentT, finite, positive},
+    Error, check,
+    distribution::{Gamma, Gaussian, LogDensity, Sample, StudentT},
     divergence::KullbackLeibler,
+    error::Domain,
     random::Key,
     special::{exp_remainder, ln_ratio},
 };
@@ -82,7 +83,8 @@ impl GaussianGamma {
     /// # Errors
     /// Where m is not finite, or β not a finite number > 0.
     pub fn new(mean: f64, strength: f64, precision: Gamma) -> Result<Self, Error> {
-        let location = Location { mean: finite("mean", mean)?, strength: positive("strength", strength)? };
+        let location =
+            Location { mean: check::finite("mean", mean)?, strength: check::positive("strength", strength)? };
         Ok(Self { location, precision })
     }
 }
@@ -166,7 +168,7 @@ impl Conjugate<Gaussian> for GaussianGamma {
         Gaussian::new(Gaussian::new(mean, sigma / strength.sqrt())?.sample(key.fold(1), row), sigma)
     }
 
-    fn refuses(&self, x: &f64) -> Option<String> {
-        x.is_infinite().then(|| "must be finite".into())
+    fn refuses(&self, x: &f64) -> Option<Domain> {
+        x.is_infinite().then_some(Domain::FiniteOrMissing)
     }
 }

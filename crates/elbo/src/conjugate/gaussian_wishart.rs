@@ -10,9 +10,10 @@ use super::{
     student_t::student_t,
 };
 use crate::{
-    Error,
-    distribution::{Cholesky, FullGaussian, Sample, all_finite, cholesky::dot, positive},
+    Error, check,
+    distribution::{Cholesky, FullGaussian, Sample, cholesky::dot},
     divergence::KullbackLeibler,
+    error::Domain,
     random::Key,
     special::{exp_remainder, ln_ratio},
 };
@@ -98,9 +99,12 @@ impl GaussianWishart {
     /// # Errors
     /// Where the dimensions differ, m is not finite, or β not a finite number > 0.
     pub fn new(mean: Vec<f64>, strength: f64, precision: WishartPrecision) -> Result<Self, Error> {
-        all_finite("the mean", &mean)?;
+        check::all_finite("the mean", &mean)?;
         Error::check_shape("the inverse scale", &[mean.len(); 2], &[precision.dimension(); 2])?;
-        Ok(Self { location: RowLocation { mean, strength: positive("the strength", strength)? }, precision })
+        Ok(Self {
+            location: RowLocation { mean, strength: check::positive("the strength", strength)? },
+            precision,
+        })
     }
 
     /// (μ, Λ) ~ q, the draw of `row`.
@@ -111,7 +115,11 @@ impl GaussianWishart {
         let precision = self.precision.wishart()?.sample(key.fold(0), row);
         let scaled: Vec<f64> = precision.iter().map(|l| self.location.strength * l).collect();
         let d = self.precision.dimension();
-        let covariance = Cholesky::of(&Cholesky::of(&scaled, d)?.inverse(), d)?;
+        let covariance = Cholesky::named(
+            "a drawn covariance",
+            &Cholesky::named("a drawn precision", &scaled, d)?.inverse(),
+            d,
+        )?;
         let mean = FullGaussian::new(self.location.mean.clone(), covariance)?.sample(key.fold(1), row);
         Ok((mean, precision))
     }
@@ -149,14 +157,21 @@ impl Conjugate<FullGaussian> for GaussianWishart {
     fn draw(&self, key: Key, row: u64) -> Result<FullGaussian, Error> {
         let (mean, precision) = self.sample(key, row)?;
         let d = mean.len();
-        FullGaussian::new(mean, Cholesky::of(&Cholesky::of(&precision, d)?.inverse(), d)?)
+        FullGaussian::new(
+            mean,
+            Cholesky::named(
+                "a drawn covariance",
+                &Cholesky::named("a drawn precision", &precision, d)?.inverse(),
+                d,
+            )?,
+        )
     }
 
-    fn refuses(&self, x: &[f64]) -> Option<String> {
+    fn refuses(&self, x: &[f64]) -> Option<Domain> {
         let d = self.location.mean.len();
         if x.len() != d {
-            return Some(format!("must have {d} columns"));
+            return Some(Domain::Columns(d));
         }
-        x.iter().any(|x| x.is_infinite()).then(|| "must be finite".into())
+        x.iter().any(|x| x.is_infinite()).then_some(Domain::FiniteOrMissing)
     }
 }

@@ -78,7 +78,7 @@ impl RowExpectations {
             return Ok(Completed { row, missing, covariance, log_density, entropy: 0.0 });
         }
         let own: Vec<f64> = (0..m * m).map(|e| self.precision(missing[e / m], missing[e % m])).collect();
-        let factor = Cholesky::of(&own, m)?;
+        let factor = Cholesky::named("the precision of the missing cells", &own, m)?;
         let pull: Vec<f64> = missing
             .iter()
             .map(|&i| seen.iter().map(|&j| self.precision(i, j) * (x[j] - mean[j])).sum())

@@ -5,7 +5,7 @@
 use std::f64::consts::LN_2;
 
 use crate::{
-    Error,
+    Error, check,
     distribution::{Cholesky, Wishart},
     divergence::KullbackLeibler,
     special::digamma,
@@ -52,15 +52,10 @@ impl WishartPrecision {
     /// Where V⁻¹ is not symmetric and positive definite, or ν not a finite number > D − 1.
     pub fn new(freedom: f64, inverse_scale: Vec<f64>) -> Result<Self, Error> {
         let d = inverse_scale.len().isqrt();
-        let factor = Cholesky::of(&inverse_scale, d)?;
-        if let Some(e) = (0..d * d).find(|&e| inverse_scale[e] != inverse_scale[e % d * d + e / d]) {
-            let what = format!("entry ({}, {}) of the inverse scale", e / d, e % d);
-            let rule = format!("must be the one across the diagonal, {}", inverse_scale[e % d * d + e / d]);
-            return Err(Error::invalid(&what, inverse_scale[e], &rule));
-        }
-        if !(freedom.is_finite() && freedom > d as f64 - 1.0) {
-            return Err(Error::invalid("degrees of freedom", freedom, "must be finite and > dimension - 1"));
-        }
+        let factor = Cholesky::named("the inverse scale", &inverse_scale, d)?;
+        Cholesky::check_symmetric("the inverse scale", &inverse_scale, d)?;
+        check::above("degrees of freedom", freedom, d as f64 - 1.0)
+            .map_err(|error| error.within(&format!("{d} dimensions")))?;
         Ok(Self { freedom, inverse_scale, factor })
     }
 
@@ -115,7 +110,7 @@ impl WishartPrecision {
     /// # Errors
     /// Where V is too near singular to be factorised.
     pub fn wishart(&self) -> Result<Wishart, Error> {
-        Wishart::new(self.freedom, Cholesky::of(&self.factor.inverse(), self.dimension())?)
+        Wishart::new(self.freedom, Cholesky::named("the scale", &self.factor.inverse(), self.dimension())?)
     }
 }
 

@@ -8,7 +8,7 @@
 use rayon::prelude::*;
 
 use super::hamiltonian::Chains;
-use crate::{Error, guide::Encoded, minibatch::Minibatch, model::Joint, random::Key, terms::Weights};
+use crate::{Error, check, guide::Encoded, minibatch::Minibatch, model::Joint, random::Key, terms::Weights};
 
 /// t_0, …, t_T.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,9 +178,7 @@ impl<'a> Path<'a> {
         for (what, number) in
             [("temperatures", temperatures.number()), ("leapfrog", leapfrog), ("chains", chains)]
         {
-            if number == 0 {
-                return Err(Error::invalid(what, 0, "must be at least 1"));
-            }
+            check::at_least(what, number, 1)?;
         }
         let rows = data.rows.len();
         for (what, got, width) in [
@@ -190,8 +188,8 @@ impl<'a> Path<'a> {
         ] {
             check_shape(what, got, rows, width)?;
         }
-        if let Some(sd) = start.standard_deviation.iter().find(|&&sd| !(sd > 0.0 && sd.is_finite())) {
-            return Err(Error::invalid("the start's standard deviation", sd, "must be > 0 and finite"));
+        for &sd in &start.standard_deviation {
+            check::positive("the start's standard deviation", sd.into())?;
         }
         let (t, annealing) = (temperatures.values(), *annealing);
         let mut path = Self { joint, data, start, annealing, t, steps: Vec::new(), key, moved };

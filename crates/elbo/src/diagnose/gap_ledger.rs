@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::pareto_smoothed;
 use crate::{
-    Error,
+    Error, check,
     engine::Reader,
     guide::{Covariance, PerDatum},
     infer::{InferConfig, infer, log_weights},
@@ -124,9 +124,7 @@ pub fn gap_ledger(
 ) -> Result<GapLedger, Error> {
     reader.check_one_gaussian_layer()?;
     let encoded = reader.encode(&data.values)?;
-    if config.draws == 0 {
-        return Err(Error::invalid("draws", 0, "must be at least 1"));
-    }
+    check::at_least("draws", config.draws, 1)?;
     let joint = reader.joint()?;
     let latent = reader.latent();
     let encoder = PerDatum::start(&encoded, latent, Covariance::Diagonal)?;

@@ -9,7 +9,7 @@
 //! (Technometrics 51, 2009). As a diagnostic of q: Yao, Vehtari, Simpson and Gelman, *Yes, but did it work?*
 //! (ICML 2018).
 
-use crate::Error;
+use crate::{Error, check, error::Domain};
 
 /// The greatest k̂ at which importance estimates, and q itself, are of use (Vehtari et al. 2024, Yao et al. 2018).
 pub const KHAT_LIMIT: f64 = 0.7;
@@ -65,19 +65,15 @@ pub struct ParetoSmoothed {
 /// Where there are no weights, all are 0, or one is infinite or NaN.
 pub fn pareto_smoothed(log_weights: &[f64]) -> Result<ParetoSmoothed, Error> {
     let samples = log_weights.len();
-    if samples == 0 {
-        return Err(Error::invalid("the number of log weights", 0, "must be at least 1"));
-    }
+    check::at_least("the number of log weights", samples, 1)?;
     if let Some(s) = log_weights.iter().position(|w| w.is_nan() || *w == f64::INFINITY) {
-        let what = format!("log weight {s}");
-        return Err(Error::invalid(&what, log_weights[s], "must be finite, or -inf for a weight of 0"));
+        let (what, domain) = (format!("log weight {s}"), Domain::LogWeight);
+        return Err(Error::Domain { what, value: log_weights[s], domain });
     }
     let mut x = log_weights.to_vec();
     x.sort_unstable_by(f64::total_cmp);
     let greatest = x[samples - 1];
-    if greatest == f64::NEG_INFINITY {
-        return Err(Error::invalid("the greatest log weight", greatest, "a weight must be > 0"));
-    }
+    check::finite("the greatest log weight", greatest)?;
     for log_weight in &mut x {
         *log_weight -= greatest;
     }

@@ -5,7 +5,7 @@
 
 use rayon::prelude::*;
 
-use crate::{Error, random::Key, special::ln_sum_exp, terms::Mean};
+use crate::{Error, check, random::Key, special::ln_sum_exp, terms::Mean};
 
 /// I_q(x; z) over N rows, in nats, by `samples` draws of z a row, for q(z|x_n) = N(μ_n, diag σ_n²); `mean` and
 /// `standard_deviation` are row-major `[N, K]`, as [`Reader::encode`](crate::engine::Reader::encode) gives them.
@@ -35,11 +35,8 @@ pub fn mutual_information(
     key: Key,
     samples: usize,
 ) -> Result<Mean, Error> {
-    for (what, value) in [("the number of latent variables", latent), ("the number of samples", samples)] {
-        if value == 0 {
-            return Err(Error::invalid(what, 0, "must be at least 1"));
-        }
-    }
+    check::at_least("the number of latent variables", latent, 1)?;
+    check::at_least("the number of samples", samples, 1)?;
     let rows = mean.len() / latent;
     for (what, values) in [("the guide's mean", mean), ("the guide's standard deviation", standard_deviation)]
     {
@@ -49,12 +46,9 @@ pub fn mutual_information(
         }
     }
     let place = |i: usize| format!("{} of row {}", i % latent, i / latent);
-    if let Some(i) = mean.iter().position(|m| !m.is_finite()) {
-        return Err(Error::invalid(&format!("mean {}", place(i)), mean[i], "must be finite"));
-    }
-    if let Some(i) = standard_deviation.iter().position(|s| !(*s > 0.0 && s.is_finite())) {
-        let what = format!("standard deviation {}", place(i));
-        return Err(Error::invalid(&what, standard_deviation[i], "must be a finite number > 0"));
+    for (i, (&mean, &sd)) in mean.iter().zip(standard_deviation).enumerate() {
+        check::finite("mean", mean.into()).map_err(|error| error.within(&place(i)))?;
+        check::positive("standard deviation", sd.into()).map_err(|error| error.within(&place(i)))?;
     }
 
     // A latent variable after the other, so that the loop over the rows of the aggregate is over neighbours.

@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 
 use crate::{
-    Error,
+    Error, check,
     engine::gradient,
     gradient::Estimator,
     guide::Guide,
@@ -46,9 +46,7 @@ pub fn noise_report<P: BurnModule + Latent, Q: BurnModule + Guide>(
     seed: Key,
     device: &Device,
 ) -> Result<Vec<BlockNoise>, Error> {
-    if repeats < 2 {
-        return Err(Error::invalid("repeats", repeats, "a variance needs at least 2"));
-    }
+    check::at_least("repeats", repeats as usize, 2)?;
     let mut sum = Vec::new();
     let mut squares = Vec::new();
     let mut first: Vec<f64> = Vec::new();

@@ -7,8 +7,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error,
-    distribution::{Entropy, LogDensity, Moments, Row, Sample, Score, finite, stream::Stream},
+    Error, check,
+    distribution::{Entropy, LogDensity, Moments, Row, Sample, Score, stream::Stream},
     random::Key,
     special::{logistic, softplus},
 };
@@ -66,7 +66,7 @@ impl Bernoulli {
     /// # Errors
     /// Where `logit` is not finite.
     pub fn new(logit: f64) -> Result<Self, Error> {
-        Ok(Self { logit: finite("logit", logit)? })
+        Ok(Self { logit: check::finite("logit", logit)? })
     }
 
     /// ℓ.

@@ -1,9 +1,9 @@
 //! The beta distribution: p(x) = xᵃ⁻¹ (1 − x)ᵇ⁻¹ / B(a, b).
 
 use crate::{
-    Error,
+    Error, check,
     distribution::{
-        Entropy, LogDensity, Moments, PathGradient, Sample, Score, positive,
+        Entropy, LogDensity, Moments, PathGradient, Sample, Score,
         standard_gamma::{ln_gamma_path_derivative, ln_standard_gamma},
         stream::Stream,
     },
@@ -32,7 +32,7 @@ impl Beta {
     /// # Errors
     /// Where either is not a finite number > 0.
     pub fn new(a: f64, b: f64) -> Result<Self, Error> {
-        Ok(Self { a: positive("a", a)?, b: positive("b", b)? })
+        Ok(Self { a: check::positive("a", a)?, b: check::positive("b", b)? })
     }
 
     /// a.

@@ -1,8 +1,8 @@
 //! The categorical distribution from logits: p(x = i) = exp(ℓ_i) / Σ_j exp(ℓ_j).
 
 use crate::{
-    Error,
-    distribution::{Entropy, LogDensity, Sample, Score, all_finite, stream::Stream},
+    Error, check,
+    distribution::{Entropy, LogDensity, Sample, Score, stream::Stream},
     random::Key,
     special::ln_sum_exp,
 };
@@ -29,7 +29,7 @@ impl Categorical {
     /// # Errors
     /// Where there are none, or one is not finite.
     pub fn new(logits: Vec<f64>) -> Result<Self, Error> {
-        all_finite("logits", &logits)?;
+        check::all_finite("logits", &logits)?;
         // Shifted first: a large common constant must not eat the digits of log Σ exp.
         let greatest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let shifted: Vec<f64> = logits.iter().map(|l| l - greatest).collect();

@@ -1,8 +1,10 @@
 //! The Cholesky factor L of a symmetric positive definite matrix, A = L Lᵀ.
 
-use faer::{Mat, Side};
+use std::cmp::Ordering;
 
-use crate::Error;
+use faer::{Mat, Side, linalg::cholesky::llt::factor::LltError};
+
+use crate::{Error, check};
 
 /// A lower triangular factor with a positive diagonal. Matrices are row by row, `[n, n]`.
 ///
@@ -26,10 +28,14 @@ impl Cholesky {
     /// # Errors
     /// Where `matrix` is not n × n, not finite, or not positive definite to rounding.
     pub fn of(matrix: &[f64], n: usize) -> Result<Self, Error> {
-        square(matrix, n)?;
+        Self::named("a matrix", matrix, n)
+    }
+
+    /// As [`Self::of`], of a matrix that errors are to name.
+    pub(crate) fn named(what: &str, matrix: &[f64], n: usize) -> Result<Self, Error> {
+        square(what, matrix, n)?;
         let lower = Mat::from_fn(n, n, |i, j| matrix[n * i.max(j) + i.min(j)]);
-        let rule = "must be finite, symmetric and positive definite";
-        let llt = lower.llt(Side::Lower).map_err(|_| Error::invalid("a matrix", "not factorisable", rule))?;
+        let llt = lower.llt(Side::Lower).map_err(|cause| no_factor(what, &lower, cause))?;
         let factor = llt.L();
         Self::from_factor(
             (0..n * n).map(|k| if k % n > k / n { 0.0 } else { factor[(k / n, k % n)] }).collect(),
@@ -42,18 +48,30 @@ impl Cholesky {
     /// # Errors
     /// Where `factor` is not n × n, lower triangular and finite with a positive diagonal.
     pub fn from_factor(factor: Vec<f64>, n: usize) -> Result<Self, Error> {
-        square(&factor, n)?;
+        square("a cholesky factor", &factor, n)?;
         for (k, &value) in factor.iter().enumerate() {
             let (i, j) = (k / n, k % n);
-            let rule = match i.cmp(&j) {
-                std::cmp::Ordering::Less if value != 0.0 => "must be 0 above the diagonal",
-                std::cmp::Ordering::Equal if value <= 0.0 => "must be > 0 on the diagonal",
-                _ if !value.is_finite() => "must be finite",
-                _ => continue,
-            };
-            return Err(Error::invalid(&format!("entry ({i}, {j}) of a cholesky factor"), value, rule));
+            match i.cmp(&j) {
+                Ordering::Less => check::in_range("an entry above the diagonal", value, 0.0..=0.0),
+                Ordering::Equal => check::positive("an entry of the diagonal", value),
+                Ordering::Greater => check::finite("an entry", value),
+            }
+            .map_err(|error| error.named(&format!("entry ({i}, {j}) of a cholesky factor")))?;
         }
         Ok(Self { dimension: n, factor })
+    }
+
+    /// Refuses a matrix, `[n, n]`, that is not exactly symmetric.
+    pub(crate) fn check_symmetric(what: &str, matrix: &[f64], n: usize) -> Result<(), Error> {
+        let mirror = |e: usize| matrix[e % n * n + e / n];
+        let Some(e) = (0..n * n).find(|&e| matrix[e] != mirror(e)) else { return Ok(()) };
+        let (i, j) = (e / n, e % n);
+        Err(Error::Asymmetric {
+            what: format!("entry ({i}, {j}) of {what}"),
+            value: matrix[e],
+            across: format!("({j}, {i})"),
+            mirror: mirror(e),
+        })
     }
 
     /// Row i of L, up to the diagonal.
@@ -150,11 +168,33 @@ impl Cholesky {
     }
 }
 
-fn square(matrix: &[f64], n: usize) -> Result<(), Error> {
+/// Why a matrix has no factor: the first of its pivots that is not positive.
+pub(crate) fn no_factor(what: &str, matrix: &Mat<f64>, cause: LltError) -> Error {
+    let LltError::NonPositivePivot { index } = cause;
+    let n = matrix.nrows();
+    let mut factor = vec![0.0; n * n];
+    let mut row = 0;
+    let pivot = loop {
+        for j in 0..row {
+            let known = dot(&factor[n * row..][..j], &factor[n * j..][..j]);
+            factor[n * row + j] = (matrix[(row, j)] - known) / factor[n * j + j];
+        }
+        let before = &factor[n * row..][..row];
+        let pivot = matrix[(row, row)] - dot(before, before);
+        if row == index || pivot.is_nan() || pivot <= 0.0 {
+            break pivot;
+        }
+        factor[n * row + row] = pivot.sqrt();
+        row += 1;
+    };
+    Error::NotPositiveDefinite { what: what.into(), row, of: n, pivot }
+}
+
+fn square(what: &str, matrix: &[f64], n: usize) -> Result<(), Error> {
     if n > 0 && matrix.len() == n * n {
         return Ok(());
     }
-    Err(Error::Shape { what: "a matrix".into(), expected: vec![n, n], got: vec![matrix.len()] })
+    Err(Error::Shape { what: what.into(), expected: vec![n, n], got: vec![matrix.len()] })
 }
 
 /// Σ a_i b_i over the shorter of the two.

@@ -1,8 +1,8 @@
 //! The diagonal Gaussian N(μ, diag σ²) of a vector: independent coordinates (E12).
 
 use crate::{
-    Error,
-    distribution::{Entropy, Gaussian, LogDensity, Moments, PathGradient, Sample, Score, all_finite},
+    Error, check,
+    distribution::{Entropy, Gaussian, LogDensity, Moments, PathGradient, Sample, Score},
     random::Key,
 };
 
@@ -26,7 +26,7 @@ impl DiagonalGaussian {
     /// # Errors
     /// Where their lengths differ or are 0, a mean is not finite, or a σ is not a finite number > 0.
     pub fn new(mean: Vec<f64>, sigma: Vec<f64>) -> Result<Self, Error> {
-        all_finite("the mean", &mean)?;
+        check::all_finite("the mean", &mean)?;
         Error::check_shape("sigma", &[mean.len()], &[sigma.len()])?;
         let pairs = mean.into_iter().zip(sigma);
         Ok(Self { coordinates: pairs.map(|(m, s)| Gaussian::new(m, s)).collect::<Result<_, _>>()? })

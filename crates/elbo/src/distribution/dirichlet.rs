@@ -1,9 +1,9 @@
 //! The Dirichlet distribution: p(x) = Π_i x_i^(α_i − 1) Γ(Σα)/Π_i Γ(α_i) on the simplex.
 
 use crate::{
-    Error,
+    Error, check,
     distribution::{
-        Entropy, LogDensity, Moments, PathGradient, Sample, Score, positive,
+        Entropy, LogDensity, Moments, PathGradient, Sample, Score,
         standard_gamma::{ln_gamma_path_derivative, ln_standard_gamma},
         stream::Stream,
     },
@@ -34,13 +34,8 @@ impl Dirichlet {
     /// # Errors
     /// Where K < 2, or an α is not a finite number > 0.
     pub fn new(concentration: Vec<f64>) -> Result<Self, Error> {
-        if concentration.len() < 2 {
-            let rule = "must be at least 2";
-            return Err(Error::invalid("the dimension of a dirichlet", concentration.len(), rule));
-        }
-        for &alpha in &concentration {
-            positive("concentration", alpha)?;
-        }
+        check::at_least("the dimension of a dirichlet", concentration.len(), 2)?;
+        check::each_positive("concentration", &concentration)?;
         Ok(Self { concentration })
     }
 

@@ -3,10 +3,10 @@
 use std::f64::consts::TAU;
 
 use crate::{
-    Error,
+    Error, check,
     distribution::{
-        Cholesky, DiagonalGaussian, Entropy, LogDensity, Moments, PathGradient, Sample, Score, all_finite,
-        cholesky::dot, gaussian::standard_log_density,
+        Cholesky, DiagonalGaussian, Entropy, LogDensity, Moments, PathGradient, Sample, Score, cholesky::dot,
+        gaussian::standard_log_density,
     },
     random::Key,
 };
@@ -32,7 +32,7 @@ impl FullGaussian {
     /// # Errors
     /// Where the dimensions differ, or a mean is not finite.
     pub fn new(mean: Vec<f64>, factor: Cholesky) -> Result<Self, Error> {
-        all_finite("the mean", &mean)?;
+        check::all_finite("the mean", &mean)?;
         Error::check_shape("the factor of the covariance", &[mean.len(); 2], &[factor.dimension(); 2])?;
         Ok(Self { mean, factor })
     }

@@ -3,11 +3,10 @@
 use std::f64::consts::TAU;
 
 use crate::{
-    Error,
+    Error, check,
     distribution::{
         Entropy, LogDensity, Moments, PathGradient, Sample, Score,
         deviance::ln_poisson,
-        positive,
         standard_gamma::{ln_gamma_path_derivative, ln_standard_gamma},
         stream::Stream,
     },
@@ -36,7 +35,7 @@ impl Gamma {
     /// # Errors
     /// Where either is not a finite number > 0.
     pub fn new(shape: f64, rate: f64) -> Result<Self, Error> {
-        Ok(Self { shape: positive("shape", shape)?, rate: positive("rate", rate)? })
+        Ok(Self { shape: check::positive("shape", shape)?, rate: check::positive("rate", rate)? })
     }
 
     /// a.

@@ -9,8 +9,8 @@ use std::f64::consts::TAU;
 use burn::tensor::Tensor;
 
 use crate::{
-    Error,
-    distribution::{Entropy, LogDensity, Moments, PathGradient, Real, Row, Sample, Score, finite, positive},
+    Error, check,
+    distribution::{Entropy, LogDensity, Moments, PathGradient, Real, Row, Sample, Score},
     random::Key,
 };
 
@@ -139,7 +139,7 @@ impl Gaussian {
     /// # Errors
     /// Where `mean` is not finite, or `sigma` not a finite number > 0.
     pub fn new(mean: f64, sigma: f64) -> Result<Self, Error> {
-        Ok(Self { mean: finite("mean", mean)?, sigma: positive("sigma", sigma)? })
+        Ok(Self { mean: check::finite("mean", mean)?, sigma: check::positive("sigma", sigma)? })
     }
 
     /// σ.

@@ -1,7 +1,7 @@
 //! Central intervals: the q with P(|x − μ| ≤ q) = level, from P(|t_ν| > u) = I_{ν/(ν + u²)}(ν/2, ½) (DLMF 8.17).
 
 use crate::{
-    Error,
+    Error, check,
     distribution::{Gaussian, StudentT},
     special::ln_beta,
 };
@@ -39,10 +39,7 @@ impl CentralInterval for StudentT {
 
 /// The u > 0 with P(|x| > u) = 1 − level, by bisection to the last digit.
 fn quantile(level: f64, tail: impl Fn(f64) -> f64) -> Result<f64, Error> {
-    if !(level > 0.0 && level < 1.0) {
-        return Err(Error::invalid("the level of an interval", level, "must be in (0, 1)"));
-    }
-    let outside = 1.0 - level;
+    let outside = 1.0 - check::between("the level of an interval", level, 0.0, 1.0)?;
     let (mut low, mut high) = (0.0, 1.0);
     while tail(high) > outside && high < 1e300 {
         (low, high) = (high, 2.0 * high);

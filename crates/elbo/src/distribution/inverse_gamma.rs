@@ -1,7 +1,7 @@
 //! The inverse gamma: x = 1/g, g ~ Gamma(a, β), so p(x) = βᵃ x^(−a−1) e^(−β/x) / Γ(a).
 
 use crate::{
-    Error,
+    Error, check,
     distribution::{Entropy, Gamma, LogDensity, Moments, PathGradient, Sample, Score},
     random::Key,
     special::digamma,
@@ -28,7 +28,7 @@ impl InverseGamma {
     /// Where either is not a finite number > 0.
     pub fn new(shape: f64, scale: f64) -> Result<Self, Error> {
         // Its own check, so that the message names the scale.
-        let scale = super::positive("scale", scale)?;
+        let scale = check::positive("scale", scale)?;
         Ok(Self { reciprocal: Gamma::new(shape, scale)? })
     }
 

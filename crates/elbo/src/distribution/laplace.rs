@@ -1,10 +1,8 @@
 //! The Laplace distribution: p(x) = exp(−|x − μ|/b) / 2b.
 
 use crate::{
-    Error,
-    distribution::{
-        Entropy, LogDensity, Moments, PathGradient, Sample, Score, finite, positive, stream::Stream,
-    },
+    Error, check,
+    distribution::{Entropy, LogDensity, Moments, PathGradient, Sample, Score, stream::Stream},
     random::Key,
 };
 
@@ -27,7 +25,7 @@ impl Laplace {
     /// # Errors
     /// Where `location` is not finite, or `scale` not a finite number > 0.
     pub fn new(location: f64, scale: f64) -> Result<Self, Error> {
-        Ok(Self { location: finite("location", location)?, scale: positive("scale", scale)? })
+        Ok(Self { location: check::finite("location", location)?, scale: check::positive("scale", scale)? })
     }
 
     /// μ.

@@ -1,10 +1,6 @@
 //! The discretised logistic (Kingma et al. 2016; Salimans et al. 2017): a likelihood of pixels 0, …, 255.
 
-use crate::{
-    Error,
-    distribution::{finite, positive},
-    special::ln_logistic,
-};
+use crate::{Error, check, special::ln_logistic};
 
 /// log P(k), in nats, of a Logistic(μ, s) rounded to 0, …, 255, the ends taking the tails:
 /// S(b) − S(a), a = (k − ½ − μ)/s, b = (k + ½ − μ)/s.
@@ -18,7 +14,7 @@ use crate::{
 /// assert!((total - 1.0).abs() < 1e-13);
 /// ```
 pub fn discretised_log_density(k: u8, location: f64, scale: f64) -> Result<f64, Error> {
-    let (location, scale) = (finite("location", location)?, positive("scale", scale)?);
+    let (location, scale) = (check::finite("location", location)?, check::positive("scale", scale)?);
     let edge = |shift: f64| (f64::from(k) + shift - location) / scale;
     let (below, above) = (ln_logistic(edge(0.5)), ln_logistic(-edge(-0.5)));
     Ok(match k {

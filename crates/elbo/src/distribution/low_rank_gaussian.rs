@@ -56,7 +56,7 @@ impl LowRankGaussian {
         }
         let mut gram = gram(&scaled, &scaled, rank, rank);
         gram.iter_mut().step_by(rank + 1).for_each(|c| *c += 1.0);
-        Ok(Self { capacitance: Cholesky::of(&gram, rank)?, diagonal, scaled, rank })
+        Ok(Self { capacitance: Cholesky::named("I + VᵀV", &gram, rank)?, diagonal, scaled, rank })
     }
 
     /// N(μ, diag σ²), without W.

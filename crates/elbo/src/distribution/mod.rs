@@ -63,7 +63,7 @@ pub use real::{Real, Row};
 pub use student_t::StudentT;
 pub use wishart::Wishart;
 
-use crate::{Error, random::Key};
+use crate::random::Key;
 
 /// A normalised density or mass function of X.
 pub trait LogDensity<X: ?Sized> {
@@ -111,26 +111,4 @@ pub trait PathGradient: Sample {
     /// Σ_i c_i ∂z_i/∂λ of the draw z of `row`, for each parameter λ in the constructor's order; c is the
     /// `cotangent`, ∂f/∂z for the gradient of E_q\[f(z)\].
     fn path_gradient(&self, key: Key, row: u64, cotangent: &Self::Value) -> Vec<f64>;
-}
-
-/// A parameter that must be a positive number.
-pub(crate) fn positive(what: &str, value: f64) -> Result<f64, Error> {
-    if value > 0.0 && value.is_finite() {
-        Ok(value)
-    } else {
-        Err(Error::invalid(what, value, "must be a finite number > 0"))
-    }
-}
-
-/// A parameter that may be any number.
-pub(crate) fn finite(what: &str, value: f64) -> Result<f64, Error> {
-    if value.is_finite() { Ok(value) } else { Err(Error::invalid(what, value, "must be finite")) }
-}
-
-/// Parameters, one or more, that may be any numbers.
-pub(crate) fn all_finite(what: &str, values: &[f64]) -> Result<(), Error> {
-    if values.is_empty() {
-        return Err(Error::invalid(&format!("the dimension of {what}"), 0, "must be at least 1"));
-    }
-    values.iter().try_for_each(|&v| finite(what, v).map(|_| ()))
 }

@@ -2,9 +2,9 @@
 //! Var[x] = μ + μ²/θ; and its zero-inflated form.
 
 use crate::{
-    Error,
+    Error, check,
     distribution::{
-        LogDensity, Moments, Sample, Score, deviance::ln_binomial, poisson::draw_poisson, positive,
+        LogDensity, Moments, Sample, Score, deviance::ln_binomial, poisson::draw_poisson,
         standard_gamma::ln_standard_gamma, stream::Stream,
     },
     random::Key,
@@ -33,8 +33,8 @@ impl NegativeBinomial {
     /// Where either is not a finite number > 0.
     pub fn new(mean: f64, inverse_dispersion: f64) -> Result<Self, Error> {
         Ok(Self {
-            mean: positive("mean", mean)?,
-            inverse_dispersion: positive("inverse dispersion", inverse_dispersion)?,
+            mean: check::positive("mean", mean)?,
+            inverse_dispersion: check::positive("inverse dispersion", inverse_dispersion)?,
         })
     }
 }
@@ -115,11 +115,7 @@ impl ZeroInflatedNegativeBinomial {
     /// # Errors
     /// Where `inflation` is not in [0, 1).
     pub fn new(inflation: f64, counts: NegativeBinomial) -> Result<Self, Error> {
-        if (0.0..1.0).contains(&inflation) {
-            Ok(Self { inflation, counts })
-        } else {
-            Err(Error::invalid("inflation", inflation, "must be at least 0 and below 1"))
-        }
+        Ok(Self { inflation: check::in_range("inflation", inflation, 0.0..1.0)?, counts })
     }
 }
 

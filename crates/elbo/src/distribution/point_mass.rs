@@ -1,8 +1,8 @@
 //! The point mass: all probability at one point, the guide of a maximum-a-posteriori fit.
 
 use crate::{
-    Error,
-    distribution::{Entropy, LogDensity, Moments, PathGradient, Sample, all_finite},
+    Error, check,
+    distribution::{Entropy, LogDensity, Moments, PathGradient, Sample},
     random::Key,
 };
 
@@ -26,7 +26,7 @@ impl PointMass {
     /// # Errors
     /// Where it has no coordinate, or one is not finite.
     pub fn new(point: Vec<f64>) -> Result<Self, Error> {
-        all_finite("the point", &point)?;
+        check::all_finite("the point", &point)?;
         Ok(Self { point })
     }
 }

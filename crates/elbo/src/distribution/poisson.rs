@@ -1,9 +1,9 @@
 //! The Poisson distribution: p(x) = λˣ e^(−λ) / x!.
 
 use crate::{
-    Error,
+    Error, check,
     distribution::{
-        LogDensity, Moments, Sample, Score, binomial::draw_binomial, deviance::ln_poisson, positive,
+        LogDensity, Moments, Sample, Score, binomial::draw_binomial, deviance::ln_poisson,
         standard_gamma::ln_standard_gamma, stream::Stream,
     },
     random::Key,
@@ -30,7 +30,7 @@ impl Poisson {
     /// # Errors
     /// Where `rate` is not a finite number > 0.
     pub fn new(rate: f64) -> Result<Self, Error> {
-        Ok(Self { rate: positive("rate", rate)? })
+        Ok(Self { rate: check::positive("rate", rate)? })
     }
 
     /// λ.

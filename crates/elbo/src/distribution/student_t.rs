@@ -1,9 +1,9 @@
 //! Student's t: p(x) = (1 + u²/ν)^(−(ν+1)/2) / (s √ν B(½, ν/2)), u = (x − μ)/s.
 
 use crate::{
-    Error,
+    Error, check,
     distribution::{
-        Entropy, LogDensity, Moments, PathGradient, Sample, Score, finite, positive,
+        Entropy, LogDensity, Moments, PathGradient, Sample, Score,
         standard_gamma::{ln_gamma_path_derivative, ln_standard_gamma},
         stream::Stream,
     },
@@ -34,9 +34,9 @@ impl StudentT {
     /// Where `location` is not finite, or one of the others not a finite number > 0.
     pub fn new(freedom: f64, location: f64, scale: f64) -> Result<Self, Error> {
         Ok(Self {
-            freedom: positive("degrees of freedom", freedom)?,
-            location: finite("location", location)?,
-            scale: positive("scale", scale)?,
+            freedom: check::positive("degrees of freedom", freedom)?,
+            location: check::finite("location", location)?,
+            scale: check::positive("scale", scale)?,
         })
     }
 

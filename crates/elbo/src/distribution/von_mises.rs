@@ -2,7 +2,7 @@
 
 use std::f64::consts::TAU;
 
-use crate::{Error, special::ln_bessel_i0};
+use crate::{Error, check, special::ln_bessel_i0};
 
 /// log 2π I₀(κ), in nats.
 ///
@@ -15,9 +15,5 @@ use crate::{Error, special::ln_bessel_i0};
 /// # Ok::<(), elbo::Error>(())
 /// ```
 pub fn log_normaliser(kappa: f64) -> Result<f64, Error> {
-    if kappa >= 0.0 && kappa.is_finite() {
-        Ok(TAU.ln() + ln_bessel_i0(kappa))
-    } else {
-        Err(Error::invalid("kappa", kappa, "must be a finite number at least 0"))
-    }
+    Ok(TAU.ln() + ln_bessel_i0(check::not_negative("kappa", kappa)?))
 }

@@ -4,7 +4,7 @@
 use std::f64::consts::LN_2;
 
 use crate::{
-    Error,
+    Error, check,
     distribution::{
         Cholesky, Entropy, LogDensity, Moments, PathGradient, Sample, Score,
         cholesky::dot,
@@ -38,11 +38,10 @@ impl Wishart {
     /// # Errors
     /// Where ν is not a finite number > n − 1.
     pub fn new(freedom: f64, scale: Cholesky) -> Result<Self, Error> {
-        if freedom.is_finite() && freedom > scale.dimension() as f64 - 1.0 {
-            Ok(Self { freedom, scale })
-        } else {
-            Err(Error::invalid("degrees of freedom", freedom, "must be finite and > dimension - 1"))
-        }
+        let n = scale.dimension();
+        check::above("degrees of freedom", freedom, n as f64 - 1.0)
+            .map_err(|error| error.within(&format!("{n} dimensions")))?;
+        Ok(Self { freedom, scale })
     }
 
     /// ν.

@@ -61,10 +61,12 @@ impl KullbackLeibler for Binomial {
             std::cmp::Ordering::Greater => Ok(f64::INFINITY),
             std::cmp::Ordering::Equal if self.trials() == 0 => Ok(0.0),
             std::cmp::Ordering::Equal => Ok(self.trials() as f64 * self.success().kl(p.success())?),
-            std::cmp::Ordering::Less => {
-                let rule = "must be that of p for a closed form";
-                Err(Error::invalid("the number of trials", self.trials(), rule))
-            }
+            std::cmp::Ordering::Less => Err(Error::Unequal {
+                what: "the number of trials".into(),
+                number: self.trials() as usize,
+                expected: p.trials() as usize,
+                of: "that of p, for a closed form".into(),
+            }),
         }
     }
 }

@@ -5,7 +5,7 @@ use faer::Mat;
 
 use super::{KullbackLeibler, same_dimension};
 use crate::{
-    Error,
+    Error, check,
     distribution::{DiagonalGaussian, FullGaussian, Gaussian},
     special::{exp_remainder, ln_ratio},
 };
@@ -58,10 +58,7 @@ fn to_standard(mean: f64, t: f64, alpha: f64) -> f64 {
 }
 
 fn order(alpha: f64) -> Result<(), Error> {
-    if alpha > 0.0 && alpha.is_finite() {
-        return Ok(());
-    }
-    Err(Error::invalid("alpha", alpha, "must be a finite number > 0"))
+    check::positive("alpha", alpha).map(drop)
 }
 
 fn univariate(q: &Gaussian, p: &Gaussian, alpha: f64) -> f64 {
@@ -96,9 +93,9 @@ impl Renyi for FullGaussian {
         let mean = p.standardise(self.location());
         let relative = p.factor().solve_factor(self.factor());
         let relative = Mat::from_fn(n, n, |i, j| relative.factor()[i * n + j]);
-        let singular = relative
-            .svd()
-            .map_err(|_| Error::invalid("a pair of covariances", "too far apart", "must be finite"))?;
+        let singular = relative.svd().map_err(|cause| {
+            Error::no_singular_values("the factors of two covariances, one over the other", cause)
+        })?;
         let (left, values) = (singular.U(), singular.S().column_vector());
         let along = |j: usize| {
             let projected: f64 = (0..n).map(|i| left[(i, j)] * mean[i]).sum();

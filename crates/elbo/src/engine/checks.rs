@@ -1,7 +1,7 @@
 //! What both engines do alike with what they computed.
 
 use crate::{
-    Error,
+    Error, check,
     likelihood::Likelihood,
     minibatch::Minibatch,
     random::{Draws, Key},
@@ -13,7 +13,7 @@ pub(crate) const TOGETHER: usize = 64;
 
 /// Refuses no samples.
 pub(crate) fn check_samples(k: usize) -> Result<(), Error> {
-    if k == 0 { Err(Error::invalid("k", 0, "must be at least 1")) } else { Ok(()) }
+    check::at_least("k", k, 1)
 }
 
 /// Refuses an array that is not of rows of this width.

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     Error,
+    error::Needs,
     gradient::Way,
     guide::{Encoded, Family, Guide},
     likelihood::Likelihood,
@@ -67,8 +68,8 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> AutoEncoder<P, Q> {
     pub fn joint(&self) -> Result<Box<dyn Joint>, Error> {
         let family = self.model.family();
         if family != Family::Gaussian {
-            let rule = "a gradient in z needs a continuous latent: Gaussian";
-            return Err(Error::invalid("the family of z", format!("{family:?}"), rule));
+            let family = format_args!("{family:?}");
+            return Err(Error::unsuited("the family of z", family, Needs::ContinuousLatent));
         }
         Ok(match fused::Joint::new(&self.model, self.width(), || parameters::values(&self.model)) {
             Some(joint) => Box::new(joint),

@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, TensorData};
 
 use super::Estimator;
-use crate::{Error, guide::Guide, model::Latent, objective::elbo::Terms};
+use crate::{Error, error::Needs, guide::Guide, model::Latent, objective::elbo::Terms};
 
 /// The exact ELBO and its exact gradient: Σ_z q(z|x) [log p(x, z) − log q(z|x)] over all states of z.
 #[derive(Clone, Debug)]
@@ -20,14 +20,11 @@ impl Enumerated {
     /// # Errors
     /// Where z is not discrete, or has more than 1,024 states.
     pub fn new(model: &dyn Latent, guide: &dyn Guide) -> Result<Self, Error> {
-        match model.family().states(guide.latent(), STATES) {
-            Some(states) => Ok(Self { states }),
-            None => Err(Error::invalid(
-                "the latent",
-                format!("{:?} of {} variables", model.family(), guide.latent()),
-                "enumeration needs a discrete one of at most 1024 states",
-            )),
-        }
+        let Some(states) = model.family().states(guide.latent(), STATES) else {
+            let z = format_args!("{:?} of {} variables", model.family(), guide.latent());
+            return Err(Error::unsuited("the latent", z, Needs::FewStates));
+        };
+        Ok(Self { states })
     }
 }
 

@@ -9,7 +9,8 @@ use super::{
     RunningMean, ScoreFunction, StickingTheLanding,
 };
 use crate::{
-    Error,
+    Error, check,
+    error::Needs,
     guide::{Family, Guide},
     model::Latent,
     objective::{Objective, elbo::KlForm, noiseless::Noiseless},
@@ -37,6 +38,19 @@ pub enum Form {
 }
 
 impl Form {
+    /// Checks the numbers of the choice.
+    ///
+    /// # Errors
+    /// Where a temperature is not a finite number > 0, or a decay not in [0, 1).
+    pub fn check(self) -> Result<(), Error> {
+        match self {
+            Self::Relaxed(temperature) => check::positive("the temperature of the relaxation", temperature)?,
+            Self::RunningMean(decay) => check::in_range("the decay of the running mean", decay, 0.0..1.0)?,
+            _ => return Ok(()),
+        };
+        Ok(())
+    }
+
     /// The estimator of this objective's gradient, for this model and guide.
     ///
     /// What the estimator itself knows it is asked: [`Estimator::way`] says whether the fused engine makes it,
@@ -52,38 +66,29 @@ impl Form {
         model: &dyn Latent,
         guide: &dyn Guide,
     ) -> Result<Arc<dyn Estimator>, Error> {
+        self.check()?;
         let gaussian = model.family() == Family::Gaussian;
-        let unsuited = |rule: &str| Err(Error::invalid("the estimator", format!("{self:?}"), rule));
+        let unsuited = |needs| Err(Error::unsuited("the estimator", format_args!("{self:?}"), needs));
         Ok(match (objective, self) {
             (Objective::Noiseless, _) => Arc::new(Noiseless::new(model)?),
             (Objective::ImportanceWeighted, Self::Reparameterised | Self::DoublyReparameterised)
                 if !gaussian =>
             {
-                return unsuited("the importance-weighted bound needs Gaussian latents here");
+                return unsuited(Needs::WeightedGaussian);
             }
             (Objective::ImportanceWeighted, Self::Reparameterised) => Arc::new(ImportanceWeighted),
             (Objective::ImportanceWeighted, Self::DoublyReparameterised) => Arc::new(DoublyReparameterised),
             (Objective::ImportanceWeighted, _) => {
-                return unsuited(
-                    "the importance-weighted bound has two: reparameterised and doubly-reparameterised",
-                );
+                return unsuited(Needs::WeightedReparameterised);
             }
             (Objective::Elbo, Self::DoublyReparameterised) => {
-                return unsuited("it is of the importance-weighted bound, not of the ELBO");
+                return unsuited(Needs::WeightedBound);
             }
             (Objective::Elbo, Self::Reparameterised | Self::StickingTheLanding) if !gaussian => {
-                return unsuited(
-                    "a discrete latent has no derivative: use the score function, enumeration or relaxation",
-                );
+                return unsuited(Needs::DiscreteEstimator);
             }
             (Objective::Elbo, Self::Relaxed(_)) if gaussian => {
-                return unsuited("a Gaussian latent needs no relaxation");
-            }
-            (Objective::Elbo, Self::Relaxed(t)) if !(t > 0.0 && t.is_finite()) => {
-                return unsuited("its temperature must be > 0 and finite");
-            }
-            (Objective::Elbo, Self::RunningMean(decay)) if !(0.0..1.0).contains(&decay) => {
-                return unsuited("its decay must be at least 0 and below 1");
+                return unsuited(Needs::RelaxedDiscrete);
             }
             (Objective::Elbo, Self::Reparameterised) => Arc::new(Reparameterised(kl)),
             (Objective::Elbo, Self::StickingTheLanding) => Arc::new(StickingTheLanding),

@@ -5,7 +5,7 @@
 //! All in f64; log σ² is held within ±30.
 
 use super::Encoded;
-use crate::Error;
+use crate::{Error, check};
 
 /// |log σ²| never exceeds this.
 const LOG_VARIANCE_BOUND: f64 = 30.0;
@@ -60,11 +60,12 @@ impl PerDatum {
             let (expected, got) = (vec![mean.len(), latent], vec![sd.len()]);
             return Err(Error::Shape { what: "the standard deviations of q".into(), expected, got });
         }
-        let fine = |(m, s): (&f32, &f32)| m.is_finite() && s.is_finite() && *s > 0.0;
-        if let Some(place) = mean.iter().zip(sd).position(|pair| !fine(pair)) {
-            let what = format!("q of row {}, dimension {}", place / latent, place % latent + 1);
-            let value = format!("N({}, {}²)", mean[place], sd[place]);
-            return Err(Error::invalid(&what, value, "must have a finite mean and a standard deviation > 0"));
+        for (place, (&mean, &sd)) in mean.iter().zip(sd).enumerate() {
+            let named = |error: Error| {
+                error.within(&format!("q of row {}, dimension {}", place / latent, place % latent + 1))
+            };
+            check::finite("the mean", mean.into()).map_err(named)?;
+            check::positive("the standard deviation", sd.into()).map_err(named)?;
         }
         let mut psi = Vec::with_capacity(mean.len() / latent * size(covariance, latent));
         for (mean, sd) in mean.chunks(latent).zip(sd.chunks(latent)) {

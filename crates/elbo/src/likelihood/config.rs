@@ -5,16 +5,21 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{Bernoulli, Gaussian, Likelihood, NegativeBinomial, Poisson, Sigma};
-use crate::Error;
+use crate::{
+    Error,
+    check::{self, checked},
+};
 
 /// The registry: a family is a file and a line here.
 macro_rules! families {
     ($($(#[doc = $doc:literal])* $name:ident $(($setting:ident: $type:ty))?,)*) => {
-        /// p(x|z), given the decoder's output, as a configuration names it.
-        #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-        #[serde(rename_all = "kebab-case")]
-        pub enum LikelihoodConfig {
-            $($(#[doc = $doc])* $name $(($type))?,)*
+        checked! {
+            /// p(x|z), given the decoder's output, as a configuration names it.
+            #[derive(Clone, Copy, Debug, PartialEq)]
+            #[serde(rename_all = "kebab-case")]
+            pub enum LikelihoodConfig {
+                $($(#[doc = $doc])* $name $(($type))?,)*
+            }
         }
 
         /// A family of likelihoods, as it is asked for.
@@ -71,9 +76,7 @@ impl LikelihoodConfig {
     /// Where a fixed σ is not a finite number > 0.
     pub fn check(self) -> Result<(), Error> {
         match self {
-            Self::Gaussian(Sigma::Fixed(sigma)) if !(sigma > 0.0 && sigma.is_finite()) => {
-                Err(Error::invalid("sigma", sigma, "must be > 0 and finite"))
-            }
+            Self::Gaussian(Sigma::Fixed(sigma)) => check::positive("sigma", sigma).map(drop),
             _ => Ok(()),
         }
     }

@@ -1,8 +1,10 @@
 //! Coordinate ascent: sweeps over the factors until the bound no longer rises (E21).
 
-use serde::{Deserialize, Serialize};
-
-use crate::{Error, terms::Bound};
+use crate::{
+    Error,
+    check::{self, checked},
+    terms::Bound,
+};
 
 /// How much of the size of its terms a bound may fall by rounding.
 const ROUNDING: f64 = 1e-10;
@@ -28,13 +30,26 @@ pub trait MeanField {
     fn bound(&self) -> Bound;
 }
 
-/// When coordinate ascent ends.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Ascent {
-    /// It has converged when a sweep raises the bound by no more than this times its size.
-    pub tolerance: f64,
-    /// The most sweeps.
-    pub sweeps: usize,
+checked! {
+    /// When coordinate ascent ends.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Ascent {
+        /// It has converged when a sweep raises the bound by no more than this times its size.
+        pub tolerance: f64,
+        /// The most sweeps.
+        pub sweeps: usize,
+    }
+}
+
+impl Ascent {
+    /// Checks its numbers.
+    ///
+    /// # Errors
+    /// Where the tolerance is not a finite number ≥ 0, or there is no sweep.
+    pub fn check(&self) -> Result<(), Error> {
+        check::not_negative("the tolerance of the ascent", self.tolerance)?;
+        check::at_least("the number of sweeps", self.sweeps, 1)
+    }
 }
 
 impl Default for Ascent {
@@ -64,7 +79,7 @@ impl Record {
 ///
 /// # Errors
 /// [`Error::BoundFell`] where an update lowers the bound by more than rounding, which no exact update does; where a bound
-/// is not a number; where an update fails.
+/// is not a number; where an update fails; where `ascent` has no sweep.
 ///
 /// ```
 /// use elbo::mean_field::{Ascent, ascend, normal_gamma::{Fit, Prior}};
@@ -80,6 +95,7 @@ pub fn ascend(
     ascent: &Ascent,
     mut after: impl FnMut(usize, &Bound),
 ) -> Result<Record, Error> {
+    ascent.check()?;
     let names = model.factors();
     let mut record = Record { bounds: Vec::new(), converged: false };
     let mut before = None;
@@ -108,7 +124,7 @@ pub fn ascend(
 fn check(factor: &str, sweep: usize, before: Option<Bound>, after: &Bound) -> Result<(), Error> {
     if !after.value().is_finite() {
         let what = format!("the bound after the update of {factor} in sweep {sweep}");
-        return Err(Error::invalid(&what, after.value(), "must be finite"));
+        check::finite(&what, after.value())?;
     }
     let Some(before) = before else { return Ok(()) };
     let size = |bound: &Bound| bound.log_likelihood.abs() + bound.kl.abs() + bound.global.abs();
@@ -119,17 +135,19 @@ fn check(factor: &str, sweep: usize, before: Option<Bound>, after: &Bound) -> Re
     Err(Error::BoundFell { factor: factor.into(), sweep, before, after })
 }
 
-/// Deterministic annealing: sweeps at a temperature that falls to 1 before the ascent proper.
-///
-/// The latents that belong to rows are tempered, q(z) ∝ exp(β E\[log p(x, z)\]), with β rising to 1 by equal factors: rows
-/// are at first shared by all components, which takes the fit past poor optima. What is maximised meanwhile is not the
-/// bound (Ueda and Nakano 1998; Katahira, Watanabe and Okada 2008).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Annealing {
-    /// β of the first sweep, in (0, 1).
-    pub from: f64,
-    /// Sweeps before β = 1.
-    pub sweeps: usize,
+checked! {
+    /// Deterministic annealing: sweeps at a temperature that falls to 1 before the ascent proper.
+    ///
+    /// The latents that belong to rows are tempered, q(z) ∝ exp(β E\[log p(x, z)\]), with β rising to 1 by equal factors: rows
+    /// are at first shared by all components, which takes the fit past poor optima. What is maximised meanwhile is not the
+    /// bound (Ueda and Nakano 1998; Katahira, Watanabe and Okada 2008).
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Annealing {
+        /// β of the first sweep, in (0, 1).
+        pub from: f64,
+        /// Sweeps before β = 1.
+        pub sweeps: usize,
+    }
 }
 
 /// A model whose latents can be tempered.
@@ -139,14 +157,20 @@ pub trait Annealed: MeanField {
 }
 
 impl Annealing {
+    /// Checks the first inverse temperature.
+    ///
+    /// # Errors
+    /// Where `from` is outside (0, 1).
+    pub fn check(&self) -> Result<(), Error> {
+        check::between("the first inverse temperature", self.from, 0.0, 1.0).map(drop)
+    }
+
     /// Takes a model through the falling temperatures, and leaves it at 1.
     ///
     /// # Errors
     /// Where `from` is outside (0, 1), or an update fails.
     pub fn run(&self, model: &mut impl Annealed) -> Result<(), Error> {
-        if !(self.from > 0.0 && self.from < 1.0) {
-            return Err(Error::invalid("the first inverse temperature", self.from, "must be in (0, 1)"));
-        }
+        self.check()?;
         for sweep in 0..self.sweeps {
             let left = 1.0 - sweep as f64 / self.sweeps as f64;
             model.temper(libm::pow(self.from, left));

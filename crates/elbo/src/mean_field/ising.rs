@@ -3,7 +3,7 @@
 //! Naive mean field is then m_i = tanh(h_i + Σ_j J_ij m_j) for the means m = E\[s\].
 
 use super::random_field::{Edge, Field};
-use crate::Error;
+use crate::{Error, check, error::Domain};
 
 /// The two states of a spin, in order.
 const SPINS: [f64; 2] = [-1.0, 1.0];
@@ -33,15 +33,12 @@ pub fn field(couplings: &[f64], external: &[f64]) -> Result<Field, Error> {
     for i in 0..n {
         // Rows and columns are named from 1, as cells of data are.
         let name = |i: usize, j: usize| format!("({}, {})", i + 1, j + 1);
-        if couplings[i * n + i] != 0.0 {
-            let what = format!("coupling {}", name(i, i));
-            return Err(Error::invalid(&what, couplings[i * n + i], "must be 0"));
-        }
+        check::in_range(&format!("coupling {}", name(i, i)), couplings[i * n + i], 0.0..=0.0)?;
         for j in 0..i {
             let (coupling, mirror) = (couplings[i * n + j], couplings[j * n + i]);
             if coupling != mirror {
-                let rule = format!("must be that of {}, {mirror}", name(j, i));
-                return Err(Error::invalid(&format!("coupling {}", name(i, j)), coupling, &rule));
+                let (what, across) = (format!("coupling {}", name(i, j)), name(j, i));
+                return Err(Error::Asymmetric { what, value: coupling, across, mirror });
             }
             if coupling != 0.0 {
                 edges.push(edge([j, i], coupling));
@@ -56,10 +53,8 @@ pub fn field(couplings: &[f64], external: &[f64]) -> Result<Field, Error> {
 /// # Errors
 /// Where the grid is not full.
 pub fn grid(width: usize, coupling: f64, external: &[f64]) -> Result<Field, Error> {
-    if width == 0 || !external.len().is_multiple_of(width) {
-        let rule = format!("must divide the number of sites, {}", external.len());
-        return Err(Error::invalid("the width of a grid", width, &rule));
-    }
+    check::at_least("the width of a grid", width, 1)?;
+    check::multiple("the number of sites", external.len(), width, "the width of the grid")?;
     let right = |&i: &usize| (i + 1) % width != 0;
     let down = |&i: &usize| i + width < external.len();
     let across = (0..external.len()).filter(right).map(|i| edge([i, i + 1], coupling));
@@ -73,11 +68,10 @@ pub fn grid(width: usize, coupling: f64, external: &[f64]) -> Result<Field, Erro
 /// # Errors
 /// Where a pixel is neither, `flip` is not in (0, ½), or as [`grid`].
 pub fn denoising(pixels: &[f64], width: usize, coupling: f64, flip: f64) -> Result<Field, Error> {
-    if !(flip > 0.0 && flip < 0.5) {
-        return Err(Error::invalid("the probability of a flip", flip, "must be in (0, 0.5)"));
-    }
+    check::between("the probability of a flip", flip, 0.0, 0.5)?;
     if let Some(wrong) = pixels.iter().position(|y| y.abs() != 1.0 && !y.is_nan()) {
-        return Err(Error::invalid(&format!("pixel {wrong}"), pixels[wrong], "must be -1, 1 or missing"));
+        let (what, domain) = (format!("pixel {wrong}"), Domain::SpinOrMissing);
+        return Err(Error::Domain { what, value: pixels[wrong], domain });
     }
     let strength = 0.5 * (libm::log1p(-flip) - libm::log(flip));
     let external: Vec<f64> = pixels.iter().map(|y| if y.is_nan() { 0.0 } else { strength * y }).collect();

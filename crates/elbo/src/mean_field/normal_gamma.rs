@@ -8,28 +8,32 @@ use serde::{Deserialize, Serialize};
 use super::MeanField;
 use crate::{
     Error,
+    check::{self, checked},
     conjugate::{
         Conjugate, Expectations, Location, Moments, PrecisionExpectations, Square, Squares, Statistics,
     },
-    distribution::{Gamma, Gaussian, LogDensity, Sample, StudentT, finite, positive},
+    distribution::{Gamma, Gaussian, LogDensity, Sample, StudentT},
     divergence::KullbackLeibler,
+    error::Domain,
     random::{Key, Purpose},
     terms::Bound,
 };
 
-/// The prior of μ and τ.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Prior {
-    /// m₀.
-    pub mean: f64,
-    /// λ₀ > 0: the precision of μ, or, where `scaled`, that precision in units of τ.
-    pub precision: f64,
-    /// Whether the prior of μ is scaled by τ, which is the Normal-Gamma prior.
-    pub scaled: bool,
-    /// a₀ > 0.
-    pub shape: f64,
-    /// b₀ > 0.
-    pub rate: f64,
+checked! {
+    /// The prior of μ and τ.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Prior {
+        /// m₀.
+        pub mean: f64,
+        /// λ₀ > 0: the precision of μ, or, where `scaled`, that precision in units of τ.
+        pub precision: f64,
+        /// Whether the prior of μ is scaled by τ, which is the Normal-Gamma prior.
+        pub scaled: bool,
+        /// a₀ > 0.
+        pub shape: f64,
+        /// b₀ > 0.
+        pub rate: f64,
+    }
 }
 
 impl Default for Prior {
@@ -40,6 +44,12 @@ impl Default for Prior {
 }
 
 impl Prior {
+    fn check(&self) -> Result<(), Error> {
+        check::finite("the mean", self.mean)?;
+        check::positive("the precision of the mean", self.precision)?;
+        self.precision().map(drop)
+    }
+
     fn precision(&self) -> Result<Gamma, Error> {
         Gamma::new(self.shape, self.rate)
     }
@@ -82,7 +92,7 @@ impl TryFrom<Stored> for Posterior {
     fn try_from(Stored { mean, precision, shape, rate }: Stored) -> Result<Self, Error> {
         let tau = Gamma::new(shape, rate)?;
         let (mean, precision) =
-            (finite("the mean", mean)?, positive("the precision of the mean", precision)?);
+            (check::finite("the mean", mean)?, check::positive("the precision of the mean", precision)?);
         Ok(Self { mean, precision, shape: tau.shape(), rate: tau.rate() })
     }
 }
@@ -146,11 +156,12 @@ impl Fit {
     /// Where the prior is none, or a value is infinite.
     pub fn new(x: &[f64], prior: Prior) -> Result<Self, Error> {
         if let Some(wrong) = x.iter().find(|x| x.is_infinite()) {
-            return Err(Error::invalid("a value of the sample", wrong, "must be finite"));
+            let (what, domain) = ("a value of the sample".into(), Domain::FiniteOrMissing);
+            return Err(Error::Domain { what, value: *wrong, domain });
         }
         let Prior { mean, precision, .. } = prior;
         let posterior = Posterior::try_from(Stored { mean, precision, shape: 1.0, rate: 1.0 })?;
-        prior.precision()?;
+        prior.check()?;
         // From the first value, near which the others are.
         let origin = x.iter().copied().find(|x| !x.is_nan()).unwrap_or(mean);
         let mut sample = Moments::from_origin(origin);
@@ -198,7 +209,7 @@ impl MeanField for Fit {
             let tau = self.posterior.expected_precision();
             let (q, _) = self.prior.location(tau).updated(&self.sample);
             self.posterior.mean = q.mean;
-            self.posterior.precision = positive("the precision of q(μ)", q.strength * tau)?;
+            self.posterior.precision = check::positive("the precision of q(μ)", q.strength * tau)?;
         } else {
             let [mut squares, of_prior] = self.squares();
             squares.merge(&of_prior);

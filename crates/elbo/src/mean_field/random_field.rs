@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Annealed, MeanField};
 use crate::{
     Error,
+    check::{self, checked},
     distribution::cholesky::dot,
     random::{Key, Purpose},
     special::ln_sum_exp,
@@ -18,19 +19,18 @@ use crate::{
 /// The most configurations that are enumerated.
 const CONFIGURATIONS: usize = 1 << 20;
 
-/// How far from 1 the marginals of a site may add up.
-const ROUNDING: f64 = 1e-9;
-
 /// Sites that a thread takes at a time.
 const SITES: usize = 256;
 
-/// The log-potentials of a field, all finite. It stands for prior and data.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Field {
-    /// u_i of each state of each site: each site has states of its own.
-    pub unary: Vec<Vec<f64>>,
-    /// The pairs of sites that have a potential.
-    pub edges: Vec<Edge>,
+checked! {
+    /// The log-potentials of a field, all finite. It stands for prior and data.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Field {
+        /// u_i of each state of each site: each site has states of its own.
+        pub unary: Vec<Vec<f64>>,
+        /// The pairs of sites that have a potential.
+        pub edges: Vec<Edge>,
+    }
 }
 
 /// The log-potential of a pair of sites.
@@ -71,11 +71,7 @@ impl TryFrom<Stored> for Posterior {
 
     fn try_from(Stored { marginals }: Stored) -> Result<Self, Error> {
         for (site, q) in marginals.iter().enumerate() {
-            let total: f64 = q.iter().sum();
-            if !(q.iter().all(|&q| q >= 0.0) && (total - 1.0).abs() <= ROUNDING) {
-                let (what, rule) = (format!("q of site {site}"), "must be numbers ≥ 0 that add up to 1");
-                return Err(Error::invalid(&what, format!("{q:?}"), rule));
-            }
+            check::probabilities(&format!("q of site {site}"), q)?;
         }
         Ok(Self { marginals })
     }
@@ -83,37 +79,22 @@ impl TryFrom<Stored> for Posterior {
 
 impl Field {
     fn check(&self) -> Result<(), Error> {
-        if self.unary.is_empty() {
-            return Err(Error::invalid("the number of sites", 0, "must be at least 1"));
-        }
-        let finite = |what: &str, values: &[f64]| match values.iter().find(|w| !w.is_finite()) {
-            Some(wrong) => Err(Error::invalid(what, wrong, "must be finite")),
-            None => Ok(()),
-        };
+        check::at_least("the number of sites", self.unary.len(), 1)?;
         for (site, u) in self.unary.iter().enumerate() {
-            finite(&format!("a potential of site {site}"), u)?;
-            if u.is_empty() {
-                return Err(Error::invalid(
-                    &format!("the number of states of site {site}"),
-                    0,
-                    "must be at least 1",
-                ));
-            }
+            check::at_least(&format!("the number of states of site {site}"), u.len(), 1)?;
+            check::each_finite(&format!("a potential of site {site}"), u)?;
         }
         for (number, Edge { sites: [i, j], potential }) in self.edges.iter().enumerate() {
-            let (what, ends) = (format!("the potential of edge {number}"), format!("({i}, {j})"));
-            if i == j || *i.max(j) >= self.unary.len() {
-                return Err(Error::invalid(
-                    &format!("edge {number}"),
-                    ends,
-                    "must join two sites of the field",
-                ));
+            let (what, end) = (format!("the potential of edge {number}"), format!("an end of edge {number}"));
+            check::index(&end, *i.max(j), self.unary.len(), "sites")?;
+            if i == j {
+                return Err(Error::Repeated { what: end, name: format!("site {i}") });
             }
             let expected = vec![self.unary[*i].len(), self.unary[*j].len()];
             if potential.len() != expected[0] * expected[1] {
                 return Err(Error::Shape { what, expected, got: vec![potential.len()] });
             }
-            finite(&what, potential)?;
+            check::each_finite(&what, potential)?;
         }
         Ok(())
     }
@@ -125,11 +106,8 @@ impl Field {
     pub fn enumerate(&self) -> Result<Exact, Error> {
         self.check()?;
         let sizes = self.unary.iter().map(Vec::len);
-        let count = sizes.clone().try_fold(1usize, usize::checked_mul);
-        let Some(count) = count.filter(|&count| count <= CONFIGURATIONS) else {
-            let found = count.map_or("beyond counting".into(), |count| count.to_string());
-            return Err(Error::invalid("the number of configurations", found, "must be at most 2²⁰"));
-        };
+        let count = sizes.clone().fold(1, usize::saturating_mul);
+        check::at_most("the number of configurations", count, CONFIGURATIONS, "2²⁰")?;
         let log_potentials: Vec<f64> =
             (0..count).map(|c| self.log_potential(&self.configuration(c))).collect();
         let log_partition = ln_sum_exp(&log_potentials);

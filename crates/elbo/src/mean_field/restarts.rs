@@ -44,6 +44,7 @@ pub fn best_of<M: MeanField>(
             best = Some(Best { model, record, start, bounds: Vec::new() });
         }
     }
-    let best = best.ok_or_else(|| Error::invalid("the number of starts", 0, "must be at least 1"))?;
+    let none = || Error::TooFew { what: "the number of starts".into(), number: 0, least: 1 };
+    let best = best.ok_or_else(none)?;
     Ok(Best { bounds, ..best })
 }

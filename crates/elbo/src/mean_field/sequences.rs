@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::cells::check_finite;
-use crate::Error;
+use crate::{Error, check};
 
 /// Parts that a sum over the sequences is made of: never the number of threads, on which no bit may depend.
 const PARTS: usize = 64;
@@ -26,9 +26,8 @@ impl<'a> Sequences<'a> {
             let (what, expected) = ("the data in sequences".into(), vec![rows, columns]);
             return Err(Error::Shape { what, expected, got: vec![values.len()] });
         }
-        if let Some(empty) = lengths.iter().position(|&length| length == 0) {
-            let what = format!("the length of sequence {}", empty + 1);
-            return Err(Error::invalid(&what, 0, "must be at least 1"));
+        for (i, &length) in lengths.iter().enumerate() {
+            check::at_least(&format!("the length of sequence {}", i + 1), length, 1)?;
         }
         check_finite(values, columns)?;
         let mut rest = values;

@@ -4,20 +4,24 @@
 //! optimum given the latents of all rows. From a minibatch, with its statistics scaled by N/B, it is unbiased, so
 //! λ ← (1 − ρ) λ + ρ λ̂ with steps ρ that obey Robbins and Monro's conditions converges to a local optimum.
 
-use serde::{Deserialize, Serialize};
+use std::ops::Bound::{Excluded, Included};
 
 use crate::{
-    Error, minibatch,
+    Error,
+    check::{self, checked},
+    minibatch,
     random::{Key, Purpose},
 };
 
-/// The steps ρ_t = (t + delay)^(−forgetting), t = 1, 2, …
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RobbinsMonro {
-    /// Holds the first steps back; at least 0.
-    pub delay: f64,
-    /// In (½, 1]: Σρ = ∞ and Σρ² < ∞.
-    pub forgetting: f64,
+checked! {
+    /// The steps ρ_t = (t + delay)^(−forgetting), t = 1, 2, …
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct RobbinsMonro {
+        /// Holds the first steps back; at least 0.
+        pub delay: f64,
+        /// In (½, 1]: Σρ = ∞ and Σρ² < ∞.
+        pub forgetting: f64,
+    }
 }
 
 impl Default for RobbinsMonro {
@@ -42,13 +46,8 @@ impl RobbinsMonro {
     /// # Errors
     /// Where they do not.
     pub fn check(&self) -> Result<(), Error> {
-        if !(self.delay >= 0.0 && self.delay.is_finite()) {
-            return Err(Error::invalid("the delay", self.delay, "must be a finite number ≥ 0"));
-        }
-        if !(self.forgetting > 0.5 && self.forgetting <= 1.0) {
-            return Err(Error::invalid("the forgetting rate", self.forgetting, "must be in (0.5, 1]"));
-        }
-        Ok(())
+        check::not_negative("the delay", self.delay)?;
+        check::in_range("the forgetting rate", self.forgetting, (Excluded(0.5), Included(1.0))).map(drop)
     }
 }
 

@@ -13,6 +13,7 @@ use burn::{
 use super::{Generative, Latent, SecondLayer, VaeConfig};
 use crate::{
     Error,
+    error::Needs,
     guide::{Amortised, Family, Guide},
     likelihood::Likelihood,
     minibatch::Rows,
@@ -65,7 +66,7 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> AutoEncoder<P, Q> {
             return Ok(());
         }
         let value = if self.model.is_hierarchical() { "two layers".into() } else { format!("{family:?}") };
-        Err(Error::invalid("z", value, "per-datum inference is of one layer of Gaussian latents"))
+        Err(Error::unsuited("z", value, Needs::OneGaussianLayer))
     }
 
     pub(crate) fn check_width(&self, got: usize) -> Result<(), Error> {
@@ -106,7 +107,7 @@ impl Vae {
         seed: Key,
         device: &Device,
     ) -> Result<Self, Error> {
-        config.check(width)?;
+        config.check_for(width)?;
         let key = seed.purpose(Purpose::Initialise);
         let dense = |widths: &[usize], index| Dense::new(widths, config.activation, key.fold(index), device);
         let outputs = likelihood.outputs();

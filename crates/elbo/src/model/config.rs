@@ -4,33 +4,37 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error,
+    check::{self, checked},
+    error::Needs,
     guide::Family,
     likelihood::{LikelihoodConfig, Sigma},
     network::{Activation, NetworkConfig},
 };
 
-/// The shape of a variational auto-encoder. The default is dense, of 400 hidden units and 20 Gaussian latents, with a
-/// Gaussian likelihood whose σ is learned.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct VaeConfig {
-    /// Widths of the encoder's hidden dense layers; the decoder's are the same in reverse. Empty: there is but the one
-    /// dense layer each way.
-    pub hidden: Vec<usize>,
-    /// K, the number of latent variables, of the first layer where there are two.
-    pub latent: usize,
-    /// What they are.
-    #[serde(default)]
-    pub family: Family,
-    /// Between the layers.
-    pub activation: Activation,
-    /// p(x|z).
-    pub likelihood: LikelihoodConfig,
-    /// What lies between x and the hidden layers.
-    #[serde(default, skip_serializing_if = "is_dense")]
-    pub network: NetworkConfig,
-    /// A second layer of z, above the first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub second: Option<SecondLayer>,
+checked! {
+    /// The shape of a variational auto-encoder. The default is dense, of 400 hidden units and 20 Gaussian latents, with a
+    /// Gaussian likelihood whose σ is learned.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct VaeConfig {
+        /// Widths of the encoder's hidden dense layers; the decoder's are the same in reverse. Empty: there is but the one
+        /// dense layer each way.
+        pub hidden: Vec<usize>,
+        /// K, the number of latent variables, of the first layer where there are two.
+        pub latent: usize,
+        /// What they are.
+        #[serde(default)]
+        pub family: Family,
+        /// Between the layers.
+        pub activation: Activation,
+        /// p(x|z).
+        pub likelihood: LikelihoodConfig,
+        /// What lies between x and the hidden layers.
+        #[serde(default, skip_serializing_if = "is_dense")]
+        pub network: NetworkConfig,
+        /// A second layer of z, above the first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub second: Option<SecondLayer>,
+    }
 }
 
 /// The second layer of z (Burda et al. 2015): p(z₂) = N(0, I), p_θ(z₁|z₂) and q_φ(z₂|z₁) Gaussian, each by a dense network.
@@ -57,40 +61,40 @@ impl Default for VaeConfig {
 }
 
 impl VaeConfig {
-    pub(super) fn check(&self, width: usize) -> Result<(), Error> {
-        if width == 0 {
-            return Err(Error::invalid("the number of columns", 0, "there must be data to model"));
+    /// Checks what does not depend on the data.
+    ///
+    /// # Errors
+    /// Where there is no latent variable, a class or a layer of no width, σ ≤ 0; where a convolution is impossible, or of
+    /// two layers of z the first is not Gaussian.
+    pub fn check(&self) -> Result<(), Error> {
+        check::at_least("latent", self.latent, 1)?;
+        if let Family::Categorical(classes) = self.family {
+            check::at_least("the number of classes", classes, 2)?;
         }
-        if self.latent == 0 {
-            return Err(Error::invalid("latent", 0, "z needs at least one dimension"));
-        }
-        if let Family::Categorical(classes @ 0..2) = self.family {
-            return Err(Error::invalid("the number of classes", classes, "must be at least 2"));
-        }
-        if self.hidden.contains(&0) {
-            return Err(Error::invalid("hidden", format!("{:?}", self.hidden), "a layer must have a width"));
-        }
+        check::sizes("hidden", &self.hidden)?;
         if let NetworkConfig::Convolutional(shape) = &self.network {
-            let pixels = shape.image.iter().try_fold(1_usize, |product, &side| product.checked_mul(side));
-            if pixels != Some(width) {
-                let rule = format!("its pixels must be the {width} columns of a row");
-                return Err(Error::invalid("image", format!("{:?}", shape.image), &rule));
-            }
+            shape.shapes()?;
         }
         if let Some(SecondLayer { latent, hidden }) = &self.second {
             if self.family != Family::Gaussian {
-                let rule = "two layers of z need a Gaussian one";
-                return Err(Error::invalid("the latent", format!("{:?}", self.family), rule));
+                let family = format_args!("{:?}", self.family);
+                return Err(Error::unsuited("the latent", family, Needs::GaussianLayers));
             }
-            if *latent == 0 {
-                return Err(Error::invalid("the second latent", 0, "z needs at least one dimension"));
-            }
-            if hidden.contains(&0) {
-                let rule = "a layer must have a width";
-                return Err(Error::invalid("the second hidden", format!("{hidden:?}"), rule));
-            }
+            check::at_least("the second latent", *latent, 1)?;
+            check::sizes("the second hidden", hidden)?;
         }
         self.likelihood.check()
+    }
+
+    /// The same, of rows of so many columns.
+    pub(super) fn check_for(&self, width: usize) -> Result<(), Error> {
+        self.check()?;
+        check::at_least("the number of columns", width, 1)?;
+        if let NetworkConfig::Convolutional(shape) = &self.network {
+            let pixels = shape.image.iter().fold(1_usize, |product, &side| product.saturating_mul(side));
+            check::equal("the number of pixels of the image", pixels, width, "the columns of a row")?;
+        }
+        Ok(())
     }
 }
 

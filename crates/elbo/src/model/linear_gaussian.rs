@@ -6,7 +6,7 @@
 
 use faer::{Mat, Side};
 
-use crate::{Error, minibatch::Rows};
+use crate::{Error, check, minibatch::Rows};
 
 /// A fitted linear-Gaussian model, in f64.
 #[derive(Clone, Debug)]
@@ -28,11 +28,10 @@ impl LinearGaussian {
     /// beyond `latent` dimensions: the evidence then grows without limit as σ → 0.
     pub fn fit(rows: &Rows<'_>, latent: usize, sigma2: Option<f64>) -> Result<Self, Error> {
         let width = rows.width();
-        if rows.is_empty() {
-            return Err(Error::invalid("the number of rows", 0, "a fit needs data"));
-        }
-        if latent >= width && sigma2.is_none() {
-            return Err(Error::invalid("latent", latent, "a free sigma needs fewer dimensions than columns"));
+        check::at_least("the number of rows", rows.len(), 1)?;
+        if sigma2.is_none() {
+            let most = width.saturating_sub(1);
+            check::at_most("latent", latent, most, "one less than the columns, where sigma is free")?;
         }
         let (mean, _) = rows.moments();
         let (eigenvalues, vectors) = spectrum(&covariance(rows, &mean))?;
@@ -41,13 +40,8 @@ impl LinearGaussian {
             rest.iter().map(|l| l.max(0.0)).sum::<f64>() / rest.len() as f64
         });
         // Rounding leaves eigenvalues of a singular covariance near ε · λ_1 · D.
-        if sigma2 <= eigenvalues[0] * f64::EPSILON * width as f64 {
-            return Err(Error::invalid(
-                "sigma²",
-                sigma2,
-                "the data have no variance beyond the latent dimensions",
-            ));
-        }
+        let rounding = eigenvalues[0] * f64::EPSILON * width as f64;
+        check::above("sigma², the variance beyond the latent dimensions,", sigma2, rounding)?;
         let active = eigenvalues.iter().take(latent).take_while(|&&l| l > sigma2).count();
         Ok(Self {
             mean,
@@ -120,7 +114,7 @@ fn covariance(rows: &Rows<'_>, mean: &[f64]) -> Mat<f64> {
 fn spectrum(covariance: &Mat<f64>) -> Result<(Vec<f64>, Mat<f64>), Error> {
     let eigen = covariance
         .self_adjoint_eigen(Side::Lower)
-        .map_err(|_| Error::invalid("the covariance", "not finite", "the data must be finite"))?;
+        .map_err(|cause| Error::no_eigenvalues("the covariance of the data", cause))?;
     let ascending: Vec<f64> = eigen.S().column_vector().iter().copied().collect();
     Ok((ascending.into_iter().rev().collect(), eigen.U().reverse_cols().to_owned()))
 }

@@ -15,7 +15,7 @@ use burn::{
 use serde::{Deserialize, Serialize};
 
 use super::{Activation, glorot};
-use crate::{Error, random::Key};
+use crate::{Error, check, random::Key};
 
 /// The shape of the convolutions of an encoder; the decoder's transposed ones are the same in reverse.
 ///
@@ -44,25 +44,17 @@ impl Convolutional {
     /// Where there is no convolution, a size is 0, the stride exceeds the kernel, or the kernel what it is to cover.
     pub fn shapes(&self) -> Result<Vec<[usize; 3]>, Error> {
         let Self { image, channels, kernel, stride } = self;
-        if channels.is_empty() || channels.contains(&0) {
-            let rule = "there must be a convolution, and each must have a channel";
-            return Err(Error::invalid("channels", format!("{channels:?}"), rule));
-        }
-        if image.contains(&0) {
-            return Err(Error::invalid("image", format!("{image:?}"), "must have channels and pixels"));
-        }
-        if *stride == 0 || stride > kernel {
-            let rule = format!("must be from 1 to {kernel}, the kernel's side: pixels would lie between");
-            return Err(Error::invalid("stride", stride, &rule));
-        }
+        check::at_least("the number of convolutions", channels.len(), 1)?;
+        check::sizes("channels", channels)?;
+        check::sizes("image", image)?;
+        check::at_least("stride", *stride, 1)?;
+        check::at_most("stride", *stride, *kernel, "the kernel's side: pixels would lie between")?;
         let mut shapes = vec![*image];
         for &channels in channels {
             let [_, height, width] = shapes[shapes.len() - 1];
-            if height.min(width) + 2 * self.padding() < *kernel {
-                let rule =
-                    format!("must fit the {height}×{width} pixels that it is to cover, and their border");
-                return Err(Error::invalid("kernel", kernel, &rule));
-            }
+            let most = height.min(width) + 2 * self.padding();
+            let limit = format!("to fit the {height}×{width} pixels that it is to cover, and their border");
+            check::at_most("kernel", *kernel, most, &limit)?;
             shapes.push([channels, self.side(height), self.side(width)]);
         }
         Ok(shapes)

@@ -7,26 +7,29 @@
 //! variable and row are free (free bits, Kingma et al. 2016). All are remedies against a collapsed posterior. While one
 //! is on, J is not the ELBO (with β < 1 not a bound on log p(x) at all).
 
-use serde::{Deserialize, Serialize};
+use crate::{
+    Error,
+    check::{self, checked},
+};
 
-use crate::Error;
-
-/// How the KL is weighed as a fit goes on.
-///
-/// ```
-/// use elbo::objective::KlWeight;
-/// let weight = KlWeight { warm_up: 10, ..KlWeight::default() };
-/// assert_eq!((weight.factor(2.5), weight.factor(50.0)), (0.25, 1.0));
-/// assert!(!weight.is_elbo(2.5) && weight.is_elbo(10.0));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct KlWeight {
-    /// β, ≥ 0, after the warm-up.
-    pub beta: f64,
-    /// Epochs over which β rises from 0, linearly.
-    pub warm_up: u64,
-    /// λ, ≥ 0: nats of each latent variable that cost nothing.
-    pub free_bits: f64,
+checked! {
+    /// How the KL is weighed as a fit goes on.
+    ///
+    /// ```
+    /// use elbo::objective::KlWeight;
+    /// let weight = KlWeight { warm_up: 10, ..KlWeight::default() };
+    /// assert_eq!((weight.factor(2.5), weight.factor(50.0)), (0.25, 1.0));
+    /// assert!(!weight.is_elbo(2.5) && weight.is_elbo(10.0));
+    /// ```
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct KlWeight {
+        /// β, ≥ 0, after the warm-up.
+        pub beta: f64,
+        /// Epochs over which β rises from 0, linearly.
+        pub warm_up: u64,
+        /// λ, ≥ 0: nats of each latent variable that cost nothing.
+        pub free_bits: f64,
+    }
 }
 
 impl Default for KlWeight {
@@ -51,12 +54,8 @@ impl KlWeight {
     /// # Errors
     /// Where one is not a finite number ≥ 0.
     pub fn check(&self) -> Result<(), Error> {
-        for (what, value) in [("beta", self.beta), ("free_bits", self.free_bits)] {
-            if !(value >= 0.0 && value.is_finite()) {
-                return Err(Error::invalid(what, value, "must be ≥ 0 and finite"));
-            }
-        }
-        Ok(())
+        check::not_negative("beta", self.beta)?;
+        check::not_negative("free_bits", self.free_bits).map(drop)
     }
 }
 

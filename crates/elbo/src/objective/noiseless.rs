@@ -8,6 +8,7 @@ use burn::tensor::Tensor;
 use super::elbo::Terms;
 use crate::{
     Error,
+    error::Needs,
     guide::{Family, Guide},
     model::Latent,
 };
@@ -26,20 +27,17 @@ impl Noiseless {
     /// without the constants of the bound nothing would hold a σ that may change.
     pub fn new(model: &dyn Latent) -> Result<Self, Error> {
         if model.family() != Family::Gaussian {
-            let rule = "the noiseless objective needs a Gaussian one";
-            return Err(Error::invalid("the latent", format!("{:?}", model.family()), rule));
+            let family = format_args!("{:?}", model.family());
+            return Err(Error::unsuited("the latent", family, Needs::NoiselessGaussian));
         }
         if model.is_hierarchical() {
-            return Err(Error::invalid("the number of layers of z", 2, "the noiseless objective is of one"));
+            return Err(Error::unsuited("the number of layers of z", 2, Needs::NoiselessOneLayer));
         }
-        match model.likelihood().held_scale() {
-            Some(sigma) => Ok(Self { sigma }),
-            None => Err(Error::invalid(
-                "the likelihood",
-                format!("{:?}", model.likelihood()),
-                "the noiseless objective needs a Gaussian one with a fixed sigma",
-            )),
-        }
+        let Some(sigma) = model.likelihood().held_scale() else {
+            let likelihood = format_args!("{:?}", model.likelihood());
+            return Err(Error::unsuited("the likelihood", likelihood, Needs::NoiselessFixedSigma));
+        };
+        Ok(Self { sigma })
     }
 
     /// Its two terms, `[R]` each: −½‖x − f(μ(x))‖² in the place of the log-likelihood, (σ²/2)‖μ(x)‖² in that of

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::{Error, check, error::Needs};
 
 /// Where the q of each row comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -20,24 +20,15 @@ pub enum Inference {
     },
 }
 
-/// What a guide per datum needs.
-const NEEDS: &str = "needs the ELBO of dense layers with one layer of Gaussian latents, reparameterised, in f32 \
-                                on the CPU";
-
 impl Inference {
     pub(super) fn check(self) -> Result<(), Error> {
         let Self::PerDatum { steps, step_size } = self else { return Ok(()) };
-        if steps == 0 {
-            return Err(Error::invalid("the steps of ψ", 0, "must be at least 1"));
-        }
-        if !(step_size > 0.0 && step_size.is_finite()) {
-            return Err(Error::invalid("the step size of ψ", step_size, "must be > 0 and finite"));
-        }
-        Ok(())
+        check::at_least("the steps of ψ", steps, 1)?;
+        check::positive("the step size of ψ", step_size).map(drop)
     }
 }
 
 /// No trainer whose guide is per-datum is made where this is the error.
 pub(super) fn unsuited() -> Error {
-    Error::invalid("the guide", "per-datum", NEEDS)
+    Error::unsuited("the guide", "per-datum", Needs::FusedElbo)
 }

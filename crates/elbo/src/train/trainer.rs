@@ -10,6 +10,7 @@ use super::{Inference, Report, State, TrainConfig, inference::unsuited};
 use crate::{
     Error,
     engine::{Engine, Measure, Reader, Step, engine},
+    error::Needs,
     gradient::Estimator,
     guide::{Amortised, Guide},
     minibatch::Minibatch,
@@ -265,15 +266,11 @@ fn log_prior(theta: &[f32], sd: f64) -> f64 {
 fn check_kl_weight(config: &TrainConfig, estimator: &dyn Estimator, model: &dyn Latent) -> Result<(), Error> {
     let KlWeight { beta, free_bits, .. } = config.kl_weight;
     if config.kl_weight != KlWeight::default() && estimator.at_cost(KlCost { beta, free_bits }).is_none() {
-        return Err(Error::invalid(
-            "kl_weight",
-            format!("{:?}", config.kl_weight),
-            "weighing the KL needs the ELBO by the reparameterised estimator, free bits its closed form too",
-        ));
+        let weight = format_args!("{:?}", config.kl_weight);
+        return Err(Error::unsuited("kl_weight", weight, Needs::WeighedKl));
     }
     if free_bits > 0.0 && model.is_hierarchical() {
-        let rule = "need a KL in closed form, which two layers of z have not";
-        return Err(Error::invalid("free_bits", free_bits, rule));
+        return Err(Error::unsuited("free_bits", free_bits, Needs::ClosedFormKl));
     }
     Ok(())
 }

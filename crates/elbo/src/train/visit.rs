@@ -16,6 +16,7 @@ use super::{Inference, Report, State, Trainer, inference::unsuited};
 use crate::{
     Error,
     engine::{Ascent, record},
+    error::Needs,
     guide::Guide,
     minibatch::Minibatch,
     model::Latent,
@@ -105,7 +106,7 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Trainer<P, Q> {
 
     fn ascent(&self, state: &State, pace: Pace) -> Result<Ascent, Error> {
         let Inference::PerDatum { steps, step_size } = self.config.inference else {
-            return Err(Error::invalid("the guide", "amortised", "must be per-datum for rows to have a ψ"));
+            return Err(Error::unsuited("the guide", "amortised", Needs::PerDatumGuide));
         };
         let compare = self.noise.fold(state.step);
         Ok(Ascent { steps, step_size: pace.decay * step_size, compare, key: self.per_datum.fold(state.step) })

@@ -439,7 +439,12 @@ fn what_is_no_distribution_is_an_error() {
     assert!(GaussianGamma::new(f64::NAN, 1.0, tau).is_err());
     assert!(GaussianGamma::new(0.0, 0.0, tau).is_err());
     let wishart = |nu: f64, inverse: &[f64]| WishartPrecision::new(nu, inverse.to_vec());
-    assert!(wishart(1.0, &[1.0, 0.0, 0.0, 1.0]).unwrap_err().to_string().contains("degrees of freedom is 1"));
+    assert!(
+        wishart(1.0, &[1.0, 0.0, 0.0, 1.0])
+            .unwrap_err()
+            .to_string()
+            .contains("degrees of freedom of 2 dimensions is 1, but must be > 1")
+    );
     let lopsided = wishart(3.0, &[2.0, 0.5, 0.4, 1.0]).unwrap_err().to_string();
     assert!(lopsided.contains("entry (0, 1) of the inverse scale is 0.5, but must be"), "{lopsided}");
     assert!(wishart(3.0, &[1.0, 2.0, 2.0, 1.0]).is_err() && wishart(3.0, &[1.0, 0.0, 0.0]).is_err());

@@ -410,15 +410,18 @@ fn wrong_input_is_refused() {
     says(fit.clone().with_inner(Inner { tolerance: f64::NAN, iterations: 1 }).unwrap_err(), "tolerance");
     says(fit.clone().with_inner(Inner { tolerance: 0.0, iterations: 0 }).unwrap_err(), "at least 1");
 
-    says(Counts::new(3, vec![0, 1], vec![3], vec![1]).unwrap_err(), "the number of a word is 3");
-    says(Counts::new(3, vec![0, 2], vec![1], vec![1]).unwrap_err(), "offsets");
-    says(Counts::new(3, vec![0, 1, 0, 1], vec![1], vec![1]).unwrap_err(), "offsets");
+    says(Counts::new(3, vec![0, 1], vec![3], vec![1]).unwrap_err(), "a word is 3, but must be below 3");
+    says(Counts::new(3, vec![0, 2], vec![1], vec![1]).unwrap_err(), "the last offset is 2, but must be 1");
+    says(
+        Counts::new(3, vec![0, 1, 0, 1], vec![1], vec![1]).unwrap_err(),
+        "an offset is 0, but must be at least 1",
+    );
     says(Counts::new(3, vec![], vec![], vec![]).unwrap_err(), "offsets");
     says(Counts::new(3, vec![0, 1], vec![1], vec![]).unwrap_err(), "the counts");
 
     let q = fit.posterior();
     let other = Counts::from_tokens(13, [&[12][..]]).unwrap();
-    says(q.fold_in(&other, Inner::default()).unwrap_err(), "is 13, but the topics have 12");
+    says(q.fold_in(&other, Inner::default()).unwrap_err(), "is 13, but must be 12, that of the topics");
     let made = |lambda| Posterior::new(q.alpha().to_vec(), q.vocabulary(), lambda).unwrap_err();
     says(made(vec![1.0; 35]), "λ has shape [35]");
     says(made(vec![f64::NAN; 36]), "λ of a topic and a word is NaN");

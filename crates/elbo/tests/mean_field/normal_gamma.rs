@@ -69,6 +69,6 @@ fn a_posterior_that_is_none_is_not_read() {
         let mut wrong = right.clone();
         wrong[field] = json!(-1.0);
         let error = serde_json::from_value::<Posterior>(wrong).unwrap_err().to_string();
-        assert!(error.contains("is -1, but must be a finite number > 0"), "{error}");
+        assert!(error.contains("is -1, but must be > 0 and finite"), "{error}");
     }
 }

@@ -578,7 +578,7 @@ fn wrong_input_is_named() {
     let weightless = Prior { dynamics: known_map(&[MISSING], &[1.0]), ..level.clone() };
     assert!(refuse(&[0.0], &[1], weightless).contains("a weight of the dynamics is NaN"));
     let none = Prior { observation: known_map(&[1.0], &[0.0]), ..level.clone() };
-    assert!(refuse(&[0.0], &[1], none).contains("a precision is Known(0.0)"));
+    assert!(refuse(&[0.0], &[1], none).contains("the value of a precision is 0, but must be > 0"));
     let fit = Fit::new(&[0.0], &[1], level, Key::new(1)).unwrap();
     assert!(fit.posterior().smooth(&[]).is_err() && fit.posterior().smooth(&[f64::INFINITY]).is_err());
 }
@@ -597,7 +597,10 @@ fn a_posterior_that_is_none_is_not_read() {
         ("/covariance", "the first state has shape [3], but the model needs [2, 2]"),
         ("/dynamics/weights", "the dynamics has shape"),
         ("/dynamics/covariances", "the dynamics has shape"),
-        ("/dynamics/covariances/0", "the covariance of output 1 has shape [3], but the model needs [2, 2]"),
+        (
+            "/dynamics/covariances/0",
+            "the covariance of output 1 of the dynamics has shape [3], but the model needs [2, 2]",
+        ),
         ("/dynamics/relevance", "the dynamics has shape"),
         ("/dynamics/noise", "the dynamics has shape"),
         ("/observation/weights", "the observation has shape"),
@@ -609,9 +612,17 @@ fn a_posterior_that_is_none_is_not_read() {
         assert!(error.contains(said), "{place}: {error}");
     }
     for (place, wrong, said) in [
-        ("/covariance/0", -1.0, "a matrix of the covariance of the first state"),
-        ("/observation/covariances/1/0", -1.0, "a matrix of the observation, the covariance of output 2"),
-        ("/observation/noise/0/gamma/rate", -1.0, "a precision is Gamma"),
+        (
+            "/covariance/0",
+            -1.0,
+            "the covariance of the first state is not positive definite: pivot 1 of 2 is -1, but must be > 0",
+        ),
+        (
+            "/observation/covariances/1/0",
+            -1.0,
+            "the covariance of output 2 of the observation is not positive definite: pivot 1 of 2 is -1",
+        ),
+        ("/observation/noise/0/gamma/rate", -1.0, "rate of a precision is -1, but must be > 0"),
     ] {
         let mut value = whole.clone();
         *value.pointer_mut(place).unwrap() = serde_json::json!(wrong);

@@ -155,21 +155,18 @@ fn impossible_convolutions_are_refused_by_name() {
             VaeConfig { network: NetworkConfig::Convolutional(shape), ..config([1, 6, 5], GAUSSIAN) };
         Vae::new(&config, 30, Key::new(1), &Device::flex()).unwrap_err().to_string()
     };
-    assert_eq!(
-        refused(&|s| s.channels = vec![]),
-        "channels is [], but there must be a convolution, and each must have a channel"
-    );
-    assert!(refused(&|s| s.channels = vec![2, 0]).starts_with("channels is [2, 0], but"));
-    assert!(refused(&|s| s.stride = 0).starts_with("stride is 0, but must be from 1 to 3"));
-    assert!(refused(&|s| s.stride = 4).starts_with("stride is 4, but must be from 1 to 3"));
-    assert!(refused(&|s| s.kernel = 0).starts_with("stride is 2, but must be from 1 to 0"));
+    assert_eq!(refused(&|s| s.channels = vec![]), "the number of convolutions is 0, but must be at least 1");
+    assert!(refused(&|s| s.channels = vec![2, 0]).starts_with("channels[1] is 0, but must be at least 1"));
+    assert!(refused(&|s| s.stride = 0).starts_with("stride is 0, but must be at least 1"));
+    assert!(refused(&|s| s.stride = 4).starts_with("stride is 4, but must be at most 3, the kernel's side"));
+    assert!(refused(&|s| s.kernel = 0).starts_with("stride is 2, but must be at most 0"));
     assert_eq!(
         refused(&|s| (s.kernel, s.channels) = (8, vec![2, 3, 4])),
-        "kernel is 8, but must fit the 1×1 pixels that it is to cover, and their border"
+        "kernel is 8, but must be at most 7, to fit the 1×1 pixels that it is to cover, and their border"
     );
     assert_eq!(
         refused(&|s| s.image = [1, 28, 28]),
-        "image is [1, 28, 28], but its pixels must be the 30 columns of a row"
+        "the number of pixels of the image is 784, but must be 30, the columns of a row"
     );
     assert!(refused(&|s| s.image = [1, usize::MAX, 2]).contains("the 30 columns"));
 }

@@ -264,7 +264,10 @@ fn an_estimator_that_does_not_suit_the_latent_is_refused() {
         assert!(refused(form, Family::Bernoulli).contains("a discrete latent has no derivative"));
     }
     assert!(refused(Form::Relaxed(0.5), Family::Gaussian).contains("needs no relaxation"));
-    assert!(refused(Form::Relaxed(0.0), Family::Bernoulli).contains("temperature must be > 0"));
+    assert!(
+        refused(Form::Relaxed(0.0), Family::Bernoulli)
+            .contains("the temperature of the relaxation is 0, but must be > 0")
+    );
     assert!(refused(Form::Enumerated, Family::Gaussian).contains("enumeration needs a discrete one"));
     let many = VaeConfig { family: Family::Bernoulli, ..shape(&[], 11, LikelihoodConfig::Bernoulli) };
     let many = generic_vae(&many, D, 1);

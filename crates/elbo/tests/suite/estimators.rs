@@ -175,7 +175,7 @@ fn the_signal_of_the_guide_survives_many_samples_only_if_doubly_reparameterised(
 fn a_report_of_one_repeat_is_refused() {
     let error =
         noise_report(&vae(), &three_of_five(), &StickingTheLanding, 1, 1, Key::new(0), &Device::flex());
-    assert_eq!(error.unwrap_err().to_string(), "repeats is 1, but a variance needs at least 2");
+    assert_eq!(error.unwrap_err().to_string(), "repeats is 1, but must be at least 2");
 }
 
 /// Signal and variance by their definitions, from the same draws.

@@ -26,7 +26,13 @@ fn config(likelihood: LikelihoodConfig) -> FitConfig {
 fn refusal(config: &FitConfig, values: &[f32], width: usize) -> String {
     let rows = Rows::all(values, width);
     let error = Fit::new(config.clone(), rows.clone(), &rows, &Device::flex()).unwrap_err();
-    let named = matches!(error, Error::Invalid { .. } | Error::Support { .. } | Error::ConstantColumn { .. });
+    let named = matches!(
+        error,
+        Error::OutOfRange { .. }
+            | Error::TooFew { .. }
+            | Error::Support { .. }
+            | Error::ConstantColumn { .. }
+    );
     assert!(named, "{error:?}");
     error.to_string()
 }
@@ -39,8 +45,8 @@ fn impossible_settings_are_refused_by_name() {
         change(&mut config);
         refusal(&config, &values, 3)
     };
-    assert_eq!(refused(&|c| c.vae.latent = 0), "latent is 0, but z needs at least one dimension");
-    assert_eq!(refused(&|c| c.vae.hidden = vec![4, 0]), "hidden is [4, 0], but a layer must have a width");
+    assert_eq!(refused(&|c| c.vae.latent = 0), "latent is 0, but must be at least 1");
+    assert_eq!(refused(&|c| c.vae.hidden = vec![4, 0]), "hidden[1] is 0, but must be at least 1");
     for sigma in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         let got = refused(&|c| c.vae.likelihood = LikelihoodConfig::Gaussian(Sigma::Fixed(sigma)));
         assert_eq!(got, format!("sigma is {sigma}, but must be > 0 and finite"));

@@ -415,13 +415,10 @@ fn impossible_layers_are_refused_by_name() {
         Vae::new(&config, D, Key::new(1), &Device::flex()).unwrap_err().to_string()
     };
     let second = |latent, hidden| Some(SecondLayer { latent, hidden });
-    assert_eq!(
-        refused(&|c| c.second = second(0, vec![])),
-        "the second latent is 0, but z needs at least one dimension"
-    );
+    assert_eq!(refused(&|c| c.second = second(0, vec![])), "the second latent is 0, but must be at least 1");
     assert_eq!(
         refused(&|c| c.second = second(1, vec![3, 0])),
-        "the second hidden is [3, 0], but a layer must have a width"
+        "the second hidden[1] is 0, but must be at least 1"
     );
     assert_eq!(
         refused(&|c| c.family = Family::Bernoulli),

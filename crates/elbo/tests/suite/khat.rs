@@ -161,7 +161,7 @@ fn bad_weights_are_named() {
     let rule = "must be finite, or -inf for a weight of 0";
     assert_eq!(message(&[0.0, f64::NAN]), format!("log weight 1 is NaN, but {rule}"));
     assert_eq!(message(&[f64::INFINITY]), format!("log weight 0 is inf, but {rule}"));
-    let none = "the greatest log weight is -inf, but a weight must be > 0";
+    let none = "the greatest log weight is -inf, but must be finite";
     assert_eq!(message(&[f64::NEG_INFINITY; 3]), none);
 }
 

@@ -276,5 +276,5 @@ fn a_running_mean_is_chosen_by_configuration_and_resumed() {
     assert_ne!(forgetful.progress().state.parameters, whole.progress().state.parameters);
     config.train.estimator = Form::RunningMean(1.0);
     let error = Fit::new(config, rows.clone(), &rows, &Device::flex()).unwrap_err().to_string();
-    assert!(error.contains("its decay must be at least 0 and below 1"), "{error}");
+    assert!(error.contains("but must be in [0, 1)"), "{error}");
 }

@@ -10,6 +10,7 @@ mod coordinate_ascent;
 mod discrete;
 mod distributions;
 mod divergences;
+mod errors;
 mod estimators;
 mod gap_ledger;
 mod gradient;

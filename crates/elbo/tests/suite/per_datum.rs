@@ -171,7 +171,7 @@ fn bad_input_is_named() {
         infer(&*joint, data, &from, &config, Key::new(1), |_| {}).unwrap_err().to_string()
     };
     let odd = InferConfig { importance_samples: 3, ..SHARP };
-    assert_eq!(run(&data, odd), "samples is 64, but must be a multiple of the importance samples, > 0");
+    assert_eq!(run(&data, odd), "samples is 64, but must be a multiple of 3, the importance samples");
     let few = InferConfig { tolerance: 0.0, ..SHARP };
     assert_eq!(run(&data, few), "tolerance is 0, but must be > 0 and finite");
     data.values[7 * D] = f32::NAN;
@@ -179,6 +179,9 @@ fn bad_input_is_named() {
     assert!(said.contains("data rows 7)"), "{said}");
     let encoded = elbo::guide::Encoded { mean: vec![0.0], standard_deviation: vec![0.0], kl: vec![] };
     let error = PerDatum::start(&encoded, 1, Covariance::Diagonal).unwrap_err();
-    assert!(matches!(error, Error::Invalid { .. }));
-    assert!(error.to_string().contains("q of row 0, dimension 1 is N(0, 0²)"), "{error}");
+    assert!(matches!(error, Error::OutOfRange { value: 0.0, .. }));
+    assert!(
+        error.to_string().contains("the standard deviation of q of row 0, dimension 1 is 0, but must be > 0"),
+        "{error}"
+    );
 }

@@ -86,7 +86,7 @@ fn a_density_keeps_its_mass() -> Result<(), Error> {
 fn values_off_the_constraint_are_refused() {
     assert_eq!(
         Exponential.inverse(&[-1.0]).unwrap_err().to_string(),
-        "a constrained value is -1, but must be > 0"
+        "a constrained value is -1, but must be > 0 and finite"
     );
     assert!(Softplus.inverse(&[0.0]).is_err());
     assert!(Interval::new(0.0, 1.0).unwrap().inverse(&[1.0]).is_err());

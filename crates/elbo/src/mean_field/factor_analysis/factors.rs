@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error,
+    Error, check,
     conjugate::{Conjugate, PrecisionExpectations},
-    distribution::{Cholesky, Gamma, Gaussian, all_finite, cholesky::dot, positive},
+    distribution::{Cholesky, Gamma, Gaussian, cholesky::dot},
 };
 
 /// The factors of a fitted model of D columns and K latent dimensions.
@@ -56,15 +56,15 @@ impl TryFrom<Stored> for Posterior {
             &[q.loadings.len(), q.covariance.len(), q.noise_shape.len(), q.noise_rate.len()],
         )?;
         for (what, values) in [("E[μ]", &q.mean), ("E[W]", &q.loadings), ("Cov[W, μ]", &q.covariance)] {
-            all_finite(what, values)?;
+            check::all_finite(what, values)?;
         }
         for d in 0..d {
-            let named = |error: Error| error.within(&format!("the covariance of column {}", d + 1));
+            let named = |error: Error| error.named(&format!("the covariance of column {}", d + 1));
             Cholesky::of(q.covariance_of(d), k + 1).map_err(named)?;
         }
         let of_noise = q.noise_shape.iter().chain(&q.noise_rate);
         for &x in of_noise.chain(&q.relevance_rate).chain([&q.relevance_shape]) {
-            positive("a or b of a precision", x)?;
+            check::positive("a or b of a precision", x)?;
         }
         Ok(q)
     }

@@ -70,7 +70,7 @@ impl<'a> Latent<'a> {
                 with_mean[i] -= tau * covariance[i * wide + latent];
             }
         }
-        let root = Cholesky::of(&precision, latent)?;
+        let root = Cholesky::named("the precision of q(z)", &precision, latent)?;
         let solve = |v: &[f64]| root.solve_transposed(&root.solve(v));
         let gain = seen.iter().flat_map(|&d| {
             let tau = q.noise_precision(d);

@@ -116,7 +116,7 @@ impl<'a> Fit<'a> {
             let mut precision: Vec<f64> = column.moments().map(|a| tau * a).collect();
             precision.iter_mut().step_by(wide + 1).zip(&prior).for_each(|(p, alpha)| *p += alpha);
             let root = Cholesky::of(&precision, wide).map_err(|error| {
-                error.within(&format!("the precision of the loadings of column {}", d + 1))
+                error.named(&format!("the precision of the loadings of column {}", d + 1))
             })?;
             // The step from w̃⁰, where the priors are about 0.
             let towards_prior = prior.iter().zip(column.reference).map(|(alpha, w)| alpha * w);

@@ -143,7 +143,10 @@ impl Posterior {
     pub fn sample(&self, rows: usize, key: Key) -> Result<Vec<f64>, Error> {
         let (key, latent, wide) = (key.purpose(Purpose::Sample), self.latent(), self.latent() + 1);
         let draw = |d: usize| {
-            let q = FullGaussian::new(self.augmented(d), Cholesky::of(self.covariance_of(d), wide)?)?;
+            let q = FullGaussian::new(
+                self.augmented(d),
+                Cholesky::named("Cov[w, μ] of a column", self.covariance_of(d), wide)?,
+            )?;
             let (shape, rate) = self.noise_parameters(d);
             let tau = Gamma::new(shape, rate)?.sample(key.fold(0), (d % self.noise_rate.len()) as u64);
             Ok((q.sample(key.fold(1), d as u64), libm::sqrt(tau.recip())))

@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, distribution::Gamma};
+use crate::{
+    Error,
+    check::{self, checked},
+    distribution::Gamma,
+};
 
 /// How the noise of the columns is related.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,23 +17,25 @@ pub enum Noise {
     Each,
 }
 
-/// The prior, and the number of latent dimensions.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Prior {
-    /// K ≥ 1, of which those that explain nothing are switched off.
-    pub latent: usize,
-    /// One τ or many.
-    pub noise: Noise,
-    /// a of τ ~ Gamma(a, b).
-    pub noise_shape: f64,
-    /// b, in squared units of x.
-    pub noise_rate: f64,
-    /// a of α_k ~ Gamma(a, b).
-    pub relevance_shape: f64,
-    /// b, in squared units of x.
-    pub relevance_rate: f64,
-    /// The standard deviation of μ_d about 0, in units of x.
-    pub mean_sd: f64,
+checked! {
+    /// The prior, and the number of latent dimensions.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Prior {
+        /// K ≥ 1, of which those that explain nothing are switched off.
+        pub latent: usize,
+        /// One τ or many.
+        pub noise: Noise,
+        /// a of τ ~ Gamma(a, b).
+        pub noise_shape: f64,
+        /// b, in squared units of x.
+        pub noise_rate: f64,
+        /// a of α_k ~ Gamma(a, b).
+        pub relevance_shape: f64,
+        /// b, in squared units of x.
+        pub relevance_rate: f64,
+        /// The standard deviation of μ_d about 0, in units of x.
+        pub mean_sd: f64,
+    }
 }
 
 impl Prior {
@@ -48,17 +54,10 @@ impl Prior {
     }
 
     pub(super) fn check(&self) -> Result<(), Error> {
-        if self.latent == 0 {
-            return Err(Error::invalid("the number of latent dimensions", 0, "must be at least 1"));
-        }
+        check::at_least("the number of latent dimensions", self.latent, 1)?;
         Gamma::new(self.noise_shape, self.noise_rate)?;
         Gamma::new(self.relevance_shape, self.relevance_rate)?;
-        let precision = self.mean_precision();
-        if self.mean_sd > 0.0 && precision > 0.0 && precision.is_finite() {
-            return Ok(());
-        }
-        let rule = "must be > 0, and so must be 1/sd², both finite";
-        Err(Error::invalid("the standard deviation of the mean", self.mean_sd, rule))
+        check::deviation("the standard deviation of the mean", self.mean_sd)
     }
 
     /// 1/sd² of μ.

@@ -36,10 +36,10 @@ impl Rotation {
             .map(|i| (i / latent, i % latent))
             .map(|(i, j)| all[(i, j)] / rows - mean(i) * mean(j))
             .collect();
-        let root = Cholesky::of(&covariance, latent)?;
+        let root = Cholesky::named("the covariance of the latents", &covariance, latent)?;
         let lower = MatRef::from_row_major_slice(root.factor(), latent, latent);
         let squares = lower.transpose() * loadings.submatrix(0, 0, latent, latent) * lower;
-        let failed = |_| Error::invalid("E[WᵀW]", "not finite", "must be finite");
+        let failed = |cause| Error::no_eigenvalues("E[WᵀW]", cause);
         let eigen = squares.self_adjoint_eigen(Side::Lower).map_err(failed)?;
         // The strongest first.
         let turned = lower * eigen.U().reverse_cols();

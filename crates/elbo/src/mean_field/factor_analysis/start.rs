@@ -69,7 +69,7 @@ fn principal(observed: &Observed<'_>, units: &[f64], latent: usize) -> Result<(M
             if value.is_nan() { 0.0 } else { value }
         })
     };
-    let failed = |_| Error::invalid("the covariance", "not finite", "the data must be finite");
+    let failed = |cause| Error::no_eigenvalues("the covariance of the columns", cause);
     // The smaller of XᵀX and XXᵀ: both have the eigenvalues.
     let few = rows.len() < columns;
     let all = if few { centred(&rows) } else { Mat::zeros(0, columns) };

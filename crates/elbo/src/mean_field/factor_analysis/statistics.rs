@@ -43,7 +43,7 @@ impl<'a> Observed<'a> {
         }
         if let Some(d) = squares.iter().position(|s| !s.is_finite()) {
             let what = format!("the squared size of column {}", d + 1);
-            return Err(Error::invalid(&what, squares[d], "must be finite: scale the columns"));
+            return Err(Error::Overflow { what, value: squares[d] });
         }
         Ok(Self { x, columns, patterns, counts, centre, squares })
     }

@@ -8,7 +8,7 @@ use super::{
     structure::Graph,
     variable::{Conditional, Source, Variable},
 };
-use crate::Error;
+use crate::{Error, check};
 
 impl Graph {
     /// A variable for each element of some plates, which have the conditional distribution, and start at it. Its factors are
@@ -60,7 +60,7 @@ impl Graph {
         conditional: Conditional<S>,
     ) -> Result<Variable<S>, Error> {
         if self.nodes.iter().any(|node| node.name == name) {
-            return Err(Error::invalid("the name", name, "must not be taken yet"));
+            return Err(Error::Repeated { what: "the name of a variable".into(), name: name.into() });
         }
         let axes = self.axes(plates)?;
         let sources = conditional.parents.into_iter();
@@ -124,13 +124,17 @@ impl Graph {
         id
     }
 
+    fn node(&self, id: usize) -> Result<&Node, Error> {
+        check::index("a variable", id, self.nodes.len(), "nodes of the graph")?;
+        Ok(&self.nodes[id])
+    }
+
     fn axes(&self, plates: &[Plate]) -> Result<Vec<Axis>, Error> {
         let axis = |plate: &Plate| {
-            let size = self.sizes.get(plate.0).copied();
-            size.ok_or_else(|| Error::invalid("a plate", plate.0, "must be one of the graph's"))
-                .map(|size| Axis { plate: plate.0, size })
+            check::index("a plate", plate.0, self.sizes.len(), "plates of the graph")?;
+            Ok(Axis { plate: plate.0, size: self.sizes[plate.0] })
         };
-        let axes = plates.iter().map(axis).collect::<Result<Vec<_>, _>>()?;
+        let axes = plates.iter().map(axis).collect::<Result<Vec<_>, Error>>()?;
         distinct(&axes, &self.plates)?;
         Ok(axes)
     }
@@ -141,8 +145,7 @@ impl Graph {
             Source::Known { moments, dimension } => {
                 Ok(self.push(Kind::Known, Vec::new(), dimension, moments))
             }
-            Source::Variable(id) if id < self.nodes.len() => Ok(id),
-            Source::Variable(id) => Err(Error::invalid("a variable", id, "must be one of the graph's")),
+            Source::Variable(id) => self.node(id).map(|_| id),
             Source::Dot(factors) => self.product(factors),
         }
     }
@@ -155,11 +158,8 @@ impl Graph {
         for (i, &factor) in factors.iter().enumerate() {
             let node = &self.nodes[factor];
             if node.conditional().is_some() && factors[..i].contains(&factor) {
-                return Err(Error::invalid(
-                    "a factor of the dot product",
-                    &node.name,
-                    "must stand in it once",
-                ));
+                let what = "a factor of the dot product".into();
+                return Err(Error::Repeated { what, name: node.name.clone() });
             }
             if node.is_incomplete() {
                 return Err(incomplete(&node.name));
@@ -190,18 +190,15 @@ impl Graph {
     /// What chooses among the components on a plate.
     fn chosen(&self, z: usize, plate: Plate, axes: &[Axis], parents: &[usize]) -> Result<Chosen, Error> {
         let components = self.axes(&[plate])?[0];
-        let node =
-            self.nodes.get(z).ok_or_else(|| Error::invalid("a variable", z, "must be one of the graph's"))?;
+        let node = self.node(z)?;
         self.check_parent(z, axes, None)?;
         let name = &self.plates[plate.0];
-        if components.size != node.dimension {
-            let rule = format!("must be that of the classes of {}, {}", node.name, node.dimension);
-            return Err(Error::invalid(&format!("the size of plate {name}"), components.size, &rule));
-        }
+        let of = format!("the number of classes of {}", node.name);
+        check::equal(&format!("the size of plate {name}"), components.size, node.dimension, &of)?;
         if axes.contains(&components) || !parents.iter().any(|&id| self.nodes[id].axes.contains(&components))
         {
-            let rule = "must be a plate of a parameter, and not of the mixture itself";
-            return Err(Error::invalid("the plate of the components", name, rule));
+            let among = "the plates of a parameter that are none of the mixture itself";
+            return Err(Error::not_among("the plate of the components", name, among));
         }
         Ok(Chosen { parent: Parent { node: z, towards: Towards::new(axes, &node.axes, None) }, components })
     }
@@ -214,7 +211,7 @@ impl Graph {
         match node.axes.iter().find(|axis| !axes.contains(axis) && components != Some(**axis)) {
             Some(axis) => {
                 let what = format!("the plate of the parameter {}", node.name);
-                Err(Error::invalid(&what, &self.plates[axis.plate], "must be a plate of the variable too"))
+                Err(Error::not_among(&what, &self.plates[axis.plate], "the plates of the variable"))
             }
             None => Ok(()),
         }
@@ -243,5 +240,6 @@ impl Graph {
 
 /// Refuses a parameter with missing values.
 pub(super) fn incomplete(name: &str) -> Error {
-    Error::invalid("a parameter", name, "must have no missing values, or have them inferred (`impute`)")
+    let among = "the variables without missing values, or with inferred ones (`impute`)";
+    Error::not_among("a parameter", name, among)
 }

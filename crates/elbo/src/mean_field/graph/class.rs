@@ -11,9 +11,10 @@ use super::{
     variable::{Argument, Conditional},
 };
 use crate::{
-    Error,
+    Error, check,
     distribution::{Dirichlet, Sample, cholesky::dot},
     divergence::KullbackLeibler,
+    error::Domain,
     random::Key,
     special::ln_sum_exp,
 };
@@ -53,8 +54,7 @@ impl Family for Categorical {
 
     fn known(&self, value: &[f64]) -> Result<Vec<f64>, Error> {
         let class = (0..self.classes).find(|&class| class as f64 == value[0]).ok_or_else(|| {
-            let rule = format!("must be a whole number from 0 to {}", self.classes - 1);
-            Error::invalid("a class", value[0], &rule)
+            Error::Domain { what: "the value".into(), value: value[0], domain: Domain::Class(self.classes) }
         })?;
         Ok((0..self.classes).map(|k| f64::from(u8::from(k == class))).collect())
     }
@@ -93,14 +93,7 @@ impl Family for Categorical {
     fn centre(&self, natural: &mut [f64], mean: &[f64]) -> Result<(), Error> {
         let binary = if self.binary { Some([1.0 - mean[0], mean[0]]) } else { None };
         let mean = binary.as_ref().map_or(mean, |both| both);
-        let total: f64 = mean.iter().sum();
-        if !(mean.iter().all(|&p| p >= 0.0) && (total - 1.0).abs() <= 1e-9) {
-            return Err(Error::invalid(
-                "the probabilities",
-                format!("{mean:?}"),
-                "must be ≥ 0 and add up to 1",
-            ));
-        }
+        check::probabilities("the probabilities", mean)?;
         // Logits are finite.
         natural.iter_mut().zip(mean).for_each(|(logit, p)| *logit = libm::log(p.max(f64::MIN_POSITIVE)));
         Ok(())

@@ -10,9 +10,9 @@ use super::{
     variable::{Argument, Conditional},
 };
 use crate::{
-    Error,
+    Error, check,
     conjugate::Conjugate,
-    distribution::{Gaussian, Sample, positive},
+    distribution::{Gaussian, Sample},
     divergence::KullbackLeibler,
     random::Key,
     special::ln_gamma,
@@ -21,7 +21,7 @@ use crate::{
 /// Gamma(shape, rate).
 pub fn gamma(shape: f64, rate: impl Into<Argument<Positive>>) -> Conditional<Positive> {
     Conditional::new(vec![rate.into().source], move |_| {
-        Ok(Arc::new(Gamma { shape: positive("shape", shape)? }))
+        Ok(Arc::new(Gamma { shape: check::positive("shape", shape)? }))
     })
 }
 
@@ -72,7 +72,7 @@ impl Family for Gamma {
     }
 
     fn centre(&self, natural: &mut [f64], mean: &[f64]) -> Result<(), Error> {
-        natural[1] = natural[0] / positive("a mean", mean[0])?;
+        natural[1] = natural[0] / check::positive("a mean", mean[0])?;
         Ok(())
     }
 

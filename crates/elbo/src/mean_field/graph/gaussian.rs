@@ -11,9 +11,9 @@ use super::{
     variable::{Argument, Conditional, Mean, Precision},
 };
 use crate::{
-    Error,
+    Error, check,
     conjugate::Squares,
-    distribution::{Cholesky, Sample, cholesky::dot, positive},
+    distribution::{Cholesky, Sample, cholesky::dot},
     divergence::KullbackLeibler,
     random::Key,
 };
@@ -152,10 +152,10 @@ impl Family for Gaussian {
     fn moments(&self, natural: &[f64]) -> Result<Vec<f64>, Error> {
         let d = self.dimension;
         if d == 1 {
-            let precision = positive("the precision", natural[1])?;
+            let precision = check::positive("the precision", natural[1])?;
             return Ok(vec![natural[0] / precision, precision.recip()]);
         }
-        let precision = Cholesky::of(&natural[d..], d)?;
+        let precision = Cholesky::named("the precision", &natural[d..], d)?;
         let mut moments = precision.solve_transposed(&precision.solve(&natural[..d]));
         moments.extend(precision.inverse());
         Ok(moments)

@@ -13,7 +13,7 @@ use super::{
     variable::{Argument, Conditional, Variable},
     wishart::{self, Wishart},
 };
-use crate::{Error, conjugate::pool, distribution::positive, divergence::KullbackLeibler, random::Key};
+use crate::{Error, check, conjugate::pool, divergence::KullbackLeibler, random::Key};
 
 /// The natural parameters by name.
 struct Parts<'a> {
@@ -49,7 +49,7 @@ pub fn gaussian_wishart(
                 got: vec![precision.dimension; 2],
             });
         }
-        let natural = [&mean, inverse_scale, &[positive("the strength", strength)?, freedom]].concat();
+        let natural = [&mean, inverse_scale, &[check::positive("the strength", strength)?, freedom]].concat();
         Ok(Joint { dimension, natural })
     });
     Conditional::new(Vec::new(), |_| Ok(Arc::new(family?)))
@@ -128,7 +128,7 @@ impl Family for Joint {
         let parts = Parts::of(natural, self.dimension);
         let mut moments = parts.mean.to_vec();
         moments.extend(wishart::moments(self.dimension, &[parts.inverse, &[parts.freedom]].concat())?);
-        moments.push(positive("the strength", parts.strength)?.recip());
+        moments.push(check::positive("the strength", parts.strength)?.recip());
         Ok(moments)
     }
 

@@ -12,7 +12,7 @@ use super::{
     node::{Conditional, Kind, Link, Node, Presence, Role, Terms},
     structure::Graph,
 };
-use crate::{Error, mean_field::MeanField, terms::Bound};
+use crate::{Error, check, mean_field::MeanField, terms::Bound};
 
 /// How many elements one thread sums at a time.
 const PIECE: usize = 1024;
@@ -205,13 +205,9 @@ impl Graph {
 
 /// The moments of natural parameters, all of them numbers.
 pub(super) fn moments(family: &dyn Family, natural: &[f64]) -> Result<Vec<f64>, Error> {
-    let finite = |what: &str, values: &[f64]| {
-        let wrong = values.iter().find(|value| !value.is_finite());
-        wrong.map_or(Ok(()), |wrong| Err(Error::invalid(what, wrong, "must be finite")))
-    };
-    finite("a natural parameter", natural)?;
+    check::each_finite("a natural parameter", natural)?;
     let moments = family.moments(natural)?;
-    finite("a moment", &moments)?;
+    check::each_finite("a moment", &moments)?;
     Ok(moments)
 }
 

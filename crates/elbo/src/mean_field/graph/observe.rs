@@ -11,7 +11,7 @@ use super::{
     structure::Graph,
     variable::Variable,
 };
-use crate::{Error, random::Key};
+use crate::{Error, error::Domain, random::Key};
 
 /// The factors of a graph, to be kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,7 +45,8 @@ impl Graph {
     fn take(&mut self, id: usize, values: &[f64], missing: Presence) -> Result<(), Error> {
         let node = &self.nodes[id];
         let Kind::Stochastic(of) = &node.kind else {
-            return Err(Error::invalid("what is observed", &node.name, "must have a distribution"));
+            let among = "the variables that have a distribution";
+            return Err(Error::not_among("what is observed", &node.name, among));
         };
         let width = of.family.value_width();
         let expected = vec![node.size, width];
@@ -59,7 +60,8 @@ impl Graph {
         let columns = values.len() / node.axes.first().map_or(1, |axis| axis.size);
         let place = |i: usize| format!("{}, row {}, column {}", node.name, i / columns + 1, i % columns + 1);
         if let Some(i) = values.iter().position(|value| value.is_infinite()) {
-            return Err(Error::invalid(&format!("the value of {}", place(i)), values[i], "must be finite"));
+            let what = format!("the value of {}", place(i));
+            return Err(Error::Domain { what, value: values[i], domain: Domain::FiniteOrMissing });
         }
         let mut presence = Vec::with_capacity(node.size);
         let mut moments = Vec::with_capacity(node.size);
@@ -69,12 +71,9 @@ impl Graph {
                 0 => (of.family.known(value).map_err(|error| error.within(&place(first)))?, false),
                 missing if missing == width => (Vec::new(), true),
                 some => {
-                    let rule = format!("must be 0 or {width}, all");
-                    return Err(Error::invalid(
-                        &format!("the number of missing values of {}", place(first)),
-                        some,
-                        &rule,
-                    ));
+                    let what = format!("the number of missing values of {}", place(first));
+                    let of = "all of them, or 0".into();
+                    return Err(Error::Unequal { what, number: some, expected: width, of });
                 }
             };
             presence.push(if absent { missing } else { Presence::Known });
@@ -164,12 +163,15 @@ impl Graph {
             let id = self.nodes.iter().position(|node| node.name == *name && node.conditional().is_some());
             match id {
                 Some(id) if !order.contains(&id) => order.push(id),
-                _ => {
-                    return Err(Error::invalid(
-                        "the order",
-                        name,
-                        "must name variables of the graph, each once",
-                    ));
+                Some(_) => {
+                    return Err(Error::Repeated {
+                        what: "a variable of the order".into(),
+                        name: (*name).into(),
+                    });
+                }
+                None => {
+                    let among = "the variables of the graph that have a distribution";
+                    return Err(Error::not_among("a variable of the order", name, among));
                 }
             }
         }
@@ -192,7 +194,7 @@ impl Graph {
         let presence = node.conditional().and_then(|of| of.presence.get(element));
         if presence != Some(&Presence::Latent) {
             let what = format!("the element of {} whose factor is asked for", node.name);
-            return Err(Error::invalid(&what, element, "must be one that is latent"));
+            return Err(Error::not_among(&what, element, "those that are latent"));
         }
         S::factor(node.dimension, node.natural(element))
     }
@@ -211,8 +213,8 @@ impl Graph {
     pub fn restore(&mut self, posterior: &Posterior) -> Result<(), Error> {
         for (name, natural) in &posterior.natural {
             let id = self.latent().into_iter().find(|&id| self.nodes[id].name == *name);
-            let id =
-                id.ok_or_else(|| Error::invalid("the variable", name, "must be a latent one of the graph"))?;
+            let id = id
+                .ok_or_else(|| Error::not_among("the variable", name, "the latent variables of the graph"))?;
             let node = &self.nodes[id];
             if natural.len() != node.natural.len() {
                 let (what, expected) = (format!("the factor of {name}"), vec![node.natural.len()]);

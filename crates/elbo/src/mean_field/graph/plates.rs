@@ -24,7 +24,7 @@ pub(super) fn count(axes: &[Axis]) -> usize {
 pub(super) fn distinct(axes: &[Axis], names: &[String]) -> Result<(), Error> {
     for (i, axis) in axes.iter().enumerate() {
         if axes[..i].contains(axis) {
-            return Err(Error::invalid("a plate", &names[axis.plate], "must be named once"));
+            return Err(Error::Repeated { what: "a plate".into(), name: names[axis.plate].clone() });
         }
     }
     Ok(())

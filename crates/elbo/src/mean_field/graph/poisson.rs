@@ -10,10 +10,7 @@ use super::{
     variable::{Argument, Conditional},
 };
 use crate::{
-    Error,
-    distribution::{Sample, positive},
-    divergence::KullbackLeibler,
-    random::Key,
+    Error, check, conjugate::refuses_count, distribution::Sample, divergence::KullbackLeibler, random::Key,
     special::ln_gamma,
 };
 
@@ -36,8 +33,8 @@ impl Family for Poisson {
 
     fn known(&self, value: &[f64]) -> Result<Vec<f64>, Error> {
         let count = value[0];
-        if count < 0.0 || count.fract() != 0.0 {
-            return Err(Error::invalid("a count", count, "must be a whole number ≥ 0"));
+        if let Some(domain) = refuses_count(count) {
+            return Err(Error::Domain { what: "the value".into(), value: count, domain });
         }
         Ok(vec![count, ln_gamma(count + 1.0)])
     }
@@ -70,7 +67,7 @@ impl Family for Poisson {
     }
 
     fn centre(&self, natural: &mut [f64], mean: &[f64]) -> Result<(), Error> {
-        natural[0] = libm::log(positive("a mean", mean[0])?);
+        natural[0] = libm::log(check::positive("a mean", mean[0])?);
         Ok(())
     }
 

@@ -1,13 +1,10 @@
 //! Spaces of values. Each has one family of q, so what type-checks is conjugate.
 
 use crate::{
-    Error,
+    Error, check,
     conjugate::{GaussianWishart, WishartPrecision},
-    distribution::{self, Cholesky, finite, positive},
+    distribution::{self, Cholesky},
 };
-
-/// How far from 1 known shares may add up.
-const ROUNDING: f64 = 1e-9;
 
 /// A space of values, with the family of their factors.
 pub trait Space: Copy {
@@ -38,17 +35,15 @@ impl Space for Real {
     type Factor = distribution::Gaussian;
 
     fn factor(_: usize, natural: &[f64]) -> Result<Self::Factor, Error> {
-        let precision = positive("the precision", natural[1])?;
+        let precision = check::positive("the precision", natural[1])?;
         distribution::Gaussian::new(natural[0] / precision, precision.sqrt().recip())
     }
 }
 
 impl Constant for Real {
     fn known(value: &[f64]) -> Result<(Vec<f64>, usize), Error> {
-        let [value] = value else {
-            return Err(Error::invalid("the width of a number", value.len(), "must be 1"));
-        };
-        Ok((vec![finite("a number", *value)?], 1))
+        Error::check_shape("a number", &[1], &[value.len()])?;
+        Ok((vec![check::finite("a number", value[0])?], 1))
     }
 }
 
@@ -60,18 +55,19 @@ impl Space for Vector {
     type Factor = distribution::FullGaussian;
 
     fn factor(dimension: usize, natural: &[f64]) -> Result<Self::Factor, Error> {
-        let precision = Cholesky::of(&natural[dimension..], dimension)?;
+        let precision = Cholesky::named("the precision", &natural[dimension..], dimension)?;
         let mean = precision.solve_transposed(&precision.solve(&natural[..dimension]));
-        distribution::FullGaussian::new(mean, Cholesky::of(&precision.inverse(), dimension)?)
+        distribution::FullGaussian::new(
+            mean,
+            Cholesky::named("the covariance", &precision.inverse(), dimension)?,
+        )
     }
 }
 
 impl Constant for Vector {
     fn known(value: &[f64]) -> Result<(Vec<f64>, usize), Error> {
-        if value.is_empty() {
-            return Err(Error::invalid("the dimension of a vector", 0, "must be at least 1"));
-        }
-        value.iter().try_for_each(|&x| finite("a coordinate", x).map(|_| ()))?;
+        check::at_least("the dimension of a vector", value.len(), 1)?;
+        check::each_finite("a coordinate", value)?;
         Ok((value.to_vec(), value.len()))
     }
 }
@@ -90,10 +86,8 @@ impl Space for Positive {
 
 impl Constant for Positive {
     fn known(value: &[f64]) -> Result<(Vec<f64>, usize), Error> {
-        let [value] = value else {
-            return Err(Error::invalid("the width of a positive number", value.len(), "must be 1"));
-        };
-        let value = positive("a positive number", *value)?;
+        Error::check_shape("a positive number", &[1], &[value.len()])?;
+        let value = check::positive("a positive number", value[0])?;
         Ok((vec![value, libm::log(value)], 1))
     }
 }
@@ -113,12 +107,10 @@ impl Space for Matrix {
 impl Constant for Matrix {
     fn known(value: &[f64]) -> Result<(Vec<f64>, usize), Error> {
         let n = value.len().isqrt();
-        let symmetric = n * n == value.len() && (0..n * n).all(|k| value[k] == value[k % n * n + k / n]);
-        if !symmetric {
-            return Err(Error::invalid("a matrix", format!("{value:?}"), "must be square and symmetric"));
-        }
+        let factor = Cholesky::of(value, n)?;
+        Cholesky::check_symmetric("a matrix", value, n)?;
         let mut moments = value.to_vec();
-        moments.push(Cholesky::of(value, n)?.ln_determinant());
+        moments.push(factor.ln_determinant());
         Ok((moments, n))
     }
 }
@@ -158,11 +150,9 @@ impl Space for Simplex {
 
 impl Constant for Simplex {
     fn known(value: &[f64]) -> Result<(Vec<f64>, usize), Error> {
-        value.iter().try_for_each(|&share| positive("a share", share).map(|_| ()))?;
-        let total: f64 = value.iter().sum();
-        if value.len() < 2 || (total - 1.0).abs() > ROUNDING {
-            return Err(Error::invalid("the sum of the shares", total, "must be 1, of at least 2 shares"));
-        }
+        check::at_least("the number of shares", value.len(), 2)?;
+        check::each_positive("a share", value)?;
+        check::probabilities("a vector of shares", value)?;
         Ok((value.iter().map(|&share| libm::log(share)).collect(), value.len()))
     }
 }
@@ -181,10 +171,9 @@ impl Space for Probability {
 
 impl Constant for Probability {
     fn known(value: &[f64]) -> Result<(Vec<f64>, usize), Error> {
-        match *value {
-            [p] if p > 0.0 && p < 1.0 => Ok((vec![libm::log1p(-p), libm::log(p)], 2)),
-            _ => Err(Error::invalid("a probability", format!("{value:?}"), "must be one number in (0, 1)")),
-        }
+        Error::check_shape("a probability", &[1], &[value.len()])?;
+        let p = check::between("a probability", value[0], 0.0, 1.0)?;
+        Ok((vec![libm::log1p(-p), libm::log(p)], 2))
     }
 }
 

@@ -1,7 +1,7 @@
 //! A graph: its plates and its nodes.
 
 use super::{node::Node, plates::Plate};
-use crate::Error;
+use crate::{Error, check};
 
 /// A model made of variables, with the factor of each that is not observed.
 #[derive(Clone, Debug, Default)]
@@ -25,11 +25,9 @@ impl Graph {
     /// Where the name is taken, or the size 0.
     pub fn plate(&mut self, name: &str, size: usize) -> Result<Plate, Error> {
         if self.plates.iter().any(|taken| taken == name) {
-            return Err(Error::invalid("the name of a plate", name, "must not be taken yet"));
+            return Err(Error::Repeated { what: "the name of a plate".into(), name: name.into() });
         }
-        if size == 0 {
-            return Err(Error::invalid(&format!("the size of plate {name}"), size, "must be at least 1"));
-        }
+        check::at_least(&format!("the size of plate {name}"), size, 1)?;
         self.plates.push(name.into());
         self.sizes.push(size);
         Ok(Plate(self.plates.len() - 1))

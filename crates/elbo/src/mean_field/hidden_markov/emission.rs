@@ -1,56 +1,58 @@
 //! What a state says of one column: log p(x|θ) = t(x)·η(θ) + log h(x), with θ known or of its conjugate distribution.
 
-use serde::{Deserialize, Serialize};
-
 use super::Shares;
 use crate::{
     Error,
+    check::checked,
     conjugate::{
         ClassCounts, ClassExpectations, Conjugate, Deviance, Expectations, GaussianExpectations,
         GaussianGamma, Moments, RateExpectations, Square, Statistics as _, refuses_class, refuses_count,
     },
     distribution::{Gamma, Gaussian, LogDensity, Poisson, Sample},
     divergence::KullbackLeibler,
+    error::Domain,
     random::Key,
 };
 
-/// The distribution of a column in one state: its family, and what is known of the parameters. It is prior and posterior
-/// alike.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Emission {
-    /// x ~ N(μ, 1/τ), μ|τ ~ N(`mean`, 1/(`precision` τ)), τ ~ Gamma(`shape`, `rate`).
-    Gaussian {
-        /// The mean of μ.
-        mean: f64,
-        /// The precision of μ in units of τ.
-        precision: f64,
-        /// The shape of τ.
-        shape: f64,
-        /// The rate of τ.
-        rate: f64,
-    },
-    /// x ~ N(`mean`, `sigma`²), both known.
-    KnownGaussian {
-        /// μ.
-        mean: f64,
-        /// σ.
-        sigma: f64,
-    },
-    /// x ~ Poisson(λ), λ ~ Gamma(`shape`, `rate`).
-    Poisson {
-        /// The shape of λ.
-        shape: f64,
-        /// The rate of λ.
-        rate: f64,
-    },
-    /// x ~ Poisson(λ) of a known `rate` λ.
-    KnownPoisson {
-        /// λ.
-        rate: f64,
-    },
-    /// x is a class, numbered from 0.
-    Categorical(Shares),
+checked! {
+    /// The distribution of a column in one state: its family, and what is known of the parameters. It is prior and posterior
+    /// alike.
+    #[derive(Clone, Debug, PartialEq)]
+    #[serde(rename_all = "kebab-case")]
+    pub enum Emission {
+        /// x ~ N(μ, 1/τ), μ|τ ~ N(`mean`, 1/(`precision` τ)), τ ~ Gamma(`shape`, `rate`).
+        Gaussian {
+            /// The mean of μ.
+            mean: f64,
+            /// The precision of μ in units of τ.
+            precision: f64,
+            /// The shape of τ.
+            shape: f64,
+            /// The rate of τ.
+            rate: f64,
+        },
+        /// x ~ N(`mean`, `sigma`²), both known.
+        KnownGaussian {
+            /// μ.
+            mean: f64,
+            /// σ.
+            sigma: f64,
+        },
+        /// x ~ Poisson(λ), λ ~ Gamma(`shape`, `rate`).
+        Poisson {
+            /// The shape of λ.
+            shape: f64,
+            /// The rate of λ.
+            rate: f64,
+        },
+        /// x ~ Poisson(λ) of a known `rate` λ.
+        KnownPoisson {
+            /// λ.
+            rate: f64,
+        },
+        /// x is a class, numbered from 0.
+        Categorical(Shares),
+    }
 }
 
 /// What must be the same in all states.
@@ -102,8 +104,8 @@ impl Emission {
         }
     }
 
-    /// The rule that a value breaks.
-    pub(super) fn refuses(&self, x: f64) -> Option<String> {
+    /// What a value must be, where it is not.
+    pub(super) fn refuses(&self, x: f64) -> Option<Domain> {
         match self.kind() {
             Kind::Real => None,
             Kind::Count => refuses_count(x),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Emission, Shares};
-use crate::Error;
+use crate::{Error, check, error::Needs};
 
 /// The distribution of all parameters. What is known in the prior is known in the posterior.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,9 +44,8 @@ impl Parameters {
         Error::check_shape("the transition probabilities", &vec![states; states], &of_rows)?;
         let of_emissions: Vec<usize> = self.emission.iter().map(Vec::len).collect();
         Error::check_shape("the emissions of the states", &vec![columns; states], &of_emissions)?;
-        if states == 0 || columns == 0 {
-            return Err(Error::invalid("the number of states or of columns", 0, "must be at least 1"));
-        }
+        check::at_least("the number of states", states, 1)?;
+        check::at_least("the number of columns", columns, 1)?;
         self.initial.check("the initial probabilities")?;
         self.transitions.iter().try_for_each(|row| row.check("a row of transition probabilities"))?;
         for column in 0..columns {
@@ -54,8 +53,8 @@ impl Parameters {
                 state[column].check()?;
                 if state[column].kind() != self.emission[0][column].kind() {
                     let what = format!("the family of column {} in a state", column + 1);
-                    let rule = "must be that of the first state";
-                    return Err(Error::invalid(&what, format!("{:?}", state[column]), rule));
+                    let family = format_args!("{:?}", state[column]);
+                    return Err(Error::unsuited(&what, family, Needs::SameFamily));
                 }
             }
         }

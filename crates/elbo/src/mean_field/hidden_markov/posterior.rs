@@ -61,9 +61,9 @@ impl Posterior {
             None => Sequences::one(x, columns)?,
         };
         for (cell, &value) in x.iter().enumerate() {
-            let rule = self.emission[0][cell % columns].refuses(value);
-            if let Some(rule) = rule.filter(|_| !value.is_nan()) {
-                return Err(wrong_cell(cell, columns, value, &rule));
+            let domain = self.emission[0][cell % columns].refuses(value);
+            if let Some(domain) = domain.filter(|_| !value.is_nan()) {
+                return Err(wrong_cell(cell, columns, value, domain));
             }
         }
         Ok(data)
@@ -249,5 +249,5 @@ pub(super) fn possible(log_likelihood: f64, sequence: usize) -> Result<(), Error
         return Ok(());
     }
     let what = format!("the log-likelihood of sequence {}", sequence + 1);
-    Err(Error::invalid(&what, log_likelihood, "must be finite: no path of the states can give it"))
+    Err(Error::Impossible { what, log_likelihood })
 }

@@ -3,15 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error,
+    Error, check,
     conjugate::{ClassCounts, ClassExpectations, Conjugate},
     distribution::{Dirichlet, Sample},
     divergence::KullbackLeibler,
     random::Key,
 };
-
-/// How far from 1 known probabilities may add up.
-const ROUNDING: f64 = 1e-9;
 
 /// The probabilities of K outcomes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,13 +56,7 @@ impl Shares {
     pub(super) fn check(&self, what: &str) -> Result<(), Error> {
         match self {
             Self::Dirichlet(alpha) => Dirichlet::new(alpha.clone()).map(|_| ()),
-            Self::Known(p) => {
-                let total: f64 = p.iter().sum();
-                if p.iter().all(|&p| p >= 0.0) && (total - 1.0).abs() <= ROUNDING {
-                    return Ok(());
-                }
-                Err(Error::invalid(what, format!("{p:?}"), "must be numbers ≥ 0 that add up to 1"))
-            }
+            Self::Known(p) => check::probabilities(what, p),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Documents as counts of words.
 
-use crate::{Error, random::Key, terms::Mean};
+use crate::{Error, check, random::Key, terms::Mean};
 
 use elbo_kernels::allocation::Document;
 
@@ -36,15 +36,12 @@ impl Counts {
         counts: Vec<u32>,
     ) -> Result<Self, Error> {
         Error::check_shape("the counts", &[words.len()], &[counts.len()])?;
-        let ends = (offsets.first().copied(), offsets.last().copied());
-        if ends != (Some(0), Some(words.len())) || !offsets.is_sorted() {
-            let rule = "they must rise from 0 to the number of entries";
-            return Err(Error::invalid("the list of offsets", format!("from {ends:?}"), rule));
-        }
-        if let Some(word) = words.iter().find(|&&word| word as usize >= vocabulary) {
-            let rule = format!("the vocabulary has {vocabulary}, numbered from 0");
-            return Err(Error::invalid("the number of a word", word, &rule));
-        }
+        check::at_least("the number of offsets", offsets.len(), 1)?;
+        check::equal("the first offset", offsets[0], 0, "where the first document begins")?;
+        check::equal("the last offset", offsets[offsets.len() - 1], words.len(), "the number of entries")?;
+        offsets.windows(2).try_for_each(|pair| check::at_least("an offset", pair[1], pair[0]))?;
+        let of = "words of the vocabulary";
+        words.iter().try_for_each(|&word| check::index("a word", word as usize, vocabulary, of))?;
         Ok(Self { vocabulary, offsets, words, occurrences: counts })
     }
 

@@ -3,19 +3,21 @@
 //! With φ at its optimum the terms of a document are
 //! Σ_w n_w log Σ_k exp(E\[log θ_dk\] + E\[log β_kw\]) − KL(Dir(γ_d) ‖ Dir(α)).
 
+use super::{
+    Counts,
+    topics::{Topics, lanes, ln_gammas},
+};
+use crate::{
+    Error,
+    check::{self, checked},
+    special::ln_sum_exp,
+};
 use elbo_kernels::{
     LANES, Lanes, Level,
     allocation::{Document, Room, Stop, allocate, ascend},
     dirichlet::{digamma_and_ln_gamma, expectations},
 };
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
-
-use super::{
-    Counts,
-    topics::{Topics, lanes, ln_gammas},
-};
-use crate::{Error, special::ln_sum_exp};
 
 /// The step of γ where only the end of its ascent counts: that takes two thirds of the iterations of 1.
 const BEYOND: f64 = 1.7;
@@ -24,13 +26,15 @@ const MOST_STATISTICS: usize = 1 << 26;
 /// The most chunks of documents.
 const MOST_CHUNKS: usize = 16;
 
-/// When the ascent of a document's γ and φ, the topics held, ends.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Inner {
-    /// When γ moves by no more than this, the mean over topics.
-    pub tolerance: f64,
-    /// The most iterations, at least 1.
-    pub iterations: usize,
+checked! {
+    /// When the ascent of a document's γ and φ, the topics held, ends.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Inner {
+        /// When γ moves by no more than this, the mean over topics.
+        pub tolerance: f64,
+        /// The most iterations, at least 1.
+        pub iterations: usize,
+    }
 }
 
 impl Default for Inner {
@@ -46,13 +50,8 @@ impl Inner {
     pub const IN_A_SWEEP: Self = Self { tolerance: 1e-3, iterations: 2 };
 
     pub(super) fn check(&self) -> Result<(), Error> {
-        if self.tolerance.is_nan() || self.tolerance < 0.0 {
-            return Err(Error::invalid("the tolerance of a document", self.tolerance, "must be ≥ 0"));
-        }
-        if self.iterations == 0 {
-            return Err(Error::invalid("the iterations of a document", 0, "must be at least 1"));
-        }
-        Ok(())
+        check::in_range("the tolerance of a document", self.tolerance, 0.0..)?;
+        check::at_least("the iterations of a document", self.iterations, 1)
     }
 }
 

@@ -22,7 +22,7 @@ use self::{
 };
 use super::{MeanField, Stochastic};
 use crate::{
-    Error,
+    Error, check,
     random::{Key, Purpose},
     terms::Bound,
 };
@@ -90,11 +90,8 @@ impl<'a> Fit<'a> {
 
     fn at(counts: &'a Counts, prior: Prior, lambda: Vec<Lanes>) -> Result<Self, Error> {
         prior.check()?;
-        for (what, value) in [("documents", counts.documents()), ("words", counts.vocabulary())] {
-            if value == 0 {
-                return Err(Error::invalid(&format!("the number of {what}"), 0, "must be at least 1"));
-            }
-        }
+        check::at_least("the number of documents", counts.documents(), 1)?;
+        check::at_least("the number of words", counts.vocabulary(), 1)?;
         let topics = Topics::new(prior.topics(), lambda, prior.eta)?;
         let documents = Documents::new(&topics, &prior.alpha, Inner::default());
         let gamma =
@@ -150,7 +147,8 @@ impl MeanField for Fit<'_> {
             return Ok(());
         }
         let Some(local) = &self.local else {
-            return Err(Error::invalid("the number of passes over the documents", 0, "must be at least 1"));
+            let what = "the number of passes over the documents".into();
+            return Err(Error::TooFew { what, number: 0, least: 1 });
         };
         let eta = self.prior.eta;
         set(&mut self.topics, |k, _, i| eta + local.statistics[k][i]);

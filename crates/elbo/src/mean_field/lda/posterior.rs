@@ -11,7 +11,7 @@ use super::{
     topics::{Topics, lanes},
 };
 use crate::{
-    Error,
+    Error, check,
     distribution::{Dirichlet, Sample},
     random::{Key, Purpose},
 };
@@ -135,11 +135,8 @@ impl Posterior {
     }
 
     pub(super) fn check_vocabulary(&self, counts: &Counts) -> Result<(), Error> {
-        if counts.vocabulary() == self.vocabulary {
-            return Ok(());
-        }
-        let rule = format!("the topics have {}", self.vocabulary);
-        Err(Error::invalid("the number of words of the vocabulary", counts.vocabulary(), &rule))
+        let what = "the number of words of the vocabulary";
+        check::equal(what, counts.vocabulary(), self.vocabulary, "that of the topics")
     }
 
     /// q(θ) and q(z) of documents, with their bounds; the topics are held.
@@ -170,10 +167,8 @@ impl Posterior {
     /// As [`Self::fold_in`]; where the two have not as many documents.
     pub fn completion(&self, observed: &Counts, held_out: &Counts, inner: Inner) -> Result<Vec<f64>, Error> {
         self.check_vocabulary(held_out)?;
-        if observed.documents() != held_out.documents() {
-            let rule = format!("there are {} of which words are observed", observed.documents());
-            return Err(Error::invalid("the number of documents held out", held_out.documents(), &rule));
-        }
+        let (what, of) = ("the number of documents held out", "that of which words are observed");
+        check::equal(what, held_out.documents(), observed.documents(), of)?;
         let theta = self.fold_in(observed, inner)?.proportions();
         let beta = normalised(self.lambda.clone(), self.vocabulary);
         let of_document = |(d, theta): (usize, &[f64])| {

@@ -1,16 +1,19 @@
 //! What is known of topics before the documents.
 
-use serde::{Deserialize, Serialize};
+use crate::{
+    Error,
+    check::{self, checked},
+};
 
-use crate::Error;
-
-/// The prior of θ and β.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Prior {
-    /// α, `[K]`: each topic's concentration in a document.
-    pub alpha: Vec<f64>,
-    /// η: each word's concentration in a topic.
-    pub eta: f64,
+checked! {
+    /// The prior of θ and β.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Prior {
+        /// α, `[K]`: each topic's concentration in a document.
+        pub alpha: Vec<f64>,
+        /// η: each word's concentration in a topic.
+        pub eta: f64,
+    }
 }
 
 impl Prior {
@@ -30,9 +33,7 @@ impl Prior {
     }
 
     pub(super) fn check(&self) -> Result<(), Error> {
-        if self.alpha.is_empty() {
-            return Err(Error::invalid("the number of topics", 0, "must be at least 1"));
-        }
+        check::at_least("the number of topics", self.topics(), 1)?;
         for (k, &alpha) in self.alpha.iter().enumerate() {
             concentration(&format!("α of topic {}", k + 1), alpha, MOST)?;
         }
@@ -45,8 +46,5 @@ pub(super) const MOST: f64 = 1e3;
 
 /// Where no product within the special functions leaves the range of numbers.
 pub(super) fn concentration(what: &str, value: f64, most: f64) -> Result<(), Error> {
-    if (1e-100..=most).contains(&value) {
-        return Ok(());
-    }
-    Err(Error::invalid(what, value, &format!("must be between 1e-100 and {most:e}")))
+    check::in_range(what, value, 1e-100..=most).map(drop)
 }

@@ -6,7 +6,7 @@ use elbo_kernels::{
 };
 use rayon::prelude::*;
 
-use crate::Error;
+use crate::{Error, check};
 
 /// Words whose sums are taken together.
 const WORDS: usize = 256;
@@ -63,9 +63,7 @@ impl Topics {
     pub(super) fn refresh(&mut self, eta: f64) -> Result<(), Error> {
         let (size, blocks, words) = (self.size, self.blocks, self.greatest.len());
         let totals = self.column_sums();
-        if let Some(wrong) = totals.as_flattened()[..size].iter().find(|total| !total.is_finite()) {
-            return Err(Error::invalid("the sum of a topic's parameters", wrong, "must be finite"));
-        }
+        check::each_finite("the sum of a topic's parameters", &totals.as_flattened()[..size])?;
         let of_totals = lanes(size, |k| digamma_and_ln_gamma(totals.as_flattened()[k]).0);
         let prior = lanes(size, |_| eta);
         let ln_gamma_prior = ln_gammas(&prior);

@@ -16,12 +16,12 @@ use super::{
     components::{Components, Draw, Expectations},
 };
 use crate::{
-    Error,
+    Error, check,
     conjugate::{
         Conjugate, Expectations as _, GaussianExpectations, Location, Moments, Square, Squares, Statistics,
         student_t,
     },
-    distribution::{Gamma, Gaussian, LogDensity, Sample, all_finite, positive},
+    distribution::{Gamma, Gaussian, LogDensity, Sample},
     divergence::KullbackLeibler,
     random::Key,
 };
@@ -56,7 +56,7 @@ impl TryFrom<Stored> for DiagonalGaussians {
 
     fn try_from(Stored { prior, mean, mean_precision, shape, rate }: Stored) -> Result<Self, Error> {
         let empty = Self::new(&prior, 0)?;
-        all_finite("a mean", &mean)?;
+        check::all_finite("a mean", &mean)?;
         let (width, each) = (empty.width(), empty.prior_precisions.len());
         let number = mean.len() / width;
         Error::check_shape(
@@ -66,7 +66,7 @@ impl TryFrom<Stored> for DiagonalGaussians {
         )?;
         let of = |e: usize| format!("component {}", e + 1);
         for (e, &beta) in mean_precision.iter().enumerate() {
-            positive("β", beta).map_err(|error| error.within(&of(e / width)))?;
+            check::positive("β", beta).map_err(|error| error.within(&of(e / width)))?;
         }
         let gamma = |(e, (&a, &b)): (usize, (&f64, &f64))| {
             Gamma::new(a, b).map_err(|error| error.within(&of(e / each)))
@@ -86,11 +86,8 @@ impl From<DiagonalGaussians> for Stored {
 impl DiagonalGaussians {
     /// The prior, K times.
     pub(super) fn new(prior: &GaussianPrior, components: usize) -> Result<Self, Error> {
-        let width = prior.width()?;
-        let expected = if prior.covariance == Covariance::Spherical { 1 } else { width };
-        Error::check_shape("the prior's scale", &[expected], &[prior.scale.len()])?;
-        let gamma = |s: &f64| Gamma::new(0.5 * prior.freedom, 0.5 * s);
-        let prior_precisions = prior.scale.iter().map(gamma).collect::<Result<Vec<_>, _>>()?;
+        prior.check()?;
+        let (width, prior_precisions) = (prior.mean.len(), prior.gammas()?);
         Ok(Self {
             mean: prior.mean.repeat(components),
             strength: vec![prior.mean_precision; components * width],

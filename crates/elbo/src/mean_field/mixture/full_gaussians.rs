@@ -16,11 +16,11 @@ use super::{
     components::{Components, Draw, Expectations},
 };
 use crate::{
-    Error,
+    Error, check,
     conjugate::{
         Completed, Expectations as _, RowExpectations, RowLocation, RowMoments, Scatter, WishartPrecision,
     },
-    distribution::{Cholesky, FullGaussian, LogDensity, Sample, all_finite, cholesky::dot, positive},
+    distribution::{Cholesky, FullGaussian, LogDensity, Sample, cholesky::dot},
     divergence::KullbackLeibler,
     random::Key,
 };
@@ -65,7 +65,7 @@ impl TryFrom<Stored> for FullGaussians {
         Stored { prior, mean, mean_precision, freedom, inverse_scale }: Stored,
     ) -> Result<Self, Error> {
         let empty = Self::new(&prior, 0)?;
-        all_finite("a mean", &mean)?;
+        check::all_finite("a mean", &mean)?;
         let (width, number) = (empty.width(), mean_precision.len());
         let places = if empty.tied() { 1 } else { number };
         Error::check_shape(
@@ -75,7 +75,7 @@ impl TryFrom<Stored> for FullGaussians {
         )?;
         let location = |(k, (mean, &beta)): (usize, (&[f64], &f64))| {
             let strength =
-                positive("β", beta).map_err(|error| error.within(&format!("component {}", k + 1)))?;
+                check::positive("β", beta).map_err(|error| error.within(&format!("component {}", k + 1)))?;
             Ok(RowLocation { mean: mean.to_vec(), strength })
         };
         let locations = mean.chunks(width).zip(&mean_precision).enumerate().map(location);
@@ -104,10 +104,8 @@ impl From<FullGaussians> for Stored {
 impl FullGaussians {
     /// The prior, K times.
     pub(super) fn new(prior: &GaussianPrior, components: usize) -> Result<Self, Error> {
-        let width = prior.width()?;
-        Error::check_shape("the prior's scale", &[width * width], &[prior.scale.len()])?;
-        let prior_precision = WishartPrecision::new(prior.freedom, prior.scale.clone())
-            .map_err(|error| error.within("the prior of the components"))?;
+        prior.check()?;
+        let prior_precision = prior.wishart()?;
         let location = RowLocation { mean: prior.mean.clone(), strength: prior.mean_precision };
         let places = if prior.covariance == Covariance::Tied { 1 } else { components };
         Ok(Self {
@@ -205,10 +203,13 @@ impl Components for FullGaussians {
         let width = self.width();
         let precision = self.precision(component).wishart()?.sample(key.fold(0), row);
         // x = m + √(1 + 1/β) e, e ~ N(0, Λ⁻¹): μ and x at once.
-        let covariance = Cholesky::of(&precision, width)?.inverse();
+        let covariance = Cholesky::named("a drawn precision", &precision, width)?.inverse();
         let location = &self.locations[component];
         let covariance: Vec<f64> = covariance.iter().map(|c| location.spread() * c).collect();
-        let of_row = FullGaussian::new(location.mean.clone(), Cholesky::of(&covariance, width)?)?;
+        let of_row = FullGaussian::new(
+            location.mean.clone(),
+            Cholesky::named("a drawn covariance", &covariance, width)?,
+        )?;
         Ok(of_row.sample(key.fold(1), row))
     }
 
@@ -230,7 +231,7 @@ impl Components for FullGaussians {
             let q = of.wishart()?;
             let precision = q.sample(key.fold(place as u64), row);
             log_ratio += p.log_density(&precision) - q.log_density(&precision);
-            factors.push(Cholesky::of(&precision, width)?);
+            factors.push(Cholesky::named("a drawn precision", &precision, width)?);
         }
         let mut means = Vec::with_capacity(self.number() * width);
         let mut noise = vec![0.0; width];

@@ -27,7 +27,7 @@ pub use self::{
 };
 use super::{Annealed, MeanField, Start, Stochastic, start};
 use crate::{
-    Error,
+    Error, check,
     random::{Key, Purpose},
     special::ln_sum_exp,
     terms::Bound,
@@ -82,10 +82,8 @@ impl<'a> Fit<'a> {
         check_rows(x, width, matches!(prior.family, Family::Bernoulli(_)))?;
         prior.check_size(width)?;
         Error::check_shape("the labels", &[x.len() / width], &[labels.len()])?;
-        if let Some(wrong) = labels.iter().find(|&&label| label as usize >= prior.components) {
-            let rule = format!("must be less than the {} components", prior.components);
-            return Err(Error::invalid("a label", wrong, &rule));
-        }
+        let below = |&label: &u32| check::index("a label", label as usize, prior.components, "components");
+        labels.iter().try_for_each(below)?;
         let mut origins = vec![0.0; prior.components * width];
         let mut counts = vec![0.0; prior.components * width];
         for (row, &label) in x.chunks_exact(width).zip(labels) {

@@ -1,11 +1,16 @@
 //! What is known of a mixture before the rows, and what rows it takes.
 
+use std::ops::Bound::{Excluded, Unbounded};
+
 use serde::{Deserialize, Serialize};
 
 use super::Weights;
 use crate::{
     Error,
-    distribution::{all_finite, positive},
+    check::{self, checked},
+    conjugate::WishartPrecision,
+    distribution::{Beta, Gamma},
+    error::Domain,
     mean_field::cells::{check_cells, check_finite},
 };
 
@@ -40,11 +45,31 @@ pub struct GaussianPrior {
 }
 
 impl GaussianPrior {
-    /// D, with a check of what does not depend on the kind of covariance.
-    pub(super) fn width(&self) -> Result<usize, Error> {
-        all_finite("the prior's mean", &self.mean)?;
-        positive("the mean's precision", self.mean_precision)?;
-        Ok(self.mean.len())
+    pub(super) fn check(&self) -> Result<(), Error> {
+        check::all_finite("the prior's mean", &self.mean)?;
+        check::positive("the mean's precision", self.mean_precision)?;
+        let width = self.mean.len();
+        let expected = match self.covariance {
+            Covariance::Full | Covariance::Tied => width * width,
+            Covariance::Diagonal => width,
+            Covariance::Spherical => 1,
+        };
+        Error::check_shape("the prior's scale", &[expected], &[self.scale.len()])?;
+        match self.covariance {
+            Covariance::Full | Covariance::Tied => self.wishart().map(drop),
+            Covariance::Diagonal | Covariance::Spherical => self.gammas().map(drop),
+        }
+    }
+
+    /// Of the precision matrix.
+    pub(super) fn wishart(&self) -> Result<WishartPrecision, Error> {
+        WishartPrecision::new(self.freedom, self.scale.clone())
+            .map_err(|error| error.within("the prior of the components"))
+    }
+
+    /// Of the precision of each column, or of all.
+    pub(super) fn gammas(&self) -> Result<Vec<Gamma>, Error> {
+        self.scale.iter().map(|s| Gamma::new(0.5 * self.freedom, 0.5 * s)).collect()
     }
 
     /// A weak prior in the units of the rows: m₀ the columns' means, worth one row, and the columns' variances, worth D
@@ -65,9 +90,9 @@ impl GaussianPrior {
             }
         }
         let variance: Vec<f64> = squares.iter().zip(&count).map(|(s, n)| s / f64::max(*n, 1.0)).collect();
-        if let Some(d) = variance.iter().position(|v| v.is_nan() || *v <= 0.0) {
-            let rule = "must be > 0: a column of one value says nothing of components, leave it out";
-            return Err(Error::invalid(&format!("the variance of column {}", d + 1), variance[d], rule));
+        for (d, &variance) in variance.iter().enumerate() {
+            let what = format!("the variance of column {}", d + 1);
+            check::in_range(&what, variance, (Excluded(0.0), Unbounded))?;
         }
         let freedom = width as f64;
         let scale = match covariance {
@@ -91,21 +116,32 @@ pub enum Family {
     Bernoulli([f64; 2]),
 }
 
-/// The prior of a mixture: with the rows, all that determines the fit but its start.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Prior {
-    /// K.
-    pub components: usize,
-    /// The weights' prior.
-    pub weights: Weights,
-    /// The components' prior.
-    pub family: Family,
+checked! {
+    /// The prior of a mixture: with the rows, all that determines the fit but its start.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Prior {
+        /// K.
+        pub components: usize,
+        /// The weights' prior.
+        pub weights: Weights,
+        /// The components' prior.
+        pub family: Family,
+    }
 }
 
 /// The most numbers that the sums of a fit may take, 8 bytes each.
 const MOST: usize = 1 << 32;
 
 impl Prior {
+    pub(super) fn check(&self) -> Result<(), Error> {
+        check::at_least("the number of components", self.components, 1)?;
+        self.weights.check()?;
+        match &self.family {
+            Family::Gaussian(gaussian) => gaussian.check(),
+            Family::Bernoulli([a, b]) => Beta::new(*a, *b).map(drop),
+        }
+    }
+
     /// Refuses no component, and more than there is room for, before any is taken.
     pub(super) fn check_size(&self, width: usize) -> Result<(), Error> {
         let matrix =
@@ -115,11 +151,9 @@ impl Prior {
             Family::Gaussian(_) | Family::Bernoulli(_) => 3,
         };
         let most = MOST / width.saturating_mul(of_column).clamp(1, MOST);
-        if (1..=most).contains(&self.components) {
-            return Ok(());
-        }
-        let rule = format!("must be from 1 to {most} of {width} columns");
-        Err(Error::invalid("the number of components", self.components, &rule))
+        check::at_least("the number of components", self.components, 1)?;
+        let limit = format!("of {width} columns");
+        check::at_most("the number of components", self.components, most, &limit)
     }
 }
 
@@ -129,7 +163,7 @@ pub(super) fn check_rows(x: &[f64], width: usize, binary: bool) -> Result<(), Er
     }
     check_finite(x, width)?;
     if binary {
-        check_cells(x, width, |x| !x.is_nan() && x != 0.0 && x != 1.0, "must be 0 or 1")?;
+        check_cells(x, width, |x| !x.is_nan() && x != 0.0 && x != 1.0, Domain::Binary)?;
     }
     Ok(())
 }

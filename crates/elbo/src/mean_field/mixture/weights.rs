@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error,
+    Error, check,
     conjugate::{ClassCounts, Conjugate, Tally},
-    distribution::{Beta, Dirichlet, LogDensity, Sample, positive},
+    distribution::{Beta, Dirichlet, LogDensity, Sample},
     divergence::KullbackLeibler,
     random::Key,
 };
@@ -39,7 +39,7 @@ fn stick(concentration: f64) -> Result<Beta, Error> {
 impl Weights {
     pub(super) fn check(self) -> Result<(), Error> {
         let (Self::Dirichlet(concentration) | Self::DirichletProcess(concentration)) = self;
-        positive("the concentration of the weights", concentration).map(|_| ())
+        check::positive("the concentration of the weights", concentration).map(|_| ())
     }
 
     /// The optimum of q(π) given how many rows each component is expected to have.
@@ -119,7 +119,7 @@ impl WeightsPosterior {
             Self::Sticks(sticks) => (sticks.as_flattened(), 2),
         };
         Error::check_shape("q of the weights", &[each * components], &[parameters.len()])?;
-        parameters.iter().try_for_each(|&a| positive("a parameter of the weights", a).map(|_| ()))
+        parameters.iter().try_for_each(|&a| check::positive("a parameter of the weights", a).map(|_| ()))
     }
 
     /// E\[log π_k\].

@@ -164,11 +164,7 @@ impl Fit {
         self.posterior.factor = (0..width * width).map(|k| inverse[(k / width, k % width)]).collect();
         let numbers = self.posterior.mean.iter().chain(&self.posterior.factor);
         if let Some(wrong) = numbers.copied().find(|v| !v.is_finite()) {
-            return Err(Error::invalid(
-                "a parameter of q(w)",
-                wrong,
-                "must be finite: scale the columns and y",
-            ));
+            return Err(Error::Overflow { what: "a parameter of q(w)".into(), value: wrong });
         }
         self.squares = self.statistics.squares(&self.posterior.mean);
         self.spread = (self.statistics.design() * &inverse).squared_norm_l2();

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Noise, statistics::given};
 use crate::{
-    Error,
-    distribution::{CentralInterval, Gamma, Gaussian, Sample, StudentT, all_finite, cholesky::dot, positive},
+    Error, check,
+    distribution::{CentralInterval, Gamma, Gaussian, Sample, StudentT, cholesky::dot},
     random::{Key, Purpose},
 };
 
@@ -48,17 +48,17 @@ impl TryFrom<Stored> for Posterior {
     fn try_from(of: Stored) -> Result<Self, Error> {
         let Stored { intercept, scaled, mean, factor, noise, relevance_shape, relevance_rate } = of;
         let p = mean.len();
-        all_finite("a coefficient", &mean)?;
+        check::all_finite("a coefficient", &mean)?;
         Error::check_shape("the factor of Cov[w]", &[p * p], &[factor.len()])?;
-        all_finite("the factor of Cov[w]", &factor)?;
+        check::all_finite("the factor of Cov[w]", &factor)?;
         noise.check()?;
         let columns = p - usize::from(intercept);
         if ![0, 1, columns].contains(&relevance_rate.len()) {
             let (what, expected) = ("the rates of α".into(), vec![columns]);
             return Err(Error::Shape { what, expected, got: vec![relevance_rate.len()] });
         }
-        positive("the shape of α", relevance_shape)?;
-        relevance_rate.iter().try_for_each(|&b| positive("a rate of α", b).map(|_| ()))?;
+        check::positive("the shape of α", relevance_shape)?;
+        relevance_rate.iter().try_for_each(|&b| check::positive("a rate of α", b).map(|_| ()))?;
         Ok(Self { intercept, scaled, mean, factor, noise, relevance_shape, relevance_rate })
     }
 }

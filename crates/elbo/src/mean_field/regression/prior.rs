@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error,
+    check::{self, checked},
     conjugate::{Conjugate, PrecisionExpectations},
     distribution::{Gamma, Gaussian},
 };
@@ -36,7 +37,7 @@ impl Noise {
 
     pub(super) fn check(self) -> Result<(), Error> {
         match self {
-            Self::Known { sd } => check_sd("the noise's standard deviation", sd),
+            Self::Known { sd } => check::deviation("the noise's standard deviation", sd),
             Self::Gamma { shape, rate } => Gamma::new(shape, rate).map(drop),
         }
     }
@@ -66,21 +67,23 @@ pub enum Weights {
     },
 }
 
-/// The prior of w and τ, and the family of q(w).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Prior {
-    /// The standard deviation of the intercept about 0, whose column of ones comes before the others; `None` for no
-    /// intercept. It is known, and wide: an intercept is not shrunk with the weights.
-    pub intercept: Option<f64>,
-    /// Of α.
-    pub weights: Weights,
-    /// Of τ.
-    pub noise: Noise,
-    /// Whether the prior of w is scaled by τ: w_j|τ ~ N(0, 1/(α_j τ)), the intercept likewise.
-    pub scaled: bool,
-    /// Whether q(w) = Π_j q(w_j). All of them are set to their common optimum at once: the mean of the full q(w), and the
-    /// variances 1/(V⁻¹)_jj.
-    pub factorised: bool,
+checked! {
+    /// The prior of w and τ, and the family of q(w).
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub struct Prior {
+        /// The standard deviation of the intercept about 0, whose column of ones comes before the others; `None` for no
+        /// intercept. It is known, and wide: an intercept is not shrunk with the weights.
+        pub intercept: Option<f64>,
+        /// Of α.
+        pub weights: Weights,
+        /// Of τ.
+        pub noise: Noise,
+        /// Whether the prior of w is scaled by τ: w_j|τ ~ N(0, 1/(α_j τ)), the intercept likewise.
+        pub scaled: bool,
+        /// Whether q(w) = Π_j q(w_j). All of them are set to their common optimum at once: the mean of the full q(w), and the
+        /// variances 1/(V⁻¹)_jj.
+        pub factorised: bool,
+    }
 }
 
 impl Default for Prior {
@@ -100,10 +103,10 @@ impl Default for Prior {
 impl Prior {
     pub(super) fn check(&self) -> Result<(), Error> {
         if let Some(wide) = self.intercept {
-            check_sd("the intercept's standard deviation", wide)?;
+            check::deviation("the intercept's standard deviation", wide)?;
         }
         match self.weights {
-            Weights::Known { sd } => check_sd("the weights' standard deviation", sd)?,
+            Weights::Known { sd } => check::deviation("the weights' standard deviation", sd)?,
             Weights::Shared { shape, rate } | Weights::Each { shape, rate } => drop(Gamma::new(shape, rate)?),
         }
         self.noise.check()
@@ -113,14 +116,6 @@ impl Prior {
     pub(super) fn joint(&self) -> bool {
         self.scaled && matches!(self.noise, Noise::Gamma { .. })
     }
-}
-
-fn check_sd(what: &str, sd: f64) -> Result<(), Error> {
-    let precision = (sd * sd).recip();
-    if sd > 0.0 && precision > 0.0 && precision.is_finite() {
-        return Ok(());
-    }
-    Err(Error::invalid(what, sd, "must be > 0, and so must be 1/sd², both finite"))
 }
 
 /// Of the precision of a known standard deviation.

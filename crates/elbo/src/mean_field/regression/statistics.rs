@@ -8,7 +8,7 @@ use std::ops::Range;
 use faer::{Mat, MatRef};
 use rayon::prelude::*;
 
-use crate::Error;
+use crate::{Error, check, error::Domain};
 
 /// Parts of the rows that run in parallel: a fixed number, so that sums do not depend on the threads.
 const PARTS: usize = 64;
@@ -35,12 +35,8 @@ impl Statistics {
                 got: vec![x.len()],
             });
         }
-        if columns == 0 && !intercept {
-            return Err(Error::invalid(
-                "the number of columns",
-                0,
-                "must be at least 1 without an intercept",
-            ));
+        if !intercept {
+            check::at_least("the number of columns without an intercept", columns, 1)?;
         }
         let width = usize::from(intercept) + columns + 1;
         let each = y.len().div_ceil(PARTS).max(1);
@@ -117,11 +113,8 @@ impl Statistics {
 /// x is given and not modelled: a row without a y says nothing, a cell that is missing beside a y cannot be left out.
 fn check(x: &[f64], y: f64, row: usize) -> Result<(), Error> {
     if y.is_infinite() {
-        return Err(Error::invalid(
-            &format!("y of row {}", row + 1),
-            y,
-            "must be finite, or NaN where it is missing",
-        ));
+        let what = format!("y of row {}", row + 1);
+        return Err(Error::Domain { what, value: y, domain: Domain::FiniteOrMissing });
     }
     given(x, row, !y.is_nan())
 }
@@ -132,11 +125,7 @@ pub(super) fn given(x: &[f64], row: usize, needed: bool) -> Result<(), Error> {
         None => Ok(()),
         Some(column) => {
             let what = format!("x in row {}, column {}", row + 1, column + 1);
-            Err(Error::invalid(
-                &what,
-                x[column],
-                "must be finite: x is given, so a missing cell has no distribution",
-            ))
+            Err(Error::Domain { what, value: x[column], domain: Domain::Given })
         }
     }
 }

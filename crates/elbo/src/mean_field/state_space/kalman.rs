@@ -8,7 +8,7 @@ use std::f64::consts::TAU;
 
 use faer::{Col, Mat, Side, linalg::solvers::Llt, prelude::Solve};
 
-use crate::Error;
+use crate::{Error, distribution::cholesky::no_factor};
 
 /// The chain, D states.
 pub(super) struct Chain {
@@ -58,14 +58,18 @@ impl Chain {
     pub(super) fn smooth(&self, potentials: &[Potential]) -> Result<Smoothed, Error> {
         let d = self.mean.nrows();
         let (mut filtered, mut ln_determinants) = (Vec::with_capacity(potentials.len()), 0.0);
-        let (mut mean, mut factor) = (self.mean.clone(), factorise(&self.covariance)?);
+        let (mut mean, mut factor) =
+            (self.mean.clone(), factorise("the covariance of the first state", &self.covariance)?);
         ln_determinants += ln_determinant(&factor);
         for (t, Potential { information, linear }) in potentials.iter().enumerate() {
             let last = t + 1 == potentials.len();
             let information = if last { information.clone() } else { information + &self.excess };
             // With P = L Lᵀ the posterior's covariance is L (I + LᵀWL)⁻¹ Lᵀ: nothing cancels, however sharp W.
             let lower = factor.L().to_owned();
-            let inner = factorise(&(Mat::<f64>::identity(d, d) + lower.transpose() * &information * &lower))?;
+            let inner = factorise(
+                "a state's precision given its row, in units of that before it,",
+                &(Mat::<f64>::identity(d, d) + lower.transpose() * &information * &lower),
+            )?;
             let covariance = symmetric(&(&lower * inner.solve(lower.transpose())));
             let pull = lower.transpose() * (linear - &information * &mean);
             let here = &mean + &lower * inner.solve(&pull);
@@ -73,7 +77,10 @@ impl Chain {
             let carried = &self.transition * &covariance;
             ln_determinants -= ln_determinant(&inner);
             if !last {
-                factor = factorise(&(&carried * self.transition.transpose() + &self.noise))?;
+                factor = factorise(
+                    "the covariance of the next state",
+                    &(&carried * self.transition.transpose() + &self.noise),
+                )?;
                 ln_determinants += (0..d).map(|i| libm::log(self.noise[(i, i)])).sum::<f64>();
             }
             let gain = factor.solve(&carried).transpose().to_owned();
@@ -113,9 +120,8 @@ fn symmetric(matrix: &Mat<f64>) -> Mat<f64> {
     faer::Scale(0.5) * (matrix + matrix.transpose())
 }
 
-fn factorise(matrix: &Mat<f64>) -> Result<Llt<f64>, Error> {
-    let rule = "must be finite and positive definite: a scale or a precision is beyond rounding";
-    matrix.llt(Side::Lower).map_err(|_| Error::invalid("a covariance of the chain", "not factorisable", rule))
+fn factorise(what: &str, matrix: &Mat<f64>) -> Result<Llt<f64>, Error> {
+    matrix.llt(Side::Lower).map_err(|cause| no_factor(what, matrix, cause))
 }
 
 fn ln_determinant(factor: &Llt<f64>) -> f64 {

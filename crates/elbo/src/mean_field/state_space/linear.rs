@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Precision;
 use crate::{
-    Error,
+    Error, check,
     conjugate::{Expectations as _, Squares},
     distribution::{Cholesky, DiagonalGaussian, FullGaussian, Gaussian, Sample, cholesky::dot},
     divergence::KullbackLeibler,
@@ -126,11 +126,12 @@ fn check_values<'a>(
     weights: &[f64],
     mut precisions: impl Iterator<Item = &'a Precision>,
 ) -> Result<(), Error> {
-    if let Some(wrong) = weights.iter().find(|w| !w.is_finite()) {
-        return Err(Error::invalid(&format!("a weight of {what}"), wrong, "must be finite"));
-    }
+    check::each_finite(&format!("a weight of {what}"), weights)?;
     precisions.try_for_each(|precision| precision.check())
 }
+
+/// A matrix that may have no factor.
+const OF_WEIGHTS: &str = "the covariance of the weights of an output";
 
 impl Linear {
     pub(super) fn check(&self, what: &str, inputs: usize, outputs: usize) -> Result<(), Error> {
@@ -139,7 +140,7 @@ impl Linear {
         let got = [self.weights.len(), self.relevance.len(), self.covariances.len(), self.noise.len()];
         Error::check_shape(what, &expected, &got)?;
         for (d, of) in self.covariances.iter().enumerate() {
-            let named = |error: Error| error.within(&format!("{what}, the covariance of output {}", d + 1));
+            let named = |error: Error| error.named(&format!("the covariance of output {} of {what}", d + 1));
             Cholesky::of(of, inputs).map_err(named)?;
         }
         check_values(what, &self.weights, self.relevance.iter().chain(&self.noise))
@@ -201,9 +202,8 @@ impl Linear {
                 precision[j * n + j] += alpha.mean();
                 slope[j] += alpha.mean() * (prior.weights[d * n + j] - of.reference(d)[j]);
             }
-            let factor = Cholesky::of(&precision, n).map_err(|error| {
-                error.within(&format!("the precision of the weights of output {}", d + 1))
-            })?;
+            let factor = Cholesky::of(&precision, n)
+                .map_err(|error| error.named(&format!("the precision of the weights of output {}", d + 1)))?;
             let step = factor.solve_transposed(&factor.solve(&slope));
             for ((w, w0), step) in self.weights[d * n..].iter_mut().zip(of.reference(d)).zip(step) {
                 *w = w0 + step;
@@ -246,7 +246,7 @@ impl Linear {
         }
         let n = self.inputs();
         for (d, covariance) in self.covariances.iter().enumerate() {
-            let q = FullGaussian::new(self.row(d).to_vec(), Cholesky::of(covariance, n)?)?;
+            let q = FullGaussian::new(self.row(d).to_vec(), Cholesky::named(OF_WEIGHTS, covariance, n)?)?;
             let centre = &prior.weights[d * n..(d + 1) * n];
             let p = DiagonalGaussian::new(centre.to_vec(), spread.clone())?;
             kl += q.kl(&FullGaussian::from(&p))?;
@@ -258,7 +258,10 @@ impl Linear {
     pub(super) fn draw(&self, key: Key) -> Result<Self, Error> {
         let mut weights = self.weights.clone();
         for (d, covariance) in self.covariances.iter().enumerate() {
-            let q = FullGaussian::new(self.row(d).to_vec(), Cholesky::of(covariance, self.inputs())?)?;
+            let q = FullGaussian::new(
+                self.row(d).to_vec(),
+                Cholesky::named(OF_WEIGHTS, covariance, self.inputs())?,
+            )?;
             weights.splice(d * self.inputs()..(d + 1) * self.inputs(), q.sample(key.fold(0), d as u64));
         }
         let noise = self.noise.iter().enumerate().map(|(d, tau)| tau.draw(key.fold(1), d as u64));

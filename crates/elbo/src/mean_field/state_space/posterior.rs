@@ -5,7 +5,7 @@ use std::f64::consts::TAU;
 use faer::{Col, Mat};
 use serde::{Deserialize, Serialize};
 
-use super::{Linear, Posterior, expectations::Expectations, kalman};
+use super::{Linear, Posterior, expectations::Expectations, kalman, prior::OF_FIRST};
 use crate::{
     Error,
     distribution::{Cholesky, FullGaussian, Sample},
@@ -105,7 +105,10 @@ impl Posterior {
     /// As [`Self::draw`].
     pub fn sample(&self, steps: usize, key: Key) -> Result<(Vec<f64>, Vec<f64>), Error> {
         let known = self.draw(key)?;
-        let first = FullGaussian::new(self.mean.clone(), Cholesky::of(&self.covariance, self.states())?)?;
+        let first = FullGaussian::new(
+            self.mean.clone(),
+            Cholesky::named(OF_FIRST, &self.covariance, self.states())?,
+        )?;
         let (mut states, mut rows) = (Vec::new(), Vec::new());
         let mut z = first.sample(key.fold(0), 0);
         for step in 0..steps {
@@ -132,7 +135,7 @@ impl Posterior {
     /// Σ E\[log p(z_1)\].
     fn expected_log_initial(&self, states: &Expectations) -> Result<f64, Error> {
         let d = self.states();
-        let factor = Cholesky::of(&self.covariance, d)?;
+        let factor = Cholesky::named(OF_FIRST, &self.covariance, d)?;
         let column = |j: usize| states.initial[j * d..(j + 1) * d].to_vec();
         let trace: f64 = (0..d).map(|j| factor.solve_transposed(&factor.solve(&column(j)))[j]).sum();
         Ok(-0.5 * (states.sequences * (d as f64 * TAU.ln() + factor.ln_determinant()) + trace))

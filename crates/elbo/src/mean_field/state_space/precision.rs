@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error,
+    Error, check,
     conjugate::{Conjugate, PrecisionExpectations, Squares},
     distribution::{Gamma, Gaussian, Sample},
     divergence::KullbackLeibler,
@@ -28,11 +28,10 @@ pub enum Precision {
 impl Precision {
     pub(super) fn check(self) -> Result<(), Error> {
         match self {
-            // The gamma's rule is the same.
-            Self::Known(value) => Gamma::new(1.0, value).map(|_| ()),
-            Self::Gamma { shape, rate } => Gamma::new(shape, rate).map(|_| ()),
+            Self::Known(value) => check::positive("the value", value).map(drop),
+            Self::Gamma { shape, rate } => Gamma::new(shape, rate).map(drop),
         }
-        .map_err(|error| Error::invalid("a precision", format!("{self:?}"), &format!("must be one: {error}")))
+        .map_err(|error| error.within("a precision"))
     }
 
     /// E\[τ\].

@@ -1,21 +1,25 @@
 //! What is known before the data, and what is not.
 
-use serde::{Deserialize, Serialize};
-
 use super::{LinearPrior, Precision};
-use crate::{Error, distribution::Cholesky};
+use crate::{
+    Error,
+    check::{self, checked},
+    distribution::Cholesky,
+};
 
-/// The prior of D states and P columns.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Prior {
-    /// m_0, `[D]`.
-    pub mean: Vec<f64>,
-    /// P_0, `[D, D]`.
-    pub covariance: Vec<f64>,
-    /// A and Q, of D outputs.
-    pub dynamics: LinearPrior,
-    /// C and R, of P outputs.
-    pub observation: LinearPrior,
+checked! {
+    /// The prior of D states and P columns.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct Prior {
+        /// m_0, `[D]`.
+        pub mean: Vec<f64>,
+        /// P_0, `[D, D]`.
+        pub covariance: Vec<f64>,
+        /// A and Q, of D outputs.
+        pub dynamics: LinearPrior,
+        /// C and R, of P outputs.
+        pub observation: LinearPrior,
+    }
 }
 
 /// A vague gamma: its mean is 1.
@@ -74,13 +78,13 @@ impl Prior {
     }
 }
 
+/// P_0.
+pub(super) const OF_FIRST: &str = "the covariance of the first state";
+
 /// Whether m_0 and P_0 are those of a Gaussian.
 pub(super) fn check_first(mean: &[f64], covariance: &[f64]) -> Result<(), Error> {
-    if let Some(wrong) = mean.iter().find(|m| !m.is_finite()) {
-        return Err(Error::invalid("the mean of the first state", wrong, "must be finite"));
-    }
-    let named = |error: Error| error.within("the covariance of the first state");
-    Cholesky::of(covariance, mean.len()).map(|_| ()).map_err(named)
+    check::each_finite("the mean of the first state", mean)?;
+    Cholesky::named(OF_FIRST, covariance, mean.len()).map(drop)
 }
 
 /// I, row by row.

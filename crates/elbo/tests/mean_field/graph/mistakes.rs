@@ -23,9 +23,12 @@ fn of_data() -> Result<(), Error> {
     says(model.observe(y, &infinite), &["y, row 2, column 2", "inf", "must be finite"]);
     says(model.observe(y, &[1.0; 5]), &["the data of y", "[5]", "[6, 1]"]);
     let v = model.add("v", &[rows], gaussian_vector([0.0, 0.0], 1.0))?;
-    says(model.observe(v, &[0.0, 0.0, 1.0, f64::NAN, 0.0, 0.0]), &["v, row 2", "must be 0 or 2"]);
+    says(
+        model.observe(v, &[0.0, 0.0, 1.0, f64::NAN, 0.0, 0.0]),
+        &["v, row 2", "must be 2, all of them, or 0"],
+    );
     let n = model.add("n", &[rows], poisson(1.0))?;
-    says(model.observe(n, &[0.0, 3.0, -1.0]), &["n, row 3", "-1", "whole number"]);
+    says(model.observe(n, &[0.0, 3.0, -1.0]), &["n, row 3", "-1", "a count"]);
     let z = model.add("z", &[rows], categorical([0.5, 0.5]))?;
     says(model.observe(z, &[0.0, 2.0, 1.0]), &["z, row 2", "from 0 to 1"]);
     let b = model.add("b", &[rows], bernoulli(0.5))?;
@@ -46,11 +49,11 @@ fn of_data() -> Result<(), Error> {
 fn of_models() -> Result<(), Error> {
     let mut model = Graph::new();
     let (rows, components) = (model.plate("rows", 3)?, model.plate("components", 2)?);
-    says(model.plate("rows", 2), &["rows", "taken"]);
+    says(model.plate("rows", 2), &["rows", "only once"]);
     says(model.plate("none", 0), &["plate none", "at least 1"]);
     let mean = model.add("μ", &[components], gaussian(0.0, 1.0))?;
     let tau = model.add("τ", &[], gamma(1.0, 1.0))?;
-    says(model.add("μ", &[], gamma(1.0, 1.0)), &["μ", "taken"]);
+    says(model.add("μ", &[], gamma(1.0, 1.0)), &["μ", "only once"]);
     says(model.add("y", &[rows], gaussian(mean, tau)), &["parameter μ of y", "components"]);
     says(model.add("y", &[rows, rows], gaussian(0.0, tau)), &["plate", "once"]);
     says(model.add("y", &[rows], gaussian(dot(mean, mean), tau)), &["dot product of y", "μ", "once"]);
@@ -67,7 +70,7 @@ fn of_models() -> Result<(), Error> {
     let z = model.add("z", &[rows], categorical([0.2, 0.3, 0.5]))?;
     says(model.add("y", &[rows], gaussian(mean, tau).chosen_by(z, components)), &["plate components", "3"]);
     let b = model.add("b", &[rows], bernoulli(0.5))?;
-    says(model.add("y", &[rows], gaussian(0.0, tau).chosen_by(b, components)), &["plate of a parameter"]);
+    says(model.add("y", &[rows], gaussian(0.0, tau).chosen_by(b, components)), &["plates of a parameter"]);
     says(model.add("y", &[], gaussian(mean, tau).chosen_by(b, components)), &["parameter b", "rows"]);
     says(model.order(&["μ", "μ"]), &["order", "μ"]);
     says(model.known::<elbo::mean_field::graph::Real>(&[rows], &[0.0, 1.0, f64::NAN]), &["row 3", "NaN"]);
