@@ -17,7 +17,7 @@ pub fn ascent(of: &Outcome, remedy: &dyn Fn(&Remedy) -> String) -> String {
     let title = of.folder.file_name().unwrap_or_default().to_string_lossy();
     let unit = of.names[0];
     let mut sections = vec![("Verdict", Some(verdict::figure(&of.results.verdict, remedy)))];
-    sections.extend(of.figures.iter().map(|(name, figure)| (*name, draw(figure))));
+    sections.extend(of.figures.iter().map(|(name, figure)| (&name[..], draw(figure))));
     sections.push(("The bound", Some(curve(of))));
     sections.push(("Settings", settings::figure(&of.settings)));
     let header = html! {

@@ -9,7 +9,7 @@ use plotters::prelude::*;
 
 use crate::mosaic::byte;
 use crate::page::captioned;
-use crate::plot::{Axes, CATEGORIES, Ink, PX, decimals, legend, number, padded};
+use crate::plot::{Axes, CATEGORIES, Ink, PX, decimals, extent, legend, number};
 
 /// More points than this are thinned.
 const POINTS: usize = 3000;
@@ -124,12 +124,8 @@ pub(crate) fn map(of: &Map) -> Option<Markup> {
 
 /// Ranges of both axes that hold all points at one scale.
 fn window(points: &[(usize, &[f64; 2])]) -> (Range<f64>, Range<f64>) {
-    let extent = |axis: usize| {
-        let values = points.iter().map(|(_, p)| p[axis]).filter(|v| v.is_finite());
-        let (low, high) = values.fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(v), h.max(v)));
-        if low > high { padded(0.0, 0.0) } else { padded(low, high) }
-    };
-    let (x, y) = (extent(0), extent(1));
+    let of = |axis: usize| extent(points.iter().map(|(_, p)| p[axis]));
+    let (x, y) = (of(0), of(1));
     let scale = ((x.end - x.start) / AREA.0).max((y.end - y.start) / AREA.1);
     let around = |range: Range<f64>, pixels: f64| {
         let (middle, half) = (f64::midpoint(range.start, range.end), 0.5 * scale * pixels);

@@ -6,7 +6,7 @@ use plotters::prelude::*;
 
 use crate::{
     page::captioned,
-    plot::{Axes, CATEGORIES, Ink, PX, decimals, number, padded},
+    plot::{Axes, CATEGORIES, Ink, PX, decimals, extent, number},
 };
 
 /// Columns of the table at most.
@@ -66,9 +66,7 @@ pub(crate) fn ellipses(of: &Ellipses) -> Markup {
     };
     let outlines: Vec<Vec<(f64, f64)>> = of.ellipses.iter().map(outline).collect();
     let range = |column: usize, place: fn(&(f64, f64)) -> f64| {
-        let all = of.points.iter().map(|point| point[column]).chain(outlines.iter().flatten().map(place));
-        let (low, high) = all.fold((f64::MAX, f64::MIN), |(low, high), v| (low.min(v), high.max(v)));
-        padded(low, high)
+        extent(of.points.iter().map(|point| point[column]).chain(outlines.iter().flatten().map(place)))
     };
     let (range_a, range_b) = (range(0, |p| p.0), range(1, |p| p.1));
     let places = decimals(&range_a, 8);

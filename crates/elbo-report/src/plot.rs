@@ -162,6 +162,13 @@ pub(crate) fn padded(low: f64, high: f64) -> Range<f64> {
     low - air..high + air
 }
 
+/// A range that holds all finite values.
+pub(crate) fn extent(values: impl Iterator<Item = f64>) -> Range<f64> {
+    let finite = values.filter(|v| v.is_finite());
+    let (low, high) = finite.fold((f64::MAX, f64::MIN), |(low, high), v| (low.min(v), high.max(v)));
+    if low > high { padded(0.0, 0.0) } else { padded(low, high) }
+}
+
 /// A range around the bulk of `values` and all of `keep`, and whether it leaves values out.
 ///
 /// The first epochs may lie far below the rest: the lower end stops half the spread between the

@@ -6,7 +6,7 @@ use plotters::prelude::*;
 
 use crate::{
     page::captioned,
-    plot::{Axes, Ink, PX, decimals, number, padded},
+    plot::{Axes, Ink, PX, decimals, extent, number},
 };
 
 /// Points of the picture at most.
@@ -14,8 +14,8 @@ const POINTS: usize = 3000;
 
 /// A table with a bar for each interval, all on one scale.
 pub(crate) fn coefficients(all: &[Coefficient], level: f64) -> Markup {
-    let extent = |c: &Coefficient| c.deviation.map(|sd| sd * c.low.abs().max(c.high.abs()));
-    let reach = all.iter().filter_map(extent).fold(f64::MIN_POSITIVE, f64::max);
+    let size = |c: &Coefficient| c.deviation.map(|sd| sd * c.low.abs().max(c.high.abs()));
+    let reach = all.iter().filter_map(size).fold(f64::MIN_POSITIVE, f64::max);
     let bar = |c: &Coefficient, sd: f64| {
         let place = |value: f64| 50.0 + 48.0 * value * sd / reach;
         html! {
@@ -51,12 +51,7 @@ pub(crate) fn predictions(target: &str, actual: &[f64], predicted: &[f64]) -> Ma
     let stride = actual.len().div_ceil(POINTS).max(1);
     let points: Vec<(f64, f64)> =
         predicted.iter().copied().zip(actual.iter().copied()).step_by(stride).collect();
-    let extent = |of: fn(&(f64, f64)) -> f64| {
-        let (low, high) =
-            points.iter().map(of).fold((f64::MAX, f64::MIN), |(low, high), v| (low.min(v), high.max(v)));
-        if low > high { padded(0.0, 0.0) } else { padded(low, high) }
-    };
-    let (x, y) = (extent(|p| p.0), extent(|p| p.1));
+    let (x, y) = (extent(points.iter().map(|p| p.0)), extent(points.iter().map(|p| p.1)));
     let (low, high) = (x.start.max(y.start), x.end.min(y.end));
     let places = decimals(&x, 8);
     let (x_name, y_name) = (format!("{target}, predicted"), target.to_owned());

@@ -100,7 +100,7 @@ pub struct Outcome {
     /// The bound after each sweep of the best start, in nats of all rows.
     pub bounds: Vec<f64>,
     /// Pictures and tables with their headings.
-    pub figures: Vec<(&'static str, Figure)>,
+    pub figures: Vec<(String, Figure)>,
     /// How it was fitted, as ("group.name", value).
     pub settings: Vec<(String, String)>,
 }
