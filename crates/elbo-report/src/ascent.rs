@@ -7,8 +7,9 @@ use plotters::prelude::*;
 
 use crate::{
     figure::draw,
+    number::{number, whole},
     page::{captioned, page},
-    plot::{Axes, Ink, PX, clip, legend, number, padded, robust, whole},
+    plot::{Axes, Ink, PX, clip, counted, legend, robust},
     settings, verdict,
 };
 
@@ -44,7 +45,7 @@ fn curve(of: &Outcome) -> Markup {
     let (y, clipped) = robust(&of.bounds, &[last(of)]);
     let axes = Axes {
         size: (960, 340),
-        x: padded(1.0, points.len() as f64),
+        x: counted(1, points.len()),
         y: y.clone(),
         x_name: "sweep",
         y_name: "",

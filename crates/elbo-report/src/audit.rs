@@ -7,8 +7,8 @@ use maud::{Markup, html};
 
 use crate::{
     mosaic::{Mosaic, across},
+    number::number,
     page::{captioned, page},
-    plot::number,
     verdict,
 };
 

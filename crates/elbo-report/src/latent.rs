@@ -8,8 +8,9 @@ use maud::{Markup, html};
 use plotters::prelude::*;
 
 use crate::mosaic::byte;
+use crate::number::label;
 use crate::page::captioned;
-use crate::plot::{Axes, CATEGORIES, Ink, PX, decimals, extent, legend, number};
+use crate::plot::{Axes, CATEGORIES, Ink, PX, extent, legend};
 
 /// More points than this are thinned.
 const POINTS: usize = 3000;
@@ -66,12 +67,12 @@ impl Colouring {
             }
             &Self::Numeric(low, high) => {
                 let stops = SCALE.map(|(r, g, b)| format!("rgb({r},{g},{b})")).join(",");
-                let places = decimals(&(low..high), X_TICKS);
+                let label = label(&(low..high), X_TICKS);
                 html! {
                     div.legend { span {
-                        (number(low, places))
+                        (label(low))
                         i.scale style={ "background:linear-gradient(90deg," (stops) ")" } {}
-                        (number(high, places))
+                        (label(high))
                     } }
                 }
             }
@@ -88,7 +89,7 @@ pub(crate) fn map(of: &Map) -> Option<Markup> {
     let stride = points.len().div_ceil(POINTS);
     let shown: Vec<_> = points.iter().enumerate().step_by(stride).collect();
     let (x, y) = window(&shown);
-    let places = decimals(&x, X_TICKS);
+    let label = label(&x, X_TICKS);
     let axes = Axes {
         size: (760, 540),
         x,
@@ -96,7 +97,7 @@ pub(crate) fn map(of: &Map) -> Option<Markup> {
         x_name: &axes[0],
         y_name: &axes[1],
         x_ticks: X_TICKS,
-        x_label: &|v| number(v, places),
+        x_label: &label,
     };
     let picture = axes.draw(|chart| {
         chart.draw_series(shown.iter().map(|&(i, p)| {

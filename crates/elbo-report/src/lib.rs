@@ -14,6 +14,7 @@ mod figure;
 mod latent;
 mod mixture;
 mod mosaic;
+mod number;
 mod page;
 mod plot;
 mod regression;

@@ -7,8 +7,9 @@ use maud::{Markup, html};
 use plotters::prelude::*;
 
 use crate::{
+    number::whole,
     page::captioned,
-    plot::{Axes, CATEGORIES, Chart, Drawn, Ink, PX, extent, legend, whole},
+    plot::{Axes, CATEGORIES, Chart, Drawn, Ink, PX, counted, extent, legend},
 };
 
 /// Columns shown at most, and rows of each.
@@ -36,10 +37,9 @@ fn panel(
     paint: impl FnOnce(&mut Chart) -> Drawn,
 ) -> Markup {
     let y = extent(values);
-    let air = (0.01 * last as f64).max(0.4);
     let axes = Axes {
         size: (960, 260),
-        x: 1.0 - air..last as f64 + air,
+        x: counted(1, last),
         y: y.clone(),
         x_name: "row",
         y_name: "",

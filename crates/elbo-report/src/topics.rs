@@ -6,8 +6,9 @@ use maud::{Markup, html};
 use plotters::prelude::*;
 
 use crate::{
+    number::{number, whole},
     page::captioned,
-    plot::{Axes, Ink, number, whole},
+    plot::{Axes, Ink},
 };
 
 /// Topics whose words are shown.
