@@ -25,8 +25,6 @@ mod spins;
 mod states;
 mod table;
 mod terms;
-#[cfg(test)]
-mod tests;
 mod topics;
 mod verdict;
 

@@ -1,3 +1,5 @@
+//! The page of an auto-encoder.
+
 use elbo::{
     diagnose::{Findings, Verdict},
     objective::Objective,
@@ -8,7 +10,7 @@ use elbo_fit::{
     figure::Map,
 };
 
-use super::auto_encoder;
+use elbo_report::auto_encoder;
 
 fn html_of(page: &Page) -> String {
     auto_encoder(page, &ToString::to_string, &ToString::to_string)
