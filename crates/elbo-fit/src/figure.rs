@@ -1,11 +1,12 @@
-//! What there is to see of a fit, as plain data: whoever draws it needs no model.
+//! What there is to see of a fit, as plain data: whoever draws it needs no model, and may be another process. All numbers
+//! are finite, so that they pass through JSON; what may be missing is an [`Option`].
 
 use elbo::terms::Mean;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A picture or a table.
 #[non_exhaustive]
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Figure {
     /// Names and values.
@@ -48,8 +49,8 @@ pub enum Figure {
     Coloured {
         /// The names of the columns.
         columns: Vec<String>,
-        /// The rows, `[N, D]`; NaN where a cell is missing.
-        x: Vec<f64>,
+        /// The rows, `[N, D]`; none where a cell is missing.
+        x: Vec<Option<f64>>,
         /// How many rows each sequence has.
         lengths: Vec<usize>,
         /// The state of each row, from 0.
@@ -91,7 +92,7 @@ pub enum Figure {
 }
 
 /// A component that has rows.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Component {
     /// From 1.
     pub number: usize,
@@ -106,7 +107,7 @@ pub struct Component {
 }
 
 /// Rows in the plane of two columns.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ellipses {
     /// The names of the two columns.
     pub names: [String; 2],
@@ -123,7 +124,7 @@ pub struct Ellipses {
 }
 
 /// A component in the plane of two columns.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ellipse {
     /// From 1.
     pub number: usize,
@@ -134,7 +135,7 @@ pub struct Ellipse {
 }
 
 /// A coefficient and its central interval, in stored units.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Coefficient {
     /// The column.
     pub name: String,
@@ -149,7 +150,7 @@ pub struct Coefficient {
 }
 
 /// The loadings of the dimensions that are active, and the noise of each column.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Loadings {
     /// The names of the columns.
     pub columns: Vec<String>,
@@ -166,7 +167,7 @@ pub struct Loadings {
 }
 
 /// Latents in a plane.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Map {
     /// A row each.
     pub points: Vec<[f64; 2]>,
@@ -177,7 +178,7 @@ pub struct Map {
 }
 
 /// A state of a hidden Markov model.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct State {
     /// The rows that it is expected to have.
     pub rows: f64,
@@ -188,20 +189,20 @@ pub struct State {
 }
 
 /// What a model makes of a column: the mean of each row, and the standard deviation of a value, noise included.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Band {
     /// The column.
     pub name: String,
-    /// As stored, `[N]`.
-    pub values: Vec<f64>,
+    /// As stored, `[N]`; none where a cell is missing.
+    pub values: Vec<Option<f64>>,
     /// `[N + ahead]`.
     pub mean: Vec<f64>,
-    /// `[N + ahead]`.
-    pub deviation: Vec<f64>,
+    /// `[N + ahead]`; none where it is infinite, as it is where a noise's precision has no mean inverse.
+    pub deviation: Vec<Option<f64>>,
 }
 
 /// The means of the parameters of a state space model.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dynamics {
     /// The names of the columns.
     pub columns: Vec<String>,
@@ -220,7 +221,7 @@ pub struct Dynamics {
 }
 
 /// A topic of a corpus.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Topic {
     /// From 1.
     pub number: usize,
@@ -231,7 +232,7 @@ pub struct Topic {
 }
 
 /// What topics, held, say of documents.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PerToken {
     /// Which documents.
     pub name: String,

@@ -106,7 +106,7 @@ pub struct AscentPage {
     /// The bound that each start reached.
     pub starts: Vec<f64>,
     /// Pictures and tables with their headings.
-    pub figures: Vec<(&'static str, Figure)>,
+    pub figures: Vec<(String, Figure)>,
     /// How it was fitted, as ("group.name", value).
     pub settings: Vec<(String, String)>,
 }

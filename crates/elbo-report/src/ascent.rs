@@ -7,8 +7,9 @@ use plotters::prelude::*;
 
 use crate::{
     figure::draw,
+    number::{number, whole},
     page::{captioned, page},
-    plot::{Axes, Ink, PX, clip, legend, number, padded, robust, whole},
+    plot::{Axes, Ink, PX, clip, counted, legend, robust},
     settings, verdict,
 };
 
@@ -16,7 +17,7 @@ use crate::{
 pub fn ascent(of: &AscentPage, remedy: &dyn Fn(&Remedy) -> String) -> String {
     let (title, unit) = (&of.title, of.names[0]);
     let mut sections = vec![("Verdict", Some(verdict::figure(&of.verdict, remedy)))];
-    sections.extend(of.figures.iter().map(|(name, figure)| (*name, draw(figure))));
+    sections.extend(of.figures.iter().map(|(name, figure)| (&name[..], draw(figure))));
     sections.push(("The bound", Some(curve(of))));
     sections.push(("Settings", settings::figure(&of.settings)));
     let header = html! {
@@ -43,7 +44,7 @@ fn curve(of: &AscentPage) -> Markup {
     let (y, clipped) = robust(&of.bounds, &[last(of)]);
     let axes = Axes {
         size: (960, 340),
-        x: padded(1.0, points.len() as f64),
+        x: counted(1, points.len()),
         y: y.clone(),
         x_name: "sweep",
         y_name: "",

@@ -7,8 +7,8 @@ use maud::{Markup, html};
 
 use crate::{
     mosaic::{Mosaic, across},
+    number::number,
     page::{captioned, page},
-    plot::number,
     verdict,
 };
 
@@ -34,7 +34,8 @@ fn ledger(of: &AuditPage) -> Markup {
         let held_out = term(&of.ledger);
         // As wide as the gap is of both together.
         let total = of.ledger.log_evidence.value - of.ledger.amortised.value;
-        let width = (100.0 * held_out.value / total).clamp(0.0, 100.0);
+        let share = if total > 0.0 { held_out.value / total } else { 0.0 };
+        let width = (100.0 * share).clamp(0.0, 100.0);
         html! {
             tr {
                 th scope="row" { (name) }

@@ -39,8 +39,13 @@ fn header(of: &AutoEncoderPage, word: &dyn Fn(&Text) -> String) -> Markup {
                 }
             }
             @if !of.notes.is_empty() {
-                ul.notes { @for note in &of.notes { li { (word(note)) } } }
+                ul.notes { @for note in &of.notes { li { (coded(&word(note))) } } }
             }
         }
     }
+}
+
+/// Words with what stands between backquotes as code.
+fn coded(words: &str) -> Markup {
+    html! { @for (i, piece) in words.split('`').enumerate() { @if i % 2 == 1 { code { (piece) } } @else { (piece) } } }
 }

@@ -6,8 +6,9 @@ use elbo::objective::Objective;
 use maud::{Markup, html};
 use plotters::prelude::*;
 
+use crate::number::{number, whole};
 use crate::page::captioned;
-use crate::plot::{Axes, Chart, Drawn, Ink, PX, clip, legend, number, padded, robust, whole};
+use crate::plot::{Axes, Chart, Drawn, Ink, PX, clip, counted, legend, padded, robust};
 use elbo_fit::{AutoEncoderPage, Epoch, Terms};
 
 /// Up to this many epochs, each is marked by a dot.
@@ -21,10 +22,8 @@ pub(crate) fn series(epochs: &[Epoch], value: impl Fn(&Epoch) -> f64) -> Vec<(f6
 
 /// The range of epochs.
 pub(crate) fn span(epochs: &[Epoch]) -> Range<f64> {
-    let at = |e: Option<&Epoch>| e.map_or(0.0, |e| e.epoch as f64);
-    let (first, last) = (at(epochs.first()), at(epochs.last()));
-    let air = (0.015 * (last - first)).max(0.4);
-    first - air..last + air
+    let at = |e: Option<&Epoch>| e.map_or(1, |e| e.epoch);
+    counted(at(epochs.first()), at(epochs.last()))
 }
 
 /// Draws a line, and dots where epochs are few.

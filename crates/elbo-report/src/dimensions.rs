@@ -3,8 +3,9 @@
 use maud::{Markup, html};
 use plotters::prelude::*;
 
+use crate::number::{number, whole};
 use crate::page::captioned;
-use crate::plot::{Axes, Ink, legend, number, whole};
+use crate::plot::{Axes, Ink, legend};
 use elbo_fit::AutoEncoderPage;
 
 /// Up to this many bars, each carries the number of its dimension.

@@ -3,7 +3,10 @@
 use elbo_fit::figure::Dynamics;
 use maud::{Markup, html};
 
-use crate::{page::captioned, plot::number};
+use crate::{
+    number::{decimals, number, significant},
+    page::captioned,
+};
 
 /// Two tables.
 pub(crate) fn dynamics(of: &Dynamics) -> Markup {
@@ -17,8 +20,9 @@ pub(crate) fn dynamics(of: &Dynamics) -> Markup {
             } }
             tbody { @for (p, name) in of.columns.iter().enumerate() { tr {
                 th scope="row" { (name) }
-                @for w in &of.weights[p * d..(p + 1) * d] { td { (number(*w, 4)) } }
-                td { (number(of.noise[p], 4)) }
+                @let weights = &of.weights[p * d..(p + 1) * d];
+                @for w in weights { td { (number(*w, decimals(weights, 4))) } }
+                td { (significant(of.noise[p])) }
             } } }
         } }
         div.scroll { table {
@@ -32,7 +36,7 @@ pub(crate) fn dynamics(of: &Dynamics) -> Markup {
                 @for i in k * d..(k + 1) * d {
                     td { (number(of.transition[i], 4)) @if let Some(sd) = of.deviation.get(i) { " ± " (number(*sd, 4)) } }
                 }
-                td { (number(of.drive[k], 4)) }
+                td { (significant(of.drive[k])) }
             } } }
         } }
     };

@@ -3,7 +3,10 @@
 use elbo_fit::figure::Loadings;
 use maud::{Markup, html};
 
-use crate::{page::captioned, plot::number};
+use crate::{
+    number::{decimals, number, significant},
+    page::captioned,
+};
 
 /// Rows and columns of the table at most.
 const COLUMNS: usize = 80;
@@ -14,10 +17,11 @@ pub(crate) fn loadings(all: &Loadings) -> Markup {
     let shown = &all.dimensions[..all.dimensions.len().min(DIMENSIONS)];
     let most = all.weights.iter().fold(f64::MIN_POSITIVE, |most, w| most.max(w.abs()));
     let cell = |d: usize, k: usize| {
-        let w = all.weights[d * all.latent + k - 1];
+        let of_column = &all.weights[d * all.latent..(d + 1) * all.latent];
+        let w = of_column[k - 1];
         let ink = if w < 0.0 { "var(--train)" } else { "var(--validation)" };
         let share = number(70.0 * w.abs() / most, 0);
-        html! { td style={ "background:color-mix(in srgb," (ink) " " (share) "%,transparent)" } { (number(w, 2)) } }
+        html! { td style={ "background:color-mix(in srgb," (ink) " " (share) "%,transparent)" } { (number(w, decimals(of_column, 3))) } }
     };
     let table = html! {
         div.scroll { table {
@@ -25,7 +29,7 @@ pub(crate) fn loadings(all: &Loadings) -> Markup {
             tbody { @for (d, name) in all.columns.iter().enumerate().take(COLUMNS) { tr {
                 th scope="row" { (name) }
                 @for &k in shown { (cell(d, k)) }
-                td { (number(all.noise[d], 3)) }
+                td { (significant(all.noise[d])) }
             } } }
         } }
     };

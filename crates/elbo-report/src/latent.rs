@@ -8,8 +8,9 @@ use maud::{Markup, html};
 use plotters::prelude::*;
 
 use crate::mosaic::byte;
+use crate::number::label;
 use crate::page::captioned;
-use crate::plot::{Axes, CATEGORIES, Ink, PX, decimals, legend, number, padded};
+use crate::plot::{Axes, CATEGORIES, Ink, PX, extent, legend};
 
 /// More points than this are thinned.
 const POINTS: usize = 3000;
@@ -66,12 +67,12 @@ impl Colouring {
             }
             &Self::Numeric(low, high) => {
                 let stops = SCALE.map(|(r, g, b)| format!("rgb({r},{g},{b})")).join(",");
-                let places = decimals(&(low..high), X_TICKS);
+                let label = label(&(low..high), X_TICKS);
                 html! {
                     div.legend { span {
-                        (number(low, places))
+                        (label(low))
                         i.scale style={ "background:linear-gradient(90deg," (stops) ")" } {}
-                        (number(high, places))
+                        (label(high))
                     } }
                 }
             }
@@ -88,7 +89,7 @@ pub(crate) fn map(of: &Map) -> Option<Markup> {
     let stride = points.len().div_ceil(POINTS);
     let shown: Vec<_> = points.iter().enumerate().step_by(stride).collect();
     let (x, y) = window(&shown);
-    let places = decimals(&x, X_TICKS);
+    let label = label(&x, X_TICKS);
     let axes = Axes {
         size: (760, 540),
         x,
@@ -96,7 +97,7 @@ pub(crate) fn map(of: &Map) -> Option<Markup> {
         x_name: &axes[0],
         y_name: &axes[1],
         x_ticks: X_TICKS,
-        x_label: &|v| number(v, places),
+        x_label: &label,
     };
     let picture = axes.draw(|chart| {
         chart.draw_series(shown.iter().map(|&(i, p)| {
@@ -124,12 +125,8 @@ pub(crate) fn map(of: &Map) -> Option<Markup> {
 
 /// Ranges of both axes that hold all points at one scale.
 fn window(points: &[(usize, &[f64; 2])]) -> (Range<f64>, Range<f64>) {
-    let extent = |axis: usize| {
-        let values = points.iter().map(|(_, p)| p[axis]).filter(|v| v.is_finite());
-        let (low, high) = values.fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(v), h.max(v)));
-        if low > high { padded(0.0, 0.0) } else { padded(low, high) }
-    };
-    let (x, y) = (extent(0), extent(1));
+    let of = |axis: usize| extent(points.iter().map(|(_, p)| p[axis]));
+    let (x, y) = (of(0), of(1));
     let scale = ((x.end - x.start) / AREA.0).max((y.end - y.start) / AREA.1);
     let around = |range: Range<f64>, pixels: f64| {
         let (middle, half) = (f64::midpoint(range.start, range.end), 0.5 * scale * pixels);

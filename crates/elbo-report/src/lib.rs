@@ -14,6 +14,7 @@ mod figure;
 mod latent;
 mod mixture;
 mod mosaic;
+mod number;
 mod page;
 mod plot;
 mod regression;
@@ -24,8 +25,6 @@ mod spins;
 mod states;
 mod table;
 mod terms;
-#[cfg(test)]
-mod tests;
 mod topics;
 mod verdict;
 

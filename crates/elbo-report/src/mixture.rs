@@ -5,8 +5,9 @@ use maud::{Markup, html};
 use plotters::prelude::*;
 
 use crate::{
+    number::{label, number, significant},
     page::captioned,
-    plot::{Axes, CATEGORIES, Ink, PX, decimals, number, padded},
+    plot::{Axes, CATEGORIES, Ink, PX, extent, legend},
 };
 
 /// Columns of the table at most.
@@ -33,7 +34,7 @@ pub(crate) fn components(columns: &[String], components: &[Component]) -> Markup
                         td { (number(component.rows, 1)) }
                         td { (number(component.share, 3)) }
                         @for d in 0..shown {
-                            td { (number(component.mean[d], 3)) @if let Some(sd) = sd(component, d) { " ± " (number(sd, 3)) } }
+                            td { (significant(component.mean[d])) @if let Some(sd) = sd(component, d) { " ± " (significant(sd)) } }
                         }
                     }
                 } }
@@ -66,12 +67,10 @@ pub(crate) fn ellipses(of: &Ellipses) -> Markup {
     };
     let outlines: Vec<Vec<(f64, f64)>> = of.ellipses.iter().map(outline).collect();
     let range = |column: usize, place: fn(&(f64, f64)) -> f64| {
-        let all = of.points.iter().map(|point| point[column]).chain(outlines.iter().flatten().map(place));
-        let (low, high) = all.fold((f64::MAX, f64::MIN), |(low, high), v| (low.min(v), high.max(v)));
-        padded(low, high)
+        extent(of.points.iter().map(|point| point[column]).chain(outlines.iter().flatten().map(place)))
     };
     let (range_a, range_b) = (range(0, |p| p.0), range(1, |p| p.1));
-    let places = decimals(&range_a, 8);
+    let label = label(&range_a, 8);
     let axes = Axes {
         size: (760, 540),
         x: range_a,
@@ -79,13 +78,16 @@ pub(crate) fn ellipses(of: &Ellipses) -> Markup {
         x_name: &of.names[0],
         y_name: &of.names[1],
         x_ticks: 8,
-        x_label: &|v| number(v, places),
+        x_label: &label,
     };
     // The colour of a component by its place among those shown.
-    let colour = |number: usize| {
+    let ink = |number: usize| {
         let place = of.ellipses.iter().position(|ellipse| ellipse.number == number);
-        place.map_or(Ink::Idle, |place| Ink::Category(place % CATEGORIES)).color()
+        place.map_or(Ink::Idle, |place| Ink::Category(place % CATEGORIES))
     };
+    let colour = |number: usize| ink(number).color();
+    let entry = |e: &Ellipse| ("dot", ink(e.number), format!("component {}", e.number));
+    let key = legend(&of.ellipses.iter().map(entry).collect::<Vec<_>>());
     let picture = axes.draw(|chart| {
         chart.draw_series(
             of.points
@@ -100,7 +102,7 @@ pub(crate) fn ellipses(of: &Ellipses) -> Markup {
         Ok(())
     });
     captioned(
-        &picture,
+        &html! { (key) (picture) },
         &html! {
             "Each point is a row, coloured by the component that it most probably comes from; each ellipse holds two standard "
             "deviations of a component."

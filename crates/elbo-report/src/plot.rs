@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use maud::{Markup, PreEscaped, html};
-use plotters::coord::ranged1d::{BoldPoints, Ranged};
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
+
+use crate::number::{label, ticks};
 
 /// Drawing units per pixel: the backend rounds to whole units, so a finer grid keeps curves smooth.
 pub(crate) const PX: u32 = 4;
@@ -13,8 +14,12 @@ pub(crate) const PX: u32 = 4;
 pub(crate) const CATEGORIES: usize = 10;
 /// Width left of a chart whose vertical axis has a name, in pixels.
 const NAMED: u32 = 72;
+/// Width right of a chart, in pixels.
+const RIGHT: u32 = 14;
 /// At most this many ticks on a vertical axis.
 const Y_TICKS: usize = 8;
+/// Width of a character of a label, and the gap between labels, in pixels.
+const CHARACTER: u32 = 8;
 
 /// The plotting area inside the axes.
 pub(crate) type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
@@ -92,19 +97,32 @@ impl Axes<'_> {
     }
 
     fn draw_into(&self, svg: &mut String, paint: impl FnOnce(&mut Chart) -> Drawn) -> Drawn {
-        let root = SVGBackend::with_string(svg, (self.size.0 * PX, self.size.1 * PX)).into_drawing_area();
-        let decimals = decimals(&self.y, Y_TICKS);
-        let longest = [self.y.start, self.y.end].map(|y| number(y, decimals).chars().count());
-        let y_labels = match self.y_name {
-            "" => 20 + 8 * longest[0].max(longest[1]) as u32,
-            _ => NAMED,
+        let y_label = label(&self.y, Y_TICKS);
+        let widest = |at: &[f64], label: &dyn Fn(f64) -> String| {
+            CHARACTER * at.iter().map(|&v| label(v).chars().count() as u32).max().unwrap_or(0)
         };
+        let y_labels = 20 + widest(&ticks(&self.y, Y_TICKS), &y_label);
+        let (mut width, mut left) = (self.size.0, y_labels);
+        if !self.y_name.is_empty() {
+            // Long labels widen the picture, and leave the plotting area as it is.
+            left = NAMED.max(CHARACTER * 2 + y_labels);
+            width += left - NAMED;
+        }
+        // As many ticks as there is room for their labels.
+        let fits = |&most: &usize| {
+            let at = ticks(&self.x, most);
+            at.len() as u32 * (widest(&at, self.x_label) + CHARACTER) < width - left
+        };
+        let x_ticks = (1..=self.x_ticks).rev().find(fits).unwrap_or(self.x_ticks.min(1));
+        let right = (widest(&ticks(&self.x, x_ticks), self.x_label) / 2).max(RIGHT);
+        width += right - RIGHT;
+        let root = SVGBackend::with_string(svg, (width * PX, self.size.1 * PX)).into_drawing_area();
         let mut chart = ChartBuilder::on(&root)
             .margin_top(8 * PX)
-            .margin_right(14 * PX)
+            .margin_right(right * PX)
             .margin_bottom(4 * PX)
             .x_label_area_size(44 * PX)
-            .y_label_area_size(y_labels * PX)
+            .y_label_area_size(left * PX)
             .build_cartesian_2d(self.x.clone(), self.y.clone())?;
         // The backend divides the size of a font by 1.24.
         let text = |size: u32| ("sans-serif", f64::from(size * PX) * 1.24).with_color(Ink::Text.color());
@@ -116,10 +134,10 @@ impl Axes<'_> {
             .light_line_style(TRANSPARENT)
             .axis_style(Ink::Grid.color().stroke_width(PX))
             .set_all_tick_mark_size(5 * PX)
-            .x_labels(self.x_ticks)
+            .x_labels(x_ticks)
             .y_labels(Y_TICKS)
             .x_label_formatter(&|&x| (self.x_label)(x))
-            .y_label_formatter(&|&y| number(y, decimals))
+            .y_label_formatter(&|&y| y_label(y))
             .label_style(text(12))
             .axis_desc_style(text(13))
             .x_desc(self.x_name)
@@ -130,36 +148,25 @@ impl Axes<'_> {
     }
 }
 
-/// The fewest decimals that write the ticks of an axis exactly.
-pub(crate) fn decimals(range: &Range<f64>, ticks: usize) -> usize {
-    let points = RangedCoordf64::from(range.clone()).key_points(BoldPoints(ticks));
-    let exact = |&d: &u8| {
-        let mut scaled = points.iter().map(|v| v * 10f64.powi(d.into()));
-        scaled.all(|v| (v - v.round()).abs() < 1e-6)
-    };
-    (0..9).find(exact).unwrap_or(9).into()
-}
-
-/// A number with a true minus sign, and none before a zero.
-pub(crate) fn number(value: f64, decimals: usize) -> String {
-    let text = format!("{value:.decimals$}");
-    match text.strip_prefix('-') {
-        Some(size) if size.bytes().any(|b| (b'1'..=b'9').contains(&b)) => format!("−{size}"),
-        Some(size) => size.into(),
-        None => text,
-    }
-}
-
-/// The label of a tick that counts: nothing between whole numbers.
-pub(crate) fn whole(x: f64) -> String {
-    if (x - x.round()).abs() < 1e-6 { number(x, 0) } else { String::new() }
-}
-
 /// A range of positive width with some air at both ends.
 pub(crate) fn padded(low: f64, high: f64) -> Range<f64> {
-    let width = high - low;
-    let air = if width > 1e-9 * low.abs().max(1.0) { 0.05 * width } else { 0.5 + 0.05 * low.abs() };
+    let (width, size) = (high - low, low.abs().max(high.abs()));
+    let air = if width > 1e-9 * size { 0.05 * width } else { 0.5 + 0.05 * size };
     low - air..high + air
+}
+
+/// The range of numbers counted from 1, some of which are `first` to `last`, with some air at both ends: 0 is not in it.
+pub(crate) fn counted(first: usize, last: usize) -> Range<f64> {
+    let (first, last) = (first as f64, last as f64);
+    let air = (0.015 * (last - first)).max(0.4);
+    (first - air).max(0.1)..last + air
+}
+
+/// A range that holds all finite values.
+pub(crate) fn extent(values: impl Iterator<Item = f64>) -> Range<f64> {
+    let finite = values.filter(|v| v.is_finite());
+    let (low, high) = finite.fold((f64::MAX, f64::MIN), |(low, high), v| (low.min(v), high.max(v)));
+    if low > high { padded(0.0, 0.0) } else { padded(low, high) }
 }
 
 /// A range around the bulk of `values` and all of `keep`, and whether it leaves values out.

@@ -7,8 +7,9 @@ use maud::{Markup, html};
 use plotters::prelude::*;
 
 use crate::{
+    number::whole,
     page::captioned,
-    plot::{Axes, CATEGORIES, Chart, Drawn, Ink, PX, legend, padded, whole},
+    plot::{Axes, CATEGORIES, Chart, Drawn, Ink, PX, counted, extent, legend},
 };
 
 /// Columns shown at most, and rows of each.
@@ -35,13 +36,10 @@ fn panel(
     values: impl Iterator<Item = f64>,
     paint: impl FnOnce(&mut Chart) -> Drawn,
 ) -> Markup {
-    let finite = values.filter(|y| y.is_finite());
-    let (low, high) = finite.fold((f64::MAX, f64::MIN), |(low, high), y| (low.min(y), high.max(y)));
-    let y = padded(low, high);
-    let air = (0.01 * last as f64).max(0.4);
+    let y = extent(values);
     let axes = Axes {
         size: (960, 260),
-        x: 1.0 - air..last as f64 + air,
+        x: counted(1, last),
         y: y.clone(),
         x_name: "row",
         y_name: "",
@@ -69,27 +67,28 @@ fn omitted(columns: usize, stride: usize, sequences: usize) -> Markup {
 }
 
 /// Each column of `x` against time, its rows in the colour of their states.
-pub(crate) fn coloured(columns: &[String], x: &[f64], lengths: &[usize], states: &[usize]) -> Markup {
+pub(crate) fn coloured(columns: &[String], x: &[Option<f64>], lengths: &[usize], states: &[usize]) -> Markup {
     let (width, rows, spans) = (columns.len(), states.len(), spans(lengths));
-    let stride = rows.div_ceil(POINTS);
+    let stride = rows.div_ceil(POINTS).max(1);
     let number = states.iter().max().map_or(0, |most| most + 1);
     let used: Vec<(&str, Ink, String)> = (0..number)
         .filter(|k| states.contains(k))
         .map(|k| ("dot", Ink::Category(k % CATEGORIES), format!("state {}", k + 1)))
         .collect();
     let of_column = |column: usize| {
-        let at = move |row: usize| (row as f64 + 1.0, x[row * width + column]);
-        let values = (0..rows).map(move |row| at(row).1);
+        let at = |row: usize| x[row * width + column].map(|y| (row as f64 + 1.0, y));
+        let values = (0..rows).filter_map(at).map(|(_, y)| y);
         panel(&columns[column], rows, &spans, values, |chart| {
             for span in &spans {
-                let points: Vec<(f64, f64)> = span.clone().step_by(stride).map(at).collect();
-                for piece in points.split(|point| point.1.is_nan()) {
-                    chart.draw_series(LineSeries::new(piece.to_vec(), Ink::Grid.color().stroke_width(PX)))?;
+                let points: Vec<Option<(f64, f64)>> = span.clone().step_by(stride).map(at).collect();
+                for piece in points.split(Option::is_none) {
+                    let piece = piece.iter().copied().flatten();
+                    chart.draw_series(LineSeries::new(piece, Ink::Grid.color().stroke_width(PX)))?;
                 }
             }
-            let seen = (0..rows).step_by(stride).filter(|&row| !at(row).1.is_nan());
-            chart.draw_series(seen.map(|row| {
-                Circle::new(at(row), 3 * PX, Ink::Category(states[row] % CATEGORIES).color().filled())
+            let seen = (0..rows).step_by(stride).filter_map(|row| Some((at(row)?, states[row])));
+            chart.draw_series(seen.map(|(at, state)| {
+                Circle::new(at, 3 * PX, Ink::Category(state % CATEGORIES).color().filled())
             }))?;
             Ok(())
         })
@@ -108,7 +107,7 @@ pub(crate) fn banded(bands: &[Band], lengths: &[usize]) -> Markup {
     let spans = spans(lengths);
     let rows: usize = lengths.iter().sum();
     let last = bands.first().map_or(rows, |band| band.mean.len());
-    let stride = last.div_ceil(POINTS);
+    let stride = last.div_ceil(POINTS).max(1);
     let mut key = vec![
         ("dot", Ink::Reference, "rows".into()),
         ("line", Ink::Validation, "mean".into()),
@@ -118,28 +117,27 @@ pub(crate) fn banded(bands: &[Band], lengths: &[usize]) -> Markup {
         key.push(("line", Ink::Train, "ahead".into()));
     }
     let of_column = |band: &Band| {
-        let edge = |row: usize, side: f64| (row as f64 + 1.0, band.mean[row] + side * band.deviation[row]);
-        let edges = (0..last).flat_map(|row| [-2.0, 2.0].map(|side| edge(row, side).1));
-        panel(&band.name, last, &spans, edges.chain(band.values.iter().copied()), |chart| {
+        let time = |row: usize| row as f64 + 1.0;
+        let edge = |row: usize, side: f64| Some((time(row), band.mean[row] + side * band.deviation[row]?));
+        let edges = (0..last).flat_map(|row| [-2.0, 2.0].map(|side| edge(row, side)));
+        let edges = edges.flatten().map(|(_, y)| y);
+        let values = edges.chain(band.mean.iter().copied()).chain(band.values.iter().copied().flatten());
+        panel(&band.name, last, &spans, values, |chart| {
             // The rows ahead go on from the last row.
             let ahead = (last > rows).then_some((rows - 1..last, Ink::Train));
             for (span, ink) in spans.iter().map(|span| (span.clone(), Ink::Validation)).chain(ahead) {
-                let shown: Vec<usize> =
-                    span.step_by(stride).filter(|&row| band.deviation[row].is_finite()).collect();
-                let above = shown.iter().map(|&row| edge(row, 2.0));
-                let below = shown.iter().rev().map(|&row| edge(row, -2.0));
+                let shown = span.step_by(stride);
+                let above = shown.clone().filter_map(|row| edge(row, 2.0));
+                let below = shown.clone().rev().filter_map(|row| edge(row, -2.0));
                 let outline: Vec<(f64, f64)> = above.chain(below).collect();
                 if !outline.is_empty() {
                     chart.draw_series([Polygon::new(outline, ink.color().mix(0.2).filled())])?;
                 }
-                let line = shown.iter().map(|&row| edge(row, 0.0));
+                let line = shown.map(|row| (time(row), band.mean[row]));
                 chart.draw_series(LineSeries::new(line, ink.color().stroke_width(2 * PX)))?;
             }
-            let seen = (0..rows).step_by(stride).filter(|&row| !band.values[row].is_nan());
-            chart.draw_series(seen.map(|row| {
-                let at = (row as f64 + 1.0, band.values[row]);
-                Circle::new(at, 2 * PX, Ink::Reference.color().filled())
-            }))?;
+            let seen = (0..rows).step_by(stride).filter_map(|row| Some((time(row), band.values[row]?)));
+            chart.draw_series(seen.map(|at| Circle::new(at, 2 * PX, Ink::Reference.color().filled())))?;
             Ok(())
         })
     };

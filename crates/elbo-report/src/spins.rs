@@ -4,8 +4,9 @@ use maud::{Markup, html};
 use plotters::prelude::*;
 
 use crate::{
+    number::{number, whole},
     page::captioned,
-    plot::{Axes, Ink, PX, legend, number, whole},
+    plot::{Axes, Ink, PX, legend},
 };
 
 /// Spins of the table at most.

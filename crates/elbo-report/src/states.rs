@@ -3,7 +3,10 @@
 use elbo_fit::figure::State;
 use maud::{Markup, html};
 
-use crate::{page::captioned, plot::number};
+use crate::{
+    number::{number, significant},
+    page::captioned,
+};
 
 /// Columns of the table at most.
 const COLUMNS: usize = 12;
@@ -21,7 +24,7 @@ pub(crate) fn states(columns: &[String], states: &[State]) -> Markup {
                 th scope="row" { (k + 1) }
                 td { (number(state.rows, 1)) }
                 @for d in 0..shown {
-                    td { (number(state.mean[d], 3)) @if let Some(sd) = state.deviation[d] { " ± " (number(sd, 3)) } }
+                    td { (significant(state.mean[d])) @if let Some(sd) = state.deviation[d] { " ± " (significant(sd)) } }
                 }
             } } }
         } }

@@ -4,8 +4,9 @@ use elbo::objective::Objective;
 use maud::{Markup, html};
 
 use crate::curve::{best, line, series, span};
+use crate::number::whole;
 use crate::page::captioned;
-use crate::plot::{Axes, Ink, legend, robust, whole};
+use crate::plot::{Axes, Ink, legend, robust};
 use elbo_fit::{AutoEncoderPage, Terms};
 
 /// Log-likelihood and divergence side by side.

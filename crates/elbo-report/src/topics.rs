@@ -6,8 +6,9 @@ use maud::{Markup, html};
 use plotters::prelude::*;
 
 use crate::{
+    number::{number, whole},
     page::captioned,
-    plot::{Axes, Ink, number, whole},
+    plot::{Axes, Ink},
 };
 
 /// Topics whose words are shown.
@@ -18,7 +19,7 @@ const NUMBERED: usize = 32;
 /// The words of each topic with bars of their probability; the largest topic first.
 pub(crate) fn top_words(topics: &[Topic]) -> Markup {
     let shown = &topics[..topics.len().min(WORDS_OF)];
-    let most = shown.iter().flat_map(|topic| &topic.words).map(|(_, p)| *p).fold(0.0, f64::max);
+    let most = shown.iter().flat_map(|topic| &topic.words).map(|(_, p)| *p).fold(f64::MIN_POSITIVE, f64::max);
     let panels = html! {
         div.panels.topics { @for topic in shown {
             div {
@@ -63,7 +64,7 @@ pub(crate) fn shares(topics: &[Topic]) -> Markup {
     let axes = Axes {
         size: (960, 280),
         x: first - 0.5..first + size as f64 - 0.5,
-        y: 0.0..topics.first().map_or(1.0, |topic| 106.0 * topic.share),
+        y: 0.0..topics.first().map_or(1.0, |topic| if topic.share > 0.0 { 106.0 * topic.share } else { 1.0 }),
         x_name: if numbered { "topic" } else { "rank" },
         y_name: "",
         x_ticks: if numbered { size + 1 } else { 11 },

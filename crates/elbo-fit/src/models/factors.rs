@@ -146,9 +146,9 @@ impl Model for Factors {
                 latents.mean.chunks_exact(latent).map(|z| [z[a - 1], z[b - 1]]).collect();
             let axes = [a, b].map(|k| format!("latent dimension {k}"));
             let map = Map { points, labels: data.labels.clone(), axes };
-            figures.push(("The two strongest dimensions", Figure::Map(map)));
+            figures.push(("The two strongest dimensions".into(), Figure::Map(map)));
         }
-        figures.insert(0, ("Loadings", Figure::Loadings(described)));
+        figures.insert(0, ("Loadings".into(), Figure::Loadings(described)));
         let mut notes = Vec::new();
         if settings.scaled {
             notes.push(

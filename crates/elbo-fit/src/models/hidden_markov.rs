@@ -302,7 +302,7 @@ impl Model for HiddenMarkov {
         course.keep("transitions", &matrix)?;
         let over_time = Figure::Coloured {
             columns: columns.clone(),
-            x: x.to_vec(),
+            x: x.iter().map(|&x| (!x.is_nan()).then_some(x)).collect(),
             lengths: lengths.clone(),
             states: path,
         };
@@ -311,9 +311,9 @@ impl Model for HiddenMarkov {
             cards,
             notes: vec!["States are numbered as they came; any order of them is as good.".into()],
             figures: vec![
-                ("States over time", over_time),
-                ("States", Figure::States { outcomes: names, states: described }),
-                ("From state to state", Figure::Transitions(matrix)),
+                ("States over time".into(), over_time),
+                ("States".into(), Figure::States { outcomes: names, states: described }),
+                ("From state to state".into(), Figure::Transitions(matrix)),
             ],
             about: About::new(columns, &rows.config),
             posterior: Sequences { several: settings.several_sequences, chain: q },

@@ -305,7 +305,7 @@ impl Model for Ising {
             kind: "Ising model".into(),
             cards,
             notes,
-            figures: vec![("The spins", Figure::Spins { names: names.clone(), means, exact })],
+            figures: vec![("The spins".into(), Figure::Spins { names: names.clone(), means, exact })],
             about: About::new(names, &rows.config),
             posterior: spins,
         };

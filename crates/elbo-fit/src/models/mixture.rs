@@ -280,10 +280,10 @@ impl Model for Mixture {
         let columns = &rows.data.columns;
         let mut figures = Vec::new();
         if let Some(picture) = ellipses(x, columns, &described, |x| q.responsibilities(x)) {
-            figures.push(("Components over the rows", Figure::Ellipses(picture)));
+            figures.push(("Components over the rows".into(), Figure::Ellipses(picture)));
         }
         let table = Figure::Components { columns: columns.clone(), components: described };
-        figures.push(("Components", table));
+        figures.push(("Components".into(), table));
         let story = Story {
             kind: kind.into(),
             cards: vec![

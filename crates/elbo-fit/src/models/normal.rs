@@ -127,7 +127,7 @@ impl Model for Normal {
             kind: "Gaussian sample".into(),
             cards: vec![("mean".into(), mean), ("precision".into(), precision)],
             notes: vec!["q(μ) q(τ): the two are taken to be independent, which they are not quite.".into()],
-            figures: vec![("Mean and precision", facts)],
+            figures: vec![("Mean and precision".into(), facts)],
             about: About::new(&rows.data.columns[column..=column], &rows.config),
             posterior: q,
         };

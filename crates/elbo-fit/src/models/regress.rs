@@ -244,7 +244,7 @@ impl Model for Regress {
             kind: "Bayesian linear regression".into(),
             cards,
             notes,
-            figures: vec![("Coefficients", coefficients), ("Predictions", predictions)],
+            figures: vec![("Coefficients".into(), coefficients), ("Predictions".into(), predictions)],
             about: About::new(&columns, &rows.config),
             posterior: Regression { target: settings.target.clone(), scaling, posterior: q },
         };

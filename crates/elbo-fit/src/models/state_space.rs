@@ -234,12 +234,13 @@ fn bands(
         said.extend(series.say(sequence, if number + 1 == lengths.len() { ahead } else { 0 })?);
     }
     let places = series.names(&scaled.columns).len();
-    let every = |place: usize| said.iter().skip(place).step_by(places).copied().collect();
+    let every = |place: usize| said.iter().skip(place).step_by(places).copied();
+    let finite = |value: f64| value.is_finite().then_some(value);
     let band = |(c, name): (usize, &String)| Band {
         name: name.clone(),
-        values: scaled.column(c).map(|y| series.scaling.undo(c, y)).collect(),
-        mean: every(2 * c),
-        deviation: every(2 * c + 1),
+        values: scaled.column(c).map(|y| finite(series.scaling.undo(c, y))).collect(),
+        mean: every(2 * c).collect(),
+        deviation: every(2 * c + 1).map(finite).collect(),
     };
     Ok(scaled.columns.iter().enumerate().map(band).collect())
 }
@@ -351,8 +352,8 @@ impl Model for StateSpace {
                     .into(),
             ],
             figures: vec![
-                ("Over time", Figure::Banded { bands, lengths: lengths.clone() }),
-                ("Dynamics", Figure::Dynamics(told)),
+                ("Over time".into(), Figure::Banded { bands, lengths: lengths.clone() }),
+                ("Dynamics".into(), Figure::Dynamics(told)),
             ],
             about: About::new(columns, &rows.config),
             posterior: Sequences { several: settings.several_sequences, chain: series },

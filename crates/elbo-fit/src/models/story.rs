@@ -12,7 +12,7 @@ pub struct Story<Q> {
     /// What to keep in mind, a sentence or two each.
     pub notes: Vec<String>,
     /// Pictures and tables with their headings.
-    pub figures: Vec<(&'static str, Figure)>,
+    pub figures: Vec<(String, Figure)>,
     /// What the fitted model is of.
     pub about: About,
     /// What outlives the fit.

@@ -210,9 +210,9 @@ impl Model for Topics {
                     .into(),
             ],
             figures: vec![
-                ("Topics", Figure::TopWords(found.clone())),
-                ("Shares of the topics", Figure::Shares(found)),
-                ("Per token", Figure::PerToken(rows)),
+                ("Topics".into(), Figure::TopWords(found.clone())),
+                ("Shares of the topics".into(), Figure::Shares(found)),
+                ("Per token".into(), Figure::PerToken(rows)),
             ],
             about: About::new(columns, &config),
             posterior: model,

@@ -1,3 +1,5 @@
+//! The page of an auto-encoder.
+
 use elbo::{
     diagnose::{Findings, Verdict},
     objective::Objective,
@@ -5,7 +7,7 @@ use elbo::{
 
 use elbo_fit::{AutoEncoderPage, Epoch, Terms, figure::Map};
 
-use super::auto_encoder;
+use elbo_report::auto_encoder;
 
 fn html_of(page: &AutoEncoderPage) -> String {
     auto_encoder(page, &ToString::to_string, &ToString::to_string)
