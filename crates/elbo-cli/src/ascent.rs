@@ -1,26 +1,18 @@
 //! Fits by coordinate ascent: run, told and reported.
 
 use elbo::diagnose::Level;
-use elbo_fit::{
-    Error, Job, Outcome, Place, Source,
-    models::{self, Model},
-};
+use elbo_fit::{Error, Job, Outcome, Place, models};
 
 use crate::{
-    arguments::{Ascent, Train},
+    arguments::{Fit, Train},
     out::{print, tell, write_report},
     remedy,
     screen::Screen,
 };
 
-/// Fits what is asked for to a source.
-pub(crate) fn fit<M: Model>(
-    (request, source): &(M::Request, Source),
-    ascent: &Ascent,
-    memory: Option<u64>,
-) -> Result<Level, Error> {
-    let screen = Screen::default();
-    finish(&models::fit::<M>(request, source.clone(), &ascent.plan(memory), &screen)?)
+/// Fits what is asked for.
+pub(crate) fn fit(of: &Fit) -> Result<Level, Error> {
+    finish(&of.run(&Screen::default())?)
 }
 
 /// Fits the job of a configuration once more; `--data` says where the rows are now.

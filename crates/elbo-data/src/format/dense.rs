@@ -53,8 +53,8 @@ pub(super) fn numbers(
 pub(super) struct Dense<T> {
     values: Collector<T>,
     count: usize,
-    /// Whether none is above 1.
-    within_one: bool,
+    /// Whether one is above 1.
+    above_one: bool,
     /// The first that no `T` can hold, and its place.
     bad: Option<(usize, f64)>,
     /// Whether NaN is a missing one.
@@ -70,7 +70,7 @@ where
         Self {
             values: Collector::new(options.memory),
             count: 0,
-            within_one: true,
+            above_one: false,
             bad: None,
             missing: options.missing,
         }
@@ -80,11 +80,12 @@ where
     pub(super) fn extend(&mut self, numbers: &[f64]) -> Result<(), Error> {
         let missing = self.missing;
         let fits = |number: f64| (missing & number.is_nan()) | T::of(number).into().is_finite();
+        let mut fit = true;
         // Without a way out of the loop, so that many numbers are looked at at once.
-        let (fit, within_one) = numbers.iter().fold((true, self.within_one), |(fit, within_one), &number| {
-            (fit & fits(number), within_one & !(number > 1.0))
-        });
-        self.within_one = within_one;
+        for &number in numbers {
+            fit &= fits(number);
+            self.above_one |= number > 1.0;
+        }
         if let (false, None) = (fit, self.bad) {
             let bad = numbers.iter().position(|&number| !fits(number));
             self.bad = bad.map(|place| (self.count + place, numbers[place]));
@@ -129,7 +130,7 @@ where
         }
         let pixels = bytes && (image.is_some() || row_shape.len() > 1);
         // Bytes of 0 and 1 alone are pixels that are binary already.
-        let full_scale = pixels.then_some(if self.within_one { 1.0 } else { 255.0 });
+        let full_scale = pixels.then_some(if self.above_one { 255.0 } else { 1.0 });
         let matrix = Matrix { columns, values: self.values.finish()?.into(), image, full_scale };
         let frame = Frame { name: path.display().to_string(), memory: options.memory, ..Frame::new() };
         Ok(frame.with("values", Column::Matrix(matrix)))
