@@ -1,10 +1,15 @@
 //! Relaxed draws of a discrete z: a biased estimator.
 
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
 
-use super::Estimator;
+use super::{
+    Estimator,
+    choice::{Choice, Chosen},
+};
 use crate::{
-    guide::Guide,
+    guide::{Family, Guide},
     model::Latent,
     objective::elbo::{KlForm, Terms, elbo},
 };
@@ -35,5 +40,21 @@ impl Estimator for Relaxed {
         let terms = elbo(model, guide, x, noise, KlForm::Analytic);
         let surrogate = sum.div_scalar(noise.len() as f64) - terms.kl.clone();
         (terms, surrogate)
+    }
+}
+
+impl Choice for Relaxed {
+    type Number = f64;
+    const ABOUT: &'static str = "Discrete latents relaxed at this temperature: biased";
+    const UNBIASED: bool = false;
+
+    fn of_elbo(temperature: f64, _: KlForm, model: &dyn Latent, _: &dyn Guide) -> Chosen {
+        if model.family() == Family::Gaussian {
+            return Err("a Gaussian latent needs no relaxation".into());
+        }
+        if !(temperature > 0.0 && temperature.is_finite()) {
+            return Err("its temperature must be > 0 and finite".into());
+        }
+        Ok(Arc::new(Self { temperature }))
     }
 }
