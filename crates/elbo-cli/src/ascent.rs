@@ -1,18 +1,11 @@
 //! Fits by coordinate ascent.
 
 use elbo::diagnose::Level;
-use elbo_fit::{
-    Error, Source,
-    models::{self, Model},
-};
+use elbo_fit::Error;
 
-use crate::{arguments::Ascent, out::finish, screen::Screen};
+use crate::{arguments::Fit, out::finish, screen::Screen};
 
-/// Fits what is asked for to a source.
-pub(crate) fn fit<M: Model>(
-    (request, source): &(M::Request, Source),
-    ascent: &Ascent,
-    memory: Option<u64>,
-) -> Result<Level, Error> {
-    finish(&models::fit::<M>(request, source.clone(), &ascent.plan(memory), &Screen::default())?)
+/// Fits what is asked for.
+pub(crate) fn fit(of: &Fit) -> Result<Level, Error> {
+    finish(&of.run(&Screen::default())?)
 }

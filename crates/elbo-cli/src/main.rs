@@ -15,7 +15,7 @@ use std::{num::NonZeroUsize, process::ExitCode};
 use arguments::{Arguments, Verb};
 use clap::Parser;
 use elbo::diagnose::Level;
-use elbo_fit::{Error, Kind, models};
+use elbo_fit::{Error, Kind};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -49,24 +49,7 @@ fn act(arguments: Arguments) -> Result<Level, Error> {
         let done = |outcome: Result<(), Error>| outcome.map(|()| Level::Trust);
         match arguments.verb {
             Verb::Train(of) => train::train(&of, &device),
-            Verb::Mixture(of) => {
-                ascent::fit::<models::mixture::Mixture>(&of.asked()?, &of.ascent, of.memory())
-            }
-            Verb::Regress(of) => {
-                ascent::fit::<models::regress::Regress>(&of.asked()?, &of.ascent, of.memory())
-            }
-            Verb::Factors(of) => {
-                ascent::fit::<models::factors::Factors>(&of.asked()?, &of.ascent, of.memory())
-            }
-            Verb::Normal(of) => ascent::fit::<models::normal::Normal>(&of.asked()?, &of.ascent, of.memory()),
-            Verb::Hmm(of) => {
-                ascent::fit::<models::hidden_markov::HiddenMarkov>(&of.asked()?, &of.ascent, of.memory())
-            }
-            Verb::StateSpace(of) => {
-                ascent::fit::<models::state_space::StateSpace>(&of.asked()?, &of.ascent, of.memory())
-            }
-            Verb::Ising(of) => ascent::fit::<models::ising::Ising>(&of.asked()?, &of.ascent, None),
-            Verb::Topics(of) => ascent::fit::<models::topics::Topics>(&of.asked()?, &of.ascent, None),
+            Verb::Ascent(of) => ascent::fit(&of),
             Verb::Predict(of) => done(fitted::predict(&of)),
             Verb::Audit(of) => fitted::audit(&of, &device),
             Verb::Evaluate(of) => done(fitted::evaluate(&of, &device)),

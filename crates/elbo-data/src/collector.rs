@@ -33,6 +33,14 @@ impl<T: Number> Collector<T> {
         Ok(())
     }
 
+    pub(crate) fn extend(&mut self, mut values: impl ExactSizeIterator<Item = T>) -> Result<(), Error> {
+        if values.len() <= self.room - self.held.len() {
+            self.held.extend(values);
+            return Ok(());
+        }
+        values.try_for_each(|value| self.push(value))
+    }
+
     pub(crate) fn finish(mut self) -> Result<Cells<T>, Error> {
         if self.file.is_some() {
             self.write().map_err(spill)?;

@@ -6,15 +6,15 @@ use std::{
     fs,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
-    sync::Mutex,
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
-use elbo::{burn::tensor::Device, mean_field::Ascent};
+use elbo::{burn::tensor::Device, likelihood, mean_field::Ascent};
 use elbo_fit::{
     Again, Asked, Choice, FittedModel, HeldOut, Job, Kind, Metrics, Observer, Outcome, Page, Place, Source,
     Spread, Sweep, Text,
-    auto_encoder::{self, AutoEncoder, Measures, Request},
+    auto_encoder::{self, Asking, AutoEncoder, Measures, OwnLikelihood, Request, fit_of, resume_of},
     models::{self, factors, mixture, regress, state_space},
 };
 use serde_json::Value;
@@ -132,6 +132,34 @@ fn an_interrupted_fit_goes_on_to_the_same_bits() {
     };
     assert_eq!(parameters("cut"), parameters("whole"));
     assert_eq!(parameters("again"), parameters("whole"));
+}
+
+/// A likelihood of one's own that is ours under another flag: the fit is the same, to the bit, also where it was killed, and
+/// a program that does not know the likelihood is told so.
+#[test]
+fn a_likelihood_of_ones_own_goes_the_whole_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = OwnLikelihood(Arc::new(likelihood::Bernoulli));
+    let run = |name: &str, watch: &dyn Observer| {
+        let source = Source::built_in("digits");
+        fit_of(&own, &request(4), source, None, None, &plan(folder.path(), name), watch).unwrap()
+    };
+    let ours = digits(&request(4), &plan(folder.path(), "ours"), &());
+    let whole = run("own", &());
+    assert_eq!(held_out(&whole).validation, held_out(&ours).validation);
+    let killed = Witness { killed_at: Some(3), ..Witness::default() };
+    assert!(catch_unwind(AssertUnwindSafe(|| run("cut", &killed))).is_err());
+    let cut = folder.path().join("runs/cut");
+    let error = auto_encoder::resume(&cut, &plan(folder.path(), "cut"), &()).unwrap_err();
+    assert!(error.to_string().contains("are `Bernoulli`, not elbo's own"), "{error}");
+    let resumed = resume_of(&own, &cut, &plan(folder.path(), "cut"), &()).unwrap();
+    assert_eq!(held_out(&resumed).validation, held_out(&ours).validation);
+    assert_eq!(resumed.results.verdict, ours.results.verdict);
+    let model = AutoEncoder::load_of(&own, &cut, &Device::flex()).unwrap();
+    let audit = model.audit(&Asked::default(), &Asking { rows: 20, ..Asking::default() }, &()).unwrap();
+    let ledger = audit.record.ledger;
+    assert!(ledger.log_evidence.value >= ledger.per_datum.value);
+    assert!(FittedModel::load(&cut).is_err());
 }
 
 /// Two blobs in the plane.

@@ -4,9 +4,24 @@ use std::path::PathBuf;
 
 use clap::Args;
 use elbo::mean_field::{self, RobbinsMonro};
-use elbo_fit::{Place, Plan, models::Online};
+use elbo_fit::{
+    Error, Place, Plan, Source,
+    models::{Model, Online},
+};
 
 use super::values::{parse_count, parse_fraction, parse_positive, parse_weight};
+
+/// The arguments of a verb that fits a model. A line in [`VERBS`](super::registry::VERBS) makes them one, of the model's name.
+pub(crate) trait Fits: Args + Send + 'static {
+    /// What is fitted.
+    type Model: Model;
+
+    /// What is asked for, and of which data.
+    fn asked(&self) -> Result<(<Self::Model as Model>::Request, Source), Error>;
+
+    /// How to go about the fit.
+    fn plan(&self) -> Plan;
+}
 
 /// How coordinate ascent goes, and where its run lies.
 #[derive(Args, Debug, Clone)]

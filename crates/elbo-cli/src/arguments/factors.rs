@@ -1,10 +1,18 @@
 //! `elbo factors`.
 
 use clap::Args;
-use elbo_fit::{Error, models::factors::Request};
+use elbo_fit::{
+    Error, Plan,
+    models::{self, factors::Request},
+};
 
-use super::{ascent::Ascent, source::Source, values::parse_count};
+use super::{
+    ascent::{Ascent, Fits},
+    source::Source,
+    values::parse_count,
+};
 
+/// Bayesian factor analysis or probabilistic PCA by exact coordinate ascent, with missing cells.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -32,18 +40,19 @@ pub(crate) struct Factors {
     #[arg(long, value_name = "R", default_value_t = Request::default().starts, value_parser = parse_count::<usize>, help_heading = "Ascent")]
     starts: usize,
     #[command(flatten)]
-    pub(crate) ascent: Ascent,
+    ascent: Ascent,
 }
 
-impl Factors {
-    /// What is asked for, and of which rows.
-    pub(crate) fn asked(&self) -> Result<(Request, elbo_fit::Source), Error> {
+impl Fits for Factors {
+    type Model = models::factors::Factors;
+
+    fn asked(&self) -> Result<(Request, elbo_fit::Source), Error> {
         let request =
             Request { latent: self.latent, pca: self.pca, unscaled: self.unscaled, starts: self.starts };
         Ok((request, self.source.named(self.builtin.as_deref())?))
     }
 
-    pub(crate) fn memory(&self) -> Option<u64> {
-        self.source.memory
+    fn plan(&self) -> Plan {
+        self.ascent.plan(self.source.memory)
     }
 }

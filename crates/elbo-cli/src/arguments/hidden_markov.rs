@@ -3,16 +3,20 @@
 use clap::Args;
 use elbo::mean_field::hidden_markov::Start;
 use elbo_fit::{
-    Error,
-    models::hidden_markov::{Kind, Request},
+    Error, Plan,
+    models::{
+        self,
+        hidden_markov::{Kind, Request},
+    },
 };
 
 use super::{
-    ascent::{Anneal, Ascent, Order},
+    ascent::{Anneal, Ascent, Fits, Order},
     source::Source,
     values::{named, parse_count, parse_positive},
 };
 
+/// Fit a hidden Markov model to rows in time order, by exact coordinate ascent.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Rows are in time order. A state has a mean and a variance of each column, or its rate of counts, or the probabilities of
@@ -48,7 +52,7 @@ pub(crate) struct HiddenMarkov {
     #[command(flatten)]
     anneal: Anneal,
     #[command(flatten)]
-    pub(crate) ascent: Ascent,
+    ascent: Ascent,
 }
 
 const EMISSION: [(&str, &str); 3] =
@@ -58,9 +62,10 @@ const START: [(&str, &str); 2] = [
     ("random", "Each row at a state drawn by itself"),
 ];
 
-impl HiddenMarkov {
-    /// What is asked for, and of which rows.
-    pub(crate) fn asked(&self) -> Result<(Request, elbo_fit::Source), Error> {
+impl Fits for HiddenMarkov {
+    type Model = models::hidden_markov::HiddenMarkov;
+
+    fn asked(&self) -> Result<(Request, elbo_fit::Source), Error> {
         let request = Request {
             sequence_column: self.order.sequence_column.clone(),
             states: self.states,
@@ -73,7 +78,7 @@ impl HiddenMarkov {
         Ok((request, self.source.named(None)?))
     }
 
-    pub(crate) fn memory(&self) -> Option<u64> {
-        self.source.memory
+    fn plan(&self) -> Plan {
+        self.ascent.plan(self.source.memory)
     }
 }

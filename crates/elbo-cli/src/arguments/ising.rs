@@ -3,13 +3,17 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use elbo_fit::{Error, models::ising::Request};
+use elbo_fit::{
+    Error, Plan,
+    models::{self, ising::Request},
+};
 
 use super::{
-    ascent::{Anneal, Ascent},
+    ascent::{Anneal, Ascent, Fits},
     values::parse_count,
 };
 
+/// The mean field of an Ising model: a bound on log Z, and the mean of each spin.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 p(s) = exp(½ sᵀJs + hᵀs)/Z of spins s of −1 and 1. Mean field gives a lower bound on log Z, and the mean of each spin; for 20
@@ -34,14 +38,19 @@ pub(crate) struct Ising {
     #[command(flatten)]
     anneal: Anneal,
     #[command(flatten)]
-    pub(crate) ascent: Ascent,
+    ascent: Ascent,
 }
 
-impl Ising {
-    /// What is asked for, and of which couplings.
-    pub(crate) fn asked(&self) -> Result<(Request, elbo_fit::Source), Error> {
+impl Fits for Ising {
+    type Model = models::ising::Ising;
+
+    fn asked(&self) -> Result<(Request, elbo_fit::Source), Error> {
         let request =
             Request { fields: self.fields.clone(), starts: self.starts, anneal: self.anneal.anneal };
         Ok((request, elbo_fit::Source::file(&self.couplings)?))
+    }
+
+    fn plan(&self) -> Plan {
+        self.ascent.plan(None)
     }
 }

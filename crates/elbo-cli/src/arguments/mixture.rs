@@ -3,16 +3,20 @@
 use clap::Args;
 use elbo::mean_field::{Start, mixture::Covariance};
 use elbo_fit::{
-    Error,
-    models::mixture::{Kind, Request, WeightsPrior},
+    Error, Plan,
+    models::{
+        self,
+        mixture::{Kind, Request, WeightsPrior},
+    },
 };
 
 use super::{
-    ascent::{Anneal, Ascent, Minibatches},
+    ascent::{Anneal, Ascent, Fits, Minibatches},
     source::Source,
     values::{named, parse_count, parse_positive},
 };
 
+/// Fit a Bayesian mixture by exact coordinate ascent: Gaussians, or columns of 0 and 1.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -59,7 +63,7 @@ pub(crate) struct Mixture {
     #[command(flatten)]
     minibatches: Minibatches,
     #[command(flatten)]
-    pub(crate) ascent: Ascent,
+    ascent: Ascent,
 }
 
 const FAMILY: [(&str, &str); 2] =
@@ -79,9 +83,10 @@ const START: [(&str, &str); 2] =
 /// Rows of a minibatch, where they are not asked for.
 const BATCH: usize = 10_000;
 
-impl Mixture {
-    /// What is asked for, and of which rows.
-    pub(crate) fn asked(&self) -> Result<(Request, elbo_fit::Source), Error> {
+impl Fits for Mixture {
+    type Model = models::mixture::Mixture;
+
+    fn asked(&self) -> Result<(Request, elbo_fit::Source), Error> {
         let request = Request {
             components: self.components,
             family: self.family,
@@ -98,7 +103,7 @@ impl Mixture {
         Ok((request, self.source.named(self.builtin.as_deref())?))
     }
 
-    pub(crate) fn memory(&self) -> Option<u64> {
-        self.source.memory
+    fn plan(&self) -> Plan {
+        self.ascent.plan(self.source.memory)
     }
 }

@@ -7,6 +7,7 @@ mod hidden_markov;
 mod ising;
 mod mixture;
 mod normal;
+mod registry;
 mod regress;
 mod source;
 mod state_space;
@@ -16,28 +17,19 @@ mod values;
 
 use std::num::NonZeroUsize;
 
-pub(crate) use ascent::Ascent;
 use clap::{Parser, Subcommand, ValueEnum};
 use elbo::{burn::tensor::Device, device};
 use elbo_fit::Error;
-pub(crate) use factors::Factors;
 pub(crate) use fitted::{Audit, Encode, Evaluate, Infer, Predict, Reconstruct, Sample, StartArgument};
-pub(crate) use hidden_markov::HiddenMarkov;
-pub(crate) use ising::Ising;
-pub(crate) use mixture::Mixture;
-pub(crate) use normal::Normal;
-pub(crate) use regress::Regress;
-pub(crate) use state_space::StateSpace;
-pub(crate) use topics::Topics;
+pub(crate) use registry::Fit;
 pub(crate) use train::Train;
 
 /// Fit latent-variable models by maximising the evidence lower bound (ELBO).
 ///
 /// A model p(x, z) is of your rows x and of latent z; a guide q approximates the posterior of z. Fitting raises the ELBO, a
-/// lower bound on log p(x), in nats: larger is better. `train` fits variational auto-encoders, by gradients; `mixture`,
-/// `regress`, `factors`, `normal`, `hmm`, `state-space`, `ising` and `topics` fit conjugate models, by exact coordinate
-/// ascent, and may have missing cells.
-#[derive(Debug, Parser)]
+/// lower bound on log p(x), in nats: larger is better. `train` fits variational auto-encoders, by gradients; the verbs between
+/// `train` and `predict` fit conjugate models, by exact coordinate ascent, and may have missing cells.
+#[derive(Parser)]
 #[command(name = "elbo", version, after_help = "Start with: elbo train digits")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -75,26 +67,12 @@ impl DeviceArgument {
     }
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Subcommand)]
 pub(crate) enum Verb {
     /// Fit a variational auto-encoder to data, and write a run folder with the model and a report.
     Train(Box<Train>),
-    /// Fit a Bayesian mixture by exact coordinate ascent: Gaussians, or columns of 0 and 1.
-    Mixture(Box<Mixture>),
-    /// Bayesian linear regression by exact coordinate ascent: ridge, relevance determination, or a known prior.
-    Regress(Regress),
-    /// Bayesian factor analysis or probabilistic PCA by exact coordinate ascent, with missing cells.
-    Factors(Factors),
-    /// The mean and the precision of one column, by exact coordinate ascent.
-    Normal(Normal),
-    /// Fit a hidden Markov model to rows in time order, by exact coordinate ascent.
-    Hmm(Box<HiddenMarkov>),
-    /// Fit a local level, an autoregression or dynamic factors to rows in time order, and forecast.
-    StateSpace(Box<StateSpace>),
-    /// The mean field of an Ising model: a bound on log Z, and the mean of each spin.
-    Ising(Ising),
-    /// Topics of documents, by latent Dirichlet allocation: exact coordinate ascent.
-    Topics(Box<Topics>),
+    #[command(flatten)]
+    Ascent(Fit),
     /// What a model fitted by coordinate ascent says about each row: its component, value, state, topics or latents; and of
     /// rows ahead.
     Predict(Predict),

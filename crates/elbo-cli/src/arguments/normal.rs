@@ -1,10 +1,18 @@
 //! `elbo normal`.
 
 use clap::Args;
-use elbo_fit::{Error, models::normal::Request};
+use elbo_fit::{
+    Error, Plan,
+    models::{self, normal::Request},
+};
 
-use super::{ascent::Ascent, source::Source, values::parse_positive};
+use super::{
+    ascent::{Ascent, Fits},
+    source::Source,
+    values::parse_positive,
+};
 
+/// The mean and the precision of one column, by exact coordinate ascent.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -32,12 +40,13 @@ pub(crate) struct Normal {
     #[arg(long, value_name = "B", value_parser = parse_positive, help_heading = "Model")]
     rate: Option<f64>,
     #[command(flatten)]
-    pub(crate) ascent: Ascent,
+    ascent: Ascent,
 }
 
-impl Normal {
-    /// What is asked for, and of which rows.
-    pub(crate) fn asked(&self) -> Result<(Request, elbo_fit::Source), Error> {
+impl Fits for Normal {
+    type Model = models::normal::Normal;
+
+    fn asked(&self) -> Result<(Request, elbo_fit::Source), Error> {
         let request = Request {
             column: self.column.clone(),
             prior_mean: self.prior_mean,
@@ -49,7 +58,7 @@ impl Normal {
         Ok((request, self.source.named(None)?))
     }
 
-    pub(crate) fn memory(&self) -> Option<u64> {
-        self.source.memory
+    fn plan(&self) -> Plan {
+        self.ascent.plan(self.source.memory)
     }
 }

@@ -2,16 +2,20 @@
 
 use clap::Args;
 use elbo_fit::{
-    Error,
-    models::regress::{Request, WeightsPrior},
+    Error, Plan,
+    models::{
+        self,
+        regress::{Request, WeightsPrior},
+    },
 };
 
 use super::{
-    ascent::Ascent,
+    ascent::{Ascent, Fits},
     source::Source,
     values::{named, parse_fraction, parse_positive},
 };
 
+/// Bayesian linear regression by exact coordinate ascent: ridge, relevance determination, or a known prior.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -56,7 +60,7 @@ pub(crate) struct Regress {
     #[arg(long, value_name = "P", default_value_t = Request::default().interval, value_parser = parse_fraction)]
     interval: f64,
     #[command(flatten)]
-    pub(crate) ascent: Ascent,
+    ascent: Ascent,
 }
 
 const PRIOR: [(&str, &str); 3] = [
@@ -65,9 +69,10 @@ const PRIOR: [(&str, &str); 3] = [
     ("known", "That of --weight-sd"),
 ];
 
-impl Regress {
-    /// What is asked for, and of which rows.
-    pub(crate) fn asked(&self) -> Result<(Request, elbo_fit::Source), Error> {
+impl Fits for Regress {
+    type Model = models::regress::Regress;
+
+    fn asked(&self) -> Result<(Request, elbo_fit::Source), Error> {
         let request = Request {
             target: self.target.clone(),
             prior: self.prior,
@@ -82,7 +87,7 @@ impl Regress {
         Ok((request, self.source.named(None)?))
     }
 
-    pub(crate) fn memory(&self) -> Option<u64> {
-        self.source.memory
+    fn plan(&self) -> Plan {
+        self.ascent.plan(self.source.memory)
     }
 }

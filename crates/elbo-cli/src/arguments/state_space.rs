@@ -2,16 +2,20 @@
 
 use clap::Args;
 use elbo_fit::{
-    Error,
-    models::state_space::{Kind, Request},
+    Error, Plan,
+    models::{
+        self,
+        state_space::{Kind, Request},
+    },
 };
 
 use super::{
-    ascent::{Ascent, Order},
+    ascent::{Ascent, Fits, Order},
     source::Source,
     values::{named, parse_count},
 };
 
+/// Fit a local level, an autoregression or dynamic factors to rows in time order, and forecast.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Rows are in time order, and cells may be missing. Each column is brought to mean 0 and standard deviation 1 for the fit;
@@ -44,7 +48,7 @@ pub(crate) struct StateSpace {
     #[arg(long, value_name = "H", default_value_t = Request::default().forecast, help_heading = "Run")]
     forecast: usize,
     #[command(flatten)]
-    pub(crate) ascent: Ascent,
+    ascent: Ascent,
 }
 
 const KIND: [(&str, &str); 3] = [
@@ -53,9 +57,10 @@ const KIND: [(&str, &str); 3] = [
     ("factors", "D states with linear dynamics, of which each column is a noisy linear map"),
 ];
 
-impl StateSpace {
-    /// What is asked for, and of which rows.
-    pub(crate) fn asked(&self) -> Result<(Request, elbo_fit::Source), Error> {
+impl Fits for StateSpace {
+    type Model = models::state_space::StateSpace;
+
+    fn asked(&self) -> Result<(Request, elbo_fit::Source), Error> {
         let request = Request {
             sequence_column: self.order.sequence_column.clone(),
             column: self.column.clone(),
@@ -67,7 +72,7 @@ impl StateSpace {
         Ok((request, self.source.named(None)?))
     }
 
-    pub(crate) fn memory(&self) -> Option<u64> {
-        self.source.memory
+    fn plan(&self) -> Plan {
+        self.ascent.plan(self.source.memory)
     }
 }

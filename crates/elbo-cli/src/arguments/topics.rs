@@ -3,13 +3,17 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use elbo_fit::{Error, models::topics::Request};
+use elbo_fit::{
+    Error, Plan,
+    models::{self, topics::Request},
+};
 
 use super::{
-    ascent::{Ascent, Minibatches},
+    ascent::{Ascent, Fits, Minibatches},
     values::{parse_count, parse_fraction, parse_positive},
 };
 
+/// Topics of documents, by latent Dirichlet allocation: exact coordinate ascent.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -52,15 +56,16 @@ pub(crate) struct Topics {
     #[command(flatten)]
     minibatches: Minibatches,
     #[command(flatten)]
-    pub(crate) ascent: Ascent,
+    ascent: Ascent,
 }
 
 /// Documents of a minibatch, where they are not asked for.
 const BATCH: usize = 256;
 
-impl Topics {
-    /// What is asked for, and of which documents.
-    pub(crate) fn asked(&self) -> Result<(Request, elbo_fit::Source), Error> {
+impl Fits for Topics {
+    type Model = models::topics::Topics;
+
+    fn asked(&self) -> Result<(Request, elbo_fit::Source), Error> {
         let request = Request {
             vocabulary: self.vocabulary.clone(),
             transpose: self.transpose,
@@ -72,5 +77,9 @@ impl Topics {
             online: self.minibatches.online(BATCH),
         };
         Ok((request, elbo_fit::Source::file(&self.data)?))
+    }
+
+    fn plan(&self) -> Plan {
+        self.ascent.plan(None)
     }
 }

@@ -18,7 +18,7 @@ use elbo_fit::auto_encoder::{Guide, Network, Request, Scale};
 use super::{
     source::Source,
     values::{
-        KL, Widths, named, parse_count, parse_decay, parse_estimator, parse_family, parse_fraction,
+        EstimatorParser, KL, Widths, named, parse_count, parse_decay, parse_family, parse_fraction,
         parse_hidden, parse_latent, parse_likelihood, parse_positive, parse_sigma, parse_weight,
         parse_widths,
     },
@@ -124,13 +124,10 @@ pub(crate) struct Train {
     /// What is maximised.
     #[arg(long, default_value = "elbo", value_parser = named::<Objective>(&OBJECTIVE), help_heading = "Ascent")]
     pub(crate) objective: Objective,
-    /// How the gradient is estimated: `reparameterised` or `sticking-the-landing` (Gaussian latents), `score-function`
-    /// (any; with a leave-one-out baseline over the samples), `enumerated` (exact, few discrete states), or
-    /// `relaxed:T` (discrete latents relaxed at temperature T: biased); of the importance-weighted bound
-    /// `reparameterised` or `doubly-reparameterised`. Without it: `reparameterised` for Gaussian latents,
-    /// `score-function` for discrete ones, `doubly-reparameterised` for the importance-weighted bound,
-    /// `sticking-the-landing` for --guide per-datum with the KL unweighed.
-    #[arg(long, value_name = "ESTIMATOR", value_parser = parse_estimator, help_heading = "Ascent")]
+    /// How the gradient is estimated. Without it: `reparameterised` for Gaussian latents, `score-function` for discrete
+    /// ones, `doubly-reparameterised` for the importance-weighted bound, `sticking-the-landing` for --guide per-datum with
+    /// the KL unweighed.
+    #[arg(long, value_name = "ESTIMATOR", value_parser = EstimatorParser, help_heading = "Ascent")]
     pub(crate) estimator: Option<Form>,
     /// The KL term in closed form, or as the mean over the samples of log q(z|x) − log p(z).
     #[arg(long, default_value = "analytic", value_parser = named::<KlForm>(&KL), help_heading = "Ascent")]

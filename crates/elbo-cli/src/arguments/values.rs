@@ -1,6 +1,12 @@
 //! Values of flags.
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use std::ffi::OsStr;
+
+use clap::{
+    Arg, Command,
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
+    error::Error as Refusal,
+};
 use elbo::{
     gradient::Form,
     guide::Family,
@@ -9,7 +15,10 @@ use elbo::{
 };
 use serde::{
     Deserialize,
-    de::{IntoDeserializer, value::Error as NameError},
+    de::{
+        IntoDeserializer,
+        value::{Error as NameError, MapAccessDeserializer, MapDeserializer, StrDeserializer},
+    },
 };
 
 /// Names of the values of a library's type, as a configuration file has them, and what they mean.
@@ -122,20 +131,32 @@ pub(crate) fn parse_family(text: &str) -> Result<Family, String> {
     }
 }
 
-pub(crate) fn parse_estimator(text: &str) -> Result<Form, String> {
-    match text {
-        "reparameterised" => Ok(Form::Reparameterised),
-        "sticking-the-landing" => Ok(Form::StickingTheLanding),
-        "doubly-reparameterised" => Ok(Form::DoublyReparameterised),
-        "score-function" => Ok(Form::ScoreFunction),
-        "enumerated" => Ok(Form::Enumerated),
-        other => match other.split_once(':') {
-            Some(("relaxed", temperature)) => parse_positive(temperature).map(Form::Relaxed),
-            _ => Err("give `reparameterised`, `sticking-the-landing`, `doubly-reparameterised`, \
-                      `score-function`, `enumerated` or `relaxed:T`"
-                .into()),
-        },
+/// Parses an estimator's name, and what it is given after a colon.
+#[derive(Clone)]
+pub(crate) struct EstimatorParser;
+
+impl TypedValueParser for EstimatorParser {
+    type Value = Form;
+
+    fn parse_ref(&self, command: &Command, flag: Option<&Arg>, value: &OsStr) -> Result<Form, Refusal> {
+        parse_estimator.parse_ref(command, flag, value)
     }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(Form::NAMES.iter().map(|&(name, about)| PossibleValue::new(name).help(about))))
+    }
+}
+
+fn parse_estimator(text: &str) -> Result<Form, String> {
+    let form = match text.split_once(':') {
+        None => Form::deserialize(StrDeserializer::<NameError>::new(text)),
+        Some((name, number)) => {
+            let named = MapDeserializer::<_, NameError>::new([(name, parse_positive(number)?)].into_iter());
+            Form::deserialize(MapAccessDeserializer::new(named))
+        }
+    };
+    let names = || Form::NAMES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    form.map_err(|_| format!("give one of {}", names()))
 }
 
 pub(crate) fn parse_decay(text: &str) -> Result<Decay, String> {
@@ -155,4 +176,23 @@ pub(crate) fn parse_decay(text: &str) -> Result<Decay, String> {
 pub(crate) fn parse_image(text: &str) -> Result<(usize, usize), String> {
     let sides = text.split_once('x').and_then(|(h, w)| Some((h.parse().ok()?, w.parse().ok()?)));
     sides.filter(|&(h, w)| h > 0 && w > 0).ok_or_else(|| "give height and width as 28x28".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn estimators_are_parsed_by_their_names() {
+        for (name, _) in Form::NAMES {
+            let (name, number) = name.split_once(':').map_or((*name, false), |(name, _)| (name, true));
+            let [plain, with_number] =
+                [name.into(), format!("{name}:0.5")].map(|text: String| parse_estimator(&text));
+            assert_eq!((plain.is_ok(), with_number.is_ok()), (!number, number), "{name}");
+        }
+        assert_eq!(parse_estimator("relaxed:0.25"), Ok(Form::Relaxed(0.25)));
+        assert_eq!(parse_estimator("score-function"), Ok(Form::ScoreFunction));
+        assert!(parse_estimator("magic").unwrap_err().starts_with("give one of reparameterised, "));
+        assert_eq!(parse_estimator("relaxed:-1").unwrap_err(), "give a number > 0");
+    }
 }

@@ -12,29 +12,33 @@ use crate::names::column_names;
 use crate::options::ReadOptions;
 use crate::source::Source;
 
-/// Bytes read at a time, or a few less: whole items.
-const PIECE: u64 = 1 << 20;
+/// Bytes read at a time, or a few less: whole items. Their numbers stay in the second cache.
+const PIECE: u64 = 1 << 15;
 
 /// The bytes that an array of this shape takes; the largest number where they are more.
 fn bytes(shape: &[usize], size: usize) -> u64 {
     shape.iter().fold(size as u64, |product, &length| product.saturating_mul(length as u64))
 }
 
-/// Hands over the items, of `size` bytes each, that are all that is left. The shape is not to be trusted before they are
-/// there, all and no more.
-pub(super) fn items(
+/// Hands over the numbers of the items, of `size` bytes each, that are all that is left, some at a time; `convert` adds
+/// those of whole items. The shape is not to be trusted before they are there, all and no more.
+pub(super) fn numbers(
     source: &mut Source,
     shape: &[usize],
     size: usize,
-    mut take: impl FnMut(&[u8]) -> Result<(), Error>,
+    convert: impl Fn(&[u8], &mut Vec<f64>),
+    mut take: impl FnMut(&[f64]) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let (expected, mut actual) = (bytes(shape, size), 0);
+    let mut numbers = Vec::new();
     while actual < expected {
         let piece = source.take((PIECE - PIECE % size as u64).min(expected - actual))?;
         if piece.is_empty() {
             break;
         }
-        piece.chunks_exact(size).try_for_each(&mut take)?;
+        numbers.clear();
+        convert(&piece, &mut numbers);
+        take(&numbers)?;
         actual += piece.len() as u64;
     }
     actual += source.drain()?;
@@ -49,7 +53,8 @@ pub(super) fn items(
 pub(super) struct Dense<T> {
     values: Collector<T>,
     count: usize,
-    greatest: f64,
+    /// Whether one is above 1.
+    above_one: bool,
     /// The first that no `T` can hold, and its place.
     bad: Option<(usize, f64)>,
     /// Whether NaN is a missing one.
@@ -65,22 +70,28 @@ where
         Self {
             values: Collector::new(options.memory),
             count: 0,
-            greatest: 0.0,
+            above_one: false,
             bad: None,
             missing: options.missing,
         }
     }
 
-    /// Takes the next.
-    pub(super) fn push(&mut self, number: f64) -> Result<(), Error> {
-        let value = T::of(number);
-        let missing = self.missing && number.is_nan();
-        if !(missing || value.into().is_finite()) {
-            self.bad.get_or_insert((self.count, number));
+    /// Takes the next ones.
+    pub(super) fn extend(&mut self, numbers: &[f64]) -> Result<(), Error> {
+        let missing = self.missing;
+        let fits = |number: f64| (missing & number.is_nan()) | T::of(number).into().is_finite();
+        let mut fit = true;
+        // Without a way out of the loop, so that many numbers are looked at at once.
+        for &number in numbers {
+            fit &= fits(number);
+            self.above_one |= number > 1.0;
         }
-        self.count += 1;
-        self.greatest = self.greatest.max(number);
-        self.values.push(value)
+        if let (false, None) = (fit, self.bad) {
+            let bad = numbers.iter().position(|&number| !fits(number));
+            self.bad = bad.map(|place| (self.count + place, numbers[place]));
+        }
+        self.count += numbers.len();
+        self.values.extend(numbers.iter().map(|&number| T::of(number)))
     }
 
     /// The frame, where the numbers are all that the shape tells; `bytes`, whether each is one.
@@ -119,7 +130,7 @@ where
         }
         let pixels = bytes && (image.is_some() || row_shape.len() > 1);
         // Bytes of 0 and 1 alone are pixels that are binary already.
-        let full_scale = pixels.then_some(if self.greatest <= 1.0 { 1.0 } else { 255.0 });
+        let full_scale = pixels.then_some(if self.above_one { 255.0 } else { 1.0 });
         let matrix = Matrix { columns, values: self.values.finish()?.into(), image, full_scale };
         let frame = Frame { name: path.display().to_string(), memory: options.memory, ..Frame::new() };
         Ok(frame.with("values", Column::Matrix(matrix)))

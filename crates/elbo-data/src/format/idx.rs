@@ -82,16 +82,21 @@ impl Kind {
         }
     }
 
-    fn number(self, b: &[u8]) -> f64 {
+    /// Adds the numbers of whole items.
+    fn convert(self, bytes: &[u8], numbers: &mut Vec<f64>) {
         match self {
-            Self::U8 => f64::from(b[0]),
-            Self::I8 => f64::from(b[0].cast_signed()),
-            Self::I16 => f64::from(i16::from_be_bytes([b[0], b[1]])),
-            Self::I32 => f64::from(i32::from_be_bytes([b[0], b[1], b[2], b[3]])),
-            Self::F32 => f64::from(f32::from_be_bytes([b[0], b[1], b[2], b[3]])),
-            Self::F64 => f64::from_be_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]),
+            Self::U8 => numbers.extend(bytes.iter().map(|&byte| f64::from(byte))),
+            Self::I8 => numbers.extend(bytes.iter().map(|&byte| f64::from(byte.cast_signed()))),
+            Self::I16 => numbers.extend(items(bytes).map(|item| f64::from(i16::from_be_bytes(item)))),
+            Self::I32 => numbers.extend(items(bytes).map(|item| f64::from(i32::from_be_bytes(item)))),
+            Self::F32 => numbers.extend(items(bytes).map(|item| f64::from(f32::from_be_bytes(item)))),
+            Self::F64 => numbers.extend(items(bytes).map(f64::from_be_bytes)),
         }
     }
+}
+
+fn items<const SIZE: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; SIZE]> + '_ {
+    bytes.as_chunks().0.iter().copied()
 }
 
 /// What a file says of itself.
@@ -129,13 +134,14 @@ impl Header {
         Ok(Self { kind, shape: sizes.iter().map(|&size| size as usize).collect() })
     }
 
-    /// Hands over the numbers that follow.
+    /// Hands over the numbers that follow, some at a time.
     fn numbers(
         &self,
         source: &mut Source,
-        mut take: impl FnMut(f64) -> Result<(), Error>,
+        take: impl FnMut(&[f64]) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        dense::items(source, &self.shape, self.kind.size(), |bytes| take(self.kind.number(bytes)))
+        let convert = |bytes: &[u8], numbers: &mut Vec<f64>| self.kind.convert(bytes, numbers);
+        dense::numbers(source, &self.shape, self.kind.size(), convert, take)
     }
 }
 
@@ -145,7 +151,7 @@ where
     Numbers: From<Cells<T>>,
 {
     let mut dense = Dense::<T>::new(options);
-    header.numbers(source, |number| dense.push(number))?;
+    header.numbers(source, |numbers| dense.extend(numbers))?;
     dense.finish(&source.origin.path, &header.shape, header.kind == Kind::U8, options)
 }
 
@@ -157,8 +163,8 @@ pub(crate) fn read_labels(path: &Path) -> Result<Vec<String>, Error> {
         return Err(Error::LabelShape { path: path.to_owned(), shape: header.shape });
     }
     let mut labels = Vec::new();
-    header.numbers(&mut source, |label| {
-        labels.push(label.to_string());
+    header.numbers(&mut source, |numbers| {
+        labels.extend(numbers.iter().map(f64::to_string));
         Ok(())
     })?;
     Ok(labels)

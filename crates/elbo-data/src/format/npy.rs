@@ -124,22 +124,26 @@ impl Header {
         }
     }
 
-    /// Hands over the numbers in the order of the file; integers beyond 2⁵³ are the nearest that f64 holds.
+    /// Hands over the numbers in the order of the file, some at a time; integers beyond 2⁵³ are the nearest that f64 holds.
     fn numbers(
         &self,
         source: &mut Source,
-        mut take: impl FnMut(f64) -> Result<(), Error>,
+        take: impl FnMut(&[f64]) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let (kind, big) = (self.item.type_char(), self.item.endianness() == Endianness::Big);
-        dense::items(source, &self.shape, self.item.size_field() as usize, |bytes| {
-            let mut word = [0; 8];
-            let word = &mut word[..bytes.len()];
-            word.copy_from_slice(bytes);
-            if big {
-                word.reverse();
-            }
-            take(number(kind, word))
-        })
+        let size = self.item.size_field() as usize;
+        let convert = |bytes: &[u8], numbers: &mut Vec<f64>| {
+            numbers.extend(bytes.chunks_exact(size).map(|item| {
+                let mut word = [0; 8];
+                let word = &mut word[..size];
+                word.copy_from_slice(item);
+                if big {
+                    word.reverse();
+                }
+                number(kind, word)
+            }));
+        };
+        dense::numbers(source, &self.shape, size, convert, take)
     }
 }
 
@@ -164,15 +168,16 @@ where
     if let (Order::Fortran, &[rows, width]) = (header.order, &header.shape[..]) {
         // Column after column: they are gathered by rows once all are there.
         let mut columns = Collector::<f64>::new(options.memory);
-        header.numbers(source, |number| columns.push(number))?;
+        header.numbers(source, |numbers| columns.extend(numbers.iter().copied()))?;
         let columns = columns.finish()?;
-        for (row, column) in
-            (0..rows.min(columns.len())).flat_map(|row| (0..width).map(move |column| (row, column)))
-        {
-            dense.push(columns[column * rows + row])?;
+        let mut row_of = Vec::new();
+        for row in 0..rows.min(columns.len()) {
+            row_of.clear();
+            row_of.extend((0..width).map(|column| columns[column * rows + row]));
+            dense.extend(&row_of)?;
         }
     } else {
-        header.numbers(source, |number| dense.push(number))?;
+        header.numbers(source, |numbers| dense.extend(numbers))?;
     }
     let bytes = header.item.type_char() == TypeChar::Uint && header.item.size_field() == 1;
     dense.finish(&source.origin.path, &header.shape, bytes, options)

@@ -84,6 +84,29 @@ fn numbers_that_are_not_finite_are_named() {
 }
 
 #[test]
+fn a_file_of_many_pieces_is_read_as_one() {
+    let rows = 30_000_u32;
+    let pixels = |of: fn(u32) -> u8| (0..2 * rows).map(of).collect::<Vec<u8>>();
+    let mut bytes = pixels(|i| u8::from(i % 3 == 0));
+    let read = |bytes: &[u8], memory| {
+        read_bytes("a", idx(8, &[rows, 2, 1], bytes), &ReadOptions { memory, ..plain() }).unwrap()
+    };
+    assert_eq!(read(&bytes, None).full_scale, Some(1.0));
+    // A pixel of the first piece alone is no 0 or 1.
+    bytes[7] = 2;
+    assert_eq!(read(&bytes, None).full_scale, Some(255.0));
+    for memory in [None, Some(50_000)] {
+        let expected: Vec<f32> = bytes.iter().map(|&byte| byte.into()).collect();
+        assert!(read(&bytes, memory).values[..] == expected);
+    }
+    let mut numbers = vec![1.5_f32; 2 * rows as usize];
+    (numbers[40_001], numbers[50_000]) = (f32::NAN, f32::INFINITY);
+    let numbers: Vec<u8> = numbers.iter().flat_map(|x| x.to_be_bytes()).collect();
+    let (message, _) = refusal("a", idx(0x0d, &[rows, 2], &numbers), &plain());
+    assert_eq!(message, "FILE: `column 2` of row 20001 is NaN: not a finite number");
+}
+
+#[test]
 fn headers_are_not_trusted() {
     let (message, remedy) = refusal("a-idx3-ubyte.gz", gzip(b"\x01\x02\x08\x03"), &plain());
     assert_eq!(

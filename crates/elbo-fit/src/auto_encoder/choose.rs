@@ -246,11 +246,7 @@ fn train_config(request: &Request, rows: usize, observer: &dyn Observer) -> Resu
         Family::Gaussian => Form::Reparameterised,
         _ => Form::ScoreFunction,
     });
-    let samples = request.samples.unwrap_or(match estimator {
-        _ if weighted => 5,
-        Form::ScoreFunction => 8,
-        _ => 1,
-    });
+    let samples = request.samples.unwrap_or(if weighted { 5 } else { estimator.samples() });
     let step_size = request.step_size.unwrap_or(match request.optimiser {
         Optimiser::Adam => 1e-3,
         Optimiser::Sgd => 1e-2 / rows as f64,
@@ -277,7 +273,7 @@ fn train_config(request: &Request, rows: usize, observer: &dyn Observer) -> Resu
 fn kl_weight(request: &Request, estimator: Form) -> Result<KlWeight, Error> {
     let weight = request.kl_weight;
     let closed = request.kl == KlForm::Analytic || weight.free_bits == 0.0;
-    let weighable = request.objective == Objective::Elbo && estimator == Form::Reparameterised && closed;
+    let weighable = request.objective == Objective::Elbo && estimator.weighs_kl() && closed;
     if weight == KlWeight::default() || weighable {
         return Ok(weight);
     }

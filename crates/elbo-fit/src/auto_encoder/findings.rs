@@ -5,7 +5,6 @@ use elbo::{
     distribution::bernoulli::Binarise,
     engine::Reader,
     fit::Finished,
-    gradient::Form,
     guide::{Covariance, Encoded, PerDatum},
     infer::{bounds, log_weights},
     likelihood::{Likelihood, Support},
@@ -31,7 +30,7 @@ pub(super) fn maximises_a_bound(config: &Config, likelihood: &dyn Likelihood) ->
     !(binary && grey && config.fit.binarise == Binarise::None)
         && train.objective != Objective::Noiseless
         && train.kl_weight.beta >= 1.0
-        && !matches!(train.estimator, Form::Relaxed(_))
+        && train.estimator.is_unbiased()
 }
 
 /// The mean KL(q(z|x) ‖ p(z)) of some rows, in nats.

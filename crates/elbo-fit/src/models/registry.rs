@@ -5,16 +5,8 @@ use std::path::Path;
 use serde_json::value::RawValue;
 
 use super::{
-    factors::Factors,
-    hidden_markov::HiddenMarkov,
-    ising::Ising,
     job::{Config, unknown},
-    mixture::Mixture,
     model::Model,
-    normal::Normal,
-    regress::Regress,
-    state_space::StateSpace,
-    topics::Topics,
 };
 use crate::{
     error::Error,
@@ -25,15 +17,15 @@ use crate::{
 };
 
 /// Every model that is fitted by coordinate ascent.
-pub static MODELS: [Entry; 8] = [
-    Entry::of::<Mixture>(),
-    Entry::of::<Regress>(),
-    Entry::of::<Factors>(),
-    Entry::of::<Normal>(),
-    Entry::of::<HiddenMarkov>(),
-    Entry::of::<StateSpace>(),
-    Entry::of::<Ising>(),
-    Entry::of::<Topics>(),
+pub static MODELS: &[Entry] = &[
+    Entry::of::<super::mixture::Mixture>(),
+    Entry::of::<super::regress::Regress>(),
+    Entry::of::<super::factors::Factors>(),
+    Entry::of::<super::normal::Normal>(),
+    Entry::of::<super::hidden_markov::HiddenMarkov>(),
+    Entry::of::<super::state_space::StateSpace>(),
+    Entry::of::<super::ising::Ising>(),
+    Entry::of::<super::topics::Topics>(),
 ];
 
 type Repeat =

@@ -1,9 +1,20 @@
 //! Exact enumeration of a discrete z with few states.
 
+use std::sync::Arc;
+
 use burn::tensor::{Tensor, TensorData};
 
-use super::Estimator;
-use crate::{Error, error::Needs, guide::Guide, model::Latent, objective::elbo::Terms};
+use super::{
+    Estimator,
+    choice::{Choice, Chosen},
+};
+use crate::{
+    Error,
+    error::Needs,
+    guide::Guide,
+    model::Latent,
+    objective::elbo::{KlForm, Terms},
+};
 
 /// The exact ELBO and its exact gradient: Σ_z q(z|x) [log p(x, z) − log q(z|x)] over all states of z.
 #[derive(Clone, Debug)]
@@ -54,5 +65,14 @@ impl Estimator for Enumerated {
         let terms = Terms { log_likelihood, kl };
         let surrogate = terms.elbo();
         (terms, surrogate)
+    }
+}
+
+impl Choice for Enumerated {
+    type Number = ();
+    const ABOUT: &'static str = "Exact, of discrete latents with few states";
+
+    fn of_elbo((): (), _: KlForm, model: &dyn Latent, guide: &dyn Guide) -> Chosen {
+        Ok(Arc::new(Self::new(model, guide)?))
     }
 }

@@ -1,56 +1,92 @@
-//! Which estimator serves which objective, and which z it needs: the one table of both.
+//! Estimators by their names: a line each, in the one table.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Baseline, DoublyReparameterised, Enumerated, Estimator, ImportanceWeighted, Relaxed, Reparameterised,
-    RunningMean, ScoreFunction, StickingTheLanding,
+    Estimator,
+    choice::{Choice, Refusal},
 };
 use crate::{
-    Error, check,
-    error::Needs,
-    guide::{Family, Guide},
+    Error,
+    guide::Guide,
     model::Latent,
-    objective::{Objective, elbo::KlForm, noiseless::Noiseless},
+    objective::{Objective, elbo::KlForm},
 };
 
-/// A choice of estimator, as a configuration names it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Form {
-    /// [`Reparameterised`], with the KL in the form asked for; of L_k [`ImportanceWeighted`].
-    #[default]
-    Reparameterised,
-    /// [`StickingTheLanding`].
-    StickingTheLanding,
-    /// [`DoublyReparameterised`], of L_k alone.
-    DoublyReparameterised,
-    /// [`ScoreFunction`] with the leave-one-out baseline.
-    ScoreFunction,
-    /// [`RunningMean`], the score function with the mean over earlier steps as its baseline, of this decay.
-    RunningMean(f64),
-    /// [`Enumerated`].
-    Enumerated,
-    /// [`Relaxed`] at this temperature: biased.
-    Relaxed(f64),
+/// What is known of an estimator before it is made.
+struct Known {
+    samples: usize,
+    unbiased: bool,
+    weighs_kl: bool,
+}
+
+impl Known {
+    const fn of<E: Choice>() -> Self {
+        Self { samples: E::SAMPLES, unbiased: E::UNBIASED, weighs_kl: E::WEIGHS_KL }
+    }
+}
+
+/// Each line: the name in a configuration, the estimator, the number that it is given, and its file.
+macro_rules! forms {
+    ($($(#[$more:meta])* $text:literal $name:ident $(($number:ident: $type:ty))? of $file:ident;)*) => {
+        /// A choice of estimator, as a configuration names it.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+        pub enum Form {
+            $(
+                #[doc = concat!("`", stringify!($name), "`" $(, ", of this ", stringify!($number))?, ".")]
+                $(#[$more])*
+                #[serde(rename = $text)]
+                $name $(($type))?,
+            )*
+        }
+
+        impl Form {
+            /// The name of each, with what it is given after a colon, and what it is.
+            pub const NAMES: &[(&str, &str)] = &[
+                $((concat!($text $(, ":", stringify!($number))?), <super::$file::$name as Choice>::ABOUT),)*
+            ];
+
+            fn known(self) -> Known {
+                match self { $(Self::$name { .. } => Known::of::<super::$file::$name>(),)* }
+            }
+
+            /// Checks the number of the choice.
+            ///
+            /// # Errors
+            /// Where the estimator has no such number: a temperature is > 0, a decay in [0, 1).
+            pub fn check(self) -> Result<(), Error> {
+                match self {
+                    $(Self::$name $(($number))? => <super::$file::$name as Choice>::check(($($number)?)),)*
+                }
+            }
+
+            fn choose(
+                self,
+                of: (Objective, KlForm),
+                model: &dyn Latent,
+                guide: &dyn Guide,
+            ) -> Result<Arc<dyn Estimator>, Refusal> {
+                match self {
+                    $(Self::$name $(($number))? => super::$file::$name::of(($($number)?), of, model, guide),)*
+                }
+            }
+        }
+    };
+}
+
+forms! {
+    #[default] "reparameterised" Reparameterised of reparameterised;
+    "sticking-the-landing" StickingTheLanding of reparameterised;
+    "doubly-reparameterised" DoublyReparameterised of importance_weighted;
+    "score-function" ScoreFunction of score_function;
+    "running-mean" RunningMean(decay: f64) of score_function;
+    "enumerated" Enumerated of enumerated;
+    "relaxed" Relaxed(temperature: f64) of relaxed;
 }
 
 impl Form {
-    /// Checks the numbers of the choice.
-    ///
-    /// # Errors
-    /// Where a temperature is not a finite number > 0, or a decay not in [0, 1).
-    pub fn check(self) -> Result<(), Error> {
-        match self {
-            Self::Relaxed(temperature) => check::positive("the temperature of the relaxation", temperature)?,
-            Self::RunningMean(decay) => check::in_range("the decay of the running mean", decay, 0.0..1.0)?,
-            _ => return Ok(()),
-        };
-        Ok(())
-    }
-
     /// The estimator of this objective's gradient, for this model and guide.
     ///
     /// What the estimator itself knows it is asked: [`Estimator::way`] says whether the fused engine makes it,
@@ -67,35 +103,24 @@ impl Form {
         guide: &dyn Guide,
     ) -> Result<Arc<dyn Estimator>, Error> {
         self.check()?;
-        let gaussian = model.family() == Family::Gaussian;
-        let unsuited = |needs| Err(Error::unsuited("the estimator", format_args!("{self:?}"), needs));
-        Ok(match (objective, self) {
-            (Objective::Noiseless, _) => Arc::new(Noiseless::new(model)?),
-            (Objective::ImportanceWeighted, Self::Reparameterised | Self::DoublyReparameterised)
-                if !gaussian =>
-            {
-                return unsuited(Needs::WeightedGaussian);
-            }
-            (Objective::ImportanceWeighted, Self::Reparameterised) => Arc::new(ImportanceWeighted),
-            (Objective::ImportanceWeighted, Self::DoublyReparameterised) => Arc::new(DoublyReparameterised),
-            (Objective::ImportanceWeighted, _) => {
-                return unsuited(Needs::WeightedReparameterised);
-            }
-            (Objective::Elbo, Self::DoublyReparameterised) => {
-                return unsuited(Needs::WeightedBound);
-            }
-            (Objective::Elbo, Self::Reparameterised | Self::StickingTheLanding) if !gaussian => {
-                return unsuited(Needs::DiscreteEstimator);
-            }
-            (Objective::Elbo, Self::Relaxed(_)) if gaussian => {
-                return unsuited(Needs::RelaxedDiscrete);
-            }
-            (Objective::Elbo, Self::Reparameterised) => Arc::new(Reparameterised(kl)),
-            (Objective::Elbo, Self::StickingTheLanding) => Arc::new(StickingTheLanding),
-            (Objective::Elbo, Self::ScoreFunction) => Arc::new(ScoreFunction(Baseline::LeaveOneOut)),
-            (Objective::Elbo, Self::RunningMean(decay)) => Arc::new(RunningMean { decay }),
-            (Objective::Elbo, Self::Enumerated) => Arc::new(Enumerated::new(model, guide)?),
-            (Objective::Elbo, Self::Relaxed(temperature)) => Arc::new(Relaxed { temperature }),
+        self.choose((objective, kl), model, guide).map_err(|refusal| match refusal {
+            Refusal::Needs(needs) => Error::unsuited("the estimator", format_args!("{self:?}"), needs),
+            Refusal::Fault(fault) => fault,
         })
+    }
+
+    /// Samples of z a row and step that it takes of the ELBO, where none are asked for.
+    pub fn samples(self) -> usize {
+        self.known().samples
+    }
+
+    /// Whether its mean is the gradient.
+    pub fn is_unbiased(self) -> bool {
+        self.known().unbiased
+    }
+
+    /// Whether the KL of the ELBO may be weighed, see [`KlWeight`](crate::objective::KlWeight).
+    pub fn weighs_kl(self) -> bool {
+        self.known().weighs_kl
     }
 }

@@ -1,13 +1,19 @@
 //! Estimators of the gradient of the importance-weighted bound (E22).
 
+use std::sync::Arc;
+
 use burn::tensor::{Tensor, activation};
 
-use super::{Estimator, Way};
+use super::{
+    Estimator, Way,
+    choice::{Choice, Chosen, needs_gaussian_weights},
+};
 use crate::{
+    error::Needs,
     guide::Guide,
     model::Latent,
     objective::{
-        elbo::Terms,
+        elbo::{KlForm, Terms},
         importance_weighted::{importance_weighted, weigh, weighted_terms},
     },
 };
@@ -70,5 +76,20 @@ impl Estimator for DoublyReparameterised {
 
     fn way(&self) -> Option<Way> {
         Some(Way::DoublyReparameterised)
+    }
+}
+
+impl Choice for DoublyReparameterised {
+    type Number = ();
+    const ABOUT: &'static str =
+        "Of the importance-weighted bound, for Gaussian latents: its signal lasts as the samples grow";
+
+    fn of_elbo((): (), _: KlForm, _: &dyn Latent, _: &dyn Guide) -> Chosen {
+        Err(Needs::WeightedBound.into())
+    }
+
+    fn of_importance_weighted((): (), model: &dyn Latent) -> Chosen {
+        needs_gaussian_weights(model)?;
+        Ok(Arc::new(Self))
     }
 }

@@ -15,6 +15,7 @@
 //! | [`ImportanceWeighted`] | L_k | z = g(ε, x) | yes | for φ worse as k grows |
 //! | [`DoublyReparameterised`] | L_k | z = g(ε, x) | yes | for φ better as k grows |
 
+mod choice;
 mod enumerated;
 mod estimator;
 mod form;

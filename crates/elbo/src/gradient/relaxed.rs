@@ -1,10 +1,17 @@
 //! Relaxed draws of a discrete z: a biased estimator.
 
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
 
-use super::Estimator;
+use super::{
+    Estimator,
+    choice::{Choice, Chosen},
+};
 use crate::{
-    guide::Guide,
+    Error, check,
+    error::Needs,
+    guide::{Family, Guide},
     model::Latent,
     objective::elbo::{KlForm, Terms, elbo},
 };
@@ -35,5 +42,22 @@ impl Estimator for Relaxed {
         let terms = elbo(model, guide, x, noise, KlForm::Analytic);
         let surrogate = sum.div_scalar(noise.len() as f64) - terms.kl.clone();
         (terms, surrogate)
+    }
+}
+
+impl Choice for Relaxed {
+    type Number = f64;
+    const ABOUT: &'static str = "Discrete latents relaxed at this temperature: biased";
+    const UNBIASED: bool = false;
+
+    fn check(temperature: f64) -> Result<(), Error> {
+        check::positive("the temperature of the relaxation", temperature).map(drop)
+    }
+
+    fn of_elbo(temperature: f64, _: KlForm, model: &dyn Latent, _: &dyn Guide) -> Chosen {
+        if model.family() == Family::Gaussian {
+            return Err(Needs::RelaxedDiscrete.into());
+        }
+        Ok(Arc::new(Self { temperature }))
     }
 }

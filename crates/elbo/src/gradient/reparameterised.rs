@@ -1,8 +1,14 @@
 //! Reparameterised estimators: z = μ_φ(x) + σ_φ(x) ⊙ ε, so that ∇_φ goes inside the expectation (E14).
 
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
 
-use super::{Estimator, Way};
+use super::{
+    Estimator, Way,
+    choice::{Choice, Chosen, needs_gaussian, needs_gaussian_weights},
+    importance_weighted::ImportanceWeighted,
+};
 use crate::{
     guide::Guide,
     model::Latent,
@@ -39,6 +45,22 @@ impl Estimator for Reparameterised {
     fn at_cost(&self, cost: KlCost) -> Option<Box<dyn Estimator>> {
         let weighs = self.0 == KlForm::Analytic || cost.free_bits == 0.0;
         if weighs { Some(Box::new(WeightedKl { form: self.0, cost })) } else { None }
+    }
+}
+
+impl Choice for Reparameterised {
+    type Number = ();
+    const ABOUT: &'static str = "Through z, of Gaussian latents; also of the importance-weighted bound";
+    const WEIGHS_KL: bool = true;
+
+    fn of_elbo((): (), kl: KlForm, model: &dyn Latent, _: &dyn Guide) -> Chosen {
+        needs_gaussian(model)?;
+        Ok(Arc::new(Self(kl)))
+    }
+
+    fn of_importance_weighted((): (), model: &dyn Latent) -> Chosen {
+        needs_gaussian_weights(model)?;
+        Ok(Arc::new(ImportanceWeighted))
     }
 }
 
@@ -113,5 +135,16 @@ impl Estimator for StickingTheLanding {
 
     fn way(&self) -> Option<Way> {
         Some(Way::StickingTheLanding)
+    }
+}
+
+impl Choice for StickingTheLanding {
+    type Number = ();
+    const ABOUT: &'static str =
+        "The same without the score of q, of Gaussian latents: no noise where q is the posterior";
+
+    fn of_elbo((): (), _: KlForm, model: &dyn Latent, _: &dyn Guide) -> Chosen {
+        needs_gaussian(model)?;
+        Ok(Arc::new(Self))
     }
 }

@@ -3,10 +3,21 @@
 //! ∇_φ E_q[f] = E_q[(f(z) − b) ∇_φ log q_φ(z|x)] with f = log p_θ(x, z) − log q_φ(z|x), for any baseline b that does
 //! not depend on z; ∇_θ as in E13. (f's own dependence on φ contributes E_q[−∇_φ log q] = 0.)
 
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
 
-use super::Estimator;
-use crate::{guide::Guide, model::Latent, objective::elbo::Terms, terms::RowTerms};
+use super::{
+    Estimator,
+    choice::{Choice, Chosen},
+};
+use crate::{
+    Error, check,
+    guide::Guide,
+    model::Latent,
+    objective::elbo::{KlForm, Terms},
+    terms::RowTerms,
+};
 
 /// What is subtracted from f: it changes the noise of the estimate, not its mean.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -65,6 +76,17 @@ impl Estimator for ScoreFunction {
     }
 }
 
+impl Choice for ScoreFunction {
+    type Number = ();
+    const ABOUT: &'static str =
+        "Through log q alone, of any latents; with a leave-one-out baseline over the samples";
+    const SAMPLES: usize = 8;
+
+    fn of_elbo((): (), _: KlForm, _: &dyn Latent, _: &dyn Guide) -> Chosen {
+        Ok(Arc::new(Self(Baseline::LeaveOneOut)))
+    }
+}
+
 /// The score-function estimator whose baseline is the mean of f over the steps so far, the older the less: it is carried
 /// from step to step, and serves one sample a row too.
 ///
@@ -109,5 +131,19 @@ impl Estimator for RunningMean {
         let bound = terms.summary().elbo.value;
         let mean = carried.first().map_or(bound, |mean| self.decay * mean + (1.0 - self.decay) * bound);
         *carried = vec![mean];
+    }
+}
+
+impl Choice for RunningMean {
+    type Number = f64;
+    const ABOUT: &'static str =
+        "The score function whose baseline is the mean bound of earlier steps, which fade by this factor";
+
+    fn check(decay: f64) -> Result<(), Error> {
+        check::in_range("the decay of the running mean", decay, 0.0..1.0).map(drop)
+    }
+
+    fn of_elbo(decay: f64, _: KlForm, _: &dyn Latent, _: &dyn Guide) -> Chosen {
+        Ok(Arc::new(Self { decay }))
     }
 }

@@ -21,6 +21,7 @@ impl Support {
     /// assert!(Support::Count.accepts(7.0) && !Support::Count.accepts(0.5) && !Support::Count.accepts(-1.0));
     /// assert!(Support::Real.accepts(-2.5) && !Support::Real.accepts(f32::NAN));
     /// ```
+    #[inline] // Data are checked value by value.
     pub fn accepts(self, value: f32) -> bool {
         match self {
             Self::Binary => (0.0..=1.0).contains(&value),

@@ -10,12 +10,12 @@ use elbo::{
     diagnose::noise_report,
     engine::gradient,
     gradient::{
-        Baseline, DoublyReparameterised, Estimator, ImportanceWeighted, Reparameterised, RunningMean,
+        Baseline, DoublyReparameterised, Estimator, Form, ImportanceWeighted, Reparameterised, RunningMean,
         ScoreFunction, StickingTheLanding,
     },
     minibatch::{Minibatch, Rows},
     model::Vae,
-    objective::elbo::KlForm,
+    objective::{KlCost, Objective, elbo::KlForm},
     parameters,
     random::{Draws, Key},
     schedule::Moves,
@@ -80,6 +80,37 @@ fn estimators_of_the_importance_weighted_gradient_agree() {
         let difference: Vec<f64> = plain.iter().zip(&doubly).map(|(a, b)| a[i] - b[i]).collect();
         assert_unbiased(&difference, 0.0, &format!("parameter {i}"));
     }
+}
+
+/// A form is called by one name in configurations and in the table, and what is known of it before it is made is what it
+/// then does.
+#[test]
+fn a_form_is_what_its_line_says() {
+    let forms = [
+        Form::Reparameterised,
+        Form::StickingTheLanding,
+        Form::DoublyReparameterised,
+        Form::ScoreFunction,
+        Form::RunningMean(0.9),
+        Form::Enumerated,
+        Form::Relaxed(0.5),
+    ];
+    assert_eq!(forms.len(), Form::NAMES.len());
+    let vae = vae();
+    for (form, (name, _)) in forms.into_iter().zip(Form::NAMES) {
+        let stored = serde_json::to_value(form).unwrap();
+        match name.split_once(':') {
+            None => assert_eq!(stored, serde_json::json!(name)),
+            Some((name, _)) => assert!(stored[name].is_number(), "{stored}"),
+        }
+        assert_eq!(serde_json::from_value::<Form>(stored).unwrap(), form);
+        let half = KlCost { beta: 0.5, free_bits: 0.0 };
+        let made = form.estimator(Objective::Elbo, KlForm::Analytic, &vae.model, &vae.guide);
+        let weighs = made.is_ok_and(|estimator| estimator.at_cost(half).is_some());
+        assert_eq!(form.weighs_kl(), weighs, "{name}");
+        assert_eq!(form.is_unbiased(), !matches!(form, Form::Relaxed(_)));
+    }
+    assert_eq!([Form::Reparameterised, Form::ScoreFunction].map(Form::samples), [1, 8]);
 }
 
 /// With one sample the weights are 1: the plain estimator is the fully Monte Carlo one, the doubly reparameterised
