@@ -72,15 +72,15 @@ pub(crate) struct Minibatches {
     #[arg(long, value_name = "B", value_parser = parse_count::<usize>, requires = "online", help_heading = "Ascent")]
     batch: Option<usize>,
     /// Passes in minibatches.
-    #[arg(long, value_name = "E", default_value = "5", value_parser = parse_count::<u32>, requires = "online",
+    #[arg(long, value_name = "E", default_value_t = Online::default().epochs, value_parser = parse_count::<u32>, requires = "online",
           help_heading = "Ascent")]
     epochs: u32,
     /// τ of the step sizes (t + τ)^(−κ), which holds the first back.
-    #[arg(long, value_name = "TAU", default_value = "10", value_parser = parse_weight, requires = "online",
+    #[arg(long, value_name = "TAU", default_value_t = Online::default().schedule.delay, value_parser = parse_weight, requires = "online",
           allow_negative_numbers = true, help_heading = "Ascent")]
     delay: f64,
     /// κ of the step sizes, above 0.5 and at most 1.
-    #[arg(long, value_name = "KAPPA", default_value = "0.7", value_parser = parse_forgetting, requires = "online",
+    #[arg(long, value_name = "KAPPA", default_value_t = Online::default().schedule.forgetting, value_parser = parse_forgetting, requires = "online",
           allow_negative_numbers = true, help_heading = "Ascent")]
     forgetting: f64,
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use elbo::objective::elbo::KlForm;
-use elbo_fit::auto_encoder;
+use elbo_fit::auto_encoder::{self, Annealed, Asking};
 
 use super::{
     source::Source,
@@ -25,18 +25,18 @@ pub(crate) struct Inference {
     #[arg(long, help_heading = "Inference")]
     pub(crate) full_covariance: bool,
     /// Monte Carlo samples of z a row and step.
-    #[arg(long, value_name = "L", default_value = "8", value_parser = parse_count::<usize>, help_heading = "Inference")]
+    #[arg(long, value_name = "L", default_value_t = auto_encoder::Inference::default().step_samples, value_parser = parse_count::<usize>, help_heading = "Inference")]
     pub(crate) step_samples: usize,
     /// The first step size, in units of the posterior's width.
-    #[arg(long, value_name = "SIZE", default_value = "0.1", value_parser = parse_positive, allow_negative_numbers = true,
+    #[arg(long, value_name = "SIZE", default_value_t = auto_encoder::Inference::default().step_size, value_parser = parse_positive, allow_negative_numbers = true,
           help_heading = "Inference")]
     pub(crate) step_size: f64,
     /// A rise of a row's bound that is no more than this is none, in nats.
-    #[arg(long, value_name = "NATS", default_value = "0.02", value_parser = parse_positive, allow_negative_numbers = true,
+    #[arg(long, value_name = "NATS", default_value_t = auto_encoder::Inference::default().tolerance, value_parser = parse_positive, allow_negative_numbers = true,
           help_heading = "Inference")]
     pub(crate) tolerance: f64,
     /// Steps a row at most, rounded up to windows of 24.
-    #[arg(long, value_name = "N", default_value = "2000", value_parser = parse_count::<usize>, help_heading = "Inference")]
+    #[arg(long, value_name = "N", default_value_t = auto_encoder::Inference::default().steps, value_parser = parse_count::<usize>, help_heading = "Inference")]
     pub(crate) steps: usize,
 }
 
@@ -78,16 +78,16 @@ pub(crate) struct Audit {
     #[command(flatten)]
     pub(crate) source: Source,
     /// Rows at most, drawn from the seed.
-    #[arg(long, value_name = "R", default_value = "500", value_parser = parse_count::<usize>)]
+    #[arg(long, value_name = "R", default_value_t = Asking::default().rows, value_parser = parse_count::<usize>)]
     pub(crate) rows: usize,
     /// Draws of z a row behind each figure.
-    #[arg(long, value_name = "K", default_value = "2000", value_parser = parse_count::<usize>)]
+    #[arg(long, value_name = "K", default_value_t = Asking::default().importance_samples, value_parser = parse_count::<usize>)]
     pub(crate) importance_samples: usize,
     /// log p(x) by annealed importance sampling, too: slow, and a second opinion.
     #[arg(long)]
     pub(crate) annealed: bool,
     /// How many of the worst rows are named.
-    #[arg(long, value_name = "N", default_value = "10")]
+    #[arg(long, value_name = "N", default_value_t = Asking::default().worst)]
     pub(crate) worst: usize,
     #[command(flatten)]
     pub(crate) inference: Inference,
@@ -134,15 +134,15 @@ pub(crate) struct Evaluate {
     #[arg(long, help_heading = "The evidence log p(x)")]
     pub(crate) annealed: bool,
     /// Temperatures from the start to the posterior: the more, the closer.
-    #[arg(long, value_name = "T", default_value = "1000", value_parser = parse_count::<usize>, requires = "annealed",
+    #[arg(long, value_name = "T", default_value_t = Annealed::default().temperatures, value_parser = parse_count::<usize>, requires = "annealed",
           help_heading = "The evidence log p(x)")]
     pub(crate) temperatures: usize,
     /// Leapfrog steps of a move at each temperature.
-    #[arg(long, value_name = "L", default_value = "10", value_parser = parse_count::<usize>, requires = "annealed",
+    #[arg(long, value_name = "L", default_value_t = Annealed::default().leapfrog, value_parser = parse_count::<usize>, requires = "annealed",
           help_heading = "The evidence log p(x)")]
     pub(crate) leapfrog: usize,
     /// Chains a row.
-    #[arg(long, value_name = "C", default_value = "16", value_parser = parse_count::<usize>, requires = "annealed",
+    #[arg(long, value_name = "C", default_value_t = Annealed::default().chains, value_parser = parse_count::<usize>, requires = "annealed",
           help_heading = "The evidence log p(x)")]
     pub(crate) chains: usize,
     /// Where chains start.

@@ -13,7 +13,7 @@ use elbo_fit::{
 use super::{
     ascent::{Anneal, Ascent, Fits, Minibatches},
     source::Source,
-    values::{named, parse_count, parse_positive},
+    values::{named, parse_count, parse_positive, shown},
 };
 
 /// Fit a Bayesian mixture by exact coordinate ascent: Gaussians, or columns of 0 and 1.
@@ -41,7 +41,7 @@ pub(crate) struct Mixture {
     #[arg(long, value_parser = named::<Covariance>(&COVARIANCE), help_heading = "Model")]
     covariance: Option<Covariance>,
     /// The prior of the weights.
-    #[arg(long, default_value = "dirichlet", value_parser = named::<WeightsPrior>(&WEIGHTS), help_heading = "Model")]
+    #[arg(long, default_value = shown(&Request::default().weights), value_parser = named::<WeightsPrior>(&WEIGHTS), help_heading = "Model")]
     weights: WeightsPrior,
     /// α₀ of the Dirichlet (1/K without it), or γ of the Dirichlet process (1 without it).
     #[arg(long, value_name = "A", value_parser = parse_positive, help_heading = "Model")]
@@ -56,7 +56,7 @@ pub(crate) struct Mixture {
     #[arg(long, value_name = "R", default_value_t = Request::default().starts, value_parser = parse_count::<usize>, help_heading = "Ascent")]
     starts: usize,
     /// Where each begins.
-    #[arg(long, default_value = "k-means", value_parser = named::<Start>(&START), help_heading = "Ascent")]
+    #[arg(long, default_value = shown(&Request::default().start), value_parser = named::<Start>(&START), help_heading = "Ascent")]
     start: Start,
     #[command(flatten)]
     anneal: Anneal,

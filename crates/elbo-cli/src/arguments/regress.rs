@@ -12,7 +12,7 @@ use elbo_fit::{
 use super::{
     ascent::{Ascent, Fits},
     source::Source,
-    values::{named, parse_fraction, parse_positive},
+    values::{named, parse_fraction, parse_positive, shown},
 };
 
 /// Bayesian linear regression by exact coordinate ascent: ridge, relevance determination, or a known prior.
@@ -33,7 +33,7 @@ pub(crate) struct Regress {
     #[arg(long, value_name = "NAME")]
     target: Option<String>,
     /// The prior of the weights.
-    #[arg(long, default_value = "ridge", value_parser = named::<WeightsPrior>(&PRIOR), help_heading = "Model")]
+    #[arg(long, default_value = shown(&Request::default().prior), value_parser = named::<WeightsPrior>(&PRIOR), help_heading = "Model")]
     prior: WeightsPrior,
     /// The standard deviation of the weights, for --prior known: in units of the target, or with --conjugate of the noise, for
     /// columns of standard deviation 1.

@@ -20,7 +20,7 @@ use super::{
     values::{
         EstimatorParser, KL, Widths, named, parse_count, parse_decay, parse_family, parse_fraction,
         parse_hidden, parse_latent, parse_likelihood, parse_positive, parse_sigma, parse_weight,
-        parse_widths,
+        parse_widths, shown,
     },
 };
 
@@ -44,11 +44,11 @@ pub(crate) struct Train {
     #[arg(long, value_name = "PATH")]
     pub(crate) test: Option<PathBuf>,
     /// The fraction of the rows set aside to watch the fit: the first of a permutation drawn from the seed.
-    #[arg(long, value_name = "FRACTION", default_value = "0.1", value_parser = parse_fraction,
+    #[arg(long, value_name = "FRACTION", default_value = shown(&Request::default().validation), value_parser = parse_fraction,
           allow_negative_numbers = true, help_heading = "Data")]
     pub(crate) validation: f64,
     /// How stored values become x.
-    #[arg(long, default_value = "auto", value_parser = named::<Scale>(&SCALE), help_heading = "Data")]
+    #[arg(long, default_value = shown(&Request::default().scale), value_parser = named::<Scale>(&SCALE), help_heading = "Data")]
     pub(crate) scale: Scale,
     /// Leave columns out that have one constant value in the training data.
     #[arg(long, help_heading = "Data")]
@@ -63,11 +63,11 @@ pub(crate) struct Train {
     pub(crate) likelihood: Option<LikelihoodFamily>,
     /// σ of a Gaussian likelihood: `learned` (one for all columns), `per-column`, `solved` (one, in closed form),
     /// or a number to hold it at.
-    #[arg(long, value_name = "SIGMA", default_value = "learned", value_parser = parse_sigma,
+    #[arg(long, value_name = "SIGMA", default_value = shown(&Request::default().sigma), value_parser = parse_sigma,
           allow_negative_numbers = true, help_heading = "Model")]
     pub(crate) sigma: Sigma,
     /// What encoder and decoder are made of, beside the dense layers of --hidden.
-    #[arg(long, default_value = "dense", value_parser = named::<Network>(&NETWORK), help_heading = "Model")]
+    #[arg(long, default_value = shown(&Request::default().network), value_parser = named::<Network>(&NETWORK), help_heading = "Model")]
     pub(crate) network: Network,
     /// Channels after each convolution. Without it: 32,64.
     #[arg(long, value_name = "CHANNELS", value_parser = parse_widths, help_heading = "Model")]
@@ -80,7 +80,7 @@ pub(crate) struct Train {
     pub(crate) stride: Option<usize>,
     /// Widths of the encoder's hidden layers, as 400,200 (the decoder's are the same in reverse), or `none` for
     /// a linear encoder and decoder.
-    #[arg(long, value_name = "WIDTHS", default_value = "400", value_parser = parse_hidden, help_heading = "Model")]
+    #[arg(long, value_name = "WIDTHS", default_value = shown(&Request::default().hidden), value_parser = parse_hidden, help_heading = "Model")]
     pub(crate) hidden: Widths,
     /// The number of latent dimensions; as 100,50 those of two layers z1 and z2, where z2 is drawn first, z1 given z2, and
     /// x given z1. Without it: 20, or half as many as columns where that is fewer.
@@ -90,14 +90,14 @@ pub(crate) struct Train {
     #[arg(long, value_name = "WIDTHS", value_parser = parse_hidden, help_heading = "Model")]
     pub(crate) hidden2: Option<Widths>,
     /// What the latent variables are: `gaussian`, `bernoulli` (bits), or `categorical:C` (choices of one among C).
-    #[arg(long, value_name = "FAMILY", default_value = "gaussian", value_parser = parse_family, help_heading = "Model")]
+    #[arg(long, value_name = "FAMILY", default_value = shown(&Request::default().family), value_parser = parse_family, help_heading = "Model")]
     pub(crate) family: Family,
     /// The function between the layers.
-    #[arg(long, default_value = "relu", value_parser = named::<Activation>(&ACTIVATION), help_heading = "Model")]
+    #[arg(long, default_value = shown(&Request::default().activation), value_parser = named::<Activation>(&ACTIVATION), help_heading = "Model")]
     pub(crate) activation: Activation,
 
     /// Adam, or plain stochastic gradient ascent.
-    #[arg(long, default_value = "adam", value_parser = named::<Optimiser>(&OPTIMISER), help_heading = "Ascent")]
+    #[arg(long, default_value = shown(&Request::default().optimiser), value_parser = named::<Optimiser>(&OPTIMISER), help_heading = "Ascent")]
     pub(crate) optimiser: Optimiser,
     /// The step size of the decoder. Without it: 1e-3 for Adam, 1e-2/N for plain ascent (the gradient is that of
     /// the bound of all N rows).
@@ -110,10 +110,10 @@ pub(crate) struct Train {
     pub(crate) encoder_step_size: Option<f64>,
     /// The step sizes as the epochs pass: `constant`, `cosine` (to 0 at the last epoch), or `E,F` (times F every E
     /// epochs).
-    #[arg(long, value_name = "DECAY", default_value = "constant", value_parser = parse_decay, help_heading = "Ascent")]
+    #[arg(long, value_name = "DECAY", default_value = shown(&Request::default().decay), value_parser = parse_decay, help_heading = "Ascent")]
     pub(crate) decay: Decay,
     /// Rows a minibatch.
-    #[arg(long, value_name = "B", default_value = "128", value_parser = parse_count::<usize>,
+    #[arg(long, value_name = "B", default_value = shown(&Request::default().batch), value_parser = parse_count::<usize>,
           help_heading = "Ascent")]
     pub(crate) batch: usize,
     /// Monte Carlo samples of z a row and step. Without it: 1; 5 for the importance-weighted bound, whose k it is; 8 for the
@@ -122,7 +122,7 @@ pub(crate) struct Train {
           help_heading = "Ascent")]
     pub(crate) samples: Option<usize>,
     /// What is maximised.
-    #[arg(long, default_value = "elbo", value_parser = named::<Objective>(&OBJECTIVE), help_heading = "Ascent")]
+    #[arg(long, default_value = shown(&Request::default().objective), value_parser = named::<Objective>(&OBJECTIVE), help_heading = "Ascent")]
     pub(crate) objective: Objective,
     /// How the gradient is estimated. Without it: `reparameterised` for Gaussian latents, `score-function` for discrete
     /// ones, `doubly-reparameterised` for the importance-weighted bound, `sticking-the-landing` for --guide per-datum with
@@ -130,18 +130,18 @@ pub(crate) struct Train {
     #[arg(long, value_name = "ESTIMATOR", value_parser = EstimatorParser, help_heading = "Ascent")]
     pub(crate) estimator: Option<Form>,
     /// The KL term in closed form, or as the mean over the samples of log q(z|x) − log p(z).
-    #[arg(long, default_value = "analytic", value_parser = named::<KlForm>(&KL), help_heading = "Ascent")]
+    #[arg(long, default_value = shown(&Request::default().kl), value_parser = named::<KlForm>(&KL), help_heading = "Ascent")]
     pub(crate) kl: KlForm,
     /// β, the weight of the KL term in what is maximised: above 1 for fewer, cleaner dimensions, below 1 against collapse.
     /// Other than 1, what is maximised is not the bound.
-    #[arg(long, value_name = "BETA", default_value = "1", value_parser = parse_weight, allow_negative_numbers = true,
+    #[arg(long, value_name = "BETA", default_value = shown(&Request::default().kl_weight.beta), value_parser = parse_weight, allow_negative_numbers = true,
           help_heading = "Ascent")]
     pub(crate) beta: f64,
     /// Raise the weight of the KL term from 0 over this many epochs, against a posterior that collapses at the start.
-    #[arg(long, value_name = "EPOCHS", default_value = "0", help_heading = "Ascent")]
+    #[arg(long, value_name = "EPOCHS", default_value = shown(&Request::default().kl_weight.warm_up), help_heading = "Ascent")]
     pub(crate) kl_warm_up: u64,
     /// Nats of each latent dimension's KL that cost nothing, against collapse. What is maximised is then not the bound.
-    #[arg(long, value_name = "NATS", default_value = "0", value_parser = parse_weight, allow_negative_numbers = true,
+    #[arg(long, value_name = "NATS", default_value = shown(&Request::default().kl_weight.free_bits), value_parser = parse_weight, allow_negative_numbers = true,
           help_heading = "Ascent")]
     pub(crate) free_bits: f64,
     /// Steps of the encoder alone before each step of both, so that it does not lag behind the decoder; each step takes a
@@ -149,13 +149,13 @@ pub(crate) struct Train {
     #[arg(
         long,
         value_name = "STEPS",
-        default_value = "0",
+        default_value = shown(&Request::default().encoder_steps),
         conflicts_with = "schedule",
         help_heading = "Ascent"
     )]
     pub(crate) encoder_steps: u64,
     /// Where the q(z) of each row comes from.
-    #[arg(long, default_value = "amortised", value_parser = named::<Guide>(&GUIDE), help_heading = "Ascent")]
+    #[arg(long, default_value = shown(&Request::default().guide), value_parser = named::<Guide>(&GUIDE), help_heading = "Ascent")]
     pub(crate) guide: Guide,
     /// Steps of each row's own q at each visit to it, under --guide per-datum. Without it: 3.
     #[arg(long, value_name = "M", value_parser = parse_count::<usize>, help_heading = "Ascent")]
@@ -165,7 +165,7 @@ pub(crate) struct Train {
           help_heading = "Ascent")]
     pub(crate) psi_step_size: Option<f64>,
     /// Move encoder and decoder together, or in turn.
-    #[arg(long, default_value = "joint", value_parser = named::<Schedule>(&SCHEDULE), help_heading = "Ascent")]
+    #[arg(long, default_value = shown(&Request::default().schedule), value_parser = named::<Schedule>(&SCHEDULE), help_heading = "Ascent")]
     pub(crate) schedule: Schedule,
     /// A prior N(0, SD²) on every parameter of the decoder: log p(θ) joins the bound once, not once a row, and holds
     /// the weights near 0.
@@ -184,7 +184,7 @@ pub(crate) struct Train {
     #[arg(long, value_name = "P", value_parser = parse_count::<u64>, help_heading = "Ascent")]
     pub(crate) patience: Option<u64>,
     /// The seed of all randomness.
-    #[arg(long, default_value_t = 0, help_heading = "Ascent")]
+    #[arg(long, default_value_t = Request::default().seed, help_heading = "Ascent")]
     pub(crate) seed: u64,
 
     /// The name of the run folder. Without it: that of the data.

@@ -14,12 +14,13 @@ use elbo::{
     schedule::Decay,
 };
 use serde::{
-    Deserialize,
+    Deserialize, Serialize,
     de::{
         IntoDeserializer,
         value::{Error as NameError, MapAccessDeserializer, MapDeserializer, StrDeserializer},
     },
 };
+use serde_json::Value;
 
 /// Names of the values of a library's type, as a configuration file has them, and what they mean.
 pub(crate) type Names = [(&'static str, &'static str)];
@@ -39,6 +40,17 @@ where
         let name: serde::de::value::StringDeserializer<NameError> = name.into_deserializer();
         T::deserialize(name)
     })
+}
+
+/// A setting's default as its flag takes it.
+pub(crate) fn shown(value: &impl Serialize) -> String {
+    match serde_json::to_value(value).unwrap_or_default() {
+        Value::String(name) => name,
+        Value::Array(values) => values.iter().map(shown).collect::<Vec<_>>().join(","),
+        // Whole numbers without a point.
+        Value::Number(number) => number.as_f64().map_or_else(String::new, |number| number.to_string()),
+        other => other.to_string(),
+    }
 }
 
 /// Parses the name of a family of likelihoods, whichever there are.

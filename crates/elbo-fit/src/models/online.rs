@@ -20,6 +20,13 @@ pub struct Online {
     pub schedule: RobbinsMonro,
 }
 
+impl Default for Online {
+    /// For rows; documents are larger, and their minibatches smaller.
+    fn default() -> Self {
+        Self { batch: 10_000, epochs: 5, schedule: RobbinsMonro::default() }
+    }
+}
+
 impl Online {
     /// Takes a fit through all epochs.
     pub(crate) fn run(
