@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bernoulli, Gaussian, Likelihood, NegativeBinomial, Poisson, Sigma};
+use super::{Likelihood, Sigma};
 use crate::{
     Error,
     check::{self, checked},
@@ -51,7 +51,7 @@ macro_rules! families {
             /// ```
             pub fn likelihood(self) -> Arc<dyn Likelihood> {
                 match self {
-                    $(Self::$name $(($setting))? => Arc::new($name $(($setting))?),)*
+                    $(Self::$name $(($setting))? => Arc::new(super::$name $(($setting))?),)*
                 }
             }
         }
