@@ -21,29 +21,29 @@ use crate::{
 };
 
 checked! {
-/// Everything that, with the data, determines a fit to the bit.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FitConfig {
-    /// The seed of all randomness.
-    pub seed: u64,
-    /// B, rows a minibatch.
-    pub batch: usize,
-    /// Monte Carlo samples of z a validation row: with few rows, one each would leave the bound noisy.
-    pub validation_samples: usize,
-    /// Epochs at most.
-    pub epochs: u64,
-    /// Epochs without a rise of the validation bound, see [`Patience`], after which the fit has converged.
-    /// None: it runs all its epochs.
-    pub patience: Option<u64>,
-    /// The factor on the step sizes as the epochs pass.
-    pub decay: Decay,
-    /// What happens to grey values under a Bernoulli likelihood.
-    pub binarise: Binarise,
-    /// The model.
-    pub vae: VaeConfig,
-    /// The steps.
-    pub train: TrainConfig,
-}
+    /// Everything that, with the data, determines a fit to the bit.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct FitConfig {
+        /// The seed of all randomness.
+        pub seed: u64,
+        /// B, rows a minibatch.
+        pub batch: usize,
+        /// Monte Carlo samples of z a validation row: with few rows, one each would leave the bound noisy.
+        pub validation_samples: usize,
+        /// Epochs at most.
+        pub epochs: u64,
+        /// Epochs without a rise of the validation bound, see [`Patience`], after which the fit has converged.
+        /// None: it runs all its epochs.
+        pub patience: Option<u64>,
+        /// The factor on the step sizes as the epochs pass.
+        pub decay: Decay,
+        /// What happens to grey values under a Bernoulli likelihood.
+        pub binarise: Binarise,
+        /// The model.
+        pub vae: VaeConfig,
+        /// The steps.
+        pub train: TrainConfig,
+    }
 }
 
 impl FitConfig {
@@ -55,8 +55,8 @@ impl FitConfig {
     /// Checks every number that does not depend on the data.
     ///
     /// # Errors
-    /// Where the minibatch, the validation samples, or a number of the steps is none; where the KL's warm-up takes the
-    /// whole fit.
+    /// Where the minibatch, the validation samples, or a number of the steps, of the model or of the decay is none; where
+    /// the KL's warm-up takes the whole fit.
     pub fn check(&self) -> Result<(), Error> {
         check::at_least("batch", self.batch, 1)?;
         check::at_least("validation_samples", self.validation_samples, 1)?;

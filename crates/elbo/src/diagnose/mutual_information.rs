@@ -45,10 +45,10 @@ pub fn mutual_information(
             return Err(Error::Shape { what: what.into(), expected, got: vec![values.len()] });
         }
     }
-    let place = |i: usize| format!("{} of row {}", i % latent, i / latent);
+    let place = |what: &str, i: usize| format!("{what} {} of row {}", i % latent, i / latent);
     for (i, (&mean, &sd)) in mean.iter().zip(standard_deviation).enumerate() {
-        check::finite("mean", mean.into()).map_err(|error| error.within(&place(i)))?;
-        check::positive("standard deviation", sd.into()).map_err(|error| error.within(&place(i)))?;
+        check::finite("", mean.into()).map_err(|error| error.named(&place("mean", i)))?;
+        check::positive("", sd.into()).map_err(|error| error.named(&place("standard deviation", i)))?;
     }
 
     // A latent variable after the other, so that the loop over the rows of the aggregate is over neighbours.
@@ -107,7 +107,7 @@ mod tests {
         let shape = "the guide's standard deviation has shape [2], but the model needs [2, 2]";
         check(&[0.0; 4], &[1.0; 2], 2, 1, shape);
         check(&[0.0, f32::NAN], &[1.0; 2], 1, 1, "mean 0 of row 1 is NaN, but must be finite");
-        let rule = "standard deviation 1 of row 0 is 0, but must be a finite number > 0";
+        let rule = "standard deviation 1 of row 0 is 0, but must be > 0 and finite";
         check(&[0.0; 2], &[1.0, 0.0], 2, 1, rule);
     }
 

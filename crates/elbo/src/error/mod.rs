@@ -151,7 +151,8 @@ pub enum Error {
         row: usize,
         /// The number of rows.
         of: usize,
-        /// The pivot: the row's diagonal entry, less what the rows before explain of it. NaN where an entry is.
+        /// The pivot: the row's diagonal entry, less what the rows before explain of it. NaN where an entry is; in a matrix
+        /// that is singular to rounding it may be a trifle above 0.
         pivot: f64,
     },
     /// A matrix whose eigenvalues or singular values were not found.

@@ -52,7 +52,7 @@ impl Convolutional {
         let mut shapes = vec![*image];
         for &channels in channels {
             let [_, height, width] = shapes[shapes.len() - 1];
-            let most = height.min(width) + 2 * self.padding();
+            let most = height.min(width).saturating_add(2 * self.padding());
             let limit = format!("to fit the {height}×{width} pixels that it is to cover, and their border");
             check::at_most("kernel", *kernel, most, &limit)?;
             shapes.push([channels, self.side(height), self.side(width)]);
@@ -67,7 +67,7 @@ impl Convolutional {
 
     /// The side that a convolution makes of one.
     fn side(&self, side: usize) -> usize {
-        (side + 2 * self.padding() - self.kernel) / self.stride + 1
+        (side.saturating_add(2 * self.padding()) - self.kernel) / self.stride + 1
     }
 
     /// The pixels that a transposed convolution adds to return to a side.

@@ -508,12 +508,12 @@ fn a_posterior_that_is_none_is_not_read() {
             Some(Covariance::Full) => (
                 "/components/normal-wishart/inverse_scale/1/0",
                 -1.0,
-                "a matrix of the precision of component 2",
+                "the inverse scale of the precision of component 2 is not positive definite: pivot 1 of",
             ),
             Some(Covariance::Tied) => (
                 "/components/normal-wishart/inverse_scale/0/0",
                 -1.0,
-                "a matrix of the precision of all components",
+                "the inverse scale of the precision of all components is not positive definite",
             ),
             Some(_) => ("/components/normal-gamma/rate/0", -1.0, "rate of component 1 is -1"),
             None => ("/components/beta-bernoulli/b/4", -1.0, "b of component 2 is -1"),

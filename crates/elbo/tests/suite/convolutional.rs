@@ -168,7 +168,7 @@ fn impossible_convolutions_are_refused_by_name() {
         refused(&|s| s.image = [1, 28, 28]),
         "the number of pixels of the image is 784, but must be 30, the columns of a row"
     );
-    assert!(refused(&|s| s.image = [1, usize::MAX, 2]).contains("the 30 columns"));
+    assert!(refused(&|s| s.image = [1, usize::MAX, 2]).contains("must be 30, the columns of a row"));
 }
 
 /// Rows of 7 × 6 pixels, light on one side.

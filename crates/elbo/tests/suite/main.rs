@@ -21,6 +21,7 @@ mod khat;
 mod likelihood;
 mod linear_oracle;
 mod per_datum;
+mod reading;
 mod reference;
 mod reproducible;
 mod training;
