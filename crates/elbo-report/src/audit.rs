@@ -93,7 +93,7 @@ fn worst(of: &AuditPage) -> Option<Markup> {
                 tbody {
                     @for row in &of.worst {
                         tr {
-                            td { (row.gaps.row + 1) }
+                            th scope="row" { (row.gaps.row + 1) }
                             td { (value(row.gaps.log_evidence)) }
                             td { (value(row.gaps.per_datum)) }
                             td { (value(row.gaps.amortised)) }

@@ -63,11 +63,12 @@ fn the_map_has_one_scale_and_the_colours_of_the_labels() {
 
 #[test]
 fn the_scale_is_one_for_long_labels_too() {
-    let points = vec![[-1e-6, 2e7], [3e6, -1.234_567e6]];
+    let points = vec![[0.0, 123_456.0], [3.0, 123_459.0]];
     let picture = chart(Figure::Map(Map { points, labels: None, axes: ["a".into(), "b".into()] }));
     let scale = picture.x.unit() / picture.y.unit();
     assert!((scale - 1.0).abs() < 0.01, "{scale}");
     assert_eq!(of_ink(&picture.dots, "validation").len(), 2);
+    assert!(picture.y.labels.iter().any(|label| label.len() > 6), "{:?}", picture.y.labels);
 }
 
 #[test]

@@ -42,6 +42,7 @@ impl Axis {
     }
 
     fn of(name: String, labels: Vec<(String, f64)>) -> Self {
+        assert!(labels.windows(2).all(|pair| pair[0].0 != pair[1].0), "ticks look alike: {labels:?}");
         let value = |text: &str| text.replace('−', "-").parse::<f64>().ok();
         let known: Vec<(f64, f64)> =
             labels.iter().filter_map(|(label, place)| Some((value(label)?, *place))).collect();

@@ -74,6 +74,24 @@ fn one_prediction_is_drawn() {
 }
 
 #[test]
+fn long_labels_have_room() {
+    // Ticks a half apart, and the last at the very end of the axis; the picture is read where labels are apart.
+    for (low, width) in [(1e9, 3.8), (123_456_700.0, 95.25)] {
+        let predicted = vec![low, low + width];
+        let picture = chart(Figure::Predictions { target: "y".into(), actual: vec![1.0, 2.0], predicted });
+        assert!(picture.x.labels.iter().all(|label| label.len() > 8), "{:?}", picture.x.labels);
+    }
+}
+
+#[test]
+fn a_tick_at_zero_says_so() {
+    // Ticks are sums, which need not come to 0 exactly.
+    let predicted = vec![-1.11e-12, 0.22e-12];
+    let picture = chart(Figure::Predictions { target: "y".into(), actual: vec![1.0, 2.0], predicted });
+    assert_eq!(picture.x.labels[5..], strings(["0", "2e−13"]));
+}
+
+#[test]
 fn many_predictions_are_thinned() {
     let actual: Vec<f64> = (0..7000).map(f64::from).collect();
     let predicted = actual.iter().map(|y| y + 1.0).collect();
