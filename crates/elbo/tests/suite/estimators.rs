@@ -95,14 +95,19 @@ fn a_form_is_what_its_line_says() {
         Form::Enumerated,
         Form::Relaxed(0.5),
     ];
-    assert_eq!(forms.len(), Form::NAMES.len());
     let vae = vae();
-    for (form, (name, _)) in forms.into_iter().zip(Form::NAMES) {
+    for form in forms {
         let stored = serde_json::to_value(form).unwrap();
-        match name.split_once(':') {
-            None => assert_eq!(stored, serde_json::json!(name)),
-            Some((name, _)) => assert!(stored[name].is_number(), "{stored}"),
-        }
+        let (name, number) = match &stored {
+            serde_json::Value::String(name) => (name, false),
+            other => (other.as_object().unwrap().keys().next().unwrap(), true),
+        };
+        let of_table = |text: &str| match text.split_once(':') {
+            Some((before, _)) => before == name && number,
+            None => text == name && !number,
+        };
+        assert_eq!(Form::NAMES.iter().filter(|(text, _)| of_table(text)).count(), 1, "{stored}");
+        let name = name.clone();
         assert_eq!(serde_json::from_value::<Form>(stored).unwrap(), form);
         let half = KlCost { beta: 0.5, free_bits: 0.0 };
         let made = form.estimator(Objective::Elbo, KlForm::Analytic, &vae.model, &vae.guide);
