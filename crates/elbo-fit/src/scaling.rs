@@ -27,8 +27,10 @@ impl TryFrom<Stored> for Scaling {
 
     fn try_from(Stored { offset, divisor }: Stored) -> Result<Self, Error> {
         if offset.len() != divisor.len() || offset.is_empty() {
-            let message = format!("a scale has {} offsets, but {} divisors", offset.len(), divisor.len());
-            return Err(Error::new(message));
+            let (offsets, divisors) = (offset.len(), divisor.len());
+            return Err(Error::new(format!(
+                "a scale has {offsets} offsets, but {divisors} divisors: it takes as many, and at least one"
+            )));
         }
         if let Some(wrong) = offset.iter().find(|offset| !offset.is_finite()) {
             return Err(Error::new(format!("the offset of a column is {wrong}, but must be finite")));

@@ -257,7 +257,9 @@ fn a_model_that_is_none_is_not_read() {
             assert!(error.contains("offsets, but"), "{error}");
         }
         let error = refuses(&|of| ["offset", "divisor"].iter().for_each(|which| cut(of, which))).unwrap();
-        assert!(error.contains("columns, but the model of"), "{error}");
+        // Of one column nothing is left.
+        let none = error.contains("a scale has 0 offsets");
+        assert!(none || error.contains("columns, but the model of"), "{error}");
         let error = refuses(&|of| scaling(of)["divisor"][0] = 0.0.into()).unwrap();
         assert!(error.contains("the divisor of a column is 0, but must be"), "{error}");
     }

@@ -124,7 +124,7 @@ impl Diagonal {
 /// let q = Gaussian::new(1.0, 0.5)?; // μ, σ
 /// assert_eq!(q.variance(), Some(0.25));
 /// assert!(q.log_density(&1.0) > q.log_density(&1.1));
-/// assert_eq!(Gaussian::new(0.0, -0.2).unwrap_err().to_string(), "sigma is -0.2, but must be a finite number > 0");
+/// assert_eq!(Gaussian::new(0.0, -0.2).unwrap_err().to_string(), "sigma is -0.2, but must be > 0 and finite");
 /// # Ok::<(), elbo::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
