@@ -74,13 +74,22 @@ pub trait Observer: Sync {
 
 impl Observer for () {}
 
-/// Facts in a line each.
+/// Facts and choices in a line each.
 pub(crate) trait Say {
     fn say(&self, name: &str, text: impl Into<Text>);
+
+    /// That `chosen` was chosen for the user, where the setting was `open`.
+    fn chose(&self, open: bool, of: &'static str, chosen: impl Into<String>, why: &str);
 }
 
 impl<O: Observer + ?Sized> Say for O {
     fn say(&self, name: &str, text: impl Into<Text>) {
         self.fact(name, &text.into());
+    }
+
+    fn chose(&self, open: bool, of: &'static str, chosen: impl Into<String>, why: &str) {
+        if open {
+            self.choice(&Choice { of, chosen: chosen.into(), why: why.into() });
+        }
     }
 }

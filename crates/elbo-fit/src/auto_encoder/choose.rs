@@ -27,7 +27,7 @@ use super::{
 use crate::{
     error::Error,
     moments::{Moments, moments_of},
-    observer::{Choice, Observer, Say},
+    observer::{Observer, Say},
     scaling::Scaling,
     source::Source,
 };
@@ -76,7 +76,11 @@ pub(crate) fn choose<T: Number + Display>(
     }
     let how = choose_scale(request.scale, likelihood.support(), data);
     let taken = Taken { scaling: scaling(how, data, &train, &constant, &columns)?, columns };
-    observer.choice(&Choice { of: "likelihood", chosen: likelihood.describe(), why: why.into() });
+    observer.chose(true, "likelihood", likelihood.describe(), why);
+    let (scale, why) = in_words(how, data.full_scale.is_some(), likelihood.support());
+    observer.chose(request.scale == Scale::Auto, "scale", scale, why);
+    let why = "20, or half as many as columns where that is fewer";
+    observer.chose(request.latent.is_none(), "latent", latent.to_string(), why);
     if second.is_some() && request.kl == KlForm::Analytic {
         observer.say("kl", "of z2 given z1 in closed form; of z1, which has none, by Monte Carlo");
     }
@@ -84,7 +88,9 @@ pub(crate) fn choose<T: Number + Display>(
     let binarise = choose_binarise(request, likelihood.support(), observer);
     let patience = request.patience.or(request.epochs.is_none().then(|| {
         let steps = train.len().div_ceil(request.batch);
-        PATIENCE.0.max(PATIENCE.1.div_ceil(steps)) as u64
+        let epochs = PATIENCE.0.max(PATIENCE.1.div_ceil(steps)) as u64;
+        observer.chose(true, "patience", format!("{epochs} epochs"), "20, or 1,000 steps where that is more");
+        epochs
     }));
     let draws = VALIDATION_DRAWS.0.div_ceil(data.rows() - train.len()).min(VALIDATION_DRAWS.1);
     let names = if taken.columns.is_empty() {
@@ -129,6 +135,17 @@ pub(crate) fn choose<T: Number + Display>(
             train: steps,
         },
     })
+}
+
+/// A scale that was chosen, and why.
+fn in_words(how: Scale, images: bool, support: Support) -> (&'static str, &'static str) {
+    match how {
+        Scale::Full => ("full", "pixels are divided by their full value"),
+        Scale::Standard => ("standard", "each column to mean 0 and standard deviation 1"),
+        _ if images => ("none", "counts of images stay as they are"),
+        _ if support == Support::Count => ("none", "counts stay as they are"),
+        _ => ("none", "0 and 1 stay as they are"),
+    }
 }
 
 /// The columns that have one value in all of these rows.

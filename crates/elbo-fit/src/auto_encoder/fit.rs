@@ -185,6 +185,12 @@ fn start<'a, N: Networks>(
     let (train, validation) = rows.parts(config);
     config.fit.check()?;
     let built = networks.build(&config.fit.vae, train.width(), Key::new(config.fit.seed), device)?;
+    let (own, said) = (built.model.likelihood(), networks.likelihood(config.fit.vae.likelihood));
+    if (own.name(), own.support()) != (said.name(), said.support()) {
+        let message =
+            format!("the networks have a {} likelihood, but say that it is {}", own.name(), said.name());
+        return Err(Error::new(message).remedy("build them with the likelihood that they say"));
+    }
     let built = networks.start_at(built, &train, device)?;
     Ok(Fit::of(config.fit.clone(), &built, train, &validation, device)?)
 }

@@ -17,7 +17,7 @@ use crate::{
     error::Error,
     figure::{Figure, Loadings, Map},
     fitted::About,
-    observer::Observer,
+    observer::{Observer, Say},
     rows::Rows,
     scaling::Scaling,
     source::Source,
@@ -97,6 +97,8 @@ impl Model for Factors {
         let rows = Rows::read(source, memory, observer)?;
         let width = rows.data.width();
         let latent = request.latent.unwrap_or_else(|| (width / 2).clamp(1, 10));
+        let why = "half as many as columns, from 1 to 10; those that are not needed are switched off";
+        observer.chose(request.latent.is_none(), "latent", latent.to_string(), why);
         if latent > width {
             return Err(Error::request(
                 format!("{latent} latent dimensions are more than the {width} columns"),

@@ -226,13 +226,19 @@ impl Model for Mixture {
         let bernoulli = request.family == Some(Kind::Bernoulli);
         let rows = read(source, memory, request.drop_constant, bernoulli, observer)?;
         rows.check_number("components", request.components)?;
+        let prior = request.prior(&rows.data)?;
+        let (family, why) = match prior.family {
+            Family::Bernoulli(_) => ("Bernoulli", "every value is 0 or 1"),
+            Family::Gaussian(_) => ("Gaussian", "the values are real numbers"),
+        };
+        observer.chose(request.family.is_none(), "family", family, why);
         let settings = Settings {
             drop_constant: request.drop_constant,
             starts: request.starts,
             start: request.start,
             online: request.online,
             annealing: request.anneal.map(annealing),
-            prior: request.prior(&rows.data)?,
+            prior,
         };
         Ok((rows, settings))
     }

@@ -171,6 +171,7 @@ impl Model for Regress {
         let rows = Rows::read(source, memory, observer)?;
         let data = &rows.data;
         let target = request.target.clone().unwrap_or_else(|| data.columns[data.width() - 1].clone());
+        observer.chose(request.target.is_none(), "target", &target, "the last column");
         let place = rows.column(Some(&target))?;
         let of_target = moments(data)[place];
         let settings = Settings {

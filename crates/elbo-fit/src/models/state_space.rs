@@ -264,11 +264,19 @@ impl Model for StateSpace {
     ) -> Result<(Rows, Settings), Error> {
         let rows = series::read(request.sequence_column.as_deref(), source, memory, observer)?;
         let (kind, columns) = request.columns(&rows)?;
+        let (name, why) = match kind {
+            Kind::Level => ("level", "there is one column"),
+            Kind::Factors => ("factors", "there are several columns"),
+            Kind::Autoregression => ("autoregression", "as asked"),
+        };
+        observer.chose(request.kind.is_none(), "kind", name, why);
         let prior = match kind {
             Kind::Level => Prior::local_level(0.0, FIRST_LEVEL),
             Kind::Autoregression => Prior::autoregression(0.0, 1.0),
             Kind::Factors => {
                 let states = request.states.unwrap_or(FACTORS.min(columns.len()));
+                let why = "no more than columns; those that are not needed are switched off";
+                observer.chose(request.states.is_none(), "states", states.to_string(), why);
                 Prior::factors(states, columns.len())
             }
         };
