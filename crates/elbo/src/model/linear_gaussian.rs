@@ -34,10 +34,10 @@ impl LinearGaussian {
             check::at_most("latent", latent, most, "one less than the columns, where sigma is free")?;
         }
         let (mean, _) = rows.moments();
-        let (eigenvalues, vectors) = spectrum(&covariance(rows, &mean))?;
+        let Spectrum { eigenvalues, direction } = spectrum(rows, &mean)?;
         let sigma2 = sigma2.unwrap_or_else(|| {
-            let rest = &eigenvalues[latent..];
-            rest.iter().map(|l| l.max(0.0)).sum::<f64>() / rest.len() as f64
+            let rest = eigenvalues.iter().skip(latent).map(|l| l.max(0.0));
+            rest.sum::<f64>() / (width - latent) as f64
         });
         // Rounding leaves eigenvalues of a singular covariance near ε · λ_1 · D.
         let rounding = eigenvalues[0] * f64::EPSILON * width as f64;
@@ -45,7 +45,7 @@ impl LinearGaussian {
         let active = eigenvalues.iter().take(latent).take_while(|&&l| l > sigma2).count();
         Ok(Self {
             mean,
-            directions: (0..active).map(|j| vectors.col(j).iter().copied().collect()).collect(),
+            directions: (0..active).map(direction).collect(),
             eigenvalues: eigenvalues[..active].to_vec(),
             sigma2,
         })
@@ -98,6 +98,33 @@ impl LinearGaussian {
 /// Rows accumulated into the covariance at a time.
 const CHUNK: usize = 1024;
 
+/// The eigenvalues of the covariance, largest first, but for those that are 0 because there are fewer rows than columns; and
+/// the unit vector of each.
+struct Spectrum {
+    eigenvalues: Vec<f64>,
+    direction: Box<dyn Fn(usize) -> Vec<f64>>,
+}
+
+/// By the covariance of the columns, or, where there are fewer rows, by the products of rows: X Xᵀ/N has the same eigenvalues
+/// as Xᵀ X/N, and an eigenvector v of it gives the other's as Xᵀ v, which is then brought to length 1.
+fn spectrum(rows: &Rows<'_>, mean: &[f64]) -> Result<Spectrum, Error> {
+    let (n, width) = (rows.len(), rows.width());
+    if n >= width {
+        let (eigenvalues, vectors) = eigen(&covariance(rows, mean))?;
+        let direction = move |j: usize| vectors.col(j).iter().copied().collect();
+        return Ok(Spectrum { eigenvalues, direction: Box::new(direction) });
+    }
+    let values: Vec<&[f32]> = rows.iter().collect();
+    let centred = Mat::from_fn(n, width, |i, j| f64::from(values[i][j]) - mean[j]);
+    let (eigenvalues, vectors) = eigen(&(&centred * centred.transpose() * faer::Scale(1.0 / n as f64)))?;
+    let direction = move |j: usize| {
+        let u = centred.transpose() * vectors.col(j);
+        let length = u.norm_l2();
+        u.iter().map(|u| u / length).collect()
+    };
+    Ok(Spectrum { eigenvalues, direction: Box::new(direction) })
+}
+
 fn covariance(rows: &Rows<'_>, mean: &[f64]) -> Mat<f64> {
     let width = rows.width();
     let mut total = Mat::<f64>::zeros(width, width);
@@ -111,8 +138,8 @@ fn covariance(rows: &Rows<'_>, mean: &[f64]) -> Mat<f64> {
 }
 
 /// Eigenvalues, largest first, and eigenvectors as columns in the same order.
-fn spectrum(covariance: &Mat<f64>) -> Result<(Vec<f64>, Mat<f64>), Error> {
-    let eigen = covariance
+fn eigen(symmetric: &Mat<f64>) -> Result<(Vec<f64>, Mat<f64>), Error> {
+    let eigen = symmetric
         .self_adjoint_eigen(Side::Lower)
         .map_err(|cause| Error::no_eigenvalues("the covariance of the data", cause))?;
     let ascending: Vec<f64> = eigen.S().column_vector().iter().copied().collect();

@@ -20,6 +20,7 @@ use elbo::{
     schedule::Decay,
     terms::Mean,
 };
+use faer::{Mat, Side, linalg::solvers::Solve};
 use serde_json::Value;
 
 /// Columns of mean 0 and variance 1 (divided by N), rounded to f32 last.
@@ -161,5 +162,42 @@ fn a_linear_auto_encoder_reaches_the_oracle_on_faithful() {
 fn a_linear_auto_encoder_reaches_the_oracle_on_digits() {
     if reference("digits").is_some() {
         reaches_the_oracle(&digits(), 64, 10, 0.05, 100, 1000, 2e-2);
+    }
+}
+
+/// Fewer rows than columns: columns that are always 0 beside six others change no eigenvalue but for more that are 0, and so
+/// nothing but σ², the mean of those left over. The density is that of the dense covariance.
+#[test]
+fn fewer_rows_than_columns_are_fitted_by_the_products_of_rows() {
+    let (rows, few, many, latent) = (12, 6, 40, 2);
+    let mut narrow = vec![0.0; rows * few];
+    Key::new(3).normals(0, &mut narrow);
+    let narrow: Vec<f32> = narrow.iter().map(|&x: &f64| x as f32).collect();
+    let wide: Vec<f32> = narrow.chunks(few).flat_map(|row| [row, &[0.0; 34]].concat()).collect();
+    let (narrow, wide) = (Rows::all(&narrow, few), Rows::all(&wide, many));
+    let by_columns = LinearGaussian::fit(&narrow, latent, None).unwrap();
+    let by_rows = LinearGaussian::fit(&wide, latent, None).unwrap();
+    let expected = by_columns.sigma2() * (few - latent) as f64 / (many - latent) as f64;
+    assert!((by_rows.sigma2() - expected).abs() < 1e-12);
+    for (sigma2, narrow_or_wide) in [(by_columns.sigma2(), &narrow), (by_columns.sigma2(), &wide)] {
+        let held = LinearGaussian::fit(narrow_or_wide, latent, Some(sigma2)).unwrap();
+        for (w, v) in held.weights().iter().zip(by_columns.weights()) {
+            let sign = (w[0] * v[0]).signum();
+            assert!(w.iter().zip(&v).all(|(w, v)| (w * sign - v).abs() < 1e-9), "{w:?} {v:?}");
+            assert!(w[few.min(w.len())..].iter().all(|w| w.abs() < 1e-12));
+        }
+    }
+    // log N(x; μ, WWᵀ + σ²I), through its dense covariance.
+    let w = by_rows.weights();
+    let covariance = Mat::from_fn(many, many, |i, j| {
+        w.iter().map(|w| w[i] * w[j]).sum::<f64>() + if i == j { by_rows.sigma2() } else { 0.0 }
+    });
+    let factor = covariance.llt(Side::Lower).unwrap();
+    let log_det: f64 = (0..many).map(|i| 2.0 * factor.L()[(i, i)].ln()).sum();
+    for x in wide.iter() {
+        let centred = Mat::from_fn(many, 1, |i, _| f64::from(x[i]) - by_rows.mean()[i]);
+        let squares = (centred.transpose() * factor.solve(&centred))[(0, 0)];
+        let exact = -0.5 * (many as f64 * std::f64::consts::TAU.ln() + log_det + squares);
+        assert!((by_rows.log_evidence(x) - exact).abs() < 1e-9 * exact.abs());
     }
 }
