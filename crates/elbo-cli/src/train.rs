@@ -2,8 +2,8 @@
 
 use elbo::{burn::tensor::Device, diagnose::Level};
 use elbo_fit::{
-    Again, Error, Job, Place, absolute,
-    auto_encoder::{Plan, fit, resume},
+    Again, Error, Job, Place, Plan, absolute,
+    auto_encoder::{fit, resume},
     is_fitted,
 };
 
@@ -17,20 +17,19 @@ pub(crate) fn train(arguments: &Train, device: &Device) -> Result<Level, Error> 
         ));
     }
     let Train { source, test, runs, name, .. } = arguments;
-    let (place, memory, device) =
-        (Place { runs: runs.clone(), name: name.clone() }, source.memory, device.clone());
+    let place = Place { runs: runs.clone(), name: name.clone() };
+    let plan = Plan { place, memory: source.memory, device: device.clone() };
     let begin_at = arguments.begin_at.as_deref().map(absolute).transpose()?;
     let screen = Screen::default();
     let outcome = match (&arguments.resume, &arguments.config) {
-        (Some(run), _) => resume(run, &Plan { place, memory, device }, &screen)?,
+        (Some(run), _) => resume(run, &plan, &screen)?,
         (None, Some(config)) => {
             let (data, test) = (source.data.clone(), test.clone());
-            Job::read(config)?.repeat(Again { data, test, begin_at, memory, device, place }, &screen)?
+            Job::read(config)?.repeat(Again { data, test, begin_at }, &plan, &screen)?
         }
         (None, None) => {
             let rows = source.named(arguments.builtin.as_deref())?;
             let test = test.as_deref().map(|path| rows.at(path)).transpose()?;
-            let plan = Plan { place, memory, device };
             fit(&arguments.request(), rows, test, begin_at.as_deref(), &plan, &screen)?
         }
     };

@@ -30,6 +30,8 @@ pub struct Dataset<T = f32> {
     pub values: Cells<T>,
     /// One label per row, never part of the values.
     pub labels: Option<Vec<String>>,
+    /// The name of the column that they come from, where they come from one that has a name.
+    pub label_name: Option<String>,
     /// Height and width in pixels, when a row is an image.
     pub image: Option<(usize, usize)>,
     /// The value that means a full pixel: 255 for images of bytes, 1 where no
@@ -125,8 +127,9 @@ impl<T: Number> Dataset<T> {
         for (cell, &value) in self.values.iter().enumerate() {
             values.push(convert(cell, value))?;
         }
-        let Self { name, columns, labels, image, full_scale, first_line, .. } = self;
-        Ok(Dataset { name, columns, values: values.finish()?, labels, image, full_scale, first_line })
+        let Self { name, columns, labels, label_name, image, full_scale, first_line, .. } = self;
+        let values = values.finish()?;
+        Ok(Dataset { name, columns, values, labels, label_name, image, full_scale, first_line })
     }
 
     /// These rows, in this order, in memory.
@@ -142,6 +145,7 @@ impl<T: Number> Dataset<T> {
             columns: self.columns.clone(),
             values: rows.iter().flat_map(|&row| self.row(row)).copied().collect::<Vec<T>>().into(),
             labels: self.labels.as_ref().map(label),
+            label_name: self.label_name.clone(),
             ..*self
         }
     }
@@ -211,6 +215,7 @@ mod tests {
             columns: column_names(&[3]),
             values: vec![1.0, 2.0, 3.0, 1.0, 5.0, 3.0].into(),
             labels: None,
+            label_name: None,
             image: None,
             full_scale: None,
             first_line: 1,

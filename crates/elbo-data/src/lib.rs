@@ -35,7 +35,7 @@ pub use fingerprint::sha256;
 pub use format::{digits, digits_frame};
 pub use frame::{Cell, Column, ColumnKind, Frame, Levels, Lines, Matrix, Missing, Sparse};
 pub use image::image_grid_png;
-pub use names::column_names;
+pub use names::{column_names, is_made_up};
 pub use options::{CorpusOptions, ReadOptions, TextColumns};
 pub use output::{holds_text, written_endings};
 pub use read::{read, read_as, read_frame, read_stored};

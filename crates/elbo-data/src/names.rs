@@ -35,6 +35,17 @@ pub fn column_names(grid: &[usize]) -> Vec<String> {
         .collect()
 }
 
+/// Whether a name is one of [`column_names`], as of a file that gives none.
+///
+/// ```
+/// assert!(elbo_data::is_made_up("pixel 3,4") && elbo_data::is_made_up("column 12"));
+/// assert!(!elbo_data::is_made_up("column") && !elbo_data::is_made_up("pixel12"));
+/// ```
+pub fn is_made_up(name: &str) -> bool {
+    let place = name.split_once(' ').filter(|(kind, _)| ["column", "pixel", "value"].contains(kind));
+    place.is_some_and(|(_, place)| place.split(',').all(|number| number.parse::<usize>().is_ok()))
+}
+
 /// Names as messages list them: the first of them where there are many.
 pub(crate) fn listed(names: impl Iterator<Item = impl Display>) -> String {
     const LISTED: usize = 20;

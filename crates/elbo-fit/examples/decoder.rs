@@ -21,8 +21,8 @@ use elbo::{
     random::Key,
 };
 use elbo_fit::{
-    Asked, Error, Place, Source,
-    auto_encoder::{Asking, AutoEncoder as Fitted, Built, Networks, Plan, Request, fit_of},
+    Asked, Error, Plan, Source,
+    auto_encoder::{Asking, AutoEncoder as Fitted, Built, Networks, Request, fit_of},
     plus_minus,
 };
 
@@ -104,8 +104,7 @@ fn main() -> Result<(), Error> {
     let written = fs::create_dir_all(&folder).and_then(|()| fs::write(&rows, parabola()));
     written.map_err(|cause| Error::new(cause.to_string()))?;
     let device = Device::flex();
-    let plan =
-        Plan { place: Place { runs: folder.join("runs"), name: None }, memory: None, device: device.clone() };
+    let plan = Plan::in_folder(folder.join("runs"));
     let request = Request {
         latent: Some(vec![1]),
         activation: Activation::Tanh,

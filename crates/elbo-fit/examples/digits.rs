@@ -2,14 +2,13 @@
 
 use elbo::burn::tensor::Device;
 use elbo_fit::{
-    Asked, Error, Place, Source,
-    auto_encoder::{AutoEncoder, Measures, Plan, Request, fit},
+    Asked, Error, Plan, Source,
+    auto_encoder::{AutoEncoder, Measures, Request, fit},
 };
 
 fn main() -> Result<(), Error> {
     let folder = std::env::temp_dir().join(format!("elbo-digits-{}", std::process::id()));
-    let place = Place { runs: folder.clone(), name: None };
-    let plan = Plan { place, memory: None, device: Device::flex() };
+    let plan = Plan::in_folder(&folder);
     let request = Request { epochs: Some(20), ..Request::default() };
     let done = fit(&request, Source::built_in("digits"), None, None, &plan, &())?;
     let reached = done.results.held_out().expect("a fit by gradients holds rows out");

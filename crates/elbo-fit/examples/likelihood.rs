@@ -12,8 +12,8 @@ use elbo::{
     random::Key,
 };
 use elbo_fit::{
-    Asked, Error, Place, Source,
-    auto_encoder::{Asking, AutoEncoder, OwnLikelihood, Plan, Request, fit, fit_of},
+    Asked, Error, Plan, Source,
+    auto_encoder::{Asking, AutoEncoder, OwnLikelihood, Request, fit, fit_of},
     plus_minus,
 };
 
@@ -72,8 +72,7 @@ fn main() -> Result<(), Error> {
         .and_then(|()| fs::write(&rows, line()))
         .map_err(|e| Error::new(e.to_string()))?;
     let (robust, device) = (OwnLikelihood(Arc::new(Robust)), Device::flex());
-    let place = Place { runs: folder.join("runs"), name: None };
-    let plan = Plan { place, memory: None, device: device.clone() };
+    let plan = Plan::in_folder(folder.join("runs"));
     let request = Request {
         hidden: vec![32],
         latent: Some(vec![1]),
@@ -94,8 +93,6 @@ fn main() -> Result<(), Error> {
     assert!(error.to_string().contains("are `Laplace`, not elbo's own"), "{error}");
 
     // A Gaussian of one width for all rows is worse.
-    let place = Place { name: Some("gaussian".into()), ..plan.place };
-    let plan = Plan { place, ..plan };
     let gaussian = fit(&request, Source::file(&rows)?, None, None, &plan, &())?;
     let gaussian = gaussian.results.held_out().expect("rows were held out").validation.elbo;
     println!("a Gaussian of one width: {}", plus_minus(gaussian));

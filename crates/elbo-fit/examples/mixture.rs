@@ -2,11 +2,12 @@
 
 use std::{fs, path::Path};
 
-use elbo::mean_field::Ascent;
-use elbo_data::Column;
 use elbo_fit::{
-    Asked, Error, FittedModel, Place, Plan, Source, fit,
-    models::mixture::{Mixture, Request},
+    Asked, Column, Error, FittedModel, Plan, Source, fit,
+    models::{
+        Run,
+        mixture::{Mixture, Request},
+    },
 };
 
 fn main() -> Result<(), Error> {
@@ -15,17 +16,20 @@ fn main() -> Result<(), Error> {
     write(&folder, "rows.csv", &(0..200).map(row).collect::<String>())?;
     write(&folder, "new.csv", "height,width\n40.5,-1\n0.5,1\n")?;
 
-    let place = Place { runs: at("runs"), name: Some("blobs".into()) };
-    let plan = Plan { ascent: Ascent::default(), seed: 7, memory: None, place };
     let request = Request { components: 4, ..Request::default() };
-    let done = fit::<Mixture>(&request, Source::file(&at("rows.csv"))?, &plan, &())?;
+    let done = fit::<Mixture>(
+        &request,
+        Source::file(&at("rows.csv"))?,
+        &Run::default(),
+        &Plan::in_folder(at("runs")),
+    )?;
     assert_eq!(done.results.converged, Some(true));
 
     let model = FittedModel::load(&done.folder)?;
     let asked = Asked { source: Some(Source::file(&at("new.csv"))?), memory: None };
     let told = model.predict(&asked, 0, &())?;
     // Columns are found by their names, and the two new rows lie in two different blobs.
-    let Column::Real(component) = &told.table.columns[0].1 else { panic!("{told:?}") };
+    let Column::Real(component) = told.table.column("component")? else { panic!("{told:?}") };
     assert_ne!(component[0], component[1]);
     fs::remove_dir_all(&folder).map_err(|cause| Error::new(cause.to_string()))
 }

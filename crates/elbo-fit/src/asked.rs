@@ -66,3 +66,9 @@ pub enum Spread {
     /// It is exact, as all figures beside it are.
     Exact,
 }
+
+/// Says where figures are of rows that were fitted to.
+pub(crate) fn of_the_fit(took_part: bool) -> Option<(&'static str, Text)> {
+    let text = "these rows, or most of them, took part in the fit: of others it is lower";
+    took_part.then(|| ("note", text.into()))
+}

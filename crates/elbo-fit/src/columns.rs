@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use elbo_data::{Dataset, Number};
+use elbo_data::{Dataset, Number, is_made_up};
 
 use crate::{
     error::Error,
@@ -12,8 +12,8 @@ use crate::{
 /// The places of the columns of these names, in this order, whatever stands between them.
 ///
 /// Where the file has no header, or the model was fitted to one that had none, columns are found by their places: `kept` are
-/// those of the model among the `stored` ones of the fit's file, which messages list as `listing`, and where no label was set aside a file may have the
-/// model's columns alone. Other columns of a file with names are left aside, and said.
+/// those of the model among the `stored` ones of the fit's file, which messages list as `listing`, and where no label was set
+/// aside a file may have the model's columns alone. Other columns of a file with names are left aside, and said.
 pub(crate) fn places<T: Number>(
     data: &Dataset<T>,
     wanted: &[String],
@@ -22,38 +22,59 @@ pub(crate) fn places<T: Number>(
     kept: impl Fn() -> Vec<usize>,
     watch: &dyn Observer,
 ) -> Result<Vec<usize>, Error> {
-    let (width, all) = (data.width(), || (0..wanted.len()).collect());
-    if !numbered(&data.columns) && !numbered(wanted) {
-        if data.columns == wanted {
-            return Ok(all());
-        }
-        let mut known = HashMap::new();
-        for (place, name) in data.columns.iter().enumerate() {
-            if known.insert(name, place).is_some() && wanted.contains(name) {
-                return Err(Error::new(format!("`{}` has two columns `{name}`", data.name))
-                    .remedy("columns are found by their names: give each a name of its own"));
-            }
-        }
-        let place = |name: &String| known.get(name).copied().ok_or_else(|| lacks(data, name, wanted));
-        let places: Vec<usize> = wanted.iter().map(place).collect::<Result<_, _>>()?;
-        let of_model: HashSet<&String> = wanted.iter().chain(listing).collect();
-        let others: Vec<String> =
-            data.columns.iter().filter(|name| !of_model.contains(name)).cloned().collect();
-        if !others.is_empty() {
-            watch.say("left aside", format!("the model is not of {}", listed(&others)));
-        }
-        return Ok(places);
+    let width = data.width();
+    // The fit's own file, or one like it.
+    let as_stored = || {
+        let kept = kept();
+        let same = kept.iter().zip(wanted).all(|(&place, name)| data.columns.get(place) == Some(name));
+        (width == stored && same && kept.len() == wanted.len()).then_some(kept)
+    };
+    if let Some(kept) = as_stored() {
+        return Ok(kept);
+    }
+    let named = !made_up(&data.columns) && !made_up(wanted);
+    if named && data.columns == wanted {
+        return Ok((0..width).collect());
+    }
+    let names: HashSet<&String> = data.columns.iter().collect();
+    // Names that only look made up, in another order.
+    let permuted = width == stored && width == wanted.len() && names == wanted.iter().collect();
+    if named || permuted {
+        return by_name(data, wanted, listing, watch);
     }
     if width == stored {
         Ok(kept())
     } else if width == wanted.len() && data.labels.is_none() {
-        Ok(all())
+        Ok((0..width).collect())
     } else {
         let message =
             format!("`{}` has {width} columns, but {stored} are needed, by their places", data.name);
         Err(Error::new(message)
             .remedy(format!("needed are {}; «label-column NUMBER» sets a label aside", listed(listing))))
     }
+}
+
+fn by_name<T: Number>(
+    data: &Dataset<T>,
+    wanted: &[String],
+    listing: &[String],
+    watch: &dyn Observer,
+) -> Result<Vec<usize>, Error> {
+    let mut known = HashMap::new();
+    for (place, name) in data.columns.iter().enumerate() {
+        if known.insert(name, place).is_some() && wanted.contains(name) {
+            return Err(Error::new(format!("`{}` has two columns `{name}`", data.name))
+                .remedy("columns are found by their names: give each a name of its own"));
+        }
+    }
+    let place = |name: &String| known.get(name).copied().ok_or_else(|| lacks(data, name, wanted));
+    let places: Vec<usize> = wanted.iter().map(place).collect::<Result<_, _>>()?;
+    let of_model: HashSet<&String> = wanted.iter().chain(listing).collect();
+    let others: Vec<String> = data.columns.iter().filter(|name| !of_model.contains(name)).cloned().collect();
+    if !others.is_empty() {
+        watch.say("left aside", format!("the model is not of {}", listed(&others)));
+    }
+    Ok(places)
 }
 
 fn lacks<T: Number>(data: &Dataset<T>, name: &str, wanted: &[String]) -> Error {
@@ -71,8 +92,7 @@ pub(crate) fn listed(columns: &[String]) -> String {
     }
 }
 
-/// Whether columns are called `column 1` and so on: their file has no header.
-fn numbered(columns: &[String]) -> bool {
-    let number = |name: &String| name.strip_prefix("column ").is_some_and(|n| n.parse::<usize>().is_ok());
-    columns.iter().all(number)
+/// Whether no column was given a name: their file has no header.
+fn made_up(columns: &[String]) -> bool {
+    columns.iter().all(|name| is_made_up(name))
 }

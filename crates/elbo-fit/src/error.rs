@@ -22,6 +22,8 @@ pub enum Kind {
     Request,
     /// A file lacks the label column that was to be set aside.
     LacksLabel,
+    /// Who watches has stopped the fit.
+    Stopped,
 }
 
 impl Error {
@@ -33,6 +35,12 @@ impl Error {
     /// A request that makes no sense, and a better one.
     pub fn request(message: impl Into<Text>, remedy: impl Into<Text>) -> Self {
         Self { kind: Kind::Request, ..Self::new(message).remedy(remedy) }
+    }
+
+    /// That who watches has stopped a fit after an epoch; it can go on from its folder.
+    pub(crate) fn stopped(epoch: u64, folder: &Path) -> Self {
+        let error = Self::new(format!("the fit was stopped after epoch {epoch}"));
+        Self { kind: Kind::Stopped, ..error.remedy(format!("«resume {}» goes on", folder.display())) }
     }
 
     /// A failure of the operating system on a path.

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use elbo_data::{Dataset, sha256};
+use elbo_data::{Dataset, Missing, sha256};
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -103,7 +103,15 @@ impl About {
         watch: &dyn Observer,
     ) -> Result<Dataset<f64>, Error> {
         self.data.source.for_model(asked.source.as_ref(), |source| {
-            let data = source.read_exact(asked.memory, true)?;
+            let data = match source.read_exact(asked.memory, true) {
+                Ok(data) => data,
+                // Text may stand in columns that the model is not of.
+                Err(error) if asked.source.is_some() => {
+                    let found = source.read_named(columns, asked.memory, Missing::IsNan, watch);
+                    return found.ok_or(error);
+                }
+                Err(error) => return Err(error),
+            };
             if asked.source.is_none() {
                 self.same_data(&data.name, &data.fingerprint())?;
             }

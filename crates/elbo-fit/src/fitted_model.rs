@@ -30,13 +30,11 @@ impl FittedModel {
     /// # Errors
     /// Where there is none, or it has changed since it was written.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let (about, fitted) = if is_fitted(path) {
-            models::read(&file_of(path))?
-        } else {
-            let model = AutoEncoder::load(path, &Device::flex())?;
-            (model.about(), Box::new(model) as Box<dyn Fitted>)
-        };
-        Ok(Self { path: path.into(), about, fitted })
+        if is_fitted(path) {
+            let (about, fitted) = models::read(&file_of(path))?;
+            return Ok(Self { path: path.into(), about, fitted });
+        }
+        Ok(AutoEncoder::load(path, &Device::flex())?.into())
     }
 
     /// What the fit came to, where the run folder says it.
@@ -97,5 +95,12 @@ impl FittedModel {
         observer: &dyn Observer,
     ) -> Result<Told, Error> {
         self.fitted.reconstruct(&self.about, asked, number, observer)
+    }
+}
+
+impl From<AutoEncoder> for FittedModel {
+    /// The same as any fitted model, as one of networks of one's own, or on a GPU.
+    fn from(model: AutoEncoder) -> Self {
+        Self { path: model.path().into(), about: model.about(), fitted: Box::new(model) }
     }
 }

@@ -19,6 +19,13 @@ pub struct Place {
     pub name: Option<String>,
 }
 
+impl Default for Place {
+    /// A folder in `runs`, named after the data.
+    fn default() -> Self {
+        Self { runs: "runs".into(), name: None }
+    }
+}
+
 impl Place {
     /// Checks, before any work is done for it, that a run can be made; `known` is the name it will have, where that is known.
     ///

@@ -5,15 +5,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use elbo::burn::tensor::Device;
-
 use crate::{
-    auto_encoder::{self, Config},
+    auto_encoder::{self, Config, Networks, Ours},
     error::Error,
-    folder::Place,
     models,
     observer::Observer,
     outcome::Outcome,
+    plan::Plan,
 };
 
 /// What a `config.toml` holds: with the data, all that determines a fit to the bit.
@@ -26,8 +24,8 @@ enum Of {
     Ascent(Box<models::Config<toml::Value>>),
 }
 
-/// How to go about a fit that is made once more; but for `begin_at` nothing of it changes the result.
-#[derive(Clone, Debug)]
+/// What is else about a fit that is made once more; but for `begin_at` nothing of it changes the result.
+#[derive(Clone, Debug, Default)]
 pub struct Again {
     /// Where its rows are now, if not where they were.
     pub data: Option<PathBuf>,
@@ -35,12 +33,6 @@ pub struct Again {
     pub test: Option<PathBuf>,
     /// The model whose parameters an auto-encoder begins at, if not that of the job.
     pub begin_at: Option<PathBuf>,
-    /// Bytes of memory that rows may take.
-    pub memory: Option<u64>,
-    /// Where to compute.
-    pub device: Device,
-    /// Where the run folder is made.
-    pub place: Place,
 }
 
 impl Job {
@@ -72,19 +64,32 @@ impl Job {
     ///
     /// # Errors
     /// Where the data are not those of the job, or as for the fit itself.
-    pub fn repeat(self, again: Again, observer: &dyn Observer) -> Result<Outcome, Error> {
-        let Again { data, test, begin_at, memory, device, place } = again;
+    pub fn repeat(self, again: Again, plan: &Plan, observer: &dyn Observer) -> Result<Outcome, Error> {
+        self.repeat_of(&Ours, again, plan, observer)
+    }
+
+    /// The same, where an auto-encoder is of networks, or a likelihood, of one's own.
+    ///
+    /// # Errors
+    /// As for [`Self::repeat`]; where the job is of other networks.
+    pub fn repeat_of(
+        self,
+        networks: &impl Networks,
+        again: Again,
+        plan: &Plan,
+        observer: &dyn Observer,
+    ) -> Result<Outcome, Error> {
+        let Again { data, test, begin_at } = again;
         match self.0 {
             Of::AutoEncoder(config) => {
-                let plan = auto_encoder::Plan { place, memory, device };
                 let paths = [data.as_deref(), test.as_deref()];
-                auto_encoder::repeat(*config, paths, begin_at.as_deref(), &plan, observer)
+                auto_encoder::repeat(networks, *config, paths, begin_at.as_deref(), plan, observer)
             }
             Of::Ascent(_) if test.is_some() || begin_at.is_some() => {
                 let message = "a fit by coordinate ascent has no test rows, and begins where its starts are";
                 Err(Error::request(message, "leave «test» and «begin-at» out"))
             }
-            Of::Ascent(config) => models::repeat(*config, data.as_deref(), memory, place, observer),
+            Of::Ascent(config) => models::repeat(*config, data.as_deref(), plan, observer),
         }
     }
 }

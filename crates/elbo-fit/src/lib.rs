@@ -1,4 +1,35 @@
 //! From data to a fitted model and its folder: no screen, no command line, no HTML.
+//!
+//! | what for | items |
+//! |---|---|
+//! | rows | [`Source`]: a file, or what is built in; [`Asked`]: new rows for a fitted model |
+//! | a fit by gradients | [`auto_encoder::fit`] of an [`auto_encoder::Request`]; [`auto_encoder::resume`]; [`auto_encoder::fit_of`] networks or a likelihood of one's own, see [`auto_encoder::Networks`] |
+//! | a fit by coordinate ascent | [`fit`] of a model in [`models`], each with a `Request` of its own |
+//! | where and how | [`Plan`]; who watches: [`Observer`] |
+//! | what comes of it | [`Outcome`], with [`Results`] and a [`Page`] that `elbo-report` draws |
+//! | a fitted model | [`FittedModel`], of any kind; [`auto_encoder::AutoEncoder`] does more with one of its kind |
+//! | the same fit once more | [`Job`] |
+//!
+//! ```
+//! use elbo_fit::{Asked, FittedModel, Plan, Source, fit, models::{Run, mixture::{Mixture, Request}}};
+//!
+//! let folder = std::env::temp_dir().join(format!("elbo-fit-{}", std::process::id()));
+//! std::fs::create_dir_all(&folder)?;
+//! let rows: String = (0..60).map(|i| format!("{},{}\n", i % 7 + 50 * (i % 2), i % 5)).collect();
+//! std::fs::write(folder.join("rows.csv"), format!("x,y\n{rows}"))?;
+//!
+//! let request = Request { components: 3, ..Request::default() };
+//! let source = Source::file(&folder.join("rows.csv"))?;
+//! let done = fit::<Mixture>(&request, source, &Run::default(), &Plan::in_folder(folder.join("runs")))?;
+//! assert_eq!(done.results.converged, Some(true));
+//!
+//! let model = FittedModel::load(&done.folder)?;
+//! let told = model.predict(&Asked::default(), 0, &())?;
+//! let elbo_fit::Column::Real(component) = told.table.column("component")? else { panic!("a number") };
+//! assert_ne!(component[0], component[1]);
+//! # std::fs::remove_dir_all(folder)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod asked;
 pub mod auto_encoder;
@@ -16,6 +47,7 @@ mod number;
 mod observer;
 mod outcome;
 mod page;
+mod plan;
 mod remedy;
 mod results;
 mod rows;
@@ -26,6 +58,8 @@ mod subset;
 mod table;
 mod text;
 
+pub use elbo_data::{Column, Table};
+
 pub use asked::{Asked, Evaluation, Spread, Term, Told};
 pub use error::{Error, Kind};
 pub use fitted::{About, Fitted, is_fitted};
@@ -33,11 +67,12 @@ pub use fitted_model::FittedModel;
 pub use folder::{Folder, Place};
 pub use job::{Again, Job};
 pub use metrics::Metrics;
-pub use models::{Plan, fit};
+pub use models::fit;
 pub use number::{plus_minus, significant};
 pub use observer::{Choice, Observer, Sweep};
 pub use outcome::Outcome;
 pub use page::{AscentPage, AutoEncoderPage, Epoch, Page, Terms};
+pub use plan::Plan;
 pub use results::{AllRows, HeldOut, Linear, Reached, Results};
 pub use rows::{DataConfig, Fingerprinted, Rows};
 pub use scaling::Scaling;

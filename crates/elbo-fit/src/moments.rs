@@ -32,6 +32,18 @@ pub(crate) fn moments_of<T: Number>(data: &Dataset<T>, rows: &[usize]) -> Vec<Mo
 }
 
 fn of_rows<'a, T: Number, R: Iterator<Item = &'a [T]>>(width: usize, rows: impl Fn() -> R) -> Vec<Moments> {
+    // Sums are about the first value of a column: far from 0 the mean would lose the digits that tell rows apart.
+    let mut first = vec![f64::NAN; width];
+    for row in rows() {
+        let mut open = false;
+        for (first, x) in first.iter_mut().zip(row).filter(|(first, _)| first.is_nan()) {
+            *first = (*x).into();
+            open |= first.is_nan();
+        }
+        if !open {
+            break;
+        }
+    }
     let sums = |of: &dyn Fn(usize, f64) -> f64| {
         let mut sums = vec![0.0; width];
         for row in rows() {
@@ -45,7 +57,37 @@ fn of_rows<'a, T: Number, R: Iterator<Item = &'a [T]>>(width: usize, rows: impl 
         sums
     };
     let count = sums(&|_, _| 1.0);
-    let mean = sums(&|d, x| x / count[d]);
+    let about = sums(&|d, x| (x - first[d]) / count[d]);
+    let mean: Vec<f64> = first.iter().zip(about).map(|(first, about)| first + about).collect();
     let variance = sums(&|d, x| (x - mean[d]).powi(2) / count[d]);
     mean.iter().zip(variance).map(|(&mean, variance)| Moments { mean, variance }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 200,000 numbers about 1.7e12, by twos that sum to it.
+    #[test]
+    fn moments_far_from_0_keep_their_digits() {
+        let values: Vec<f64> =
+            (0..100_000).flat_map(|i| [f64::from(i % 1000), f64::from(-(i % 1000))]).collect();
+        let of = |offset: f64| {
+            let values: Vec<f64> = values.iter().map(|x| x / 1024.0 + offset).collect();
+            let data = Dataset {
+                name: String::new(),
+                columns: vec!["x".into()],
+                values: values.into(),
+                labels: None,
+                label_name: None,
+                image: None,
+                full_scale: None,
+                first_line: 1,
+            };
+            moments(&data)[0]
+        };
+        let (near, far) = (of(0.0), of(1.7e12));
+        assert!(near.mean.abs() < 1e-12 && (far.mean - 1.7e12).abs() < 1e-3, "{}", far.mean);
+        assert!((far.variance / near.variance - 1.0).abs() < 1e-3, "{} {}", far.variance, near.variance);
+    }
 }

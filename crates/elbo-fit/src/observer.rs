@@ -50,6 +50,12 @@ pub trait Observer: Sync {
     /// An epoch is done; `left` bounds the time that is left.
     fn epoch(&self, _metrics: &Metrics, _left: Duration) {}
 
+    /// Asked after each epoch, whether the fit shall stop there. Its state is then in the folder, and the fit an error of the
+    /// kind [`Stopped`](crate::Kind::Stopped): [`resume`](crate::auto_encoder::resume) goes on, to the same bits.
+    fn stops(&self) -> bool {
+        false
+    }
+
     /// The posterior has collapsed, or come back.
     fn collapse(&self, _change: Collapse) {}
 

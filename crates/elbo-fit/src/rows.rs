@@ -25,7 +25,8 @@ pub struct DataConfig {
 
 impl DataConfig {
     pub(crate) fn of(source: Source, data: &Dataset<f64>) -> Self {
-        Self { rows: data.rows(), columns: data.columns.clone(), fingerprint: data.fingerprint(), source }
+        let (columns, fingerprint) = (data.columns.clone(), data.fingerprint());
+        Self { rows: data.rows(), columns, fingerprint, source: source.named(data) }
     }
 }
 

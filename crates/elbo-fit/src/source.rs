@@ -6,10 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use elbo_data::{Dataset, Number, ReadOptions, Stored};
+use elbo_data::{Dataset, Missing, Number, ReadOptions, Stored, TextColumns};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    columns::listed,
     error::{Error, Kind},
     observer::{Observer, Say},
 };
@@ -53,6 +54,44 @@ impl Source {
         Self { label_column: column.map(Into::into), ..self }
     }
 
+    /// The same with its label column by name, where the data have one: of new rows it may stand elsewhere.
+    pub(crate) fn named<T>(mut self, data: &Dataset<T>) -> Self {
+        if self.label_column.is_some() && data.label_name.is_some() {
+            self.label_column.clone_from(&data.label_name);
+        }
+        self
+    }
+
+    /// Reads these columns of a table whose other columns may hold text, and says which those are; none where it has no such
+    /// columns.
+    pub(crate) fn read_named<T: Number>(
+        &self,
+        wanted: &[String],
+        memory: Option<u64>,
+        missing: Missing,
+        watch: &dyn Observer,
+    ) -> Option<Dataset<T>> {
+        let options = ReadOptions {
+            missing: true,
+            text: TextColumns::Kept,
+            single: true,
+            precision: T::PRECISION,
+            ..self.options(memory)
+        };
+        let frame = elbo_data::read_frame(Path::new(&self.data), &options).ok()?;
+        let places: Vec<usize> =
+            wanted.iter().map(|name| frame.place_of(name).ok()).collect::<Option<_>>()?;
+        let others: Vec<String> =
+            frame.names().filter(|name| !wanted.iter().any(|w| w == name)).map(Into::into).collect();
+        // A name that stands twice says nothing.
+        if others.is_empty() || others.len() + wanted.len() != frame.width() {
+            return None;
+        }
+        let data = frame.select(&places).ok()?.numbers(missing).ok()?;
+        watch.say("left aside", format!("the model is not of {}", listed(&others)));
+        Some(data)
+    }
+
     /// Reads the rows without loss, which may take so many bytes of memory; for a model that is fitted a `single` one is
     /// enough.
     ///
@@ -78,12 +117,7 @@ impl Source {
         if self.data == DIGITS {
             return Ok(elbo_data::digits().converted(memory, |_, x| f64::from(x))?);
         }
-        let options = ReadOptions {
-            missing: true,
-            text: elbo_data::TextColumns::Label,
-            single,
-            ..self.options(memory)
-        };
+        let options = ReadOptions { missing: true, text: TextColumns::Label, single, ..self.options(memory) };
         let data: Dataset<f64> = elbo_data::read_as(Path::new(&self.data), &options)?;
         let mut known = HashSet::new();
         if let Some(name) = data.columns.iter().find(|name| !known.insert(*name)) {
@@ -104,7 +138,7 @@ impl Source {
         let Some(asked) = asked else {
             return read(self).map_err(|error| self.moved(error));
         };
-        let plain = Self { image: asked.image.or(self.image), ..asked.clone() };
+        let plain = asked.clone();
         if plain.label_column.is_some() || self.label_column.is_none() {
             return read(&plain);
         }

@@ -12,10 +12,10 @@ use std::{
 
 use elbo::{burn::tensor::Device, likelihood, mean_field::Ascent};
 use elbo_fit::{
-    Again, Asked, Choice, FittedModel, HeldOut, Job, Kind, Metrics, Observer, Outcome, Page, Place, Source,
-    Spread, Sweep, Text,
+    Again, Asked, Choice, FittedModel, HeldOut, Job, Kind, Metrics, Observer, Outcome, Page, Place, Plan,
+    Source, Spread, Sweep, Text,
     auto_encoder::{self, Asking, AutoEncoder, Measures, OwnLikelihood, Request, fit_of, resume_of},
-    models::{self, factors, mixture, regress, state_space},
+    models::{self, Run, factors, mixture, regress, state_space},
 };
 use serde_json::Value;
 
@@ -23,19 +23,15 @@ fn place(folder: &Path, name: &str) -> Place {
     Place { runs: folder.join("runs"), name: Some(name.into()) }
 }
 
-fn plan(folder: &Path, name: &str) -> auto_encoder::Plan {
-    auto_encoder::Plan { place: place(folder, name), memory: None, device: Device::flex() }
-}
-
-fn again(place: Place) -> Again {
-    Again { data: None, test: None, begin_at: None, memory: None, device: Device::flex(), place }
+fn plan(folder: &Path, name: &str) -> Plan {
+    Plan { place: place(folder, name), ..Plan::default() }
 }
 
 fn request(epochs: u64) -> Request {
     Request { hidden: vec![16], latent: Some(vec![3]), epochs: Some(epochs), seed: 3, ..Request::default() }
 }
 
-fn digits(request: &Request, plan: &auto_encoder::Plan, watch: &dyn Observer) -> Outcome {
+fn digits(request: &Request, plan: &Plan, watch: &dyn Observer) -> Outcome {
     auto_encoder::fit(request, Source::built_in("digits"), None, None, plan, watch).unwrap()
 }
 
@@ -123,7 +119,7 @@ fn an_interrupted_fit_goes_on_to_the_same_bits() {
     // So is the job of its configuration, made once more.
     let job = Job::read(&folder.path().join("runs/whole/config.toml")).unwrap();
     assert_eq!(job.model(), "auto-encoder");
-    job.repeat(again(place(folder.path(), "again")), &()).unwrap();
+    job.repeat(Again::default(), &plan(folder.path(), "again"), &()).unwrap();
     // The parameters stand after the header, which holds the name of the run.
     let parameters = |name: &str| {
         let raw = fs::read(folder.path().join("runs").join(name).join("last.safetensors")).unwrap();
@@ -177,22 +173,19 @@ fn a_job_is_repeated_and_its_model_reported() {
     let data = folder.path().join("blobs.csv");
     fs::write(&data, blobs()).unwrap();
     let watch = Witness::default();
-    let plan = models::Plan {
-        ascent: Ascent::default(),
-        seed: 5,
-        memory: None,
-        place: place(folder.path(), "first"),
-    };
+    let run = Run { seed: 5, observer: &watch, ..Run::default() };
     let request = mixture::Request { components: 3, ..mixture::Request::default() };
     let source = Source::file(&data).unwrap();
-    let first = models::fit::<mixture::Mixture>(&request, source.clone(), &plan, &watch).unwrap();
+    let first =
+        models::fit::<mixture::Mixture>(&request, source.clone(), &run, &plan(folder.path(), "first"))
+            .unwrap();
     assert!(watch.saw("sweep") > 3 && first.results.converged == Some(true));
     let html = elbo_report::page(&first.page, &ToString::to_string, &ToString::to_string);
     assert!(html.contains("<h1>first</h1>") && html.contains("Components over the rows"));
 
     let job = Job::read(&first.folder.join("config.toml")).unwrap();
     assert_eq!(job.model(), "mixture");
-    let again = job.repeat(again(place(folder.path(), "second")), &()).unwrap();
+    let again = job.repeat(Again::default(), &plan(folder.path(), "second"), &()).unwrap();
     let bound = |outcome: &Outcome| outcome.results.all_rows().unwrap().elbo;
     assert_eq!(bound(&again), bound(&first));
     let kept = |outcome: &Outcome| fs::read(outcome.folder.join("model.json")).unwrap();
@@ -224,21 +217,17 @@ fn a_model_that_is_none_is_not_read() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("blobs.csv");
     fs::write(&data, blobs()).unwrap();
-    let plan = |name: &str| models::Plan {
-        ascent: Ascent { tolerance: 0.0, sweeps: 3 },
-        seed: 5,
-        memory: None,
-        place: place(folder.path(), name),
-    };
+    let run = Run { ascent: Ascent { tolerance: 0.0, sweeps: 3 }, seed: 5, observer: &() };
+    let plan = |name: &str| plan(folder.path(), name);
     let source = || Source::file(&data).unwrap();
     let target = Some("b".into());
     let of_target = regress::Request { target, ..regress::Request::default() };
     let of_column = state_space::Request { column: Some("b".into()), ..state_space::Request::default() };
     let latent = factors::Request { latent: Some(1), ..factors::Request::default() };
     let fits = [
-        models::fit::<regress::Regress>(&of_target, source(), &plan("regression"), &()).unwrap(),
-        models::fit::<factors::Factors>(&latent, source(), &plan("factors"), &()).unwrap(),
-        models::fit::<state_space::StateSpace>(&of_column, source(), &plan("series"), &()).unwrap(),
+        models::fit::<regress::Regress>(&of_target, source(), &run, &plan("regression")).unwrap(),
+        models::fit::<factors::Factors>(&latent, source(), &run, &plan("factors")).unwrap(),
+        models::fit::<state_space::StateSpace>(&of_column, source(), &run, &plan("series")).unwrap(),
     ];
     for fit in fits {
         let file = fit.folder.join("model.json");
@@ -313,16 +302,67 @@ fn other_columns_are_left_aside_and_said() {
     let [here, there] = [&Asked::default(), &more].map(|asked| model.encode(asked, &watch).unwrap().table);
     assert_eq!(watch.saw("left aside: the model is not of day"), 1);
     assert!((0..120).all(|row| here.cell(row, 0) == there.cell(row, 0)));
-    let plan = models::Plan {
-        ascent: Ascent::default(),
-        seed: 5,
-        memory: None,
-        place: place(folder.path(), "mixture"),
-    };
-    let fit = models::fit::<mixture::Mixture>(&mixture::Request::default(), own, &plan, &()).unwrap();
+    let plan = plan(folder.path(), "mixture");
+    let fit =
+        models::fit::<mixture::Mixture>(&mixture::Request::default(), own, &Run::default(), &plan).unwrap();
     let model = FittedModel::load(&fit.folder).unwrap();
     let [here, there] =
         [&Asked::default(), &more].map(|asked| model.evaluate(asked, None, 0, &watch).unwrap());
     assert_eq!(watch.saw("left aside: the model is not of day"), 2);
     assert_eq!(here.terms[0].value, there.terms[0].value);
+}
+
+/// A CSV of new rows may have columns of text that the model is not of, in any place, and its label in another one.
+#[test]
+fn columns_of_text_and_labels_elsewhere_are_no_matter() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, line: &dyn Fn(usize, &str) -> String| {
+        let text: String = blobs().lines().enumerate().map(|(n, row)| line(n, row) + "\n").collect();
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        Source::file(&path).unwrap()
+    };
+    let word = |n: usize, name: &str| if n == 0 { name.to_owned() } else { format!("{name} {}", n % 3) };
+    let number = |n: usize, name: &str| if n == 0 { name.to_owned() } else { (n * n).to_string() };
+    let own = write("own.csv", &|n, row| format!("{row},{}", word(n, "kind"))).label_column(Some("last"));
+    let other = write("other.csv", &|n, row| {
+        format!("{},{},{row},{},{}", word(n, "place"), word(n, "kind"), word(n, "note"), number(n, "weight"))
+    });
+    let asked = |source: &Source| Asked { source: Some(source.clone()), memory: None };
+    let fit =
+        auto_encoder::fit(&request(2), own.clone(), None, None, &plan(folder.path(), "ae"), &()).unwrap();
+    let model = AutoEncoder::load(&fit.folder, &Device::flex()).unwrap();
+    let watch = Witness::default();
+    let [here, there] = [&own, &other].map(|source| model.encode(&asked(source), &watch).unwrap());
+    assert_eq!(here.labels, there.labels);
+    assert!((0..120).all(|row| here.table.cell(row, 0) == there.table.cell(row, 0)));
+    assert_eq!(watch.saw("left aside: the model is not of place, note, weight"), 1);
+    let factors = factors::Request { latent: Some(1), ..factors::Request::default() };
+    let fit =
+        models::fit::<factors::Factors>(&factors, own.clone(), &Run::default(), &plan(folder.path(), "f"));
+    let model = FittedModel::load(&fit.unwrap().folder).unwrap();
+    let [here, there] = [&own, &other].map(|source| model.evaluate(&asked(source), None, 0, &()).unwrap());
+    assert_eq!(here.terms, there.terms);
+}
+
+/// Who watches stops a fit, which then goes on to the same bits.
+#[test]
+fn a_stopped_fit_goes_on() {
+    struct Stops;
+    impl Observer for Stops {
+        fn stops(&self) -> bool {
+            true
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let whole = digits(&request(3), &plan(folder.path(), "whole"), &());
+    let stopped = plan(folder.path(), "stopped");
+    let source = Source::built_in("digits");
+    let error = auto_encoder::fit(&request(3), source, None, None, &stopped, &Stops).unwrap_err();
+    assert_eq!(
+        (error.kind(), &error.message().to_string()[..]),
+        (Kind::Stopped, "the fit was stopped after epoch 1")
+    );
+    let resumed = auto_encoder::resume(&folder.path().join("runs/stopped"), &stopped, &()).unwrap();
+    assert_eq!(held_out(&resumed).validation, held_out(&whole).validation);
 }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use plotters::prelude::*;
 
 use crate::{
-    number::{label, number, significant},
+    number::{beside, label, number, significant},
     page::captioned,
     plot::{Axes, CATEGORIES, Ink, PX, extent, legend},
 };
@@ -34,7 +34,7 @@ pub(crate) fn components(columns: &[String], components: &[Component]) -> Markup
                         td { (number(component.rows, 1)) }
                         td { (number(component.share, 3)) }
                         @for d in 0..shown {
-                            td { (significant(component.mean[d])) @if let Some(sd) = sd(component, d) { " ± " (significant(sd)) } }
+                            td { (beside(component.mean[d], sd(component, d).unwrap_or(0.0))) @if let Some(sd) = sd(component, d) { " ± " (significant(sd)) } }
                         }
                     }
                 } }

@@ -36,6 +36,16 @@ pub(crate) fn significant(value: f64) -> String {
     }
 }
 
+/// A number beside what it is spread by: to four significant digits, and to three of the spread where that takes more.
+pub(crate) fn beside(value: f64, spread: f64) -> String {
+    let places = value.abs().log10().floor() - spread.log10().floor();
+    if places.is_finite() && places > 1.0 {
+        number(value, decimals(&[spread], 3))
+    } else {
+        significant(value)
+    }
+}
+
 /// The decimals that give the largest of some numbers so many significant digits.
 pub(crate) fn decimals(values: &[f64], digits: u8) -> usize {
     let size = values.iter().fold(0.0, |most: f64, v| most.max(v.abs()));
@@ -71,4 +81,19 @@ pub(crate) fn label(range: &Range<f64>, most: usize) -> impl Fn(f64) -> String +
 /// The label of a tick that counts: nothing between whole numbers.
 pub(crate) fn whole(x: f64) -> String {
     if (x - x.round()).abs() < 1e-6 { number(x, 0) } else { String::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_beside_a_spread_keeps_the_digits_that_tell() {
+        assert_eq!(beside(20_000_002.939, 0.6574), "20000002.939");
+        assert_eq!(beside(5_412_001.056, 12.3), "5412001.1");
+        assert_eq!(beside(-1234.567, 1200.0), "−1235");
+        assert_eq!(beside(2.34567, 0.0), "2.346");
+        assert_eq!(beside(100.25, 0.001), "100.25000");
+        assert_eq!(beside(4.2e9, 1e8), "4.200e9");
+    }
 }

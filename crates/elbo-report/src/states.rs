@@ -4,7 +4,7 @@ use elbo_fit::figure::State;
 use maud::{Markup, html};
 
 use crate::{
-    number::{number, significant},
+    number::{beside, number, significant},
     page::captioned,
 };
 
@@ -24,7 +24,7 @@ pub(crate) fn states(columns: &[String], states: &[State]) -> Markup {
                 th scope="row" { (k + 1) }
                 td { (number(state.rows, 1)) }
                 @for d in 0..shown {
-                    td { (significant(state.mean[d])) @if let Some(sd) = state.deviation[d] { " ± " (significant(sd)) } }
+                    td { (beside(state.mean[d], state.deviation[d].unwrap_or(0.0))) @if let Some(sd) = state.deviation[d] { " ± " (significant(sd)) } }
                 }
             } } }
         } }

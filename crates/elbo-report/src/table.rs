@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::number::significant;
+use crate::number::beside;
 
 /// How many columns a table shows.
 pub(crate) const COLUMNS: usize = 8;
@@ -10,6 +10,12 @@ pub(crate) const COLUMNS: usize = 8;
 /// Groups of named rows under the names of the first columns.
 pub(crate) fn table(columns: &[String], groups: &[Vec<(String, &[f32])>]) -> Markup {
     let width = groups.iter().flatten().map(|(_, row)| row.len()).max().unwrap_or(0).min(COLUMNS);
+    let spread = |c: usize| {
+        let column =
+            || groups.iter().flatten().filter_map(move |(_, row)| row.get(c).copied().map(f64::from));
+        column().fold(f64::NEG_INFINITY, f64::max) - column().fold(f64::INFINITY, f64::min)
+    };
+    let spreads: Vec<f64> = (0..width).map(spread).collect();
     html! {
         div.scroll {
             table {
@@ -24,7 +30,7 @@ pub(crate) fn table(columns: &[String], groups: &[Vec<(String, &[f32])>]) -> Mar
                 @for group in groups {
                     tbody {
                         @for (name, row) in group {
-                            tr { th scope="row" { (name) } @for &value in row.iter().take(width) { td { (significant(value.into())) } } }
+                            tr { th scope="row" { (name) } @for (&value, &spread) in row.iter().zip(&spreads) { td { (beside(value.into(), spread)) } } }
                         }
                     }
                 }

@@ -1,6 +1,6 @@
 //! A whole fit: epochs of steps (E17), the validation bound after each, until it has converged.
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -195,6 +195,7 @@ impl<'a, P: BurnModule + Latent, Q: BurnModule + Guide> Fit<'a, P, Q> {
     ) -> Result<Self, Error> {
         config.check()?;
         check_rows(&train, validation)?;
+        check_density(&auto_encoder.model, &train, auto_encoder.latent(), device)?;
         let (seed, latent) = (Key::new(config.seed), auto_encoder.latent());
         let (trainer, state) = Trainer::init(config.train.clone(), auto_encoder, seed, device)?;
         let binarise = config.binarise(&**auto_encoder.model.likelihood());
@@ -435,6 +436,16 @@ impl<'a, P: BurnModule + Latent, Q: BurnModule + Guide> Fit<'a, P, Q> {
     pub fn best(&self) -> Result<AutoEncoder<P, Q>, Error> {
         self.trainer.auto_encoder(&self.progress.best)
     }
+}
+
+/// Checks that a likelihood, which may be one's own, gives one number for each row.
+fn check_density(model: &impl Latent, train: &Rows<'_>, latent: usize, device: &Device) -> Result<(), Error> {
+    let rows = train.len().min(2);
+    let x: Vec<f32> = train.iter().take(rows).flatten().copied().collect();
+    let x = Tensor::<2>::from_data(TensorData::new(x, [rows, train.width()]), device);
+    let z = Tensor::zeros([rows, model.family().width(latent)], device);
+    let what = format!("log p(x|z) of {rows} rows by the {} likelihood", model.likelihood().name());
+    Error::check_shape(&what, &[rows], &model.log_likelihood(x, z).dims())
 }
 
 fn check_rows(train: &Rows<'_>, validation: &Rows<'_>) -> Result<(), Error> {

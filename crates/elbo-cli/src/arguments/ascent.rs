@@ -20,7 +20,14 @@ pub(crate) trait Fits: Args + Send + 'static {
     fn asked(&self) -> Result<(<Self::Model as Model>::Request, Source), Error>;
 
     /// How to go about the fit.
-    fn plan(&self) -> Plan;
+    fn plan(&self) -> Going;
+}
+
+/// How to go about a fit.
+pub(crate) struct Going {
+    pub(crate) ascent: mean_field::Ascent,
+    pub(crate) seed: u64,
+    pub(crate) plan: Plan,
 }
 
 /// How coordinate ascent goes, and where its run lies.
@@ -45,12 +52,12 @@ pub(crate) struct Ascent {
 
 impl Ascent {
     /// How to go about the fit.
-    pub(crate) fn plan(&self, memory: Option<u64>) -> Plan {
-        Plan {
+    pub(crate) fn plan(&self, memory: Option<u64>) -> Going {
+        let place = Place { runs: self.runs.clone(), name: self.name.clone() };
+        Going {
             ascent: mean_field::Ascent { tolerance: self.tolerance, sweeps: self.sweeps },
             seed: self.seed,
-            memory,
-            place: Place { runs: self.runs.clone(), name: self.name.clone() },
+            plan: Plan { place, memory, ..Plan::default() },
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use clap::Args;
 use elbo_fit::{
-    Error, Plan,
+    Error,
     models::{self, factors::Request},
 };
 
 use super::{
-    ascent::{Ascent, Fits},
+    ascent::{Ascent, Fits, Going},
     source::Source,
     values::parse_count,
 };
@@ -52,7 +52,7 @@ impl Fits for Factors {
         Ok((request, self.source.named(self.builtin.as_deref())?))
     }
 
-    fn plan(&self) -> Plan {
+    fn plan(&self) -> Going {
         self.ascent.plan(self.source.memory)
     }
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 use elbo::mean_field::hidden_markov::Start;
 use elbo_fit::{
-    Error, Plan,
+    Error,
     models::{
         self,
         hidden_markov::{Kind, Request},
@@ -11,7 +11,7 @@ use elbo_fit::{
 };
 
 use super::{
-    ascent::{Anneal, Ascent, Fits, Order},
+    ascent::{Anneal, Ascent, Fits, Going, Order},
     source::Source,
     values::{named, parse_count, parse_positive},
 };
@@ -78,7 +78,7 @@ impl Fits for HiddenMarkov {
         Ok((request, self.source.named(None)?))
     }
 
-    fn plan(&self) -> Plan {
+    fn plan(&self) -> Going {
         self.ascent.plan(self.source.memory)
     }
 }

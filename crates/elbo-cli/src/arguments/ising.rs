@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use elbo_fit::{
-    Error, Plan,
+    Error,
     models::{self, ising::Request},
 };
 
 use super::{
-    ascent::{Anneal, Ascent, Fits},
+    ascent::{Anneal, Ascent, Fits, Going},
     values::parse_count,
 };
 
@@ -50,7 +50,7 @@ impl Fits for Ising {
         Ok((request, elbo_fit::Source::file(&self.couplings)?))
     }
 
-    fn plan(&self) -> Plan {
+    fn plan(&self) -> Going {
         self.ascent.plan(None)
     }
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 use elbo::mean_field::{Start, mixture::Covariance};
 use elbo_fit::{
-    Error, Plan,
+    Error,
     models::{
         self,
         mixture::{Kind, Request, WeightsPrior},
@@ -11,7 +11,7 @@ use elbo_fit::{
 };
 
 use super::{
-    ascent::{Anneal, Ascent, Fits, Minibatches},
+    ascent::{Anneal, Ascent, Fits, Going, Minibatches},
     source::Source,
     values::{named, parse_count, parse_positive, shown},
 };
@@ -103,7 +103,7 @@ impl Fits for Mixture {
         Ok((request, self.source.named(self.builtin.as_deref())?))
     }
 
-    fn plan(&self) -> Plan {
+    fn plan(&self) -> Going {
         self.ascent.plan(self.source.memory)
     }
 }

@@ -2,12 +2,12 @@
 
 use clap::Args;
 use elbo_fit::{
-    Error, Plan,
+    Error,
     models::{self, normal::Request},
 };
 
 use super::{
-    ascent::{Ascent, Fits},
+    ascent::{Ascent, Fits, Going},
     source::Source,
     values::parse_positive,
 };
@@ -58,7 +58,7 @@ impl Fits for Normal {
         Ok((request, self.source.named(None)?))
     }
 
-    fn plan(&self) -> Plan {
+    fn plan(&self) -> Going {
         self.ascent.plan(self.source.memory)
     }
 }

@@ -6,10 +6,10 @@ use clap::{
 };
 use elbo_fit::{
     Error, Observer, Outcome,
-    models::{self, Model},
+    models::{self, Model, Run},
 };
 
-use super::ascent::Fits;
+use super::ascent::{Fits, Going};
 
 /// Every verb that fits by coordinate ascent.
 pub(crate) static VERBS: &[Entry] = &[
@@ -47,7 +47,8 @@ impl Fit {
         let of = A::from_arg_matches_mut(matches)?;
         Ok(Self(Box::new(move |observer| {
             let (request, source) = of.asked()?;
-            models::fit::<A::Model>(&request, source, &of.plan(), observer)
+            let Going { ascent, seed, plan } = of.plan();
+            models::fit::<A::Model>(&request, source, &Run { ascent, seed, observer }, &plan)
         })))
     }
 

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use elbo_fit::{
-    Error, Plan,
+    Error,
     models::{
         self,
         regress::{Request, WeightsPrior},
@@ -10,7 +10,7 @@ use elbo_fit::{
 };
 
 use super::{
-    ascent::{Ascent, Fits},
+    ascent::{Ascent, Fits, Going},
     source::Source,
     values::{named, parse_fraction, parse_positive, shown},
 };
@@ -87,7 +87,7 @@ impl Fits for Regress {
         Ok((request, self.source.named(None)?))
     }
 
-    fn plan(&self) -> Plan {
+    fn plan(&self) -> Going {
         self.ascent.plan(self.source.memory)
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use elbo_fit::{
-    Error, Plan,
+    Error,
     models::{
         self,
         state_space::{Kind, Request},
@@ -10,7 +10,7 @@ use elbo_fit::{
 };
 
 use super::{
-    ascent::{Ascent, Fits, Order},
+    ascent::{Ascent, Fits, Going, Order},
     source::Source,
     values::{named, parse_count},
 };
@@ -72,7 +72,7 @@ impl Fits for StateSpace {
         Ok((request, self.source.named(None)?))
     }
 
-    fn plan(&self) -> Plan {
+    fn plan(&self) -> Going {
         self.ascent.plan(self.source.memory)
     }
 }

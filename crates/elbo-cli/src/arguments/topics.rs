@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use elbo_fit::{
-    Error, Plan,
+    Error,
     models::{self, topics::Request},
 };
 
 use super::{
-    ascent::{Ascent, Fits, Minibatches},
+    ascent::{Ascent, Fits, Going, Minibatches},
     values::{parse_count, parse_fraction, parse_positive},
 };
 
@@ -79,7 +79,7 @@ impl Fits for Topics {
         Ok((request, elbo_fit::Source::file(&self.data)?))
     }
 
-    fn plan(&self) -> Plan {
+    fn plan(&self) -> Going {
         self.ascent.plan(None)
     }
 }

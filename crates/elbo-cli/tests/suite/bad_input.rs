@@ -85,7 +85,7 @@ fn too_little() {
 #[test]
 fn constant_columns() {
     let lines = measurements(40).replace("tall", "7.3").replace("small", "7.3");
-    let message = ["column `kind` is 7.3 in every training row: it cannot be scaled"];
+    let message = ["column `kind` is 7.3 in every training row, to ten digits: it cannot be scaled"];
     unfit("data.csv", &lines, "", &message, "--drop-constant leaves such columns out; --scale unit or none");
     let message = ["1 constant column in the training rows (kind)", "the bound grow without limit"];
     unfit("data.csv", &lines, "--sigma per-column", &message, "--drop-constant leaves them out");

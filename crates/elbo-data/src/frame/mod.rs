@@ -53,6 +53,8 @@ pub struct Frame {
     pub columns: Vec<(String, Column)>,
     /// One label per row, never part of the columns.
     pub labels: Option<Vec<String>>,
+    /// The name of the column that the labels come from, where they come from one that has a name.
+    pub label_name: Option<String>,
     /// The line of the file on which each row stands.
     pub lines: Lines,
     /// Bytes of memory that numbers may take; more of them lie in a temporary file, see [`Cells`](crate::Cells).
@@ -61,7 +63,14 @@ pub struct Frame {
 
 impl Default for Frame {
     fn default() -> Self {
-        Self { name: "data".into(), columns: Vec::new(), labels: None, lines: Lines::default(), memory: None }
+        Self {
+            name: "data".into(),
+            columns: Vec::new(),
+            labels: None,
+            label_name: None,
+            lines: Lines::default(),
+            memory: None,
+        }
     }
 }
 
@@ -126,11 +135,22 @@ impl Frame {
     ///
     /// [`Error::NoColumn`], with the names that there are.
     pub fn place_of(&self, name: &str) -> Result<usize, Error> {
-        self.names().position(|other| other == name).ok_or_else(|| Error::NoColumn {
-            name: self.name.clone(),
-            wanted: name.to_owned(),
-            names: listed(self.names()),
-        })
+        self.names().position(|other| other == name).ok_or_else(|| self.no_column(name))
+    }
+
+    fn no_column(&self, wanted: &str) -> Error {
+        let (name, names) = (self.name.clone(), listed(self.names()));
+        Error::NoColumn { name, wanted: wanted.to_owned(), names }
+    }
+
+    /// The first entry of [`columns`](Self::columns) of this name: a column that is not of a block.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoColumn`], with the names that there are.
+    pub fn column(&self, name: &str) -> Result<&Column, Error> {
+        let found = self.columns.iter().find(|(other, _)| other == name).map(|(_, column)| column);
+        found.ok_or_else(|| self.no_column(name))
     }
 
     /// What stands in a row of a column, both from 0.
@@ -210,6 +230,7 @@ impl Frame {
             name: self.name.clone(),
             columns: self.columns.iter().map(|(name, of)| (name.clone(), of.at_rows(rows))).collect(),
             labels: self.labels.as_ref().map(label),
+            label_name: self.label_name.clone(),
             lines: self.lines.at_rows(rows),
             memory: self.memory,
         }

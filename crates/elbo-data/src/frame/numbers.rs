@@ -69,7 +69,7 @@ impl Frame {
     }
 
     /// The columns as one matrix, where they hold numbers alone that `T` can hold.
-    pub(crate) fn into_dataset<T: Number>(self) -> Result<Dataset<T>, Error> {
+    pub(crate) fn into_dataset<T: Number>(mut self) -> Result<Dataset<T>, Error> {
         let rows = self.rows()?;
         let columns: Vec<String> = self.names().map(Cow::into_owned).collect();
         if columns.is_empty() {
@@ -80,18 +80,20 @@ impl Frame {
             _ => (None, None),
         };
         let first_line = self.lines.of(0);
-        let values = match <[_; 1]>::try_from(self.columns) {
+        let (parts, rest) = (std::mem::take(&mut self.columns), self);
+        let values = match <[_; 1]>::try_from(parts) {
             Ok([(name, Column::Matrix(matrix))]) => match matrix.values.cells::<T>() {
                 Ok(cells) => cells,
                 Err(values) => {
                     let matrix = Matrix { values, ..matrix };
-                    gathered(&[(name, Column::Matrix(matrix))], rows, self.memory)?
+                    gathered(&[(name, Column::Matrix(matrix))], rows, rest.memory)?
                 }
             },
-            Ok(one) => gathered(&one, rows, self.memory)?,
-            Err(columns) => gathered(&columns, rows, self.memory)?,
+            Ok(one) => gathered(&one, rows, rest.memory)?,
+            Err(columns) => gathered(&columns, rows, rest.memory)?,
         };
-        Ok(Dataset { name: self.name, columns, values, labels: self.labels, image, full_scale, first_line })
+        let Self { name, labels, label_name, .. } = rest;
+        Ok(Dataset { name, columns, values, labels, label_name, image, full_scale, first_line })
     }
 
     /// The SHA-256 of the shape and the cells, in hexadecimal, with numbers as `T` holds them: equal for equal data,

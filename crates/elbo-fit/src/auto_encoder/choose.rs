@@ -21,6 +21,7 @@ use elbo_data::{Dataset, Number};
 use super::{
     config::{Config, DataConfig, NAME, Taken},
     networks::Networks,
+    prepare::fingerprint,
     request::{Guide, Network, Request, Scale},
     shape::{check_size, choose_latent, choose_network},
 };
@@ -54,7 +55,9 @@ pub(crate) fn choose<T: Number + Display>(
     let (chosen, why) = choose_likelihood(request, data);
     let likelihood = networks.likelihood(chosen);
     let why = if networks.name().is_some() { "it is one's own" } else { why };
-    let constant = constant(data, &train);
+    let moments = moments_of(data, &train);
+    // Of these nothing tells rows apart, to ten digits.
+    let constant: Vec<usize> = (0..data.width()).filter(|&c| !moments[c].varies()).collect();
     let columns = kept_columns(request.drop_constant, &*likelihood, data, &constant, observer)?;
     let width = if columns.is_empty() { data.width() } else { columns.len() };
     let image = data.image.filter(|_| width == data.width());
@@ -75,7 +78,7 @@ pub(crate) fn choose<T: Number + Display>(
         ));
     }
     let how = choose_scale(request.scale, likelihood.support(), data);
-    let taken = Taken { scaling: scaling(how, data, &train, &constant, &columns)?, columns };
+    let taken = Taken { scaling: scaling(how, data, &train, &moments, &columns)?, columns };
     observer.chose(true, "likelihood", likelihood.describe(), why);
     let (scale, why) = in_words(how, data.full_scale.is_some(), likelihood.support());
     observer.chose(request.scale == Scale::Auto, "scale", scale, why);
@@ -109,10 +112,11 @@ pub(crate) fn choose<T: Number + Display>(
             stored_columns: data.width(),
             columns: names,
             image: image.map(|(height, width)| [height, width]),
-            fingerprint: data.fingerprint(),
+            fingerprint: fingerprint(data),
+            exact: true,
             validation: request.validation,
             test,
-            source,
+            source: source.named(data),
             taken,
         },
         fit: FitConfig {
@@ -148,22 +152,12 @@ fn in_words(how: Scale, images: bool, support: Support) -> (&'static str, &'stat
     }
 }
 
-/// The columns that have one value in all of these rows.
-fn constant<T: Number>(data: &Dataset<T>, rows: &[usize]) -> Vec<usize> {
-    let mut constant: Vec<usize> = (0..data.width()).collect();
-    // Most columns leave the list within a few rows.
-    for &row in rows {
-        constant.retain(|&column| data.row(row)[column] == data.row(rows[0])[column]);
-    }
-    constant
-}
-
 /// How stored values become x: what is asked for, by the training rows.
 fn scaling<T: Number + Display>(
     how: Scale,
     data: &Dataset<T>,
     train: &[usize],
-    constant: &[usize],
+    moments: &[Moments],
     kept: &[usize],
 ) -> Result<Scaling, Error> {
     let kept: Vec<usize> = if kept.is_empty() { (0..data.width()).collect() } else { kept.to_vec() };
@@ -186,16 +180,15 @@ fn scaling<T: Number + Display>(
             Scaling::of_all(least, if most > least { most - least } else { 1.0 })
         }
         Scale::Standard => {
-            if let Some(&c) = kept.iter().find(|c| constant.contains(c)) {
+            if let Some(&c) = kept.iter().find(|&&c| !moments[c].varies()) {
                 return Err(Error::new(format!(
-                    "`{}`: column `{}` is {} in every training row: it cannot be scaled to standard deviation 1",
+                    "`{}`: column `{}` is {} in every training row, to ten digits: it cannot be scaled to standard deviation 1",
                     data.name,
                     data.columns[c],
                     data.row(train[0])[c]
                 ))
                 .remedy("«drop-constant» leaves such columns out; «scale unit» or none keeps them"));
             }
-            let moments = moments_of(data, train);
             let pair = |&c: &usize| {
                 let Moments { mean, variance } = moments[c];
                 (mean, variance.sqrt())

@@ -47,6 +47,9 @@ pub struct DataConfig {
     pub(crate) image: Option<[usize; 2]>,
     /// SHA-256 of the values as stored.
     pub(crate) fingerprint: String,
+    /// Whether values are scaled as they are stored; fits of earlier versions took them in 32 bits.
+    #[serde(default)]
+    pub(crate) exact: bool,
     /// The fraction of the rows held for validation.
     pub(crate) validation: f64,
     pub(crate) source: Source,

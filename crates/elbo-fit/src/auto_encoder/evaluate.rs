@@ -17,10 +17,11 @@ use elbo_data::{Column, Table};
 
 use super::{config::Config, prepare::read_for};
 use crate::{
-    asked::{Asked, Evaluation, Spread, Term, Told},
+    asked::{Asked, Evaluation, Spread, Term, Told, of_the_fit},
     error::Error,
     observer::Observer,
     subset::chosen,
+    text::Text,
 };
 
 /// Rows a thread, between two looks at how far it is.
@@ -81,6 +82,7 @@ pub(super) fn evaluate(
     asked: &Measures,
     observer: &dyn Observer,
 ) -> Result<Evaluation, Error> {
+    let of_fit = rows.source.is_none();
     let data = read_for((config, reader.likelihood()), rows, observer)?;
     let all = Rows::all(&data.x, reader.width());
     let key = Key::new(asked.seed).purpose(Purpose::Test);
@@ -120,13 +122,32 @@ pub(super) fn evaluate(
     }
     facts.push(format!("{some} rows, {samples} samples a row; elbo = log_likelihood - kl, larger is better"));
     facts.extend(figures.notes);
+    let mut facts: Vec<(&'static str, Text)> = facts.into_iter().map(|text| ("", text.into())).collect();
+    facts.extend(of_the_fit(of_fit));
+    facts.extend(of_scaled(config, reader));
     Ok(Evaluation {
-        facts: facts.into_iter().map(|text| ("", text.into())).collect(),
+        facts,
         unit: "nats_per_row",
         part: [some, all],
         terms: figures.terms,
         rows: Told::new(figures.columns, None),
     })
+}
+
+/// What to add to figures of x for those of the stored values, in nats per row; none where both are the same.
+pub(super) fn of_stored(config: &Config, reader: &dyn Reader) -> Option<f64> {
+    let density = !reader.likelihood().support().is_discrete();
+    let volume = config.data.taken.scaling.log_volume(&vec![0.0; config.data.columns.len()]);
+    (density && volume != 0.0 && config.fit.train.objective != Objective::Noiseless).then_some(-volume)
+}
+
+/// Says where figures are of scaled values.
+pub(super) fn of_scaled(config: &Config, reader: &dyn Reader) -> Option<(&'static str, Text)> {
+    let more = of_stored(config, reader)?;
+    let text = format!(
+        "densities are of the scaled values; for those of the values in the file add {more:.3} nats per row"
+    );
+    Some(("note", text.into()))
 }
 
 /// The figures, those of each row, and what they stand on.

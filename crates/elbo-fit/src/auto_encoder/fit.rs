@@ -24,33 +24,23 @@ use super::{
     kept::read_model,
     networks::{Networks, Ours},
     page::page,
-    prepare::{Prepared, Scaled, check_same, prepare, read_rows},
+    prepare::{Prepared, Scaled, check_same, prepare, read_rows, stored},
     request::Request,
     results,
 };
 use crate::{
     error::Error,
-    folder::{Folder, Place},
+    folder::Folder,
     metrics::Metrics,
     observer::{Observer, Say},
     outcome::Outcome,
     page::Page,
+    plan::Plan,
     source::{Source, describe},
 };
 
 /// The state is written no more often than this: what a kill can cost, beside the epoch it falls in.
 const SAVE_EVERY: Duration = Duration::from_secs(5);
-
-/// How to go about a fit: nothing of it changes a bit of the result.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// Where the run folder is made.
-    pub place: Place,
-    /// Bytes of memory that rows may take.
-    pub memory: Option<u64>,
-    /// Where to compute.
-    pub device: Device,
-}
 
 /// Fits what is asked for to a source, and leaves a run folder; `test` rows measure the finished fit. The fit begins at the
 /// parameters of the model `begin_at`, or at random ones.
@@ -102,6 +92,7 @@ pub fn fit_of(
 
 /// Makes a fit once more; `data` and `test` say where its rows are now.
 pub(crate) fn repeat(
+    networks: &impl Networks,
     mut config: Config,
     [data, test]: [Option<&Path>; 2],
     begin_at: Option<&Path>,
@@ -117,10 +108,10 @@ pub(crate) fn repeat(
     let begin_at = begin_at.map(Into::into).or(config.begin_at);
     let name = plan.place.name.clone().unwrap_or(config.name);
     let config = Config { name, begin_at, ..config };
-    config.check_networks(&Ours, Path::new("config.toml"))?;
+    config.check_networks(networks, Path::new("config.toml"))?;
     let rows =
-        read(&Ours, &config, plan.memory, observer).map_err(|error| config.data.source.moved(error))?;
-    begin(&Ours, &config, &rows, plan, observer)
+        read(networks, &config, plan.memory, observer).map_err(|error| config.data.source.moved(error))?;
+    begin(networks, &config, &rows, plan, observer)
 }
 
 /// Goes on with an interrupted fit: the result is the same, to the bit, as without the interruption.
@@ -161,7 +152,7 @@ fn read(
     memory: Option<u64>,
     observer: &dyn Observer,
 ) -> Result<Split, Error> {
-    match config.data.source.read(memory, false)? {
+    match stored(config, &config.data.source, memory, false)? {
         Stored::Single(data) => {
             describe(&data, observer);
             check_same(&data, config)?;
@@ -341,6 +332,11 @@ fn epochs(
         if saved.elapsed() >= SAVE_EVERY || history.len() == 1 {
             folder.write_state(fit.progress())?;
             saved = Instant::now();
+        }
+        if fit.finished().is_none() && observer.stops() {
+            folder.write_state(fit.progress())?;
+            observer.epochs_end(None, config.fit.train.objective);
+            return Err(Error::stopped(fit.progress().epoch, folder.folder()));
         }
     }
     folder.write_state(fit.progress())?;

@@ -11,7 +11,7 @@ use elbo::{
 };
 use elbo_data::{Column, Table};
 
-use super::{config::Config, prepare::read_for};
+use super::{config::Config, evaluate::of_scaled, prepare::read_for};
 use crate::{
     asked::{Asked, Evaluation, Spread, Term, Told},
     error::Error,
@@ -101,8 +101,9 @@ pub(super) fn infer(
         value: mean.value,
         standard_error: Spread::Of(mean.standard_error),
     };
+    let facts = found.facts(rows.len(), all.len()).into_iter().map(|text| ("", text.into()));
     Ok(Evaluation {
-        facts: found.facts(rows.len(), all.len()).into_iter().map(|text| ("", text.into())).collect(),
+        facts: facts.chain(of_scaled(config, reader)).collect(),
         unit: "nats_per_row",
         part: [rows.len(); 2],
         terms: found.means().into_iter().map(term).collect(),

@@ -22,7 +22,7 @@ pub use audit::{Asking, Audit, AuditPage, Record, Worst};
 pub use config::{Config, DataConfig, NAME};
 pub use evaluate::{Annealed, Measures};
 pub(crate) use fit::repeat;
-pub use fit::{Plan, fit, fit_of, resume, resume_of};
+pub use fit::{fit, fit_of, resume, resume_of};
 pub use infer::Inference;
 pub use model::{AutoEncoder, Pictures};
 pub use networks::{Built, Networks, Ours, OwnLikelihood};

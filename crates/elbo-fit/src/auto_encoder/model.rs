@@ -68,6 +68,11 @@ impl AutoEncoder {
         Ok(Self { path: path.into(), config, reader: networks.reader(device) })
     }
 
+    /// Where it was read: a run folder, or a model file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// How it was made.
     pub fn config(&self) -> &Config {
         &self.config

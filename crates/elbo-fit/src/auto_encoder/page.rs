@@ -19,6 +19,7 @@ use elbo::{
 
 use super::{
     config::Config,
+    evaluate::of_stored,
     prepare::Prepared,
     words::{Words, words},
 };
@@ -202,14 +203,12 @@ fn notes(results: &HeldOut, converged: Option<bool>, config: &Config, reader: &d
             config.fit.binarise.meaning()
         ));
     } else if bound && !likelihood.support().is_discrete() {
-        let volume = config.data.taken.scaling.log_volume(&vec![0.0; config.data.columns.len()]);
-        if volume != 0.0 {
-            notes.push(format!(
+        notes.extend(of_stored(config, reader).map(|more| {
+            format!(
                 "The bound is of the density of the scaled values x = (stored - offset) / divisor; for that of \
-                 the stored values add {:.3} nats per row.",
-                -volume
-            ));
-        }
+                 the stored values add {more:.3} nats per row."
+            )
+        }));
         if reader.noise_scale().is_some_and(|sigma| sigma.len() > 1) {
             notes.push(
                 "A column that the decoder learns to copy exactly has a σ that shrinks towards 0.".into(),

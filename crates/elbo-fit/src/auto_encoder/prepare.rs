@@ -5,7 +5,7 @@ use elbo::{
     likelihood::{Likelihood, Support},
     random::Key,
 };
-use elbo_data::{Cells, Dataset, Number, Stored};
+use elbo_data::{Cells, Dataset, Missing, Number, Precision, Stored};
 
 use super::config::{Config, DataConfig, Taken};
 use crate::{
@@ -91,11 +91,33 @@ impl Scaled for f64 {
     }
 }
 
-/// Checks that rows are those of a fit. Fits of earlier versions knew them by their values in single precision.
+/// By what rows are known again, however they are stored: the fingerprint of their values in 32 bits where that is exact.
+pub(crate) fn fingerprint<T: Number>(data: &Dataset<T>) -> String {
+    let exact = |&x: &T| T::of(f32::of(x.into()).into()) == x;
+    if T::PRECISION == Precision::Single || !data.values.iter().all(exact) {
+        return data.fingerprint();
+    }
+    data.fingerprint_as::<f32>()
+}
+
+/// Reads the rows of a source, as a fit takes them: exactly, or in 32 bits as those of earlier versions did.
+pub(crate) fn stored(
+    config: &Config,
+    source: &Source,
+    memory: Option<u64>,
+    single: bool,
+) -> Result<Stored, Error> {
+    Ok(match source.read(memory, single)? {
+        Stored::Double(data) if !config.data.exact => {
+            Stored::Single(data.converted(memory, |_, x| f32::of(x))?)
+        }
+        exact => exact,
+    })
+}
+
+/// Checks that rows are those of a fit.
 pub(crate) fn check_same<T: Number>(data: &Dataset<T>, config: &Config) -> Result<(), Error> {
-    let recorded = &config.data.fingerprint;
-    same_data(&data.name, &data.fingerprint(), recorded)
-        .or_else(|error| if data.fingerprint_as::<f32>() == *recorded { Ok(()) } else { Err(error) })
+    same_data(&data.name, &fingerprint(data), &config.data.fingerprint)
 }
 
 /// Reads rows for a fitted model: those named, or those that it was fitted to.
@@ -115,7 +137,7 @@ pub(crate) fn read_own(
     watch: &dyn Observer,
 ) -> Result<Prepared, Error> {
     let source = &of.0.data.source;
-    match source.read(memory, false).map_err(|error| source.moved(error))? {
+    match stored(of.0, source, memory, false).map_err(|error| source.moved(error))? {
         Stored::Single(data) => check_same(&data, of.0).and_then(|()| prepare(of, data, memory, watch)),
         Stored::Double(data) => check_same(&data, of.0).and_then(|()| prepare(of, data, memory, watch)),
     }
@@ -128,9 +150,14 @@ pub(crate) fn read_rows(
     memory: Option<u64>,
     watch: &dyn Observer,
 ) -> Result<Prepared, Error> {
-    match source.read(memory, true)? {
-        Stored::Single(data) => prepare(of, data, memory, watch),
-        Stored::Double(data) => prepare(of, data, memory, watch),
+    match stored(of.0, source, memory, true) {
+        Ok(Stored::Single(data)) => prepare(of, data, memory, watch),
+        Ok(Stored::Double(data)) => prepare(of, data, memory, watch),
+        // Text may stand in columns that the model is not of.
+        Err(error) => {
+            let found = source.read_named::<f64>(&of.0.data.columns, memory, Missing::Refused, watch);
+            found.map_or(Err(error), |data| prepare(of, data, memory, watch))
+        }
     }
 }
 

@@ -71,6 +71,13 @@ pub struct Course {
     pub(crate) more: serde_json::Map<String, serde_json::Value>,
 }
 
+impl Default for Run<'_> {
+    /// The ascent's defaults, the seed 0, and nobody who watches.
+    fn default() -> Self {
+        Self { ascent: Ascent::default(), seed: 0, observer: &() }
+    }
+}
+
 impl Run<'_> {
     /// Ascends from what `begin` makes of each start's number, and keeps the best fit. `starts` is `None` of a model whose
     /// optimum does not depend on where it begins; `names` say what the two divergences are of.

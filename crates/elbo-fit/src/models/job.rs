@@ -17,6 +17,7 @@ use crate::{
     observer::Observer,
     outcome::Outcome,
     page::{AscentPage, Page},
+    plan::Plan,
     results::{AllRows, Reached, Results},
     rows::{DataConfig, Fingerprinted},
     settings::{settings, to_toml},
@@ -37,55 +38,41 @@ pub(crate) struct Config<S> {
     pub(crate) settings: S,
 }
 
-/// How to go about a fit.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// When coordinate ascent ends.
-    pub ascent: Ascent,
-    /// The seed of all that is random.
-    pub seed: u64,
-    /// Bytes of memory that rows may take.
-    pub memory: Option<u64>,
-    /// Where the run folder is made.
-    pub place: Place,
-}
-
-/// Fits what is asked for, and leaves a run folder.
+/// Fits what is asked for, and leaves a run folder; `run` says how the ascent goes, and who watches.
 ///
 /// # Errors
 /// Where the data cannot be read or do not suit the request, or the folder cannot be made.
 pub fn fit<M: Model>(
     request: &M::Request,
     source: Source,
+    run: &Run<'_>,
     plan: &Plan,
-    observer: &dyn Observer,
 ) -> Result<Outcome, Error> {
-    let (data, settings) = M::choose(request, source, plan.memory, observer)?;
-    fit_to::<M>(data, settings, None, plan, observer)
+    let (data, settings) = M::choose(request, source, plan.memory, run.observer)?;
+    fit_to::<M>(data, settings, None, run, &plan.place)
 }
 
 fn fit_to<M: Model>(
     data: M::Data,
     settings: M::Settings,
     repeated: Option<String>,
-    plan: &Plan,
-    observer: &dyn Observer,
+    run: &Run<'_>,
+    place: &Place,
 ) -> Result<Outcome, Error> {
-    plan.place.check(repeated.as_deref())?;
-    let run = Run { ascent: plan.ascent, seed: plan.seed, observer };
-    let (course, story) = M::fit(data, &settings, &run)?;
+    place.check(repeated.as_deref())?;
+    let (course, story) = M::fit(data, &settings, run)?;
     let data = story.about.data.clone();
-    let name = plan.place.name.clone().or(repeated);
+    let name = place.name.clone().or(repeated);
     let config = Config {
         elbo: env!("CARGO_PKG_VERSION").into(),
         name: name.unwrap_or_else(|| format!("{}-{}", data.source.name(), M::NAME)),
         model: M::NAME.into(),
         data,
-        ascent: plan.ascent,
-        seed: plan.seed,
+        ascent: run.ascent,
+        seed: run.seed,
         settings,
     };
-    config.finish(course, story, &plan.place)
+    config.finish(course, story, place)
 }
 
 impl<S: Serialize> Config<S> {
@@ -176,8 +163,7 @@ impl Config<toml::Value> {
     pub(crate) fn repeat_as<M: Model>(
         self,
         data: Option<&Path>,
-        memory: Option<u64>,
-        place: Place,
+        plan: &Plan,
         observer: &dyn Observer,
     ) -> Result<Outcome, Error> {
         let Self { name, data: recorded, ascent, seed, settings: value, .. } = self;
@@ -185,13 +171,13 @@ impl Config<toml::Value> {
             Some(path) => recorded.source.at(path)?,
             None => recorded.source.clone(),
         };
-        let plan = Plan { ascent, seed, memory, place };
+        let run = Run { ascent, seed, observer };
         let again = || {
             let settings: M::Settings = parsed(value)?;
-            let data = M::read(&settings, source.clone(), memory, observer)?;
+            let data = M::read(&settings, source.clone(), plan.memory, observer)?;
             let (name_of_data, fingerprint) = data.fingerprint();
             same_data(name_of_data, fingerprint, &recorded.fingerprint)?;
-            fit_to::<M>(data, settings, Some(name), &plan, observer)
+            fit_to::<M>(data, settings, Some(name), &run, &plan.place)
         };
         again().map_err(|error| source.moved(error))
     }

@@ -23,7 +23,7 @@ pub mod topics;
 
 pub use course::{Course, Run};
 pub(crate) use job::Config;
-pub use job::{Plan, fit};
+pub use job::fit;
 pub use model::Model;
 pub use online::Online;
 pub use registry::MODELS;

@@ -11,9 +11,9 @@ use super::{
 use crate::{
     error::Error,
     fitted::{About, Fitted, Saved, not_ours},
-    folder::Place,
     observer::Observer,
     outcome::Outcome,
+    plan::Plan,
 };
 
 /// Every model that is fitted by coordinate ascent.
@@ -28,8 +28,7 @@ pub static MODELS: &[Entry] = &[
     Entry::of::<super::topics::Topics>(),
 ];
 
-type Repeat =
-    fn(Config<toml::Value>, Option<&Path>, Option<u64>, Place, &dyn Observer) -> Result<Outcome, Error>;
+type Repeat = fn(Config<toml::Value>, Option<&Path>, &Plan, &dyn Observer) -> Result<Outcome, Error>;
 
 /// A model of the registry.
 #[derive(Debug)]
@@ -61,12 +60,11 @@ impl Entry {
 pub(crate) fn repeat(
     config: Config<toml::Value>,
     data: Option<&Path>,
-    memory: Option<u64>,
-    place: Place,
+    plan: &Plan,
     observer: &dyn Observer,
 ) -> Result<Outcome, Error> {
     let model = Entry::find(&config.model)?;
-    (model.repeat)(config, data, memory, place, observer)
+    (model.repeat)(config, data, plan, observer)
 }
 
 /// The model that a file holds.

@@ -9,13 +9,12 @@ use elbo::{
 use elbo_data::{Column, Dataset, Table};
 
 use crate::{
-    asked::{Asked, Evaluation, Spread, Term, Told},
+    asked::{Asked, Evaluation, Spread, Term, Told, of_the_fit},
     columns::listed,
     error::Error,
     fitted::{About, Fitted, fills_nothing},
     observer::{Observer, Say},
     subset::drawn,
-    text::Text,
 };
 
 /// A fitted model of rows that do not depend on one another.
@@ -115,12 +114,6 @@ impl<M: RowModel> Fitted for M {
         let filled = self.filled(&data).unwrap_or_else(|| Err(fills_nothing()))?;
         Ok(Told::new(filled, labels))
     }
-}
-
-/// Says where figures are of rows that were fitted to.
-pub(crate) fn of_the_fit(took_part: bool) -> Option<(&'static str, Text)> {
-    let text = "these rows, or most of them, took part in the fit: of others it is lower";
-    took_part.then(|| ("note", text.into()))
 }
 
 fn rows_with_nan(out: &Table) -> usize {

@@ -6,9 +6,8 @@ use elbo::random::Key;
 use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
 
-use super::row_model::of_the_fit;
 use crate::{
-    asked::{Asked, Evaluation, Spread, Term, Told},
+    asked::{Asked, Evaluation, Spread, Term, Told, of_the_fit},
     error::Error,
     fitted::{About, Fitted},
     moments::moments,

@@ -118,7 +118,7 @@ fn states_say_what_they_are_of() {
         table(&drawn(states())),
         [
             strings(["state", "rows", "level", "class 0", "class 1"]),
-            strings(["1", "61.2", "1235 ± 0.01230", "0.2500", "0.7500"]),
+            strings(["1", "61.2", "1234.5678 ± 0.01230", "0.2500", "0.7500"]),
             strings(["2", "38.8", "−2.000 ± 1.500", "0.5000", "0.5000"]),
         ]
     );

@@ -43,6 +43,9 @@ pub trait Likelihood: Debug + Send + Sync {
     }
 
     /// The values that x may take.
+    ///
+    /// A fit to a table scales real columns to mean 0 and standard deviation 1 where nothing else is asked for, and leaves
+    /// counts and 0/1 as they are. A density of positive numbers alone is of [`Real`](Support::Real) ones; ask for no scale.
     fn support(&self) -> Support;
 
     /// O, the decoder's outputs for a column.

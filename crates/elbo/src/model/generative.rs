@@ -113,7 +113,8 @@ impl<D: Decoder> Generative<D> {
 
     /// Means over the columns that share a bias of the output: a channel's pixels, or each by itself.
     fn of_each_bias(&self, columns: &[f64]) -> Vec<f64> {
-        let biases = self.convolutions.as_ref().map_or(columns.len(), TransposedConvolutions::channels);
+        let channels = |last: &TransposedConvolutions| last.channels() / self.likelihood.outputs();
+        let biases = self.convolutions.as_ref().map_or(columns.len(), channels);
         let shared = columns.len() / biases;
         columns.chunks(shared).map(|values| values.iter().sum::<f64>() / shared as f64).collect()
     }

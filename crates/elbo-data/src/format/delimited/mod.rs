@@ -140,6 +140,7 @@ where
     let (layout, rows) = open(source, delimiter, options)?;
     let (mut parts, part_of) = parts::<T>(&layout, text, options.memory);
     let Layout { names, header, label } = layout;
+    let label_name = label.filter(|_| header).map(|label| names[label].clone());
     let value = |cell: &str, column: usize, line: usize| match number(cell) {
         Ok(value) => Ok(value),
         Err(fault) if options.missing && is_missing(cell, fault) => Ok(T::MISSING),
@@ -187,8 +188,14 @@ where
         return Err(Error::NoColumns { path });
     }
     let labels = label.map(|_| labels);
-    let mut frame =
-        Frame { name: path.display().to_string(), labels, lines, memory: options.memory, ..Frame::new() };
+    let mut frame = Frame {
+        name: path.display().to_string(),
+        labels,
+        label_name,
+        lines,
+        memory: options.memory,
+        ..Frame::new()
+    };
     for part in parts {
         match part {
             Part::Text { name, cells } => frame.push(name, Column::of_texts(cells)),

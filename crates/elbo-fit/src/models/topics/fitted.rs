@@ -8,12 +8,9 @@ use elbo::{
 use elbo_data::{Column, CorpusOptions, Table};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    super::{documents::Documents, row_model::of_the_fit},
-    measured::Measured,
-};
+use super::{super::documents::Documents, measured::Measured};
 use crate::{
-    asked::{Asked, Evaluation, Spread, Term, Told},
+    asked::{Asked, Evaluation, Spread, Term, Told, of_the_fit},
     error::Error,
     fitted::{About, Fitted},
     number::likeliest,
