@@ -107,9 +107,10 @@ impl Scaling {
     /// Makes rows x in place: all the columns of the scale, or the first of them.
     pub(crate) fn apply<T: Number>(&self, data: &mut Dataset<T>) -> Result<(), Error> {
         let width = data.width();
+        let pairs: Vec<(f64, f64)> = (0..width).map(|d| (self.offset(d), self.divisor(d))).collect();
         Ok(data.values.change(width, width, |row| {
-            for (d, x) in row.iter_mut().enumerate() {
-                *x = T::of(((*x).into() - self.offset(d)) / self.divisor(d));
+            for (x, (offset, divisor)) in row.iter_mut().zip(&pairs) {
+                *x = T::of(((*x).into() - offset) / divisor);
             }
         })?)
     }
