@@ -9,7 +9,7 @@ use elbo_fit::{
     models::{Model, Online},
 };
 
-use super::values::{parse_count, parse_fraction, parse_positive, parse_weight};
+use super::values::{parse_count, parse_fraction, parse_positive, parse_weight, shown};
 
 /// The arguments of a verb that fits a model. A line in [`VERBS`](super::registry::VERBS) makes them one, of the model's name.
 pub(crate) trait Fits: Args + Send + 'static {
@@ -34,7 +34,7 @@ pub(crate) struct Going {
 #[derive(Args, Debug, Clone)]
 pub(crate) struct Ascent {
     /// It has converged when a sweep raises the bound by no more than this times its size.
-    #[arg(long, value_name = "T", default_value_t = mean_field::Ascent::default().tolerance, value_parser = parse_positive, help_heading = "Ascent")]
+    #[arg(long, value_name = "T", default_value = shown(&mean_field::Ascent::default().tolerance), value_parser = parse_positive, help_heading = "Ascent")]
     pub(crate) tolerance: f64,
     /// Sweeps over the factors at most.
     #[arg(long, value_name = "S", default_value_t = mean_field::Ascent::default().sweeps, value_parser = parse_count::<usize>, help_heading = "Ascent")]

@@ -23,7 +23,8 @@ pub(crate) struct Source {
     #[arg(long, value_name = "HxW", value_parser = parse_image, requires = "data")]
     pub(crate) image: Option<(usize, usize)>,
     /// Memory for rows, as 500M or 2G (1G = 1024M; a plain number is bytes). Where they take more, they lie in a
-    /// temporary file in the folder that TMPDIR names (/tmp, if it names none): 4 bytes a value, 8 for coordinate ascent.
+    /// temporary file in the folder that TMPDIR names (/tmp, if it names none): 4 bytes a pixel, 8 a number of a table, and
+    /// 4 more where an auto-encoder scales it.
     /// The results are the same, to the bit.
     #[arg(long, value_name = "SIZE", value_parser = parse_memory)]
     pub(crate) memory: Option<u64>,

@@ -47,8 +47,11 @@ pub(crate) fn shown(value: &impl Serialize) -> String {
     match serde_json::to_value(value).unwrap_or_default() {
         Value::String(name) => name,
         Value::Array(values) => values.iter().map(shown).collect::<Vec<_>>().join(","),
-        // Whole numbers without a point.
-        Value::Number(number) => number.as_f64().map_or_else(String::new, |number| number.to_string()),
+        // Whole numbers without a point, and no row of zeros.
+        Value::Number(number) => match number.as_f64().unwrap_or_default() {
+            small if small != 0.0 && small.abs() < 1e-4 => format!("{small:e}"),
+            number => number.to_string(),
+        },
         other => other.to_string(),
     }
 }

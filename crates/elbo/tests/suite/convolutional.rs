@@ -1,13 +1,15 @@
 //! Convolutions against their definition, as loops in f64, and a fit with them.
 
 use crate::common::{GAUSSIAN, fit_config, normals, shape, steps, tensor};
-use burn::tensor::Device;
+use std::sync::Arc;
+
+use burn::tensor::{Device, Tensor};
 use elbo::{
     fit::{Fit, Progress},
     gradient::Form,
-    likelihood::LikelihoodConfig,
+    likelihood::{Likelihood, LikelihoodConfig, Support},
     minibatch::Rows,
-    model::{Vae, VaeConfig},
+    model::{Latent, Vae, VaeConfig},
     network::{Activation, Convolutional, Convolutions, NetworkConfig, TransposedConvolutions},
     optimiser::Optimiser,
     parameters,
@@ -225,4 +227,64 @@ fn the_output_starts_at_the_mean_of_each_channel() {
     let bias: Vec<f32> =
         parameters::values::<f32, _>(&vae)[crate::common::block(&vae, name).range()].to_vec();
     assert_eq!(bias, [3.0, 0.5]);
+}
+
+/// x ~ N(the first output, 1), of two.
+#[derive(Debug)]
+struct FirstOfTwo;
+
+impl Likelihood for FirstOfTwo {
+    fn name(&self) -> &'static str {
+        "first of two"
+    }
+
+    fn support(&self) -> Support {
+        Support::Real
+    }
+
+    fn outputs(&self) -> usize {
+        2
+    }
+
+    fn log_density(&self, x: Tensor<2>, output: Tensor<2>, own: Option<Tensor<1>>) -> Tensor<1> {
+        (x - self.mean(output, own)).powi_scalar(2).sum_dim(1).squeeze_dim::<1>(1).mul_scalar(-0.5)
+    }
+
+    fn mean(&self, output: Tensor<2>, _: Option<Tensor<1>>) -> Tensor<2> {
+        let half = output.dims()[1] / 2;
+        output.narrow(1, 0, half)
+    }
+
+    fn draw(&self, _: &[f32], _: &[f32], _: Key, _: u64, _: &mut [f32]) {}
+
+    fn start(&self, mean: f64, _: usize) -> Vec<f64> {
+        vec![mean, 7.0]
+    }
+}
+
+/// The outputs of a column are a channel each: at z = 0, where nothing but the last bias is left, they are where they start.
+#[test]
+fn each_output_of_a_likelihood_is_a_channel() {
+    let (device, seed) = (Device::flex(), Key::new(1));
+    let images = Convolutional { image: [1, 4, 4], channels: vec![3], kernel: 3, stride: 2 };
+    let config = VaeConfig {
+        hidden: vec![],
+        latent: 2,
+        network: NetworkConfig::Convolutional(images),
+        ..VaeConfig::default()
+    };
+    let values: Vec<f32> = (0..6 * 16).map(|i| i as f32 / 10.0).collect();
+    let rows = Rows::all(&values, 16);
+    let built = Vae::with_likelihood(&config, Arc::new(FirstOfTwo), 16, seed, &device).unwrap();
+    let started = built.start_at(&rows, &device).unwrap();
+    let outputs =
+        started.model.decode(Tensor::zeros([1, 2], &device)).into_data().try_to_vec::<f32>().unwrap();
+    let mean = values.iter().sum::<f32>() / 96.0;
+    assert!(outputs[..16].iter().all(|a| (a - mean).abs() < 1e-5), "{outputs:?}");
+    assert_eq!(outputs[16..], [7.0; 16]);
+    let (train, validation) = rows.split(0.3, seed);
+    let fit_config = fit_config(config, steps(Optimiser::Adam, 1e-2), 3, 3);
+    let mut fit = Fit::of(fit_config, &started, train, &validation, &device).unwrap();
+    let bound = fit.epoch(|_| {}).unwrap().validation.elbo.value;
+    assert!(bound.is_finite() && fit.best().unwrap().reader(&device).decode(&[0.0; 2]).unwrap().len() == 16);
 }
