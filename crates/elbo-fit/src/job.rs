@@ -44,12 +44,12 @@ impl Job {
         let text = fs::read_to_string(path).map_err(|cause| Error::io("read", path, &cause))?;
         let table = text.parse().unwrap_or_else(|_| toml::Table::new());
         // Fits of earlier versions to auto-encoders name no model.
-        let ascent = table.get("model").is_some_and(|model| model.as_str() != Some(auto_encoder::NAME));
-        Ok(Self(if ascent {
-            Of::Ascent(Box::new(models::Config::of(table, path)?))
-        } else {
-            Of::AutoEncoder(Box::new(Config::of(&text, path)?))
-        }))
+        let model = table.get("model").and_then(toml::Value::as_str).unwrap_or(auto_encoder::NAME);
+        if model == auto_encoder::NAME {
+            return Ok(Self(Of::AutoEncoder(Box::new(Config::of(&text, path)?))));
+        }
+        models::check_name(model)?;
+        Ok(Self(Of::Ascent(Box::new(models::Config::of(table, path)?))))
     }
 
     /// The name of the model that it is of, as `auto-encoder` or `mixture`.

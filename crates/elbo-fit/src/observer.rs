@@ -1,6 +1,6 @@
 //! Who watches a fit: a screen, a callback, a log.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use elbo::{diagnose::Collapse, fit::Finished, objective::Objective, terms::Bound};
 
@@ -49,6 +49,9 @@ pub trait Observer: Sync {
 
     /// An epoch is done; `left` bounds the time that is left.
     fn epoch(&self, _metrics: &Metrics, _left: Duration) {}
+
+    /// The state after this epoch is in the folder: a fit that is cut off from here on goes on from it.
+    fn checkpoint(&self, _folder: &Path, _epoch: u64) {}
 
     /// Asked after each epoch, whether the fit shall stop there. Its state is then in the folder, and the fit an error of the
     /// kind [`Stopped`](crate::Kind::Stopped): [`resume`](crate::auto_encoder::resume) goes on, to the same bits.

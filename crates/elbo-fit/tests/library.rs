@@ -70,6 +70,11 @@ impl Observer for Witness {
         self.write(format!("epoch {}", metrics.epoch.epoch));
     }
 
+    fn checkpoint(&self, folder: &Path, epoch: u64) {
+        assert!(folder.join("state").is_file());
+        self.write(format!("checkpoint {epoch}"));
+    }
+
     fn sweep(&self, sweep: Sweep<'_>) {
         self.write(format!("sweep {}", sweep.sweep));
     }
@@ -80,7 +85,7 @@ fn a_fit_is_watched_kept_and_evaluated() {
     let folder = tempfile::tempdir().unwrap();
     let watch = Witness::default();
     let done = digits(&request(3), &plan(folder.path(), "one"), &watch);
-    assert_eq!(watch.saw("epoch"), 3);
+    assert_eq!((watch.saw("epoch"), watch.saw("checkpoint 1")), (3, 1));
     assert_eq!(watch.saw("chose likelihood Bernoulli because the rows are images"), 1);
     let Page::AutoEncoder(page) = &done.page else { panic!("no auto-encoder") };
     assert_eq!((held_out(&done).epochs, page.epochs.len()), (3, 3));

@@ -327,14 +327,19 @@ fn epochs(
         if let Some(change) = metrics.epoch.active.and_then(|active| watch.observe(active)) {
             observer.collapse(change);
         }
+        let keep = || -> Result<(), Error> {
+            folder.write_state(fit.progress())?;
+            observer.checkpoint(folder.folder(), fit.progress().epoch);
+            Ok(())
+        };
         folder.append_metrics(&metrics)?;
         history.push(metrics);
         if saved.elapsed() >= SAVE_EVERY || history.len() == 1 {
-            folder.write_state(fit.progress())?;
+            keep()?;
             saved = Instant::now();
         }
         if fit.finished().is_none() && observer.stops() {
-            folder.write_state(fit.progress())?;
+            keep()?;
             observer.epochs_end(None, config.fit.train.objective);
             return Err(Error::stopped(fit.progress().epoch, folder.folder()));
         }

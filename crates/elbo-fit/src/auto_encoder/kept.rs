@@ -194,6 +194,10 @@ pub(super) fn read_model<N: Networks>(
             "what can be done with it: «elbo predict», evaluate, sample; of factors reconstruct",
         ));
     }
+    if !file.exists() && path.join("state").exists() {
+        return Err(Error::new(format!("`{}` holds a fit that is not finished", path.display()))
+            .remedy(format!("«elbo train» with «resume {}» goes on with it", path.display())));
+    }
     if !file.exists() {
         return Err(Error::new(format!("`{}` does not exist", file.display()))
             .remedy("give a run folder as runs/digits, or a model.safetensors file"));

@@ -27,5 +27,5 @@ pub use job::fit;
 pub use model::Model;
 pub use online::Online;
 pub use registry::MODELS;
-pub(crate) use registry::{read, repeat};
+pub(crate) use registry::{check_name, read, repeat};
 pub use story::Story;

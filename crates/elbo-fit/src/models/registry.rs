@@ -56,6 +56,11 @@ impl Entry {
     }
 }
 
+/// Refuses the name of no model.
+pub(crate) fn check_name(name: &str) -> Result<(), Error> {
+    Entry::find(name).map(drop)
+}
+
 /// Makes a fit once more; `data` says where the rows are now.
 pub(crate) fn repeat(
     config: Config<toml::Value>,
