@@ -185,7 +185,7 @@ impl Config<toml::Value> {
 
 /// That no model has the name that a job gives.
 pub(crate) fn unknown(name: &str) -> Error {
-    Error::new(format!("`{name}` is the name of no model")).remedy(NOT_OURS)
+    Error::new(format!("`{name}` is no model")).remedy(NOT_OURS)
 }
 
 fn parsed<S: DeserializeOwned>(value: toml::Value) -> Result<S, Error> {

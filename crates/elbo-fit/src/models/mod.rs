@@ -1,6 +1,6 @@
 //! Models that are fitted by exact coordinate ascent (E21), a file each, and what they share.
 //!
-//! A run folder holds `config.toml`, `model.json` (the factors, by which [`FittedModel`] works), `metrics.jsonl` (a line for
+//! A run folder holds `config.toml`, `model.json` (the factors, by which [`FittedModel`](crate::FittedModel) works), `metrics.jsonl` (a line for
 //! each sweep of each start) and `results.json`.
 
 mod course;
