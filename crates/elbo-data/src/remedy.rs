@@ -122,7 +122,7 @@ impl Error {
             Self::Size { expected, actual, .. } if actual < expected => Remedy::FetchTruncatedAgain,
             Self::Size { .. } => Remedy::FetchInconsistentAgain,
             Self::Utf8 { .. } => Remedy::SaveAsUtf8,
-            Self::Ragged { .. } => Remedy::CheckDelimiterAndQuotes,
+            Self::Ragged { .. } | Self::OpenQuote { .. } => Remedy::CheckDelimiterAndQuotes,
             Self::Cell { text, column, number, fault: CellFault::NotANumber, .. } => {
                 match text.chars().find(|c| matches!(c, ';' | '\t')) {
                     Some(found) => Remedy::PartCellsOtherwise { found },

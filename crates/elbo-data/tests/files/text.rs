@@ -166,10 +166,9 @@ fn an_empty_line_is_the_empty_cell_of_one_column() {
     }
 }
 
-/// Quotes that are never closed take all that is left.
 #[test]
 fn lines_are_counted_within_quotes() {
-    for (text, line) in [("a,b\n\n1,\"x\ny\"\n", 3), ("a,b\n1,\"x\n3,4\n", 2), ("a,b\n\"1\n\n\",2\n3,x", 5)] {
+    for (text, line) in [("a,b\n\n1,\"x\ny\"\n", 3), ("a,b\n\"1\n\n\",2\n3,x", 5)] {
         let (message, _) = refused(text, &plain());
         assert!(message.starts_with(&format!("FILE: column `b` line {line} is `x")), "{message}");
     }
@@ -245,4 +244,26 @@ fn damaged_gzip_is_refused() {
     let mut trailing = whole;
     trailing.extend_from_slice(b"rubbish after the stream");
     assert!(refusal("a.csv.gz", &trailing, &plain()).0.starts_with("FILE is damaged: "));
+}
+
+#[test]
+fn a_quote_that_is_never_closed_is_named_by_its_line() {
+    let options = ReadOptions { label_column: Some("note".into()), ..ReadOptions::default() };
+    let rows = |last: &str| format!("a,note\n1,fine\n2,\"two\nlines\"\n3,{last}\n4,ok\n5,ok\n");
+    for open in ["\"see below", "\"", "\"a \"\"word\"\"", "\"x,y"] {
+        let (error, remedy) = refused(&rows(open), &options);
+        assert!(error.ends_with("line 5: a quote opens in this row and is never closed"), "{error}");
+        assert!(matches!(remedy, Some(Remedy::CheckDelimiterAndQuotes)));
+    }
+    // At the very end, with and without a last line end.
+    for text in ["a,note\n1,x\n2,\"y", "a,note\n1,x\n2,\"y\n", "a,note\n1,x\n2,\""] {
+        let (error, _) = refused(text, &options);
+        assert!(error.contains("line 3: a quote opens"), "{text:?}: {error}");
+    }
+    let (error, _) = refused("a,note\n1,x\n\n\n2,\"y\n3,z\n", &options);
+    assert!(error.contains("line 5: a quote opens"), "{error}");
+    // A quoted cell that ends in a line end is no open one.
+    for text in [&rows("\"z\n\"")[..], "a,note\n1,x\n2,\"y\n\"", "a,note\n1,x\n2,\"y\n\"\n\n"] {
+        assert!(csv(text, &options).rows() >= 2, "{text:?}");
+    }
 }

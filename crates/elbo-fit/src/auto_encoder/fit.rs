@@ -260,7 +260,8 @@ fn go_on(
     folder.write_model("model.safetensors", &best, &fit.progress().best, config)?;
     folder.write_model("last.safetensors", &best, &fit.progress().state.parameters, config)?;
     let test = rows.test.as_ref();
-    let results = results::results(&fit, &train, &validation, test, &history, config, &plan.device)?;
+    let results =
+        results::results(&fit, [&train, &validation], test, &history, config, &plan.device, observer)?;
     folder.write("results.json", &serde_json::to_vec_pretty(&results)?)?;
     let page = page(&fit, &*best.reader(&plan.device), &rows.data, &results, &history, config)?;
     let mut facts = results::facts(results.held_out().expect("rows were held out"));

@@ -24,6 +24,7 @@ use crate::{
     error::Error,
     metrics::Metrics,
     number::plus_minus,
+    observer::{Observer, Say},
     results::{HeldOut, Linear, Reached, Results},
     subset::chosen,
     text::Text,
@@ -34,12 +35,12 @@ const SAMPLES: usize = 16;
 
 pub(super) fn results(
     fit: &Fit<'_, impl BurnModule + Latent, impl BurnModule + Guide>,
-    train: &Rows<'_>,
-    validation: &Rows<'_>,
+    [train, validation]: [&Rows<'_>; 2],
     test: Option<&Prepared>,
     history: &[Metrics],
     config: &Config,
     device: &Device,
+    observer: &dyn Observer,
 ) -> Result<Results, Error> {
     let best = fit.best()?;
     let reader = best.reader(device);
@@ -57,6 +58,12 @@ pub(super) fn results(
     let discrete = reader.likelihood().support().is_discrete();
     let linear = match &test_terms {
         _ if discrete => None,
+        _ if work(train) > MOST_WORK => {
+            let text =
+                "left out: the linear model of so many rows and columns would take longer than the fit";
+            observer.say("linear", text);
+            None
+        }
         // What is no bound cannot be held against log p(x).
         _ if !bound => None,
         Some((rows, terms)) => linear(train, rows, "test", &terms.elbo(), reader.layers()[0]),
@@ -118,6 +125,15 @@ fn look(
     }
     findings::of_weights(reader, config, &rows, key, &mut found)?;
     Ok(found)
+}
+
+/// Multiplications of the linear model's fit at most, some minutes of them, and how many it takes.
+const MOST_WORK: f64 = 2e12;
+
+fn work(train: &Rows<'_>) -> f64 {
+    let (rows, columns) = (train.len() as f64, train.width() as f64);
+    let least = rows.min(columns);
+    rows * columns * least + 20.0 * least.powi(3)
 }
 
 /// None where the linear model has no maximum: too few columns or rows for so many latent dimensions.

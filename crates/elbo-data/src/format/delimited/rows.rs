@@ -24,14 +24,14 @@ pub(super) struct Rows<'a> {
     origin: &'a Origin,
 }
 
-/// The text of a table, whose last line has an end.
+/// The text of a table, whose last line has an end, and what tells that a quote was left open.
 type Text<'a> = io::Chain<LineEnds<&'a mut Box<dyn BufRead>>, &'static [u8]>;
 
 impl<'a> Rows<'a> {
     /// The rows of a source from where it stands.
     pub(super) fn new(source: &'a mut Source, delimiter: u8) -> Self {
         let Source { origin, reader } = source;
-        let text = LineEnds { reader, after_return: false }.chain(&b"\n"[..]);
+        let text = LineEnds { reader, after_return: false }.chain(END);
         let reader =
             ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(text);
         Self { reader, origin }
@@ -46,6 +46,10 @@ impl Iterator for Rows<'_> {
     }
 }
 
+/// A row of its own behind the last one; where a quote is never closed it is in the cell that the quote opens.
+const END: &[u8] = b"\n\x03\n";
+const MARK: &[u8] = b"\x03";
+
 /// The next row, its cells without the space around them; `None` at the end.
 fn next_row(reader: &mut Reader<impl Read>, origin: &Origin) -> Result<Option<Row>, Error> {
     let before = reader.position().line();
@@ -53,10 +57,22 @@ fn next_row(reader: &mut Reader<impl Read>, origin: &Origin) -> Result<Option<Ro
     if !reader.read_byte_record(&mut record).map_err(|error| unreadable(origin, error))? {
         return Ok(None);
     }
+    if record.len() == 1 && &record[0] == MARK {
+        if reader.read_byte_record(&mut record).map_err(|error| unreadable(origin, error))? {
+            let what = format!("the control character U+0003 stands alone in line {}", before + 1);
+            return Err(origin.fail(io::Error::other(what)));
+        }
+        return Ok(None);
+    }
     // Quotes may hold further lines, to the end of the file where they are never closed.
-    let lines = record.as_slice().split(|&byte| byte == b'\n').count() as u64;
+    let open = record.as_slice().ends_with(&END[1..]);
+    // An open row has no end of its own.
+    let lines = record.as_slice().split(|&byte| byte == b'\n').count() as u64 - u64::from(open);
     let line = (reader.position().line() - lines).max(before);
     let (line, empty) = (line as usize, (line - before) as usize);
+    if open {
+        return Err(Error::OpenQuote { path: origin.path.clone(), line });
+    }
     let mut cells = StringRecord::from_byte_record(record)
         .map_err(|_| Error::Utf8 { path: origin.path.clone(), line })?;
     cells.trim();
