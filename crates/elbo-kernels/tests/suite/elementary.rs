@@ -17,7 +17,8 @@ fn worst(
     exact: impl Fn(f64) -> f64,
 ) -> (f64, f32) {
     let errors = bits.step_by(stride).map(f32::from_bits).map(|x| (ulps(f(x), exact(f64::from(x))), x));
-    errors.fold((0.0, 0.0), |a, b| if b.0 > a.0 { b } else { a })
+    // What is no number is the worst.
+    errors.fold((0.0, 0.0), |a, b| if b.0 > a.0 || b.0.is_nan() { b } else { a })
 }
 
 fn bits(from: f32, to: f32) -> std::ops::Range<u32> {

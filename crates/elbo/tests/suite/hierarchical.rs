@@ -273,12 +273,12 @@ fn draw(vae: &Vae, estimator: &dyn Estimator, samples: usize, seed: u64) -> Vec<
 fn at_the_posterior_gradients_without_the_score_are_zero() {
     let vae = of(&exact());
     for seed in 0..5 {
-        let size = |estimator: &dyn Estimator| {
-            draw(&vae, estimator, 3, seed)[11..].iter().map(|g| g.abs()).fold(0.0, f64::max)
+        let all_below = |estimator: &dyn Estimator, limit: f64| {
+            draw(&vae, estimator, 3, seed)[11..].iter().all(|g| g.abs() < limit)
         };
-        assert!(size(&StickingTheLanding) < 1e-11, "{}", size(&StickingTheLanding));
-        assert!(size(&DoublyReparameterised) < 1e-11);
-        assert!(size(&Reparameterised(KlForm::MonteCarlo)) > 1e-3);
+        assert!(all_below(&StickingTheLanding, 1e-11));
+        assert!(all_below(&DoublyReparameterised, 1e-11));
+        assert!(!all_below(&Reparameterised(KlForm::MonteCarlo), 1e-3));
     }
 }
 
