@@ -1,5 +1,6 @@
 //! What a fitted model is asked about rows, and what it says.
 
+use elbo::terms::Mean;
 use elbo_data::Table;
 
 use crate::{source::Source, text::Text};
@@ -65,6 +66,13 @@ pub enum Spread {
     Unknown,
     /// It is exact, as all figures beside it are.
     Exact,
+}
+
+impl Spread {
+    /// The standard error of a mean over so many rows.
+    pub(crate) fn of(mean: Mean, rows: usize) -> Self {
+        if rows > 1 { Self::Of(mean.standard_error) } else { Self::Unknown }
+    }
 }
 
 /// Says where figures are of rows that were fitted to.

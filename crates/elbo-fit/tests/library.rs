@@ -371,3 +371,31 @@ fn a_stopped_fit_goes_on() {
     let resumed = auto_encoder::resume(&folder.path().join("runs/stopped"), &stopped, &()).unwrap();
     assert_eq!(held_out(&resumed).validation, held_out(&whole).validation);
 }
+
+/// Of one row a mean has no standard error.
+#[test]
+fn one_row_has_no_standard_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        Source::file(&path).unwrap()
+    };
+    let one = Asked { source: Some(write("one.csv", "a,b\n1.5,2.5\n")), memory: None };
+    let own = write("own.csv", &blobs());
+    let fit =
+        auto_encoder::fit(&request(2), own.clone(), None, None, &plan(folder.path(), "ae"), &()).unwrap();
+    let model = AutoEncoder::load(&fit.folder, &Device::flex()).unwrap();
+    let measures = Measures { importance_samples: Some(10), ..Measures::default() };
+    let inferred = model.infer(&one, None, 1, &auto_encoder::Inference::default(), 0, &()).unwrap();
+    let mut all = vec![model.evaluate(&one, &measures, &()).unwrap(), inferred];
+    let fit = fit_mixture(own, &plan(folder.path(), "mixture"));
+    all.push(FittedModel::load(&fit.folder).unwrap().evaluate(&one, None, 0, &()).unwrap());
+    for found in all {
+        assert!(found.terms.iter().all(|term| term.standard_error == Spread::Unknown), "{:?}", found.terms);
+    }
+}
+
+fn fit_mixture(source: Source, plan: &Plan) -> Outcome {
+    models::fit::<mixture::Mixture>(&mixture::Request::default(), source, &Run::default(), plan).unwrap()
+}

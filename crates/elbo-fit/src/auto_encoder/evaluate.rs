@@ -159,14 +159,17 @@ struct Figures {
 }
 
 impl Figures {
-    fn line(&mut self, name: &str, mean: Mean) {
-        let Mean { value, standard_error } = mean;
-        self.terms.push(Term { name: name.into(), value, standard_error: Spread::Of(standard_error) });
+    fn line(&mut self, name: &str, mean: Mean, rows: usize) {
+        self.terms.push(Term {
+            name: name.into(),
+            value: mean.value,
+            standard_error: Spread::of(mean, rows),
+        });
     }
 
     /// A term of each row.
     fn term(&mut self, name: &str, rows: Vec<f64>) {
-        self.line(name, Mean::of(&rows));
+        self.line(name, Mean::of(&rows), rows.len());
         self.columns.push(name, Column::Real(rows));
     }
 
@@ -267,10 +270,10 @@ impl Evaluator<'_> {
         let effective = figures.weights("annealed", &weights);
         let accepted = Mean::of(&acceptance).value;
         figures.columns.push("annealed_acceptance", Column::Real(acceptance));
-        let gap = Mean::of(&gap);
-        figures.line("bdmc_lower", Mean::of(&lower));
-        figures.line("bdmc_upper", Mean::of(&upper));
-        figures.line("bdmc_gap", gap);
+        let (rows, gap) = (gap.len(), Mean::of(&gap));
+        figures.line("bdmc_lower", Mean::of(&lower), rows);
+        figures.line("bdmc_upper", Mean::of(&upper), rows);
+        figures.line("bdmc_gap", gap, rows);
         let from = if from_prior { "prior" } else { "guide" };
         figures.notes.push(format!(
             "annealed: from the {from}, {temperatures} temperatures, {leapfrog} leapfrog steps, {chains} chains a \

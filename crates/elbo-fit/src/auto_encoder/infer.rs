@@ -99,7 +99,7 @@ pub(super) fn infer(
     let term = |(name, mean): (String, Mean)| Term {
         name,
         value: mean.value,
-        standard_error: Spread::Of(mean.standard_error),
+        standard_error: Spread::of(mean, rows.len()),
     };
     let facts = found.facts(rows.len(), all.len()).into_iter().map(|text| ("", text.into()));
     Ok(Evaluation {

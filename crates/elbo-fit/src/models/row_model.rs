@@ -77,8 +77,12 @@ impl<M: RowModel> Fitted for M {
             return Err(Error::new(format!("no row of `{name}` has the cells that {formula} is of"))
                 .remedy(format!("it is of {}", listed(&about.columns))));
         }
-        let Mean { value, standard_error } = Mean::of(&seen);
-        let text = format!("{} rows: {formula} {value:.4} ± {standard_error:.4} nats per row", seen.len());
+        let mean = Mean::of(&seen);
+        let Mean { value, standard_error } = mean;
+        let text = match seen.len() {
+            1 => format!("1 row: {formula} {value:.4} nats"),
+            rows => format!("{rows} rows: {formula} {value:.4} ± {standard_error:.4} nats per row"),
+        };
         let mut facts = vec![("", text.into())];
         if seen.len() < rows {
             let text = format!("{} rows lack the cells that it is of, and are left out", rows - seen.len());
@@ -90,12 +94,11 @@ impl<M: RowModel> Fitted for M {
             table.push("row", Column::Real(index.iter().map(|&row| row as f64 + 1.0).collect()));
         }
         table.push(term, Column::Real(density));
-        let standard_error = if seen.len() > 1 { Spread::Of(standard_error) } else { Spread::Unknown };
         Ok(Evaluation {
             facts,
             unit: "nats_per_row",
             part: [rows, all],
-            terms: vec![Term { name: term.into(), value, standard_error }],
+            terms: vec![Term { name: term.into(), value, standard_error: Spread::of(mean, seen.len()) }],
             rows: Told::new(table, labels),
         })
     }

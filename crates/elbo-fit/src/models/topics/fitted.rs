@@ -114,10 +114,10 @@ impl Fitted for TopicModel {
         facts.extend(of_the_fit(about.same_data(&source.data, &fingerprint).is_ok()));
         let measured = Measured::of(&self.posterior, &counts, Some(key))?;
         facts.extend(measured.facts("documents").into_iter().map(|(name, text)| (name, text.into())));
-        let term = |(name, Mean { value, standard_error }): (&str, Mean)| Term {
+        let term = |(name, mean): (&str, Mean)| Term {
             name: name.into(),
-            value,
-            standard_error: Spread::Of(standard_error),
+            value: mean.value,
+            standard_error: Spread::of(mean, counts.documents()),
         };
         let mut out = Table::new();
         if let Some(index) = &some {
