@@ -3,6 +3,7 @@
 mod arguments;
 mod ascent;
 mod fitted;
+mod interrupt;
 mod out;
 mod progress;
 mod remedy;
@@ -35,6 +36,7 @@ fn report(error: &Error) -> ExitCode {
     }
     match error.kind() {
         Kind::Request => ExitCode::from(2),
+        Kind::Stopped => ExitCode::from(interrupt::CODE),
         _ => ExitCode::FAILURE,
     }
 }

@@ -9,6 +9,7 @@ use elbo::{diagnose::Collapse, fit::Finished, objective::Objective};
 use elbo_fit::{Choice, Metrics, Observer, Sweep, Text, auto_encoder::words};
 
 use crate::{
+    interrupt,
     out::tell,
     progress::{Count, Display},
     words::flags,
@@ -52,6 +53,7 @@ impl Observer for Screen {
     }
 
     fn epochs(&self, steps: u64, objective: Objective) {
+        interrupt::epochs(true);
         let display = Display::new(steps, words(objective));
         display.start();
         *locked(&self.epochs) = Some(display);
@@ -69,6 +71,10 @@ impl Observer for Screen {
         }
     }
 
+    fn stops(&self) -> bool {
+        interrupt::asked()
+    }
+
     fn collapse(&self, change: Collapse) {
         if let Some(display) = &*locked(&self.epochs) {
             display.collapse(change);
@@ -76,6 +82,7 @@ impl Observer for Screen {
     }
 
     fn epochs_end(&self, ended: Option<(Finished, u64)>, objective: Objective) {
+        interrupt::epochs(false);
         if let Some(display) = locked(&self.epochs).take() {
             display.finish();
         }

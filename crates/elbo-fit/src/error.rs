@@ -40,7 +40,10 @@ impl Error {
     /// That who watches has stopped a fit after an epoch; it can go on from its folder.
     pub(crate) fn stopped(epoch: u64, folder: &Path) -> Self {
         let error = Self::new(format!("the fit was stopped after epoch {epoch}"));
-        Self { kind: Kind::Stopped, ..error.remedy(format!("«resume {}» goes on", folder.display())) }
+        Self {
+            kind: Kind::Stopped,
+            ..error.remedy(format!("«elbo train» with «resume {}» goes on", folder.display()))
+        }
     }
 
     /// A failure of the operating system on a path.

@@ -195,3 +195,26 @@ fn what_is_no_run_cannot_be_resumed() {
     );
     place.refuses("train digits --resume runs/digits", &["cannot be used with"]);
 }
+
+/// Ctrl-C keeps the state after the epoch it falls in, and says how to go on.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_fit_says_how_to_go_on() {
+    let (place, fit) = (Place::new(), FIT.replace("--epochs 40", "--epochs 200"));
+    place.succeeds(&format!("{fit} --runs whole"));
+    let mut command = place.command(&format!("{fit} --runs killed"));
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for(&place, 3, &mut child);
+    let sent = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(said.contains("interrupted: the fit ends after this epoch"), "{said}");
+    let (_, told) = said.split_once("error: the fit was stopped after epoch ").unwrap();
+    assert!(told.contains("hint: `elbo train` with --resume killed/digits goes on"), "{told}");
+    let last = place.text(&format!("{RUN}/metrics.jsonl")).lines().count();
+    assert!(told.starts_with(&format!("{last}\n")), "{told} {last}");
+    place.succeeds(&format!("train --resume {RUN}"));
+    place.same_fit("whole/digits", RUN);
+}
