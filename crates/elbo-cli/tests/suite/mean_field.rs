@@ -460,7 +460,8 @@ fn rows_that_lack_what_a_figure_is_of_are_left_out_of_it() {
     ] {
         let said = place.succeeds(&format!("evaluate runs/{run} --data more.csv --output of.csv"));
         let seen = known.iter().filter(|known| **known).count();
-        assert!(said.stderr.contains(&format!("{seen} rows: log p(")), "{said:?}");
+        let rows = if seen == 1 { "1 row".into() } else { format!("{seen} rows") };
+        assert!(said.stderr.contains(&format!("{rows}: log p(")), "{said:?}");
         assert!(said.stderr.contains(&format!("{} rows lack the cells", 4 - seen)), "{said:?}");
         assert!(!said.stderr.contains("took part in the fit"), "{said:?}");
         assert_eq!(said.stderr.contains("the parameters at their means"), run == "f", "{said:?}");
