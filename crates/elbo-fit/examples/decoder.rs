@@ -14,7 +14,6 @@ use elbo::{
         tensor::{Device, Tensor},
     },
     guide::Amortised,
-    minibatch::Rows,
     model::{AutoEncoder, Generative, VaeConfig},
     network::{Activation, Decoder, Dense},
     parameters,
@@ -86,15 +85,6 @@ impl Networks for Curve {
         let layers = [width, 16, 2 * shape.latent];
         let guide = Amortised::new(Dense::new(&layers, shape.activation, seed, device), shape.family);
         Ok(AutoEncoder { model, guide })
-    }
-
-    fn start_at(
-        &self,
-        built: Built<Self>,
-        rows: &Rows<'_>,
-        device: &Device,
-    ) -> Result<Built<Self>, elbo::Error> {
-        built.start_at(rows, device)
     }
 }
 

@@ -1,5 +1,7 @@
 //! How to go about a fit.
 
+use std::path::PathBuf;
+
 use elbo::burn::tensor::Device;
 
 use crate::folder::Place;
@@ -25,7 +27,7 @@ impl Default for Plan {
 
 impl Plan {
     /// The default, with run folders in this folder.
-    pub fn in_folder(runs: impl Into<std::path::PathBuf>) -> Self {
+    pub fn in_folder(runs: impl Into<PathBuf>) -> Self {
         Self { place: Place { runs: runs.into(), name: None }, ..Self::default() }
     }
 }

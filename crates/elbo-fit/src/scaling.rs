@@ -115,6 +115,11 @@ impl Scaling {
         })?)
     }
 
+    /// The same in 32 bits, of which so many bytes may be held.
+    pub(crate) fn applied(&self, data: Dataset<f64>, memory: Option<u64>) -> Result<Dataset, Error> {
+        Ok(data.converted(memory, |cell, x| ((x - self.offset(cell)) / self.divisor(cell)) as f32)?)
+    }
+
     /// A cell of column `d` in stored units.
     pub(crate) fn undo(&self, d: usize, x: f64) -> f64 {
         self.offset(d) + self.divisor(d) * x

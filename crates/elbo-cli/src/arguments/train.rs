@@ -19,8 +19,7 @@ use super::{
     source::Source,
     values::{
         EstimatorParser, KL, Widths, named, parse_count, parse_decay, parse_family, parse_fraction,
-        parse_hidden, parse_latent, parse_likelihood, parse_positive, parse_sigma, parse_weight,
-        parse_widths, shown,
+        parse_hidden, parse_latent, parse_positive, parse_sigma, parse_weight, parse_widths, shown,
     },
 };
 
@@ -59,7 +58,7 @@ pub(crate) struct Train {
     pub(crate) binarise: Option<Binarise>,
 
     /// p(x|z). Without it: Bernoulli for images and 0/1 tables, else Gaussian.
-    #[arg(long, value_parser = parse_likelihood(), help_heading = "Model")]
+    #[arg(long, value_parser = named::<LikelihoodFamily>(LikelihoodFamily::NAMES), help_heading = "Model")]
     pub(crate) likelihood: Option<LikelihoodFamily>,
     /// σ of a Gaussian likelihood: `learned` (one for all columns), `per-column`, `solved` (one, in closed form),
     /// or a number to hold it at.

@@ -7,12 +7,7 @@ use clap::{
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
     error::Error as Refusal,
 };
-use elbo::{
-    gradient::Form,
-    guide::Family,
-    likelihood::{LikelihoodFamily, Sigma},
-    schedule::Decay,
-};
+use elbo::{gradient::Form, guide::Family, likelihood::Sigma, schedule::Decay};
 use serde::{
     Deserialize, Serialize,
     de::{
@@ -35,7 +30,7 @@ where
     T: for<'de> Deserialize<'de> + Clone + Send + Sync + 'static,
 {
     let values: Vec<PossibleValue> =
-        names.iter().map(|(name, help)| PossibleValue::new(*name).help(*help)).collect();
+        names.iter().map(|(name, help)| PossibleValue::new(*name).help(help.trim())).collect();
     PossibleValuesParser::new(values).try_map(|name| {
         let name: serde::de::value::StringDeserializer<NameError> = name.into_deserializer();
         T::deserialize(name)
@@ -54,20 +49,6 @@ pub(crate) fn shown(value: &impl Serialize) -> String {
         },
         other => other.to_string(),
     }
-}
-
-/// Parses the name of a family of likelihoods, whichever there are.
-pub(crate) fn parse_likelihood() -> impl TypedValueParser<Value = LikelihoodFamily> {
-    let named = |&(family, help): &(LikelihoodFamily, &'static str)| {
-        let name = serde_json::to_value(family).ok()?.as_str()?.to_owned();
-        Some((name, family, help.trim()))
-    };
-    let named: Vec<_> = LikelihoodFamily::ALL.iter().filter_map(named).collect();
-    let values = named.iter().map(|(name, _, help)| PossibleValue::new(name).help(*help));
-    PossibleValuesParser::new(values).try_map(move |given| {
-        let found = named.iter().find(|(name, ..)| *name == given);
-        found.map(|&(_, family, _)| family).ok_or("no such family")
-    })
 }
 
 /// Widths of layers.

@@ -56,10 +56,9 @@ pub(crate) fn choose<T: Number + Display>(
     let likelihood = networks.likelihood(chosen);
     let why = if networks.name().is_some() { "it is one's own" } else { why };
     let moments = moments_of(data, &train);
-    // Of these nothing tells rows apart, to ten digits.
-    let constant: Vec<usize> = (0..data.width()).filter(|&c| !moments[c].varies()).collect();
-    let columns = kept_columns(request.drop_constant, &*likelihood, data, &constant, observer)?;
-    let width = if columns.is_empty() { data.width() } else { columns.len() };
+    let columns = kept_columns(request.drop_constant, &*likelihood, data, &moments, observer)?;
+    let kept = if columns.is_empty() { (0..data.width()).collect() } else { columns.clone() };
+    let width = kept.len();
     let image = data.image.filter(|_| width == data.width());
     let network = choose_network(request, image, &data.name, observer)?;
     let (latent, second) = choose_latent(request, width)?;
@@ -78,7 +77,7 @@ pub(crate) fn choose<T: Number + Display>(
         ));
     }
     let how = choose_scale(request.scale, likelihood.support(), data);
-    let taken = Taken { scaling: scaling(how, data, &train, &moments, &columns)?, columns };
+    let taken = Taken { scaling: scaling(how, data, &train, &moments, &kept)?, columns };
     observer.chose(true, "likelihood", likelihood.describe(), why);
     let (scale, why) = in_words(how, data.full_scale.is_some(), likelihood.support());
     observer.chose(request.scale == Scale::Auto, "scale", scale, why);
@@ -96,11 +95,7 @@ pub(crate) fn choose<T: Number + Display>(
         epochs
     }));
     let draws = VALIDATION_DRAWS.0.div_ceil(data.rows() - train.len()).min(VALIDATION_DRAWS.1);
-    let names = if taken.columns.is_empty() {
-        data.columns.clone()
-    } else {
-        taken.columns.iter().map(|&c| data.columns[c].clone()).collect()
-    };
+    let names = kept.iter().map(|&c| data.columns[c].clone()).collect();
     Ok(Config {
         elbo: env!("CARGO_PKG_VERSION").into(),
         name: name.map_or_else(|| source.name(), ToOwned::to_owned),
@@ -160,7 +155,6 @@ fn scaling<T: Number + Display>(
     moments: &[Moments],
     kept: &[usize],
 ) -> Result<Scaling, Error> {
-    let kept: Vec<usize> = if kept.is_empty() { (0..data.width()).collect() } else { kept.to_vec() };
     Ok(match how {
         Scale::Auto | Scale::None => Scaling::of_all(0.0, 1.0),
         Scale::Full => {
@@ -203,9 +197,11 @@ fn kept_columns<T: Number>(
     drop_constant: bool,
     likelihood: &dyn Likelihood,
     data: &Dataset<T>,
-    constant: &[usize],
+    moments: &[Moments],
     observer: &dyn Observer,
 ) -> Result<Vec<usize>, Error> {
+    // Of these nothing tells rows apart, to ten digits.
+    let (kept, constant): (Vec<usize>, Vec<usize>) = (0..data.width()).partition(|&c| moments[c].varies());
     if constant.is_empty() {
         return Ok(Vec::new());
     }
@@ -220,13 +216,13 @@ fn kept_columns<T: Number>(
     }
     if drop_constant {
         observer.say("dropped", format!("{}: {names}", counted(constant.len())));
-        return Ok((0..data.width()).filter(|c| !constant.contains(c)).collect());
+        return Ok(kept);
     }
     if likelihood.support().is_discrete() {
         // A pixel that is always paper, or a word that never occurs, is nothing to remark on.
         return Ok(Vec::new());
     }
-    let variance: Vec<f64> = (0..data.width()).map(|c| f64::from(!constant.contains(&c))).collect();
+    let variance: Vec<f64> = moments.iter().map(|of| f64::from(of.varies())).collect();
     if likelihood.start_own(&vec![0.0; data.width()], &variance).is_err() {
         return Err(Error::new(format!(
             "`{}`: {} in the training rows ({names}): sigma would shrink to 0 there and the bound grow without \

@@ -194,10 +194,13 @@ struct Evaluator<'a> {
 }
 
 impl Evaluator<'_> {
+    fn binarise(&self) -> Binarise {
+        self.config.fit.binarise(self.reader.likelihood())
+    }
+
     /// The rows, some at a time; x is drawn once, whatever is evaluated.
     fn pieces(&self, size: usize) -> impl Iterator<Item = Minibatch> {
-        let (binarise, key) =
-            (self.config.fit.binarise(self.reader.likelihood()), self.key.purpose(Purpose::Binarise));
+        let (binarise, key) = (self.binarise(), self.key.purpose(Purpose::Binarise));
         let rows = &self.rows;
         rows.index().chunks(size).map(move |piece| rows.minibatch(piece.iter().copied(), binarise, key))
     }
@@ -206,10 +209,7 @@ impl Evaluator<'_> {
         let Measures { kl, samples, .. } = *self.asked;
         let noise = self.key.purpose(Purpose::Noise);
         let mut terms = RowTerms::default();
-        for piece in self
-            .rows
-            .pieces(self.config.fit.binarise(self.reader.likelihood()), self.key.purpose(Purpose::Binarise))
-        {
+        for piece in self.rows.pieces(self.binarise(), self.key.purpose(Purpose::Binarise)) {
             terms.extend(&self.reader.terms(&piece, Measure::Elbo(kl), Draws { samples, key: noise })?);
         }
         figures.term("elbo", terms.elbo());

@@ -1,6 +1,7 @@
 //! A fit of an auto-encoder: from what is asked for to a run folder.
 
 use std::{
+    fmt::Display,
     path::Path,
     time::{Duration, Instant},
 };
@@ -72,22 +73,27 @@ pub fn fit_of(
     plan: &Plan,
     observer: &dyn Observer,
 ) -> Result<Outcome, Error> {
-    let name = plan.place.name.as_deref();
     let (config, rows) = match source.read(plan.memory, false)? {
-        Stored::Single(data) => {
-            describe(&data, observer);
-            let config = choose(networks, request, name, source, test, &data, observer)?;
-            let rows = Split::read(networks, &config, data, plan.memory, observer)?;
-            (config, rows)
-        }
-        Stored::Double(data) => {
-            describe(&data, observer);
-            let config = choose(networks, request, name, source, test, &data, observer)?;
-            let rows = Split::read(networks, &config, data, plan.memory, observer)?;
-            (config, rows)
-        }
+        Stored::Single(data) => chosen(networks, request, (source, test), data, plan, observer)?,
+        Stored::Double(data) => chosen(networks, request, (source, test), data, plan, observer)?,
     };
     begin(networks, &Config { begin_at: begin_at.map(Into::into), ..config }, &rows, plan, observer)
+}
+
+/// What is chosen by the rows of a source, of which there may be others for the test; and the rows as the fit takes them.
+fn chosen<T: Scaled + Display>(
+    networks: &impl Networks,
+    request: &Request,
+    (source, test): (Source, Option<Source>),
+    data: Dataset<T>,
+    plan: &Plan,
+    observer: &dyn Observer,
+) -> Result<(Config, Split), Error> {
+    describe(&data, observer);
+    let name = plan.place.name.as_deref();
+    let config = choose(networks, request, name, source, test, &data, observer)?;
+    let rows = Split::read(networks, &config, data, plan.memory, observer)?;
+    Ok((config, rows))
 }
 
 /// Makes a fit once more; `data` and `test` say where its rows are now.
@@ -153,17 +159,21 @@ fn read(
     observer: &dyn Observer,
 ) -> Result<Split, Error> {
     match stored(config, &config.data.source, memory, false)? {
-        Stored::Single(data) => {
-            describe(&data, observer);
-            check_same(&data, config)?;
-            Split::read(networks, config, data, memory, observer)
-        }
-        Stored::Double(data) => {
-            describe(&data, observer);
-            check_same(&data, config)?;
-            Split::read(networks, config, data, memory, observer)
-        }
+        Stored::Single(data) => once_more(networks, config, data, memory, observer),
+        Stored::Double(data) => once_more(networks, config, data, memory, observer),
     }
+}
+
+fn once_more<T: Scaled + Display>(
+    networks: &impl Networks,
+    config: &Config,
+    data: Dataset<T>,
+    memory: Option<u64>,
+    observer: &dyn Observer,
+) -> Result<Split, Error> {
+    describe(&data, observer);
+    check_same(&data, config)?;
+    Split::read(networks, config, data, memory, observer)
 }
 
 /// A fit at its start.
@@ -182,8 +192,7 @@ fn start<'a, N: Networks>(
             format!("the networks have a {} likelihood, but say that it is {}", own.name(), said.name());
         return Err(Error::new(message).remedy("build them with the likelihood that they say"));
     }
-    let built = networks.start_at(built, &train, device)?;
-    Ok(Fit::of(config.fit.clone(), &built, train, &validation, device)?)
+    Ok(Fit::of(config.fit.clone(), &built.start_at(&train, device)?, train, &validation, device)?)
 }
 
 fn begin(

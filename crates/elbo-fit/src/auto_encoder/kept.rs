@@ -229,9 +229,7 @@ impl Config {
         })?;
         consistent(config, path)
     }
-}
 
-impl Config {
     /// Checks that the file is of a fit of these networks.
     pub(super) fn check_networks(&self, networks: &impl Networks, file: &Path) -> Result<(), Error> {
         if self.networks.as_deref() == networks.name() {

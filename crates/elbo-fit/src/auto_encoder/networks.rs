@@ -6,7 +6,6 @@ use elbo::{
     burn::tensor::Device,
     guide::{self, Amortised},
     likelihood::{Likelihood, LikelihoodConfig},
-    minibatch::Rows,
     model::{self, Generative, Latent, Vae, VaeConfig},
     parameters::BurnModule,
     random::Key,
@@ -44,20 +43,6 @@ pub trait Networks: Debug {
         seed: Key,
         device: &Device,
     ) -> Result<Built<Self>, elbo::Error>;
-
-    /// The same where a fit to these rows, as x, begins: [`elbo::model::AutoEncoder::start_at`] serves models that are
-    /// [`Generative`].
-    ///
-    /// # Errors
-    /// Where the model has no optimum on such rows.
-    fn start_at(
-        &self,
-        built: Built<Self>,
-        _rows: &Rows<'_>,
-        _device: &Device,
-    ) -> Result<Built<Self>, elbo::Error> {
-        Ok(built)
-    }
 }
 
 /// Our networks with our likelihoods.
@@ -74,10 +59,6 @@ impl Networks for Ours {
 
     fn build(&self, shape: &VaeConfig, width: usize, seed: Key, device: &Device) -> Result<Vae, elbo::Error> {
         Vae::new(shape, width, seed, device)
-    }
-
-    fn start_at(&self, built: Vae, rows: &Rows<'_>, device: &Device) -> Result<Vae, elbo::Error> {
-        built.start_at(rows, device)
     }
 }
 
@@ -99,9 +80,5 @@ impl Networks for OwnLikelihood {
 
     fn build(&self, shape: &VaeConfig, width: usize, seed: Key, device: &Device) -> Result<Vae, elbo::Error> {
         Vae::with_likelihood(shape, Arc::clone(&self.0), width, seed, device)
-    }
-
-    fn start_at(&self, built: Vae, rows: &Rows<'_>, device: &Device) -> Result<Vae, elbo::Error> {
-        built.start_at(rows, device)
     }
 }

@@ -86,8 +86,7 @@ impl Scaled for f32 {
 impl Scaled for f64 {
     fn scaled(data: Dataset<Self>, scaling: &Scaling, memory: Option<u64>) -> Result<Dataset, Error> {
         let left = memory.map(|bytes| bytes.saturating_sub(data.values.held()));
-        let (offset, divisor) = (|cell| scaling.offset(cell), |cell| scaling.divisor(cell));
-        Ok(data.converted(left, |cell, x| ((x - offset(cell)) / divisor(cell)) as f32)?)
+        scaling.applied(data, left)
     }
 }
 

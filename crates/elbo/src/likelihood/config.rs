@@ -10,28 +10,26 @@ use crate::{
     check::{self, checked},
 };
 
-/// The registry: a family is a file and a line here.
+/// The registry: a family is a file and a line here, with its name in a configuration.
 macro_rules! families {
-    ($($(#[doc = $doc:literal])* $name:ident $(($setting:ident: $type:ty))?,)*) => {
+    ($($(#[doc = $doc:literal])* $text:literal $name:ident $(($setting:ident: $type:ty))?,)*) => {
         checked! {
             /// p(x|z), given the decoder's output, as a configuration names it.
             #[derive(Clone, Copy, Debug, PartialEq)]
-            #[serde(rename_all = "kebab-case")]
             pub enum LikelihoodConfig {
-                $($(#[doc = $doc])* $name $(($type))?,)*
+                $($(#[doc = $doc])* #[serde(rename = $text)] $name $(($type))?,)*
             }
         }
 
         /// A family of likelihoods, as it is asked for.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(rename_all = "kebab-case")]
         pub enum LikelihoodFamily {
-            $($(#[doc = $doc])* $name,)*
+            $($(#[doc = $doc])* #[serde(rename = $text)] $name,)*
         }
 
         impl LikelihoodFamily {
-            /// All families, each with what it is in a sentence.
-            pub const ALL: &[(Self, &str)] = &[$((Self::$name, concat!($($doc),*)),)*];
+            /// The name of each family, and what it is in a sentence.
+            pub const NAMES: &[(&str, &str)] = &[$(($text, concat!($($doc),*)),)*];
         }
 
         impl From<LikelihoodFamily> for LikelihoodConfig {
@@ -60,13 +58,13 @@ macro_rules! families {
 
 families! {
     /// Independent Bernoulli columns of values in [0, 1], from logits (E10).
-    Bernoulli,
+    "bernoulli" Bernoulli,
     /// Independent Gaussian columns of real numbers, from means (E11).
-    Gaussian(sigma: Sigma),
+    "gaussian" Gaussian(sigma: Sigma),
     /// Independent Poisson columns of counts, from log rates.
-    Poisson,
+    "poisson" Poisson,
     /// Independent columns of counts whose variance exceeds their mean, each with a dispersion of its own, from log means (E36).
-    NegativeBinomial,
+    "negative-binomial" NegativeBinomial,
 }
 
 impl LikelihoodConfig {

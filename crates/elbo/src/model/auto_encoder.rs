@@ -17,7 +17,7 @@ use crate::{
     guide::{Amortised, Family, Guide},
     likelihood::Likelihood,
     minibatch::Rows,
-    network::{Convolutional, Convolutions, Decoder, Dense, NetworkConfig, TransposedConvolutions},
+    network::{Convolutional, Convolutions, Dense, NetworkConfig, TransposedConvolutions},
     parameters::BurnModule,
     random::{Key, Purpose},
 };
@@ -69,19 +69,17 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> AutoEncoder<P, Q> {
         Err(Error::unsuited("z", value, Needs::OneGaussianLayer))
     }
 
-    pub(crate) fn check_width(&self, got: usize) -> Result<(), Error> {
-        Error::check_shape("a row of data", &[self.width()], &[got])
-    }
-}
-
-impl<D: Decoder, Q: BurnModule + Guide> AutoEncoder<Generative<D>, Q> {
-    /// The same with outputs that start at the mean of the rows given, see [`Generative::start_at`].
+    /// The same where a fit to these rows begins, see [`Latent::start_at`].
     ///
     /// # Errors
     /// As there; and where the rows are of another width.
     pub fn start_at(self, rows: &Rows<'_>, device: &Device) -> Result<Self, Error> {
         self.check_width(rows.width())?;
         Ok(Self { model: self.model.start_at(rows, device)?, guide: self.guide })
+    }
+
+    pub(crate) fn check_width(&self, got: usize) -> Result<(), Error> {
+        Error::check_shape("a row of data", &[self.width()], &[got])
     }
 }
 

@@ -82,12 +82,28 @@ impl<D: Decoder> Generative<D> {
         self.own.as_ref().filter(|own| own.name() == "log_sigma").map(Named::val)
     }
 
-    /// The same with outputs that start at the mean of the rows given, and the likelihood's own parameters where they suit
-    /// them. Transposed convolutions start at the mean over each channel.
-    ///
-    /// # Errors
-    /// Where the likelihood meets a value that it is no density of, or columns for which it has no maximum.
-    pub fn start_at(self, rows: &Rows<'_>, device: &Device) -> Result<Self, Error> {
+    /// Means over the columns that share a bias of the output: a channel's pixels, or each by itself.
+    fn of_each_bias(&self, columns: &[f64]) -> Vec<f64> {
+        let channels = |last: &TransposedConvolutions| last.channels() / self.likelihood.outputs();
+        let biases = self.convolutions.as_ref().map_or(columns.len(), channels);
+        let shared = columns.len() / biases;
+        columns.chunks(shared).map(|values| values.iter().sum::<f64>() / shared as f64).collect()
+    }
+
+    /// z₁ and z₂ of z, where it has two layers.
+    fn layers(&self, z: Tensor<2>) -> [Tensor<2>; 2] {
+        layers(z, self.decoder.input())
+    }
+}
+
+impl<D: Decoder> Latent for Generative<D> {
+    fn family(&self) -> Family {
+        self.family
+    }
+
+    /// Outputs start at the mean of the rows, and the likelihood's own parameters where they suit them. Transposed convolutions
+    /// start at the mean over each channel.
+    fn start_at(self, rows: &Rows<'_>, device: &Device) -> Result<Self, Error> {
         let support = self.likelihood.support();
         if let Some((row, column, value)) = rows.first(|value| !support.accepts(value)) {
             let likelihood = self.likelihood.name().into();
@@ -109,25 +125,6 @@ impl<D: Decoder> Generative<D> {
             Some(last) => Self { own, convolutions: Some(last.with_output_bias(bias, device)), ..self },
             None => Self { own, decoder: self.decoder.with_output_bias(bias, device), ..self },
         })
-    }
-
-    /// Means over the columns that share a bias of the output: a channel's pixels, or each by itself.
-    fn of_each_bias(&self, columns: &[f64]) -> Vec<f64> {
-        let channels = |last: &TransposedConvolutions| last.channels() / self.likelihood.outputs();
-        let biases = self.convolutions.as_ref().map_or(columns.len(), channels);
-        let shared = columns.len() / biases;
-        columns.chunks(shared).map(|values| values.iter().sum::<f64>() / shared as f64).collect()
-    }
-
-    /// z₁ and z₂ of z, where it has two layers.
-    fn layers(&self, z: Tensor<2>) -> [Tensor<2>; 2] {
-        layers(z, self.decoder.input())
-    }
-}
-
-impl<D: Decoder> Latent for Generative<D> {
-    fn family(&self) -> Family {
-        self.family
     }
 
     fn likelihood(&self) -> &Arc<dyn Likelihood> {

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 
 use crate::{
+    Error,
     guide::{Family, Posterior},
     likelihood::Likelihood,
+    minibatch::Rows,
     network::Dense,
 };
 
@@ -57,6 +59,17 @@ pub trait Latent {
     fn kl(&self, q: &Posterior, noise: &[Tensor<2>]) -> Tensor<2> {
         let _ = noise;
         q.kl().expect("one layer has a closed form")
+    }
+
+    /// The same where a fit to these rows, `[N, D]`, begins; as it is, where nothing else is known.
+    ///
+    /// # Errors
+    /// Where the likelihood meets a value that it is no density of, or columns for which it has no maximum.
+    fn start_at(self, _rows: &Rows<'_>, _device: &Device) -> Result<Self, Error>
+    where
+        Self: Sized,
+    {
+        Ok(self)
     }
 
     /// Whether z has two layers.
