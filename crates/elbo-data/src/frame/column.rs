@@ -46,7 +46,7 @@ pub enum Cell<'a> {
 }
 
 impl Column {
-    /// A column of text as what all of its cells are: instants (ISO 8601), levels of which each occurs twice on average, or
+    /// A column of text as what all of its cells are: instants, levels of which each occurs twice on average, or
     /// text. An empty cell is missing.
     ///
     /// ```
@@ -58,9 +58,8 @@ impl Column {
     /// assert!(matches!(column(&["a", "b", "c", ""]), Column::Text(_)));
     /// ```
     pub fn of_texts(texts: Vec<String>) -> Self {
-        let seen = || texts.iter().filter(|text| !text.is_empty());
-        if seen().next().is_some() && seen().all(|text| time::parse(text).is_some()) {
-            return Self::Time(texts.iter().map(|text| time::parse(text)).collect());
+        if let Some((_, instants)) = time::instants(&texts) {
+            return Self::Time(instants);
         }
         if are_levels(&texts) { Self::Category(Levels::of_texts(&texts)) } else { Self::Text(texts) }
     }
