@@ -76,8 +76,8 @@ impl Writing {
         let seen = || cells.iter().map(String::as_str).filter(|cell| !cell.is_empty());
         let Some(first) = seen().next() else { return Vec::new() };
         let of_day = |day: &'static str| {
-            let offset = |time: &&str| OFFSETS.iter().take(if time.is_empty() { 1 } else { OFFSETS.len() });
-            let ends = TIMES.iter().flat_map(move |time| offset(&time).map(move |offset| (time, offset)));
+            let offset = |time: &str| OFFSETS.iter().take(if time.is_empty() { 1 } else { OFFSETS.len() });
+            let ends = TIMES.iter().flat_map(move |time| offset(time).map(move |offset| (time, offset)));
             ends.map(move |(time, offset)| Self::Pattern(format!("{day}{time}{offset}")))
         };
         let patterns = DATES.into_iter().flat_map(of_day);
