@@ -57,6 +57,9 @@ pub enum Error {
     /// A row in which a quote opens that nothing closes: all further lines would be one cell.
     #[error("`{}` line {line}: a quote opens in this row and is never closed", path.display())]
     OpenQuote { path: PathBuf, line: usize },
+    /// A row whose time is missing, where rows are brought to time order.
+    #[error("column `{column}` line {line} holds no time")]
+    NoTime { column: String, line: usize },
     /// A cell that holds no usable number; `number` is its column's, from 1.
     #[error("`{}`: column `{column}` line {line} is `{text}`: {fault}", path.display())]
     Cell { path: PathBuf, column: String, number: usize, line: usize, text: String, fault: CellFault },

@@ -24,6 +24,7 @@ mod read;
 mod remedy;
 mod source;
 mod tensors;
+mod timeline;
 
 pub use atomic::write_atomically;
 pub use cell_place::CellPlace;
@@ -41,6 +42,7 @@ pub use output::{holds_text, written_endings};
 pub use read::{read, read_as, read_frame, read_stored};
 pub use remedy::Remedy;
 pub use tensors::{Tensors, Values};
+pub use timeline::{Order, Step, Timeline, Times};
 
 /// A table of results: a frame.
 pub type Table = Frame;

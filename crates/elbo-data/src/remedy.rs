@@ -132,6 +132,7 @@ impl Error {
             Self::Cell { fault, .. } | Self::Value { fault, .. } | Self::Number { fault, .. } => {
                 of_cell(*fault)
             }
+            Self::NoTime { .. } => Remedy::FillMissing,
             Self::TooFewRows { .. } => Remedy::GiveMoreRows,
             Self::NoColumns { .. } => Remedy::KeepColumn,
             Self::ImageShape { .. } => Remedy::FitImageToColumns,

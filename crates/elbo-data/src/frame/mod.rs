@@ -6,7 +6,7 @@ mod lines;
 mod matrix;
 mod numbers;
 mod sparse;
-mod time;
+pub(crate) mod time;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -3,7 +3,7 @@
 use jiff::civil::{Date, DateTime, Time, Weekday, date};
 use jiff::fmt::strtime;
 use jiff::tz::Offset;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 
 /// Ways to write a day, a month or a week, as `strptime` names them. ISO 8601 goes first.
 const DATES: [&str; 34] = [
@@ -168,6 +168,33 @@ fn micros(instant: DateTime) -> i64 {
 fn civil(instant: i64) -> Option<DateTime> {
     let epoch = DateTime::from(date(1970, 1, 1));
     epoch.checked_add(SignedDuration::from_micros(instant)).ok()
+}
+
+/// The day of the week of an instant in UTC, from 1 for Monday; 0 of none.
+pub(crate) fn weekday(instant: i64) -> i8 {
+    civil(instant).map_or(0, |of| of.weekday().to_monday_one_offset())
+}
+
+/// The day of the month of an instant in UTC, from 1; 0 of none.
+pub(crate) fn day_of_month(instant: i64) -> i8 {
+    civil(instant).map_or(0, DateTime::day)
+}
+
+/// How many months lead from an instant to another at the same time of day, which is on this day of its month, or on the last
+/// where the month is shorter; `None` where there is no such number.
+pub(crate) fn months_between(from: i64, to: i64, day: i8) -> Option<i64> {
+    let (a, b) = (civil(from)?, civil(to)?);
+    let months = |of: DateTime| 12 * i64::from(of.year()) + i64::from(of.month());
+    let between = months(b) - months(a);
+    (months_later(from, between, day)? == to).then_some(between)
+}
+
+/// The instant so many months later, on this day of its month, or on the last where the month is shorter.
+pub(crate) fn months_later(from: i64, months: i64, day: i8) -> Option<i64> {
+    let of = civil(from)?;
+    let first = of.date().first_of_month().checked_add(months.months()).ok()?;
+    let later = first.with().day(day.clamp(1, first.days_in_month())).build().ok()?;
+    Some(micros(later.to_datetime(of.time())))
 }
 
 /// The text that [`parse`] reads as the same instant: a date where it is midnight UTC.
