@@ -3,6 +3,7 @@
 #![allow(missing_docs)]
 
 mod annealed;
+mod ascent_verdict;
 mod bounds;
 mod common;
 mod convolutional;

@@ -1,35 +1,24 @@
-//! The rules of the [verdict](super::Verdict): one a function, its thresholds and their source in its reason.
+//! The rules of an auto-encoder: one a function, its thresholds and their source in its reason.
 
-use super::{Claim, Findings, KHAT_LIMIT, Level, Reason, Remedy, Starts};
-use crate::terms::Mean;
-
-type Rule = fn(&Findings) -> Option<Reason>;
+use super::{
+    bound::a_bound,
+    grading::{Essential, OURS, Rule, STANDARD_ERRORS, caution_unless, figure, grade, meaning, nats, reason},
+};
+use crate::{
+    diagnose::{Claim, Findings, Level, Reason, Remedy},
+    terms::Mean,
+};
 
 /// Without these no trust.
-const ESSENTIAL: [(&str, Rule); 4] = [
-    ("whether the fit converged", convergence),
-    ("whether a bound was maximised", a_bound),
-    ("whether the latent is in use", latent_in_use),
-    ("held-out rows against training rows", generalisation),
+pub(super) const ESSENTIAL: [Essential; 4] = [
+    (Claim::Model, "whether the fit converged", convergence),
+    (Claim::Bound, "whether a bound was maximised", a_bound),
+    (Claim::Model, "whether the latent is in use", latent_in_use),
+    (Claim::Model, "held-out rows against training rows", generalisation),
 ];
 
-/// Those of them that apply to a fit by coordinate ascent: no row is held out where nothing was fitted but what q integrates
-/// over.
-const OF_COORDINATE_ASCENT: usize = 2;
-
-const FURTHER: [Rule; 11] = [
-    scale,
-    linear,
-    tightness,
-    agreement,
-    draws,
-    importance_weights,
-    amortisation,
-    encoder_generalisation,
-    starts,
-    parameters,
-    marginals,
-];
+pub(super) const FURTHER: [Rule; 8] =
+    [scale, linear, tightness, agreement, draws, importance_weights, amortisation, encoder_generalisation];
 
 /// Nats below which a KL or a mutual information is nothing; of the size that a variance of E\[z|x\] of 0.01 beside a
 /// variance of 1 amounts to, Burda et al.'s limit.
@@ -41,8 +30,6 @@ const ALL: f64 = 1.0;
 const LEAST: f64 = 0.2;
 /// The share of the mean KL up to which a gap is small.
 const SMALL: f64 = 0.1;
-/// A difference counts as far as it is more than so many standard errors.
-const STANDARD_ERRORS: f64 = 3.0;
 /// Shares of rows: that may have a k̂ above the limit; that may have one above 1.
 const MANY: f64 = 0.25;
 const MOST: f64 = 0.5;
@@ -53,59 +40,8 @@ const DISAGREEMENT: f64 = 0.5;
 /// Effective draws that an estimate of log p(x) should rest on.
 const DRAWS: f64 = 10.0;
 
-const OURS: &str = "our choice";
 const OF_THE_KL: &str = "caution where more than half of the mean KL (0.2 nats at least) beyond 3 standard errors, no trust where more than \
      all of it";
-
-pub(super) fn reasons(findings: &Findings) -> Vec<Reason> {
-    let needed = if findings.coordinate_ascent { &ESSENTIAL[..OF_COORDINATE_ASCENT] } else { &ESSENTIAL[..] };
-    let essential: Vec<Option<Reason>> = needed.iter().map(|(_, rule)| rule(findings)).collect();
-    let names = needed.iter().map(|(name, _)| *name);
-    let missing: Vec<&str> =
-        names.zip(&essential).filter(|(_, r)| r.is_none()).map(|(name, _)| name).collect();
-    let mut reasons: Vec<Reason> = essential.into_iter().flatten().collect();
-    reasons.extend(FURTHER.iter().filter_map(|rule| rule(findings)));
-    if !missing.is_empty() {
-        let nothing = if reasons.is_empty() { "nothing was checked: " } else { "not checked: " };
-        reasons.push(reason(
-            risen(findings),
-            Level::Caution,
-            format!("{nothing}{}", missing.join(", ")),
-            "no trust without these",
-            OURS,
-            &[],
-        ));
-    }
-    reasons
-}
-
-fn reason(
-    claim: Claim,
-    level: Level,
-    finding: String,
-    rule: &str,
-    source: &str,
-    remedies: &[Remedy],
-) -> Reason {
-    let remedies = if level == Level::Trust { Vec::new() } else { remedies.to_vec() };
-    Reason { claim, level, finding, rule: rule.into(), source: source.into(), remedies }
-}
-
-/// The level of a number of which less is better; NaN is bad.
-fn grade(value: f64, [caution, no_trust]: [f64; 2]) -> Level {
-    if value <= caution {
-        Level::Trust
-    } else if value <= no_trust {
-        Level::Caution
-    } else {
-        Level::DoNotTrust
-    }
-}
-
-/// Trust, or caution.
-fn caution_unless(well: bool) -> Level {
-    if well { Level::Trust } else { Level::Caution }
-}
 
 /// As much of a gap as is beyond its error.
 fn surely(gap: Mean) -> f64 {
@@ -119,76 +55,15 @@ fn against(kl: f64, gap: Mean) -> Level {
     grade(surely(gap), [HALF * unit, ALL * unit])
 }
 
-/// What a gap means, where it is a reason against trust.
-fn meaning(level: Level, words: &'static str) -> &'static str {
-    if level == Level::Trust { "" } else { words }
-}
-
-fn nats(mean: Mean) -> String {
-    format!("{} ± {} nats", figure(mean.value), figure(mean.standard_error))
-}
-
-/// Of what is beyond all reason, as rows in other units are, the size alone.
-fn figure(value: f64) -> String {
-    if value.abs() < 1e6 { format!("{value:.2}") } else { format!("{value:.1e}") }
-}
-
-/// What it says of a fit how far its bound has risen: of the bound alone, where no parameter is fitted but q.
-fn risen(findings: &Findings) -> Claim {
-    if findings.coordinate_ascent { Claim::Bound } else { Claim::Model }
-}
-
 fn convergence(findings: &Findings) -> Option<Reason> {
     let converged = findings.converged?;
-    let (bound, amount, remedy) = if findings.coordinate_ascent {
-        ("the bound", "sweeps", Remedy::MoreSweeps)
-    } else {
-        ("the held-out bound", "epochs", Remedy::MoreEpochs)
-    };
     let finding = if converged {
-        format!("{bound} had stopped rising")
+        "the held-out bound had stopped rising"
     } else {
-        format!("the fit ran out of {amount}: its bound may still have been rising")
+        "the fit ran out of epochs: its bound may still have been rising"
     };
     let (level, rule) = (caution_unless(converged), "caution unless the bound had stopped rising");
-    Some(reason(risen(findings), level, finding, rule, OURS, &[remedy]))
-}
-
-/// Local optima.
-fn starts(findings: &Findings) -> Option<Reason> {
-    let Starts { starts, reached, within } = findings.starts?;
-    let finding = if starts == 1 {
-        "one start: whether another ends at a higher bound was not looked at".into()
-    } else {
-        format!("{reached} of {starts} starts came within {within:.2} nats of the highest bound")
-    };
-    let more = Remedy::MoreStarts((4 * starts).max(20));
-    let (level, rule) =
-        (caution_unless(reached > 1), "caution where fewer than two starts reach the highest bound");
-    Some(reason(Claim::Bound, level, finding, rule, OURS, &[more]))
-}
-
-/// Whether q(θ) is near the posterior of all parameters.
-fn parameters(findings: &Findings) -> Option<Reason> {
-    let khat = findings.parameters_khat?;
-    let level = grade(khat, [0.5, KHAT_LIMIT]);
-    let meaning = meaning(
-        level,
-        ": its intervals may be too narrow, and what depends on them; the bound is one all the same",
-    );
-    let finding = format!("k̂ of q over all parameters is {khat:.2}{meaning}");
-    let rule = "caution above 0.5, no trust above 0.7: there q does not cover the posterior";
-    let source = "Yao, Vehtari, Simpson and Gelman 2018";
-    Some(reason(Claim::Posterior, level, finding, rule, source, &[]))
-}
-
-/// Whether q has the exact marginals. k̂ cannot tell: draws of q see only the modes that q is on.
-fn marginals(findings: &Findings) -> Option<Reason> {
-    let error = findings.marginal_error?;
-    let level = grade(error, [0.05, 0.25]);
-    let meaning = meaning(level, ": q is too sure, or is on one of several modes");
-    let finding = format!("a marginal probability of q is {error:.3} from the exact one{meaning}");
-    Some(reason(Claim::Posterior, level, finding, "caution above 0.05, no trust above 0.25", OURS, &[]))
+    Some(reason(Claim::Model, level, finding.into(), rule, OURS, &[Remedy::MoreEpochs]))
 }
 
 /// Posterior collapse.
@@ -238,21 +113,6 @@ fn generalisation(findings: &Findings) -> Option<Reason> {
     );
     let remedies = [Remedy::Patience, Remedy::ParameterPrior, Remedy::HiddenLayers];
     Some(reason(Claim::Model, level, finding, OF_THE_KL, OURS, &remedies))
-}
-
-fn a_bound(findings: &Findings) -> Option<Reason> {
-    let bound = findings.maximised_a_bound?;
-    let not = if bound { "" } else { "not " };
-    let finding = format!("the value that was maximised is {not}a bound on log p(x)");
-    let (level, rule) = (caution_unless(bound), "caution where it is none");
-    Some(reason(
-        Claim::Bound,
-        level,
-        finding,
-        rule,
-        OURS,
-        &[Remedy::MaximiseElbo, Remedy::Beta(1.0), Remedy::ScoreFunction],
-    ))
 }
 
 fn scale(findings: &Findings) -> Option<Reason> {
