@@ -11,7 +11,8 @@ use std::{
 use house::{Arrow, House, circles};
 
 /// The crates, from the ground up.
-const CRATES: [&str; 6] = ["elbo-kernels", "elbo-data", "elbo", "elbo-fit", "elbo-report", "elbo-cli"];
+const CRATES: [&str; 7] =
+    ["elbo-kernels", "elbo-data", "elbo", "elbo-fit", "elbo-report", "elbo-cli", "verdicts"];
 
 fn root(of: &str) -> PathBuf {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(of).join("src");
