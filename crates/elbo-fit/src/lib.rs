@@ -11,7 +11,7 @@
 //! | the same fit once more | [`Job`] |
 //!
 //! ```
-//! use elbo_fit::{Asked, FittedModel, Plan, Source, fit, models::{Run, mixture::{Mixture, Request}}};
+//! use elbo_fit::{Asked, FittedModel, Found, Plan, Source, fit, models::{Run, mixture::{Mixture, Request}}};
 //!
 //! let folder = std::env::temp_dir().join(format!("elbo-fit-{}", std::process::id()));
 //! std::fs::create_dir_all(&folder)?;
@@ -22,6 +22,8 @@
 //! let source = Source::file(&folder.join("rows.csv"))?;
 //! let done = fit::<Mixture>(&request, source, &Run::default(), &Plan::in_folder(folder.join("runs")))?;
 //! assert_eq!(done.results.converged, Some(true));
+//! let Found::Mixture { columns, .. } = &done.results.all_rows().expect("of all rows").found else { panic!() };
+//! assert_eq!(columns, &["x", "y"]);
 //!
 //! let model = FittedModel::load(&done.folder)?;
 //! let told = model.predict(&Asked::default(), 0, &())?;
@@ -39,6 +41,7 @@ pub mod figure;
 mod fitted;
 mod fitted_model;
 mod folder;
+mod found;
 mod job;
 mod metrics;
 pub mod models;
@@ -65,6 +68,7 @@ pub use error::{Error, Kind};
 pub use fitted::{About, Fitted, is_fitted};
 pub use fitted_model::FittedModel;
 pub use folder::{Folder, Place};
+pub use found::{ExactSpins, Found, Tokens};
 pub use job::{Again, Job};
 pub use metrics::Metrics;
 pub use models::fit;

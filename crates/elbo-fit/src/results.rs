@@ -9,9 +9,8 @@ use elbo::{
     terms::{Mean, Summary},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
-use crate::error::Error;
+use crate::{error::Error, found::Found};
 
 /// The contents of `results.json`, of any model.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -98,9 +97,9 @@ pub struct AllRows {
     pub sweeps: usize,
     /// The bound that each start reached.
     pub starts: Vec<f64>,
-    /// What was found, by name.
+    /// What was found.
     #[serde(flatten)]
-    pub more: Map<String, Value>,
+    pub found: Found,
 }
 
 impl Results {

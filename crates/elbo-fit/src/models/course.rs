@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::{
     error::Error,
+    found::Found,
     observer::{Observer, Sweep},
 };
 
@@ -67,8 +68,8 @@ pub struct Course {
     pub(crate) metrics: Vec<SweepMetrics>,
     pub(crate) seconds: f64,
     pub(crate) findings: Findings,
-    /// What `results.json` has beside the bound, by name.
-    pub(crate) more: serde_json::Map<String, serde_json::Value>,
+    /// What `results.json` has beside the bound.
+    pub(crate) found: Found,
 }
 
 impl Default for Run<'_> {
@@ -120,19 +121,13 @@ impl Run<'_> {
             metrics,
             seconds: began.elapsed().as_secs_f64(),
             findings,
-            more: serde_json::Map::new(),
+            found: Found::default(),
         };
         Ok((model, course))
     }
 }
 
 impl Course {
-    /// What `results.json` has under a name.
-    pub(crate) fn keep(&mut self, name: &str, value: &impl Serialize) -> Result<(), Error> {
-        self.more.insert(name.into(), serde_json::to_value(value)?);
-        Ok(())
-    }
-
     /// k̂ of q, and an estimate of `evidence`, from the log weights of as many draws of q as are asked for, each of so many
     /// operations: the headline that tells them, or that they would take too long.
     pub(crate) fn weigh(

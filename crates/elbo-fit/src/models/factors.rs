@@ -17,6 +17,7 @@ use crate::{
     error::Error,
     figure::{Figure, Loadings, Map},
     fitted::About,
+    found::Found,
     observer::{Observer, Say},
     rows::Rows,
     scaling::Scaling,
@@ -138,7 +139,7 @@ impl Model for Factors {
         let (Stored { fit, .. }, mut course) = run.best(Some(settings.starts), ROWS, begin)?;
         let q = fit.posterior().clone();
         let described = loadings(&data.columns, scaling.divisors(), &q);
-        course.keep("loadings", &described)?;
+        course.found = Found::Factors { loadings: described.clone() };
         let active = q.active().iter().filter(|active| **active).count();
         let mut figures = Vec::new();
         if described.dimensions.len() > 1 {

@@ -20,6 +20,7 @@ use crate::{
     error::Error,
     figure::{Figure, State},
     fitted::About,
+    found::Found,
     moments::{Moments, moments},
     number::likeliest,
     observer::{Observer, Say},
@@ -297,9 +298,11 @@ impl Model for HiddenMarkov {
         let names: Vec<String> =
             columns.iter().zip(&q.emission[0]).flat_map(|(name, e)| outcomes(name, e)).collect();
         let matrix: Vec<Vec<f64>> = q.transitions.iter().map(Shares::mean).collect();
-        course.keep("outcomes", &names)?;
-        course.keep("states", &described)?;
-        course.keep("transitions", &matrix)?;
+        course.found = Found::HiddenMarkov {
+            outcomes: names.clone(),
+            states: described.clone(),
+            transitions: matrix.clone(),
+        };
         let over_time = Figure::Coloured {
             columns: columns.clone(),
             x: x.iter().map(|&x| (!x.is_nan()).then_some(x)).collect(),

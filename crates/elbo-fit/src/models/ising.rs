@@ -23,6 +23,7 @@ use crate::{
     error::Error,
     figure::Figure,
     fitted::{About, Fitted},
+    found::{ExactSpins, Found},
     observer::{Observer, Say},
     rows::{DataConfig, Rows},
     source::{Source, describe},
@@ -67,14 +68,7 @@ pub struct Spins {
     posterior: Posterior,
     /// The bound on log Z, in nats.
     bound: f64,
-    exact: Option<Exact>,
-}
-
-/// Found by enumeration.
-#[derive(Debug, Serialize, Deserialize)]
-struct Exact {
-    log_partition: f64,
-    means: Vec<f64>,
+    exact: Option<ExactSpins>,
 }
 
 impl Spins {
@@ -263,7 +257,7 @@ impl Model for Ising {
         let (fit, mut course) = run.best(Some(settings.starts), ["spins", "θ"], begin)?;
         let exact = if n <= ENUMERATED {
             let exact = field.enumerate()?;
-            Some(Exact { log_partition: exact.log_partition, means: ising::means(&exact.marginals) })
+            Some(ExactSpins { log_partition: exact.log_partition, means: ising::means(&exact.marginals) })
         } else {
             None
         };
@@ -300,6 +294,8 @@ impl Model for Ising {
         }
         run.observer.say("spins", format!("{n}, {} couplings", field.edges.len()));
         let names = &rows.data.columns;
+        course.found =
+            Found::Ising { spins: names.clone(), means: means.clone(), exact: spins.exact.clone() };
         let exact = spins.exact.as_ref().map(|exact| exact.means.clone());
         let story = Story {
             kind: "Ising model".into(),

@@ -94,7 +94,7 @@ impl<S: Serialize> Config<S> {
             global: bound.global,
             sweeps: bounds.len(),
             starts: course.starts.clone(),
-            more: course.more,
+            found: course.found,
         };
         let facts = facts(&reached, course.names, course.record.converged, course.seconds, &story.cards);
         let results = Results {

@@ -21,6 +21,7 @@ use crate::{
     error::Error,
     figure::{Component, Ellipse, Ellipses, Figure},
     fitted::About,
+    found::Found,
     moments::moments,
     number::likeliest,
     observer::{Observer, Say},
@@ -278,7 +279,7 @@ impl Model for Mixture {
         let estimate = course.weigh("log p(x)", operations, |draws| fit.log_weights(draws, key))?;
         let used = fit.counts().iter().filter(|&&n| n >= 1.0).count();
         let described = described(&fit);
-        course.keep("components", &described)?;
+        course.found = Found::Mixture { columns: rows.data.columns.clone(), components: described.clone() };
         let kind = match settings.prior.family {
             Family::Gaussian(_) => "Bayesian Gaussian mixture",
             Family::Bernoulli(_) => "Bayesian Bernoulli mixture",

@@ -15,8 +15,8 @@ use super::{
     story::Story,
 };
 use crate::{
-    error::Error, figure::Figure, fitted::About, moments::moments, number::significant, observer::Observer,
-    rows::Rows, source::Source, table,
+    error::Error, figure::Figure, fitted::About, found::Found, moments::moments, number::significant,
+    observer::Observer, rows::Rows, source::Source, table,
 };
 
 /// A Gaussian sample, as it is asked for: what is left open is chosen by the rows.
@@ -107,10 +107,18 @@ impl Model for Normal {
         let column = rows.column(Some(&settings.column))?;
         rows.need_values([column])?;
         let x: Vec<f64> = rows.data.column(column).collect();
-        let (fit, course) = run.best(None, ROWS, |_| Fit::new(&x, settings.prior))?;
+        let (fit, mut course) = run.best(None, ROWS, |_| Fit::new(&x, settings.prior))?;
         let q = *fit.posterior();
         let tau = Gamma::new(q.shape, q.rate)?;
         let sd_of_tau = tau.variance().unwrap_or(f64::NAN).sqrt();
+        course.found = Found::Normal {
+            column: settings.column.clone(),
+            mean: q.mean,
+            mean_sd: q.precision.recip().sqrt(),
+            precision: q.expected_precision(),
+            precision_sd: Some(sd_of_tau).filter(|sd| sd.is_finite()),
+            sd: q.expected_precision().recip().sqrt(),
+        };
         let with_sd = |x: f64, sd: f64| format!("{} ± {}", significant(x), significant(sd));
         let mean = with_sd(q.mean, q.precision.recip().sqrt());
         let precision = with_sd(q.expected_precision(), sd_of_tau);

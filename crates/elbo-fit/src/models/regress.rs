@@ -19,6 +19,7 @@ use crate::{
     error::Error,
     figure::{Coefficient, Figure},
     fitted::About,
+    found::Found,
     moments::moments,
     number::significant,
     observer::{Observer, Say},
@@ -213,21 +214,30 @@ impl Model for Regress {
         let (Stored { fit, .. }, mut course) = run.best(None, ROWS, begin)?;
         let q = fit.posterior().clone();
         let described = described(&q, &columns, &scaling, deviations.divisors(), settings.interval)?;
-        course.keep("coefficients", &described)?;
         tell_coefficients(&described, run.observer);
         // Rows that lack a cell took no part.
         let whole: Vec<usize> = (0..y.len()).filter(|&n| !y[n].is_nan()).collect();
         let mean = q.predict(x)?.mean;
         let (actual, predicted): (Vec<f64>, Vec<f64>) =
             whole.iter().map(|&n| (stored[n], scaling.undo(width, mean[n]))).unzip();
-        let mut cards =
-            vec![("noise sd".into(), significant(q.noise_variance().sqrt() * scaling.divisor(width)))];
-        if let Some(share) = explained(&actual, &predicted).filter(|_| q.intercept) {
+        let noise_sd = q.noise_variance().sqrt() * scaling.divisor(width);
+        let mut cards = vec![("noise sd".into(), significant(noise_sd))];
+        let explained = explained(&actual, &predicted).filter(|_| q.intercept);
+        if let Some(share) = explained {
             cards.push(("explained".into(), format!("{:.1} % of the target's variance", 100.0 * share)));
         }
-        if let Some(evidence) = fit.log_evidence()? {
-            cards.push(("log p(y)".into(), format!("{:.6} nats, exact", evidence - log_volume)));
+        let log_evidence = fit.log_evidence()?.map(|evidence| evidence - log_volume);
+        if let Some(evidence) = log_evidence {
+            cards.push(("log p(y)".into(), format!("{evidence:.6} nats, exact")));
         }
+        course.found = Found::Regression {
+            target: settings.target.clone(),
+            interval: settings.interval,
+            noise_sd: Some(noise_sd).filter(|sd| sd.is_finite()),
+            explained,
+            log_evidence,
+            coefficients: described.clone(),
+        };
         let mut notes = vec![
             "The bound is of the density of the target given the other columns, in the units of the file."
                 .into(),

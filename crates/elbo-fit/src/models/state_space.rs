@@ -18,6 +18,7 @@ use crate::{
     error::Error,
     figure::{Band, Dynamics, Figure},
     fitted::About,
+    found::Found,
     observer::{Observer, Say},
     rows::Rows,
     scaling::Scaling,
@@ -329,7 +330,7 @@ impl Model for StateSpace {
         let (Stored { fit, .. }, mut course) = run.best(settings.starts, ROWS, begin)?;
         let series = Series { scaling, posterior: fit.posterior().clone() };
         let told = series.dynamics(columns);
-        course.keep("dynamics", &told)?;
+        course.found = Found::StateSpace { dynamics: told.clone() };
         let cards = match kind {
             Kind::Level => vec![
                 ("level".into(), format!("moves by {:.4} a row (sd)", told.drive[0])),

@@ -6,7 +6,7 @@ use elbo::{
     terms::Mean,
 };
 
-use crate::{error::Error, figure::PerToken, number::plus_minus};
+use crate::{error::Error, figure::PerToken, found::Tokens, number::plus_minus};
 
 pub(super) struct Measured {
     documents: usize,
@@ -45,14 +45,16 @@ impl Measured {
         terms
     }
 
-    pub(super) fn to_json(&self) -> Result<serde_json::Value, Error> {
-        let mut json = serde_json::Map::new();
-        json.insert("documents".into(), self.documents.into());
-        json.insert("tokens".into(), self.tokens.into());
-        for (name, mean) in self.terms() {
-            json.insert(name.into(), serde_json::to_value(mean)?);
+    /// As `results.json` has them.
+    pub(super) fn tokens(&self) -> Tokens {
+        Tokens {
+            documents: self.documents,
+            tokens: self.tokens,
+            bound_per_token: self.bound,
+            perplexity_bound: perplexity(self.bound),
+            completion_per_token: self.completion,
+            completion_perplexity: self.completion.map(perplexity),
         }
-        Ok(json.into())
     }
 
     /// A row of the report's table.

@@ -25,6 +25,7 @@ use crate::{
     error::Error,
     figure::{Figure, Topic},
     fitted::About,
+    found::Found,
     observer::{Observer, Say},
     source::{Source, absolute},
 };
@@ -171,20 +172,24 @@ impl Model for Topics {
         let of_training = Measured::of(&posterior, train, None)?;
         let of_held_out = held_out.map(|counts| Measured::of(&posterior, counts, Some(key))).transpose()?;
         let per_token = course.record.last() / train.tokens();
-        course.keep("elbo_per_token", &per_token)?;
-        course.keep("perplexity_bound", &(-per_token).exp())?;
         let mut cards = vec![(
             "per token".into(),
             format!("ELBO {per_token:.4} nats: perplexity ≤ {:.1}", (-per_token).exp()),
         )];
         for (name, measured) in [("training", Some(&of_training)), ("held out", of_held_out.as_ref())] {
             if let Some(measured) = measured {
-                course.keep(&name.replace(' ', "_"), &measured.to_json()?)?;
                 cards.extend(measured.facts(name).into_iter().map(|(name, text)| (name.into(), text)));
             }
         }
 
         let found = described(&fit, train, documents.names.as_deref());
+        course.found = Found::Topics {
+            elbo_per_token: per_token,
+            perplexity_bound: (-per_token).exp(),
+            training: of_training.tokens(),
+            held_out: of_held_out.as_ref().map(Measured::tokens),
+            topics: found.clone(),
+        };
         for topic in found.iter().take(TOPICS) {
             let words: Vec<&str> = topic.words.iter().take(TOLD).map(|(word, _)| &word[..]).collect();
             let text = format!("{:>5.1} %  {}", 100.0 * topic.share, words.join(" "));
