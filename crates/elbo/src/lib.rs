@@ -6,6 +6,8 @@
 //!
 //! # The equations and their homes
 //!
+//! `docs/equations.md` in the repository writes each equation out, and says what is not implemented yet.
+//!
 //! | | | |
 //! |---|---|---|
 //! | E1 | KL divergence, of each pair of a family | [`divergence::KullbackLeibler`] |

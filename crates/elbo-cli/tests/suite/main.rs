@@ -7,6 +7,7 @@ mod audit;
 mod bad_input;
 mod chains;
 mod common;
+mod documents;
 mod evidence;
 mod fits;
 mod formats;

@@ -1,7 +1,5 @@
 //! A crate, and a file, uses only what stands below it.
 
-#![allow(missing_docs)]
-
 use std::{
     collections::BTreeSet,
     fs,
