@@ -224,7 +224,7 @@ impl Numbers {
         }
     }
 
-    /// Whether there are none.
+    /// Whether there is no cell.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -233,7 +233,7 @@ impl Numbers {
     ///
     /// # Panics
     ///
-    /// If there is no number `i`.
+    /// It panics where there is no cell number `i`.
     pub fn at(&self, i: usize) -> f64 {
         match self {
             Self::F32(cells) => cells[i].into(),

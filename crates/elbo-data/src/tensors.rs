@@ -46,7 +46,7 @@ pub enum Values {
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tensors {
-    /// Where they were read, for errors; empty if made in memory.
+    /// The path of the file, for errors; it is empty where the tensors were made in memory.
     path: PathBuf,
     entries: BTreeMap<String, (Vec<usize>, Values)>,
     metadata: Option<String>,

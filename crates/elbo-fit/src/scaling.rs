@@ -70,7 +70,7 @@ impl Scaling {
         Self { offset: vec![0.0; self.offset.len()], ..self }
     }
 
-    /// Whether it is of so many columns.
+    /// Checks that it is for this many columns.
     pub(crate) fn is_of(&self, columns: usize) -> bool {
         self.divisor.len() == 1 || self.divisor.len() == columns
     }

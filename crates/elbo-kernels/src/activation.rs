@@ -8,17 +8,17 @@ use crate::{
 /// A function applied to each output of a dense layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
-    /// a.
+    /// The function gives a itself.
     Identity,
-    /// max(a, 0); its derivative at 0 is 0.
+    /// The function gives max(a, 0); its derivative at 0 is 0.
     Relu,
-    /// tanh a.
+    /// The function gives tanh a.
     Tanh,
-    /// a Φ(a).
+    /// The function gives a Φ(a), with Φ the standard normal distribution function.
     Gelu,
-    /// log(1 + exp a).
+    /// The function gives log(1 + exp a).
     Softplus,
-    /// 1 / (1 + exp −a).
+    /// The function gives 1 / (1 + exp −a).
     Sigmoid,
 }
 
@@ -36,7 +36,7 @@ impl Activation {
         }
     }
 
-    /// The same, and `derivative` ← its derivative.
+    /// Does the same as [`forward`](Self::forward), and `derivative` ← the derivative of the function.
     #[inline(always)]
     pub(crate) fn forward_and_derivative(self, a: &[Row], output: &mut [Row], derivative: &mut [Row]) {
         self.forward(a, output);

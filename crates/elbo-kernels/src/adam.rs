@@ -4,7 +4,7 @@ use crate::level::kernel;
 
 /// The decay of the running mean of the gradient.
 pub const BETA_1: f32 = 0.9;
-/// The decay of the running mean of its square.
+/// The decay of the running mean of the gradient's square.
 pub const BETA_2: f32 = 0.999;
 
 /// The numbers of a step that all parameters share.

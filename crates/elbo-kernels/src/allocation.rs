@@ -19,9 +19,9 @@ const WITHIN: f64 = 0.5;
 /// The words of a document and how often each occurs.
 #[derive(Clone, Copy, Debug)]
 pub struct Document<'a> {
-    /// Rows of β.
+    /// The rows of β, one for each word.
     pub words: &'a [u32],
-    /// n_w of each.
+    /// n_w, how often each of the words occurs.
     pub counts: &'a [u32],
 }
 
@@ -49,12 +49,12 @@ struct Active {
 /// How the ascent of a document goes, and when it ends.
 #[derive(Clone, Copy, Debug)]
 pub struct Stop {
-    /// Of γ towards its optimum given φ: 1, which never lowers the bound, or up to 2, natural-gradient steps that converge
-    /// to the same optima in fewer iterations.
+    /// The step of γ towards its optimum given φ: 1 never lowers the bound; up to 2 are natural-gradient steps that
+    /// converge to the same optima in fewer iterations.
     pub step: f64,
-    /// When γ moves by no more than this, summed over its components.
+    /// The ascent ends when γ moves by no more than this, summed over its components.
     pub change: f64,
-    /// The most iterations.
+    /// The ascent ends after this many iterations at most.
     pub iterations: usize,
 }
 

@@ -30,7 +30,8 @@ kernel! {
 }
 
 kernel! {
-    /// The same, and ℓ ← `weights` ⊙ ∂/∂ℓ: the gradient of Σ_r `weights`\[r\] log p(x_r|ℓ_r) takes the logits' place.
+    /// Does the same, and ℓ ← `weights` ⊙ ∂/∂ℓ: the gradient of Σ_r `weights`\[r\] log p(x_r|ℓ_r) takes the logits'
+    /// place.
     pub fn log_likelihood_and_gradient<V>(
         x: &Panels,
         logits: &mut Panels,

@@ -16,10 +16,10 @@ pub struct Precision {
 }
 
 impl Precision {
-    /// From log σ: one number for all of D columns, or D.
+    /// Computes the precision from log σ: one number for all of D columns, or D.
     ///
     /// # Panics
-    /// Where there are neither 1 nor D.
+    /// It panics where there are neither 1 nor D.
     pub fn set(&mut self, log_sigma: &[f32], columns: usize) {
         assert!(log_sigma.len() == 1 || log_sigma.len() == columns, "one log σ, or one a column");
         self.inverse.clear();
@@ -60,7 +60,8 @@ kernel! {
 }
 
 kernel! {
-    /// The same, and m ← `weights` ⊙ ∂/∂m: the gradient of Σ_r `weights`\[r\] log p(x_r|m_r) takes the means' place.
+    /// Does the same, and m ← `weights` ⊙ ∂/∂m: the gradient of Σ_r `weights`\[r\] log p(x_r|m_r) takes the means'
+    /// place.
     pub fn log_likelihood_and_gradient<V>(
         x: &Panels,
         means: &mut Panels,

@@ -4,16 +4,17 @@ use std::sync::OnceLock;
 
 /// An instruction set. Each kernel is written once and compiled for every level.
 ///
-/// Every product of f32 is a chain of fused multiply-adds in the order of its inner index, those of f64 are rounded one by
-/// one, every elementary function is made of correctly rounded operations, and every sum has a fixed order: so all levels give the same bits, and differ in
-/// speed alone.
+/// Every product of f32 is a chain of fused multiply-adds in the order of its inner index, those of f64 are rounded one
+/// by one, every elementary function is made of correctly rounded operations, and every sum has a fixed order: so all
+/// levels give the same bits, and differ in speed alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// What the compiler's target has. On x86-64, where that lacks FMA, each fused multiply-add is a call: slow.
+    /// The instructions are those of the compiler's target. On x86-64, where that lacks FMA, each fused multiply-add is
+    /// a call, which is slow.
     Portable,
-    /// AVX2 and FMA: 8 numbers at a time.
+    /// The instructions are AVX2 and FMA: 8 numbers at a time.
     Avx2,
-    /// AVX-512 F, BW, DQ and VL: 16 numbers at a time.
+    /// The instructions are AVX-512 F, BW, DQ and VL: 16 numbers at a time.
     Avx512,
 }
 
@@ -79,7 +80,7 @@ macro_rules! kernel {
         $(#[$meta])*
         ///
         /// # Panics
-        /// Where the machine lacks the level, or a shape is not as said.
+        /// It panics where the machine lacks the level, or a shape is not as said.
         $vis fn $name$(<$life>)?(level: $crate::Level, $($arg: $ty),*) $(-> $ret)? {
             #[allow(clippy::inline_always, reason = "it must be compiled with the instructions of its caller")]
             #[allow(clippy::extra_unused_type_parameters, clippy::too_many_arguments)]

@@ -11,7 +11,7 @@ pub const WIDTH: usize = 32;
 pub struct Row(pub [f32; WIDTH]);
 
 impl Row {
-    /// All zero.
+    /// A row of zeros.
     pub const ZERO: Self = Self([0.0; WIDTH]);
 
     /// Columns 0 to 15, or 16 to 31.
@@ -59,12 +59,13 @@ pub struct Panels {
 }
 
 impl Panels {
-    /// Of this shape, all zero.
+    /// Makes a matrix of this shape, all zero.
     pub fn new(rows: usize, columns: usize) -> Self {
         Self { rows, columns, data: vec![Row::ZERO; rows * columns.div_ceil(WIDTH)] }
     }
 
-    /// Another number of rows; the values are then without meaning. Allocates only for more rows than ever before.
+    /// Takes another number of rows; the values are then without meaning. It allocates only for more rows than ever
+    /// before.
     pub fn resize(&mut self, rows: usize) {
         if rows != self.rows {
             self.rows = rows;
@@ -129,7 +130,7 @@ impl Panels {
     /// Takes the values of a row-major matrix of the same shape.
     ///
     /// # Panics
-    /// Where the number of values is another.
+    /// It panics where the number of values is another.
     pub fn read_rows(&mut self, values: &[f32]) {
         assert_eq!(values.len(), self.rows * self.columns, "a row-major matrix of the same shape");
         for (r, values) in values.chunks_exact(self.columns.max(1)).enumerate() {
@@ -142,7 +143,7 @@ impl Panels {
     /// Writes the values to a row-major matrix of the same shape.
     ///
     /// # Panics
-    /// Where the number of values is another.
+    /// It panics where the number of values is another.
     pub fn write_rows(&self, values: &mut [f32]) {
         assert_eq!(values.len(), self.rows * self.columns, "a row-major matrix of the same shape");
         for (r, values) in values.chunks_exact_mut(self.columns.max(1)).enumerate() {

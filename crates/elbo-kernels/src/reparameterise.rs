@@ -113,13 +113,15 @@ pub struct Draw<'a> {
 /// How the KL enters a gradient.
 #[derive(Clone, Copy, Debug)]
 pub enum Kl<'a> {
-    /// In closed form, with a weight for each row, `[R]`; a latent variable's KL below so many nats is free.
+    /// The KL is taken in closed form, with a weight for each row, `[R]`; a latent variable's KL below so many nats is
+    /// free.
     ClosedForm(&'a [f32], f32),
-    /// As Σ over the draws of log q(z) − log p(z), by their weights times this.
+    /// The KL is Σ over the draws of log q(z) − log p(z), by their weights times this.
     Drawn(f32),
-    /// The same with log q differentiated through z alone: its parameters are held.
+    /// The KL is drawn in the same way, with log q differentiated through z alone: its parameters are held.
     Held,
-    /// The same, where a draw's whole derivative in z is multiplied by its weight times this: doubly reparameterised.
+    /// The KL is held in the same way, and a draw's whole derivative in z is multiplied by its weight times this:
+    /// doubly reparameterised.
     HeldSquared(f32),
 }
 

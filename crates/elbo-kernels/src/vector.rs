@@ -1,6 +1,6 @@
 //! Sixteen f32 at a time, the accumulators of a product, and eight f64.
 
-/// Numbers that are summed apart, in the registers of a level.
+/// The number of f64 that are summed apart, in the registers of a level.
 pub const LANES: usize = 8;
 
 /// Neighbours of a row. Rows are padded to whole lanes, with components that are 0 and count for nothing.

@@ -63,13 +63,13 @@ fn curve(of: &AscentPage) -> Markup {
     captioned(
         &html! { (key) (picture) },
         &html! {
-            "The evidence lower bound after each sweep of the best start; " strong { "larger is better" }
+            "The line is the evidence lower bound after each sweep of the best start; " strong { "larger is better" }
             ". Each factor is set to its optimum given the others, so the bound never falls, and it lies below log "
             i { "p" } "(" i { "x" } ")."
             @if of.starts.len() > 1 {
                 " The starts reached " (of.starts.iter().map(|b| number(*b, 2)).collect::<Vec<_>>().join(", ")) "."
             }
-            @if clipped { " The vertical axis shows the bulk of the sweeps: the first lie below it." }
+            @if clipped { " The vertical axis shows the bulk of the sweeps; the first lie below it." }
         },
     )
 }

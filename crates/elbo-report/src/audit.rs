@@ -69,7 +69,7 @@ fn ledger(of: &AuditPage) -> Markup {
     captioned(
         &table,
         &html! {
-            "From log " i { "p" } "(" i { "x" } ") down to the bound that the encoder gives. " strong { "The approximation gap" }
+            "The table leads from log " i { "p" } "(" i { "x" } ") down to the bound that the encoder gives. " strong { "The approximation gap" }
             " is what the family of " i { "q" } " loses even at its best for each row by itself: only a richer family "
             "closes it. " strong { "The amortisation gap" } " is what the encoder loses against that best: a better "
             "encoder, or inference for each row, closes it."
@@ -115,8 +115,8 @@ fn worst(of: &AuditPage) -> Option<Markup> {
     Some(captioned(
         &html! { (table) @if let Some(picture) = picture { (picture) } },
         &html! {
-            "Nats, of the rows whose encoder's bound lies farthest below log " i { "p" } "(" i { "x" } "), the worst first"
-            @if of.image.is_some() { "; below, in the same order, each above its reconstruction" }
+            "These are the rows whose encoder's bound lies farthest below log " i { "p" } "(" i { "x" } "), in nats, the worst first"
+            @if of.image.is_some() { "; below they are shown in the same order, each above its reconstruction" }
             "."
         },
     ))

@@ -98,14 +98,14 @@ pub(crate) fn figure(report: &AutoEncoderPage) -> Option<Markup> {
         &picture,
         &html! {
             @if report.objective != Objective::Noiseless {
-                @if report.objective == Objective::Elbo { "The evidence lower bound (ELBO)" }
-                @else { "The importance-weighted bound" }
+                @if report.objective == Objective::Elbo { "The lines are the evidence lower bound (ELBO)" }
+                @else { "The lines are the importance-weighted bound" }
                 " after each epoch, as a mean over rows in nats per row; "
                 strong { "larger is better" } ". The bound lies below the log-evidence log " i { "p" } "("
                 i { "x" } "), so it rises when the model explains the data better, when the approximate "
                 "posterior comes closer to the true one, or both."
             } @else {
-                "The noiseless limit of the ELBO after each epoch, as a mean over rows; "
+                "The lines are the noiseless limit of the ELBO after each epoch, as a mean over rows; "
                 strong { "larger is better" } ". It is not a bound on log " i { "p" } "(" i { "x" }
                 "), and its values are not nats."
             }

@@ -59,8 +59,8 @@ pub(crate) fn figure(report: &AutoEncoderPage) -> Option<Markup> {
     Some(captioned(
         &picture,
         &html! {
-            "The divergence from the prior of each latent dimension, sorted: how much it tells of a "
-            "row. Together: " (number(kl.iter().sum(), 2)) " nats per row. A dimension is active when its "
+            "Each bar is the divergence of a latent dimension from its prior, sorted: it says how much the dimension "
+            "tells of a row. Together they are " (number(kl.iter().sum(), 2)) " nats per row. A dimension is active when its "
             "posterior mean varies over the rows (variance above 0.01); an inactive one stays at the "
             "prior, and the decoder learns nothing from it. Many grey bars mean that a smaller "
             "latent space would do."

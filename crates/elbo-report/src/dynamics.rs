@@ -43,7 +43,7 @@ pub(crate) fn dynamics(of: &Dynamics) -> Markup {
     captioned(
         &table,
         &html! {
-            "Above: each column is the sum of the states by these weights, and noise, in the units of the column. Below: what "
+            "Above, each column is the sum of the states by these weights, and noise, in the units of the column. Below stands what "
             "a state is made of one row later."
             @if d > 1 { " States are defined up to a linear map; those that are not needed have weights of 0." }
         },

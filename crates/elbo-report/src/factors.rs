@@ -36,10 +36,10 @@ pub(crate) fn loadings(all: &Loadings) -> Markup {
     captioned(
         &table,
         &html! {
-            "How each column moves with each active dimension, the strongest first, for a step of one standard deviation of the "
-            "latent; blue is up, orange down. The noise is what the dimensions leave."
-            @if shown.len() < all.dimensions.len() { " The " (DIMENSIONS) " strongest of " (all.dimensions.len()) " dimensions." }
-            @if all.columns.len() > COLUMNS { " The first " (COLUMNS) " of " (all.columns.len()) " columns." }
+            "The table says how each column moves with each active dimension, the strongest first, for a step of one standard "
+            "deviation of the latent; blue is up, orange is down. The noise is what the dimensions leave."
+            @if shown.len() < all.dimensions.len() { " It shows the " (DIMENSIONS) " strongest of " (all.dimensions.len()) " dimensions." }
+            @if all.columns.len() > COLUMNS { " It shows the first " (COLUMNS) " of " (all.columns.len()) " columns." }
         },
     )
 }

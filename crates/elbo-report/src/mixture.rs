@@ -44,10 +44,10 @@ pub(crate) fn components(columns: &[String], components: &[Component]) -> Markup
     captioned(
         &table,
         &html! {
-            "The expected share of each component, and the mean of its rows in each column"
+            "The table has the expected share of each component, and the mean of its rows in each column"
             @if components.iter().any(|c| c.covariance.is_some()) { " ± their standard deviation" }
             "; components with less than one row are left out."
-            @if shown < columns.len() { " The first " (shown) " columns of " (columns.len()) "." }
+            @if shown < columns.len() { " It shows the first " (shown) " columns of " (columns.len()) "." }
         },
     )
 }

@@ -40,8 +40,8 @@ pub(crate) fn coefficients(all: &[Coefficient], level: f64) -> Markup {
     captioned(
         &table,
         &html! {
-            "How much the target changes with each column, the others held, and the interval that holds it with probability "
-            (number(level, 2)) ". The bars compare columns: the change for one standard deviation of each, all on one scale, zero "
+            "A coefficient says how much the target changes with its column, the others held; the interval holds it with probability "
+            (number(level, 2)) ". The bars compare columns: they show the change for one standard deviation of each, all on one scale with zero "
             "in the middle."
         },
     )

@@ -32,7 +32,7 @@ pub(crate) fn reconstructions(report: &AutoEncoderPage) -> Option<Markup> {
         return Some(captioned(
             &picture,
             &html! {
-                "In each pair of lines: originals above, reconstructions below. " (lesson)
+                "In each pair of lines the originals stand above, and their reconstructions below. " (lesson)
             },
         ));
     }
@@ -44,7 +44,7 @@ pub(crate) fn reconstructions(report: &AutoEncoderPage) -> Option<Markup> {
     Some(captioned(
         &table(&report.columns, &groups),
         &html! {
-            "A few rows and their reconstructions, in the units of the data. " (lesson) (omitted(&report.originals))
+            "The table has a few rows and their reconstructions, in the units of the data. " (lesson) (omitted(&report.originals))
         },
     ))
 }

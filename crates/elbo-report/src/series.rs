@@ -144,7 +144,7 @@ pub(crate) fn banded(bands: &[Band], lengths: &[usize]) -> Markup {
     captioned(
         &html! { (legend(&key)) @for band in bands.iter().take(COLUMNS) { (of_column(band)) } },
         &html! {
-            "The mean of each row given all rows, and the band that 95 % of the values should lie in, noise included."
+            "The line is the mean of each row given all rows, and 95 % of the values should lie in the band, noise included."
             @if last > rows { " Ahead of the rows the band widens as what is known of them fades." }
             (omitted(bands.len(), stride, lengths.len()))
         },

@@ -59,7 +59,7 @@ pub(crate) fn spins(names: &[String], means: &[f64], exact: Option<&[f64]>) -> M
     captioned(
         &html! { (legend(&key)) (picture) (table) },
         &html! {
-            "The mean of each spin, from −1 to 1."
+            "Each point is the mean of a spin, from −1 to 1."
             @if names.len() > ROWS { " The table has the first " (ROWS) " of " (names.len()) "." }
         },
     )

@@ -32,9 +32,9 @@ pub(crate) fn states(columns: &[String], states: &[State]) -> Markup {
     captioned(
         &table,
         &html! {
-            "The rows that each state is expected to have, and what it says of each column: the mean ± the standard deviation "
-            "of numbers, the rate of counts, the probability of each class."
-            @if shown < columns.len() { " The first " (shown) " columns of " (columns.len()) "." }
+            "The table has the rows that each state is expected to have, and what it says of each column: the mean ± the standard "
+            "deviation of numbers, the rate of counts, the probability of each class."
+            @if shown < columns.len() { " It shows the first " (shown) " columns of " (columns.len()) "." }
         },
     )
 }
@@ -59,8 +59,8 @@ pub(crate) fn transitions(matrix: &[Vec<f64>]) -> Markup {
     captioned(
         &table,
         &html! {
-            "The posterior mean of the probability of each state after each, and how many rows a stay of that probability "
-            "lasts: 1/(1 − " i { "A" } sub { "kk" } ")."
+            "The table has the posterior mean of the probability of each state after each, and how many rows a stay of that "
+            "probability lasts: 1/(1 − " i { "A" } sub { "kk" } ")."
         },
     )
 }

@@ -36,12 +36,12 @@ pub(crate) fn figure(report: &AutoEncoderPage) -> Option<Markup> {
                 strong { "ELBO = log-likelihood − KL" } ". The expected log-likelihood says how well a row "
                 "is rebuilt from its latent code; larger is better. The Kullback-Leibler divergence "
                 "of the approximate posterior from the prior is what the code costs: it bounds from above "
-                "the nats that the code carries about its row. Near zero, the decoder ignores the code "
-                "(posterior collapse)."
+                "the nats that the code carries about its row. Where it is near zero, the decoder ignores the "
+                "code (posterior collapse)."
             } @else if report.objective == Objective::ImportanceWeighted {
                 strong { "The log-likelihood" } " is that of the samples by their importance weights: it says how "
                 "well a row is rebuilt from the codes that explain it. " strong { "The rest" } " is what the bound "
-                "leaves of it: near zero, the decoder ignores the code (posterior collapse)."
+                "leaves of it: where it is near zero, the decoder ignores the code (posterior collapse)."
             } @else {
                 strong { "Reconstruction less penalty" } ". The first says how well a row is rebuilt from its "
                 "code; larger is better. The second holds the codes near the origin."

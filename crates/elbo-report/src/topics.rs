@@ -37,9 +37,9 @@ pub(crate) fn top_words(topics: &[Topic]) -> Markup {
     captioned(
         &panels,
         &html! {
-            "The most probable words of each topic, E[" i { "β" } "], and its share of the tokens; bars have the same scale "
-            "everywhere."
-            @if shown.len() < topics.len() { " The " (shown.len()) " largest topics of " (topics.len()) "." }
+            "The most probable words of each topic stand with their probability, E[" i { "β" } "], below its share of the tokens; "
+            "bars have the same scale everywhere."
+            @if shown.len() < topics.len() { " The " (shown.len()) " largest topics of " (topics.len()) " are shown." }
         },
     )
 }
@@ -85,8 +85,8 @@ pub(crate) fn shares(topics: &[Topic]) -> Markup {
     captioned(
         &html! { p.unit { "Share of the tokens, %" } (picture) },
         &html! {
-            "How much of the corpus each topic is expected to have. One topic of most tokens has the words that all documents "
-            "share; topics of next to none are not needed."
+            "Each bar says how much of the corpus a topic is expected to have. A topic of most tokens has the words that all "
+            "documents share; topics of next to none are not needed."
         },
     )
 }
@@ -120,11 +120,11 @@ pub(crate) fn per_token(rows: &[PerToken]) -> Markup {
     captioned(
         &table,
         &html! {
-            "The bound of documents given the topics, each document's shares found anew (folded in), ± the standard error over "
-            "documents. exp(−ELBO per token) is an upper bound on the perplexity, and "
+            "The table has the bound of documents given the topics, each document's shares found anew (folded in), ± the standard "
+            "error over documents. exp(−ELBO per token) is an upper bound on the perplexity, and "
             strong { "smaller is better" } "."
             @if completion {
-                " The last column is no bound: each document's tokens are halved at random, its shares come from the one half, "
+                " The last column is not a bound: each document's tokens are halved at random, its shares come from the one half, "
                 "and the perplexity is that of the other."
             }
         },

@@ -25,15 +25,15 @@ checked! {
     /// How each row's ψ is found.
     #[derive(Clone, Copy, Debug, PartialEq)]
     pub struct InferConfig {
-        /// k: 1 for the ELBO, more for L_k.
+        /// The number k of samples of the bound: 1 for the ELBO, more for L_k.
         pub importance_samples: usize,
-        /// Draws of z a step: a multiple of k.
+        /// The number of draws of z a step, a multiple of k.
         pub samples: usize,
         /// The first step size of Adam, in units of the posterior's width.
         pub step_size: f64,
-        /// A rise of the bound over a window that is no more than this, in nats, is none.
+        /// A rise of the bound over a window counts only where it is more than this, in nats.
         pub tolerance: f64,
-        /// Steps at most, to a whole window.
+        /// The steps at most, rounded up to a whole window.
         pub most_steps: usize,
     }
 }
@@ -48,7 +48,7 @@ impl InferConfig {
     /// Checks its numbers.
     ///
     /// # Errors
-    /// Where the draws are not a multiple of the importance samples, or a number is not > 0.
+    /// It fails where the draws are not a multiple of the importance samples, or a number is not > 0.
     pub fn check(&self) -> Result<(), Error> {
         let k = self.importance_samples;
         check::at_least("importance_samples", k, 1)?;
@@ -90,7 +90,8 @@ const EPSILON: f64 = 1e-12;
 /// what other rows there are.
 ///
 /// # Errors
-/// Where a setting is impossible, the data or the start do not fit the model, or log p(x, z) is not finite at the start.
+/// It fails where a setting is impossible, the data or the start do not fit the model, or log p(x, z) is not finite at
+/// the start.
 pub fn infer(
     joint: &dyn Joint,
     data: &Minibatch,
@@ -126,7 +127,7 @@ pub fn infer(
 /// Its mean is the ELBO of q_ψi, the logarithm of the mean of w is L_S, and the tail of w is k̂'s (E25).
 ///
 /// # Errors
-/// Where the data or the guide do not fit the model, or a weight is not finite.
+/// It fails where the data or the guide do not fit the model, or a weight is not finite.
 pub fn log_weights(
     joint: &dyn Joint,
     data: &Minibatch,
@@ -156,7 +157,7 @@ const TOGETHER: usize = 128;
 /// standard error over the draws of that row.
 ///
 /// # Panics
-/// Where k is 0.
+/// It panics where k is 0.
 pub fn bounds(log_weights: &[f64], draws: usize, k: usize) -> Vec<Mean> {
     log_weights.chunks(draws.max(1)).map(|row| bound(row, k)).collect()
 }

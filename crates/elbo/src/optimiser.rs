@@ -29,7 +29,7 @@ pub(crate) const SLICE: usize = 1 << 14;
 pub struct Moments {
     /// Running mean of the gradient; empty for plain ascent.
     pub first: Vec<f32>,
-    /// Running mean of its square; empty for plain ascent.
+    /// Running mean of the gradient's square; empty for plain ascent.
     pub second: Vec<f32>,
     /// Steps taken.
     pub steps: u64,
@@ -51,11 +51,11 @@ impl Optimiser {
         }
     }
 
-    /// One step uphill, in place, by slices on rayon's current thread pool. `gradient` is that of the quantity to be
-    /// raised, to be multiplied by `factor`.
+    /// Takes one step uphill, in place, by slices on rayon's current thread pool. `gradient` is that of the quantity to
+    /// be raised, and is multiplied by `factor`.
     ///
     /// # Panics
-    /// Where the lengths differ.
+    /// It panics where the lengths differ.
     pub fn ascend(
         self,
         moments: &mut Moments,

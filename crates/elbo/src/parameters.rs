@@ -20,9 +20,9 @@ impl<M: Module + ModuleDisplay + 'static> BurnModule for M {}
 pub struct Block {
     /// The path of fields to it: `model.decoder.layers.0.weight`.
     pub name: String,
-    /// Its shape.
+    /// The shape of the parameter.
     pub shape: Vec<usize>,
-    /// Where its values start in the flat vector.
+    /// The place in the flat vector where its values start.
     pub start: usize,
 }
 
@@ -37,7 +37,7 @@ impl Block {
         self.len() == 0
     }
 
-    /// Its range in the flat vector.
+    /// The range of the parameter in the flat vector.
     pub fn range(&self) -> std::ops::Range<usize> {
         self.start..self.start + self.len()
     }
@@ -67,7 +67,7 @@ pub fn gradient<E: Element, M: Module>(module: &M, gradients: &Gradients) -> Vec
 /// The module with its parameters replaced by `values`, as tensors of the element type `E` on `device`.
 ///
 /// # Errors
-/// Where the number of values is not the module's.
+/// It fails where the number of values is not the module's.
 pub fn load<E: Element, M: Module>(module: M, values: &[E], device: &Device) -> Result<M, Error> {
     let expected = module.num_params();
     if values.len() != expected {
@@ -91,19 +91,19 @@ pub struct Named {
 const NAMED: &str = "Named";
 
 impl Named {
-    /// These values, which the gradient moves only where they are `learned`.
+    /// Makes parameters with these values, which the gradient moves only where they are `learned`.
     pub fn new(name: &'static str, values: Vec<f32>, learned: bool, device: &Device) -> Self {
         let shape = [values.len()];
         let values = Param::from_data(TensorData::new(values, shape), device).set_require_grad(learned);
         Self { name, values }
     }
 
-    /// Its name.
+    /// The name of the parameter.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Its values.
+    /// The values of the parameter.
     pub fn val(&self) -> Tensor<1> {
         self.values.val()
     }

@@ -13,7 +13,7 @@ use elbo_kernels::{Level, random::philox4x32_10};
 /// What a child key is for: the first split below the run's seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// Which rows are for training, which for validation.
+    /// The draws that choose which rows are for training and which for validation.
     Split = 1,
     /// The first weights.
     Initialise = 2,
@@ -31,7 +31,7 @@ pub enum Purpose {
     Test = 8,
     /// ε of the ascent of each row's own ψ (E16) during training.
     PerDatum = 9,
-    /// Where a fit by coordinate ascent begins.
+    /// The draws where a fit by coordinate ascent begins.
     Start = 10,
 }
 
@@ -114,8 +114,8 @@ impl Key {
         elbo_kernels::random::normals(Level::best(), self.0, row, out);
     }
 
-    /// One of `weights.len()` outcomes, drawn in proportion to the weights, each ≥ 0; uniformly where all are 0. Of the
-    /// stream of `row`.
+    /// Draws one of `weights.len()` outcomes in proportion to the weights, each ≥ 0, from the stream of `row`; the draw
+    /// is uniform where all weights are 0.
     ///
     /// ```
     /// use elbo::random::Key;
@@ -123,7 +123,7 @@ impl Key {
     /// ```
     ///
     /// # Panics
-    /// Where there is no outcome.
+    /// It panics where there is no outcome.
     pub fn choose(self, row: u64, weights: &[f64]) -> usize {
         let [a, b, _, _] = self.block(0, row);
         // 53 bits: of many outcomes each can come.

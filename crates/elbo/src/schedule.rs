@@ -12,8 +12,8 @@ pub enum Schedule {
     Joint,
     /// Steps 0, 2, 4, … move θ with φ held, steps 1, 3, 5, … move φ with θ held.
     Alternating,
-    /// So many steps of φ alone, each on a minibatch of its own, before each that moves both: the guide then does not lag
-    /// behind a posterior that moves, which is one way in which a posterior collapses (He et al. 2019).
+    /// Before each step that moves both, this many steps move φ alone, each on a minibatch of its own: the guide then
+    /// does not lag behind a posterior that moves, which is one way in which a posterior collapses (He et al. 2019).
     #[serde(rename = "encoder-steps")]
     EncoderSteps(u64),
 }
@@ -21,14 +21,14 @@ pub enum Schedule {
 /// The blocks that a step moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moves {
-    /// θ, the generative model.
+    /// Whether θ moves, the generative model.
     pub model: bool,
-    /// φ, the guide.
+    /// Whether φ moves, the guide.
     pub guide: bool,
 }
 
 impl Moves {
-    /// θ and φ.
+    /// Both θ and φ move.
     pub const BOTH: Self = Self { model: true, guide: true };
 }
 
@@ -62,7 +62,7 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// Full steps, the KL at its full weight.
+    /// Steps have their full size, and the KL its full weight.
     pub const FULL: Self = Self { decay: 1.0, kl: 1.0 };
 }
 
@@ -77,11 +77,11 @@ impl Pace {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Decay {
-    /// 1.
+    /// The factor is 1.
     Constant,
-    /// ½ (1 + cos π t/T): from 1 to 0 over the T epochs of the fit.
+    /// The factor is ½ (1 + cos π t/T): it falls from 1 to 0 over the T epochs of the fit.
     Cosine,
-    /// Multiplied by `by` after every `every` epochs.
+    /// The factor is multiplied by `by` after every `every` epochs.
     Stepwise {
         /// Epochs between two multiplications, at least 1.
         every: usize,
@@ -94,7 +94,7 @@ impl Decay {
     /// Checks its numbers.
     ///
     /// # Errors
-    /// Where there is no epoch between two steps, or their factor is not a finite number > 0.
+    /// It fails where there is no epoch between two steps, or their factor is not a finite number > 0.
     pub fn check(self) -> Result<(), Error> {
         let Self::Stepwise { every, by } = self else { return Ok(()) };
         check::at_least("the epochs between two decays", every, 1)?;

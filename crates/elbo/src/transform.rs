@@ -26,20 +26,20 @@ pub trait Bijection {
     /// θ = T(ζ).
     ///
     /// # Errors
-    /// Where `zeta` is of another length than the bijection's.
+    /// It fails where `zeta` is of another length than the bijection's.
     fn forward(&self, zeta: &[f64]) -> Result<Vec<f64>, Error>;
 
     /// ζ = T⁻¹(θ).
     ///
     /// # Errors
-    /// Where `theta` is of another length, or does not keep the constraint.
+    /// It fails where `theta` is of another length, or does not keep the constraint.
     fn inverse(&self, theta: &[f64]) -> Result<Vec<f64>, Error>;
 
     /// log |det ∂T/∂ζ| at ζ, with θ by its free coordinates: the shares of a simplex but the last, the lower
     /// triangle of a factor.
     ///
     /// # Errors
-    /// Where `zeta` is of another length.
+    /// It fails where `zeta` is of another length.
     fn ln_determinant(&self, zeta: &[f64]) -> Result<f64, Error>;
 }
 
@@ -105,7 +105,7 @@ impl Interval {
     /// Onto (low, high).
     ///
     /// # Errors
-    /// Where the ends are not finite or not in order.
+    /// It fails where the ends are not finite or not in order.
     pub fn new(low: f64, high: f64) -> Result<Self, Error> {
         check::finite("the low end of an interval", low)?;
         check::above("the high end of an interval", high, low)?;
@@ -144,7 +144,7 @@ impl StickBreaking {
     /// Onto the simplex of K = `shares` ≥ 2.
     ///
     /// # Errors
-    /// Where `shares` < 2.
+    /// It fails where `shares` < 2.
     pub fn new(shares: usize) -> Result<Self, Error> {
         check::at_least("the number of shares", shares, 2)?;
         Ok(Self { shares })
@@ -204,7 +204,7 @@ impl CholeskyFactor {
     /// Onto the factors of n × n matrices, n = `dimension` ≥ 1.
     ///
     /// # Errors
-    /// Where `dimension` is 0.
+    /// It fails where `dimension` is 0.
     pub fn new(dimension: usize) -> Result<Self, Error> {
         check::at_least("the dimension of a factor", dimension, 1)?;
         Ok(Self { dimension })

@@ -15,7 +15,7 @@ pub struct Sparse {
     pub offsets: Vec<usize>,
     /// The column of each entry, from 0, rising within a row.
     pub columns: Vec<u32>,
-    /// Its count, at least 1.
+    /// The count of each, at least 1.
     pub counts: Vec<u32>,
     /// The number of columns.
     pub width: usize,

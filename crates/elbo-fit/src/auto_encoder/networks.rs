@@ -35,7 +35,7 @@ pub trait Networks: Debug {
     /// may take what they like.
     ///
     /// # Errors
-    /// Where there are no such networks.
+    /// It fails where there are no such networks.
     fn build(
         &self,
         shape: &VaeConfig,

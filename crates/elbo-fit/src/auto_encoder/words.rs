@@ -6,7 +6,7 @@ use elbo::objective::Objective;
 pub struct Words {
     /// What is maximised.
     pub objective: &'static str,
-    /// Its first term.
+    /// The name of the first term.
     pub first: &'static str,
     /// What it subtracts.
     pub second: &'static str,

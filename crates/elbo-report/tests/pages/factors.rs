@@ -41,8 +41,8 @@ fn the_strongest_dimensions_and_first_columns_are_shown() {
     let table = table(&section);
     assert_eq!((table.len(), table[0].len(), &table[0][10][..]), (1 + 80, 1 + 10 + 1, "dim. 3"));
     assert!(
-        section.contains("The 10 strongest of 12 dimensions.")
-            && section.contains("The first 80 of 90 columns.")
+        section.contains("the 10 strongest of 12 dimensions.")
+            && section.contains("the first 80 of 90 columns.")
     );
 }
 

@@ -52,7 +52,7 @@ fn the_first_columns_are_shown() {
     let table = table(&section);
     assert_eq!((table[0].len(), &table[0][14][..]), (3 + 12, "c12"));
     assert_eq!((&table[1][13][..], &table[1][14][..]), ("10.00 ± 1.000", "11.00 ± 2.000"));
-    assert!(caption(&section).contains("The first 12 columns of 15."));
+    assert!(caption(&section).contains("the first 12 columns of 15."));
 }
 
 #[test]

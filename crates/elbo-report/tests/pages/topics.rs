@@ -53,7 +53,7 @@ fn many_topics_are_ranked() {
     assert!((middle - expected).abs() < 0.05, "{middle}");
     assert!(
         caption(&drawn(Figure::TopWords((0..60).map(topic).collect())))
-            .contains("The 30 largest topics of 60.")
+            .contains("The 30 largest topics of 60 are shown.")
     );
 }
 

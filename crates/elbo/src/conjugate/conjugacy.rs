@@ -22,7 +22,7 @@ pub trait Conjugate<L>: KullbackLeibler + Sized {
     /// The posterior, with this as the prior: ∝ p(θ) Π p(x|θ)^w.
     ///
     /// # Errors
-    /// Where a parameter of it overflows, or a matrix is not positive definite.
+    /// It fails where a parameter of it overflows, or a matrix is not positive definite.
     fn updated(&self, of: &Self::Statistics) -> Result<Self, Error>;
 
     /// E\[log p(x|θ)\] as a function of x, the special functions taken once.
@@ -34,7 +34,7 @@ pub trait Conjugate<L>: KullbackLeibler + Sized {
     /// θ ~ q, the draw of `row`, as the likelihood that has it.
     ///
     /// # Errors
-    /// Where a draw is beyond the range of numbers.
+    /// It fails where a draw is beyond the range of numbers.
     fn draw(&self, key: Key, row: u64) -> Result<L, Error>;
 
     /// What an observation must be, where it is not; none of a missing one.

@@ -15,7 +15,7 @@ pub struct ClassCounts(pub Vec<f64>);
 
 impl Statistics<f64> for ClassCounts {
     /// # Panics
-    /// Where the class is not one of K.
+    /// It panics where the class is not one of K.
     fn add(&mut self, weight: f64, x: &f64) {
         if !x.is_nan() {
             self.0[*x as usize] += weight;
@@ -32,7 +32,7 @@ impl Statistics<f64> for ClassCounts {
 pub struct ClassExpectations(pub Vec<f64>);
 
 impl ClassExpectations {
-    /// Of π that is known.
+    /// The expectations for a π that is known.
     pub fn known(shares: &[f64]) -> Self {
         Self(shares.iter().map(|&p| libm::log(p)).collect())
     }

@@ -26,7 +26,7 @@ pub struct RateExpectations {
 }
 
 impl RateExpectations {
-    /// Of λ that is known.
+    /// The expectations for a λ that is known.
     pub fn known(rate: f64) -> Self {
         Self { excess: 0.0, rate }
     }

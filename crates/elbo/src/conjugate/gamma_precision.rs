@@ -60,7 +60,7 @@ pub struct PrecisionExpectations {
 }
 
 impl PrecisionExpectations {
-    /// Of τ that is known.
+    /// The expectations for a τ that is known.
     pub fn known(tau: f64) -> Self {
         Self { mean: tau, ln: libm::log(tau) }
     }

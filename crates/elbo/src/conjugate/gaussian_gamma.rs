@@ -26,7 +26,7 @@ pub struct Location {
 }
 
 impl Location {
-    /// With this as the prior, the posterior, and what the observations say of τ beside it.
+    /// Takes this as the prior, and gives the posterior, and what the observations say of τ beside it.
     pub fn updated(&self, of: &Moments<Square>) -> (Self, Squares) {
         let (weight, step) = (of.weight(), of.step(self.mean));
         let strength = self.strength + weight;
@@ -71,17 +71,17 @@ impl Location {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GaussianGamma {
-    /// Of μ given τ.
+    /// The distribution of μ given τ.
     pub location: Location,
-    /// Of τ.
+    /// The distribution of τ.
     pub precision: Gamma,
 }
 
 impl GaussianGamma {
-    /// Of m, β and q(τ).
+    /// Makes the distribution from m, β and q(τ).
     ///
     /// # Errors
-    /// Where m is not finite, or β not a finite number > 0.
+    /// It fails where m is not finite, or β not a finite number > 0.
     pub fn new(mean: f64, strength: f64, precision: Gamma) -> Result<Self, Error> {
         let location =
             Location { mean: check::finite("mean", mean)?, strength: check::positive("strength", strength)? };
@@ -109,7 +109,7 @@ pub struct GaussianExpectations {
 }
 
 impl GaussianExpectations {
-    /// Of a Gaussian that is known.
+    /// The expectations for a Gaussian that is known.
     pub fn known(mean: f64, sigma: f64) -> Self {
         Self { constant: -libm::log(sigma) - 0.5 * TAU.ln(), precision: sigma.powi(-2), mean }
     }

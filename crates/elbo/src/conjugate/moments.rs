@@ -72,7 +72,7 @@ impl<D> fmt::Debug for Moments<D> {
 }
 
 impl<D: Bregman> Moments<D> {
-    /// Of no number, to be measured from `origin`; of counts that is 0.
+    /// The moments of no number yet, to be measured from `origin`; for counts that is 0.
     pub fn from_origin(origin: f64) -> Self {
         Self { origin, weight: 0.0, mean: 0.0, scatter: 0.0, divergence: PhantomData }
     }
@@ -115,7 +115,7 @@ impl<D: Bregman> Moments<D> {
 }
 
 impl Moments<Square> {
-    /// Of Σ w, Σ w e and Σ w e², e = x − `origin`.
+    /// The moments from Σ w, Σ w e and Σ w e², where e = x − `origin`.
     ///
     /// ```
     /// use elbo::conjugate::Moments;

@@ -16,7 +16,7 @@ pub struct RowMoments {
 }
 
 impl RowMoments {
-    /// Of no row, to be measured from `origin`, `[D]`.
+    /// The moments of no row yet, to be measured from `origin`, `[D]`.
     pub fn from_origin(origin: &[f64]) -> Self {
         let d = origin.len();
         Self { origin: origin.to_vec(), weight: 0.0, mean: vec![0.0; d], scatter: vec![0.0; d * d] }

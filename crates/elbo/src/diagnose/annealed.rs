@@ -113,7 +113,7 @@ impl Annealed {
 /// depend on its size.
 ///
 /// # Errors
-/// Where a number of [`Annealing`] is 0, a shape is not as said, a σ is not > 0, or a weight is not finite.
+/// It fails where a number of [`Annealing`] is 0, a shape is not as said, a σ is not > 0, or a weight is not finite.
 pub fn annealed(
     joint: &dyn Joint,
     data: &Minibatch,
@@ -158,9 +158,9 @@ pub(super) struct Path<'a> {
 /// Where a run goes.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Way<'a> {
-    /// From π to p(x, z).
+    /// Chains go from π to p(x, z).
     Forwards,
-    /// From these draws of p(z|x), `[R, Z]`, to π: E\[1/w\] = 1/p(x).
+    /// Chains go from these draws of p(z|x), `[R, Z]`, back to π, so that E\[1/w\] = 1/p(x).
     Back(&'a [f32]),
 }
 

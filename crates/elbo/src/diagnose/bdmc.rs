@@ -10,9 +10,9 @@ use crate::{Error, minibatch::Minibatch, model::Joint, random::Key, terms::Weigh
 /// Stochastic bounds on log p(x) of each simulated row, in nats.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sandwich {
-    /// In expectation not above log p(x).
+    /// The estimate of each row whose expectation is not above log p(x), in nats.
     pub lower: Vec<f64>,
-    /// In expectation not below log p(x).
+    /// The estimate of each row whose expectation is not below log p(x), in nats.
     pub upper: Vec<f64>,
 }
 
@@ -24,7 +24,7 @@ impl Sandwich {
 }
 
 /// Bounds log p(x) of simulated rows from both sides: `data` holds x ~ p(x|z) for the rows of `z`, `[R, Z]`, each drawn
-/// from p(z). For rows that were not drawn so the upper bound is none.
+/// from p(z). For rows that were not drawn so it is not an upper bound.
 ///
 /// The rest as for [`annealed`](super::annealed::annealed), with the step sizes of both ways the same.
 ///

@@ -62,7 +62,7 @@ pub struct ParetoSmoothed {
 /// ```
 ///
 /// # Errors
-/// Where there are no weights, all are 0, or one is infinite or NaN.
+/// It fails where there are no weights, all are 0, or one is infinite or NaN.
 pub fn pareto_smoothed(log_weights: &[f64]) -> Result<ParetoSmoothed, Error> {
     let samples = log_weights.len();
     check::at_least("the number of log weights", samples, 1)?;
@@ -129,7 +129,7 @@ struct GeneralisedPareto {
 
 impl GeneralisedPareto {
     /// Zhang and Stephens' estimate from ascending positive values, its shape drawn towards ½ with the weight of ten
-    /// observations (Vehtari et al. 2024). A shape that is no number is given as +∞.
+    /// observations (Vehtari et al. 2024). Where the shape is NaN, it is given as +∞.
     fn fit(excess: &[f64]) -> Self {
         let n = excess.len() as f64;
         let quartile = excess[(n / 4.0 + 0.5) as usize - 1];

@@ -26,8 +26,8 @@ use crate::{Error, check, random::Key, special::ln_sum_exp, terms::Mean};
 /// ```
 ///
 /// # Errors
-/// Where the two arrays are not of the same N ≥ 1 rows, K or `samples` is 0, a mean is not finite or a standard
-/// deviation not finite and > 0.
+/// It fails where the two arrays are not of the same N ≥ 1 rows, K or `samples` is 0, a mean is not finite or a
+/// standard deviation not finite and > 0.
 pub fn mutual_information(
     mean: &[f32],
     standard_deviation: &[f32],

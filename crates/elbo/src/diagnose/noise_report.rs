@@ -36,7 +36,7 @@ impl BlockNoise {
 /// minibatch.
 ///
 /// # Errors
-/// As [`gradient`]; and with fewer than two repeats.
+/// It fails as [`gradient`] does; and with fewer than two repeats.
 pub fn noise_report<P: BurnModule + Latent, Q: BurnModule + Guide>(
     auto_encoder: &AutoEncoder<P, Q>,
     minibatch: &Minibatch,

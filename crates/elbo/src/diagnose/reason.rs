@@ -12,9 +12,9 @@ use super::Remedy;
 pub enum Level {
     /// What was checked is well.
     Trust,
-    /// Of use, with the reservation that the reason names.
+    /// The claim is of use, with the reservation that the reason names.
     Caution,
-    /// Not to be relied on.
+    /// The claim is not to be relied on.
     DoNotTrust,
 }
 
@@ -31,7 +31,7 @@ pub enum Claim {
 }
 
 impl Claim {
-    /// All of them, in the order in which they are told.
+    /// All claims, in the order in which they are told.
     pub const ALL: [Self; 3] = [Self::Model, Self::Bound, Self::Posterior];
 }
 

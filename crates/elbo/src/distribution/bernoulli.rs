@@ -61,15 +61,15 @@ pub struct Bernoulli {
 }
 
 impl Bernoulli {
-    /// Of the logit log(p/(1 − p)).
+    /// Makes the distribution from the logit log(p/(1 − p)).
     ///
     /// # Errors
-    /// Where `logit` is not finite.
+    /// It fails where `logit` is not finite.
     pub fn new(logit: f64) -> Result<Self, Error> {
         Ok(Self { logit: check::finite("logit", logit)? })
     }
 
-    /// ℓ.
+    /// The logit ℓ.
     pub fn logit(&self) -> f64 {
         self.logit
     }
@@ -124,9 +124,9 @@ pub enum Binarise {
     /// Each value g is drawn anew at each epoch, x ~ Bernoulli(g) (Burda et al. 2015). The ELBO reported
     /// is the expectation, over these draws, of a bound on log p(x) of binary data.
     Dynamic,
-    /// x = 1 where g > ½. The ELBO is a bound on log p(x) of this one binary data set.
+    /// A value becomes 1 where g > ½, else 0. The ELBO is a bound on log p(x) of this one binary data set.
     Threshold,
-    /// x = g. Where g is 0 or 1 this changes nothing; where g is grey, E10 is *not* the logarithm of a
+    /// A value stays as it is. Where g is 0 or 1 this changes nothing; where g is grey, E10 is *not* the logarithm of a
     /// density of g (its normalising constant is missing), so the value is not a bound on any log p(x).
     None,
 }
@@ -145,7 +145,7 @@ impl Binarise {
         }
     }
 
-    /// In a sentence, what the reported ELBO is then a bound of.
+    /// Says in a sentence what the reported ELBO is then a bound of.
     pub fn meaning(self) -> &'static str {
         match self {
             Self::Dynamic => {

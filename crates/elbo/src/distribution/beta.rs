@@ -27,20 +27,20 @@ pub struct Beta {
 }
 
 impl Beta {
-    /// Of a and b.
+    /// Makes the distribution from a and b.
     ///
     /// # Errors
-    /// Where either is not a finite number > 0.
+    /// It fails where either is not a finite number > 0.
     pub fn new(a: f64, b: f64) -> Result<Self, Error> {
         Ok(Self { a: check::positive("a", a)?, b: check::positive("b", b)? })
     }
 
-    /// a.
+    /// The first parameter, a.
     pub fn a(&self) -> f64 {
         self.a
     }
 
-    /// b.
+    /// The second parameter, b.
     pub fn b(&self) -> f64 {
         self.b
     }

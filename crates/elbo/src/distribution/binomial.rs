@@ -26,20 +26,20 @@ pub struct Binomial {
 }
 
 impl Binomial {
-    /// Of n and the logit log(p/(1 − p)).
+    /// Makes the distribution from n and the logit log(p/(1 − p)).
     ///
     /// # Errors
-    /// Where `logit` is not finite.
+    /// It fails where `logit` is not finite.
     pub fn new(trials: u64, logit: f64) -> Result<Self, Error> {
         Ok(Self { trials, success: Bernoulli::new(logit)? })
     }
 
-    /// n.
+    /// The number of trials, n.
     pub fn trials(&self) -> u64 {
         self.trials
     }
 
-    /// One trial.
+    /// The distribution of one trial.
     pub fn success(&self) -> &Bernoulli {
         &self.success
     }

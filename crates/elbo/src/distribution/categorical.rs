@@ -24,10 +24,10 @@ pub struct Categorical {
 }
 
 impl Categorical {
-    /// Of K logits, which matter up to a common constant.
+    /// Makes the distribution from K logits, which matter up to a common constant.
     ///
     /// # Errors
-    /// Where there are none, or one is not finite.
+    /// It fails where there is no logit, or one is not finite.
     pub fn new(logits: Vec<f64>) -> Result<Self, Error> {
         check::all_finite("logits", &logits)?;
         // Shifted first: a large common constant must not eat the digits of log Σ exp.
@@ -37,12 +37,12 @@ impl Categorical {
         Ok(Self { logits, log_probabilities: shifted.iter().map(|l| l - total).collect() })
     }
 
-    /// ℓ.
+    /// The logits ℓ, `[K]`.
     pub fn logits(&self) -> &[f64] {
         &self.logits
     }
 
-    /// p of each class; a class beyond the range of exp has 0.
+    /// The probability of each class, `[K]`; a class beyond the range of exp has 0.
     pub fn probabilities(&self) -> impl Iterator<Item = f64> + '_ {
         self.log_probabilities.iter().map(|l| l.exp())
     }

@@ -79,7 +79,7 @@ impl Cholesky {
         &self.factor[i * self.dimension..=i * self.dimension + i]
     }
 
-    /// n.
+    /// The dimension n.
     pub fn dimension(&self) -> usize {
         self.dimension
     }

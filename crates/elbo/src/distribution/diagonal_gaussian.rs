@@ -21,10 +21,10 @@ pub struct DiagonalGaussian {
 }
 
 impl DiagonalGaussian {
-    /// Of μ and σ, `[D]` each.
+    /// Makes the distribution from μ and σ, `[D]` each.
     ///
     /// # Errors
-    /// Where their lengths differ or are 0, a mean is not finite, or a σ is not a finite number > 0.
+    /// It fails where their lengths differ or are 0, a mean is not finite, or a σ is not a finite number > 0.
     pub fn new(mean: Vec<f64>, sigma: Vec<f64>) -> Result<Self, Error> {
         check::all_finite("the mean", &mean)?;
         Error::check_shape("sigma", &[mean.len()], &[sigma.len()])?;

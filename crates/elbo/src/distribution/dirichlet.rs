@@ -29,17 +29,17 @@ pub struct Dirichlet {
 const ROUNDING: f64 = 1e-9;
 
 impl Dirichlet {
-    /// Of α, `[K]`.
+    /// Makes the distribution from α, `[K]`.
     ///
     /// # Errors
-    /// Where K < 2, or an α is not a finite number > 0.
+    /// It fails where K < 2, or an α is not a finite number > 0.
     pub fn new(concentration: Vec<f64>) -> Result<Self, Error> {
         check::at_least("the dimension of a dirichlet", concentration.len(), 2)?;
         check::each_positive("concentration", &concentration)?;
         Ok(Self { concentration })
     }
 
-    /// α.
+    /// The concentration α, `[K]`.
     pub fn concentration(&self) -> &[f64] {
         &self.concentration
     }

@@ -27,22 +27,22 @@ pub struct FullGaussian {
 }
 
 impl FullGaussian {
-    /// Of μ, `[D]`, and the factor of the covariance, `[D, D]`.
+    /// Makes the distribution from μ, `[D]`, and the factor of the covariance, `[D, D]`.
     ///
     /// # Errors
-    /// Where the dimensions differ, or a mean is not finite.
+    /// It fails where the dimensions differ, or a mean is not finite.
     pub fn new(mean: Vec<f64>, factor: Cholesky) -> Result<Self, Error> {
         check::all_finite("the mean", &mean)?;
         Error::check_shape("the factor of the covariance", &[mean.len(); 2], &[factor.dimension(); 2])?;
         Ok(Self { mean, factor })
     }
 
-    /// μ.
+    /// The mean μ, `[D]`.
     pub fn location(&self) -> &[f64] {
         &self.mean
     }
 
-    /// L.
+    /// The Cholesky factor L of the covariance, `[D, D]`.
     pub fn factor(&self) -> &Cholesky {
         &self.factor
     }

@@ -30,20 +30,20 @@ pub struct Gamma {
 }
 
 impl Gamma {
-    /// Of a and b.
+    /// Makes the distribution from the shape a and the rate b.
     ///
     /// # Errors
-    /// Where either is not a finite number > 0.
+    /// It fails where either is not a finite number > 0.
     pub fn new(shape: f64, rate: f64) -> Result<Self, Error> {
         Ok(Self { shape: check::positive("shape", shape)?, rate: check::positive("rate", rate)? })
     }
 
-    /// a.
+    /// The shape a.
     pub fn shape(&self) -> f64 {
         self.shape
     }
 
-    /// b.
+    /// The rate b.
     pub fn rate(&self) -> f64 {
         self.rate
     }

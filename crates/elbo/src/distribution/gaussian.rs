@@ -61,8 +61,8 @@ pub struct Diagonal {
 const LOG_VARIANCE_BOUND: f64 = 30.0;
 
 impl Diagonal {
-    /// Of a network's output, `[R, 2K]`, whose halves are μ and a, with log σ² = 30 tanh(a/30): the identity near 0 (to
-    /// 1 % for |a| ≤ 5), never beyond ±30, and with a gradient everywhere.
+    /// Makes the distribution from a network's output, `[R, 2K]`, whose halves are μ and a, with log σ² = 30
+    /// tanh(a/30): this is the identity near 0 (to 1 % for |a| ≤ 5), never beyond ±30, and has a gradient everywhere.
     pub fn of_head(output: Tensor<2>) -> Self {
         let latent = output.dims()[1] / 2;
         let mut halves = output.split(latent, 1);
@@ -73,7 +73,7 @@ impl Diagonal {
         }
     }
 
-    /// The same, held: no derivative goes into its parameters.
+    /// A copy whose parameters are held: no derivative goes into them.
     #[must_use]
     pub fn detach(&self) -> Self {
         Self { mean: self.mean.clone().detach(), log_variance: self.log_variance.clone().detach() }
@@ -134,20 +134,20 @@ pub struct Gaussian {
 }
 
 impl Gaussian {
-    /// N(`mean`, `sigma`²).
+    /// Makes the distribution N(`mean`, `sigma`²).
     ///
     /// # Errors
-    /// Where `mean` is not finite, or `sigma` not a finite number > 0.
+    /// It fails where `mean` is not finite, or `sigma` not a finite number > 0.
     pub fn new(mean: f64, sigma: f64) -> Result<Self, Error> {
         Ok(Self { mean: check::finite("mean", mean)?, sigma: check::positive("sigma", sigma)? })
     }
 
-    /// σ.
+    /// The standard deviation σ.
     pub fn sigma(&self) -> f64 {
         self.sigma
     }
 
-    /// μ.
+    /// The mean μ.
     pub fn location(&self) -> f64 {
         self.mean
     }

@@ -19,7 +19,7 @@ pub trait CentralInterval {
     /// The interval about the centre with probability `level`.
     ///
     /// # Errors
-    /// Where `level` is outside (0, 1).
+    /// It fails where `level` is outside (0, 1).
     fn central_interval(&self, level: f64) -> Result<(f64, f64), Error>;
 }
 

@@ -22,10 +22,10 @@ pub struct InverseGamma {
 }
 
 impl InverseGamma {
-    /// Of a and β.
+    /// Makes the distribution from the shape a and the scale β.
     ///
     /// # Errors
-    /// Where either is not a finite number > 0.
+    /// It fails where either is not a finite number > 0.
     pub fn new(shape: f64, scale: f64) -> Result<Self, Error> {
         // Its own check, so that the message names the scale.
         let scale = check::positive("scale", scale)?;

@@ -20,20 +20,20 @@ pub struct Laplace {
 }
 
 impl Laplace {
-    /// Of μ and b.
+    /// Makes the distribution from the location μ and the scale b.
     ///
     /// # Errors
-    /// Where `location` is not finite, or `scale` not a finite number > 0.
+    /// It fails where `location` is not finite, or `scale` not a finite number > 0.
     pub fn new(location: f64, scale: f64) -> Result<Self, Error> {
         Ok(Self { location: check::finite("location", location)?, scale: check::positive("scale", scale)? })
     }
 
-    /// μ.
+    /// The location μ.
     pub fn location(&self) -> f64 {
         self.location
     }
 
-    /// b.
+    /// The scale b.
     pub fn scale(&self) -> f64 {
         self.scale
     }

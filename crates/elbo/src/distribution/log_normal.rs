@@ -19,10 +19,10 @@ use crate::{
 pub struct LogNormal(Gaussian);
 
 impl LogNormal {
-    /// Of the mean and standard deviation of log x.
+    /// Makes the distribution from the mean and the standard deviation of log x.
     ///
     /// # Errors
-    /// Where `mean` is not finite, or `sigma` not a finite number > 0.
+    /// It fails where `mean` is not finite, or `sigma` not a finite number > 0.
     pub fn new(mean: f64, sigma: f64) -> Result<Self, Error> {
         Gaussian::new(mean, sigma).map(Self)
     }

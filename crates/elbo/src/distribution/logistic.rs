@@ -6,7 +6,7 @@ use crate::{Error, check, special::ln_logistic};
 /// S(b) − S(a), a = (k − ½ − μ)/s, b = (k + ½ − μ)/s.
 ///
 /// # Errors
-/// Where `location` is not finite, or `scale` not a finite number > 0.
+/// It fails where `location` is not finite, or `scale` not a finite number > 0.
 ///
 /// ```
 /// use elbo::distribution::logistic::discretised_log_density;

@@ -35,10 +35,10 @@ pub struct LowRankGaussian {
 }
 
 impl LowRankGaussian {
-    /// Of N(μ, diag σ²), and W, `[D, R]` row by row, R ≥ 1.
+    /// Makes the distribution from N(μ, diag σ²), and W, `[D, R]` row by row, R ≥ 1.
     ///
     /// # Errors
-    /// Where `weights` is not D × R, or its square over σ² is not finite.
+    /// It fails where `weights` is not D × R, or its square over σ² is not finite.
     pub fn new(diagonal: DiagonalGaussian, weights: Vec<f64>, rank: usize) -> Result<Self, Error> {
         let dimension = diagonal.coordinates().len();
         if rank == 0 || weights.len() != dimension * rank {
@@ -64,7 +64,7 @@ impl LowRankGaussian {
         &self.diagonal
     }
 
-    /// R.
+    /// The rank R.
     pub fn rank(&self) -> usize {
         self.rank
     }

@@ -27,10 +27,10 @@ pub struct NegativeBinomial {
 }
 
 impl NegativeBinomial {
-    /// Of μ and θ.
+    /// Makes the distribution from the mean μ and the inverse dispersion θ.
     ///
     /// # Errors
-    /// Where either is not a finite number > 0.
+    /// It fails where either is not a finite number > 0.
     pub fn new(mean: f64, inverse_dispersion: f64) -> Result<Self, Error> {
         Ok(Self {
             mean: check::positive("mean", mean)?,
@@ -110,10 +110,10 @@ pub struct ZeroInflatedNegativeBinomial {
 }
 
 impl ZeroInflatedNegativeBinomial {
-    /// Of π, in [0, 1), and the counts it inflates.
+    /// Makes the distribution from π, in [0, 1), and the counts that it inflates.
     ///
     /// # Errors
-    /// Where `inflation` is not in [0, 1).
+    /// It fails where `inflation` is not in [0, 1).
     pub fn new(inflation: f64, counts: NegativeBinomial) -> Result<Self, Error> {
         Ok(Self { inflation: check::in_range("inflation", inflation, 0.0..1.0)?, counts })
     }

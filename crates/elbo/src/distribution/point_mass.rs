@@ -21,10 +21,10 @@ pub struct PointMass {
 }
 
 impl PointMass {
-    /// At `point`.
+    /// Puts the mass at `point`.
     ///
     /// # Errors
-    /// Where it has no coordinate, or one is not finite.
+    /// It fails where it has no coordinate, or one is not finite.
     pub fn new(point: Vec<f64>) -> Result<Self, Error> {
         check::all_finite("the point", &point)?;
         Ok(Self { point })

@@ -25,15 +25,15 @@ pub struct Poisson {
 }
 
 impl Poisson {
-    /// Of the mean λ.
+    /// Makes the distribution from the mean λ.
     ///
     /// # Errors
-    /// Where `rate` is not a finite number > 0.
+    /// It fails where `rate` is not a finite number > 0.
     pub fn new(rate: f64) -> Result<Self, Error> {
         Ok(Self { rate: check::positive("rate", rate)? })
     }
 
-    /// λ.
+    /// The mean λ.
     pub fn rate(&self) -> f64 {
         self.rate
     }

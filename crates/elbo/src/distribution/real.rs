@@ -92,7 +92,7 @@ pub trait Row: Real {
     type Sum: Real;
     /// How many reals a row holds: 1, or D.
     fn columns(&self) -> usize;
-    /// Their sum.
+    /// The sum of the row's reals.
     fn sum(self) -> Self::Sum;
 }
 

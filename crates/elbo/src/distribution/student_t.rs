@@ -28,10 +28,10 @@ pub struct StudentT {
 }
 
 impl StudentT {
-    /// Of ν, μ and s.
+    /// Makes the distribution from the degrees of freedom ν, the location μ and the scale s.
     ///
     /// # Errors
-    /// Where `location` is not finite, or one of the others not a finite number > 0.
+    /// It fails where `location` is not finite, or one of the others not a finite number > 0.
     pub fn new(freedom: f64, location: f64, scale: f64) -> Result<Self, Error> {
         Ok(Self {
             freedom: check::positive("degrees of freedom", freedom)?,
@@ -40,17 +40,17 @@ impl StudentT {
         })
     }
 
-    /// ν.
+    /// The degrees of freedom ν.
     pub fn freedom(&self) -> f64 {
         self.freedom
     }
 
-    /// μ.
+    /// The location μ.
     pub fn location(&self) -> f64 {
         self.location
     }
 
-    /// s.
+    /// The scale s.
     pub fn scale(&self) -> f64 {
         self.scale
     }

@@ -7,7 +7,7 @@ use crate::{Error, check, special::ln_bessel_i0};
 /// log 2π I₀(κ), in nats.
 ///
 /// # Errors
-/// Where `kappa` is not a finite number ≥ 0.
+/// It fails where `kappa` is not a finite number ≥ 0.
 ///
 /// ```
 /// use elbo::distribution::von_mises::log_normaliser;

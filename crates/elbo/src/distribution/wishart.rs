@@ -33,10 +33,10 @@ pub struct Wishart {
 }
 
 impl Wishart {
-    /// Of ν and the factor of V.
+    /// Makes the distribution from the degrees of freedom ν and the factor of V.
     ///
     /// # Errors
-    /// Where ν is not a finite number > n − 1.
+    /// It fails where ν is not a finite number > n − 1.
     pub fn new(freedom: f64, scale: Cholesky) -> Result<Self, Error> {
         let n = scale.dimension();
         check::above("degrees of freedom", freedom, n as f64 - 1.0)
@@ -44,12 +44,12 @@ impl Wishart {
         Ok(Self { freedom, scale })
     }
 
-    /// ν.
+    /// The degrees of freedom ν.
     pub fn freedom(&self) -> f64 {
         self.freedom
     }
 
-    /// The factor of V.
+    /// The Cholesky factor of V.
     pub fn scale(&self) -> &Cholesky {
         &self.scale
     }

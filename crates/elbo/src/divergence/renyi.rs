@@ -25,13 +25,13 @@ pub trait Renyi<P = Self>: KullbackLeibler<P> {
     /// as it may for α > 1.
     ///
     /// # Errors
-    /// Where α is not a finite number > 0, or the two are not over the same space.
+    /// It fails where α is not a finite number > 0, or the two are not over the same space.
     fn renyi(&self, p: &P, alpha: f64) -> Result<f64, Error>;
 
     /// −log ∫ √(q p), in nats: symmetric, ½ D_½.
     ///
     /// # Errors
-    /// Where the two are not over the same space.
+    /// It fails where the two are not over the same space.
     fn bhattacharyya(&self, p: &P) -> Result<f64, Error> {
         Ok(0.5 * self.renyi(p, 0.5)?)
     }

@@ -25,7 +25,7 @@ use crate::{
 };
 
 impl<P: BurnModule + Latent, Q: BurnModule + Guide> AutoEncoder<P, Q> {
-    /// The same read only, with its weights packed.
+    /// This auto-encoder to be read only, with its weights packed.
     pub fn reader(&self, device: &Device) -> Box<dyn Reader> {
         let fused = fused::Reader::new(&self.model, &self.guide, || parameters::values(self));
         let (width, latent) = (self.width(), self.latent());
@@ -64,7 +64,7 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> AutoEncoder<P, Q> {
     /// ```
     ///
     /// # Errors
-    /// Where z is discrete: it has no derivative.
+    /// It fails where z is discrete: it has no derivative.
     pub fn joint(&self) -> Result<Box<dyn Joint>, Error> {
         let family = self.model.family();
         if family != Family::Gaussian {

@@ -36,7 +36,7 @@ pub(crate) trait Engine: Debug + Send {
     /// the rows and zero for a block that does not move, into `gradient`. Returns Σ over the rows of what is maximised.
     ///
     /// # Errors
-    /// Where a term is not finite.
+    /// It fails where a term is not finite.
     fn gradient(
         &mut self,
         step: Step<'_>,
@@ -130,32 +130,32 @@ pub trait Reader: Debug + Send + Sync {
     /// The terms of an objective of each row of `data`, in nats, by Monte Carlo samples of z.
     ///
     /// # Errors
-    /// Where the data's width is not the model's, or a term is not finite.
+    /// It fails where the data's width is not the model's, or a term is not finite.
     fn terms(&self, data: &Minibatch, measure: Measure, draws: Draws) -> Result<RowTerms, Error>;
 
     /// k importance weights p(x, z)/q(z|x) of each row of `data`, summed up: an estimate of L_k, and what it stands on. The
     /// samples pass in chunks, so any k fits in memory.
     ///
     /// # Errors
-    /// Where the data's width is not the model's, k is 0, or a weight is not finite.
+    /// It fails where the data's width is not the model's, k is 0, or a weight is not finite.
     fn weights(&self, data: &Minibatch, key: Key, k: usize) -> Result<Vec<Weights>, Error>;
 
     /// q(z|x) of each row of `x`, row-major `[R, D]`.
     ///
     /// # Errors
-    /// Where the number of values is not a multiple of the model's width.
+    /// It fails where the number of values is not a multiple of the model's width.
     fn encode(&self, x: &[f32]) -> Result<Encoded, Error>;
 
     /// E[x|z] of each row of `z`, row-major `[R, Z]` to `[R, D]`.
     ///
     /// # Errors
-    /// Where the number of values is not a multiple of Z.
+    /// It fails where the number of values is not a multiple of Z.
     fn decode(&self, z: &[f32]) -> Result<Vec<f32>, Error>;
 
     /// A draw of x ~ p(x|z) for each row of `z`, row-major `[R, Z]` to `[R, D]`; the noise of row r is that of `key`'s row r.
     ///
     /// # Errors
-    /// Where the number of values is not a multiple of Z.
+    /// It fails where the number of values is not a multiple of Z.
     fn sample(&self, z: &[f32], key: Key) -> Result<Vec<f32>, Error>;
 
     /// Draws of z from the prior, row-major `[R, Z]`, for the rows 0, 1, … of `key`; of two layers z₂ first, then z₁ given it.
@@ -164,7 +164,7 @@ pub trait Reader: Debug + Send + Sync {
     /// p(x, z) as a function of z.
     ///
     /// # Errors
-    /// Where z is discrete: it has no derivative.
+    /// It fails where z is discrete: it has no derivative.
     fn joint(&self) -> Result<Box<dyn Joint>, Error>;
 
     /// D, the columns of x.
@@ -191,13 +191,13 @@ pub trait Reader: Debug + Send + Sync {
     /// What inference of the z of given rows needs: an encoder that gives a mean and a standard deviation of all of z.
     ///
     /// # Errors
-    /// Where z is discrete, or has two layers.
+    /// It fails where z is discrete, or has two layers.
     fn check_one_gaussian_layer(&self) -> Result<(), Error>;
 
     /// E[x|z] at z = E_q[z|x], for each row of `x`, row-major `[R, D]`.
     ///
     /// # Errors
-    /// Where the number of values is not a multiple of the model's width.
+    /// It fails where the number of values is not a multiple of the model's width.
     fn reconstruct(&self, x: &[f32]) -> Result<Vec<f32>, Error> {
         self.decode(&self.encode(x)?.mean)
     }

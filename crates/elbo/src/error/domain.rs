@@ -18,7 +18,7 @@ pub enum Domain {
     Count,
     /// A whole number from 0 to one less than this.
     Class(usize),
-    /// A row of so many numbers.
+    /// It is a row of this many numbers.
     Columns(usize),
     /// The logarithm of a weight: a finite number, or −∞.
     LogWeight,

@@ -94,7 +94,7 @@ pub enum Error {
         /// Of what.
         of: String,
     },
-    /// A name that is none of those that may stand here.
+    /// A name is not one of those that may stand here.
     #[error("{what} is {name}, but must be one of {among}")]
     NotAmong {
         /// What is named.
@@ -112,7 +112,7 @@ pub enum Error {
         /// Its name.
         name: String,
     },
-    /// A value that is none of those that its column, or its place, is of.
+    /// A value is not one of those that its column, or its place, may have.
     #[error("{what} is {value}, but must be {domain}")]
     Domain {
         /// The value's place.

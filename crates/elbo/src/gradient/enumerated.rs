@@ -29,7 +29,7 @@ impl Enumerated {
     /// The estimator for this model and guide.
     ///
     /// # Errors
-    /// Where z is not discrete, or has more than 1,024 states.
+    /// It fails where z is not discrete, or has more than 1,024 states.
     pub fn new(model: &dyn Latent, guide: &dyn Guide) -> Result<Self, Error> {
         let Some(states) = model.family().states(guide.latent(), STATES) else {
             let z = format_args!("{:?} of {} variables", model.family(), guide.latent());

@@ -55,7 +55,7 @@ macro_rules! forms {
             /// Checks the number of the choice.
             ///
             /// # Errors
-            /// Where the estimator has no such number: a temperature is > 0, a decay in [0, 1).
+            /// It fails where the estimator has no such number: a temperature is > 0, a decay in [0, 1).
             pub fn check(self) -> Result<(), Error> {
                 match self {
                     $(Self::$name $(($number))? => <super::$file::$name as Choice>::check(($($number)?)),)*
@@ -93,8 +93,8 @@ impl Form {
     /// [`Estimator::at_cost`] whether the KL may be weighed.
     ///
     /// # Errors
-    /// Where it does not suit the objective, or the family of z: only a Gaussian can be reparameterised, only a discrete
-    /// one relaxed or enumerated. Where the objective does not suit the model.
+    /// It fails where it does not suit the objective, or the family of z: only a Gaussian can be reparameterised, only
+    /// a discrete one relaxed or enumerated. Where the objective does not suit the model.
     pub fn estimator(
         self,
         objective: Objective,

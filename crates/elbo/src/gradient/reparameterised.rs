@@ -64,8 +64,8 @@ impl Choice for Reparameterised {
     }
 }
 
-/// The same with the KL weighed, see [`KlWeight`](crate::objective::KlWeight): the surrogate's value is what is
-/// maximised, not the bound.
+/// The reparameterised estimator with the KL weighed, see [`KlWeight`](crate::objective::KlWeight): the surrogate's
+/// value is what is maximised, and not the bound.
 #[derive(Clone, Copy, Debug)]
 pub struct WeightedKl {
     /// The form of the KL; free bits are of the closed form.
@@ -96,7 +96,8 @@ impl Estimator for WeightedKl {
     }
 }
 
-/// The same without the score of q (Roeder, Wu, Duvenaud 2017): log q_φ(z|x) is differentiated through z alone.
+/// The reparameterised estimator without the score of q (Roeder, Wu, Duvenaud 2017): log q_φ(z|x) is differentiated
+/// through z alone.
 ///
 /// The term left out has mean zero. What remains is exactly zero where q is the posterior, whatever the noise.
 /// The KL is by Monte Carlo.

@@ -22,9 +22,9 @@ use crate::{
 /// What is subtracted from f: it changes the noise of the estimate, not its mean.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Baseline {
-    /// Nothing.
+    /// Nothing is subtracted.
     None,
-    /// This value.
+    /// This value is subtracted.
     Constant(f64),
     /// For each sample the mean of f over the other samples of the row (Mnih and Rezende 2016). Needs L ≥ 2; with
     /// one sample there are no others, and nothing is subtracted.

@@ -12,10 +12,10 @@ use crate::{
 /// q_φ: a network from x to the parameters of q(z|x).
 #[derive(Module, Debug)]
 pub struct Amortised {
-    /// From x to features, where rows are images.
+    /// The convolutions from x to features, where rows are images.
     convolutions: Option<Convolutions>,
     encoder: Dense,
-    /// From z₁ to the parameters of q(z₂|z₁), where z has two layers.
+    /// The network from z₁ to the parameters of q(z₂|z₁), where z has two layers.
     second: Option<Dense>,
     #[module(skip)]
     family: Family,
@@ -29,20 +29,20 @@ impl Amortised {
         Self { convolutions: None, encoder, second: None, family, encoding: Encoding::Identity }
     }
 
-    /// The same behind convolutions, whose features are its input.
+    /// Puts the guide behind convolutions, whose features become its input.
     #[must_use]
     pub fn with_convolutions(self, convolutions: Option<Convolutions>) -> Self {
         Self { convolutions, ..self }
     }
 
-    /// The same with a second layer of Gaussians above the first: q(z₂|z₁) by a network with an output for each mean and
+    /// Puts a second layer of Gaussians above the first: q(z₂|z₁) by a network with an output for each mean and
     /// log-variance.
     #[must_use]
     pub fn with_second(self, second: Option<Dense>) -> Self {
         Self { second, ..self }
     }
 
-    /// The same, given this of x.
+    /// Gives the encoder x in this encoding.
     #[must_use]
     pub fn with_encoding(self, encoding: Encoding) -> Self {
         Self { encoding, ..self }

@@ -18,17 +18,17 @@ use crate::{distribution::gaussian, random::Key};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Family {
-    /// K real numbers.
+    /// z is K real numbers.
     #[default]
     Gaussian,
-    /// K bits.
+    /// z is K bits.
     Bernoulli,
-    /// K choices of one among this many (≥ 2), each as a one-hot vector.
+    /// z is K choices of one among this many (≥ 2), each as a one-hot vector.
     Categorical(usize),
 }
 
 impl Family {
-    /// Columns of z for K variables.
+    /// The number of columns of z for K variables.
     pub fn width(self, latent: usize) -> usize {
         match self {
             Self::Gaussian | Self::Bernoulli => latent,
@@ -36,7 +36,7 @@ impl Family {
         }
     }
 
-    /// Outputs of the encoder for K variables.
+    /// The number of outputs of the encoder for K variables.
     pub fn outputs(self, latent: usize) -> usize {
         match self {
             Self::Gaussian => 2 * latent,

@@ -13,10 +13,10 @@ const LOG_VARIANCE_BOUND: f64 = 30.0;
 /// The family of each q_ψi.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Covariance {
-    /// Independent latent variables: ψ = (μ, log σ²), 2K numbers.
+    /// The latent variables are independent: ψ = (μ, log σ²), 2K numbers.
     #[default]
     Diagonal,
-    /// Any covariance: ψ = (μ, log σ², U), K(K + 3)/2 numbers.
+    /// The covariance is any: ψ = (μ, log σ², U), K(K + 3)/2 numbers.
     Full,
 }
 
@@ -53,7 +53,7 @@ impl PerDatum {
     /// Each q_ψi starts at q_φ(z|x_i) of a fitted guide, `[N, K]`: the semi-amortised way.
     ///
     /// # Errors
-    /// Where a mean or standard deviation is not finite, or one of the latter is not > 0.
+    /// It fails where a mean or standard deviation is not finite, or one of the latter is not > 0.
     pub fn start(encoded: &Encoded, latent: usize, covariance: Covariance) -> Result<Self, Error> {
         let (mean, sd) = (&encoded.mean, &encoded.standard_deviation);
         if latent == 0 || !mean.len().is_multiple_of(latent) || sd.len() != mean.len() {
@@ -76,12 +76,12 @@ impl PerDatum {
         Ok(Self { covariance, latent, psi })
     }
 
-    /// N.
+    /// N, the number of rows.
     pub fn rows(&self) -> usize {
         self.psi.len() / self.size()
     }
 
-    /// K.
+    /// K, the number of latent variables.
     pub fn latent(&self) -> usize {
         self.latent
     }
@@ -152,7 +152,7 @@ impl PerDatum {
         (0..self.latent).map(|i| line(i).iter().map(|v| v * v).sum::<f64>().sqrt()).collect()
     }
 
-    /// z = g(ε) of a row into `z`, `[K]`; log q(z), in nats.
+    /// Writes z = g(ε) of a row into `z`, `[K]`, and returns log q(z), in nats.
     pub fn draw(&self, row: usize, noise: &[f32], z: &mut [f32]) -> f64 {
         let (mean, log_variance, u) = self.parts(row);
         let mut log_density = 0.0;

@@ -12,19 +12,20 @@ use crate::{
 #[derive(Clone, Debug)]
 #[allow(clippy::large_enum_variant, reason = "tensors are handles, and one is made for a whole batch")]
 pub enum Posterior {
-    /// N(μ, diag σ²).
+    /// q is N(μ, diag σ²).
     Gaussian(Diagonal),
-    /// Logits, `[R, K]`.
+    /// q is given by logits, `[R, K]`.
     Bernoulli(Tensor<2>),
-    /// Log-probabilities, normalised, `[R, K, C]`.
+    /// q is given by normalised log-probabilities, `[R, K, C]`.
     Categorical(Tensor<3>),
-    /// Two layers of Gaussians.
+    /// q is two layers of Gaussians.
     Hierarchical(Hierarchical),
 }
 
 impl Posterior {
-    /// Of a network's output, `[R, O]`, of [`Family::outputs`] numbers a row. Gaussian: by the output's halves, see
-    /// [`Diagonal::of_head`]. Bernoulli: logits. Categorical: the logarithm of the softmax over each variable's classes.
+    /// Makes the distribution from a network's output, `[R, O]`, of [`Family::outputs`] numbers a row. For a Gaussian
+    /// they are its halves, see [`Diagonal::of_head`]; for a Bernoulli z logits; for a categorical z the logits whose
+    /// softmax is taken over each variable's classes.
     pub fn of_head(family: Family, output: Tensor<2>) -> Self {
         match family {
             Family::Gaussian => Self::Gaussian(Diagonal::of_head(output)),
@@ -127,7 +128,7 @@ impl Posterior {
         }
     }
 
-    /// The same q, held: no derivative goes into its parameters.
+    /// A copy of q whose parameters are held: no derivative goes into them.
     #[must_use]
     pub fn detach(&self) -> Self {
         match self {

@@ -71,7 +71,7 @@ impl LikelihoodConfig {
     /// Checks its settings.
     ///
     /// # Errors
-    /// Where a fixed σ is not a finite number > 0.
+    /// It fails where a fixed σ is not a finite number > 0.
     pub fn check(self) -> Result<(), Error> {
         match self {
             Self::Gaussian(Sigma::Fixed(sigma)) => check::positive("sigma", sigma).map(drop),

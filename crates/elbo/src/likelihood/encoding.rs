@@ -6,10 +6,10 @@ use burn::tensor::Tensor;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Encoding {
-    /// x itself.
+    /// The encoder is given x itself.
     #[default]
     Identity,
-    /// log(1 + x): counts that range over orders of magnitude become numbers of order one.
+    /// The encoder is given log(1 + x): counts that range over orders of magnitude become numbers of order one.
     Log1p,
 }
 

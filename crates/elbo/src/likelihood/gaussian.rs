@@ -10,12 +10,12 @@ use crate::{Error, distribution::gaussian, random::Key};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sigma {
-    /// Held at this value (> 0), one for all columns.
+    /// σ is held at this value (> 0), one for all columns.
     Fixed(f64),
-    /// One σ, learned by gradient with θ.
+    /// There is one σ, learned by gradient with θ.
     #[default]
     Learned,
-    /// One σ for each column, learned by gradient with θ.
+    /// There is a σ for each column, learned by gradient with θ.
     PerColumn,
     /// One σ, solved in closed form: the maximiser of the bound for the rest held fixed is
     /// σ² = E_q‖x − f_θ(z)‖² / D; the mean is taken over the last N rows seen.

@@ -4,11 +4,11 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Support {
-    /// 0 and 1; grey values between them are accepted, see [`Binarise`](crate::distribution::bernoulli::Binarise).
+    /// x is 0 or 1; grey values between them are accepted, see [`Binarise`](crate::distribution::bernoulli::Binarise).
     Binary,
-    /// 0, 1, 2, …
+    /// x is 0, 1, 2, …
     Count,
-    /// Real numbers.
+    /// x is a real number.
     Real,
 }
 

@@ -10,7 +10,7 @@ use crate::{Error, random::Key};
 /// The parameters that a likelihood has beside the decoder's.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Own {
-    /// Under which they are kept, as `log_sigma`.
+    /// The name under which they are kept, as `log_sigma`.
     pub name: &'static str,
     /// Where they are before any data were seen.
     pub values: Vec<f32>,

@@ -11,7 +11,7 @@ const SPINS: [f64; 2] = [-1.0, 1.0];
 /// The field of J, `[n, n]`, and h, `[n]`. State 0 is s = −1 and state 1 is s = 1.
 ///
 /// # Errors
-/// Where the sizes disagree, J is not symmetric, or its diagonal is not 0; where a number is not finite.
+/// It fails where the sizes disagree, J is not symmetric, or its diagonal is not 0; where a number is not finite.
 ///
 /// ```
 /// use elbo::mean_field::{Ascent, ascend, ising, random_field::Fit};
@@ -51,7 +51,7 @@ pub fn field(couplings: &[f64], external: &[f64]) -> Result<Field, Error> {
 /// Equal couplings J between the neighbours of a grid, `external` `[height, width]` row by row: with J > 0 neighbours agree.
 ///
 /// # Errors
-/// Where the grid is not full.
+/// It fails where the grid is not full.
 pub fn grid(width: usize, coupling: f64, external: &[f64]) -> Result<Field, Error> {
     check::at_least("the width of a grid", width, 1)?;
     check::multiple("the number of sites", external.len(), width, "the width of the grid")?;
@@ -66,7 +66,7 @@ pub fn grid(width: usize, coupling: f64, external: &[f64]) -> Result<Field, Erro
 /// is missing: a [`grid`] with h = ½ log((1 − flip)/flip) y. Its Z is not p(y): the prior's is not divided out.
 ///
 /// # Errors
-/// Where a pixel is neither, `flip` is not in (0, ½), or as [`grid`].
+/// It fails where a pixel is neither, `flip` is not in (0, ½), or as [`grid`].
 pub fn denoising(pixels: &[f64], width: usize, coupling: f64, flip: f64) -> Result<Field, Error> {
     check::between("the probability of a flip", flip, 0.0, 0.5)?;
     if let Some(wrong) = pixels.iter().position(|y| y.abs() != 1.0 && !y.is_nan()) {
@@ -81,7 +81,7 @@ pub fn denoising(pixels: &[f64], width: usize, coupling: f64, flip: f64) -> Resu
 /// E\[s\] of each spin, in \[−1, 1\], from its marginals, of q or exact.
 ///
 /// # Panics
-/// Where a site has fewer than two states.
+/// It panics where a site has fewer than two states.
 pub fn means(marginals: &[Vec<f64>]) -> Vec<f64> {
     marginals.iter().map(|p| p[1] - p[0]).collect()
 }

@@ -19,7 +19,7 @@ impl<'a> Sequences<'a> {
     /// Of `values`, row by row, in sequences of `lengths` rows each.
     ///
     /// # Errors
-    /// Where the sizes disagree, a sequence has no row, or a value is infinite.
+    /// It fails where the sizes disagree, a sequence has no row, or a value is infinite.
     pub(super) fn new(values: &'a [f64], columns: usize, lengths: &[usize]) -> Result<Self, Error> {
         let rows: usize = lengths.iter().sum();
         if columns == 0 || rows.checked_mul(columns) != Some(values.len()) {

@@ -29,7 +29,7 @@ const TOGETHER: usize = 1024;
 /// rows, so many at most are used, evenly spaced.
 ///
 /// # Panics
-/// Where there is no row or no column.
+/// It panics where there is no row or no column.
 pub fn centres(x: &[f64], width: usize, components: usize, start: Start, key: Key) -> Vec<f64> {
     let rows = x.len() / width;
     let key = key.purpose(Purpose::Start);

@@ -19,7 +19,7 @@ checked! {
     pub struct RobbinsMonro {
         /// Holds the first steps back; at least 0.
         pub delay: f64,
-        /// In (½, 1]: Σρ = ∞ and Σρ² < ∞.
+        /// The exponent κ of the step sizes, in (½, 1], so that Σρ = ∞ and Σρ² < ∞.
         pub forgetting: f64,
     }
 }
@@ -44,7 +44,7 @@ impl RobbinsMonro {
     /// Checks that the conditions hold.
     ///
     /// # Errors
-    /// Where they do not.
+    /// It fails where they do not.
     pub fn check(&self) -> Result<(), Error> {
         check::not_negative("the delay", self.delay)?;
         check::in_range("the forgetting rate", self.forgetting, (Excluded(0.5), Included(1.0))).map(drop)
@@ -60,14 +60,14 @@ pub trait Stochastic {
     /// statistics multiplied by `scale` = N/B, and λ ← (1 − ρ) λ + ρ λ̂ with ρ = `step_size`.
     ///
     /// # Errors
-    /// Where the factors would no longer be distributions.
+    /// It fails where the factors would no longer be distributions.
     fn step(&mut self, rows: &[usize], scale: f64, step_size: f64) -> Result<(), Error>;
 
     /// One pass over the rows, in minibatches of `size` in an order drawn from `key` and `epoch`, the last of what is left.
     /// `steps` counts the steps of all epochs.
     ///
     /// # Errors
-    /// As [`Self::step`]; where the schedule's conditions do not hold.
+    /// It fails as [`Self::step`] does; where the schedule's conditions do not hold.
     fn epoch(
         &mut self,
         size: usize,

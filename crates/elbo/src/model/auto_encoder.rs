@@ -59,7 +59,7 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> AutoEncoder<P, Q> {
     /// What inference of the z of given rows needs: an encoder that gives a mean and a standard deviation of all of z.
     ///
     /// # Errors
-    /// Where z is discrete, or has two layers.
+    /// It fails where z is discrete, or has two layers.
     pub fn check_one_gaussian_layer(&self) -> Result<(), Error> {
         let family = self.model.family();
         if family == Family::Gaussian && !self.model.is_hierarchical() {
@@ -69,10 +69,10 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> AutoEncoder<P, Q> {
         Err(Error::unsuited("z", value, Needs::OneGaussianLayer))
     }
 
-    /// The same where a fit to these rows begins, see [`Latent::start_at`].
+    /// Moves the parameters to where a fit to these rows begins, see [`Latent::start_at`].
     ///
     /// # Errors
-    /// As there; and where the rows are of another width.
+    /// It fails as that does; and where the rows are of another width.
     pub fn start_at(self, rows: &Rows<'_>, device: &Device) -> Result<Self, Error> {
         self.check_width(rows.width())?;
         Ok(Self { model: self.model.start_at(rows, device)?, guide: self.guide })
@@ -88,16 +88,16 @@ impl Vae {
     /// biases and log σ 0 (but a fixed σ is what it is fixed at).
     ///
     /// # Errors
-    /// Where the shape is impossible: no column, no latent dimension, a hidden layer of width 0, σ ≤ 0, an image that is
-    /// not as large as a row, two layers that are not Gaussian.
+    /// It fails where the shape is impossible: no column, no latent dimension, a hidden layer of width 0, σ ≤ 0, an
+    /// image that is not as large as a row, two layers that are not Gaussian.
     pub fn new(config: &VaeConfig, width: usize, seed: Key, device: &Device) -> Result<Self, Error> {
         Self::with_likelihood(config, config.likelihood.likelihood(), width, seed, device)
     }
 
-    /// The same with a likelihood of one's own, whatever the configuration says of that.
+    /// Takes a likelihood of one's own, whatever the configuration says of that.
     ///
     /// # Errors
-    /// As [`Self::new`].
+    /// It fails as [`Self::new`] does.
     pub fn with_likelihood(
         config: &VaeConfig,
         likelihood: Arc<dyn Likelihood>,

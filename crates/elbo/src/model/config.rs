@@ -16,15 +16,15 @@ checked! {
     /// Gaussian likelihood whose σ is learned.
     #[derive(Clone, Debug, PartialEq)]
     pub struct VaeConfig {
-        /// Widths of the encoder's hidden dense layers; the decoder's are the same in reverse. Empty: there is but the one
-        /// dense layer each way.
+        /// Widths of the encoder's hidden dense layers; the decoder's are the same in reverse. Where it is empty, there
+        /// is one dense layer each way.
         pub hidden: Vec<usize>,
         /// K, the number of latent variables, of the first layer where there are two.
         pub latent: usize,
-        /// What they are.
+        /// What the latent variables are.
         #[serde(default)]
         pub family: Family,
-        /// Between the layers.
+        /// The function between the layers.
         pub activation: Activation,
         /// p(x|z).
         pub likelihood: LikelihoodConfig,
@@ -42,7 +42,8 @@ checked! {
 pub struct SecondLayer {
     /// The number of its variables.
     pub latent: usize,
-    /// Widths of the hidden layers from z₁ to z₂; those back are the same in reverse. Empty: both ways are linear.
+    /// Widths of the hidden layers from z₁ to z₂; those back are the same in reverse. Where it is empty, both ways are
+    /// linear.
     pub hidden: Vec<usize>,
 }
 
@@ -64,8 +65,8 @@ impl VaeConfig {
     /// Checks what does not depend on the data.
     ///
     /// # Errors
-    /// Where there is no latent variable, a class or a layer of no width, σ ≤ 0; where a convolution is impossible, or of
-    /// two layers of z the first is not Gaussian.
+    /// It fails where there is no latent variable, a class or a layer of no width, σ ≤ 0; where a convolution is
+    /// impossible, or of two layers of z the first is not Gaussian.
     pub fn check(&self) -> Result<(), Error> {
         check::at_least("latent", self.latent, 1)?;
         if let Family::Categorical(classes) = self.family {
@@ -86,7 +87,7 @@ impl VaeConfig {
         self.likelihood.check()
     }
 
-    /// The same, of rows of so many columns.
+    /// Checks the same for rows of this many columns.
     pub(super) fn check_for(&self, width: usize) -> Result<(), Error> {
         self.check()?;
         check::at_least("the number of columns", width, 1)?;

@@ -24,11 +24,11 @@ use crate::{
 #[derive(Module, Debug)]
 pub struct Generative<D: Decoder = Dense> {
     decoder: D,
-    /// From the decoder's output to the image, where rows are images.
+    /// The convolutions from the decoder's output to the image, where rows are images.
     convolutions: Option<TransposedConvolutions>,
     /// The likelihood's own parameters.
     own: Option<Named>,
-    /// From z₂ to the parameters of p(z₁|z₂), where z has two layers.
+    /// The network from z₂ to the parameters of p(z₁|z₂), where z has two layers.
     prior: Option<Dense>,
     #[module(skip)]
     likelihood: Arc<dyn Likelihood>,
@@ -40,7 +40,7 @@ impl<D: Decoder> Generative<D> {
     /// p(x|z) of the decoder's outputs, for rows of `width` columns, with p(z) the prior of `family`.
     ///
     /// # Errors
-    /// Where the decoder does not give the outputs that the likelihood takes of so many columns.
+    /// It fails where the decoder does not give the outputs that the likelihood takes of so many columns.
     pub fn new(
         decoder: D,
         likelihood: Arc<dyn Likelihood>,

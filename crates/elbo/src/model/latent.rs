@@ -55,16 +55,17 @@ pub trait Latent {
     /// of this model's z; of one layer `noise` is not looked at.
     ///
     /// # Panics
-    /// Where z has two layers and `noise` is empty.
+    /// It panics where z has two layers and `noise` is empty.
     fn kl(&self, q: &Posterior, noise: &[Tensor<2>]) -> Tensor<2> {
         let _ = noise;
         q.kl().expect("one layer has a closed form")
     }
 
-    /// The same where a fit to these rows, `[N, D]`, begins; as it is, where nothing else is known.
+    /// Moves the parameters to where a fit to these rows, `[N, D]`, begins; without such knowledge they stay as they
+    /// are.
     ///
     /// # Errors
-    /// Where the likelihood meets a value that it is no density of, or columns for which it has no maximum.
+    /// It fails where the likelihood meets a value that it is no density of, or columns for which it has no maximum.
     fn start_at(self, _rows: &Rows<'_>, _device: &Device) -> Result<Self, Error>
     where
         Self: Sized,

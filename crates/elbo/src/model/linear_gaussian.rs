@@ -24,8 +24,8 @@ impl LinearGaussian {
     /// are optimal; dimensions whose λ_j ≤ σ² are then unused.
     ///
     /// # Errors
-    /// Where there are no rows, where `latent` ≥ D with σ free, or where the data have no variance left
-    /// beyond `latent` dimensions: the evidence then grows without limit as σ → 0.
+    /// It fails where there are no rows, where `latent` ≥ D with σ free, or where the data have no variance left beyond
+    /// `latent` dimensions: the evidence then grows without limit as σ → 0.
     pub fn fit(rows: &Rows<'_>, latent: usize, sigma2: Option<f64>) -> Result<Self, Error> {
         let width = rows.width();
         check::at_least("the number of rows", rows.len(), 1)?;
@@ -73,7 +73,7 @@ impl LinearGaussian {
         self.directions.iter().map(project).collect()
     }
 
-    /// μ, `[D]`.
+    /// μ, the mean of the rows, `[D]`.
     pub fn mean(&self) -> &[f64] {
         &self.mean
     }
@@ -84,7 +84,7 @@ impl LinearGaussian {
         pairs.map(|(u, l)| u.iter().map(|u| u * (l - self.sigma2).sqrt()).collect()).collect()
     }
 
-    /// σ².
+    /// σ², the variance of the noise.
     pub fn sigma2(&self) -> f64 {
         self.sigma2
     }

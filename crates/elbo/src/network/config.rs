@@ -8,9 +8,9 @@ use super::Convolutional;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NetworkConfig {
-    /// Nothing: all layers are dense.
+    /// Nothing lies between: all layers are dense.
     #[default]
     Dense,
-    /// Convolutions of an image, and in the decoder the transposed ones.
+    /// Convolutions of an image lie between, and in the decoder the transposed ones.
     Convolutional(Convolutional),
 }

@@ -41,7 +41,8 @@ impl Convolutional {
     /// Channels, height and width of the image, and of what each convolution makes of it.
     ///
     /// # Errors
-    /// Where there is no convolution, a size is 0, the stride exceeds the kernel, or the kernel what it is to cover.
+    /// It fails where there is no convolution, a size is 0, the stride exceeds the kernel, or the kernel what it is to
+    /// cover.
     pub fn shapes(&self) -> Result<Vec<[usize; 3]>, Error> {
         let Self { image, channels, kernel, stride } = self;
         check::at_least("the number of convolutions", channels.len(), 1)?;
@@ -97,7 +98,7 @@ impl Convolutions {
     /// are those that its kernel covers; biases are 0.
     ///
     /// # Errors
-    /// As [`Convolutional::shapes`].
+    /// It fails as [`Convolutional::shapes`] does.
     pub fn new(
         shape: &Convolutional,
         activation: Activation,
@@ -149,7 +150,7 @@ impl TransposedConvolutions {
     /// The convolutions of this shape in reverse, each transposed. Weights and biases start as in [`Convolutions::new`].
     ///
     /// # Errors
-    /// As [`Convolutional::shapes`].
+    /// It fails as [`Convolutional::shapes`] does.
     pub fn new(
         shape: &Convolutional,
         activation: Activation,

@@ -11,17 +11,17 @@ use crate::{guide::Guide, model::Latent, terms::RowTerms};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum KlForm {
-    /// In closed form (E9). Of two layers of z only that of z₂ given z₁ has one: the rest is by Monte Carlo, see
-    /// [`Latent::kl`].
+    /// The KL is taken in closed form (E9). Of two layers of z only the KL of z₂ given z₁ has one: the rest is by Monte
+    /// Carlo, see [`Latent::kl`].
     Analytic,
-    /// The mean of log q_φ(z|x) − log p(z) over the same samples z as the log-likelihood's.
+    /// The KL is the mean of log q_φ(z|x) − log p(z) over the same samples z as the log-likelihood's.
     MonteCarlo,
 }
 
 /// The terms of the bound for each row, `[R]`, in nats.
 #[derive(Clone, Debug)]
 pub struct Terms {
-    /// Estimate of E_q[log p_θ(x|z)].
+    /// An estimate of E_q[log p_θ(x|z)].
     pub log_likelihood: Tensor<1>,
     /// KL(q_φ(z|x) ‖ p(z)), exact or estimated; larger is worse.
     pub kl: Tensor<1>,
@@ -40,13 +40,13 @@ impl Terms {
     }
 }
 
-/// The terms of the bound (E7) at draws of z (E14), differentiable in θ, and in φ where z is Gaussian.
+/// Computes the terms of the bound (E7) at draws of z (E14), differentiable in θ, and in φ where z is Gaussian.
 ///
-/// `x` is `[R, D]`; `noise` holds ε of each Monte Carlo sample, L ≥ 1 tensors `[R, K]`. Unbiased for any L
-/// where ε ~ N(0, I).
+/// `x` is `[R, D]`; `noise` holds ε of each Monte Carlo sample, L ≥ 1 tensors `[R, K]`. The estimate is unbiased for
+/// any L where ε ~ N(0, I).
 ///
 /// # Panics
-/// Where `noise` is empty, or a shape is not as said.
+/// It panics where `noise` is empty, or a shape is not as said.
 pub fn elbo(
     model: &dyn Latent,
     guide: &dyn Guide,

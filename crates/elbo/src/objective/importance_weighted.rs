@@ -8,10 +8,11 @@ use burn::tensor::{Tensor, activation};
 use super::elbo::Terms;
 use crate::{guide::Guide, model::Latent};
 
-/// log w_i of each row, `[k, R]`, in nats, from k tensors of noise, `[R, K]` each; differentiable in θ and φ.
+/// Computes log w_i of each row, `[k, R]`, in nats, from k tensors of noise, `[R, K]` each; it is differentiable in θ
+/// and φ.
 ///
 /// # Panics
-/// Where `noise` is empty, or a shape is not as said.
+/// It panics where `noise` is empty, or a shape is not as said.
 pub fn log_weights(model: &dyn Latent, guide: &dyn Guide, x: &Tensor<2>, noise: &[Tensor<2>]) -> Tensor<2> {
     weigh(model, guide, x, noise).0
 }

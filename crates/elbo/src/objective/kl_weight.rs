@@ -27,7 +27,7 @@ checked! {
         pub beta: f64,
         /// Epochs over which β rises from 0, linearly.
         pub warm_up: u64,
-        /// λ, ≥ 0: nats of each latent variable that cost nothing.
+        /// λ ≥ 0, the nats of each latent variable that cost nothing.
         pub free_bits: f64,
     }
 }
@@ -39,7 +39,8 @@ impl Default for KlWeight {
 }
 
 impl KlWeight {
-    /// β after so many epochs (a fraction within one), as a multiple of what it is after the warm-up.
+    /// The weight of the KL after so many epochs (a fraction within one), as a multiple of what it is after the
+    /// warm-up.
     pub fn factor(&self, epochs: f64) -> f64 {
         if self.warm_up == 0 { 1.0 } else { (epochs / self.warm_up as f64).min(1.0) }
     }
@@ -52,7 +53,7 @@ impl KlWeight {
     /// Checks β and λ.
     ///
     /// # Errors
-    /// Where one is not a finite number ≥ 0.
+    /// It fails where one is not a finite number ≥ 0.
     pub fn check(&self) -> Result<(), Error> {
         check::not_negative("beta", self.beta)?;
         check::not_negative("free_bits", self.free_bits).map(drop)
@@ -62,13 +63,13 @@ impl KlWeight {
 /// What the KL costs at a step, of [`KlWeight`] and how far its warm-up has come.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct KlCost {
-    /// β as it is now.
+    /// The present value of β.
     pub beta: f64,
-    /// λ, nats of each latent variable that cost nothing.
+    /// λ, the nats of each latent variable that cost nothing.
     pub free_bits: f64,
 }
 
 impl KlCost {
-    /// What it costs in the ELBO.
+    /// The cost of the KL in the ELBO.
     pub const FULL: Self = Self { beta: 1.0, free_bits: 0.0 };
 }

@@ -20,11 +20,11 @@ pub struct Noiseless {
 }
 
 impl Noiseless {
-    /// The objective for this model.
+    /// Makes the objective for this model.
     ///
     /// # Errors
-    /// Where z is not Gaussian or has two layers, or the likelihood is not Gaussian with a fixed σ: σ² weighs the two terms, and
-    /// without the constants of the bound nothing would hold a σ that may change.
+    /// It fails where z is not Gaussian or has two layers, or the likelihood is not Gaussian with a fixed σ: σ² weighs
+    /// the two terms, and without the constants of the bound nothing would hold a σ that may change.
     pub fn new(model: &dyn Latent) -> Result<Self, Error> {
         if model.family() != Family::Gaussian {
             let family = format_args!("{:?}", model.family());
@@ -40,8 +40,9 @@ impl Noiseless {
         Ok(Self { sigma })
     }
 
-    /// Its two terms, `[R]` each: −½‖x − f(μ(x))‖² in the place of the log-likelihood, (σ²/2)‖μ(x)‖² in that of
-    /// the KL. Not nats; `elbo()` of them is the objective, larger is better, and no bound.
+    /// The two terms of the objective, `[R]` each: −½‖x − f(μ(x))‖² stands in the place of the log-likelihood, and
+    /// (σ²/2)‖μ(x)‖² in that of the KL. They are not in nats; their `elbo()` is the objective, of which larger is
+    /// better, and no bound.
     pub fn terms(&self, model: &dyn Latent, guide: &dyn Guide, x: &Tensor<2>) -> Terms {
         let mean = guide.posterior(x.clone()).mean();
         let squares = |t: Tensor<2>| t.square().sum_dim(1).squeeze_dim::<1>(1);

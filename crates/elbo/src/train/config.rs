@@ -32,7 +32,7 @@ checked! {
         pub estimator: Form,
         /// The form of the ELBO's KL term.
         pub kl: KlForm,
-        /// Its weight in what is maximised.
+        /// The weight of the KL in what is maximised.
         #[serde(default)]
         pub kl_weight: KlWeight,
         /// Whether each row has a guide of its own.
@@ -73,8 +73,8 @@ impl TrainConfig {
     /// Checks every number that does not depend on the model.
     ///
     /// # Errors
-    /// Where a step size, the number of samples, the clipping norm, the prior's width or the steps of ψ are not > 0, or
-    /// the weight of the KL is below 0.
+    /// It fails where a step size, the number of samples, the clipping norm, the prior's width or the steps of ψ are
+    /// not > 0, or the weight of the KL is below 0.
     pub fn check(&self) -> Result<(), Error> {
         check::positive("step_size", self.step_size)?;
         check::positive("encoder_step_size", self.encoder_step_size)?;

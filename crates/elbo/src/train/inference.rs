@@ -8,12 +8,13 @@ use crate::{Error, check, error::Needs};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Inference {
-    /// From one encoder for all rows (E17).
+    /// The q of a row comes from one encoder for all rows (E17).
     #[default]
     Amortised,
-    /// From a ψ of the row's own (E16), which starts at the encoder's output: of the ELBO of a dense auto-encoder with Gaussian latents, in f32 on the CPU.
+    /// The q of a row comes from a ψ of its own (E16), which starts at the encoder's output. It serves the ELBO of a
+    /// dense auto-encoder with Gaussian latents, in f32 on the CPU.
     PerDatum {
-        /// m, steps of ψ at each visit.
+        /// The number m of steps of ψ at each visit.
         steps: usize,
         /// The step size of ψ, in Adam's units; it decays as the others do.
         step_size: f64,

@@ -8,9 +8,9 @@ use crate::{engine::record, minibatch::Rows};
 /// never visited.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Psi {
-    /// Of the training rows, `[N, 6K + 1]`.
+    /// The records of the training rows, `[N, 6K + 1]`.
     pub train: Vec<f32>,
-    /// Of the validation rows.
+    /// The records of the validation rows, in the same form.
     pub validation: Vec<f32>,
 }
 

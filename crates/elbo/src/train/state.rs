@@ -26,7 +26,7 @@ pub struct State {
 pub struct Report<'a> {
     /// The terms of the bound of each row of the minibatch, before the step; under a ψ of its own, at that.
     pub terms: &'a RowTerms,
-    /// Where each row has a ψ of its own: the terms under the encoder's q.
+    /// The terms under the encoder's q, where each row has a ψ of its own.
     pub amortised: Option<&'a RowTerms>,
     /// The estimate of the data set's bound that this minibatch gives, with log p(θ) where θ has a prior.
     pub bound: Bound,

@@ -36,8 +36,8 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Trainer<P, Q> {
     /// the θ before the step. Runs on rayon's current thread pool; the bits do not depend on its size.
     ///
     /// # Errors
-    /// Where the guide is not [`Inference::PerDatum`], the records are not one a row, or a bound or gradient is not finite;
-    /// the state is then as it was, and the records are of no use.
+    /// It fails where the guide is not [`Inference::PerDatum`], the records are not one a row, or a bound or gradient
+    /// is not finite; the state is then as it was, and the records are of no use.
     pub fn visit(
         &mut self,
         state: &mut State,
@@ -79,7 +79,7 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Trainer<P, Q> {
     /// by `draws`, whose noise had no part in the ascent.
     ///
     /// # Errors
-    /// As [`Trainer::visit`].
+    /// It fails as [`Trainer::visit`] does.
     pub fn follow(
         &mut self,
         state: &State,

@@ -42,7 +42,7 @@ const SHARD: usize = 64;
 /// result does not depend on its size.
 ///
 /// # Errors
-/// Where the minibatch's width is not the model's, and where a term of the objective is not finite.
+/// It fails where the minibatch's width is not the model's, and where a term of the objective is not finite.
 pub fn gradient<E, P, Q>(
     auto_encoder: &AutoEncoder<P, Q>,
     minibatch: &Minibatch,

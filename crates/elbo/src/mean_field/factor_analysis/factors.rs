@@ -13,7 +13,7 @@ use crate::{
 #[serde(try_from = "Stored")]
 #[non_exhaustive]
 pub struct Posterior {
-    /// E\[W\], `[D, K]`.
+    /// E\[W\], the loadings, `[D, K]`.
     pub loadings: Vec<f64>,
     /// E\[μ\], `[D]`.
     pub mean: Vec<f64>,
@@ -71,12 +71,12 @@ impl TryFrom<Stored> for Posterior {
 }
 
 impl Posterior {
-    /// K.
+    /// K, the number of latent dimensions.
     pub fn latent(&self) -> usize {
         self.relevance_rate.len()
     }
 
-    /// D.
+    /// D, the number of columns.
     pub fn columns(&self) -> usize {
         self.mean.len()
     }

@@ -74,18 +74,18 @@ impl Posterior {
     /// q(z) of rows x, `[R, D]`, with W, μ and τ as they are; a row that shows nothing has the prior.
     ///
     /// # Errors
-    /// Where x is not of whole rows, or a value is infinite.
+    /// It fails where x is not of whole rows, or a value is infinite.
     pub fn infer(&self, x: &[f64]) -> Result<Latents, Error> {
         let rows = self.each_row(x, |latent, _, mean| (mean, latent.covariance.clone()))?;
         let (mean, covariance): (Vec<Vec<f64>>, Vec<Vec<f64>>) = rows.into_iter().unzip();
         Ok(Latents { mean: mean.concat(), covariance: covariance.concat() })
     }
 
-    /// Predicts every cell of rows x, `[R, D]`, from those that are there. The standard deviation is ∞ of a column of
-    /// which nothing is known of the noise.
+    /// Predicts every cell of rows x, `[R, D]`, from those that are there. The standard deviation is ∞ for a column
+    /// about whose noise nothing is known.
     ///
     /// # Errors
-    /// As [`Self::infer`].
+    /// It fails as [`Self::infer`] does.
     pub fn reconstruct(&self, x: &[f64]) -> Result<Reconstruction, Error> {
         let rows = self.each_row(x, |latent, _, mut z| {
             let (k, s) = (z.len(), &latent.covariance);
@@ -113,7 +113,7 @@ impl Posterior {
     /// Rows x, `[R, D]`, with the missing cells at their means.
     ///
     /// # Errors
-    /// As [`Self::infer`].
+    /// It fails as [`Self::infer`] does.
     pub fn impute(&self, x: &[f64]) -> Result<Vec<f64>, Error> {
         let predicted = self.reconstruct(x)?.mean;
         Ok(x.iter().zip(predicted).map(|(&x, mean)| if x.is_nan() { mean } else { x }).collect())
@@ -123,7 +123,7 @@ impl Posterior {
     /// ignores how uncertain W, μ and τ are, and so no bound on log p(x | the data of the fit).
     ///
     /// # Errors
-    /// As [`Self::infer`].
+    /// It fails as [`Self::infer`] does.
     pub fn plug_in_log_density(&self, x: &[f64]) -> Result<Vec<f64>, Error> {
         let point = Self { covariance: vec![0.0; self.covariance.len()], ..self.clone() };
         point.each_row(x, |latent, row, z| {
@@ -139,7 +139,7 @@ impl Posterior {
     /// Draws `rows` rows, `[rows, D]`: W, μ and τ once from q for all of them, z and noise for each.
     ///
     /// # Errors
-    /// Where a covariance is not positive definite.
+    /// It fails where a covariance is not positive definite.
     pub fn sample(&self, rows: usize, key: Key) -> Result<Vec<f64>, Error> {
         let (key, latent, wide) = (key.purpose(Purpose::Sample), self.latent(), self.latent() + 1);
         let draw = |d: usize| {

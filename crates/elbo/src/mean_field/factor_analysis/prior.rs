@@ -11,9 +11,9 @@ use crate::{
 /// How the noise of the columns is related.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Noise {
-    /// One τ: probabilistic PCA.
+    /// All columns share one τ: probabilistic PCA.
     Shared,
-    /// A τ_d for each column: factor analysis.
+    /// Each column has a τ_d: factor analysis.
     Each,
 }
 
@@ -23,13 +23,13 @@ checked! {
     pub struct Prior {
         /// K ≥ 1, of which those that explain nothing are switched off.
         pub latent: usize,
-        /// One τ or many.
+        /// Whether the columns share one τ.
         pub noise: Noise,
-        /// a of τ ~ Gamma(a, b).
+        /// The shape a of the prior τ ~ Gamma(a, b).
         pub noise_shape: f64,
         /// b, in squared units of x.
         pub noise_rate: f64,
-        /// a of α_k ~ Gamma(a, b).
+        /// The shape a of the prior α_k ~ Gamma(a, b).
         pub relevance_shape: f64,
         /// b, in squared units of x.
         pub relevance_rate: f64,
@@ -39,7 +39,7 @@ checked! {
 }
 
 impl Prior {
-    /// Nearly flat, for columns whose standard deviations are of the order of 1.
+    /// A prior that is nearly flat, for columns whose standard deviations are of the order of 1.
     pub fn new(latent: usize, noise: Noise) -> Self {
         let (shape, rate) = (1e-3, 1e-3);
         Self {

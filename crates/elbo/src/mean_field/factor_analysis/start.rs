@@ -12,9 +12,10 @@ use crate::{
 /// Where W begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
-    /// At the principal components of the columns, standardised where each has its own noise, missing cells at their means.
+    /// W begins at the principal components of the columns, standardised where each has its own noise, with missing
+    /// cells at their means.
     Principal,
-    /// At random numbers of the columns' scale.
+    /// W begins at random numbers of the columns' scale.
     Random(Key),
 }
 

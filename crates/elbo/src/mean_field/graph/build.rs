@@ -15,9 +15,9 @@ impl Graph {
     /// named `q(name)`.
     ///
     /// # Errors
-    /// Where the name is taken; where a parameter is outside its range, of another dimension, or on a plate that the
-    /// variable has not; where a variable comes twice in a dot product; where the plate of a mixture's components is
-    /// not as large as what chooses has classes, or no parameter has it.
+    /// It fails where the name is taken; where a parameter is outside its range, of another dimension, or on a plate
+    /// that the variable has not; where a variable comes twice in a dot product; where the plate of a mixture's
+    /// components is not as large as what chooses has classes, or no parameter has it.
     pub fn add<S: Space>(
         &mut self,
         name: &str,
@@ -36,7 +36,7 @@ impl Graph {
     /// Values that are known without having a distribution, as regressors: one for each element of some plates, row by row.
     ///
     /// # Errors
-    /// Where there are not as many as the plates have elements, or one is no value of the space.
+    /// It fails where there are not as many as the plates have elements, or one is no value of the space.
     pub fn known<S: Constant>(&mut self, plates: &[Plate], values: &[f64]) -> Result<Variable<S>, Error> {
         let axes = self.axes(plates)?;
         let (size, what) = (count(&axes), "known values");

@@ -26,7 +26,7 @@ pub fn categorical(probabilities: impl Into<Argument<Simplex>>) -> Conditional<C
     })
 }
 
-/// 1 with a probability, else 0.
+/// A value that is 1 with this probability, else 0.
 pub fn bernoulli(probability: impl Into<Argument<Probability>>) -> Conditional<Binary> {
     Conditional::new(vec![probability.into().source], |_| {
         Ok(Arc::new(Categorical { classes: 2, binary: true }))

@@ -12,8 +12,8 @@ pub struct Dot {
     pub(super) factors: Vec<Result<Source, Error>>,
 }
 
-/// aᵀ b, of numbers or vectors: a variable times a variable or a known value. What is known of each row is a variable too,
-/// of [`Graph::known`](super::Graph::known).
+/// The product aᵀ b of numbers or vectors: a variable times a variable or a known value. What is known of each row is a
+/// variable too, made by [`Graph::known`](super::Graph::known).
 ///
 /// ```
 /// use elbo::mean_field::{Ascent, ascend, graph::{Graph, dot, gaussian}};
@@ -32,7 +32,7 @@ pub fn dot<S>(a: Variable<S>, b: impl Into<Argument<S>>) -> Dot {
 }
 
 impl Dot {
-    /// With another product added.
+    /// Adds another product to the sum.
     #[must_use]
     pub fn plus<S>(mut self, a: Variable<S>, b: impl Into<Argument<S>>) -> Self {
         self.factors.extend([Argument::from(a).source, b.into().source]);

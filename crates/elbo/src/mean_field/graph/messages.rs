@@ -29,7 +29,7 @@ impl Graph {
         parents
     }
 
-    /// The probability of each component of a mixture; 1 of what is none.
+    /// The probability of each component of a mixture; 1 where it is no component of a mixture.
     fn weights(&self, of: &Conditional, element: usize) -> &[f64] {
         of.choice.as_ref().map_or(&[1.0], |chosen| {
             self.nodes[chosen.parent.node].moments(chosen.parent.towards.of(element, 0))

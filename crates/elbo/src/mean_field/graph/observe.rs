@@ -28,8 +28,8 @@ impl Graph {
     /// shares; the number of a class, from 0; 0 or 1; μ, then Λ. Of a vector all coordinates are missing or none.
     ///
     /// # Errors
-    /// Where there are not as many values as elements, where one is infinite or outside its space, or where one is
-    /// missing that is another variable's parameter.
+    /// It fails where there are not as many values as elements, where one is infinite or outside its space, or where
+    /// one is missing that is another variable's parameter.
     pub fn observe<S: Space>(&mut self, variable: Variable<S>, values: &[f64]) -> Result<(), Error> {
         self.take(variable.node, values, Presence::Absent)
     }
@@ -37,7 +37,7 @@ impl Graph {
     /// Observes a variable as [`Self::observe`] does, but what is missing stays latent: q of it is inferred.
     ///
     /// # Errors
-    /// Where there are not as many values as elements, or one is infinite or outside its space.
+    /// It fails where there are not as many values as elements, or one is infinite or outside its space.
     pub fn impute<S: Space>(&mut self, variable: Variable<S>, values: &[f64]) -> Result<(), Error> {
         self.take(variable.node, values, Presence::Latent)
     }
@@ -106,7 +106,7 @@ impl Graph {
     /// probabilities of a class, the probability of 1 of a binary value, else values as in [`Self::observe`].
     ///
     /// # Errors
-    /// Where there are not as many, or one is none of its space.
+    /// It fails where their number is another, or one is not of its space.
     pub fn start<S: Space>(&mut self, variable: Variable<S>, means: &[f64]) -> Result<(), Error> {
         let node = &self.nodes[variable.node];
         let Kind::Stochastic(of) = &node.kind else { return Ok(()) };
@@ -123,7 +123,7 @@ impl Graph {
     /// at its start, as the components of a mixture, stays so.
     ///
     /// # Errors
-    /// Where a draw is beyond the range of numbers.
+    /// It fails where a draw is beyond the range of numbers.
     pub fn randomise<S: Space>(&mut self, variable: Variable<S>, key: Key) -> Result<(), Error> {
         let node = &self.nodes[variable.node];
         let Kind::Stochastic(of) = &node.kind else { return Ok(()) };
@@ -156,7 +156,7 @@ impl Graph {
     /// The variables whose factors come first in a sweep, by name; the others follow in the order of their creation.
     ///
     /// # Errors
-    /// Where one is not in the graph, or comes twice.
+    /// It fails where one is not in the graph, or comes twice.
     pub fn order(&mut self, names: &[&str]) -> Result<(), Error> {
         let mut order = Vec::with_capacity(names.len());
         for name in names {
@@ -188,7 +188,7 @@ impl Graph {
     /// The factor of an element of a variable, elements numbered row by row over its plates.
     ///
     /// # Errors
-    /// Where the element is observed, or not there.
+    /// It fails where the element is observed, or not there.
     pub fn factor<S: Space>(&self, variable: Variable<S>, element: usize) -> Result<S::Factor, Error> {
         let node = &self.nodes[variable.node];
         let presence = node.conditional().and_then(|of| of.presence.get(element));
@@ -209,7 +209,8 @@ impl Graph {
     /// fit serve another graph with new rows.
     ///
     /// # Errors
-    /// Where a variable is not in the graph, is observed or has another shape; where its factor is no distribution.
+    /// It fails where a variable is not in the graph, is observed or has another shape; where its factor is no
+    /// distribution.
     pub fn restore(&mut self, posterior: &Posterior) -> Result<(), Error> {
         for (name, natural) in &posterior.natural {
             let id = self.latent().into_iter().find(|&id| self.nodes[id].name == *name);

@@ -4,7 +4,7 @@ use crate::Error;
 
 /// A plate: a number of repetitions that variables share by name, as the rows of the data or the components of a mixture.
 ///
-/// Of the graph that made it.
+/// It belongs to the graph that made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plate(pub(super) usize);
 

@@ -8,13 +8,13 @@ use crate::{
 
 /// A space of values, with the family of their factors.
 pub trait Space: Copy {
-    /// q of one value.
+    /// The distribution q of one value.
     type Factor;
 
     /// The factor of some natural parameters.
     ///
     /// # Errors
-    /// Where they are those of no distribution.
+    /// It fails where they are those of no distribution.
     fn factor(dimension: usize, natural: &[f64]) -> Result<Self::Factor, Error>;
 }
 
@@ -23,7 +23,7 @@ pub trait Constant: Space {
     /// The sufficient statistics of a value, and its dimension.
     ///
     /// # Errors
-    /// Where it is no value of the space.
+    /// It fails where it is no value of the space.
     fn known(value: &[f64]) -> Result<(Vec<f64>, usize), Error>;
 }
 

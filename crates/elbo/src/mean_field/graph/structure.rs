@@ -14,7 +14,7 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// Without variables.
+    /// Makes a graph without variables.
     pub fn new() -> Self {
         Self::default()
     }
@@ -22,7 +22,7 @@ impl Graph {
     /// A plate of `size` repetitions.
     ///
     /// # Errors
-    /// Where the name is taken, or the size 0.
+    /// It fails where the name is taken, or the size 0.
     pub fn plate(&mut self, name: &str, size: usize) -> Result<Plate, Error> {
         if self.plates.iter().any(|taken| taken == name) {
             return Err(Error::Repeated { what: "the name of a plate".into(), name: name.into() });

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::Error;
 
-/// A variable of a graph, an array of them where it has plates. To be used with the graph that made it.
+/// A variable of a graph, or an array of them where it has plates. It belongs to the graph that made it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Variable<S> {
     pub(super) node: usize,
@@ -91,9 +91,9 @@ impl From<Variable<Real>> for Mean {
 /// The precision of a [`gaussian_vector`](super::gaussian_vector): a matrix Λ, or a number τ that stands for τ I.
 #[derive(Clone, Debug)]
 pub enum Precision {
-    /// τ of τ I.
+    /// The precision is τ I.
     Multiple(Argument<Positive>),
-    /// Λ, row by row.
+    /// The precision is the matrix Λ, row by row.
     Matrix(Argument<Matrix>),
 }
 

@@ -33,9 +33,9 @@ checked! {
         },
         /// x ~ N(`mean`, `sigma`²), both known.
         KnownGaussian {
-            /// μ.
+            /// μ, the mean.
             mean: f64,
-            /// σ.
+            /// σ, the standard deviation.
             sigma: f64,
         },
         /// x ~ Poisson(λ), λ ~ Gamma(`shape`, `rate`).
@@ -47,7 +47,7 @@ checked! {
         },
         /// x ~ Poisson(λ) of a known `rate` λ.
         KnownPoisson {
-            /// λ.
+            /// λ, the mean count.
             rate: f64,
         },
         /// x is a class, numbered from 0.

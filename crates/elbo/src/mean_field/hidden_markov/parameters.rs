@@ -8,16 +8,16 @@ use crate::{Error, check, error::Needs};
 /// The distribution of all parameters. What is known in the prior is known in the posterior.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Parameters {
-    /// π: of K states, the first of a sequence.
+    /// π, the probabilities of the first state of a sequence.
     pub initial: Shares,
-    /// A: of each state, the next.
+    /// A, the probabilities of the next state after each state.
     pub transitions: Vec<Shares>,
-    /// θ: of each state, each column.
+    /// θ, what each state says of each column.
     pub emission: Vec<Vec<Emission>>,
 }
 
 impl Parameters {
-    /// K states of which nothing tells one from another: every α of π and A is `concentration`, and `emission` has the
+    /// The prior of K states that nothing tells apart: every α of π and A is `concentration`, and `emission` has the
     /// distribution of each column.
     pub fn exchangeable(states: usize, concentration: f64, emission: &[Emission]) -> Self {
         let shares = Shares::symmetric(states, concentration);
@@ -28,7 +28,7 @@ impl Parameters {
         }
     }
 
-    /// K.
+    /// K, the number of states.
     pub fn states(&self) -> usize {
         self.initial.outcomes()
     }

@@ -27,7 +27,7 @@ impl TryFrom<Parameters> for Posterior {
     type Error = Error;
 
     /// # Errors
-    /// Where sizes disagree, or a parameter is out of its range.
+    /// It fails where sizes disagree, or a parameter is out of its range.
     fn try_from(parameters: Parameters) -> Result<Self, Error> {
         parameters.check()?;
         Ok(Self(parameters))
@@ -108,7 +108,7 @@ impl Posterior {
     /// q(z) of a sequence of rows: q(z_t = k), `[T, K]`.
     ///
     /// # Errors
-    /// Where a value is not one of its column's, or no path can give the sequence.
+    /// It fails where a value is not one of its column's, or no path can give the sequence.
     pub fn smoothed(&self, x: &[f64]) -> Result<Vec<f64>, Error> {
         Ok(self.smooth(x)?.marginals)
     }
@@ -117,7 +117,7 @@ impl Posterior {
     /// factors are the posterior; log p(x) itself where all parameters are known.
     ///
     /// # Errors
-    /// As [`Self::smoothed`].
+    /// It fails as [`Self::smoothed`] does.
     ///
     /// ```
     /// use elbo::mean_field::hidden_markov::{Emission, Parameters, Posterior, Shares};
@@ -139,7 +139,7 @@ impl Posterior {
     /// The most probable path of the states under the expected log parameters, of which ties take the first (Viterbi).
     ///
     /// # Errors
-    /// As [`Self::smoothed`].
+    /// It fails as [`Self::smoothed`] does.
     pub fn most_probable_path(&self, x: &[f64]) -> Result<Vec<usize>, Error> {
         self.smooth(x)?;
         Ok(self.chain(1.0)?.most_probable_path(&self.emissions(&self.expected()?, x)))
@@ -148,13 +148,13 @@ impl Posterior {
     /// The probabilities of the state after a sequence, `[K]`: q(z_T) moved by E\[A\].
     ///
     /// # Errors
-    /// As [`Self::smoothed`].
+    /// It fails as [`Self::smoothed`] does.
     pub fn next_state(&self, x: &[f64]) -> Result<Vec<f64>, Error> {
         let marginals = self.smoothed(x)?;
         Ok(self.after(&marginals[marginals.len() - self.states()..]))
     }
 
-    /// p E\[A\], `[K]`: the probabilities of the state that follows one of these probabilities, `[K]`.
+    /// The probabilities p E\[A\], `[K]`, of the state that follows a state with the probabilities p, `[K]`.
     pub fn after(&self, p: &[f64]) -> Vec<f64> {
         let mut next = vec![0.0; self.states()];
         for (p, row) in p.iter().zip(&self.transitions) {
@@ -163,10 +163,10 @@ impl Posterior {
         next
     }
 
-    /// The mean of the row after a sequence: of each column a number or, of classes, the probability of each.
+    /// The mean of the row after a sequence: a number for each column or, for classes, the probability of each.
     ///
     /// # Errors
-    /// As [`Self::smoothed`].
+    /// It fails as [`Self::smoothed`] does.
     pub fn next_mean(&self, x: &[f64]) -> Result<Vec<Vec<f64>>, Error> {
         let next = self.next_state(x)?;
         let mut means: Vec<Vec<f64>> = self.emission[0].iter().map(|e| vec![0.0; e.mean().len()]).collect();
@@ -182,7 +182,7 @@ impl Posterior {
     /// Student's t, negative binomials or class probabilities.
     ///
     /// # Errors
-    /// As [`Self::smoothed`], of either.
+    /// It fails as [`Self::smoothed`] does, of either.
     pub fn next_log_density(&self, x: &[f64], next: &[f64]) -> Result<f64, Error> {
         self.sequences(next, Some(&[1]))?;
         let mut of_states = Vec::with_capacity(self.states());
@@ -196,10 +196,10 @@ impl Posterior {
         Ok(ln_sum_exp(&of_states))
     }
 
-    /// A draw of all parameters, as known ones.
+    /// Draws all parameters, and gives them as known ones.
     ///
     /// # Errors
-    /// Where a draw is beyond the range of numbers.
+    /// It fails where a draw is beyond the range of numbers.
     pub fn draw(&self, key: Key) -> Result<Self, Error> {
         let (key, states) = (key.purpose(Purpose::Sample), self.states());
         let rows = self.transitions.iter().enumerate();
@@ -216,10 +216,10 @@ impl Posterior {
         })
     }
 
-    /// A sequence of parameters drawn once: its states, `[T]`, and its rows, `[T, D]`.
+    /// Draws all parameters once, and a sequence by them: its states, `[T]`, and its rows, `[T, D]`.
     ///
     /// # Errors
-    /// As [`Self::draw`].
+    /// It fails as [`Self::draw`] does.
     pub fn sample(&self, steps: usize, key: Key) -> Result<(Vec<usize>, Vec<f64>), Error> {
         let known = self.draw(key)?;
         let (of_states, of_rows) = (key.fold(0), key.fold(1));

@@ -14,14 +14,14 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Shares {
-    /// Known, each at least 0: an outcome of probability 0 never happens.
+    /// The probabilities are known, each at least 0: an outcome of probability 0 never happens.
     Known(Vec<f64>),
-    /// Unknown, Dirichlet(α).
+    /// The probabilities are unknown, with a Dirichlet(α) distribution.
     Dirichlet(Vec<f64>),
 }
 
 impl Shares {
-    /// Dirichlet with every α the same; of one outcome, that one.
+    /// A Dirichlet distribution with every α the same; a single outcome has the probability 1.
     ///
     /// ```
     /// use elbo::mean_field::hidden_markov::Shares;
@@ -32,7 +32,7 @@ impl Shares {
         if outcomes == 1 { Self::Known(vec![1.0]) } else { Self::Dirichlet(vec![concentration; outcomes]) }
     }
 
-    /// K.
+    /// K, the number of outcomes.
     pub fn outcomes(&self) -> usize {
         let (Self::Known(values) | Self::Dirichlet(values)) = self;
         values.len()

@@ -12,7 +12,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Start {
-    /// Each row to a state drawn by itself: the states begin almost alike, as annealing wants them.
+    /// Each row begins in a state that is drawn by itself: the states begin almost alike, as annealing wants them.
     Random,
     /// Each row to the nearest of K rows that are drawn far apart (k-means++: Arthur and Vassilvitskii 2007), among those
     /// that have a value; one that no column compares with any of them to a state drawn by itself.

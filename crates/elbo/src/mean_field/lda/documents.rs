@@ -30,15 +30,15 @@ checked! {
     /// When the ascent of a document's γ and φ, the topics held, ends.
     #[derive(Clone, Copy, Debug, PartialEq)]
     pub struct Inner {
-        /// When γ moves by no more than this, the mean over topics.
+        /// The ascent ends when γ moves by no more than this, as a mean over topics.
         pub tolerance: f64,
-        /// The most iterations, at least 1.
+        /// The ascent ends after this many iterations at most; it is at least 1.
         pub iterations: usize,
     }
 }
 
 impl Default for Inner {
-    /// To convergence, as it is where topics are given.
+    /// The ascent goes on to convergence, as it should where topics are given.
     fn default() -> Self {
         Self { tolerance: 1e-3, iterations: 100 }
     }

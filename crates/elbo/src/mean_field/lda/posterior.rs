@@ -82,10 +82,10 @@ pub(super) fn normalised(mut x: Vec<f64>, size: usize) -> Vec<f64> {
 }
 
 impl Posterior {
-    /// Of α, `[K]`, and λ, `[K, V]`.
+    /// Makes the posterior from α, `[K]`, and λ, `[K, V]`.
     ///
     /// # Errors
-    /// Where there is no topic or no word, the sizes disagree, or a parameter is out of its range.
+    /// It fails where there is no topic or no word, the sizes disagree, or a parameter is out of its range.
     pub fn new(alpha: Vec<f64>, vocabulary: usize, lambda: Vec<f64>) -> Result<Self, Error> {
         if alpha.len().checked_mul(vocabulary) != Some(lambda.len()) || lambda.is_empty() {
             let expected = vec![alpha.len().max(1), vocabulary.max(1)];
@@ -142,7 +142,7 @@ impl Posterior {
     /// q(θ) and q(z) of documents, with their bounds; the topics are held.
     ///
     /// # Errors
-    /// Where the documents have another vocabulary, or a parameter is out of its range.
+    /// It fails where the documents have another vocabulary, or a parameter is out of its range.
     pub fn fold_in(&self, counts: &Counts, inner: Inner) -> Result<Folded, Error> {
         self.check_vocabulary(counts)?;
         inner.check()?;
@@ -164,7 +164,7 @@ impl Posterior {
     /// words of the same documents (Wallach, Murray, Salakhutdinov and Mimno 2009).
     ///
     /// # Errors
-    /// As [`Self::fold_in`]; where the two have not as many documents.
+    /// It fails as [`Self::fold_in`] does; where the two have not as many documents.
     pub fn completion(&self, observed: &Counts, held_out: &Counts, inner: Inner) -> Result<Vec<f64>, Error> {
         self.check_vocabulary(held_out)?;
         let (what, of) = ("the number of documents held out", "that of which words are observed");
@@ -184,7 +184,7 @@ impl Posterior {
     /// exp(−1/N Σ log p(w|E\[θ\], E\[β\])) over the N tokens of `held_out`: see [`Self::completion`]. NaN of no token.
     ///
     /// # Errors
-    /// As [`Self::completion`].
+    /// It fails as [`Self::completion`] does.
     pub fn completion_perplexity(
         &self,
         observed: &Counts,
@@ -198,7 +198,7 @@ impl Posterior {
     /// The `number` words of topic k with the largest E\[β_kw\], and those; of equals the first.
     ///
     /// # Panics
-    /// Where there is no topic k.
+    /// It panics where there is no topic k.
     pub fn top_words(&self, k: usize, number: usize) -> Vec<(usize, f64)> {
         let topic = self.topic(k);
         let total: f64 = topic.iter().sum();
@@ -210,7 +210,7 @@ impl Posterior {
     /// Documents of these lengths: β from q, θ of each from its prior, then the words.
     ///
     /// # Errors
-    /// Where a parameter is out of its range.
+    /// It fails where a parameter is out of its range.
     pub fn sample(&self, lengths: &[usize], key: Key) -> Result<Counts, Error> {
         let key = key.purpose(Purpose::Sample);
         let of_topic = |k| simplex(self.topic(k), key.fold(0), k as u64).map(cumulative);

@@ -17,7 +17,7 @@ checked! {
 }
 
 impl Prior {
-    /// Of K topics with the same α.
+    /// The prior of K topics with the same α.
     ///
     /// ```
     /// use elbo::mean_field::lda::Prior;

@@ -48,7 +48,7 @@ impl Noise {
 pub enum Weights {
     /// Every weight has this standard deviation.
     Known {
-        /// In units of y over units of x; scaled, times √τ.
+        /// The standard deviation, in units of y over units of x; of a scaled prior it is multiplied by √τ.
         sd: f64,
     },
     /// One α ~ Gamma(shape, rate) for all: ridge regression.
@@ -74,9 +74,9 @@ checked! {
         /// The standard deviation of the intercept about 0, whose column of ones comes before the others; `None` for no
         /// intercept. It is known, and wide: an intercept is not shrunk with the weights.
         pub intercept: Option<f64>,
-        /// Of α.
+        /// The prior of the precisions α of the weights.
         pub weights: Weights,
-        /// Of τ.
+        /// The prior of the precision τ of the noise.
         pub noise: Noise,
         /// Whether the prior of w is scaled by τ: w_j|τ ~ N(0, 1/(α_j τ)), the intercept likewise.
         pub scaled: bool,

@@ -17,7 +17,7 @@ use crate::{
 /// The prior of a map from I inputs to O outputs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LinearPrior {
-    /// The weights, known or in the mean, `[O, I]`.
+    /// The weights, `[O, I]`: their values where they are known, else their prior mean.
     pub weights: Vec<f64>,
     /// α, the precision of each column of the weights, `[I]`; `None` where the weights are known.
     pub relevance: Option<Vec<Precision>>,

@@ -47,12 +47,12 @@ impl TryFrom<Stored> for Posterior {
 }
 
 impl Posterior {
-    /// D.
+    /// D, the number of states.
     pub fn states(&self) -> usize {
         self.mean.len()
     }
 
-    /// P.
+    /// P, the number of columns.
     pub fn columns(&self) -> usize {
         self.observation.outputs()
     }

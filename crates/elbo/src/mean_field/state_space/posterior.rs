@@ -46,7 +46,7 @@ impl Posterior {
     /// q(z) of a sequence, its states given all of its rows.
     ///
     /// # Errors
-    /// Where `y` is not of whole rows, or a value is infinite.
+    /// It fails where `y` is not of whole rows, or a value is infinite.
     pub fn smooth(&self, y: &[f64]) -> Result<Smoothed, Error> {
         let z = self.states_of(y)?;
         let mut expectations = Expectations::none(self);
@@ -60,10 +60,10 @@ impl Posterior {
         })
     }
 
-    /// Each cell of y as if seen once more, `[T, P]`: what a missing one may be.
+    /// Predicts each cell of y as if it were seen once more, `[T, P]`: a missing one may be this.
     ///
     /// # Errors
-    /// As [`Self::smooth`].
+    /// It fails as [`Self::smooth`] does.
     pub fn predict(&self, y: &[f64]) -> Result<Values, Error> {
         let z = self.states_of(y)?;
         Ok(self.values(
@@ -76,7 +76,7 @@ impl Posterior {
     /// A for news of z.
     ///
     /// # Errors
-    /// As [`Self::smooth`].
+    /// It fails as [`Self::smooth`] does.
     pub fn forecast(&self, y: &[f64], steps: usize) -> Result<Forecast, Error> {
         let z = self.states_of(y)?;
         let last = z.means.last().cloned().zip(z.covariances.last().cloned());
@@ -89,20 +89,20 @@ impl Posterior {
         Ok(Forecast { states: Values { means, sds }, rows: self.values(ahead.into_iter()) })
     }
 
-    /// A draw of all parameters, as known ones.
+    /// Draws all parameters, and gives them as known ones.
     ///
     /// # Errors
-    /// Where a draw is beyond the range of numbers.
+    /// It fails where a draw is beyond the range of numbers.
     pub fn draw(&self, key: Key) -> Result<Self, Error> {
         let key = key.purpose(Purpose::Sample);
         let (dynamics, observation) = (self.dynamics.draw(key.fold(0))?, self.observation.draw(key.fold(1))?);
         Ok(Self { dynamics, observation, ..self.clone() })
     }
 
-    /// A sequence of parameters drawn once: its states, `[T, D]`, and its rows, `[T, P]`.
+    /// Draws all parameters once, and a sequence by them: its states, `[T, D]`, and its rows, `[T, P]`.
     ///
     /// # Errors
-    /// As [`Self::draw`].
+    /// It fails as [`Self::draw`] does.
     pub fn sample(&self, steps: usize, key: Key) -> Result<(Vec<f64>, Vec<f64>), Error> {
         let known = self.draw(key)?;
         let first = FullGaussian::new(

@@ -14,9 +14,9 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Precision {
-    /// Known.
+    /// The precision is known.
     Known(f64),
-    /// Unknown, Gamma(`shape`, `rate`).
+    /// The precision is unknown, with a Gamma(`shape`, `rate`) distribution.
     Gamma {
         /// a.
         shape: f64,

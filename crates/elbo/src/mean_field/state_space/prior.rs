@@ -26,7 +26,7 @@ checked! {
 const VAGUE: Precision = Precision::Gamma { shape: 1e-3, rate: 1e-3 };
 
 impl Prior {
-    /// D factors behind P columns: A and C unknown with relevances, Q = I, R unknown.
+    /// The prior of D factors behind P columns: A and C are unknown with relevances, Q = I, and R is unknown.
     pub fn factors(states: usize, columns: usize) -> Self {
         let relevance = || Some(vec![VAGUE; states]);
         Self {
@@ -45,21 +45,21 @@ impl Prior {
         }
     }
 
-    /// A level that walks at random, z_t = z_{t−1} + N(0, q), behind y_t = z_t + N(0, r), q and r unknown. `variance` is
-    /// that of the first level.
+    /// The prior of a level that walks at random, z_t = z_{t−1} + N(0, q), behind y_t = z_t + N(0, r), with q and r
+    /// unknown. `variance` is that of the first level.
     pub fn local_level(mean: f64, variance: f64) -> Self {
         let known = || LinearPrior { weights: vec![1.0], relevance: None, noise: vec![VAGUE] };
         Self { mean: vec![mean], covariance: vec![variance], dynamics: known(), observation: known() }
     }
 
-    /// The same with z_t = a z_{t−1} + N(0, q) and a ~ N(0, 1).
+    /// The prior of an autoregression: a local level with z_t = a z_{t−1} + N(0, q) and a ~ N(0, 1) in its place.
     pub fn autoregression(mean: f64, variance: f64) -> Self {
         let level = Self::local_level(mean, variance);
         let relevance = Some(vec![Precision::Known(1.0)]);
         Self { dynamics: LinearPrior { weights: vec![0.0], relevance, ..level.dynamics }, ..level }
     }
 
-    /// P.
+    /// P, the number of columns.
     pub fn columns(&self) -> usize {
         self.observation.noise.len()
     }
