@@ -7,30 +7,33 @@ use elbo::{
     diagnose::{Gaps, LedgerSummary, Level},
 };
 use elbo_fit::{
-    Error, Evaluation, FittedModel, Spread, Term, Told,
+    Asked, Decoded, Error, Evaluation, FittedModel, Pictures, Selection,
     auto_encoder::{self, Annealed, Asking, AutoEncoder, Measures, Worst},
     is_fitted, plus_minus,
 };
 
 use crate::{
-    arguments::{Audit, Encode, Evaluate, Infer, Predict, Reconstruct, Sample, StartArgument},
-    out::{self, check_ending, is_picture, print_terms, tell, write_picture},
+    arguments::{
+        Audit, Decode, Encode, Evaluate, Infer, Interpolate, Output, Predict, Reconstruct, Sample,
+        StartArgument, Traverse,
+    },
+    out::{self, check_ending, is_picture, print_terms, tell, tell_verdict, write_picture},
     remedy,
     screen::Screen,
     words::flags,
 };
 
 pub(crate) fn predict(arguments: &Predict) -> Result<(), Error> {
-    check_ending(arguments.output.as_deref(), false)?;
+    check_ending(arguments.output.path(), false)?;
     let model = FittedModel::load(&arguments.fitted.run)?;
     let told = model.predict(&arguments.source.asked()?, arguments.forecast, &Screen::default())?;
-    out::write(told, arguments.output.as_deref())
+    out::write(told, &arguments.output)
 }
 
 pub(crate) fn encode(arguments: &Encode, device: &Device) -> Result<(), Error> {
-    check_ending(arguments.output.as_deref(), false)?;
+    check_ending(arguments.output.path(), false)?;
     let model = AutoEncoder::load(&arguments.fitted.run, device)?;
-    out::write(model.encode(&arguments.source.asked()?, &Screen::default())?, arguments.output.as_deref())
+    out::write(model.encode(&arguments.source.asked()?, &Screen::default())?, &arguments.output)
 }
 
 pub(crate) fn evaluate(arguments: &Evaluate, device: &Device) -> Result<(), Error> {
@@ -44,9 +47,9 @@ pub(crate) fn evaluate(arguments: &Evaluate, device: &Device) -> Result<(), Erro
         AutoEncoder::load(run, device)?.evaluate(&asked, &measures(arguments), &screen)?
     };
     if arguments.output.is_some() {
-        out::write(found.rows, arguments.output.as_deref())?;
+        out::write(found.rows, &Output::file(arguments.output.as_deref()))?;
     }
-    print_terms(found.unit, found.part, &found.terms)?;
+    print_terms(found.unit, found.part, &found.terms, arguments.json)?;
     tell_facts(&found.facts);
     Ok(())
 }
@@ -90,7 +93,7 @@ fn tell_facts(facts: &[(&'static str, elbo_fit::Text)]) {
 }
 
 pub(crate) fn infer(arguments: &Infer, device: &Device) -> Result<(), Error> {
-    check_ending(arguments.output.as_deref(), false)?;
+    check_ending(arguments.output.path(), false)?;
     let model = AutoEncoder::load(&arguments.fitted.run, device)?;
     let Infer { rows, importance_samples, seed, .. } = *arguments;
     let (asked, inference) = (arguments.source.asked()?, arguments.inference.into());
@@ -98,12 +101,10 @@ pub(crate) fn infer(arguments: &Infer, device: &Device) -> Result<(), Error> {
     let Evaluation { facts, unit, part, terms, rows, .. } =
         model.infer(&asked, rows, importance_samples, &inference, seed, &screen)?;
     tell_facts(&facts);
-    match &arguments.output {
-        Some(path) => {
-            out::write(rows, Some(path))?;
-            print_terms(unit, part, &terms)
-        }
-        None => out::write(rows, None),
+    out::write(rows, &arguments.output)?;
+    match arguments.output.path() {
+        Some(_) => print_terms(unit, part, &terms, arguments.output.json),
+        None => Ok(()),
     }
 }
 
@@ -112,8 +113,12 @@ fn shows_images(model: &AutoEncoder, path: &Path) -> Result<(), Error> {
     if model.config().image().is_some() {
         return Ok(());
     }
+    Err(no_images(path))
+}
+
+fn no_images(path: &Path) -> Error {
     let message = format!("the rows of this model are no images: `{}` cannot show them", path.display());
-    Err(Error::new(message).remedy("write a table (.csv, .npy or .parquet), or train with «image HxW»"))
+    Error::new(message).remedy("write a table (.csv, .npy, .parquet or .json), or train with «image HxW»")
 }
 
 /// Rows in a picture, where no number is asked for, and side by side in it.
@@ -121,21 +126,26 @@ const PICTURE: usize = 40;
 const SIDE_BY_SIDE: usize = 20;
 
 pub(crate) fn reconstruct(arguments: &Reconstruct, device: &Device) -> Result<(), Error> {
-    let (run, output) = (&arguments.fitted.run, arguments.output.as_deref());
+    let (run, output) = (&arguments.fitted.run, &arguments.output);
     let (asked, screen) = (arguments.source.asked()?, Screen::default());
+    let which = |number: Option<usize>| match number {
+        None => Selection::All,
+        Some(number) if arguments.first => Selection::First(number),
+        Some(number) => Selection::Drawn { number, seed: arguments.seed },
+    };
     if is_fitted(run) {
-        check_ending(output, false)?;
-        return out::write(FittedModel::load(run)?.reconstruct(&asked, arguments.rows, &screen)?, output);
+        check_ending(output.path(), false)?;
+        let told = FittedModel::load(run)?.reconstruct(&asked, which(arguments.rows), &screen)?;
+        return out::write(told, output);
     }
-    check_ending(output, true)?;
+    check_ending(output.path(), true)?;
     let model = AutoEncoder::load(run, device)?;
-    let Some(path) = output.filter(|path| is_picture(path)) else {
-        return out::write(model.reconstruct(&asked, arguments.rows, &screen)?, output);
+    let Some(path) = output.path().filter(|path| is_picture(path)) else {
+        return out::write(model.reconstruct(&asked, which(arguments.rows), &screen)?, output);
     };
     shows_images(&model, path)?;
-    let number = arguments.rows.unwrap_or(PICTURE);
-    let auto_encoder::Pictures { rows, reconstructions, shape } =
-        model.reconstruct_pictures(&asked, Some(number), &screen)?;
+    let which = which(Some(arguments.rows.unwrap_or(PICTURE)));
+    let Pictures { rows, reconstructions, shape } = model.reconstruct_pictures(&asked, which, &screen)?;
     let (blank, side_by_side) = (vec![0.5; shape.0 * shape.1], SIDE_BY_SIDE.min(rows.len()));
     let mut images = Vec::new();
     for (above, below) in rows.chunks(side_by_side).zip(reconstructions.chunks(side_by_side)) {
@@ -149,14 +159,14 @@ pub(crate) fn reconstruct(arguments: &Reconstruct, device: &Device) -> Result<()
 
 pub(crate) fn sample(arguments: &Sample, device: &Device) -> Result<(), Error> {
     let Sample { number, draw, seed, .. } = *arguments;
-    let (run, output) = (&arguments.fitted.run, arguments.output.as_deref());
+    let (run, output) = (&arguments.fitted.run, &arguments.output);
     if is_fitted(run) {
-        check_ending(output, false)?;
+        check_ending(output.path(), false)?;
         return out::write(FittedModel::load(run)?.sample(number, seed, &Screen::default())?, output);
     }
-    check_ending(output, true)?;
+    check_ending(output.path(), true)?;
     let model = AutoEncoder::load(run, device)?;
-    match output.filter(|path| is_picture(path)) {
+    match output.path().filter(|path| is_picture(path)) {
         Some(path) => {
             shows_images(&model, path)?;
             let pictures = model.sample_pictures(number, draw, seed)?;
@@ -167,6 +177,46 @@ pub(crate) fn sample(arguments: &Sample, device: &Device) -> Result<(), Error> {
     }
 }
 
+/// A fitted model of any kind, on this device where it is one of networks.
+fn load(run: &Path, device: &Device) -> Result<FittedModel, Error> {
+    if is_fitted(run) { FittedModel::load(run) } else { Ok(AutoEncoder::load(run, device)?.into()) }
+}
+
+pub(crate) fn decode(arguments: &Decode, device: &Device) -> Result<(), Error> {
+    check_ending(arguments.output.path(), true)?;
+    let model = load(&arguments.fitted.run, device)?;
+    let Decode { data, memory, .. } = arguments;
+    let asked = Asked { source: Some(elbo_fit::Source::file(data)?), memory: *memory };
+    show(model.decode(&asked, &Screen::default())?, &arguments.output)
+}
+
+pub(crate) fn traverse(arguments: &Traverse, device: &Device) -> Result<(), Error> {
+    check_ending(arguments.output.path(), true)?;
+    let model = load(&arguments.fitted.run, device)?;
+    let Traverse { dimension, range, steps, row, .. } = *arguments;
+    let way = elbo_fit::Traverse { dimension, range, steps, row };
+    show(model.traverse(&arguments.source.asked()?, &way, &Screen::default())?, &arguments.output)
+}
+
+pub(crate) fn interpolate(arguments: &Interpolate, device: &Device) -> Result<(), Error> {
+    check_ending(arguments.output.path(), true)?;
+    let model = load(&arguments.fitted.run, device)?;
+    let Interpolate { from, to, steps, .. } = *arguments;
+    let decoded = model.interpolate(&arguments.source.asked()?, [from, to], steps, &Screen::default())?;
+    show(decoded, &arguments.output)
+}
+
+/// Writes what was made of z: a picture where the output is one, else a table.
+fn show(decoded: Decoded, output: &Output) -> Result<(), Error> {
+    let Decoded { told, pictures, side_by_side } = decoded;
+    let Some(path) = output.path().filter(|path| is_picture(path)) else {
+        return out::write(told, output);
+    };
+    let Some(Pictures { rows, shape, .. }) = pictures else { return Err(no_images(path)) };
+    let side = side_by_side.unwrap_or_else(|| (rows.len() as f64).sqrt().ceil() as usize);
+    write_picture(&rows, shape, side, path)
+}
+
 pub(crate) fn audit(arguments: &Audit, device: &Device) -> Result<Level, Error> {
     check_ending(arguments.output.as_deref(), false)?;
     let run = &arguments.fitted.run;
@@ -175,28 +225,26 @@ pub(crate) fn audit(arguments: &Audit, device: &Device) -> Result<Level, Error> 
     let asked = Asking { rows, importance_samples, annealed, worst, inference: inference.into(), seed };
     let found = model.audit(&arguments.source.asked()?, &asked, &Screen::default())?;
     tell_audit(&found);
+    let rows = found.rows.table.rows()?;
     if arguments.output.is_some() {
-        out::write(Told { table: found.rows, labels: None, text: None }, arguments.output.as_deref())?;
+        out::write(found.rows, &Output::file(arguments.output.as_deref()))?;
     }
     if run.is_dir() {
         let path = run.join("audit.html");
         out::write_report(&path, &elbo_report::audit(&found.page, &remedy::words))?;
         tell(format!("report      {}", path.display()));
     }
-    let term = |(name, mean): (&'static str, elbo::terms::Mean)| Term {
-        name: name.into(),
-        value: mean.value,
-        standard_error: Spread::Of(mean.standard_error),
-    };
-    let terms: Vec<Term> = found.terms.into_iter().map(term).collect();
-    print_terms("nats_per_row", [0, 0], &terms)?;
+    print_terms("nats_per_row", [rows, rows], &found.terms, arguments.json)?;
     Ok(found.record.verdict.level)
 }
 
 fn tell_audit(found: &auto_encoder::Audit) {
     let LedgerSummary { log_evidence, per_datum, amortised, approximation_gap, amortisation_gap } =
         found.record.ledger;
-    tell(format!("\nlog p(x)            {} nats per row, estimated from below", plus_minus(log_evidence)));
+    tell(format!(
+        "\nlog_density         {} nats per row: log p(x), estimated from below",
+        plus_minus(log_evidence)
+    ));
     tell(format!("  approximation gap {}  the family of q", plus_minus(approximation_gap)));
     tell(format!("best per-datum ELBO {}", plus_minus(per_datum)));
     tell(format!("  amortisation gap  {}  the encoder", plus_minus(amortisation_gap)));
@@ -207,19 +255,20 @@ fn tell_audit(found: &auto_encoder::Audit) {
         );
     }
     if let Some(annealed) = found.record.annealed {
-        tell(format!("log p(x), annealed  {}", plus_minus(annealed)));
+        tell(format!("  annealed          {}", plus_minus(annealed)));
     }
     if !found.page.worst.is_empty() {
-        tell("\nthe rows that lose the most:\n     row | log p(x) | per datum | amortised |    k̂");
+        tell("\nthe rows that lose the most:\n     row | log_density | per datum | amortised |    k̂");
     }
     for Worst { gaps, label, .. } in &found.page.worst {
         let Gaps { row, log_evidence, per_datum, amortised, khat, .. } = gaps;
         let khat = khat.filter(|k| k.is_finite()).map_or("–".into(), |khat| format!("{khat:.2}"));
         let label = label.as_ref().map_or(String::new(), |label| format!("  {label}"));
         tell(format!(
-            "{:>8} | {log_evidence:>8.2} | {per_datum:>9.2} | {amortised:>9.2} | {khat:>5}{label}",
+            "{:>8} | {log_evidence:>11.2} | {per_datum:>9.2} | {amortised:>9.2} | {khat:>5}{label}",
             row + 1
         ));
     }
-    tell(format!("\nverdict     {}", found.record.verdict.worded(&remedy::words)));
+    tell("");
+    tell_verdict(&found.record.verdict);
 }

@@ -20,6 +20,9 @@ use elbo_fit::{Error, Kind};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if arguments.quiet {
+        out::be_quiet();
+    }
     match act(arguments) {
         // Fitted, or audited, but not to be trusted.
         Ok(Level::DoNotTrust) => ExitCode::from(3),
@@ -30,9 +33,9 @@ fn main() -> ExitCode {
 
 /// Says what went wrong; the program's exit code.
 fn report(error: &Error) -> ExitCode {
-    out::tell(format!("error: {}", words::flags(error.message())));
+    out::insist(format!("error: {}", words::flags(error.message())));
     if let Some(remedy) = error.what_to_do() {
-        out::tell(format!("\nhint: {}", words::flags(remedy)));
+        out::insist(format!("\nhint: {}", words::flags(remedy)));
     }
     match error.kind() {
         Kind::Request => ExitCode::from(2),
@@ -59,6 +62,9 @@ fn act(arguments: Arguments) -> Result<Level, Error> {
             Verb::Reconstruct(of) => done(fitted::reconstruct(&of, &device)),
             Verb::Sample(of) => done(fitted::sample(&of, &device)),
             Verb::Encode(of) => done(fitted::encode(&of, &device)),
+            Verb::Decode(of) => done(fitted::decode(&of, &device)),
+            Verb::Traverse(of) => done(fitted::traverse(&of, &device)),
+            Verb::Interpolate(of) => done(fitted::interpolate(&of, &device)),
         }
     })
 }

@@ -3,18 +3,45 @@
 use std::{
     io::{self, Write},
     path::Path,
+    sync::atomic::{AtomicBool, Ordering},
 };
 
-use elbo::diagnose::Level;
-use elbo_data::{Column, holds_text, image_grid_png, write_atomically, written_endings};
-use elbo_fit::{Error, Outcome, Page, Spread, Term, Told};
+use elbo::diagnose::{Level, Verdict};
+use elbo_data::{holds_text, image_grid_png, write_atomically, written_endings};
+use elbo_fit::{Approximation, Error, Outcome, Page, Spread, Term, Told};
+use serde_json::{Value, json};
 
-use crate::{remedy, words::flags};
+use crate::{arguments::Output, remedy, words::flags};
+
+/// Whether only errors are told, and verdicts that are not `trust`.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// From here on only errors are told, and verdicts that are not `trust`.
+pub(crate) fn be_quiet() {
+    QUIET.store(true, Ordering::Relaxed);
+}
+
+pub(crate) fn is_quiet() -> bool {
+    QUIET.load(Ordering::Relaxed)
+}
 
 /// A line to stderr: all that is not data.
 pub(crate) fn tell(line: impl AsRef<str>) {
+    if !is_quiet() {
+        insist(line);
+    }
+}
+
+/// A line to stderr that is told always.
+pub(crate) fn insist(line: impl AsRef<str>) {
     // Nobody is left to be told that stderr is closed.
     let _ = writeln!(io::stderr(), "{}", line.as_ref());
+}
+
+/// A verdict; where it is not `trust`, always.
+pub(crate) fn tell_verdict(verdict: &Verdict) {
+    let line = format!("verdict     {}", verdict.worded(&remedy::words));
+    if verdict.level == Level::Trust { tell(line) } else { insist(line) }
 }
 
 /// Data to stdout; a reader that has closed the pipe wants no more.
@@ -27,16 +54,38 @@ pub(crate) fn print(text: &str) -> Result<(), Error> {
     }
 }
 
-/// Figures as CSV; where they are not of all rows the heading says so.
-pub(crate) fn print_terms(unit: &str, [some, all]: [usize; 2], terms: &[Term]) -> Result<(), Error> {
+/// Figures as CSV, where they are not of all rows the heading says so; or as JSON, with all their digits.
+pub(crate) fn print_terms(
+    unit: &str,
+    [some, all]: [usize; 2],
+    terms: &[Term],
+    json: bool,
+) -> Result<(), Error> {
+    if json {
+        let of = |Term { name, value, standard_error, is }: &Term| {
+            let error = if let Spread::Of(error) = standard_error { Some(*error) } else { None };
+            json!({ "term": name, "value": value, "standard_error": error, "is": is })
+        };
+        let terms: Vec<Value> = terms.iter().map(of).collect();
+        return print(&format!(
+            "{:#}\n",
+            json!({ "unit": unit, "rows": some, "of_rows": all, "terms": terms })
+        ));
+    }
     let part = if some < all { format!("_of_{some}_of_{all}") } else { String::new() };
     let exact = terms.iter().all(|term| term.standard_error == Spread::Exact);
-    let heading =
-        if exact { format!("term,{unit}{part}\n") } else { format!("term,{unit}{part},standard_error\n") };
-    let line = |Term { name, value, standard_error }: &Term| match standard_error {
-        Spread::Of(error) => format!("{name},{value:.6},{error:.6}\n"),
-        Spread::Unknown => format!("{name},{value:.6},\n"),
-        Spread::Exact => format!("{name},{value:.6}\n"),
+    let heading = if exact {
+        format!("term,{unit}{part},is\n")
+    } else {
+        format!("term,{unit}{part},standard_error,is\n")
+    };
+    let line = |Term { name, value, standard_error, is }: &Term| {
+        let is = is.map_or("", Approximation::name);
+        match standard_error {
+            Spread::Of(error) => format!("{name},{value:.6},{error:.6},{is}\n"),
+            Spread::Unknown => format!("{name},{value:.6},,{is}\n"),
+            Spread::Exact => format!("{name},{value:.6},{is}\n"),
+        }
     };
     print(&format!("{heading}{}", terms.iter().map(line).collect::<String>()))
 }
@@ -58,7 +107,7 @@ pub(crate) fn check_ending(path: Option<&Path>, picture: bool) -> Result<(), Err
     }
 }
 
-/// `.csv, .npy or .parquet`, and `.png` where a picture is one.
+/// `.csv, .npy, .parquet or .json`, and `.png` where a picture is one.
 fn endings(picture: bool) -> String {
     let known = written_endings().chain(picture.then_some("png"));
     let known: Vec<String> = known.map(|ending| format!(".{ending}")).collect();
@@ -66,23 +115,29 @@ fn endings(picture: bool) -> String {
     format!("{} or {last}", first.join(", "))
 }
 
-/// Writes a table, with the rows' labels as a last column where the format can hold text.
-pub(crate) fn write(told: Told, path: Option<&Path>) -> Result<(), Error> {
-    let Told { mut table, labels, text } = told;
-    if let (Some(text), None) = (text, path) {
-        return print(&text);
+/// Writes a table, a line's number and label first; what is text is left out of a format that holds none, and that is said.
+pub(crate) fn write(told: Told, Output { output, json }: &Output) -> Result<(), Error> {
+    let path = output.as_deref();
+    if let (Some(text), None, false) = (&told.text, path, json) {
+        return print(text);
     }
-    let holds_text = path.is_none_or(|path| holds_text(path) == Some(true));
-    if let Some(labels) = labels.filter(|_| holds_text) {
-        table.push("label", Column::Text(labels));
-    }
-    match path {
-        Some(path) => Ok(table.write(path)?),
-        None => match table.write_csv(io::stdout().lock()) {
+    let mut table = told.into_table();
+    let Some(path) = path else {
+        let stream = io::stdout().lock();
+        return match if *json { table.write_json(stream) } else { table.write_csv(stream) } {
             Err(elbo_data::Error::Stream { cause }) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             other => Ok(other?),
-        },
+        };
+    };
+    if holds_text(path) == Some(false) {
+        let (numbers, texts) = table.columns.into_iter().partition(|(_, column)| column.is_number());
+        table.columns = numbers;
+        let texts: Vec<String> = texts.into_iter().map(|(name, _)| name).collect();
+        if !texts.is_empty() {
+            tell(format!("note: `{}` holds numbers alone: {} left out", path.display(), texts.join(", ")));
+        }
     }
+    Ok(table.write(path)?)
 }
 
 /// Writes rows as a grid of images.
@@ -114,7 +169,7 @@ pub(crate) fn finish(outcome: &Outcome) -> Result<Level, Error> {
         tell(format!("{name:<11} {}", flags(text)));
     }
     let verdict = &outcome.results.verdict;
-    tell(format!("verdict     {}", verdict.worded(&remedy::words)));
+    tell_verdict(verdict);
     tell(format!("report      {}", report.display()));
     print(&format!("{}\n", outcome.folder.display()))?;
     Ok(verdict.level)

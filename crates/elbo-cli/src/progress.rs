@@ -17,7 +17,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use elbo_fit::{Metrics, auto_encoder::Words};
 
-use crate::out::tell;
+use crate::out::{is_quiet, tell};
 
 /// The display of a fit.
 pub(crate) struct Display {
@@ -171,7 +171,7 @@ impl Drop for Count {
 
 /// A bar, where there is a terminal to draw it in.
 fn bar(length: u64, template: &str) -> Option<ProgressBar> {
-    std::io::stderr().is_terminal().then(|| {
+    (std::io::stderr().is_terminal() && !is_quiet()).then(|| {
         let bar = ProgressBar::new(length);
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);

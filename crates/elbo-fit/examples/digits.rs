@@ -16,6 +16,6 @@ fn main() -> Result<(), Error> {
 
     let model = AutoEncoder::load(&done.folder, &Device::flex())?;
     let found = model.evaluate(&Asked::default(), &Measures::default(), &())?;
-    assert_eq!((found.terms[0].name.as_str(), found.part), ("elbo", [1797, 1797]));
+    assert_eq!((found.terms[0].name.as_str(), found.part), ("log_density", [1797, 1797]));
     std::fs::remove_dir_all(folder).map_err(|cause| Error::new(cause.to_string()))
 }

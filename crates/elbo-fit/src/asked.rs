@@ -1,9 +1,15 @@
 //! What a fitted model is asked about rows, and what it says.
 
-use elbo::terms::Mean;
-use elbo_data::Table;
+use std::collections::HashSet;
 
-use crate::{source::Source, text::Text};
+use elbo::{
+    random::{Key, Purpose},
+    terms::Mean,
+};
+use elbo_data::{Column, Table};
+use serde::Serialize;
+
+use crate::{source::Source, subset::drawn, text::Text};
 
 /// Rows that a fitted model is asked about.
 #[derive(Clone, Debug, Default)]
@@ -14,21 +20,123 @@ pub struct Asked {
     pub memory: Option<u64>,
 }
 
-/// A table, with a label for each line where there are any.
+/// Which rows are told of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Selection {
+    /// All of them.
+    #[default]
+    All,
+    /// The first so many.
+    First(usize),
+    /// So many drawn by a seed, in their order.
+    Drawn {
+        /// How many.
+        number: usize,
+        /// The seed.
+        seed: u64,
+    },
+}
+
+impl Selection {
+    /// The places of the rows, from 0, of so many.
+    pub(crate) fn of(self, all: usize) -> Vec<usize> {
+        match self {
+            Self::All => (0..all).collect(),
+            Self::First(number) => (0..number.min(all)).collect(),
+            Self::Drawn { number, seed } => {
+                let key = Key::new(seed).purpose(Purpose::Test);
+                drawn(all, Some(number), key).unwrap_or_else(|| (0..all).collect())
+            }
+        }
+    }
+}
+
+/// What is said of rows, a line each.
 #[derive(Debug)]
 pub struct Told {
-    /// What is said, a line for each row.
-    pub table: Table,
-    /// The rows' labels.
+    /// What a line is of, as `row`, and its number from 1; none of what is drawn.
+    pub numbers: Option<(&'static str, Vec<usize>)>,
+    /// The labels of the lines.
     pub labels: Option<Vec<String>>,
+    /// What is said.
+    pub table: Table,
     /// The same in a text format that other programs read, where that is not a table.
     pub text: Option<String>,
 }
 
 impl Told {
-    pub(crate) fn new(table: Table, labels: Option<Vec<String>>) -> Self {
-        Self { table, labels, text: None }
+    /// Of lines that are of no row.
+    pub(crate) fn new(table: Table) -> Self {
+        Self { numbers: None, labels: None, table, text: None }
     }
+
+    /// Of the lines of these numbers, from 0, of what `name` says.
+    pub(crate) fn of(
+        name: &'static str,
+        index: impl IntoIterator<Item = usize>,
+        labels: Option<Vec<String>>,
+        table: Table,
+    ) -> Self {
+        let numbers = index.into_iter().map(|place| place + 1).collect();
+        Self { numbers: Some((name, numbers)), labels, table, text: None }
+    }
+
+    /// A table of the number and the label of each line, where there are any, and what is said of it. Names that stand twice,
+    /// as where a column of the data is called `row`, are told apart: the second becomes `row_2`.
+    pub fn into_table(self) -> Table {
+        let mut out = Table::new();
+        if let Some((name, numbers)) = self.numbers {
+            out.push(name, Column::Count(numbers.into_iter().map(|number| Some(number as u64)).collect()));
+        }
+        if let Some(labels) = self.labels {
+            out.push("label", Column::Text(labels));
+        }
+        out.columns.extend(self.table.columns);
+        let mut known = HashSet::new();
+        for (name, _) in &mut out.columns {
+            let plain = name.clone();
+            for number in 2.. {
+                if known.insert(name.clone()) {
+                    break;
+                }
+                *name = format!("{plain}_{number}");
+            }
+        }
+        out
+    }
+}
+
+/// What is known of a figure beside its standard error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Approximation {
+    /// It is what it is called, in closed form under what was fitted.
+    Exact,
+    /// It is near what it is called, on either side.
+    Estimate,
+    /// What it is called is no lower.
+    Bound,
+}
+
+impl Approximation {
+    /// `exact`, `estimate` or `bound`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Estimate => "estimate",
+            Self::Bound => "bound",
+        }
+    }
+}
+
+/// The name of a row's log density, in nats, whatever tells it.
+pub(crate) const LOG_DENSITY: &str = "log_density";
+
+/// Adds the log density of each row, and what it is.
+pub(crate) fn push_log_density(table: &mut Table, values: Vec<f64>, is: Approximation) {
+    let texts = vec![is.name().to_owned(); values.len()];
+    table.push(LOG_DENSITY, Column::Real(values));
+    table.push("log_density_is", Column::Text(texts));
 }
 
 /// How probable rows are.
@@ -49,12 +157,26 @@ pub struct Evaluation {
 /// A figure.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Term {
-    /// Its name, as `log_predictive_density`.
+    /// Its name, as `log_density`.
     pub name: String,
     /// Its value.
     pub value: f64,
     /// Its standard error.
     pub standard_error: Spread,
+    /// Whether it is exact, an estimate or a bound, of what has more than one of these.
+    pub is: Option<Approximation>,
+}
+
+impl Term {
+    /// A mean over so many rows.
+    pub(crate) fn mean(name: impl Into<String>, mean: Mean, rows: usize) -> Self {
+        Self { name: name.into(), value: mean.value, standard_error: Spread::of(mean, rows), is: None }
+    }
+
+    /// The same figure as what it is.
+    pub(crate) fn is(self, is: Approximation) -> Self {
+        Self { is: Some(is), ..self }
+    }
 }
 
 /// How well a figure is known.

@@ -5,12 +5,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use elbo::guide::Family;
 use elbo_data::{Dataset, Missing, sha256};
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::{
-    asked::{Asked, Evaluation, Told},
+    asked::{Asked, Evaluation, Selection, Told},
     columns,
     error::Error,
     observer::Observer,
@@ -51,7 +52,7 @@ pub trait Fitted: fmt::Debug + Send + Sync {
         watch: &dyn Observer,
     ) -> Result<Evaluation, Error>;
 
-    /// The first rows, or all, with what is missing of them filled, of models that can.
+    /// Rows with what is missing of them filled, of models that can.
     ///
     /// # Errors
     /// Where the model fills nothing, or the rows cannot be read.
@@ -59,16 +60,68 @@ pub trait Fitted: fmt::Debug + Send + Sync {
         &self,
         _about: &About,
         _asked: &Asked,
-        _number: Option<usize>,
+        _which: Selection,
         _watch: &dyn Observer,
     ) -> Result<Told, Error> {
         Err(fills_nothing())
+    }
+
+    /// The same model as a function of z, where it is one.
+    fn latents(&self) -> Option<&dyn Latents> {
+        None
     }
 
     /// Whether rows follow one another: then there are rows ahead of them, and none may be left out.
     fn in_order(&self) -> bool {
         false
     }
+}
+
+/// A fitted model whose x is a function of z, and noise.
+pub trait Latents {
+    /// The names of the columns of z, of which x is a function: `z_1`, …; of categorical z a column for each class, as
+    /// `z_1_2`.
+    fn names(&self) -> Vec<String>;
+
+    /// What z is.
+    fn family(&self) -> Family;
+
+    /// The mean of q(z) of each row, `[N, Z]`, and the rows' labels.
+    ///
+    /// # Errors
+    /// Where the rows cannot be read, or are not such as the model is of.
+    fn means(&self, about: &About, asked: &Asked, watch: &dyn Observer) -> Result<Means, Error>;
+
+    /// E\[x|z\] of rows of z, `[R, Z]` to `[R, D]`, in the units of the file.
+    ///
+    /// # Errors
+    /// Where the number of values is not a multiple of Z.
+    fn decode(&self, z: &[f64]) -> Result<Vec<f64>, Error>;
+
+    /// Rows of x in the units of the file, `[R, D]`, as pictures, where they are some.
+    fn pictures(&self, _x: &[f64]) -> Option<Pictures> {
+        None
+    }
+}
+
+/// The means of q(z) of rows.
+#[derive(Debug)]
+pub struct Means {
+    /// `[N, Z]`.
+    pub z: Vec<f64>,
+    /// A label each.
+    pub labels: Option<Vec<String>>,
+}
+
+/// Rows as pictures: values in [0, 1], or nearly.
+#[derive(Debug)]
+pub struct Pictures {
+    /// A row each.
+    pub rows: Vec<Vec<f32>>,
+    /// What becomes of each.
+    pub reconstructions: Vec<Vec<f32>>,
+    /// Height and width.
+    pub shape: (usize, usize),
 }
 
 /// That a model fills no missing cells.

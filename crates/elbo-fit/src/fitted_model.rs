@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use elbo::burn::tensor::Device;
 
 use crate::{
-    asked::{Asked, Evaluation, Told},
+    asked::{Asked, Evaluation, Selection, Told},
     auto_encoder::AutoEncoder,
     error::Error,
-    fitted::{About, Fitted, file_of, is_fitted},
+    fitted::{About, Fitted, Latents, file_of, is_fitted},
+    latents::{self, Decoded, Traverse},
     models,
     observer::Observer,
     results::Results,
@@ -20,6 +21,8 @@ use crate::{
 #[derive(Debug)]
 pub struct FittedModel {
     path: PathBuf,
+    /// The name of its kind, as `mixture`.
+    kind: String,
     about: About,
     fitted: Box<dyn Fitted>,
 }
@@ -31,8 +34,8 @@ impl FittedModel {
     /// Where there is none, or it has changed since it was written.
     pub fn load(path: &Path) -> Result<Self, Error> {
         if is_fitted(path) {
-            let (about, fitted) = models::read(&file_of(path))?;
-            return Ok(Self { path: path.into(), about, fitted });
+            let (kind, about, fitted) = models::read(&file_of(path))?;
+            return Ok(Self { path: path.into(), kind, about, fitted });
         }
         Ok(AutoEncoder::load(path, &Device::flex())?.into())
     }
@@ -84,23 +87,62 @@ impl FittedModel {
         self.fitted.evaluate(&self.about, asked, number, seed, observer)
     }
 
-    /// The first rows, or all, with their missing cells filled.
+    /// Rows with their missing cells filled.
     ///
     /// # Errors
     /// As for [`Self::predict`]; where the model fills nothing.
     pub fn reconstruct(
         &self,
         asked: &Asked,
-        number: Option<usize>,
+        which: Selection,
         observer: &dyn Observer,
     ) -> Result<Told, Error> {
-        self.fitted.reconstruct(&self.about, asked, number, observer)
+        self.fitted.reconstruct(&self.about, asked, which, observer)
+    }
+
+    /// x of the rows of z that are asked about.
+    ///
+    /// # Errors
+    /// Where the model has no z, or the file is no table of its columns.
+    pub fn decode(&self, asked: &Asked, observer: &dyn Observer) -> Result<Decoded, Error> {
+        latents::decode(self.latents()?, asked, observer)
+    }
+
+    /// x along each dimension of z, the others held.
+    ///
+    /// # Errors
+    /// Where the model has no z, or not the dimension or the row that is asked for.
+    pub fn traverse(&self, asked: &Asked, way: &Traverse, observer: &dyn Observer) -> Result<Decoded, Error> {
+        latents::traverse(self.latents()?, asked, way, observer)
+    }
+
+    /// x along the straight line in z between the means of two rows, numbered from 1, in so many steps.
+    ///
+    /// # Errors
+    /// Where the model has no z, or there are no such rows.
+    pub fn interpolate(
+        &self,
+        asked: &Asked,
+        ends: [usize; 2],
+        steps: usize,
+        observer: &dyn Observer,
+    ) -> Result<Decoded, Error> {
+        latents::interpolate(self.latents()?, asked, ends, steps, observer)
+    }
+
+    fn latents(&self) -> Result<(&dyn Latents, &About), Error> {
+        let of = self.fitted.latents().ok_or_else(|| {
+            let message = format!("a model of `{}` has no z that x is a function of", self.kind);
+            Error::request(message, "«elbo train» and «elbo factors» fit models that have")
+        })?;
+        Ok((of, &self.about))
     }
 }
 
 impl From<AutoEncoder> for FittedModel {
     /// The same as any fitted model, as one of networks of one's own, or on a GPU.
     fn from(model: AutoEncoder) -> Self {
-        Self { path: model.path().into(), about: model.about(), fitted: Box::new(model) }
+        let (path, about) = (model.path().into(), model.about());
+        Self { path, kind: "auto-encoder".into(), about, fitted: Box::new(model) }
     }
 }

@@ -108,7 +108,7 @@ impl Default for Found {
 }
 
 /// Intervals of earlier versions, unless they were asked to be others.
-fn ninety_five() -> f64 {
+pub(crate) fn ninety_five() -> f64 {
     0.95
 }
 

@@ -43,6 +43,7 @@ mod fitted_model;
 mod folder;
 mod found;
 mod job;
+mod latents;
 mod metrics;
 pub mod models;
 mod moments;
@@ -63,16 +64,17 @@ mod text;
 
 pub use elbo_data::{Column, Table};
 
-pub use asked::{Asked, Evaluation, Spread, Term, Told};
+pub use asked::{Approximation, Asked, Evaluation, Selection, Spread, Term, Told};
 pub use error::{Error, Kind};
-pub use fitted::{About, Fitted, is_fitted};
+pub use fitted::{About, Fitted, Latents, Means, Pictures, is_fitted};
 pub use fitted_model::FittedModel;
 pub use folder::{Folder, Place};
 pub use found::{ExactSpins, Found, Tokens};
 pub use job::{Again, Job};
+pub use latents::{Decoded, STEPS, Traverse};
 pub use metrics::Metrics;
 pub use models::fit;
-pub use number::{plus_minus, significant};
+pub use number::{percent, plus_minus, significant};
 pub use observer::{Choice, Observer, Sweep};
 pub use outcome::Outcome;
 pub use page::{AscentPage, AutoEncoderPage, Epoch, Page, Terms};

@@ -30,6 +30,25 @@ pub fn significant(x: f64) -> String {
     if (-5..=9).contains(&exponent) { format!("{x:.*}", (6 - exponent).max(0) as usize) } else { text }
 }
 
+/// Numbers that stand together, in one form: each to seven significant digits, with an exponent where one of them needs it.
+pub(crate) fn alike<const N: usize>(numbers: [f64; N]) -> [String; N] {
+    let exponent = |text: &String| text.contains('e');
+    if numbers.iter().any(|&x| x != 0.0 && exponent(&significant(x))) {
+        return numbers.map(|x| format!("{x:.6e}"));
+    }
+    numbers.map(significant)
+}
+
+/// A probability as a percentage, without its sign.
+///
+/// ```
+/// assert_eq!([0.95, 0.975].map(elbo_fit::percent), ["95", "97.5"]);
+/// ```
+pub fn percent(level: f64) -> String {
+    let text = format!("{:.6}", 100.0 * level);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 /// The greatest of some probabilities, of equal ones the first.
 pub(crate) fn likeliest(p: &[f64]) -> usize {
     (1..p.len()).fold(0, |best, k| if p[k] > p[best] { k } else { best })

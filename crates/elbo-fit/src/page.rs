@@ -73,11 +73,11 @@ pub struct AutoEncoderPage {
     /// Names of the columns of a row.
     pub columns: Vec<String>,
     /// Rows of data: images in [0, 1], tables in the units of the data.
-    pub originals: Vec<Vec<f32>>,
+    pub originals: Vec<Vec<f64>>,
     /// Their reconstructions, in the same order.
-    pub reconstructions: Vec<Vec<f32>>,
+    pub reconstructions: Vec<Vec<f64>>,
     /// Draws from the prior pushed through the decoder's mean.
-    pub samples: Vec<Vec<f32>>,
+    pub samples: Vec<Vec<f64>>,
     /// Posterior means in a plane.
     pub map: Map,
     /// How the model was fitted, as ("group.name", value).

@@ -75,6 +75,7 @@ pub struct Linear {
     /// `validation` or `test`.
     pub rows: String,
     /// log p(x), exact, nats per row.
+    #[serde(rename = "log_density", alias = "log_evidence")]
     pub log_evidence: Mean,
     /// The fit's ELBO minus it, row by row.
     pub advantage: Mean,

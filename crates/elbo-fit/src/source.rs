@@ -193,10 +193,10 @@ fn check_range(data: &Dataset<f64>) -> Result<(), Error> {
         .remedy("give the column other units, or mend the cell"))
 }
 
-/// A number as it is, or with an exponent where it would be long.
-fn short<T: Number + Display>(x: T) -> String {
-    let size = x.into().abs();
-    if size == 0.0 || (1e-6..1e12).contains(&size) { x.to_string() } else { format!("{:e}", x.into()) }
+/// The ends of a range in one form: with powers of ten where one of them needs them.
+fn ends<T: Number + Display>(ends: [T; 2]) -> [String; 2] {
+    let plain = |x: &T| (*x).into() == 0.0 || (1e-6..1e12).contains(&(*x).into().abs());
+    if ends.iter().all(plain) { ends.map(|x| x.to_string()) } else { ends.map(|x| format!("{:e}", x.into())) }
 }
 
 /// The path from the root.
@@ -231,8 +231,8 @@ pub(crate) fn describe<T: Number + Display>(data: &Dataset<T>, observer: &dyn Ob
         None => String::new(),
     };
     let rows = data.rows();
-    let text =
-        format!("{}: {rows} rows, {shape}, values {} to {}{labels}", data.name, short(least), short(most));
+    let [least, most] = ends([least, most]);
+    let text = format!("{}: {rows} rows, {shape}, values {least} to {most}{labels}", data.name);
     observer.say("data", text);
     if data.values.held() == 0 {
         let gigabytes = size_of_val(&data.values[..]) as f64 / 1e9;

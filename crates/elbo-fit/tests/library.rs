@@ -13,7 +13,7 @@ use std::{
 use elbo::{burn::tensor::Device, likelihood, mean_field::Ascent};
 use elbo_fit::{
     Again, Asked, Choice, FittedModel, HeldOut, Job, Kind, Metrics, Observer, Outcome, Page, Place, Plan,
-    Source, Spread, Sweep, Text,
+    Selection, Source, Spread, Sweep, Text,
     auto_encoder::{self, Asking, AutoEncoder, Measures, OwnLikelihood, Request, fit_of, resume_of},
     models::{self, Run, factors, mixture, regress, state_space},
 };
@@ -103,7 +103,10 @@ fn a_fit_is_watched_kept_and_evaluated() {
     assert_eq!(any.predict(&Asked::default(), 0, &()).unwrap().table.cell(7, 2), told.table.cell(7, 2));
     assert_eq!(any.evaluate(&Asked::default(), None, 0, &()).unwrap().terms, found.terms);
     assert_eq!(any.sample(5, 1, &()).unwrap().table.columns.len(), 64);
-    assert_eq!(any.reconstruct(&Asked::default(), Some(2), &()).unwrap().table.rows().unwrap(), 2);
+    assert_eq!(
+        any.reconstruct(&Asked::default(), Selection::First(2), &()).unwrap().table.rows().unwrap(),
+        2
+    );
     assert_eq!(any.results().unwrap().unwrap().held_out().unwrap().epochs, 3);
     let html = elbo_report::page(&done.page, &ToString::to_string, &ToString::to_string);
     assert!(html.contains("<h1>one</h1>") && html.contains("Its two terms"));

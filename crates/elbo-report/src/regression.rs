@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use plotters::prelude::*;
 
 use crate::{
-    number::{label, number, significant},
+    number::{label, significant},
     page::captioned,
     plot::{Axes, Ink, PX, extent},
 };
@@ -27,9 +27,12 @@ pub(crate) fn coefficients(all: &[Coefficient], level: f64) -> Markup {
             }
         }
     };
+    let percent = elbo_fit::percent(level);
     let table = html! {
         div.scroll { table {
-            thead { tr { th { "column" } th { "coefficient" } th { "from" } th { "to" } th { "per standard deviation" } } }
+            thead { tr {
+                th { "column" } th { "coefficient" } th { (percent) " % from" } th { "to" } th { "per standard deviation" }
+            } }
             tbody { @for c in all { tr {
                 th scope="row" { (c.name) }
                 td { (significant(c.mean)) } td { (significant(c.low)) } td { (significant(c.high)) }
@@ -40,8 +43,8 @@ pub(crate) fn coefficients(all: &[Coefficient], level: f64) -> Markup {
     captioned(
         &table,
         &html! {
-            "A coefficient says how much the target changes with its column, the others held; the interval holds it with probability "
-            (number(level, 2)) ". The bars compare columns: they show the change for one standard deviation of each, all on one scale with zero "
+            "A coefficient says how much the target changes with its column, the others held; the " (percent) " % interval holds it with "
+            "that probability. The bars compare columns: they show the change for one standard deviation of each, all on one scale with zero "
             "in the middle."
         },
     )

@@ -13,7 +13,7 @@ const LINES: usize = 8;
 
 /// Originals above their reconstructions.
 pub(crate) fn reconstructions(report: &AutoEncoderPage) -> Option<Markup> {
-    let pairs: Vec<(&[f32], &[f32])> =
+    let pairs: Vec<(&[f64], &[f64])> =
         report.originals.iter().zip(&report.reconstructions).map(|(a, b)| (&a[..], &b[..])).collect();
     if pairs.is_empty() {
         return None;
@@ -24,9 +24,11 @@ pub(crate) fn reconstructions(report: &AutoEncoderPage) -> Option<Markup> {
         "in log-likelihood is smoothed away."
     };
     if let Some(shape) = shape(report) {
-        let rows = pairs[..pairs.len().min(IMAGES / 2)]
+        let tiles: Vec<[Vec<f32>; 2]> =
+            pairs[..pairs.len().min(IMAGES / 2)].iter().map(|&(a, b)| [grey(a), grey(b)]).collect();
+        let rows = tiles
             .chunks(across(shape.1))
-            .flat_map(|chunk| [chunk.iter().map(|p| p.0).collect(), chunk.iter().map(|p| p.1).collect()])
+            .flat_map(|chunk| [0, 1].map(|line| chunk.iter().map(|pair| &pair[line][..]).collect()))
             .collect();
         let picture = Mosaic { shape, rows, group: 2 }.picture("Originals above their reconstructions");
         return Some(captioned(
@@ -60,14 +62,20 @@ pub(crate) fn samples(report: &AutoEncoderPage) -> Option<Markup> {
         "the prior."
     };
     if let Some(shape) = shape(report) {
-        let tiles: Vec<&[f32]> = report.samples.iter().take(IMAGES).map(Vec::as_slice).collect();
-        let rows: Vec<_> = tiles.chunks(across(shape.1)).map(<[_]>::to_vec).collect();
+        let tiles: Vec<Vec<f32>> = report.samples.iter().take(IMAGES).map(|row| grey(row)).collect();
+        let rows: Vec<Vec<&[f32]>> =
+            tiles.chunks(across(shape.1)).map(|line| line.iter().map(Vec::as_slice).collect()).collect();
         let picture = Mosaic { shape, group: rows.len(), rows }.picture("Samples from the prior");
         return Some(captioned(&picture, &lesson));
     }
     let lines = report.samples.iter().take(LINES).enumerate();
     let group = lines.map(|(k, row)| (format!("sample {}", k + 1), row.as_slice())).collect();
     Some(captioned(&table(&report.columns, &[group]), &html! { (lesson) (omitted(&report.samples)) }))
+}
+
+/// Pixels as a picture takes them.
+fn grey(row: &[f64]) -> Vec<f32> {
+    row.iter().map(|&x| x as f32).collect()
 }
 
 /// The shape of an image, when it has pixels.

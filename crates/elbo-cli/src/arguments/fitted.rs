@@ -1,14 +1,17 @@
 //! The verbs of fitted models.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use elbo::objective::elbo::KlForm;
-use elbo_fit::auto_encoder::{self, Annealed, Asking};
+use elbo_fit::{
+    STEPS,
+    auto_encoder::{self, Annealed, Asking},
+};
 
 use super::{
     source::Source,
-    values::{KL, named, parse_count, parse_positive},
+    values::{KL, named, parse_count, parse_memory, parse_positive},
 };
 
 /// A fitted model.
@@ -16,6 +19,29 @@ use super::{
 pub(crate) struct Fitted {
     /// A run folder, or a model file of one.
     pub(crate) run: PathBuf,
+}
+
+/// Where a table goes.
+#[derive(Args, Debug)]
+pub(crate) struct Output {
+    /// A file (.csv, .npy, .parquet or .json; .png where rows are images and a picture can be drawn). Without it: CSV on
+    /// standard output.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) output: Option<PathBuf>,
+    /// JSON on standard output, and not CSV.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl Output {
+    /// A file, where there is one.
+    pub(crate) fn file(path: Option<&Path>) -> Self {
+        Self { output: path.map(Into::into), json: false }
+    }
+
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.output.as_deref()
+    }
 }
 
 /// How q(z) of a row is found by itself.
@@ -42,9 +68,13 @@ pub(crate) struct Inference {
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-The guide q of each row starts at the encoder's and goes uphill until its bound no longer rises, the model held. Standard
-output is a table with a line for each row: mean and standard deviation of each dimension of z, the bound and its
-standard error, the encoder's bound, the steps taken, and whether it converged; with --output that goes to the file.")]
+The guide q of each row starts at the encoder's and goes uphill until its bound no longer rises, the model held. What is
+written of each row: row, label, z_1_mean, …, z_1_sd, …, log_density (here a bound, as log_density_is says), the same as
+per_datum_elbo with its standard error, the encoder's bound amortised_elbo, steps, converged. With --output that goes to
+the file, and the means over the rows go to standard output.
+
+Examples:
+  elbo infer runs/wine --data more.csv --output latent.csv")]
 pub(crate) struct Infer {
     #[command(flatten)]
     pub(crate) fitted: Fitted,
@@ -61,9 +91,8 @@ pub(crate) struct Infer {
     /// The seed of the noise and of the binarisation.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
-    /// A table (.csv, .npy, .parquet). Without it: CSV on standard output.
-    #[arg(long, value_name = "PATH")]
-    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 #[derive(Args, Debug)]
@@ -71,7 +100,10 @@ pub(crate) struct Infer {
 log p(x) less the best per-datum bound is what the family of q(z|x) loses (approximation gap), that less the encoder's
 bound what the encoder loses (amortisation gap). Without --data the rows are the run's test rows, or, where it has none,
 its validation rows; as many training rows stand beside them, also beside --data where the rows of the fit are still
-there. Exit code 3: the verdict is `do not trust`.")]
+there. Exit code 3: the verdict is `do not trust`.
+
+Examples:
+  elbo audit runs/wine --output ledger.csv")]
 pub(crate) struct Audit {
     #[command(flatten)]
     pub(crate) fitted: Fitted,
@@ -94,24 +126,31 @@ pub(crate) struct Audit {
     /// The seed of the noise and of the binarisation.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
-    /// Write the ledger of each row: .csv, .npy or .parquet.
+    /// Write the ledger of each row: .csv, .npy, .parquet or .json.
     #[arg(long, value_name = "PATH")]
     pub(crate) output: Option<PathBuf>,
+    /// The figures on standard output as JSON, with all their digits, and not as CSV.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Without --data the rows are those of the fit. Of an auto-encoder the figures are the ELBO and its terms. Of a model fitted by
-coordinate ascent:
+Without --data the rows are those of the fit. `log_density` is the closest figure of log p(x) that is asked for, and the column
+`is` says whether it is exact (under what was fitted), an estimate or a lower bound. Of an auto-encoder the ELBO and its terms
+stand below it. Of a model fitted by coordinate ascent log_density is of:
   mixture, normal      log p(x | the fit's rows)
   regress              log p(y | x, the fit's rows) of the target y; but for --conjugate and a known noise, of a Gaussian
                        with the mean and the variance that are predicted
   factors              log p(x) with the parameters at their means
   hmm, state-space     a lower bound on log p(x) of the sequences, parameters as fitted
-  topics               the bound and the perplexity of the documents, a word at a time
+  topics               a lower bound on log p of the documents, a word at a time; with the perplexity
   ising                the bound on log Z
 --samples, --kl and the options of the evidence are for auto-encoders; rows in time order are evaluated together, without
---rows.")]
+--rows.
+
+Examples:
+  elbo evaluate runs/faithful-mixture --data more.csv --output rows.csv")]
 pub(crate) struct Evaluate {
     #[command(flatten)]
     pub(crate) fitted: Fitted,
@@ -158,34 +197,48 @@ pub(crate) struct Evaluate {
     /// The seed of all that is random.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
-    /// Write the figures of each row, too: .csv, .npy or .parquet.
+    /// Write the figures of each row, too: .csv, .npy, .parquet or .json.
     #[arg(long, value_name = "PATH")]
     pub(crate) output: Option<PathBuf>,
+    /// The figures on standard output as JSON, with all their digits, and not as CSV.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Without --data the rows are those of the fit. A model of `elbo factors` fills the cells that are missing: beside each column
-stands the standard deviation of what fills it, 0 where the cell was there.")]
+NAME stands NAME_sd, the standard deviation of what fills it, 0 where the cell was there. In a picture each line of rows
+stands above its reconstructions.
+
+Examples:
+  elbo reconstruct runs/digits --rows 20 --seed 1 --output digits.png")]
 pub(crate) struct Reconstruct {
     #[command(flatten)]
     pub(crate) fitted: Fitted,
     #[command(flatten)]
     pub(crate) source: Source,
-    /// The first rows of the data; without it all of them, but for a picture 40.
+    /// Only this many rows, drawn from the seed; without it all of them, but for a picture 40.
     #[arg(short, long, value_name = "N", value_parser = parse_count::<usize>)]
     pub(crate) rows: Option<usize>,
-    /// A picture (.png: each line of rows above its reconstructions) or a table (.csv, .npy, .parquet). Without it:
-    /// CSV on standard output.
-    #[arg(long, value_name = "PATH")]
-    pub(crate) output: Option<PathBuf>,
+    /// The first rows, and not rows that are drawn.
+    #[arg(long)]
+    pub(crate) first: bool,
+    /// The seed of the draw.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Of an auto-encoder z is drawn from the prior, and a row is E[x|z]. Models fitted by coordinate ascent draw x itself, from
 what the fit knows: of `elbo regress` a target for x of its rows, drawn with replacement; of `elbo hmm` and `elbo
-state-space` one sequence, with its states; of `elbo topics` documents, on standard output in LDA-C form.")]
+state-space` one sequence, with its states; of `elbo topics` documents, on standard output in LDA-C form.
+
+Examples:
+  elbo sample runs/digits -n 100 --output drawn.png")]
 pub(crate) struct Sample {
     #[command(flatten)]
     pub(crate) fitted: Fitted,
@@ -198,23 +251,29 @@ pub(crate) struct Sample {
     /// The seed of the draws.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
-    /// A picture (.png) or a table (.csv, .npy, .parquet). Without it: CSV on standard output.
-    #[arg(long, value_name = "PATH")]
-    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Without --data the rows are those of the fit. Columns are found by their names; the label column of the fit may be there or
-not. What is written of each row, p_1, p_2, … being probabilities:
+not. The number of a row, from 1, and its label come first. NAME_mean is the mean of what is not known, NAME_sd its standard
+deviation, p_1, p_2, … the probabilities of component, state or topic 1, 2, …; log_density_is says whether log_density is
+exact, an estimate or a bound:
   mixture       component, p_1, …, log_density
-  regress       NAME_mean, NAME_mean_sd (how well it is known), NAME_sd (how far a row lies from it)
-  factors       mean_1, …, sd_1, … of the latents, log_density
+  regress       NAME_mean, NAME_mean_sd (how well it is known), NAME_sd (how far a row lies from it), NAME_low_95 and
+                NAME_high_95 (the interval that a row lies in, of the level of the fit)
+  factors       z_1_mean, …, z_1_sd, …, log_density
   normal        log_density
-  hmm           row, state (on the most probable path), p_1, …, and the mean of each column
-  state-space   row, each column and each state with its standard deviation
-  topics        topic, p_1, …, tokens, bound
-  ising         spin, mean; of 20 spins or fewer exact_mean")]
+  hmm           state (on the most probable path), p_1, …, NAME_mean of each column (NAME_0_mean of its class 0)
+  state-space   NAME_mean and NAME_sd of each column, seen once more, and of each state
+  topics        topic, p_1, …, tokens, log_density
+  ising         mean of each spin; of 20 spins or fewer exact_mean
+Of several sequences `row` counts within each, and the label tells them apart.
+
+Examples:
+  elbo predict runs/nile-state-space --forecast 12 --output ahead.csv")]
 pub(crate) struct Predict {
     #[command(flatten)]
     pub(crate) fitted: Fitted,
@@ -223,20 +282,108 @@ pub(crate) struct Predict {
     /// Rows ahead, after those of each sequence: of models of rows in time order.
     #[arg(long, value_name = "H", default_value = "0")]
     pub(crate) forecast: usize,
-    /// A table (.csv, .npy, .parquet). Without it: CSV on standard output.
-    #[arg(long, value_name = "PATH")]
-    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: Output,
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "\
+What is written of each row: row, label, z_1_mean, …, z_1_sd, …; of a categorical z the probability z_1_2_mean of class 2; of
+two layers of z z1_1_mean, … and z2_1_mean, ….
+
+Examples:
+  elbo encode runs/wine --data more.csv --output latent.parquet")]
 pub(crate) struct Encode {
     #[command(flatten)]
     pub(crate) fitted: Fitted,
     #[command(flatten)]
     pub(crate) source: Source,
-    /// A table (.csv, .npy, .parquet). Without it: CSV on standard output.
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+The columns of z are found by their names, z_1, z_2, … or z_1_mean, z_2_mean, … as `elbo encode` writes them; in a file
+without a header they must stand alone. What is written is E[x|z], in the units of the file that was fitted to. It is there
+for auto-encoders and for `elbo factors`; of two layers of z the first is needed, z1_1, …, for x depends on no other.
+
+Examples:
+  elbo encode runs/wine --output z.csv
+  elbo decode runs/wine --data z.csv --output x.csv")]
+pub(crate) struct Decode {
+    #[command(flatten)]
+    pub(crate) fitted: Fitted,
+    /// The table of z (.csv, .tsv, .npy; also .gz).
     #[arg(long, value_name = "PATH")]
-    pub(crate) output: Option<PathBuf>,
+    pub(crate) data: PathBuf,
+    /// Memory for the rows of z, as 500M or 2G.
+    #[arg(long, value_name = "SIZE", value_parser = parse_memory)]
+    pub(crate) memory: Option<u64>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+A line of the table is a dimension, a step, the value of z there, and E[x|z]; in a picture each line is a dimension. A discrete
+z goes through its levels, or its classes from 1, without --range and --steps. Of two layers of z the first is moved, for x
+depends on no other.
+
+Examples:
+  elbo traverse runs/digits --row 7 --output dimensions.png")]
+pub(crate) struct Traverse {
+    #[command(flatten)]
+    pub(crate) fitted: Fitted,
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// This dimension alone, from 1. Without it: each by itself.
+    #[arg(long, value_name = "K", value_parser = parse_count::<usize>)]
+    pub(crate) dimension: Option<usize>,
+    /// Where z begins and ends. Without it: -3,3.
+    #[arg(long, value_name = "FROM,TO", value_parser = parse_range, allow_hyphen_values = true)]
+    pub(crate) range: Option<[f64; 2]>,
+    /// How many steps there are. Without it: 11.
+    #[arg(long, value_name = "N", value_parser = parse_count::<usize>)]
+    pub(crate) steps: Option<usize>,
+    /// The row of the data, from 1, at whose mean of q(z) the other dimensions stay. Without it: the mean of the prior, which
+    /// is 0 of a Gaussian z.
+    #[arg(long, value_name = "I", value_parser = parse_count::<usize>)]
+    pub(crate) row: Option<usize>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+The line is straight from the mean of q(z) of one row to that of the other, both ends included. A line of the table is a step,
+its share of the way, and E[x|z]; a picture shows the steps side by side.
+
+Examples:
+  elbo interpolate runs/digits --from 1 --to 5 --output between.png")]
+pub(crate) struct Interpolate {
+    #[command(flatten)]
+    pub(crate) fitted: Fitted,
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// The row where it begins, from 1: of --data, or of the rows of the fit.
+    #[arg(long, value_name = "I", value_parser = parse_count::<usize>)]
+    pub(crate) from: usize,
+    /// The row where it ends, from 1.
+    #[arg(long, value_name = "J", value_parser = parse_count::<usize>)]
+    pub(crate) to: usize,
+    /// How many steps there are.
+    #[arg(long, value_name = "N", default_value_t = STEPS, value_parser = parse_count::<usize>)]
+    pub(crate) steps: usize,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// Parses where a way begins and ends.
+fn parse_range(text: &str) -> Result<[f64; 2], String> {
+    let number = |part: &str| part.trim().parse::<f64>().ok().filter(|x| x.is_finite());
+    let ends = text.split_once(',').and_then(|(from, to)| Some([number(from)?, number(to)?]));
+    ends.ok_or_else(|| "give two numbers, as -3,3".into())
 }
 
 /// Where annealed chains start.

@@ -20,7 +20,10 @@ use std::num::NonZeroUsize;
 use clap::{Parser, Subcommand, ValueEnum};
 use elbo::{burn::tensor::Device, device};
 use elbo_fit::Error;
-pub(crate) use fitted::{Audit, Encode, Evaluate, Infer, Predict, Reconstruct, Sample, StartArgument};
+pub(crate) use fitted::{
+    Audit, Decode, Encode, Evaluate, Infer, Interpolate, Output, Predict, Reconstruct, Sample, StartArgument,
+    Traverse,
+};
 pub(crate) use registry::Fit;
 pub(crate) use train::Train;
 
@@ -40,6 +43,9 @@ pub(crate) struct Arguments {
     /// Where to compute. A GPU may round products to TF32, and its results are not repeatable to the bit.
     #[arg(long, global = true, value_enum, default_value_t)]
     pub(crate) device: DeviceArgument,
+    /// Tell nothing on standard error but errors, and a verdict that is not `trust`. The exit codes stay as they are.
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -88,4 +94,10 @@ pub(crate) enum Verb {
     Sample(Sample),
     /// The latent mean and standard deviation of each row of data.
     Encode(Encode),
+    /// Rows of x for given rows of z.
+    Decode(Decode),
+    /// What each dimension of z does to x: it is moved, and the others are held.
+    Traverse(Traverse),
+    /// Rows of x along the straight line in z from one row of the data to another.
+    Interpolate(Interpolate),
 }

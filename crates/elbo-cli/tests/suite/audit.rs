@@ -8,7 +8,7 @@ use serde_json::Value;
 /// The figures of standard output: name, value and standard error.
 fn figures(said: &Said) -> Vec<(String, f64, f64)> {
     let mut lines = said.stdout.lines();
-    assert_eq!(lines.next(), Some("term,nats_per_row,standard_error"));
+    assert_eq!(lines.next(), Some("term,nats_per_row,standard_error,is"));
     let figure = |line: &str| {
         let cells: Vec<&str> = line.split(',').collect();
         (cells[0].into(), cells[1].parse().unwrap(), cells[2].parse().unwrap())
@@ -80,7 +80,7 @@ fn a_good_fit_is_trusted_and_its_ledger_adds_up() {
     let terms = figures(&said);
     let names: Vec<&str> = terms.iter().map(|(name, ..)| name.as_str()).collect();
     let [whole, best, encoder, approximation, amortisation] =
-        ["log_evidence", "per_datum_elbo", "amortised_elbo", "approximation_gap", "amortisation_gap"];
+        ["log_density", "per_datum_elbo", "amortised_elbo", "approximation_gap", "amortisation_gap"];
     assert_eq!(
         names,
         [
@@ -103,11 +103,10 @@ fn a_good_fit_is_trusted_and_its_ledger_adds_up() {
     );
 
     let (header, rows) = table(&place.text("ledger.csv"));
-    assert_eq!(
-        header[..6],
-        ["row", "log_evidence", "per_datum_elbo", "amortised_elbo", "approximation_gap", "amortisation_gap"]
-    );
-    assert_eq!(header[6..], ["khat", "effective_sample_size", "converged"]);
+    assert_eq!(header[..4], ["row", "label", "log_density", "log_density_is"]);
+    assert_eq!(header[4..8], ["per_datum_elbo", "amortised_elbo", "approximation_gap", "amortisation_gap"]);
+    assert_eq!(header[8..], ["khat", "effective_sample_size", "converged"]);
+    let rows: Vec<Vec<f64>> = rows.iter().map(|row| [&row[..1], &row[2..3], &row[4..]].concat()).collect();
     assert_eq!(rows.len(), 180);
     for (column, (name, value, _)) in terms[..5].iter().enumerate() {
         assert!((mean(&rows, column + 1) - value).abs() < 2e-6, "{name}");
@@ -149,10 +148,10 @@ fn a_good_fit_is_trusted_and_its_ledger_adds_up() {
     assert!(place.read("full.parquet").starts_with(b"PAR1"));
 
     let said = place.succeeds("audit runs/digits --rows 4 --annealed --worst 1 --output four.csv");
-    let difference = figure(&said, "log_evidence_annealed") - figure(&said, whole);
+    let difference = figure(&said, "log_density_annealed") - figure(&said, whole);
     assert!(difference.abs() < 0.2, "{said:?}");
     let (header, rows) = table(&place.text("four.csv"));
-    assert_eq!((header.last().unwrap().as_str(), rows.len()), ("annealed", 4));
+    assert_eq!((header.last().unwrap().as_str(), rows.len()), ("log_density_annealed", 4));
 
     // A model file tells of the model, and not of how it came about; the run keeps its audit.
     let before = place.read("runs/digits/audit.json");
@@ -264,7 +263,7 @@ fn an_overfitted_fit_is_named() {
 fn what_cannot_be_audited_is_refused() {
     let place = Place::new();
     place.succeeds("train digits --epochs 1 --family bernoulli --name bits");
-    let message = ["z is Bernoulli, but per-datum inference is of one layer of Gaussian latents"];
+    let message = ["z is bernoulli, but per-datum inference is of one layer of Gaussian latents"];
     place.fails("audit runs/bits", 1, &message, "");
     place.fails("infer runs/bits", 1, &message, "");
     for verb in ["audit", "infer"] {

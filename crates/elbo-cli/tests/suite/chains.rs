@@ -51,7 +51,8 @@ fn a_hidden_markov_model_finds_states_and_what_follows() {
     }
 
     let (header, rows) = place.succeeds(&format!("predict {run} --forecast 12")).table();
-    assert_eq!(header, ["row", "state", "p_1", "p_2", "p_3", "level", "visits", "kind_0", "kind_1"]);
+    assert_eq!(header[..5], ["row", "state", "p_1", "p_2", "p_3"]);
+    assert_eq!(header[5..], ["level_mean", "visits_mean", "kind_0_mean", "kind_1_mean"]);
     assert_eq!(rows.len(), 132);
     let known: Vec<f64> = [0, 10, 20].map(|row| rows[row][1]).into();
     for (row, said) in rows[..120].iter().enumerate() {
@@ -77,7 +78,7 @@ fn a_hidden_markov_model_finds_states_and_what_follows() {
     let said = place.succeeds(&format!("evaluate {run}"));
     let results = place.results(run);
     let bound = (results["log_likelihood"].as_f64().unwrap() - results["kl"].as_f64().unwrap()) / 120.0;
-    assert_eq!(said.stdout, format!("term,nats_per_row,standard_error\nlog_likelihood_bound,{bound:.6},\n"));
+    assert_eq!(said.stdout, format!("term,nats_per_row,standard_error,is\nlog_density,{bound:.6},,bound\n"));
 }
 
 /// Seconds since 1970 tell states apart as well as seconds do, and counts of 10¹² as well as small ones.
@@ -121,8 +122,8 @@ fn sequences_are_told_apart() {
     let said = place.succeeds("predict runs/visits-hmm --forecast 2");
     let lines: Vec<&str> = said.stdout.lines().collect();
     assert_eq!(lines.len(), 1 + 3 * 22);
-    assert!(lines[0].ends_with(",label") && lines[22].starts_with("22,") && lines[22].ends_with(",ann"));
-    assert!(lines[23].starts_with("1,") && lines[23].ends_with(",bob"));
+    assert!(lines[0].starts_with("row,label,") && lines[22].starts_with("22,ann,"));
+    assert!(lines[23].starts_with("1,bob,"));
     // Each sequence begins low: so does the next.
     let model = place.text("runs/visits-hmm/model.json");
     let model: serde_json::Value = serde_json::from_str(&model).unwrap();
@@ -133,8 +134,9 @@ fn sequences_are_told_apart() {
     assert!((greater - 4.0).abs() < 1e-3, "3 sequences and the prior's 1: {initial:?}");
     let said = place.succeeds("evaluate runs/visits-hmm --output of.csv");
     assert!(said.stderr.contains("3 sequences, 60 rows: "), "{said:?}");
-    let (header, of) = crate::common::table(&place.text("of.csv"));
-    assert_eq!(header, ["rows", "log_likelihood_bound", "label"]);
+    let written = place.text("of.csv");
+    assert!(written.starts_with("sequence,label,rows,log_density,log_density_is\n1,ann,20,"), "{written}");
+    let (_, of) = crate::common::told(&written);
     let (_, summary) = said.table();
     assert!((of.iter().map(|row| row[1]).sum::<f64>() / 60.0 - summary[0][1]).abs() < 1e-6);
     let (n, squares) = (3.0, of.iter().map(|row| (row[1] - 20.0 * summary[0][1]).powi(2)).sum::<f64>());
@@ -183,7 +185,8 @@ fn wander(rows: usize) -> String {
 fn a_level_is_smoothed_filled_and_forecast() {
     let place = Place::new();
     place.write("flow.csv", wander(100));
-    let said = place.succeeds("state-space --data flow.csv");
+    let flow = place.succeeds("state-space --data flow.csv");
+    let said = &flow;
     assert!(said.stderr.contains("missing     2 cells of 100"), "{said:?}");
     assert!(!said.stderr.contains("all rows are one sequence"), "days are no sequences: {said:?}");
     // Without the days a missing cell is an empty line.
@@ -198,8 +201,20 @@ fn a_level_is_smoothed_filled_and_forecast() {
     );
     let run = "runs/flow-state-space";
     assert!(place.text(&format!("{run}/report.html")).contains("Over time"));
-    let (header, rows) = place.succeeds(&format!("predict {run} --forecast 20")).table();
-    assert_eq!(header, ["row", "flow", "flow_sd", "level", "level_sd", "label"]);
+    // What lies ahead is told by its row, as it is predicted.
+    let whole = place.succeeds(&format!("predict {run} --forecast 20"));
+    for line in whole.stdout.lines().skip(101).take(10) {
+        let cells: Vec<&str> = line.split(',').collect();
+        let [mean, sd] = [2, 3].map(|c| cells[c].parse::<f64>().unwrap());
+        let [mean, sd] = [mean, sd].map(elbo_fit::significant);
+        let told = format!("forecast    row {}: flow {mean} ± {sd}\n", cells[0]);
+        assert!(flow.stderr.contains(&told), "no {told:?} in {flow:?}");
+    }
+    let without_label = |(header, rows): (Vec<String>, Vec<Vec<f64>>)| {
+        assert_eq!(header, ["row", "label", "flow_mean", "flow_sd", "level_mean", "level_sd"]);
+        rows.into_iter().map(|row| [&row[..1], &row[2..]].concat()).collect::<Vec<_>>()
+    };
+    let rows = without_label(whole.table());
     assert_eq!(rows.len(), 120);
     for (row, said) in rows[..100].iter().enumerate() {
         let truth = 1000.0 + 200.0 * (row as f64 / 15.0).sin();
@@ -214,7 +229,7 @@ fn a_level_is_smoothed_filled_and_forecast() {
     let (first, later) = (variance(105) - variance(104), variance(119) - variance(118));
     assert!((first / later - 1.0).abs() < 1e-6, "{first} {later}");
     // What is said of the rows does not depend on how far ahead is asked for.
-    let (_, alone) = place.succeeds(&format!("predict {run}")).table();
+    let alone = without_label(place.succeeds(&format!("predict {run}")).table());
     assert!(alone.iter().zip(&rows).all(|(a, b)| a[..5] == b[..5]));
 
     // The bound is of the stored numbers: in units a thousandth as large it is log 1000 less for each cell.
@@ -277,7 +292,7 @@ fn an_autoregression_falls_back_to_the_mean() {
     let said = place.succeeds("state-space --data ar.csv --column a --kind autoregression");
     assert!(said.stderr.contains("autoregression behind noise, of a"), "{said:?}");
     let (header, rows) = place.succeeds("predict runs/ar-state-space --forecast 100").table();
-    assert_eq!(header, ["row", "a", "a_sd", "signal", "signal_sd"]);
+    assert_eq!(header, ["row", "a_mean", "a_sd", "signal_mean", "signal_sd"]);
     let far = &rows[499];
     assert!((far[1] - mean(&rows[..400], 1)).abs() < 0.2, "{far:?}");
     // A file of that column alone, of one row, is enough for it.
@@ -306,8 +321,8 @@ fn factors_fill_what_is_missing() {
     let said = place.succeeds("state-space --data turn.csv --states 3 --starts 2");
     assert!(said.stderr.contains("linear-gaussian state space model, of a, b, c, d"), "{said:?}");
     let (header, rows) = place.succeeds("predict runs/turn-state-space --forecast 10").table();
-    assert_eq!(header[..4], ["row", "a", "a_sd", "b"]);
-    assert_eq!(header[9..], ["z_1", "z_1_sd", "z_2", "z_2_sd", "z_3", "z_3_sd"]);
+    assert_eq!(header[..4], ["row", "a_mean", "a_sd", "b_mean"]);
+    assert_eq!(header[9..], ["z_1_mean", "z_1_sd", "z_2_mean", "z_2_sd", "z_3_mean", "z_3_sd"]);
     for (row, said) in
         rows.iter().enumerate().take(154).filter(|(row, _)| !(70..150).contains(row) && *row >= 60)
     {
@@ -344,12 +359,12 @@ fn spins_are_near_their_exact_means() {
     let place = Place::new();
     place.write("J.csv", "up,down,left\n0,0.3,-0.2\n0.3,0,0.1\n-0.2,0.1,0\n");
     place.write("h.csv", "0.5\n-0.4\n0.1\n");
-    let said = place.succeeds("ising --couplings J.csv --fields h.csv");
-    assert_eq!(said.stdout, "runs/J-ising\n");
+    let fitted = place.succeeds("ising --couplings J.csv --fields h.csv");
+    assert_eq!(fitted.stdout, "runs/J-ising\n");
     let run = "runs/J-ising";
     let said = place.succeeds(&format!("predict {run}"));
     assert!(
-        said.stdout.starts_with("spin,mean,exact_mean,label\n1,0.") && said.stdout.contains(",down\n"),
+        said.stdout.starts_with("spin,label,mean,exact_mean\n1,up,0.") && said.stdout.contains("\n2,down,"),
         "{said:?}"
     );
     // Z by hand, and the fixed point of mean field.
@@ -362,7 +377,7 @@ fn spins_are_near_their_exact_means() {
         z += weight;
         (0..3).for_each(|i| exact[i] += weight * s[i]);
     }
-    let (_, rows) = said.table();
+    let (_, rows) = said.told();
     for i in 0..3 {
         assert!((rows[i][2] - exact[i] / z).abs() < 1e-12, "{rows:?}");
         let field = h[i] + (0..3).map(|k| j[i][k] * rows[k][1]).sum::<f64>();
@@ -371,6 +386,17 @@ fn spins_are_near_their_exact_means() {
     let (_, terms) = place.succeeds(&format!("evaluate {run}")).table();
     assert!((terms[1][1] - z.ln()).abs() < 1e-6 && terms[0][1] <= terms[1][1]);
     assert!((terms[1][1] - terms[0][1] - terms[2][1]).abs() < 2e-6);
+    // The KL is that from the uniform distribution: n log 2 less the entropy, and never below 0.
+    let results = place.results(run);
+    let entropy = |m: f64| -[0.5 + 0.5 * m, 0.5 - 0.5 * m].map(|p| p * p.ln()).iter().sum::<f64>();
+    let kl: f64 = rows.iter().map(|row| 2_f64.ln() - entropy(row[1])).sum();
+    let value = |name: &str| results[name].as_f64().unwrap();
+    assert!(kl > 0.0 && (value("kl") - kl).abs() < 1e-9, "{results} {kl}");
+    assert!((value("log_likelihood") - value("kl") - value("elbo")).abs() < 1e-12);
+    assert!(
+        !fitted.stderr.contains("- KL of spins -") && fitted.stderr.contains("- KL of spins 0."),
+        "{fitted:?}"
+    );
     let (header, drawn) = place.succeeds(&format!("sample {run} -n 4000")).table();
     assert_eq!(header, ["up", "down", "left"]);
     // Three z-tests: a false alarm in 5 10⁻⁵ seeds.

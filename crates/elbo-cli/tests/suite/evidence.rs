@@ -8,13 +8,18 @@ fn fitted() -> Place {
     place
 }
 
-/// The heading of the figures, and each with its name, value and standard error.
+/// The heading of the figures, and each below the log density with its name, value and standard error.
 fn figures(said: &Said) -> (String, Vec<(String, f64, f64)>) {
     let mut lines = said.stdout.lines().map(|line| line.split(',').collect::<Vec<_>>());
     let heading = lines.next().unwrap();
     assert_eq!((heading[0], heading[2]), ("term", "standard_error"));
     let figure = |cells: Vec<&str>| (cells[0].into(), cells[1].parse().unwrap(), cells[2].parse().unwrap());
-    (heading[1].into(), lines.map(figure).collect())
+    let figures: Vec<(String, f64, f64)> = lines.map(figure).collect();
+    assert_eq!(figures[0].0, "log_density");
+    let closest = ["annealed", "importance_weighted", "elbo"];
+    let closest = closest.iter().find_map(|name| figures.iter().find(|(of, ..)| of == name)).unwrap();
+    assert_eq!((figures[0].1, figures[0].2), (closest.1, closest.2));
+    (heading[1].into(), figures[1..].to_vec())
 }
 
 #[test]
@@ -31,13 +36,20 @@ fn the_importance_weighted_bound_is_above_the_elbo() {
     assert!(said.stderr.contains("importance_weighted: 100 samples a row, effective sample size a row"));
 
     let (header, rows) = table(&place.text("rows.csv"));
-    assert_eq!(header, ["elbo", "log_likelihood", "kl", "importance_weighted", "importance_weighted_ess"]);
+    assert_eq!(header[..4], ["row", "label", "log_density", "log_density_is"]);
+    assert_eq!(
+        header[4..],
+        ["elbo", "log_likelihood", "kl", "importance_weighted", "importance_weighted_ess"]
+    );
+    assert!(rows.iter().all(|row| row[2] == row[7]));
+    assert!(place.text("rows.csv").lines().nth(5).unwrap().contains(",estimate,"));
+    let rows: Vec<Vec<f64>> = rows.into_iter().map(|row| row[4..].to_vec()).collect();
     assert_eq!(rows.len(), 1797);
     assert!((crate::common::mean(&rows, 3) - bound).abs() < 1e-6);
     assert!(rows.iter().all(|row| (1.0..=100.0).contains(&row[4])));
     // What else is asked for does not change the bound itself.
-    let plain = place.succeeds("evaluate runs/digits").stdout;
-    assert!(said.stdout.starts_with(plain.trim_end()), "{plain}");
+    let plain = place.succeeds("evaluate runs/digits");
+    assert_eq!(figures(&plain).1, terms[..3]);
 }
 
 #[test]
@@ -50,7 +62,9 @@ fn some_rows_never_pass_for_the_whole() {
     let ((_, all), (header, some)) = (table(&place.text("all.csv")), table(&place.text("some.csv")));
     assert_eq!((header[0].as_str(), some.len()), ("row", 30));
     for row in &some {
-        assert_eq!(row[1..], all[row[0] as usize - 1][..], "row {}", row[0]);
+        // What a log density is stands there as text, which is no number.
+        let (some, all) = ([&row[..3], &row[4..]].concat(), &all[row[0] as usize - 1]);
+        assert_eq!(some, [&all[..3], &all[4..]].concat(), "row {}", row[0]);
     }
     assert!(some.windows(2).all(|pair| pair[0][0] < pair[1][0]));
     // As many as there are, or more, are the whole.
@@ -93,6 +107,6 @@ fn annealing_that_makes_no_sense_is_refused() {
         place.refuses(&format!("evaluate runs/digits {option} 0"), &["give a whole number from 1"]);
     }
     place.succeeds("train digits --epochs 1 --family bernoulli --name bits");
-    let message = "the family of z is Bernoulli, but a gradient in z needs a continuous latent: Gaussian";
+    let message = "the family of z is bernoulli, but a gradient in z needs a continuous latent: Gaussian";
     place.fails("evaluate runs/bits --annealed", 1, &[message], "");
 }

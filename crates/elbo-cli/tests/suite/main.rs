@@ -13,6 +13,7 @@ mod fits;
 mod formats;
 mod golden;
 mod infer;
+mod latents;
 mod mean_field;
 mod memory;
 mod networks;

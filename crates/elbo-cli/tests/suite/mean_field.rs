@@ -39,13 +39,13 @@ fn a_mixture_finds_groups_and_says_so() {
     let elbo = results["elbo"].as_f64().unwrap();
     assert!((sum - results["kl"].as_f64().unwrap() - elbo).abs() < 1e-9);
 
-    let (header, rows) = place.succeeds(&format!("predict {run}")).table();
+    let (header, rows) = place.succeeds(&format!("predict {run}")).told();
     assert_eq!(header, ["component", "p_1", "p_2", "p_3", "p_4", "log_density"]);
     assert!(rows.windows(2).all(|pair| pair[0][0] != pair[1][0]), "rows come from the two in turn");
     assert!(rows.iter().all(|row| (row[1..5].iter().sum::<f64>() - 1.0).abs() < 1e-9));
     // One row more, with a cell missing.
     place.write("more.csv", "a,b\n0.1,\n20,40\n");
-    let (_, more) = place.succeeds(&format!("predict {run} --data more.csv")).table();
+    let (_, more) = place.succeeds(&format!("predict {run} --data more.csv")).told();
     assert_eq!((more[0][0], more[1][0]), (rows[0][0], rows[1][0]));
 
     let (header, drawn) = place.succeeds(&format!("sample {run} -n 300")).table();
@@ -54,7 +54,7 @@ fn a_mixture_finds_groups_and_says_so() {
     let near = drawn.iter().filter(|row| (row[1] - 2.0 * row[0]).abs() < 10.0).count();
     assert!(near > 280, "{near}");
     let said = place.succeeds(&format!("evaluate {run} --data more.csv"));
-    assert!(said.stdout.starts_with("term,nats_per_row,standard_error\nlog_predictive_density,"));
+    assert!(said.stdout.starts_with("term,nats_per_row,standard_error,is\nlog_density,"));
 }
 
 #[test]
@@ -98,8 +98,8 @@ fn a_column_is_a_gaussian_sample() {
     let said = place.succeeds("normal --data data.csv --column x");
     assert!(said.stderr.contains("mean        2.500000 ± 0.6454"), "{said:?}");
     let (header, rows) = place.succeeds("predict runs/data-normal").table();
-    assert_eq!(header, ["log_density", "label"]);
-    assert!(rows[1][0] > rows[0][0]);
+    assert_eq!(header, ["row", "label", "log_density", "log_density_is"]);
+    assert!(rows[1][2] > rows[0][2]);
     place.fails("normal --data data.csv", 2, &["has 2 columns"], "name one of x, y");
     place.fails("normal --data data.csv --column z", 2, &["has no column `z`"], "name one of x, y");
 }
@@ -196,8 +196,13 @@ fn a_regression_finds_its_coefficients() {
         assert_eq!(said.stderr.contains("log p(y)"), name == "flat", "{said:?}");
         // Columns in another order, and without the target.
         place.write("new.csv", "c,b,a\n1,0,1\n2,1,0\n");
-        let (header, rows) = place.succeeds(&format!("predict runs/{name} --data new.csv")).table();
-        assert_eq!(header, ["y_mean", "y_mean_sd", "y_sd"]);
+        let (header, rows) = place.succeeds(&format!("predict runs/{name} --data new.csv")).told();
+        assert_eq!(header, ["y_mean", "y_mean_sd", "y_sd", "y_low_95", "y_high_95"]);
+        // Of a Gaussian 1.96 standard deviations on either side; Student's t of 80 rows is hardly wider.
+        for row in &rows {
+            let reach = [row[0] - row[3], row[4] - row[0]].map(|part| part / row[2]);
+            assert!(reach.iter().all(|part| (part - 1.96).abs() < 0.02), "{reach:?}");
+        }
         assert!((rows[0][0] - 5.0).abs() < 0.02 && (rows[1][0] - 2.0).abs() < 0.02, "{rows:?}");
         assert!(rows.iter().all(|row| row[1] < row[2] && row[2] < 0.1), "{rows:?}");
         // x of the rows of the fit, as many as are asked for.
@@ -269,7 +274,7 @@ fn units_change_nothing_but_units() {
         assert!((bound(&format!("runs/conjugate-{name}")) - moved).abs() < 1e-4, "{moved}");
         let density = |run: &str| place.succeeds(&format!("evaluate runs/{run}")).table().1[0][1];
         assert!((density("plain") - unit.ln() - density(name)).abs() < 1e-5);
-        let predicted = |run: &str| place.succeeds(&format!("predict runs/{run}")).table().1;
+        let predicted = |run: &str| place.succeeds(&format!("predict runs/{run}")).told().1;
         for (plain, other) in predicted("plain").iter().zip(predicted(name)) {
             assert!((plain[0] * unit + offset - other[0]).abs() < 1e-6 * unit);
             assert!((plain[2] * unit / other[2] - 1.0).abs() < 1e-6);
@@ -299,7 +304,7 @@ fn without_an_intercept_a_regression_goes_through_the_origin() {
     let found = coefficients(&place, "runs/origin");
     assert!(found.len() == 1 && (found[0].1[0] / least - 1.0).abs() < 1e-3, "{found:?} {least}");
     place.write("new.csv", "x\n0\n1\n");
-    let (_, predicted) = place.succeeds("predict runs/origin --data new.csv").table();
+    let (_, predicted) = place.succeeds("predict runs/origin --data new.csv").told();
     assert!(predicted[0][0].abs() < 1e-9 && (predicted[1][0] / least - 1.0).abs() < 1e-3, "{predicted:?}");
 }
 
@@ -345,7 +350,7 @@ fn what_is_out_of_range_is_refused() {
     let said = place.succeeds("predict runs/r --data gap.csv");
     assert!(said.stderr.contains("1 rows lack cells"), "{said:?}");
     // A row alone has no standard error.
-    assert!(place.succeeds("evaluate runs/r --rows 1").stdout.ends_with(",\n"));
+    assert!(place.succeeds("evaluate runs/r --rows 1").stdout.ends_with(",,estimate\n"));
 }
 
 #[test]
@@ -356,7 +361,7 @@ fn factors_fill_cells_that_are_missing() {
     place.write("depth.csv", "height,depth,mass\n12.23,,300\n,-20.1,\n10,-20,300\n");
     for (name, options) in [("fa", ""), ("pca", "--pca"), ("raw", "--unscaled --starts 1")] {
         place.succeeds(&format!("factors --data whole.csv --latent 2 --name {name} {options}"));
-        let (header, rows) = place.succeeds(&format!("reconstruct runs/{name} --data depth.csv")).table();
+        let (header, rows) = place.succeeds(&format!("reconstruct runs/{name} --data depth.csv")).told();
         assert_eq!(header, ["height", "depth", "mass", "height_sd", "depth_sd", "mass_sd"]);
         // What is there stays, to the bit, and is known.
         let (_, given) = crate::common::table(&place.text("depth.csv"));
@@ -367,12 +372,12 @@ fn factors_fill_cells_that_are_missing() {
             );
         }
         let (_, first) =
-            place.succeeds(&format!("reconstruct runs/{name} --data depth.csv --rows 2")).table();
+            place.succeeds(&format!("reconstruct runs/{name} --data depth.csv --rows 2 --first")).told();
         assert_eq!(first, rows[..2]);
         // A row half-way up in its height lies half-way up in its depth, give or take what b does.
         assert!((rows[0][1] + 18.5).abs() < 1.0 && rows[0][4] < 1.5, "{rows:?}");
-        let (header, rows) = place.succeeds(&format!("predict runs/{name} --data depth.csv")).table();
-        assert_eq!(header, ["mean_1", "mean_2", "sd_1", "sd_2", "log_density"]);
+        let (header, rows) = place.succeeds(&format!("predict runs/{name} --data depth.csv")).told();
+        assert_eq!(header, ["z_1_mean", "z_2_mean", "z_1_sd", "z_2_sd", "log_density"]);
         assert!(rows.iter().flatten().all(|x| x.is_finite()), "{rows:?}");
         let (_, drawn) = place.succeeds(&format!("sample runs/{name} -n 500")).table();
         assert!((crate::common::mean(&drawn, 2) - 300.0).abs() < 5.0);
@@ -411,7 +416,8 @@ fn columns_are_found_by_their_names() {
     // One row is enough for a model, and too few for a fit.
     place.write("row.csv", "a,b\n20,40\n");
     let (header, row) = (of_rows.lines().next().unwrap(), of_rows.lines().nth(2).unwrap());
-    assert_eq!(said("m", "row.csv"), format!("{header}\n{row}\n"));
+    let row = row.strip_prefix("2,").unwrap();
+    assert_eq!(said("m", "row.csv"), format!("{header}\n1,{row}\n"));
     place.fails("mixture --data row.csv", 1, &["too few rows: 1, at least 2"], "more rows");
     place.write("twice.csv", "a,b,a\n1,2,3\n4,5,6\n");
     for verb in ["mixture", "regress --target b", "predict runs/m"] {
@@ -433,9 +439,12 @@ fn new_rows_come_with_the_label_of_the_fit_or_without() {
         place.write("without.csv", "a,b,c,y\n1,0,1,5\n0,1,2,\n");
         let said = |file: &str| place.succeeds(&format!("predict runs/{name} --data {file}")).stdout;
         let (with, without) = (said("with.csv"), said("without.csv"));
-        let bare: Vec<&str> = with.lines().map(|line| line.rsplit_once(',').unwrap().0).collect();
-        assert_eq!(bare, without.lines().collect::<Vec<_>>());
-        assert!(with.lines().nth(1).unwrap().ends_with(",2"), "{with}");
+        let bare = |line: &str| {
+            let cells: Vec<&str> = line.splitn(3, ',').collect();
+            format!("{},{}", cells[0], cells[2])
+        };
+        assert_eq!(with.lines().map(bare).collect::<Vec<_>>(), without.lines().collect::<Vec<_>>());
+        assert!(with.lines().nth(1).unwrap().starts_with("1,2,"), "{with}");
         place.succeeds(&format!("evaluate runs/{name} --data without.csv"));
         // The label is not what is missing.
         place.write("narrow.csv", "a,c,y\n1,1,5\n");
@@ -452,39 +461,41 @@ fn rows_that_lack_what_a_figure_is_of_are_left_out_of_it() {
     place.succeeds("factors --data data.csv --latent 1 --name f");
     place.succeeds("normal --data data.csv --column y --name n");
     place.write("more.csv", "kind,a,b,c,y\nu,1,0,1,5\nv,,1,0,2\nw,1,1,0,\nx,,,,\n");
-    for (run, term, known) in [
-        ("r", "log_predictive_density", [true, false, false, false]),
-        ("m", "log_predictive_density", [true, true, true, false]),
-        ("f", "log_plug_in_density", [true, true, true, false]),
-        ("n", "log_predictive_density", [true, true, false, false]),
+    for (run, is, known) in [
+        ("r", "estimate", [true, false, false, false]),
+        ("m", "exact", [true, true, true, false]),
+        ("f", "estimate", [true, true, true, false]),
+        ("n", "exact", [true, true, false, false]),
     ] {
         let said = place.succeeds(&format!("evaluate runs/{run} --data more.csv --output of.csv"));
         let seen = known.iter().filter(|known| **known).count();
         let rows = if seen == 1 { "1 row".into() } else { format!("{seen} rows") };
-        assert!(said.stderr.contains(&format!("{rows}: log p(")), "{said:?}");
+        assert!(said.stderr.contains(&format!("{rows}: log_density, log p(")), "{said:?}");
+        assert!(said.stdout.ends_with(&format!(",{is}\n")), "{said:?}");
         assert!(said.stderr.contains(&format!("{} rows lack the cells", 4 - seen)), "{said:?}");
         assert!(!said.stderr.contains("took part in the fit"), "{said:?}");
         assert_eq!(said.stderr.contains("the parameters at their means"), run == "f", "{said:?}");
         // A line for each row, so that they can be joined.
         let text = place.text("of.csv");
-        assert!(text.starts_with(&format!("{term},label\n")) && text.ends_with("NaN,x\n"), "{text}");
-        let (_, rows) = crate::common::table(&text);
+        assert!(text.starts_with("row,label,log_density,log_density_is\n"), "{text}");
+        assert!(text.ends_with(&format!("4,x,NaN,{is}\n")), "{text}");
+        let (_, rows) = crate::common::told(&text);
         assert_eq!(rows.iter().map(|row| row[0].is_finite()).collect::<Vec<_>>(), known);
         let mean = rows.iter().map(|row| row[0]).filter(|x| x.is_finite()).sum::<f64>() / seen as f64;
         assert!((said.table().1[0][1] - mean).abs() < 1e-6);
 
         let said = place.succeeds(&format!("evaluate runs/{run} --rows 20 --output of.csv"));
-        assert!(said.stdout.starts_with("term,nats_per_row_of_20_of_80,standard_error\n"), "{said:?}");
+        assert!(said.stdout.starts_with("term,nats_per_row_of_20_of_80,standard_error,is\n"), "{said:?}");
         assert!(said.stderr.contains("took part in the fit"), "{said:?}");
         let all = place.succeeds(&format!("evaluate runs/{run} --output all.csv"));
-        assert!(all.stdout.starts_with("term,nats_per_row,standard_error\n"), "{all:?}");
+        assert!(all.stdout.starts_with("term,nats_per_row,standard_error,is\n"), "{all:?}");
         let (_, all) = crate::common::table(&place.text("all.csv"));
         let (header, some) = crate::common::table(&place.text("of.csv"));
         assert_eq!((header[0].as_str(), some.len()), ("row", 20));
-        assert!(some.iter().all(|row| all[row[0] as usize - 1][0] == row[1]), "{some:?}");
+        assert!(some.iter().all(|row| all[row[0] as usize - 1][1] == row[1]), "{some:?}");
     }
     // What is not given cannot be predicted from.
-    let (_, rows) = place.succeeds("predict runs/r --data more.csv").table();
+    let (_, rows) = place.succeeds("predict runs/r --data more.csv").told();
     assert!((rows[0][0] - 5.0).abs() < 0.05 && (rows[2][0] - 4.0).abs() < 0.05, "{rows:?}");
     assert!([1, 3].iter().all(|&row: &usize| rows[row][..3].iter().all(|x| x.is_nan())), "{rows:?}");
     place.write("blank.csv", "a,b,c,y\n1,2,3,\n");

@@ -36,11 +36,9 @@ fn discrete_latents_are_fitted_encoded_and_drawn_from() {
     let place = Place::new();
     place.succeeds("train digits --family bernoulli --latent 5 --hidden 32 --epochs 4 --name bits");
     assert!(place.text("runs/bits/config.toml").contains("estimator = \"score-function\"\n"));
-    let (header, rows) = place.succeeds("encode runs/bits").table();
-    assert_eq!(
-        header,
-        ["mean_1", "mean_2", "mean_3", "mean_4", "mean_5", "sd_1", "sd_2", "sd_3", "sd_4", "sd_5", "label"]
-    );
+    let (header, rows) = place.succeeds("encode runs/bits").told();
+    let named = |what: &str| (1..=5).map(|k| format!("z_{k}_{what}")).collect::<Vec<_>>();
+    assert_eq!(header, [named("mean"), named("sd")].concat());
     for row in &rows {
         for j in 0..5 {
             let p = row[j];
@@ -50,8 +48,9 @@ fn discrete_latents_are_fitted_encoded_and_drawn_from() {
     place.succeeds(
         "train digits --family categorical:3 --latent 2 --estimator enumerated --hidden 32 --epochs 3 --name choices",
     );
-    let (header, rows) = place.succeeds("encode runs/choices").table();
-    assert_eq!(header[..6], ["mean_1_1", "mean_1_2", "mean_1_3", "mean_2_1", "mean_2_2", "mean_2_3"]);
+    let (header, rows) = place.succeeds("encode runs/choices").told();
+    let means = ["z_1_1", "z_1_2", "z_1_3", "z_2_1", "z_2_2", "z_2_3"].map(|name| format!("{name}_mean"));
+    assert_eq!(header[..6], means);
     assert!(rows.iter().all(|row| (row[..3].iter().sum::<f64>() - 1.0).abs() < 1e-5));
     // Nine states: no more than nine different means are drawn.
     let (_, mut drawn) = place.succeeds("sample runs/choices -n 200").table();
@@ -67,7 +66,7 @@ fn a_relaxed_fit_says_that_it_is_biased() {
     let place = Place::new();
     place.succeeds("train digits --family bernoulli --estimator relaxed:0.5 --hidden 32 --epochs 2");
     assert!(place.text("runs/digits/report.html").contains("a biased estimate"));
-    let message = ["the estimator is Reparameterised, but a discrete latent has no derivative"];
+    let message = ["the estimator is reparameterised, but a discrete latent has no derivative"];
     let said = place.elbo("train digits --family bernoulli --estimator reparameterised");
     assert_eq!(said.code, Some(1));
     assert!(said.stderr.contains(message[0]), "{said:?}");

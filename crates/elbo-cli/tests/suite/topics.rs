@@ -111,8 +111,12 @@ fn the_bound_of_one_topic_is_the_evidence() {
 fn fitted_topics_predict_evaluate_and_draw() {
     let place = place();
     place.succeeds("topics --data two.ldac -k 2 --starts 1 --name t");
-    let (header, rows) = place.succeeds("predict runs/t").table();
-    assert_eq!(header, ["topic", "p_1", "p_2", "tokens", "bound"]);
+    let said = place.succeeds("predict runs/t");
+    assert!(
+        said.stdout.starts_with("document,topic,p_1,p_2,tokens,log_density,log_density_is\n1,"),
+        "{said:?}"
+    );
+    let (_, rows) = said.told();
     assert_eq!(rows.len(), 40);
     for (d, row) in rows.iter().enumerate() {
         let own = row[row[0] as usize];
@@ -128,19 +132,19 @@ fn fitted_topics_predict_evaluate_and_draw() {
         .map(|line| line.split(',').collect::<Vec<_>>())
         .map(|cells| (cells[0].into(), cells[1].parse().unwrap(), cells[2].parse().unwrap()))
         .collect();
-    assert!(said.stdout.starts_with("term,value,standard_error\nbound_per_token,-1."), "{said:?}");
+    assert!(said.stdout.starts_with("term,value,standard_error,is\nlog_density_per_token,-1."), "{said:?}");
     let (tokens, nats): (f64, f64) = rows.iter().fold((0.0, 0.0), |(n, b), row| (n + row[3], b + row[4]));
     let ratio = nats / tokens;
     let squares: f64 = rows.iter().map(|row| (row[4] - ratio * row[3]).powi(2)).sum();
     let error = (squares * 40.0 / 39.0).sqrt() / tokens;
     assert!((figures[0].1 - ratio).abs() < 1e-6 && (figures[0].2 - error).abs() < 1e-6, "{figures:?}");
-    assert_eq!(figures[1].0, "perplexity_bound");
+    assert_eq!(figures[1].0, "perplexity");
     assert!((figures[1].1 - (-ratio).exp()).abs() < 1e-5);
     assert!((figures[1].2 - (-ratio).exp() * error).abs() < 1e-5);
     assert_eq!(figures[3].0, "completion_perplexity");
     assert!(figures[3].1 < figures[1].1, "the bound pays for the shares of the topics");
-    let (header, written) = crate::common::table(&place.text("rows.csv"));
-    assert_eq!(header, ["tokens", "bound"]);
+    let (header, written) = crate::common::told(&place.text("rows.csv"));
+    assert_eq!(header, ["tokens", "log_density"]);
     assert!(written.iter().zip(&rows).all(|(a, b)| a[..] == b[3..]));
 
     // It is told by their contents that documents are those of the fit.
@@ -153,22 +157,25 @@ fn fitted_topics_predict_evaluate_and_draw() {
     assert!(!place.succeeds("evaluate runs/t --data new.ldac").stderr.contains(note));
 
     let said = place.succeeds("evaluate runs/t --rows 10 --output some.csv");
-    assert!(said.stdout.starts_with("term,value_of_10_of_40,standard_error\n"), "{said:?}");
+    assert!(said.stdout.starts_with("term,value_of_10_of_40,standard_error,is\n"), "{said:?}");
     let (header, some) = crate::common::table(&place.text("some.csv"));
-    assert_eq!((header, some.len()), (vec!["document".into(), "tokens".into(), "bound".into()], 10));
+    assert_eq!(
+        (&header[..3], some.len()),
+        (&["document", "tokens", "log_density"].map(String::from)[..], 10)
+    );
     // A document's bound is its own, up to where its ascent stops.
     assert!(some.iter().all(|row| (row[2] - rows[row[0] as usize - 1][4]).abs() < 1e-6), "{some:?}");
 
     // Documents drawn are documents.
     let drawn = place.succeeds("sample runs/t -n 300 --seed 3").stdout;
     place.write("drawn.ldac", &drawn);
-    let (_, again) = place.succeeds("predict runs/t --data drawn.ldac").table();
+    let (_, again) = place.succeeds("predict runs/t --data drawn.ldac").told();
     assert_eq!(again.len(), 300);
     assert!(again.iter().all(|row| rows.iter().any(|of_fit| of_fit[3] == row[3])), "other lengths");
     place.succeeds("sample runs/t -n 300 --seed 3 --output drawn.csv");
     let (header, entries) = crate::common::table(&place.text("drawn.csv"));
-    assert_eq!(header, ["document", "word", "count", "label"]);
-    let counted: f64 = entries.iter().map(|row| row[2]).sum();
+    assert_eq!(header, ["document", "label", "word", "count"]);
+    let counted: f64 = entries.iter().map(|row| row[3]).sum();
     assert_eq!(counted, again.iter().map(|row| row[3]).sum::<f64>());
     // α = ½ for each of two topics: the share of one topic over documents has mean ½ and variance 1/8. A z-test of one in
     // 10,000; q(θ) of a document of 20 words and more is close to its share.
@@ -222,14 +229,14 @@ fn empty_documents_and_more_topics_than_documents_are_right() {
     assert!(!text.split_once("\"posterior\"").unwrap().1.contains("null"), "{text}");
     assert!(!place.text("runs/few-topics/results.json").contains("\"value\": null"));
     // Nothing is known of a document without words: the prior.
-    let (_, rows) = place.succeeds("predict runs/few-topics").table();
+    let (_, rows) = place.succeeds("predict runs/few-topics").told();
     assert_eq!(rows[1], [1.0, 0.25, 0.25, 0.25, 0.25, 0.0, 0.0]);
     place.succeeds("evaluate runs/few-topics");
     place.succeeds("topics --data few.ldac -k 1 --name one");
     // A document of one word has no other half.
     place.write("word.ldac", "1 1:1\n");
     let said = place.succeeds("evaluate runs/few-topics --data word.ldac");
-    assert!(said.stdout.contains("bound_per_token") && !said.stdout.contains("NaN"), "{said:?}");
+    assert!(said.stdout.contains("log_density_per_token") && !said.stdout.contains("NaN"), "{said:?}");
 }
 
 #[test]

@@ -22,9 +22,10 @@ fn picture(place: &Place, name: &str) -> (u32, u32, Vec<u8>) {
 /// Mean and standard error of the terms that `evaluate` prints.
 fn terms(said: &Said) -> [[f64; 2]; 3] {
     let lines: Vec<&str> = said.stdout.lines().collect();
-    assert_eq!(lines[0], "term,nats_per_row,standard_error");
-    assert_eq!(lines.len(), 4);
-    [("elbo", 1), ("log_likelihood", 2), ("kl", 3)].map(|(name, line)| {
+    assert_eq!(lines[0], "term,nats_per_row,standard_error,is");
+    assert_eq!(lines.len(), 5);
+    assert!(lines[1].starts_with("log_density,") && lines[1].ends_with(",bound"));
+    [("elbo", 2), ("log_likelihood", 3), ("kl", 4)].map(|(name, line)| {
         let cells: Vec<&str> = lines[line].split(',').collect();
         assert_eq!(cells[0], name);
         [1, 2].map(|i| cells[i].parse().unwrap())
@@ -40,7 +41,10 @@ fn evaluate_prints_the_bound_and_its_terms() {
     assert!(kl > 0.0 && elbo < log_likelihood && error > 0.0);
 
     let (header, rows) = table(&place.text("rows.csv"));
-    assert_eq!(header, ["elbo", "log_likelihood", "kl"]);
+    let first = ["row", "label", "log_density", "log_density_is", "elbo", "log_likelihood", "kl"];
+    assert_eq!(header, first);
+    assert!(rows.iter().enumerate().all(|(n, row)| row[0] == n as f64 + 1.0 && row[2] == row[4]));
+    let rows: Vec<Vec<f64>> = rows.into_iter().map(|row| row[4..].to_vec()).collect();
     assert_eq!(rows.len(), 1797);
     for (column, term) in [elbo, log_likelihood, kl].into_iter().enumerate() {
         assert!((crate::common::mean(&rows, column) - term).abs() < 1e-6);
@@ -66,7 +70,7 @@ fn evaluate_is_a_function_of_its_seed() {
 fn reconstruct_draws_and_writes() {
     let place = fitted();
     // 40 rows, 20 side by side, each line above its reconstructions: 8x8 pixels, a gap of 1, enlarged 14 times.
-    place.succeeds("reconstruct runs/digits --output rows.png");
+    place.succeeds("reconstruct runs/digits --first --output rows.png");
     let (width, height, pixels) = picture(&place, "rows.png");
     assert_eq!((width, height), ((20 * 9 - 1) * 14, (4 * 9 - 1) * 14));
     let at = |x: usize, y: usize| pixels[(14 * y + 7) * width as usize + 14 * x + 7];
@@ -80,10 +84,17 @@ fn reconstruct_draws_and_writes() {
     // The header's names hold commas: count the quotes.
     assert_eq!(said.stdout.lines().next().unwrap().matches('"').count(), 128);
     let (_, rows) = said.table();
-    assert_eq!((rows.len(), rows[0].len()), (1797, 65));
-    assert!(rows.iter().all(|row| row[..64].iter().all(|value| (0.0..=16.0).contains(value))));
-    assert_eq!(rows[..4].iter().map(|row| row[64]).collect::<Vec<_>>(), [0.0, 1.0, 2.0, 3.0]);
-    assert_eq!(place.succeeds("reconstruct runs/digits --rows 2").table().1, rows[..2]);
+    assert_eq!((rows.len(), rows[0].len()), (1797, 66));
+    assert!(rows.iter().all(|row| row[2..].iter().all(|value| (0.0..=16.0).contains(value))));
+    assert_eq!(rows[..4].iter().map(|row| row[1]).collect::<Vec<_>>(), [0.0, 1.0, 2.0, 3.0]);
+    assert_eq!(place.succeeds("reconstruct runs/digits --rows 2 --first").table().1, rows[..2]);
+    // Rows that are drawn are those of the table, in its order, and others of another seed.
+    let drawn =
+        |seed: u64| place.succeeds(&format!("reconstruct runs/digits --rows 30 --seed {seed}")).table().1;
+    let some = drawn(0);
+    assert!(some.iter().all(|row| *row == rows[row[0] as usize - 1]) && some[29][0] > 100.0);
+    assert!(some.windows(2).all(|pair| pair[0][0] < pair[1][0]));
+    assert_ne!(some, drawn(1));
 }
 
 #[test]
@@ -115,21 +126,22 @@ fn encode_writes_three_formats() {
     let place = fitted();
     let said = place.succeeds("encode runs/digits");
     let (header, rows) = said.table();
-    let named = |what: &str| (1..=20).map(|k| format!("{what}_{k}")).collect::<Vec<_>>();
-    assert_eq!(header, [named("mean"), named("sd"), vec!["label".into()]].concat());
+    let named = |what: &str| (1..=20).map(|k| format!("z_{k}_{what}")).collect::<Vec<_>>();
+    assert_eq!(header, [vec!["row".into(), "label".into()], named("mean"), named("sd")].concat());
     assert_eq!(rows.len(), 1797);
-    assert!(rows.iter().all(|row| row[20..40].iter().all(|&sd| sd > 0.0 && sd < 2.0)));
-    assert_eq!(rows[1796][40], 8.0);
+    assert!(rows.iter().all(|row| row[22..].iter().all(|&sd| sd > 0.0 && sd < 2.0)));
+    assert_eq!(rows[1796][..2], [1797.0, 8.0]);
 
     // The matrix of numbers leaves the labels out.
-    place.succeeds("encode runs/digits --output codes.npy");
+    let said = place.succeeds("encode runs/digits --output codes.npy");
+    assert!(said.stderr.contains("note: `codes.npy` holds numbers alone: label left out"), "{said:?}");
     let npy = place.read("codes.npy");
     assert_eq!(&npy[..6], b"\x93NUMPY");
-    let data = npy.len() - 1797 * 40 * 8;
+    let data = npy.len() - 1797 * 41 * 8;
     let head = String::from_utf8_lossy(&npy[..data]).into_owned();
-    assert!(head.contains("'<f8'") && head.contains("(1797, 40, )") && head.contains("False"), "{head}");
+    assert!(head.contains("'<f8'") && head.contains("(1797, 41, )") && head.contains("False"), "{head}");
     let values = npy[data..].chunks_exact(8).map(|bytes| f64::from_le_bytes(bytes.try_into().unwrap()));
-    assert!(values.eq(rows.iter().flat_map(|row| row[..40].iter().copied())));
+    assert!(values.eq(rows.iter().flat_map(|row| [&row[..1], &row[2..]].concat())));
 
     place.succeeds("encode runs/digits --output codes.parquet");
     let parquet = place.read("codes.parquet");
@@ -181,7 +193,7 @@ fn a_configuration_finds_its_rows_where_they_are_now() {
 #[test]
 fn outputs_of_no_known_kind_are_refused() {
     let place = fitted();
-    let known = "end it in .csv, .npy, .parquet or .png";
+    let known = "end it in .csv, .npy, .parquet, .json or .png";
     for name in ["rows.jpg", "rows", "rows.csv.gz"] {
         let message = format!("`{name}` ends in no format that can be written here");
         place.fails(&format!("sample runs/digits --output {name}"), 2, &[&message], known);
@@ -193,7 +205,7 @@ fn outputs_of_no_known_kind_are_refused() {
             &format!("{verb} runs/digits --output rows.png"),
             2,
             &message,
-            "end it in .csv, .npy or .parquet",
+            "end it in .csv, .npy, .parquet or .json",
         );
     }
     let message = ["cannot write `none/rows.csv`: No such file or directory"];
@@ -225,7 +237,11 @@ fn the_data_may_move_away() {
     }
     assert_eq!(place.succeeds("encode runs/data --data moved.csv").stdout, before);
     // New rows may come without labels.
-    let bare: Vec<&str> = before.lines().map(|line| line.rsplit_once(',').unwrap().0).collect();
+    let bare = |line: &str| {
+        let cells: Vec<&str> = line.splitn(3, ',').collect();
+        format!("{},{}", cells[0], cells[2])
+    };
+    let bare: Vec<String> = before.lines().map(bare).collect();
     let moved = place.text("moved.csv");
     let unlabelled: Vec<&str> = moved.lines().map(|line| line.rsplit_once(',').unwrap().0).collect();
     place.write("bare.csv", unlabelled.join("\n"));
@@ -262,8 +278,9 @@ fn one_new_row_is_enough() {
     for verb in ["encode", "reconstruct"] {
         let all = place.succeeds(&format!("{verb} runs/vae")).stdout;
         let row = place.succeeds(&format!("{verb} runs/vae --data row.csv")).stdout;
-        let expected: Vec<&str> = [0, 3].map(|line| all.lines().nth(line).unwrap()).into();
-        assert_eq!(row.lines().collect::<Vec<_>>(), expected);
+        let [header, third] = [0, 3].map(|line| all.lines().nth(line).unwrap());
+        let third = third.strip_prefix("3,").unwrap();
+        assert_eq!(row, format!("{header}\n1,{third}\n"));
     }
     let figures = place.succeeds("evaluate runs/vae --data row.csv").stdout;
     assert!(figures.contains("elbo,") && !figures.contains("NaN"), "{figures}");

@@ -1,6 +1,7 @@
 //! Frames to files: a format a file, and a line of [`FORMATS`].
 
 mod csv;
+mod json;
 mod npy;
 mod parquet;
 
@@ -24,6 +25,7 @@ const FORMATS: &[Format] = &[
     Format { ending: "csv", text: true, write: csv::write },
     Format { ending: "npy", text: false, write: npy::write },
     Format { ending: "parquet", text: true, write: parquet::write },
+    Format { ending: "json", text: true, write: json::write },
 ];
 
 /// The format that a path asks for by its ending, in any case.
@@ -56,7 +58,7 @@ pub fn holds_text(path: &Path) -> Option<bool> {
 
 impl Frame {
     /// Writes the columns, not the labels, replacing the file in one step, in the format its name ends in: `.csv`, `.npy` (a
-    /// matrix of 64-bit floats, row after row) or `.parquet`.
+    /// matrix of 64-bit floats, row after row), `.parquet` or `.json`.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Tables in three formats, and files replaced in one step.
+//! Tables in the formats that are written, and files replaced in one step.
 
 use std::env;
 use std::fs::{self, File};
@@ -105,11 +105,30 @@ fn parquet_reads_back() {
 }
 
 #[test]
+fn json_reads_back() {
+    let folder = Folder::new();
+    let path = folder.path("t.json");
+    let table = mixed();
+    table.write(&path).unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    let Column::Text(texts) = &table.columns[2].1 else { panic!("text") };
+    let records: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
+    let lines: Vec<&str> = text.lines().filter(|line| line.starts_with('{')).collect();
+    assert_eq!((records.len(), lines.len()), (NUMBERS.len(), NUMBERS.len()));
+    for (i, (record, line)) in records.iter().zip(lines).enumerate() {
+        // Digit for digit, whatever a reader of JSON makes of them.
+        let number = line.strip_prefix("{\"x\":").unwrap().split(',').next().unwrap();
+        assert!(same(number.parse().unwrap(), NUMBERS[i]), "{line}");
+        assert_eq!(record["text"].as_str().unwrap_or_default(), texts[i], "{line}");
+    }
+}
+
+#[test]
 fn tables_that_do_not_fit_are_refused() {
     let folder = Folder::new();
     for name in ["t.xlsx", "t", ".csv"] {
         let error = mixed().write(&folder.path(name)).unwrap_err().to_string();
-        assert!(error.ends_with(".csv, .npy or .parquet"), "{error}");
+        assert!(error.ends_with(".csv, .npy, .parquet or .json"), "{error}");
     }
     let error = mixed().write(&folder.path("t.npy")).unwrap_err();
     assert!(error.to_string().contains("`text`"));

@@ -26,7 +26,7 @@ use super::{
     prepare::{Prepared, read_for, read_own, read_rows},
 };
 use crate::{
-    asked::Asked,
+    asked::{Approximation, Asked, LOG_DENSITY, Term, Told, push_log_density},
     error::Error,
     observer::{Observer, Say},
     results::Results,
@@ -69,9 +69,9 @@ pub struct Audit {
     /// The contents of `audit.json`.
     pub record: Record,
     /// Its means, by name.
-    pub terms: Vec<(&'static str, Mean)>,
+    pub terms: Vec<Term>,
     /// The ledger of each row.
-    pub rows: Table,
+    pub rows: Told,
     /// What there is to see.
     pub page: AuditPage,
 }
@@ -211,7 +211,12 @@ pub(super) fn audit(
     if run.is_dir() {
         write_atomically(&run.join("audit.json"), &serde_json::to_vec_pretty(&record)?)?;
     }
-    Ok(Audit { page, rows: rows_table(&ledger, annealed), terms: record.terms(), record })
+    let index = ledger.rows.iter().map(|row| row.row);
+    let of_row = |labels: &Vec<String>| ledger.rows.iter().map(|row| labels[row.row].clone()).collect();
+    let labels = data.labels.as_ref().map(of_row);
+    let terms = record.terms(ledger.rows.len());
+    let rows = Told::of("row", index, labels, rows_table(&ledger, annealed));
+    Ok(Audit { record, terms, rows, page })
 }
 
 /// Rows to audit.
@@ -341,36 +346,39 @@ impl Auditor<'_> {
 fn rows_table(ledger: &GapLedger, annealed: Option<Vec<f64>>) -> Table {
     let mut table = Table::new();
     let column = |of: fn(&Gaps) -> f64| Column::Real(ledger.rows.iter().map(of).collect());
-    table.push("row", column(|row| row.row as f64 + 1.0));
-    table.push("log_evidence", column(|row| row.log_evidence));
+    let log_density = ledger.rows.iter().map(|row| row.log_evidence).collect();
+    push_log_density(&mut table, log_density, Approximation::Estimate);
     table.push("per_datum_elbo", column(|row| row.per_datum));
     table.push("amortised_elbo", column(|row| row.amortised));
     table.push("approximation_gap", column(Gaps::approximation));
     table.push("amortisation_gap", column(Gaps::amortisation));
     table.push("khat", column(|row| row.khat.unwrap_or(f64::NAN)));
     table.push("effective_sample_size", column(|row| row.effective_sample_size));
-    table.push("converged", column(|row| f64::from(row.converged)));
+    table.push("converged", Column::Binary(ledger.rows.iter().map(|row| Some(row.converged)).collect()));
     if let Some(annealed) = annealed {
-        table.push("annealed", Column::Real(annealed));
+        table.push("log_density_annealed", Column::Real(annealed));
     }
     table
 }
 
 impl Record {
-    fn terms(&self) -> Vec<(&'static str, Mean)> {
+    fn terms(&self, rows: usize) -> Vec<Term> {
         let ledger = &self.ledger;
+        let term = |name, mean| Term::mean(name, mean, rows);
+        let estimate = |name, mean| term(name, mean).is(Approximation::Estimate);
+        let bound = |name, mean| term(name, mean).is(Approximation::Bound);
         let mut terms = vec![
-            ("log_evidence", ledger.log_evidence),
-            ("per_datum_elbo", ledger.per_datum),
-            ("amortised_elbo", ledger.amortised),
-            ("approximation_gap", ledger.approximation_gap),
-            ("amortisation_gap", ledger.amortisation_gap),
+            estimate(LOG_DENSITY, ledger.log_evidence),
+            bound("per_datum_elbo", ledger.per_datum),
+            bound("amortised_elbo", ledger.amortised),
+            term("approximation_gap", ledger.approximation_gap),
+            term("amortisation_gap", ledger.amortisation_gap),
         ];
-        terms.extend(self.training_ledger.map(|training| ("training_amortised_elbo", training.amortised)));
-        terms.extend(
-            self.training_ledger.map(|training| ("training_amortisation_gap", training.amortisation_gap)),
-        );
-        terms.extend(self.annealed.map(|annealed| ("log_evidence_annealed", annealed)));
+        if let Some(training) = self.training_ledger {
+            terms.push(bound("training_amortised_elbo", training.amortised));
+            terms.push(term("training_amortisation_gap", training.amortisation_gap));
+        }
+        terms.extend(self.annealed.map(|annealed| estimate("log_density_annealed", annealed)));
         terms
     }
 }

@@ -17,7 +17,7 @@ use elbo_data::{Column, Table};
 
 use super::{config::Config, prepare::read_for};
 use crate::{
-    asked::{Asked, Evaluation, Spread, Term, Told, of_the_fit},
+    asked::{Approximation, Asked, Evaluation, LOG_DENSITY, Term, Told, of_the_fit, push_log_density},
     error::Error,
     observer::Observer,
     subset::chosen,
@@ -92,10 +92,6 @@ pub(super) fn evaluate(
     // Refused before any long work, where the latent is discrete.
     let joint = asked.annealed.map(|annealed| Ok::<_, Error>((reader.joint()?, annealed))).transpose()?;
     let mut figures = Figures::default();
-    if part {
-        let numbers = evaluator.rows.index().iter().map(|&row| row as f64 + 1.0).collect();
-        figures.columns.push("row", Column::Real(numbers));
-    }
     evaluator.bound(&mut figures)?;
     if let Some(samples) = asked.importance_samples {
         evaluator.importance_weighted(samples, &mut figures)?;
@@ -104,6 +100,9 @@ pub(super) fn evaluate(
         evaluator.annealed(&*joint, &annealed, &mut figures)?;
     }
     let (some, all, samples) = (evaluator.rows.len(), all.len(), asked.samples);
+    let index = evaluator.rows.index().to_vec();
+    let labels = data.labels.as_ref().map(|labels| index.iter().map(|&row| labels[row].clone()).collect());
+    let (terms, columns, notes) = figures.headed();
     let mut facts = Vec::new();
     if config.fit.train.objective == Objective::Noiseless {
         facts.push(
@@ -121,7 +120,7 @@ pub(super) fn evaluate(
         facts.push(format!("note: {some} rows of {all}, drawn from the seed, and not the whole data"));
     }
     facts.push(format!("{some} rows, {samples} samples a row; elbo = log_likelihood - kl, larger is better"));
-    facts.extend(figures.notes);
+    facts.extend(notes);
     let mut facts: Vec<(&'static str, Text)> = facts.into_iter().map(|text| ("", text.into())).collect();
     facts.extend(of_the_fit(of_fit));
     facts.extend(of_scaled(config, reader));
@@ -129,8 +128,8 @@ pub(super) fn evaluate(
         facts,
         unit: "nats_per_row",
         part: [some, all],
-        terms: figures.terms,
-        rows: Told::new(figures.columns, None),
+        terms,
+        rows: Told::of("row", index, labels, columns),
     })
 }
 
@@ -153,6 +152,8 @@ pub(super) fn of_scaled(config: &Config, reader: &dyn Reader) -> Option<(&'stati
 /// The figures, those of each row, and what they stand on.
 #[derive(Default)]
 struct Figures {
+    /// The log density of each row: that of the figures which was told last, each being closer than those before.
+    log_density: Option<(Vec<f64>, Approximation)>,
     terms: Vec<Term>,
     columns: Table,
     notes: Vec<String>,
@@ -160,11 +161,28 @@ struct Figures {
 
 impl Figures {
     fn line(&mut self, name: &str, mean: Mean, rows: usize) {
-        self.terms.push(Term {
-            name: name.into(),
-            value: mean.value,
-            standard_error: Spread::of(mean, rows),
-        });
+        self.terms.push(Term::mean(name, mean, rows));
+    }
+
+    /// A figure of each row that is its log density, or a bound on it.
+    fn density(&mut self, name: &str, rows: Vec<f64>, is: Approximation) {
+        self.term(name, rows.clone());
+        if let Some(term) = self.terms.last_mut() {
+            term.is = Some(is);
+        }
+        self.log_density = Some((rows, is));
+    }
+
+    /// The log density at the head of the figures, and of the columns.
+    fn headed(self) -> (Vec<Term>, Table, Vec<String>) {
+        let Self { log_density, mut terms, columns, notes } = self;
+        let mut table = Table::new();
+        if let Some((rows, is)) = log_density {
+            terms.insert(0, Term::mean(LOG_DENSITY, Mean::of(&rows), rows.len()).is(is));
+            push_log_density(&mut table, rows, is);
+        }
+        table.columns.extend(columns.columns);
+        (terms, table, notes)
     }
 
     /// A term of each row.
@@ -175,7 +193,7 @@ impl Figures {
 
     /// The mean log weight of each row, and how many samples it stands on; that in words.
     fn weights(&mut self, name: &str, weights: &[Weights]) -> String {
-        self.term(name, weights.iter().map(Weights::log_mean).collect());
+        self.density(name, weights.iter().map(Weights::log_mean).collect(), Approximation::Estimate);
         let mut effective: Vec<f64> = weights.iter().map(Weights::effective_sample_size).collect();
         self.columns.push(format!("{name}_ess"), Column::Real(effective.clone()));
         effective.sort_unstable_by(f64::total_cmp);
@@ -212,7 +230,7 @@ impl Evaluator<'_> {
         for piece in self.rows.pieces(self.binarise(), self.key.purpose(Purpose::Binarise)) {
             terms.extend(&self.reader.terms(&piece, Measure::Elbo(kl), Draws { samples, key: noise })?);
         }
-        figures.term("elbo", terms.elbo());
+        figures.density("elbo", terms.elbo(), Approximation::Bound);
         figures.term("log_likelihood", terms.log_likelihood);
         figures.term("kl", terms.kl);
         Ok(())
@@ -271,9 +289,11 @@ impl Evaluator<'_> {
         let accepted = Mean::of(&acceptance).value;
         figures.columns.push("annealed_acceptance", Column::Real(acceptance));
         let (rows, gap) = (gap.len(), Mean::of(&gap));
+        let first = figures.terms.len();
         figures.line("bdmc_lower", Mean::of(&lower), rows);
         figures.line("bdmc_upper", Mean::of(&upper), rows);
         figures.line("bdmc_gap", gap, rows);
+        figures.terms[first..].iter_mut().for_each(|term| term.is = Some(Approximation::Bound));
         let from = if from_prior { "prior" } else { "guide" };
         figures.notes.push(format!(
             "annealed: from the {from}, {temperatures} temperatures, {leapfrog} leapfrog steps, {chains} chains a \

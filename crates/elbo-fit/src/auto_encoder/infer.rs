@@ -13,7 +13,7 @@ use elbo_data::{Column, Table};
 
 use super::{config::Config, evaluate::of_scaled, prepare::read_for};
 use crate::{
-    asked::{Asked, Evaluation, Spread, Term, Told},
+    asked::{Approximation, Asked, Evaluation, LOG_DENSITY, Term, Told, push_log_density},
     error::Error,
     observer::Observer,
     subset::chosen,
@@ -94,12 +94,11 @@ pub(super) fn infer(
         found.take(&*joint, &piece, [&encoder, &done.q], key.purpose(Purpose::Evaluate))?;
     }
     observer.work_end();
-    let columns = found.table(&rows, rows.len() < all.len());
+    let columns = found.table();
     let labels = data.labels.map(|labels| rows.index().iter().map(|&row| labels[row].clone()).collect());
-    let term = |(name, mean): (String, Mean)| Term {
-        name,
-        value: mean.value,
-        standard_error: Spread::of(mean, rows.len()),
+    let term = |(name, mean, is): (String, Mean, Option<Approximation>)| Term {
+        is,
+        ..Term::mean(name, mean, rows.len())
     };
     let facts = found.facts(rows.len(), all.len()).into_iter().map(|text| ("", text.into()));
     Ok(Evaluation {
@@ -107,7 +106,7 @@ pub(super) fn infer(
         unit: "nats_per_row",
         part: [rows.len(); 2],
         terms: found.means().into_iter().map(term).collect(),
-        rows: Told::new(columns, labels),
+        rows: Told::of("row", rows.index().iter().copied(), labels, columns),
     })
 }
 
@@ -154,54 +153,56 @@ impl Found {
         if self.k == 1 { "elbo".into() } else { format!("l_{}", self.k) }
     }
 
-    fn table(&self, rows: &Rows<'_>, part: bool) -> Table {
+    fn table(&self) -> Table {
         let mut table = Table::new();
-        if part {
-            let numbers = rows.index().iter().map(|&row| row as f64 + 1.0).collect();
-            table.push("row", Column::Real(numbers));
-        }
         let latent = self.mean.first().map_or(0, Vec::len);
         let column =
             |lines: &[Vec<f64>], place: usize| Column::Real(lines.iter().map(|l| l[place]).collect());
         for (name, lines) in [("mean", &self.mean), ("sd", &self.sd)] {
             for j in 0..latent {
-                table.push(format!("{name}_{}", j + 1), column(lines, j));
+                table.push(format!("z_{}_{name}", j + 1), column(lines, j));
             }
         }
         if self.full {
             for i in 0..latent {
                 for j in 0..=i {
-                    table
-                        .push(format!("scale_{}_{}", i + 1, j + 1), column(&self.scale, i * (i + 1) / 2 + j));
+                    table.push(
+                        format!("z_{}_{}_scale", i + 1, j + 1),
+                        column(&self.scale, i * (i + 1) / 2 + j),
+                    );
                 }
             }
         }
         let name = self.name();
-        table.push(name.clone(), Column::Real(self.bound.iter().map(|b| b.value).collect()));
-        table.push(format!("{name}_se"), Column::Real(self.bound.iter().map(|b| b.standard_error).collect()));
+        let bound: Vec<f64> = self.bound.iter().map(|b| b.value).collect();
+        let error = self.bound.iter().map(|b| b.standard_error).collect();
+        push_log_density(&mut table, bound.clone(), Approximation::Bound);
+        table.push(format!("per_datum_{name}"), Column::Real(bound));
+        table.push(format!("per_datum_{name}_se"), Column::Real(error));
         table.push(format!("amortised_{name}"), Column::Real(self.amortised.clone()));
-        table.push("steps", Column::Real(self.steps.clone()));
-        table.push("converged", Column::Real(self.converged.clone()));
+        table.push("steps", Column::Count(self.steps.iter().map(|&steps| Some(steps as u64)).collect()));
+        table.push("converged", Column::Binary(self.converged.iter().map(|&one| Some(one != 0.0)).collect()));
         table
     }
 
     /// Means over the rows: the best bound, the encoder's, and what lies between.
-    fn means(&self) -> [(String, Mean); 3] {
+    fn means(&self) -> [(String, Mean, Option<Approximation>); 4] {
         let best: Vec<f64> = self.bound.iter().map(|b| b.value).collect();
         let gap: Vec<f64> = best.iter().zip(&self.amortised).map(|(b, a)| b - a).collect();
-        let name = self.name();
+        let (name, bound) = (self.name(), Some(Approximation::Bound));
         [
-            (format!("per_datum_{name}"), Mean::of(&best)),
-            (format!("amortised_{name}"), Mean::of(&self.amortised)),
-            ("amortisation_gap".into(), Mean::of(&gap)),
+            (LOG_DENSITY.into(), Mean::of(&best), bound),
+            (format!("per_datum_{name}"), Mean::of(&best), bound),
+            (format!("amortised_{name}"), Mean::of(&self.amortised), bound),
+            ("amortisation_gap".into(), Mean::of(&gap), None),
         ]
     }
 
     fn facts(&self, rows: usize, all: usize) -> Vec<String> {
-        let line = |(name, mean): &(String, Mean)| {
+        let line = |(name, mean, _): &(String, Mean, Option<Approximation>)| {
             format!("{name:<18} {:.3} ± {:.3} nats per row", mean.value, mean.standard_error)
         };
-        let mut facts: Vec<String> = self.means().iter().map(line).collect();
+        let mut facts: Vec<String> = self.means()[1..].iter().map(line).collect();
         let mut steps = self.steps.clone();
         steps.sort_unstable_by(f64::total_cmp);
         let converged = self.converged.iter().sum::<f64>();

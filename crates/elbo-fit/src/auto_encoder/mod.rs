@@ -24,7 +24,7 @@ pub use evaluate::{Annealed, Measures};
 pub(crate) use fit::repeat;
 pub use fit::{fit, fit_of, resume, resume_of};
 pub use infer::Inference;
-pub use model::{AutoEncoder, Pictures};
+pub use model::AutoEncoder;
 pub use networks::{Built, Networks, Ours, OwnLikelihood};
 pub use request::{Guide, Network, Request, Scale};
 pub use words::{Words, words};

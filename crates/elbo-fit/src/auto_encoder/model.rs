@@ -1,6 +1,9 @@
 //! A fitted auto-encoder, on rows old and new.
 
-use std::path::{Path, PathBuf};
+use std::{
+    borrow::Cow,
+    path::{Path, PathBuf},
+};
 
 use elbo::{
     burn::tensor::Device,
@@ -21,9 +24,9 @@ use super::{
     prepare::{Prepared, read_for},
 };
 use crate::{
-    asked::{Asked, Evaluation, Told},
+    asked::{Asked, Evaluation, Selection, Told},
     error::Error,
-    fitted::{About, Fitted},
+    fitted::{About, Fitted, Latents, Means, Pictures},
     observer::Observer,
     rows, table,
 };
@@ -37,17 +40,6 @@ pub struct AutoEncoder {
     path: PathBuf,
     config: Config,
     reader: Box<dyn Reader>,
-}
-
-/// Rows as pictures: values in [0, 1], or nearly.
-#[derive(Debug)]
-pub struct Pictures {
-    /// A row each.
-    pub rows: Vec<Vec<f32>>,
-    /// What becomes of each.
-    pub reconstructions: Vec<Vec<f32>>,
-    /// Height and width.
-    pub shape: (usize, usize),
 }
 
 impl AutoEncoder {
@@ -127,9 +119,8 @@ impl AutoEncoder {
     /// # Errors
     /// As for [`Self::evaluate`].
     pub fn encode(&self, rows: &Asked, observer: &dyn Observer) -> Result<Told, Error> {
-        let data = self.encoded(rows, None, observer)?;
-        let (latent, family) = (self.reader.latent(), self.reader.family());
-        let width = family.width(latent);
+        let data = self.encoded(rows, observer)?;
+        let width = self.reader.columns();
         let mut columns = vec![Vec::with_capacity(data.rows); 2 * width];
         for x in data.x.chunks(ROWS * self.reader.width()) {
             let encoded = self.reader.encode(x)?;
@@ -138,35 +129,40 @@ impl AutoEncoder {
                 column.extend(values.iter().skip(c % width).step_by(width).map(|&v| f64::from(v)));
             }
         }
-        let layers = self.reader.layers();
-        // z_j, or its class k as j_k; of two layers z1_j and z2_j.
-        let name = |c: usize| match family {
-            Family::Categorical(classes) => format!("{}_{}", c / classes + 1, c % classes + 1),
-            _ if layers.len() > 1 && c < layers[0] => format!("z1_{}", c + 1),
-            _ if layers.len() > 1 => format!("z2_{}", c - layers[0] + 1),
-            _ => (c + 1).to_string(),
-        };
         let mut output = Table::new();
         for (c, column) in columns.into_iter().enumerate() {
             let what = if c < width { "mean" } else { "sd" };
-            output.push(format!("{what}_{}", name(c % width)), Column::Real(column));
+            output.push(format!("{}_{what}", self.latent_name(c % width)), Column::Real(column));
         }
-        Ok(Told::new(output, data.labels))
+        Ok(Told::of("row", 0..data.rows, data.labels, output))
     }
 
-    /// The first rows, or all, after their way through z and back: x → z → x.
+    /// Column c of z: `z_j`, or its class k as `z_j_k`; of two layers `z1_j` and `z2_j`.
+    fn latent_name(&self, c: usize) -> String {
+        let layers = self.reader.layers();
+        match self.reader.family() {
+            Family::Categorical(classes) => format!("z_{}_{}", c / classes + 1, c % classes + 1),
+            _ if layers.len() > 1 && c < layers[0] => format!("z1_{}", c + 1),
+            _ if layers.len() > 1 => format!("z2_{}", c - layers[0] + 1),
+            _ => format!("z_{}", c + 1),
+        }
+    }
+
+    /// Rows after their way through z and back: x → z → x.
     ///
     /// # Errors
     /// As for [`Self::evaluate`].
     pub fn reconstruct(
         &self,
         rows: &Asked,
-        number: Option<usize>,
+        which: Selection,
         observer: &dyn Observer,
     ) -> Result<Told, Error> {
-        let data = self.encoded(rows, number, observer)?;
-        let x = self.reader.reconstruct(&data.x)?;
-        Ok(Told::new(self.table(&x), data.labels))
+        let data = self.encoded(rows, observer)?;
+        let index = which.of(data.rows);
+        let x = self.reader.reconstruct(&self.selected(&data, &index))?;
+        let labels = data.labels.map(|labels| index.iter().map(|&row| labels[row].clone()).collect());
+        Ok(Told::of("row", index, labels, self.table(&x)))
     }
 
     /// The same as pictures.
@@ -176,12 +172,13 @@ impl AutoEncoder {
     pub fn reconstruct_pictures(
         &self,
         rows: &Asked,
-        number: Option<usize>,
+        which: Selection,
         observer: &dyn Observer,
     ) -> Result<Pictures, Error> {
-        let data = self.encoded(rows, number, observer)?;
-        let x = self.reader.reconstruct(&data.x)?;
-        let (rows, reconstructions) = (self.rows(&data.x), self.rows(&x));
+        let data = self.encoded(rows, observer)?;
+        let originals = self.selected(&data, &which.of(data.rows));
+        let x = self.reader.reconstruct(&originals)?;
+        let (rows, reconstructions) = (self.rows(&originals), self.rows(&x));
         Ok(Pictures { rows, reconstructions, shape: self.shape()? })
     }
 
@@ -190,7 +187,7 @@ impl AutoEncoder {
     /// # Errors
     /// Never, for a model that was fitted.
     pub fn sample(&self, number: usize, draw: bool, seed: u64) -> Result<Told, Error> {
-        Ok(Told::new(self.table(&self.drawn(number, draw, seed)?), None))
+        Ok(Told::new(self.table(&self.drawn(number, draw, seed)?)))
     }
 
     /// The same as pictures.
@@ -209,18 +206,22 @@ impl AutoEncoder {
         About { elbo: self.config.elbo.clone(), columns, data }
     }
 
-    /// Rows as the encoder is given them: all, or the first.
-    fn encoded(
-        &self,
-        rows: &Asked,
-        number: Option<usize>,
-        observer: &dyn Observer,
-    ) -> Result<Prepared, Error> {
+    /// Rows as the encoder is given them.
+    fn encoded(&self, rows: &Asked, observer: &dyn Observer) -> Result<Prepared, Error> {
         let likelihood = self.reader.likelihood();
         let mut data = read_for((&self.config, likelihood), rows, observer)?;
-        data.truncate(number.unwrap_or(usize::MAX));
         data.as_encoded(self.config.fit.binarise(likelihood))?;
         Ok(data)
+    }
+
+    /// Some of these rows; all of them are not copied.
+    fn selected<'a>(&self, data: &'a Prepared, index: &[usize]) -> Cow<'a, [f32]> {
+        if index.len() == data.rows {
+            return Cow::Borrowed(&data.x);
+        }
+        let width = self.reader.width();
+        let row = |&row: &usize| data.x[row * width..(row + 1) * width].iter().copied();
+        index.iter().flat_map(row).collect::<Vec<f32>>().into()
     }
 
     fn drawn(&self, number: usize, draw: bool, seed: u64) -> Result<Vec<f32>, Error> {
@@ -244,9 +245,13 @@ impl AutoEncoder {
 
     /// Rows of x in the units of the stored data.
     fn table(&self, x: &[f32]) -> Table {
-        let stored: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
-        let data = &self.config.data;
-        table::of(&data.columns, &data.taken.scaling.undo_rows(&stored))
+        table::of(&self.config.data.columns, &self.stored(x))
+    }
+
+    /// The same row after row.
+    fn stored(&self, x: &[f32]) -> Vec<f64> {
+        let x: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
+        self.config.data.taken.scaling.undo_rows(&x)
     }
 }
 
@@ -275,9 +280,55 @@ impl Fitted for AutoEncoder {
         &self,
         _: &About,
         asked: &Asked,
-        number: Option<usize>,
+        which: Selection,
         watch: &dyn Observer,
     ) -> Result<Told, Error> {
-        Self::reconstruct(self, asked, number, watch)
+        Self::reconstruct(self, asked, which, watch)
+    }
+
+    fn latents(&self) -> Option<&dyn Latents> {
+        Some(self)
+    }
+}
+
+/// x is a function of z, of two layers of the first of them.
+impl Latents for AutoEncoder {
+    fn names(&self) -> Vec<String> {
+        let width = self.reader.family().width(self.reader.layers()[0]);
+        (0..width).map(|c| self.latent_name(c)).collect()
+    }
+
+    fn family(&self) -> Family {
+        self.reader.family()
+    }
+
+    fn means(&self, _: &About, asked: &Asked, watch: &dyn Observer) -> Result<Means, Error> {
+        let data = self.encoded(asked, watch)?;
+        let (width, all) = (self.names().len(), self.reader.columns());
+        let mut z = Vec::with_capacity(width * data.rows);
+        for x in data.x.chunks(ROWS * self.reader.width()) {
+            let mean = self.reader.encode(x)?.mean;
+            z.extend(mean.chunks_exact(all).flat_map(|z| z[..width].iter().map(|&z| f64::from(z))));
+        }
+        Ok(Means { z, labels: data.labels })
+    }
+
+    fn decode(&self, z: &[f64]) -> Result<Vec<f64>, Error> {
+        let (width, all) = (self.names().len(), self.reader.columns());
+        // Nothing of x depends on the second layer.
+        let whole = |z: &[f64]| -> Vec<f32> {
+            z.iter().map(|&z| z as f32).chain(std::iter::repeat_n(0.0, all - width)).collect()
+        };
+        let z: Vec<f32> = z.chunks_exact(width).flat_map(whole).collect();
+        Ok(self.stored(&self.reader.decode(&z)?))
+    }
+
+    fn pictures(&self, x: &[f64]) -> Option<Pictures> {
+        let shape = self.config.image()?;
+        let scaling = &self.config.data.taken.scaling;
+        let width = self.reader.width();
+        let pixel = |(d, &x): (usize, &f64)| ((x - scaling.offset(d)) / scaling.divisor(d)) as f32;
+        let rows = x.chunks(width).map(|row| row.iter().enumerate().map(pixel).collect()).collect();
+        Some(Pictures { rows, reconstructions: Vec::new(), shape })
     }
 }

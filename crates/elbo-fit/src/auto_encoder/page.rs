@@ -64,19 +64,12 @@ pub(super) fn page(
         rows.iter().take(SHOWN).flat_map(|&row| &data.x[row * width..][..width]).copied().collect();
     let reconstructions = reader.reconstruct(&originals)?;
     let samples = reader.decode(&draw_latent(reader, SHOWN, Key::new(config.fit.seed)))?;
-    let shown = |x: Vec<f32>| -> Vec<Vec<f32>> {
-        let rows = x.chunks(width);
-        if config.data.image.is_some() {
-            rows.map(<[f32]>::to_vec).collect()
-        } else {
-            rows.map(|x| {
-                x.iter()
-                    .enumerate()
-                    .map(|(d, &x)| config.data.taken.scaling.undo(d, x.into()) as f32)
-                    .collect()
-            })
-            .collect()
-        }
+    let shown = |x: Vec<f32>| -> Vec<Vec<f64>> {
+        let unit = |d: usize, x: f32| match config.data.image {
+            Some(_) => f64::from(x),
+            None => config.data.taken.scaling.undo(d, x.into()),
+        };
+        x.chunks(width).map(|x| x.iter().enumerate().map(|(d, &x)| unit(d, x)).collect()).collect()
     };
     Ok(AutoEncoderPage {
         title: config.name.clone(),

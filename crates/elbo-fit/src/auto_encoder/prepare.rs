@@ -28,16 +28,6 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
-    /// Keeps the first rows only.
-    pub(crate) fn truncate(&mut self, rows: usize) {
-        let width = self.x.len() / self.rows;
-        self.rows = self.rows.min(rows);
-        self.x.truncate(self.rows * width);
-        if let Some(labels) = &mut self.labels {
-            labels.truncate(rows);
-        }
-    }
-
     /// Makes the rows what the encoder is given where nothing is drawn: cut at 1/2 under `threshold`, and grey
     /// as they are under `dynamic`, which is the mean of the draws.
     pub(crate) fn as_encoded(&mut self, binarise: Binarise) -> Result<(), Error> {

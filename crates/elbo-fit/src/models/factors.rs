@@ -1,10 +1,11 @@
 //! Bayesian factor analysis and probabilistic PCA.
 
 use elbo::{
+    guide::Family,
     mean_field::factor_analysis::{Fit, Noise, Posterior, Prior, Reconstruction, Start},
     random::{Key, Purpose},
 };
-use elbo_data::{Column, Dataset, Table};
+use elbo_data::{Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -14,9 +15,10 @@ use super::{
     story::Story,
 };
 use crate::{
+    asked::{Approximation, Asked},
     error::Error,
     figure::{Figure, Loadings, Map},
-    fitted::About,
+    fitted::{About, Latents, Means},
     found::Found,
     observer::{Observer, Say},
     rows::Rows,
@@ -223,18 +225,23 @@ impl FactorAnalysis {
 }
 
 impl RowModel for FactorAnalysis {
-    const DENSITY: [&'static str; 2] = ["log_plug_in_density", "log p(x | the parameters at their means)"];
+    const DENSITY: &'static str = "log p(x | the parameters at their means)";
+
+    /// The parameters are not known as well as at their means.
+    fn approximation(&self) -> Approximation {
+        Approximation::Estimate
+    }
 
     /// The mean and the standard deviation of the latents of each row.
-    fn describe(&self, mut data: Dataset<f64>) -> Result<Table, Error> {
+    fn describe(&self, data: &Dataset<f64>) -> Result<Table, Error> {
+        let mut data = data.at_rows(&(0..data.rows()).collect::<Vec<_>>());
         self.scaling.apply(&mut data)?;
         let latents = self.posterior.infer(&data.values)?;
         let mut out = Table::new();
         for (name, values) in [("mean", &latents.mean), ("sd", &latents.sd())] {
-            let names: Vec<String> = (1..=self.posterior.latent()).map(|k| format!("{name}_{k}")).collect();
+            let names: Vec<String> = (1..=self.posterior.latent()).map(|k| format!("z_{k}_{name}")).collect();
             out.columns.extend(table::of(&names, values).columns);
         }
-        out.push("log_density", Column::Real(self.density(&data)?));
         Ok(out)
     }
 
@@ -248,7 +255,38 @@ impl RowModel for FactorAnalysis {
         Ok(table::of(&about.columns, &self.scaling.undo_rows(&drawn)))
     }
 
+    fn latents(&self) -> Option<&dyn Latents> {
+        Some(self)
+    }
+
     fn filled(&self, data: &Dataset<f64>) -> Option<Result<Table, Error>> {
         Some(self.fill(data))
+    }
+}
+
+impl Latents for FactorAnalysis {
+    fn names(&self) -> Vec<String> {
+        (1..=self.posterior.latent()).map(|k| format!("z_{k}")).collect()
+    }
+
+    fn family(&self) -> Family {
+        Family::Gaussian
+    }
+
+    fn means(&self, about: &About, asked: &Asked, watch: &dyn Observer) -> Result<Means, Error> {
+        let mut data = about.rows(asked, &about.columns, watch)?;
+        self.scaling.apply(&mut data)?;
+        Ok(Means { z: self.posterior.infer(&data.values)?.mean, labels: data.labels })
+    }
+
+    /// E\[W\] z + E\[μ\].
+    fn decode(&self, z: &[f64]) -> Result<Vec<f64>, Error> {
+        let (q, latent) = (&self.posterior, self.posterior.latent());
+        let cell = |z: &[f64], d: usize| {
+            let loadings = &q.loadings[d * latent..(d + 1) * latent];
+            loadings.iter().zip(z).map(|(w, z)| w * z).sum::<f64>() + q.mean[d]
+        };
+        let rows = z.chunks_exact(latent).flat_map(|z| (0..q.columns()).map(move |d| cell(z, d)));
+        Ok(self.scaling.undo_rows(&rows.collect::<Vec<f64>>()))
     }
 }

@@ -154,6 +154,7 @@ impl Chain for Posterior {
         let states = (1..=self.states()).map(|k| format!("p_{k}"));
         let means =
             columns.iter().zip(&self.emission[0]).flat_map(|(name, emission)| outcomes(name, emission));
+        let means = means.map(|name| format!("{name}_mean"));
         ["state".into()].into_iter().chain(states).chain(means).collect()
     }
 
@@ -183,7 +184,7 @@ impl Chain for Posterior {
     fn sample(&self, columns: &[String], rows: usize, key: Key) -> Result<Table, elbo::Error> {
         let (states, x) = Posterior::sample(self, rows, key)?;
         let mut out = table::of(columns, &x);
-        out.push("state", Column::Real(states.iter().map(|&state| state as f64 + 1.0).collect()));
+        out.push("state", Column::Count(states.iter().map(|&state| Some(state as u64 + 1)).collect()));
         Ok(out)
     }
 }

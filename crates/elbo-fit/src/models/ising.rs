@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use elbo::{
+    Error as Fault,
     mean_field::{
-        Annealing, ising,
+        Annealing, MeanField, ising,
         random_field::{Fit, Posterior},
     },
     random::Key,
+    terms::Bound,
 };
 use elbo_data::{Column, Dataset, Table};
 use rayon::prelude::*;
@@ -19,7 +21,7 @@ use super::{
     story::Story,
 };
 use crate::{
-    asked::{Asked, Evaluation, Spread, Term, Told},
+    asked::{Approximation, Asked, Evaluation, Spread, Term, Told},
     error::Error,
     figure::Figure,
     fitted::{About, Fitted},
@@ -92,26 +94,50 @@ impl Spins {
     }
 }
 
+/// A mean field whose KL is from the uniform distribution: log Z = log E[exp(½ sᵀJs + hᵀs)] + n log 2 under that.
+struct FromUniform<M> {
+    fit: M,
+    /// n log 2, in nats.
+    entropy: f64,
+}
+
+impl<M: MeanField> MeanField for FromUniform<M> {
+    fn factors(&self) -> Vec<String> {
+        self.fit.factors()
+    }
+
+    fn update(&mut self, factor: usize) -> Result<(), Fault> {
+        self.fit.update(factor)
+    }
+
+    fn bound(&self) -> Bound {
+        let bound = self.fit.bound();
+        // Of a uniform q it is 0, but for rounding.
+        let kl = (bound.kl + self.entropy).max(0.0);
+        Bound { log_likelihood: bound.log_likelihood + self.entropy, kl, ..bound }
+    }
+}
+
 impl Fitted for Spins {
     /// The mean of each spin, with its name where it has one but its number.
     fn predict(&self, about: &About, asked: &Asked, _: usize, _: &dyn Observer) -> Result<Told, Error> {
         no_rows(asked)?;
         let means = ising::means(&self.posterior.marginals);
         let mut out = Table::new();
-        out.push("spin", Column::Real((1..=means.len()).map(|i| i as f64).collect()));
+        let spins = 0..means.len();
         out.push("mean", Column::Real(means));
         if let Some(exact) = &self.exact {
             out.push("exact_mean", Column::Real(exact.means.clone()));
         }
         let names = about.columns.first().filter(|first| *first != "1").map(|_| about.columns.clone());
-        Ok(Told::new(out, names))
+        Ok(Told::of("spin", spins, names, out))
     }
 
     /// Spins drawn from q.
     fn sample(&self, about: &About, number: usize, seed: u64, _: &dyn Observer) -> Result<Told, Error> {
         let key = Key::new(seed);
         let cells: Vec<f64> = (0..number as u64).flat_map(|row| self.draw(key.fold(row))).collect();
-        Ok(Told::new(table::of(&about.columns, &cells), None))
+        Ok(Told::new(table::of(&about.columns, &cells)))
     }
 
     /// The bound on log Z, and how far it is from it.
@@ -128,20 +154,27 @@ impl Fitted for Spins {
             return Err(Error::request("an Ising model has no rows", "leave «rows» out"));
         }
         let exact = self.exact.as_ref().map(|exact| exact.log_partition);
-        let log_partition = exact.into_iter().flat_map(|z| [("log_partition", z), ("gap", z - self.bound)]);
-        let (terms, nats): (Vec<&str>, Vec<f64>) =
-            [("bound", self.bound)].into_iter().chain(log_partition).unzip();
+        let log_partition = exact.into_iter().flat_map(|z| {
+            [("log_partition", z, Approximation::Exact), ("gap", z - self.bound, Approximation::Exact)]
+        });
+        let figures: Vec<(&str, f64, Approximation)> =
+            [("bound", self.bound, Approximation::Bound)].into_iter().chain(log_partition).collect();
         let mut out = Table::new();
-        out.push("term", Column::Text(terms.iter().map(ToString::to_string).collect()));
-        out.push("nats", Column::Real(nats.clone()));
-        let term =
-            |(name, value): (&&str, f64)| Term { name: (*name).into(), value, standard_error: Spread::Exact };
+        out.push("term", Column::Text(figures.iter().map(|(name, ..)| (*name).into()).collect()));
+        out.push("nats", Column::Real(figures.iter().map(|(_, nats, _)| *nats).collect()));
+        out.push("is", Column::Text(figures.iter().map(|(.., is)| is.name().into()).collect()));
+        let term = |(name, value, is): (&str, f64, Approximation)| Term {
+            name: name.into(),
+            value,
+            standard_error: Spread::Exact,
+            is: Some(is),
+        };
         Ok(Evaluation {
             facts: Vec::new(),
             unit: "nats",
             part: [0, 0],
-            terms: terms.iter().zip(nats).map(term).collect(),
-            rows: Told::new(out, None),
+            terms: figures.into_iter().map(term).collect(),
+            rows: Told::new(out),
         })
     }
 }
@@ -252,9 +285,9 @@ impl Model for Ising {
             if let Some(annealing) = settings.annealing {
                 annealing.run(&mut fit)?;
             }
-            Ok(fit)
+            Ok(FromUniform { fit, entropy: n as f64 * std::f64::consts::LN_2 })
         };
-        let (fit, mut course) = run.best(Some(settings.starts), ["spins", "θ"], begin)?;
+        let (FromUniform { fit, .. }, mut course) = run.best(Some(settings.starts), ["spins", "θ"], begin)?;
         let exact = if n <= ENUMERATED {
             let exact = field.enumerate()?;
             Some(ExactSpins { log_partition: exact.log_partition, means: ising::means(&exact.marginals) })
@@ -265,8 +298,8 @@ impl Model for Ising {
         let means = ising::means(&spins.posterior.marginals);
         let mut cards = vec![("bound".into(), format!("log Z ≥ {:.4} nats", spins.bound))];
         let mut notes = vec![
-            "The spins of q are independent. The bound is the expectation of ½ sᵀJs + hᵀs, here the log-likelihood, plus the \
-             entropy of q, here minus the KL."
+            "The spins of q are independent. The bound on log Z is the expectation of ½ sᵀJs + hᵀs plus n log 2, here the \
+             log-likelihood, less the KL of q from the uniform distribution of the n spins."
                 .into(),
         ];
         let symmetric = settings.fields.iter().all(|h| *h == 0.0);

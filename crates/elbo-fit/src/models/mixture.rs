@@ -276,8 +276,15 @@ impl Model for Mixture {
             _ => 1,
         };
         let operations = rows.data.rows() * settings.prior.components * width * form;
-        let estimate = course.weigh("log p(x)", operations, |draws| fit.log_weights(draws, key))?;
+        let (card, mut estimate) =
+            course.weigh("log p(x)", operations, |draws| fit.log_weights(draws, key))?;
         let used = fit.counts().iter().filter(|&&n| n >= 1.0).count();
+        if estimate.contains('≈') && used > 0 {
+            // K!/(K − used)!: components without rows are all alike.
+            let orders: f64 = (0..used).map(|k| ((q.number() - k) as f64).ln()).sum();
+            estimate =
+                format!("{estimate}; of one order of the components, over all orders up to {orders:.2} more");
+        }
         let described = described(&fit);
         course.found = Found::Mixture { columns: rows.data.columns.clone(), components: described.clone() };
         let kind = match settings.prior.family {
@@ -294,7 +301,7 @@ impl Model for Mixture {
         let story = Story {
             kind: kind.into(),
             cards: vec![
-                estimate,
+                (card, estimate),
                 ("components".into(), format!("{used} of {} have a row or more", q.number())),
             ],
             notes: vec![
@@ -385,18 +392,17 @@ fn as_fitted(q: &Posterior, mut data: Dataset<f64>) -> Result<Dataset<f64>, Erro
 }
 
 impl RowModel for Posterior {
-    const DENSITY: [&'static str; 2] = ["log_predictive_density", "log p(x | the fit's rows)"];
+    const DENSITY: &'static str = "log p(x | the fit's rows)";
 
     /// The component that each row is most probably of, and the probability of each.
-    fn describe(&self, data: Dataset<f64>) -> Result<Table, Error> {
-        let data = as_fitted(self, data)?;
+    fn describe(&self, data: &Dataset<f64>) -> Result<Table, Error> {
+        let data = as_fitted(self, data.at_rows(&(0..data.rows()).collect::<Vec<_>>()))?;
         let r = self.responsibilities(&data.values)?;
-        let number = |r: &[f64]| likeliest(r) as f64 + 1.0;
+        let number = |r: &[f64]| Some(likeliest(r) as u64 + 1);
         let names: Vec<String> = (1..=self.number()).map(|k| format!("p_{k}")).collect();
         let mut out = Table::new();
-        out.push("component", Column::Real(r.chunks(self.number()).map(number).collect()));
+        out.push("component", Column::Count(r.chunks(self.number()).map(number).collect()));
         out.columns.extend(table::of(&names, &r).columns);
-        out.push("log_density", Column::Real(self.log_density(data)?));
         Ok(out)
     }
 
@@ -411,7 +417,7 @@ impl RowModel for Posterior {
             (0..rows as u64).map(|row| self.sample(key, row)).collect();
         let (of, x): (Vec<usize>, Vec<Vec<f64>>) = draws?.into_iter().unzip();
         let mut out = table::of(&about.columns, &x.concat());
-        out.push("component", Column::Real(of.iter().map(|&k| k as f64 + 1.0).collect()));
+        out.push("component", Column::Count(of.iter().map(|&k| Some(k as u64 + 1)).collect()));
         Ok(out)
     }
 }

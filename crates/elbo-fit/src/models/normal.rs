@@ -5,7 +5,7 @@ use elbo::{
     mean_field::normal_gamma::{Fit, Posterior, Prior},
     random::Key,
 };
-use elbo_data::{Column, Dataset, Table};
+use elbo_data::{Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -15,8 +15,16 @@ use super::{
     story::Story,
 };
 use crate::{
-    error::Error, figure::Figure, fitted::About, found::Found, moments::moments, number::significant,
-    observer::Observer, rows::Rows, source::Source, table,
+    error::Error,
+    figure::Figure,
+    fitted::About,
+    found::Found,
+    moments::moments,
+    number::{alike, significant},
+    observer::Observer,
+    rows::Rows,
+    source::Source,
+    table,
 };
 
 /// A Gaussian sample, as it is asked for: what is left open is chosen by the rows.
@@ -119,7 +127,7 @@ impl Model for Normal {
             precision_sd: Some(sd_of_tau).filter(|sd| sd.is_finite()),
             sd: q.expected_precision().recip().sqrt(),
         };
-        let with_sd = |x: f64, sd: f64| format!("{} ± {}", significant(x), significant(sd));
+        let with_sd = |x: f64, sd: f64| alike([x, sd]).join(" ± ");
         let mean = with_sd(q.mean, q.precision.recip().sqrt());
         let precision = with_sd(q.expected_precision(), sd_of_tau);
         let deviation = significant(q.expected_precision().recip().sqrt());
@@ -144,12 +152,10 @@ impl Model for Normal {
 }
 
 impl RowModel for Posterior {
-    const DENSITY: [&'static str; 2] = ["log_predictive_density", "log p(x | the fit's rows)"];
+    const DENSITY: &'static str = "log p(x | the fit's rows)";
 
-    fn describe(&self, data: Dataset<f64>) -> Result<Table, Error> {
-        let mut out = Table::new();
-        out.push("log_density", Column::Real(self.log_density(data)?));
-        Ok(out)
+    fn describe(&self, _: &Dataset<f64>) -> Result<Table, Error> {
+        Ok(Table::new())
     }
 
     fn log_density(&self, data: Dataset<f64>) -> Result<Vec<f64>, Error> {

@@ -72,10 +72,10 @@ pub(crate) fn repeat(
     (model.repeat)(config, data, plan, observer)
 }
 
-/// The model that a file holds.
-pub(crate) fn read(file: &Path) -> Result<(About, Box<dyn Fitted>), Error> {
+/// The model that a file holds, and the name of its kind.
+pub(crate) fn read(file: &Path) -> Result<(String, About, Box<dyn Fitted>), Error> {
     let saved = Saved::read(file)?;
     let model = Entry::find(&saved.model)?;
     let fitted = (model.load)(&saved.posterior).map_err(|cause| not_ours(file, &cause))?;
-    Ok((saved.about(), fitted))
+    Ok((model.name.into(), saved.about(), fitted))
 }

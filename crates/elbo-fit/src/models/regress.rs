@@ -1,7 +1,7 @@
 //! Bayesian linear regression.
 
 use elbo::{
-    distribution::{Gaussian, LogDensity, StudentT},
+    distribution::{CentralInterval, Gaussian, LogDensity, StudentT},
     mean_field::regression::{Fit, Noise, Posterior, Prediction, Prior, Weights},
     random::Key,
 };
@@ -15,13 +15,13 @@ use super::{
     story::Story,
 };
 use crate::{
-    asked::Asked,
+    asked::{Approximation, Asked},
     error::Error,
     figure::{Coefficient, Figure},
     fitted::About,
-    found::Found,
+    found::{Found, ninety_five},
     moments::moments,
-    number::significant,
+    number::{alike, percent, significant},
     observer::{Observer, Say},
     rows::Rows,
     scaling::Scaling,
@@ -98,6 +98,8 @@ pub struct Settings {
 #[serde(try_from = "Parts")]
 pub struct Regression {
     target: String,
+    /// The probability that intervals hold.
+    interval: f64,
     /// Of the inputs, and last of the target.
     scaling: Scaling,
     posterior: Posterior,
@@ -107,6 +109,8 @@ pub struct Regression {
 #[derive(Deserialize)]
 struct Parts {
     target: String,
+    #[serde(default = "ninety_five")]
+    interval: f64,
     scaling: Scaling,
     posterior: Posterior,
 }
@@ -114,9 +118,14 @@ struct Parts {
 impl TryFrom<Parts> for Regression {
     type Error = Error;
 
-    fn try_from(Parts { target, scaling, posterior }: Parts) -> Result<Self, Error> {
+    fn try_from(Parts { target, interval, scaling, posterior }: Parts) -> Result<Self, Error> {
         scaling.check(posterior.mean.len() - usize::from(posterior.intercept) + 1)?;
-        Ok(Self { target, scaling, posterior })
+        if !(interval > 0.0 && interval < 1.0) {
+            return Err(Error::new(format!(
+                "the level of the intervals is {interval}, but must be between 0 and 1"
+            )));
+        }
+        Ok(Self { target, interval, scaling, posterior })
     }
 }
 
@@ -214,7 +223,7 @@ impl Model for Regress {
         let (Stored { fit, .. }, mut course) = run.best(None, ROWS, begin)?;
         let q = fit.posterior().clone();
         let described = described(&q, &columns, &scaling, deviations.divisors(), settings.interval)?;
-        tell_coefficients(&described, run.observer);
+        tell_coefficients(&described, settings.interval, run.observer);
         // Rows that lack a cell took no part.
         let whole: Vec<usize> = (0..y.len()).filter(|&n| !y[n].is_nan()).collect();
         let mean = q.predict(x)?.mean;
@@ -257,7 +266,12 @@ impl Model for Regress {
             notes,
             figures: vec![("Coefficients".into(), coefficients), ("Predictions".into(), predictions)],
             about: About::new(&columns, &rows.config),
-            posterior: Regression { target: settings.target.clone(), scaling, posterior: q },
+            posterior: Regression {
+                target: settings.target.clone(),
+                interval: settings.interval,
+                scaling,
+                posterior: q,
+            },
         };
         Ok((course, story))
     }
@@ -317,10 +331,10 @@ fn described(
 /// Coefficients that are told, at most.
 const TOLD: usize = 20;
 
-fn tell_coefficients(all: &[Coefficient], observer: &dyn Observer) {
+fn tell_coefficients(all: &[Coefficient], level: f64, observer: &dyn Observer) {
     for Coefficient { name, mean, low, high, .. } in all.iter().take(TOLD) {
-        let [mean, low, high] = [mean, low, high].map(|x| significant(*x));
-        observer.say(name, format!("{mean}, from {low} to {high}"));
+        let [mean, low, high] = alike([*mean, *low, *high]);
+        observer.say(name, format!("{mean}, {} % interval from {low} to {high}", percent(level)));
     }
     if all.len() > TOLD {
         observer.say("", format!("… and {} more, in results.json and the report", all.len() - TOLD));
@@ -336,25 +350,55 @@ fn explained(y: &[f64], predicted: &[f64]) -> Option<f64> {
 }
 
 impl RowModel for Regression {
-    const DENSITY: [&'static str; 2] = ["log_predictive_density", "log p(y | x, the fit's rows)"];
+    const DENSITY: &'static str = "log p(y | x, the fit's rows)";
+
+    /// Under q the target is Student's t, or Gaussian where the noise is known; else only its mean and its variance are.
+    fn approximation(&self) -> Approximation {
+        match self.posterior.noise {
+            Noise::Gamma { .. } if !self.posterior.scaled => Approximation::Estimate,
+            _ => Approximation::Exact,
+        }
+    }
+
+    /// What is given lacks the target.
+    fn tells_density(&self) -> bool {
+        false
+    }
 
     /// The target, which stands last, is not needed.
     fn given<'a>(&self, columns: &'a [String]) -> &'a [String] {
         &columns[..columns.len() - 1]
     }
 
-    /// The target of each row: its mean, how well that is known, and how far a row lies from it.
-    fn describe(&self, mut data: Dataset<f64>) -> Result<Table, Error> {
+    /// The target of each row: its mean, how well that is known, how far a row lies from it, and the central interval that
+    /// it lies in.
+    fn describe(&self, data: &Dataset<f64>) -> Result<Table, Error> {
+        let mut data = data.at_rows(&(0..data.rows()).collect::<Vec<_>>());
         self.scaling.apply(&mut data)?;
-        let (Prediction { mean, mean_sd, sd, .. }, last) =
+        let (Prediction { mean, mean_sd, sd, freedom }, last) =
             (self.posterior.predict(&data.values)?, data.width());
-        let scaled =
-            |sd: Vec<f64>| Column::Real(sd.iter().map(|sd| sd * self.scaling.divisor(last)).collect());
+        // Of a target of mean 0 and standard deviation 1.
+        let (low, high) = match freedom {
+            Some(freedom) if freedom > 2.0 => {
+                StudentT::new(freedom, 0.0, ((freedom - 2.0) / freedom).sqrt())?
+                    .central_interval(self.interval)?
+            }
+            _ => Gaussian::new(0.0, 1.0)?.central_interval(self.interval)?,
+        };
+        let end =
+            |at: f64| mean.iter().zip(&sd).map(|(m, sd)| self.scaling.undo(last, m + at * sd)).collect();
+        let spread = |sd: &[f64]| sd.iter().map(|sd| sd * self.scaling.divisor(last)).collect();
+        let percent = percent(self.interval);
         let mut out = Table::new();
-        let mean = mean.iter().map(|&y| self.scaling.undo(last, y)).collect();
-        out.push(format!("{}_mean", self.target), Column::Real(mean));
-        out.push(format!("{}_mean_sd", self.target), scaled(mean_sd));
-        out.push(format!("{}_sd", self.target), scaled(sd));
+        for (what, values) in [
+            ("mean".to_owned(), end(0.0)),
+            ("mean_sd".into(), spread(&mean_sd)),
+            ("sd".into(), spread(&sd)),
+            (format!("low_{percent}"), end(low)),
+            (format!("high_{percent}"), end(high)),
+        ] {
+            out.push(format!("{}_{what}", self.target), Column::Real(values));
+        }
         Ok(out)
     }
 

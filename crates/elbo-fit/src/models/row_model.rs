@@ -9,32 +9,49 @@ use elbo::{
 use elbo_data::{Column, Dataset, Table};
 
 use crate::{
-    asked::{Asked, Evaluation, Spread, Term, Told, of_the_fit},
+    asked::{
+        Approximation, Asked, Evaluation, LOG_DENSITY, Selection, Term, Told, of_the_fit, push_log_density,
+    },
     columns::listed,
     error::Error,
-    fitted::{About, Fitted, fills_nothing},
+    fitted::{About, Fitted, Latents, fills_nothing},
     observer::{Observer, Say},
     subset::drawn,
 };
 
 /// A fitted model of rows that do not depend on one another.
 pub(crate) trait RowModel: fmt::Debug + Send + Sync {
-    /// What the density is called: as a term, and as a formula.
-    const DENSITY: [&'static str; 2];
+    /// What the log density is of, as a formula.
+    const DENSITY: &'static str;
+
+    /// Whether it is exact under q, or an estimate.
+    fn approximation(&self) -> Approximation {
+        Approximation::Exact
+    }
 
     /// Those of the model's columns by which it predicts.
     fn given<'a>(&self, columns: &'a [String]) -> &'a [String] {
         columns
     }
 
-    /// What the model says of each row, of the columns that are given.
-    fn describe(&self, data: Dataset<f64>) -> Result<Table, Error>;
+    /// What the model says of each row, of the columns that are given, but for its log density.
+    fn describe(&self, data: &Dataset<f64>) -> Result<Table, Error>;
+
+    /// Whether what it says of a row has its log density.
+    fn tells_density(&self) -> bool {
+        true
+    }
 
     /// The log density of each row in stored units, in nats; NaN of one that lacks what it is of.
     fn log_density(&self, data: Dataset<f64>) -> Result<Vec<f64>, Error>;
 
     /// New rows.
     fn sample(&self, about: &About, rows: usize, key: Key) -> Result<Table, Error>;
+
+    /// The same model as a function of z, where it is one.
+    fn latents(&self) -> Option<&dyn Latents> {
+        None
+    }
 
     /// Rows with their missing cells filled, of models that can.
     fn filled(&self, _data: &Dataset<f64>) -> Option<Result<Table, Error>> {
@@ -46,16 +63,20 @@ impl<M: RowModel> Fitted for M {
     fn predict(&self, about: &About, asked: &Asked, _: usize, watch: &dyn Observer) -> Result<Told, Error> {
         let mut data = about.rows(asked, self.given(&about.columns), watch)?;
         let labels = data.labels.take();
-        let out = self.describe(data)?;
+        let mut out = self.describe(&data)?;
+        let rows = data.rows();
+        if self.tells_density() {
+            push_log_density(&mut out, self.log_density(data)?, self.approximation());
+        }
         let unsaid = rows_with_nan(&out);
         if unsaid > 0 {
             watch.say("note", format!("{unsaid} rows lack cells, so that not all can be said of them: NaN"));
         }
-        Ok(Told::new(out, labels))
+        Ok(Told::of("row", 0..rows, labels, out))
     }
 
     fn sample(&self, about: &About, number: usize, seed: u64, _: &dyn Observer) -> Result<Told, Error> {
-        Ok(Told::new(RowModel::sample(self, about, number, Key::new(seed))?, None))
+        Ok(Told::new(RowModel::sample(self, about, number, Key::new(seed))?))
     }
 
     fn evaluate(
@@ -70,7 +91,7 @@ impl<M: RowModel> Fitted for M {
         let (name, all) = (data.name.clone(), data.rows());
         let some = drawn(all, number, Key::new(seed).purpose(Purpose::Test));
         let mut data = if let Some(index) = &some { data.at_rows(index) } else { data };
-        let (rows, labels, [term, formula]) = (data.rows(), data.labels.take(), M::DENSITY);
+        let (rows, labels, formula) = (data.rows(), data.labels.take(), M::DENSITY);
         let density = self.log_density(data)?;
         let seen: Vec<f64> = density.iter().copied().filter(|x| !x.is_nan()).collect();
         if seen.is_empty() {
@@ -78,10 +99,12 @@ impl<M: RowModel> Fitted for M {
                 .remedy(format!("it is of {}", listed(&about.columns))));
         }
         let mean = Mean::of(&seen);
-        let Mean { value, standard_error } = mean;
+        let (Mean { value, standard_error }, is) = (mean, self.approximation().name());
         let text = match seen.len() {
-            1 => format!("1 row: {formula} {value:.4} nats"),
-            rows => format!("{rows} rows: {formula} {value:.4} ± {standard_error:.4} nats per row"),
+            1 => format!("1 row: log_density, {formula}, {value:.4} nats ({is})"),
+            rows => format!(
+                "{rows} rows: log_density, {formula}, {value:.4} ± {standard_error:.4} nats per row ({is})"
+            ),
         };
         let mut facts = vec![("", text.into())];
         if seen.len() < rows {
@@ -90,32 +113,34 @@ impl<M: RowModel> Fitted for M {
         }
         facts.extend(of_the_fit(asked.source.is_none()));
         let mut table = Table::new();
-        if let Some(index) = &some {
-            table.push("row", Column::Real(index.iter().map(|&row| row as f64 + 1.0).collect()));
-        }
-        table.push(term, Column::Real(density));
+        push_log_density(&mut table, density, self.approximation());
+        let index = some.unwrap_or_else(|| (0..all).collect());
         Ok(Evaluation {
             facts,
             unit: "nats_per_row",
             part: [rows, all],
-            terms: vec![Term { name: term.into(), value, standard_error: Spread::of(mean, seen.len()) }],
-            rows: Told::new(table, labels),
+            terms: vec![Term::mean(LOG_DENSITY, mean, seen.len()).is(self.approximation())],
+            rows: Told::of("row", index, labels, table),
         })
+    }
+
+    fn latents(&self) -> Option<&dyn Latents> {
+        RowModel::latents(self)
     }
 
     fn reconstruct(
         &self,
         about: &About,
         asked: &Asked,
-        number: Option<usize>,
+        which: Selection,
         watch: &dyn Observer,
     ) -> Result<Told, Error> {
         let data = about.rows(asked, &about.columns, watch)?;
-        let first: Vec<usize> = (0..number.unwrap_or(usize::MAX).min(data.rows())).collect();
-        let mut data = data.at_rows(&first);
+        let index = which.of(data.rows());
+        let mut data = data.at_rows(&index);
         let labels = data.labels.take();
         let filled = self.filled(&data).unwrap_or_else(|| Err(fills_nothing()))?;
-        Ok(Told::new(filled, labels))
+        Ok(Told::of("row", index, labels, filled))
     }
 }
 

@@ -7,7 +7,9 @@ use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    asked::{Asked, Evaluation, Spread, Term, Told, of_the_fit},
+    asked::{
+        Approximation, Asked, Evaluation, LOG_DENSITY, Spread, Term, Told, of_the_fit, push_log_density,
+    },
     error::Error,
     fitted::{About, Fitted},
     moments::moments,
@@ -110,7 +112,7 @@ pub trait Chain: fmt::Debug + Send + Sync {
         Ok(())
     }
 
-    /// The names of what is said of a row.
+    /// The names of what is said of a row: `NAME_mean` and `NAME_sd` of what is not known, `p_1`, … of states.
     fn names(&self, columns: &[String]) -> Vec<String>;
 
     /// What is said of each row of a sequence, scaled, and of the `ahead` rows after it: `[T + ahead, names]`.
@@ -174,7 +176,7 @@ impl<C: Chain> Fitted for Sequences<C> {
         let (mut cells, mut numbers, mut labels, mut first) = (Vec::new(), Vec::new(), Vec::new(), 0);
         for (sequence, length) in sequences(&data.values, data.width(), &lengths).zip(&lengths) {
             cells.extend(self.chain.say(sequence, ahead)?);
-            numbers.extend((1..=length + ahead).map(|number| number as f64));
+            numbers.extend(0..length + ahead);
             if let Some(of_rows) = &data.labels {
                 labels.extend_from_slice(&of_rows[first..first + length]);
                 let next = if self.several { of_rows[first].clone() } else { String::new() };
@@ -182,13 +184,12 @@ impl<C: Chain> Fitted for Sequences<C> {
             }
             first += length;
         }
-        let mut out = table::of(&self.chain.names(&about.columns), &cells);
-        out.columns.insert(0, ("row".into(), Column::Real(numbers)));
-        Ok(Told::new(out, data.labels.as_ref().map(|_| labels)))
+        let out = table::of(&self.chain.names(&about.columns), &cells);
+        Ok(Told::of("row", numbers, data.labels.as_ref().map(|_| labels), out))
     }
 
     fn sample(&self, about: &About, number: usize, seed: u64, _: &dyn Observer) -> Result<Told, Error> {
-        Ok(Told::new(self.chain.sample(&about.columns, number, Key::new(seed))?, None))
+        Ok(Told::new(self.chain.sample(&about.columns, number, Key::new(seed))?))
     }
 
     /// The bound on log p(x) of sequences, old or new.
@@ -214,15 +215,15 @@ impl<C: Chain> Fitted for Sequences<C> {
         let error = (number > 1.0).then(|| (squares.sum::<f64>() * number / (number - 1.0)).sqrt() / rows);
         let spread = error.map_or(String::new(), |error| format!(" ± {error:.4}"));
         let text = format!(
-            "{number} {}, {rows} rows: log p(x | the fit's rows) ≥ {total:.4} nats, {:.4}{spread} per row",
+            "{number} {}, {rows} rows: log_density, log p(x | the fit's rows), ≥ {total:.4} nats, {:.4}{spread} per row (bound)",
             if number > 1.0 { "sequences" } else { "sequence" },
             total / rows
         );
         let mut facts = vec![("", text.into())];
         facts.extend(of_the_fit(asked.source.is_none()));
         let mut table = Table::new();
-        table.push("rows", Column::Real(lengths.iter().map(|&t| t as f64).collect()));
-        table.push("log_likelihood_bound", Column::Real(bounds));
+        table.push("rows", Column::Count(lengths.iter().map(|&t| Some(t as u64)).collect()));
+        push_log_density(&mut table, bounds, Approximation::Bound);
         let labels = data.labels.as_ref().filter(|_| self.several);
         let of_sequences =
             labels.map(|labels| labels.chunk_by(|a, b| a == b).map(|of| of[0].clone()).collect());
@@ -231,11 +232,12 @@ impl<C: Chain> Fitted for Sequences<C> {
             unit: "nats_per_row",
             part: [data.rows(); 2],
             terms: vec![Term {
-                name: "log_likelihood_bound".into(),
+                name: LOG_DENSITY.into(),
                 value: total / rows,
                 standard_error: error.map_or(Spread::Unknown, Spread::Of),
+                is: Some(Approximation::Bound),
             }],
-            rows: Told::new(table, of_sequences),
+            rows: Told::of("sequence", 0..lengths.len(), of_sequences, table),
         })
     }
 

@@ -19,6 +19,7 @@ use crate::{
     figure::{Band, Dynamics, Figure},
     fitted::About,
     found::Found,
+    number::alike,
     observer::{Observer, Say},
     rows::Rows,
     scaling::Scaling,
@@ -159,7 +160,7 @@ impl Chain for Series {
     /// Mean and standard deviation of each column, as if it were seen once more, and those of each state.
     fn names(&self, columns: &[String]) -> Vec<String> {
         let names = [columns, &self.states()].concat();
-        names.into_iter().flat_map(|name| [name.clone(), format!("{name}_sd")]).collect()
+        names.into_iter().flat_map(|name| [format!("{name}_mean"), format!("{name}_sd")]).collect()
     }
 
     fn say(&self, y: &[f64], ahead: usize) -> Result<Vec<f64>, Fault> {
@@ -244,6 +245,26 @@ fn bands(
         deviation: every(2 * c + 1).map(finite).collect(),
     };
     Ok(scaled.columns.iter().enumerate().map(band).collect())
+}
+
+/// Rows ahead that are told, and columns of each, at most.
+const TOLD: (usize, usize) = (12, 3);
+
+/// What is forecast of the rows ahead of the last sequence, which has so many.
+fn tell_forecast(bands: &[Band], rows: usize, ahead: usize, observer: &dyn Observer) {
+    let (most, columns) = TOLD;
+    let value = |at: usize, band: &Band| {
+        let mean = band.mean[band.values.len() + at];
+        let sd = band.deviation[band.values.len() + at].unwrap_or(f64::INFINITY);
+        format!("{} {}", band.name, alike([mean, sd]).join(" ± "))
+    };
+    for at in 0..ahead.min(most) {
+        let values: Vec<String> = bands.iter().take(columns).map(|band| value(at, band)).collect();
+        observer.say("forecast", format!("row {}: {}", rows + at + 1, values.join(", ")));
+    }
+    if ahead > most || (ahead > 0 && bands.len() > columns) {
+        observer.say("", "… and more, in the report and by «elbo predict» with «forecast»");
+    }
 }
 
 /// Fits a state space model.
@@ -352,6 +373,7 @@ impl Model for StateSpace {
             }
         };
         let bands = bands(&series, &rows.data, &lengths, settings.forecast)?;
+        tell_forecast(&bands, lengths.last().copied().unwrap_or(0), settings.forecast, run.observer);
         let story = Story {
             kind: name.into(),
             cards,

@@ -19,7 +19,7 @@ fn terms(elbo: f64) -> Terms {
 
 /// A report of `rows` 2 by 3 images, `epochs` epochs and `dimensions` latent dimensions.
 fn report(rows: usize, epochs: usize, dimensions: usize) -> AutoEncoderPage {
-    let image = |k: usize| (0..6).map(|i| (i * k % 7) as f32 / 7.0).collect::<Vec<f32>>();
+    let image = |k: usize| (0..6).map(|i| (i * k % 7) as f64 / 7.0).collect::<Vec<f64>>();
     AutoEncoderPage {
         title: "digits".into(),
         summary: vec![("Validation ELBO".into(), "−17.93".into())],
@@ -106,7 +106,7 @@ fn odd_values_are_drawn() {
     odd.map.points = vec![[1e9, 0.0]; 3];
     odd.map.labels = Some(Vec::new());
     odd.originals[0].clear();
-    odd.originals[1] = vec![f32::INFINITY; 99];
+    odd.originals[1] = vec![f64::INFINITY; 99];
     odd.best_epoch = 77;
     odd.reference = Some(("far".into(), 1e6));
     assert!(html_of(&odd).contains("(beyond the picture)"));

@@ -13,11 +13,11 @@ use crate::{
 fn coefficients_stand_beside_their_intervals() {
     let section = drawn(coefficients());
     let rows = table(&section);
-    assert_eq!(rows[0], strings(["column", "coefficient", "from", "to", "per standard deviation"]));
+    assert_eq!(rows[0], strings(["column", "coefficient", "95 % from", "to", "per standard deviation"]));
     assert_eq!(rows[1], strings(["intercept", "11.34", "10.62", "12.07", ""]));
     assert_eq!(rows[2], strings(["proline", "0.001158", "0.0008340", "0.001482", ""]));
     assert_eq!(rows[3], strings(["ash", "−0.2000", "−0.5000", "0.1000", ""]));
-    assert!(caption(&section).contains("with probability 0.95."));
+    assert!(caption(&section).contains("the 95 % interval holds it with that probability."));
 }
 
 /// Zero, the ends of the interval and the mean of each bar.

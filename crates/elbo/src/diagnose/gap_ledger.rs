@@ -72,6 +72,7 @@ pub struct GapLedger {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LedgerSummary {
     /// log p(x), estimated from below.
+    #[serde(rename = "log_density", alias = "log_evidence")]
     pub log_evidence: Mean,
     /// The best per-datum bound.
     pub per_datum: Mean,

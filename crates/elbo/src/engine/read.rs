@@ -68,7 +68,6 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> AutoEncoder<P, Q> {
     pub fn joint(&self) -> Result<Box<dyn Joint>, Error> {
         let family = self.model.family();
         if family != Family::Gaussian {
-            let family = format_args!("{family:?}");
             return Err(Error::unsuited("the family of z", family, Needs::ContinuousLatent));
         }
         Ok(match fused::Joint::new(&self.model, self.width(), || parameters::values(&self.model)) {

@@ -32,7 +32,7 @@ impl Enumerated {
     /// It fails where z is not discrete, or has more than 1,024 states.
     pub fn new(model: &dyn Latent, guide: &dyn Guide) -> Result<Self, Error> {
         let Some(states) = model.family().states(guide.latent(), STATES) else {
-            let z = format_args!("{:?} of {} variables", model.family(), guide.latent());
+            let z = format_args!("{} of {} variables", model.family(), guide.latent());
             return Err(Error::unsuited("the latent", z, Needs::FewStates));
         };
         Ok(Self { states })

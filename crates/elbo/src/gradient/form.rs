@@ -1,6 +1,6 @@
 //! Estimators by their names: a line each, in the one table.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -43,10 +43,15 @@ macro_rules! forms {
         }
 
         impl Form {
-            /// The name of each, with what it is given after a colon, and what it is.
+            /// The name of each, with what it is given after a colon, as `:<decay>`, and what it is.
             pub const NAMES: &[(&str, &str)] = &[
-                $((concat!($text $(, ":", stringify!($number))?), <super::$file::$name as Choice>::ABOUT),)*
+                $((concat!($text $(, ":<", stringify!($number), ">")?), <super::$file::$name as Choice>::ABOUT),)*
             ];
+
+            /// Its name, as a configuration has it.
+            fn name(self) -> &'static str {
+                match self { $(Self::$name { .. } => $text,)* }
+            }
 
             fn known(self) -> Known {
                 match self { $(Self::$name { .. } => Known::of::<super::$file::$name>(),)* }
@@ -86,6 +91,13 @@ forms! {
     "relaxed" Relaxed(temperature: f64) of relaxed;
 }
 
+impl fmt::Display for Form {
+    /// Its name, as a configuration has it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 impl Form {
     /// The estimator of this objective's gradient, for this model and guide.
     ///
@@ -104,7 +116,7 @@ impl Form {
     ) -> Result<Arc<dyn Estimator>, Error> {
         self.check()?;
         self.choose((objective, kl), model, guide).map_err(|refusal| match refusal {
-            Refusal::Needs(needs) => Error::unsuited("the estimator", format_args!("{self:?}"), needs),
+            Refusal::Needs(needs) => Error::unsuited("the estimator", self, needs),
             Refusal::Fault(fault) => fault,
         })
     }

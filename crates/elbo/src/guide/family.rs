@@ -9,6 +9,8 @@
 //! The draws of the last two have no derivative: their guides are trained by the score function (E15), by
 //! enumeration, or on relaxed draws, which are biased (Jang, Gu, Poole 2017; Maddison, Mnih, Teh 2017).
 
+use std::fmt;
+
 use burn::tensor::{Device, Element, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +27,17 @@ pub enum Family {
     Bernoulli,
     /// z is K choices of one among this many (≥ 2), each as a one-hot vector.
     Categorical(usize),
+}
+
+impl fmt::Display for Family {
+    /// `gaussian`, `bernoulli`, or `categorical:C`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gaussian => f.write_str("gaussian"),
+            Self::Bernoulli => f.write_str("bernoulli"),
+            Self::Categorical(classes) => write!(f, "categorical:{classes}"),
+        }
+    }
 }
 
 impl Family {

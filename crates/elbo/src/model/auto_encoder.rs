@@ -65,7 +65,7 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> AutoEncoder<P, Q> {
         if family == Family::Gaussian && !self.model.is_hierarchical() {
             return Ok(());
         }
-        let value = if self.model.is_hierarchical() { "two layers".into() } else { format!("{family:?}") };
+        let value = if self.model.is_hierarchical() { "two layers".into() } else { family.to_string() };
         Err(Error::unsuited("z", value, Needs::OneGaussianLayer))
     }
 

@@ -78,8 +78,7 @@ impl VaeConfig {
         }
         if let Some(SecondLayer { latent, hidden }) = &self.second {
             if self.family != Family::Gaussian {
-                let family = format_args!("{:?}", self.family);
-                return Err(Error::unsuited("the latent", family, Needs::GaussianLayers));
+                return Err(Error::unsuited("the latent", self.family, Needs::GaussianLayers));
             }
             check::at_least("the second latent", *latent, 1)?;
             check::sizes("the second hidden", hidden)?;

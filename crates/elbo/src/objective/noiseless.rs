@@ -27,15 +27,17 @@ impl Noiseless {
     /// the two terms, and without the constants of the bound nothing would hold a σ that may change.
     pub fn new(model: &dyn Latent) -> Result<Self, Error> {
         if model.family() != Family::Gaussian {
-            let family = format_args!("{:?}", model.family());
-            return Err(Error::unsuited("the latent", family, Needs::NoiselessGaussian));
+            return Err(Error::unsuited("the latent", model.family(), Needs::NoiselessGaussian));
         }
         if model.is_hierarchical() {
             return Err(Error::unsuited("the number of layers of z", 2, Needs::NoiselessOneLayer));
         }
         let Some(sigma) = model.likelihood().held_scale() else {
-            let likelihood = format_args!("{:?}", model.likelihood());
-            return Err(Error::unsuited("the likelihood", likelihood, Needs::NoiselessFixedSigma));
+            return Err(Error::unsuited(
+                "the likelihood",
+                model.likelihood().name(),
+                Needs::NoiselessFixedSigma,
+            ));
         };
         Ok(Self { sigma })
     }

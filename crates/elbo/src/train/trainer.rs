@@ -266,8 +266,9 @@ fn log_prior(theta: &[f32], sd: f64) -> f64 {
 fn check_kl_weight(config: &TrainConfig, estimator: &dyn Estimator, model: &dyn Latent) -> Result<(), Error> {
     let KlWeight { beta, free_bits, .. } = config.kl_weight;
     if config.kl_weight != KlWeight::default() && estimator.at_cost(KlCost { beta, free_bits }).is_none() {
-        let weight = format_args!("{:?}", config.kl_weight);
-        return Err(Error::unsuited("kl_weight", weight, Needs::WeighedKl));
+        let KlWeight { beta, warm_up, free_bits } = config.kl_weight;
+        let weight = format_args!("β = {beta} after {warm_up} epochs, with {free_bits} free nats");
+        return Err(Error::unsuited("the weight of the KL", weight, Needs::WeighedKl));
     }
     if free_bits > 0.0 && model.is_hierarchical() {
         return Err(Error::unsuited("free_bits", free_bits, Needs::ClosedFormKl));

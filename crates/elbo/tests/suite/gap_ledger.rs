@@ -293,7 +293,7 @@ fn what_has_no_ledger_is_refused() {
     let usual = shape(&[], 2, GAUSSIAN);
     let bits = VaeConfig { family: Family::Bernoulli, ..usual.clone() };
     let rule = "but per-datum inference is of one layer of Gaussian latents";
-    assert_eq!(said(&bits, &data, &config), format!("z is Bernoulli, {rule}"));
+    assert_eq!(said(&bits, &data, &config), format!("z is bernoulli, {rule}"));
     let two = VaeConfig { second: Some(SecondLayer { latent: 1, hidden: vec![] }), ..usual.clone() };
     assert_eq!(said(&two, &data, &config), format!("z is two layers, {rule}"));
     let none = LedgerConfig { draws: 0, ..config };

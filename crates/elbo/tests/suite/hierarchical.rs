@@ -422,7 +422,7 @@ fn impossible_layers_are_refused_by_name() {
     );
     assert_eq!(
         refused(&|c| c.family = Family::Bernoulli),
-        "the latent is Bernoulli, but two layers of z need a Gaussian one"
+        "the latent is bernoulli, but two layers of z need a Gaussian one"
     );
     let fixed = VaeConfig { likelihood: LikelihoodConfig::Gaussian(Sigma::Fixed(1.0)), ..config() };
     let vae = Vae::new(&fixed, D, Key::new(1), &Device::flex()).unwrap();

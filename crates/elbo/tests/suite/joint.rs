@@ -183,6 +183,6 @@ fn a_discrete_latent_has_no_gradient() {
     let error = vae.joint().err().unwrap();
     assert_eq!(
         error.to_string(),
-        "the family of z is Bernoulli, but a gradient in z needs a continuous latent: Gaussian"
+        "the family of z is bernoulli, but a gradient in z needs a continuous latent: Gaussian"
     );
 }

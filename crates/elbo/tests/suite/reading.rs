@@ -101,7 +101,7 @@ const FIT: &[Row] = &[
     (
         "vae.family",
         "{ categorical = 3 }",
-        "the latent is Categorical(3), but two layers of z need a Gaussian one",
+        "the latent is categorical:3, but two layers of z need a Gaussian one",
     ),
     ("train.step_size", "0.0", "step_size is 0, but must be > 0 and finite"),
     ("train.encoder_step_size", "inf", "encoder_step_size is inf, but must be > 0 and finite"),

@@ -146,14 +146,35 @@ impl Said {
     pub(crate) fn table(&self) -> (Vec<String>, Vec<Vec<f64>>) {
         table(&self.stdout)
     }
+
+    /// The same without the first columns, which say which row a line is of.
+    pub(crate) fn told(&self) -> (Vec<String>, Vec<Vec<f64>>) {
+        told(&self.stdout)
+    }
 }
 
 /// CSV of numbers: the names of the columns, and the rows. Cells of text are NaN.
 pub(crate) fn table(text: &str) -> (Vec<String>, Vec<Vec<f64>>) {
     let mut lines = text.lines();
-    let header = lines.next().expect("a header").split(',').map(str::to_owned).collect();
+    // Names may hold commas, between quotes.
+    let mut quoted = false;
+    let comma = |c: char| {
+        quoted ^= c == '"';
+        c == ',' && !quoted
+    };
+    let header = lines.next().expect("a header").split(comma).map(str::to_owned).collect();
     let number = |cell: &str| cell.parse().unwrap_or(f64::NAN);
     (header, lines.map(|line| line.split(',').map(number).collect()).collect())
+}
+
+/// The same without the columns of text, and without those that say which row a line is of.
+pub(crate) fn told(text: &str) -> (Vec<String>, Vec<Vec<f64>>) {
+    let (header, rows) = table(text);
+    let kept: Vec<usize> = (0..header.len())
+        .filter(|&c| !["row", "document", "sequence", "label", "log_density_is"].contains(&&header[c][..]))
+        .collect();
+    let row = |row: &Vec<f64>| kept.iter().map(|&c| row[c]).collect();
+    (kept.iter().map(|&c| header[c].clone()).collect(), rows.iter().map(row).collect())
 }
 
 /// A table of correlated real numbers with a class column, the same at every call: two latent causes drive

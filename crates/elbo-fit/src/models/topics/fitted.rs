@@ -3,14 +3,13 @@
 use elbo::{
     mean_field::lda::{Counts, Inner, Posterior},
     random::{Key, Purpose},
-    terms::Mean,
 };
 use elbo_data::{Column, CorpusOptions, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{super::documents::Documents, measured::Measured};
 use crate::{
-    asked::{Asked, Evaluation, Spread, Term, Told, of_the_fit},
+    asked::{Approximation, Asked, Evaluation, Term, Told, of_the_fit, push_log_density},
     error::Error,
     fitted::{About, Fitted},
     number::likeliest,
@@ -64,14 +63,14 @@ impl Fitted for TopicModel {
         let Documents { counts, .. } = self.read(about, asked, watch)?;
         let folded = self.posterior.fold_in(&counts, Inner::default())?;
         let (size, shares) = (self.posterior.topics(), folded.proportions());
-        let largest = shares.chunks(size).map(|shares| likeliest(shares) as f64 + 1.0);
+        let largest = shares.chunks(size).map(|shares| Some(likeliest(shares) as u64 + 1));
         let names: Vec<String> = (1..=size).map(|k| format!("p_{k}")).collect();
         let mut out = Table::new();
-        out.push("topic", Column::Real(largest.collect()));
+        out.push("topic", Column::Count(largest.collect()));
         out.columns.extend(table::of(&names, &shares).columns);
         out.push("tokens", Column::Real(tokens(&counts)));
-        out.push("bound", Column::Real(folded.bounds));
-        Ok(Told::new(out, None))
+        push_log_density(&mut out, folded.bounds, Approximation::Bound);
+        Ok(Told::of("document", 0..counts.documents(), None, out))
     }
 
     /// New documents, of lengths drawn from those of the fit: a table of a word a row, and in LDA-C form.
@@ -89,12 +88,12 @@ impl Fitted for TopicModel {
             .flat_map(|d| drawn.words(d).map(move |(word, count)| (d, word, count)))
             .collect();
         let mut out = Table::new();
-        out.push("document", Column::Real(entries.iter().map(|&(d, ..)| d as f64 + 1.0).collect()));
-        out.push("word", Column::Real(entries.iter().map(|&(_, word, _)| word.into()).collect()));
-        out.push("count", Column::Real(entries.iter().map(|&(.., count)| count.into()).collect()));
+        out.push("word", Column::Count(entries.iter().map(|&(_, word, _)| Some(word.into())).collect()));
+        out.push("count", Column::Count(entries.iter().map(|&(.., count)| Some(count.into())).collect()));
         let name = |&(_, word, _): &(usize, u32, u32)| about.columns[word as usize].clone();
         let names = (!about.columns.is_empty()).then(|| entries.iter().map(name).collect());
-        Ok(Told { table: out, labels: names, text: Some(text) })
+        let documents = entries.iter().map(|&(d, ..)| d);
+        Ok(Told { text: Some(text), ..Told::of("document", documents, names, out) })
     }
 
     /// The bound of documents, the topics held.
@@ -114,20 +113,14 @@ impl Fitted for TopicModel {
         facts.extend(of_the_fit(about.same_data(&source.data, &fingerprint).is_ok()));
         let measured = Measured::of(&self.posterior, &counts, Some(key))?;
         facts.extend(measured.facts("documents").into_iter().map(|(name, text)| (name, text.into())));
-        let term = |(name, mean): (&str, Mean)| Term {
-            name: name.into(),
-            value: mean.value,
-            standard_error: Spread::of(mean, counts.documents()),
-        };
+        let term = |(name, mean, is)| Term::mean(name, mean, counts.documents()).is(is);
         let mut out = Table::new();
-        if let Some(index) = &some {
-            out.push("document", Column::Real(index.iter().map(|&d| d as f64 + 1.0).collect()));
-        }
         out.push("tokens", Column::Real(tokens(&counts)));
         let terms = measured.terms().into_iter().map(term).collect();
-        out.push("bound", Column::Real(measured.bounds));
+        push_log_density(&mut out, measured.bounds, Approximation::Bound);
         let part = [counts.documents(), all];
-        Ok(Evaluation { facts, unit: "value", part, terms, rows: Told::new(out, None) })
+        let index = some.unwrap_or_else(|| (0..all).collect());
+        Ok(Evaluation { facts, unit: "value", part, terms, rows: Told::of("document", index, None, out) })
     }
 }
 

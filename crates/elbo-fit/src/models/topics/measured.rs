@@ -6,7 +6,7 @@ use elbo::{
     terms::Mean,
 };
 
-use crate::{error::Error, figure::PerToken, found::Tokens, number::plus_minus};
+use crate::{asked::Approximation, error::Error, figure::PerToken, found::Tokens, number::plus_minus};
 
 pub(super) struct Measured {
     documents: usize,
@@ -35,12 +35,15 @@ impl Measured {
         Ok(Self { documents, tokens, bound: counts.per_token(&bounds), bounds, completion })
     }
 
-    /// By name.
-    pub(super) fn terms(&self) -> Vec<(&'static str, Mean)> {
-        let mut terms = vec![("bound_per_token", self.bound), ("perplexity_bound", perplexity(self.bound))];
+    /// By name, and what each is; of the perplexity the bound is an upper one.
+    pub(super) fn terms(&self) -> Vec<(&'static str, Mean, Approximation)> {
+        let mut terms = vec![
+            ("log_density_per_token", self.bound, Approximation::Bound),
+            ("perplexity", perplexity(self.bound), Approximation::Bound),
+        ];
         if let Some(completion) = self.completion {
-            terms.push(("completion_per_token", completion));
-            terms.push(("completion_perplexity", perplexity(completion)));
+            terms.push(("completion_per_token", completion, Approximation::Estimate));
+            terms.push(("completion_perplexity", perplexity(completion), Approximation::Estimate));
         }
         terms
     }
