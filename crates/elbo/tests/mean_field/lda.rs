@@ -456,6 +456,7 @@ fn reuters_is_as_good_as_known() {
         for seed in 0..3 {
             let mut fit = Fit::new(&counts, prior.clone(), Key::new(seed)).unwrap();
             let record = ascend(&mut fit, &Ascent { tolerance: 0.0, sweeps: 60 }, |_, _| {}).unwrap();
+            assert!(record.last().is_finite());
             best = best.max(record.last());
         }
         assert!(best > least - (most - least), "K = {size}: {best}, known {least} to {most}");

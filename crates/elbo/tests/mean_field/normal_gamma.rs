@@ -1,7 +1,7 @@
 //! μ and τ of a Gaussian sample.
 
 use elbo::mean_field::{
-    Ascent, ascend,
+    Ascent, MeanField, ascend,
     normal_gamma::{Fit, Posterior, Prior},
 };
 use serde_json::json;
@@ -33,13 +33,17 @@ fn the_fixed_point_of_the_conjugate_prior() {
     };
     let x = numbers(&case["x"]);
     let mut fit = Fit::new(&x, prior).unwrap();
-    let bound = to_convergence(&mut fit).last();
+    // Parameters are known to the root of what the bound is: sweeps go on until they stand still.
+    for _ in 0..200 {
+        (0..2).for_each(|factor| fit.update(factor).unwrap());
+    }
+    let bound = fit.bound().value();
     let (q, expected) = (fit.posterior(), &case["cavi"]);
     for (got, name) in
         [(q.mean, "mu_mean"), (q.precision, "mu_precision"), (q.shape, "a"), (q.rate, "b"), (bound, "elbo")]
     {
         let expected = number(&expected[name]);
-        assert!((got - expected).abs() < 5e-9 * expected.abs(), "{name}: {got} {expected}");
+        assert!((got - expected).abs() < 1e-12 * expected.abs(), "{name}: {got} {expected}");
     }
     assert!(bound < number(&case["exact_log_evidence"]));
 }

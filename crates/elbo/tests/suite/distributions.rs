@@ -5,6 +5,7 @@
 
 use std::borrow::Borrow;
 
+use crate::common::greatest;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use elbo::{
     Error,
@@ -107,10 +108,11 @@ where
     let mut zeta = onto.inverse(&draws(q)).unwrap();
     zeta.sort_by(f64::total_cmp);
     let n = zeta.len() as f64;
-    let distance = zeta.iter().enumerate().fold(0.0, |worst: f64, (i, &z)| {
+    let distances = zeta.iter().enumerate().flat_map(|(i, &z)| {
         let f = at(&cumulated, z);
-        worst.max((f - i as f64 / n).abs()).max((f - (i + 1) as f64 / n).abs())
+        [i, i + 1].map(|i| (f - i as f64 / n).abs())
     });
+    let distance = greatest(distances);
     assert!(distance * n.sqrt() < 2.23, "{what}: √n D = {}", distance * n.sqrt());
 }
 

@@ -5,7 +5,7 @@ use std::f64::consts::TAU;
 
 use crate::common::{
     GAUSSIAN, assert_unbiased, assert_unbiased_derivative, block, bound_of, curve, data, fit_config,
-    generic_vae, minibatch, normals, shape, steps,
+    generic_vae, greatest, minibatch, normals, shape, steps,
 };
 use burn::tensor::Device;
 use elbo::{
@@ -278,7 +278,8 @@ fn at_the_posterior_gradients_without_the_score_are_zero() {
         };
         assert!(all_below(&StickingTheLanding, 1e-11));
         assert!(all_below(&DoublyReparameterised, 1e-11));
-        assert!(!all_below(&Reparameterised(KlForm::MonteCarlo), 1e-3));
+        let plain = draw(&vae, &Reparameterised(KlForm::MonteCarlo), 3, seed);
+        assert!(greatest(plain[11..].iter().map(|g| g.abs())) > 1e-3);
     }
 }
 

@@ -1,6 +1,6 @@
 //! log p(x, z) and its gradient in z against the composition of tensors in f64, and that against central differences.
 
-use crate::common::{generic_vae, normals, shape, tensor};
+use crate::common::{generic_vae, greatest, normals, shape, tensor};
 use burn::tensor::Device;
 use elbo::{
     guide::Family,
@@ -90,7 +90,7 @@ fn check(case: &Case, what: &str) {
             slopes[draw * latent + column] = (up - down) / (2.0 * h);
         }
     }
-    let largest = slopes.iter().fold(0.0f64, |a, g| a.max(g.abs()));
+    let largest = greatest(slopes.iter().map(|slope| slope.abs()));
     for (vae, close, closer) in [(&case.narrow, 1e-5, 1e-5), (&case.wide, 1e-9, 1e-6)] {
         let joint = vae.joint().unwrap();
         assert_eq!((joint.latent(), joint.width()), (latent, vae.width()));

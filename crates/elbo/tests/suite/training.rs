@@ -1,8 +1,8 @@
 //! Schedules, σ in closed form, clipping, samples and decay, each seen in what the steps do.
 
 use crate::common::{
-    Estimator, GAUSSIAN, block, curve, data, fit_config, generic_vae, gradient, minibatch, normals, shape,
-    steps,
+    Estimator, GAUSSIAN, block, curve, data, fit_config, generic_vae, gradient, greatest, minibatch, normals,
+    shape, steps,
 };
 use burn::{module::Module, tensor::Device};
 use elbo::{
@@ -246,7 +246,7 @@ fn cosine_decay_ends_at_a_step_size_of_almost_nothing() {
         let before = fit.progress().state.parameters.clone();
         fit.epoch(|_| {}).unwrap();
         let after = &fit.progress().state.parameters;
-        after.iter().zip(&before).map(|(a, b)| f64::from((a - b).abs())).fold(0.0, f64::max)
+        greatest(after.iter().zip(&before).map(|(a, b)| f64::from((a - b).abs())))
     };
     let (constant, cosine) = (last_move(Decay::Constant), last_move(Decay::Cosine));
     assert!(constant > 0.0 && cosine < 0.05 * constant, "{cosine} of {constant}");

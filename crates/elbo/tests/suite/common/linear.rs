@@ -60,6 +60,51 @@ impl Linear {
         -0.5 * squares / sigma2 - 0.5 * D as f64 * (TAU * sigma2).ln() - self.kl(x)
     }
 
+    /// log w = log p(x, z) − log q(z|x) at z = μ + σ⊙ε.
+    fn log_weight(&self, x: &[f64], epsilon: [f64; K]) -> f64 {
+        let (mu, s) = self.guide(x);
+        let z: [f64; K] = std::array::from_fn(|j| mu[j] + (0.5 * s[j]).exp() * epsilon[j]);
+        let residual = |d: usize| x[d] - self.b[d] - (0..K).map(|j| self.w[j][d] * z[j]).sum::<f64>();
+        let squares: f64 = (0..D).map(|d| residual(d).powi(2)).sum();
+        let sigma2 = (2.0 * self.log_sigma).exp();
+        let of_z: f64 = (0..K).map(|j| 0.5 * (epsilon[j].powi(2) + s[j] - z[j].powi(2))).sum();
+        of_z - 0.5 * squares / sigma2 - 0.5 * D as f64 * (TAU * sigma2).ln()
+    }
+
+    /// L_k = E log (w_1 + … + w_k)/k of independent draws of q, by two quadratures: log S = ∫ (e⁻ᵗ − e⁻ᵗˢ)/t dt, and of the sum
+    /// E e⁻ᵗˢ is the k-th power of that of one weight.
+    pub(crate) fn importance_weighted(&self, x: &[f64], k: i32) -> f64 {
+        let (step, reach) = (0.2, 32);
+        let nodes = || (-reach..=reach).map(|i| step * f64::from(i));
+        // Of a mean near 1, so that the integrand is narrow.
+        let unit = self.log_evidence(x) + f64::from(k).ln();
+        let weights: Vec<(f64, f64)> = nodes()
+            .flat_map(|a| nodes().map(move |b| [a, b]))
+            .map(|e| {
+                let density = step * step * (-0.5 * (e[0] * e[0] + e[1] * e[1])).exp() / TAU;
+                (density, self.log_weight(x, e) - unit)
+            })
+            .collect();
+        let of_one = |u: f64| -> f64 {
+            let term = |&(density, ln_w): &(f64, f64)| match u + ln_w {
+                small if small < -40.0 => density,
+                large if large > 4.0 => 0.0,
+                ln => density * (-ln.exp()).exp(),
+            };
+            weights.iter().map(term).sum()
+        };
+        let (mut integral, mut u) = (0.0, -40.0f64);
+        loop {
+            let (one, sum) = ((-u.exp()).exp(), of_one(u).powi(k));
+            integral += 0.5 * (one - sum);
+            // Both end where t is beyond every weight.
+            if one.max(sum) < 1e-12 {
+                return integral + unit - f64::from(k).ln();
+            }
+            u += 0.5;
+        }
+    }
+
     /// KL(q(z|x) ‖ p(z|x)) by the library (E8). The posterior is N(ΣWᵀ(x − b)/σ², Σ), Σ⁻¹ = I + WᵀW/σ².
     pub(crate) fn divergence_from_the_posterior(&self, x: &[f64]) -> f64 {
         let sigma2 = (2.0 * self.log_sigma).exp();

@@ -68,6 +68,11 @@ pub(crate) fn bound_of(
     Ok(vae.reader(device).weights(data, key, k)?.iter().map(elbo::terms::Weights::log_mean).collect())
 }
 
+/// The greatest of some numbers; NaN where one of them is, which no comparison lets pass.
+pub(crate) fn greatest(values: impl IntoIterator<Item = f64>) -> f64 {
+    values.into_iter().reduce(|a, b| if a >= b || a.is_nan() { a } else { b }).unwrap()
+}
+
 pub(crate) fn normals(seed: u64, len: usize) -> Vec<f64> {
     let mut out = vec![0.0; len];
     Key::new(seed).normals(0, &mut out);
