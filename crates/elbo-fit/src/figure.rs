@@ -102,7 +102,10 @@ pub struct Component {
     pub share: f64,
     /// The mean of its rows, `[D]`.
     pub mean: Vec<f64>,
-    /// Their covariance, `[D, D]`; none where cells are 0 or 1.
+    /// The variance of each column in them, `[D]`; none where cells are 0 or 1.
+    pub variance: Option<Vec<f64>>,
+    /// Their covariance, `[D, D]`, of few columns that vary together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub covariance: Option<Vec<f64>>,
 }
 

@@ -1,6 +1,7 @@
 //! A fitted model: what can be done with it, and how it is kept.
 
 use std::{
+    collections::HashMap,
     fmt,
     path::{Path, PathBuf},
 };
@@ -170,8 +171,9 @@ impl About {
             }
             let of_fit = &self.data.columns;
             let kept = || {
-                let place = |name| of_fit.iter().position(|column| column == name);
-                columns.iter().filter_map(place).collect()
+                let known: HashMap<&String, usize> =
+                    of_fit.iter().enumerate().map(|(place, name)| (name, place)).collect();
+                columns.iter().filter_map(|name| known.get(name).copied()).collect()
             };
             let places = columns::places(&data, columns, of_fit.len(), of_fit, kept, watch)?;
             let data = data.keep_columns(&places)?;

@@ -13,7 +13,11 @@ use crate::{
     models,
     observer::Observer,
     results::Results,
+    room::{check_room, numbers},
 };
+
+/// What to do about too many rows.
+const FEWER: &str = "ask for fewer rows; another seed draws others";
 
 /// A fitted model of any kind, on rows old and new.
 ///
@@ -70,6 +74,8 @@ impl FittedModel {
     /// # Errors
     /// Where rows of the fit are needed and are not there any more.
     pub fn sample(&self, number: usize, seed: u64, observer: &dyn Observer) -> Result<Told, Error> {
+        let width = self.about.columns.len();
+        check_room(&format!("{number} rows of {width} columns"), numbers(&[number, width + 1, 4]), FEWER)?;
         self.fitted.sample(&self.about, number, seed, observer)
     }
 

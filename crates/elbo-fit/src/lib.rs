@@ -54,6 +54,7 @@ mod page;
 mod plan;
 mod remedy;
 mod results;
+mod room;
 mod rows;
 mod scaling;
 mod settings;

@@ -23,18 +23,30 @@ impl Moments {
 
 /// The moments of all columns, in passes over the rows.
 pub(crate) fn moments<T: Number>(data: &Dataset<T>) -> Vec<Moments> {
-    of_rows(data.width(), || data.values.chunks_exact(data.width()))
+    weighted_moments(data, None)
+}
+
+/// The same of rows that stand for so many each; for one, where there are no weights.
+pub(crate) fn weighted_moments<T: Number>(data: &Dataset<T>, weights: Option<&[f64]>) -> Vec<Moments> {
+    let weight = |n: usize| weights.map_or(1.0, |weights| weights[n]);
+    of_rows(data.width(), || {
+        data.values.chunks_exact(data.width()).enumerate().map(|(n, row)| (weight(n), row))
+    })
 }
 
 /// The moments of all columns in some of the rows.
 pub(crate) fn moments_of<T: Number>(data: &Dataset<T>, rows: &[usize]) -> Vec<Moments> {
-    of_rows(data.width(), || rows.iter().map(|&row| data.row(row)))
+    of_rows(data.width(), || rows.iter().map(|&row| (1.0, data.row(row))))
 }
 
-fn of_rows<'a, T: Number, R: Iterator<Item = &'a [T]>>(width: usize, rows: impl Fn() -> R) -> Vec<Moments> {
+/// Of rows and their weights.
+fn of_rows<'a, T: Number, R: Iterator<Item = (f64, &'a [T])>>(
+    width: usize,
+    rows: impl Fn() -> R,
+) -> Vec<Moments> {
     // Sums are about the first value of a column: far from 0 the mean would lose the digits that tell rows apart.
     let mut first = vec![f64::NAN; width];
-    for row in rows() {
+    for (_, row) in rows().filter(|(weight, _)| *weight > 0.0) {
         let mut open = false;
         for (first, x) in first.iter_mut().zip(row).filter(|(first, _)| first.is_nan()) {
             *first = (*x).into();
@@ -46,11 +58,11 @@ fn of_rows<'a, T: Number, R: Iterator<Item = &'a [T]>>(width: usize, rows: impl 
     }
     let sums = |of: &dyn Fn(usize, f64) -> f64| {
         let mut sums = vec![0.0; width];
-        for row in rows() {
+        for (weight, row) in rows().filter(|(weight, _)| *weight > 0.0) {
             for (d, x) in row.iter().enumerate() {
                 let x: f64 = (*x).into();
                 if !x.is_nan() {
-                    sums[d] += of(d, x);
+                    sums[d] += weight * of(d, x);
                 }
             }
         }

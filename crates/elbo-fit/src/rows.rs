@@ -4,6 +4,7 @@ use elbo_data::Dataset;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    columns::listed,
     error::Error,
     observer::{Observer, Say},
     source::{Source, describe},
@@ -52,6 +53,8 @@ pub struct Rows {
     pub config: DataConfig,
     /// What the model takes of them.
     pub data: Dataset<f64>,
+    /// How many rows each stands for, where a column says it, which is none of the data.
+    pub weights: Option<Vec<f64>>,
 }
 
 impl Rows {
@@ -66,7 +69,35 @@ impl Rows {
         if missing > 0 {
             observer.say("missing", format!("{missing} cells of {}", data.values.len()));
         }
-        Ok(Self { config: DataConfig::of(source, &data), data })
+        Ok(Self { config: DataConfig::of(source, &data), data, weights: None })
+    }
+
+    /// Takes the column of this name, if any, for the number of rows that each row stands for.
+    pub(crate) fn weighted_by(mut self, column: Option<&str>) -> Result<Self, Error> {
+        let Some(name) = column else { return Ok(self) };
+        let (place, data) = (self.column(Some(name))?, &self.data);
+        let weights: Vec<f64> = data.column(place).collect();
+        if let Some(row) = weights.iter().position(|weight| !(weight.is_finite() && *weight >= 0.0)) {
+            let cell = data.place(row * data.width() + place);
+            let message = format!(
+                "`{}`: {cell} is {}, but a row's weight must be a number ≥ 0",
+                data.name, weights[row]
+            );
+            return Err(Error::new(message)
+                .remedy("weights are as 1, 2.5 or 0: correct the cell, or leave the row out"));
+        }
+        if weights.iter().sum::<f64>() <= 0.0 || data.width() == 1 {
+            let message = if data.width() == 1 {
+                format!("`{}` has no column beside the weights `{name}`", data.name)
+            } else {
+                format!("`{}`: all weights, column `{name}`, are 0", data.name)
+            };
+            return Err(Error::new(message).remedy("name the column that says how often each row counts"));
+        }
+        let others: Vec<usize> = (0..data.width()).filter(|&d| d != place).collect();
+        self.data = self.data.keep_columns(&others)?;
+        self.weights = Some(weights);
+        Ok(self)
     }
 
     /// Refuses more components or states than any rows need; `setting` is what they are called.
@@ -91,6 +122,14 @@ impl Rows {
             .remedy("leave the column out"))
     }
 
+    /// The places of columns, by their names.
+    pub(crate) fn places(&self, names: &[String]) -> Result<Vec<usize>, Error> {
+        if names == self.data.columns {
+            return Ok((0..names.len()).collect());
+        }
+        names.iter().map(|name| self.column(Some(name))).collect()
+    }
+
     /// The place of the column of this name; of the only one where none is named.
     pub(crate) fn column(&self, name: Option<&str>) -> Result<usize, Error> {
         let columns = &self.data.columns;
@@ -103,7 +142,7 @@ impl Rows {
                 Some(name) => format!("`{}` has no column `{name}`", self.data.name),
                 None => format!("`{}` has {} columns", self.data.name, columns.len()),
             };
-            Error::request(message, format!("name one of {}", columns.join(", ")))
+            Error::request(message, format!("name one of {}", listed(columns)))
         })
     }
 }

@@ -3,7 +3,7 @@
 use elbo_data::{Dataset, Number};
 use serde::{Deserialize, Serialize};
 
-use crate::{error::Error, moments::moments};
+use crate::{error::Error, moments::weighted_moments};
 
 /// x = (stored − offset) / divisor, by column or with one pair for all; in f64, whatever x is kept in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,9 +57,9 @@ impl Scaling {
 
     /// To mean 0 and standard deviation 1, by what is not missing; with `scale` false columns stay as they are. A column of
     /// one value is centred alone.
-    pub(crate) fn standard(data: &Dataset<f64>, scale: bool) -> Self {
+    pub(crate) fn standard(data: &Dataset<f64>, weights: Option<&[f64]>, scale: bool) -> Self {
         if scale {
-            Self::of_each(moments(data).into_iter().map(|of| (of.mean, of.sd())))
+            Self::of_each(weighted_moments(data, weights).into_iter().map(|of| (of.mean, of.sd())))
         } else {
             Self::of_each(vec![(0.0, 1.0); data.width()])
         }
@@ -128,6 +128,13 @@ impl Scaling {
     /// Rows `[N, D]` in stored units.
     pub(crate) fn undo_rows(&self, x: &[f64]) -> Vec<f64> {
         x.iter().enumerate().map(|(e, &x)| self.undo(e, x)).collect()
+    }
+
+    /// The same of rows that stand for so many each.
+    pub(crate) fn weighted_log_volume(&self, x: &[f64], weights: Option<&[f64]>) -> f64 {
+        let Some(weights) = weights else { return self.log_volume(x) };
+        let rows = x.chunks_exact(x.len() / weights.len());
+        rows.zip(weights).map(|(row, weight)| weight * self.log_volume(row)).sum()
     }
 
     /// Σ log divisor of the cells that rows `[N, D]` have: what a density of stored values is lower by than one of x, in nats.

@@ -8,6 +8,9 @@ use crate::{
     page::captioned,
 };
 
+/// Columns of the first table at most.
+const COLUMNS: usize = 80;
+
 /// Two tables.
 pub(crate) fn dynamics(of: &Dynamics) -> Markup {
     let d = of.states.len();
@@ -18,7 +21,7 @@ pub(crate) fn dynamics(of: &Dynamics) -> Markup {
                 @for state in &of.states { th { "weight of " (state) } }
                 th { "noise, sd" }
             } }
-            tbody { @for (p, name) in of.columns.iter().enumerate() { tr {
+            tbody { @for (p, name) in of.columns.iter().enumerate().take(COLUMNS) { tr {
                 th scope="row" { (name) }
                 @let weights = &of.weights[p * d..(p + 1) * d];
                 @for w in weights { td { (number(*w, decimals(weights, 4))) } }
@@ -45,6 +48,7 @@ pub(crate) fn dynamics(of: &Dynamics) -> Markup {
         &html! {
             "Above, each column is the sum of the states by these weights, and noise, in the units of the column. Below stands what "
             "a state is made of one row later."
+            @if of.columns.len() > COLUMNS { " The first " (COLUMNS) " of " (of.columns.len()) " columns." }
             @if d > 1 { " States are defined up to a linear map; those that are not needed have weights of 0." }
         },
     )

@@ -20,7 +20,7 @@ pub(crate) fn components(columns: &[String], components: &[Component]) -> Markup
     let mut sorted: Vec<&Component> = components.iter().collect();
     sorted.sort_by(|a, b| b.rows.total_cmp(&a.rows));
     let shown = columns.len().min(COLUMNS);
-    let sd = |c: &Component, d: usize| c.covariance.as_ref().map(|v| v[d * columns.len() + d].sqrt());
+    let sd = |c: &Component, d: usize| c.variance.as_ref().map(|v| v[d].sqrt());
     let table = html! {
         div.scroll {
             table {
@@ -45,7 +45,7 @@ pub(crate) fn components(columns: &[String], components: &[Component]) -> Markup
         &table,
         &html! {
             "The table has the expected share of each component, and the mean of its rows in each column"
-            @if components.iter().any(|c| c.covariance.is_some()) { " ± their standard deviation" }
+            @if components.iter().any(|c| c.variance.is_some()) { " ± their standard deviation" }
             "; components with less than one row are left out."
             @if shown < columns.len() { " It shows the first " (shown) " columns of " (columns.len()) "." }
         },

@@ -13,10 +13,19 @@ use crate::{
 /// Points of the picture at most.
 const POINTS: usize = 3000;
 
-/// A table with a bar for each interval, all on one scale.
+/// Coefficients of the table at most.
+const SHOWN: usize = 100;
+
+/// A table with a bar for each interval, all on one scale; of many coefficients those that move the target most.
 pub(crate) fn coefficients(all: &[Coefficient], level: f64) -> Markup {
+    let moved = |c: &Coefficient| c.deviation.map_or(f64::INFINITY, |sd| sd * c.mean.abs());
+    let mut shown: Vec<&Coefficient> = all.iter().collect();
+    if all.len() > SHOWN {
+        shown.sort_by(|a, b| moved(b).total_cmp(&moved(a)));
+        shown.truncate(SHOWN);
+    }
     let size = |c: &Coefficient| c.deviation.map(|sd| sd * c.low.abs().max(c.high.abs()));
-    let reach = all.iter().filter_map(size).fold(f64::MIN_POSITIVE, f64::max);
+    let reach = shown.iter().filter_map(|c| size(c)).fold(f64::MIN_POSITIVE, f64::max);
     let bar = |c: &Coefficient, sd: f64| {
         let place = |value: f64| 90.0 + 84.0 * value * sd / reach;
         html! {
@@ -33,7 +42,7 @@ pub(crate) fn coefficients(all: &[Coefficient], level: f64) -> Markup {
             thead { tr {
                 th { "column" } th { "coefficient" } th { (percent) " % from" } th { "to" } th { "per standard deviation" }
             } }
-            tbody { @for c in all { tr {
+            tbody { @for c in shown { tr {
                 th scope="row" { (c.name) }
                 td { (significant(c.mean)) } td { (significant(c.low)) } td { (significant(c.high)) }
                 td { @if let Some(sd) = c.deviation { (bar(c, sd)) } }
@@ -46,6 +55,7 @@ pub(crate) fn coefficients(all: &[Coefficient], level: f64) -> Markup {
             "A coefficient says how much the target changes with its column, the others held; the " (percent) " % interval holds it with "
             "that probability. The bars compare columns: they show the change for one standard deviation of each, all on one scale with zero "
             "in the middle."
+            @if all.len() > SHOWN { " The " (SHOWN) " of " (all.len()) " by which the target moves most, a standard deviation each." }
         },
     )
 }

@@ -94,6 +94,15 @@ pub(crate) fn each_positive(what: &str, values: &[f64]) -> Result<(), Error> {
     values.iter().try_for_each(|&value| positive(what, value).map(drop))
 }
 
+/// A weight for each row, ≥ 0 and not all 0.
+pub(crate) fn row_weights(weights: &[f64], rows: usize) -> Result<(), Error> {
+    Error::check_shape("the rows' weights", &[rows], &[weights.len()])?;
+    for (n, &weight) in weights.iter().enumerate() {
+        not_negative(&format!("the weight of row {}", n + 1), weight)?;
+    }
+    above("the sum of the rows' weights", weights.iter().sum(), 0.0).map(drop)
+}
+
 /// A standard deviation of which 1/sd² is a number > 0 too.
 pub(crate) fn deviation(what: &str, sd: f64) -> Result<(), Error> {
     positive(what, sd)?;

@@ -26,6 +26,9 @@ pub(crate) struct Factors {
     builtin: Option<String>,
     #[command(flatten)]
     source: Source,
+    /// The column that says how many rows each row stands for, a number ≥ 0: it is no data. Without it: one.
+    #[arg(long = "weights", value_name = "COLUMN")]
+    row_weights: Option<String>,
     /// The number of latent dimensions, of which those that explain nothing are switched off. Without it: 10, or half as many
     /// as columns where that is fewer.
     #[arg(long, value_name = "K", value_parser = parse_count::<usize>, help_heading = "Model")]
@@ -47,8 +50,13 @@ impl Fits for Factors {
     type Model = models::factors::Factors;
 
     fn asked(&self) -> Result<(Request, elbo_fit::Source), Error> {
-        let request =
-            Request { latent: self.latent, pca: self.pca, unscaled: self.unscaled, starts: self.starts };
+        let request = Request {
+            latent: self.latent,
+            pca: self.pca,
+            unscaled: self.unscaled,
+            starts: self.starts,
+            row_weights: self.row_weights.clone(),
+        };
         Ok((request, self.source.named(self.builtin.as_deref())?))
     }
 

@@ -21,7 +21,7 @@ use super::{
 #[command(after_help = "\
 Examples:
   elbo mixture --data faithful.csv --components 6
-  elbo mixture --data faithful.csv --weights dirichlet-process --components 20
+  elbo mixture --data faithful.csv --share-prior dirichlet-process --components 20
   elbo mixture digits --family bernoulli --components 20     pixels cut at half of full ink
   elbo predict runs/faithful-mixture --data more.csv")]
 pub(crate) struct Mixture {
@@ -30,6 +30,9 @@ pub(crate) struct Mixture {
     builtin: Option<String>,
     #[command(flatten)]
     source: Source,
+    /// The column that says how many rows each row stands for, a number ≥ 0: it is no data. Without it: one.
+    #[arg(long = "weights", value_name = "COLUMN")]
+    row_weights: Option<String>,
     /// K. Components that are not needed empty themselves where the concentration is small.
     #[arg(short = 'k', long, value_name = "K", default_value_t = Request::default().components, value_parser = parse_count::<usize>,
           help_heading = "Model")]
@@ -40,8 +43,8 @@ pub(crate) struct Mixture {
     /// What the covariances of Gaussian components are. Without it: `full`.
     #[arg(long, value_parser = named::<Covariance>(&COVARIANCE), help_heading = "Model")]
     covariance: Option<Covariance>,
-    /// The prior of the weights.
-    #[arg(long, default_value = shown(&Request::default().weights), value_parser = named::<WeightsPrior>(&WEIGHTS), help_heading = "Model")]
+    /// The prior of the components' shares.
+    #[arg(long = "share-prior", default_value = shown(&Request::default().weights), value_parser = named::<WeightsPrior>(&WEIGHTS), help_heading = "Model")]
     weights: WeightsPrior,
     /// α₀ of the Dirichlet (1/K without it), or γ of the Dirichlet process (1 without it).
     #[arg(long, value_name = "A", value_parser = parse_positive, help_heading = "Model")]
@@ -99,6 +102,7 @@ impl Fits for Mixture {
             start: self.start,
             anneal: self.anneal.anneal,
             online: self.minibatches.online(BATCH),
+            row_weights: self.row_weights.clone(),
         };
         Ok((request, self.source.named(self.builtin.as_deref())?))
     }

@@ -26,6 +26,7 @@ pub(crate) use fitted::{
 };
 pub(crate) use registry::Fit;
 pub(crate) use train::Train;
+use values::parse_threads;
 
 /// Fit latent-variable models by maximising the evidence lower bound (ELBO).
 ///
@@ -38,7 +39,7 @@ pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) verb: Verb,
     /// Threads to use (all cores, if not given). The results do not depend on it, to the bit.
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, value_name = "N", value_parser = parse_threads)]
     pub(crate) threads: Option<NonZeroUsize>,
     /// Where to compute. A GPU may round products to TF32, and its results are not repeatable to the bit.
     #[arg(long, global = true, value_enum, default_value_t)]

@@ -21,6 +21,9 @@ Examples:
 pub(crate) struct Normal {
     #[command(flatten)]
     source: Source,
+    /// The column that says how many rows each row stands for, a number ≥ 0: it is no data. Without it: one.
+    #[arg(long = "weights", value_name = "COLUMN")]
+    row_weights: Option<String>,
     /// The column, by its name; not needed where there is one.
     #[arg(long, value_name = "NAME")]
     column: Option<String>,
@@ -54,6 +57,7 @@ impl Fits for Normal {
             conjugate: self.conjugate,
             shape: self.shape,
             rate: self.rate,
+            row_weights: self.row_weights.clone(),
         };
         Ok((request, self.source.named(None)?))
     }

@@ -29,6 +29,9 @@ modelled.")]
 pub(crate) struct Regress {
     #[command(flatten)]
     source: Source,
+    /// The column that says how many rows each row stands for, a number ≥ 0: it is no data. Without it: one.
+    #[arg(long = "weights", value_name = "COLUMN")]
+    row_weights: Option<String>,
     /// The column that is predicted from the others, by its name. Without it: the last.
     #[arg(long, value_name = "NAME")]
     target: Option<String>,
@@ -83,6 +86,7 @@ impl Fits for Regress {
             no_intercept: self.no_intercept,
             unscaled: self.unscaled,
             interval: self.interval,
+            row_weights: self.row_weights.clone(),
         };
         Ok((request, self.source.named(None)?))
     }

@@ -1,6 +1,6 @@
 //! Values of flags.
 
-use std::ffi::OsStr;
+use std::{ffi::OsStr, num::NonZeroUsize, thread};
 
 use clap::{
     Arg, Command,
@@ -78,6 +78,13 @@ pub(crate) fn parse_latent(text: &str) -> Result<Widths, String> {
 pub(crate) fn parse_count<T: TryFrom<u32>>(text: &str) -> Result<T, String> {
     let count = text.parse().ok().filter(|&count: &u32| count > 0).and_then(|count| count.try_into().ok());
     count.ok_or_else(|| format!("give a whole number from 1 to {}", u32::MAX))
+}
+
+/// No machine is the quicker for many times as many threads as it has cores, and starting them takes long.
+pub(crate) fn parse_threads(text: &str) -> Result<NonZeroUsize, String> {
+    let most = 4 * thread::available_parallelism().map_or(64, NonZeroUsize::get).max(64);
+    let number = text.parse().ok().filter(|number: &NonZeroUsize| number.get() <= most);
+    number.ok_or_else(|| format!("give a whole number from 1 to {most}"))
 }
 
 pub(crate) fn parse_memory(text: &str) -> Result<u64, String> {

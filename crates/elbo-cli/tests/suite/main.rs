@@ -24,3 +24,4 @@ mod resume;
 mod threads;
 mod topics;
 mod verbs;
+mod wide;

@@ -79,7 +79,7 @@ fn every_kind_of_mixture_is_fitted() {
         "--covariance tied",
         "--covariance diagonal",
         "--covariance spherical --anneal 0.4",
-        "--weights dirichlet-process --start random",
+        "--share-prior dirichlet-process --start random",
         "--online --epochs 3 --batch 20",
     ] {
         place.succeeds(&format!("mixture --data data.csv -k 3 --starts 2 {kind}"));

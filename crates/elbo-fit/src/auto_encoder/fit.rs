@@ -37,6 +37,7 @@ use crate::{
     outcome::Outcome,
     page::Page,
     plan::Plan,
+    results::Results,
     source::{Source, describe},
 };
 
@@ -269,9 +270,11 @@ fn go_on(
     folder.write_model("model.safetensors", &best, &fit.progress().best, config)?;
     folder.write_model("last.safetensors", &best, &fit.progress().state.parameters, config)?;
     let test = rows.test.as_ref();
+    let keep = |results: &Results| folder.write("results.json", &serde_json::to_vec_pretty(results)?);
+    let device = &plan.device;
     let results =
-        results::results(&fit, [&train, &validation], test, &history, config, &plan.device, observer)?;
-    folder.write("results.json", &serde_json::to_vec_pretty(&results)?)?;
+        results::results(&fit, [&train, &validation], test, &history, config, device, observer, keep)?;
+    keep(&results)?;
     let page = page(&fit, &*best.reader(&plan.device), &rows.data, &results, &history, config)?;
     let mut facts = results::facts(results.held_out().expect("rows were held out"));
     facts.extend(per_datum(&history, page.best_epoch as u64).map(|text| ("per-datum".into(), text.into())));

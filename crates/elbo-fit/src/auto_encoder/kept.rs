@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     config::Config,
     networks::{Built, Networks},
+    shape::check_size,
 };
 use crate::{error::Error, fitted::is_fitted, folder::Folder, metrics::Metrics};
 
@@ -244,6 +245,13 @@ impl Config {
 
 fn consistent(config: Config, path: &Path) -> Result<Config, Error> {
     if config.is_consistent() {
+        // What a file says of sizes is believed no more than what is asked for.
+        let vae = &config.fit.vae;
+        check_size(config.data.columns.len(), &vae.hidden, vae.latent, &vae.network, vae.second.as_ref())
+            .map_err(|error| {
+                Error::new(format!("`{}`: {}", path.display(), error.message()))
+                    .remedy("give a file as elbo wrote it")
+            })?;
         return Ok(config);
     }
     let message =

@@ -10,10 +10,14 @@ use super::request::{Network, Request};
 use crate::{
     error::Error,
     observer::{Observer, Say},
+    room::{check_room, numbers},
 };
 
 /// Weights of a model at most: with the state of Adam and the gradient some 20 GB.
 const WEIGHTS: f64 = 1e9;
+
+/// What a model with fewer weights is made by.
+const LESS: &str = "choose smaller widths for «hidden», or a smaller «latent»";
 
 /// The convolutions that were asked for, of images of this height and width.
 pub(crate) fn choose_network(
@@ -90,16 +94,21 @@ pub(crate) fn check_size(
     let mut features = width;
     if let NetworkConfig::Convolutional(shape) = network {
         let shapes = shape.shapes()?;
-        add(shape.kernel * shape.kernel, &shapes.iter().map(|shape| shape[0]).collect::<Vec<_>>());
-        features = shapes[shapes.len() - 1].iter().product();
+        add(
+            shape.kernel.saturating_mul(shape.kernel),
+            &shapes.iter().map(|shape| shape[0]).collect::<Vec<_>>(),
+        );
+        features = shapes[shapes.len() - 1].iter().fold(1, |product, &side| side.saturating_mul(product));
     }
     add(1, &[&[features], hidden, &[latent]].concat());
     if let Some(SecondLayer { latent: above, hidden }) = second {
         add(1, &[&[latent], &hidden[..], &[*above]].concat());
     }
     if weights <= WEIGHTS {
-        return Ok(());
+        // Each in a parameter, its gradient, Adam's two moments, the best so far and what is written.
+        let what = format!("{weights:.1e} weights");
+        return check_room(&what, numbers(&[weights as usize, 3]), LESS);
     }
     let message = format!("the model would have {weights:.1e} weights, more than {WEIGHTS:.0e}");
-    Err(Error::request(message, "choose smaller widths for «hidden», or a smaller «latent»"))
+    Err(Error::request(message, LESS))
 }

@@ -21,6 +21,7 @@ use crate::{
     fitted::{About, Latents, Means},
     found::Found,
     observer::{Observer, Say},
+    room::{check_room, numbers},
     rows::Rows,
     scaling::Scaling,
     source::Source,
@@ -40,11 +41,13 @@ pub struct Request {
     pub unscaled: bool,
     /// Starts, of which the best is kept: the first at the principal components, the others at random.
     pub starts: usize,
+    /// The column that says how many rows each row stands for; if open, one.
+    pub row_weights: Option<String>,
 }
 
 impl Default for Request {
     fn default() -> Self {
-        Self { latent: None, pca: false, unscaled: false, starts: 3 }
+        Self { latent: None, pca: false, unscaled: false, starts: 3, row_weights: None }
     }
 }
 
@@ -54,6 +57,8 @@ pub struct Settings {
     starts: usize,
     scaled: bool,
     prior: Prior,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    row_weights: Option<String>,
 }
 
 /// What `model.json` holds.
@@ -97,7 +102,7 @@ impl Model for Factors {
         memory: Option<u64>,
         observer: &dyn Observer,
     ) -> Result<(Rows, Settings), Error> {
-        let rows = Rows::read(source, memory, observer)?;
+        let rows = Rows::read(source, memory, observer)?.weighted_by(request.row_weights.as_deref())?;
         let width = rows.data.width();
         let latent = request.latent.unwrap_or_else(|| (width / 2).clamp(1, 10));
         let why = "half as many as columns, from 1 to 10; those that are not needed are switched off";
@@ -110,16 +115,17 @@ impl Model for Factors {
         }
         let noise = if request.pca { Noise::Shared } else { Noise::Each };
         let (starts, scaled) = (request.starts, !request.unscaled);
-        Ok((rows, Settings { starts, scaled, prior: Prior::new(latent, noise) }))
+        let (prior, row_weights) = (Prior::new(latent, noise), request.row_weights.clone());
+        Ok((rows, Settings { starts, scaled, prior, row_weights }))
     }
 
     fn read(
-        _: &Settings,
+        settings: &Settings,
         source: Source,
         memory: Option<u64>,
         observer: &dyn Observer,
     ) -> Result<Rows, Error> {
-        Rows::read(source, memory, observer)
+        Rows::read(source, memory, observer)?.weighted_by(settings.row_weights.as_deref())
     }
 
     fn fit(
@@ -128,15 +134,21 @@ impl Model for Factors {
         run: &Run<'_>,
     ) -> Result<(Course, Story<FactorAnalysis>), Error> {
         let (width, latent) = (rows.data.width(), settings.prior.latent);
+        check_size(width, latent, rows.data.rows())?;
         rows.need_values(0..width)?;
-        let scaling = Scaling::standard(&rows.data, settings.scaled);
+        let scaling = Scaling::standard(&rows.data, rows.weights.as_deref(), settings.scaled);
         scaling.apply(&mut rows.data)?;
         let (data, x) = (&rows.data, &rows.data.values[..]);
-        let log_volume = scaling.log_volume(x);
+        let weights = rows.weights.as_deref();
+        let log_volume = scaling.weighted_log_volume(x, weights);
         let key = Key::new(run.seed).purpose(Purpose::Start);
         let begin = |start: usize| {
             let at = if start == 0 { Start::Principal } else { Start::Random(key.fold(start as u64)) };
-            Ok(Stored { fit: Fit::new(x, width, settings.prior, at)?, log_volume })
+            let fit = match weights {
+                Some(weights) => Fit::weighted(x, width, weights, settings.prior, at)?,
+                None => Fit::new(x, width, settings.prior, at)?,
+            };
+            Ok(Stored { fit, log_volume })
         };
         let (Stored { fit, .. }, mut course) = run.best(Some(settings.starts), ROWS, begin)?;
         let q = fit.posterior().clone();
@@ -179,6 +191,15 @@ impl Model for Factors {
         };
         Ok((course, story))
     }
+}
+
+/// Refuses a covariance for each column's loadings, and for each row's latents, that has no room.
+fn check_size(width: usize, latent: usize, rows: usize) -> Result<(), Error> {
+    let wide = latent.saturating_add(1);
+    let copies = 8 + rayon::current_num_threads();
+    let bytes = numbers(&[width.saturating_add(rows), wide, wide, copies]);
+    let what = format!("the covariances of {latent} latent dimensions in {width} columns");
+    check_room(&what, bytes, "give fewer dimensions with «latent K», or leave columns out")
 }
 
 /// The loadings of the dimensions that are active; `deviations` are those of the columns that q is of.

@@ -17,6 +17,7 @@ use super::{
     story::Story,
 };
 use crate::{
+    columns::listed,
     error::Error,
     figure::{Figure, State},
     fitted::About,
@@ -253,13 +254,13 @@ impl Model for HiddenMarkov {
             Emission::Gaussian { .. } | Emission::KnownGaussian { .. } => "Gaussian",
         };
         let families = ["Gaussian", "Poisson", "categorical"].into_iter().filter_map(|name| {
-            let of: Vec<&str> = columns
+            let of: Vec<String> = columns
                 .iter()
                 .zip(&settings.emission)
                 .filter(|(_, e)| family(e) == name)
-                .map(|(c, _)| c.as_str())
+                .map(|(c, _)| c.clone())
                 .collect();
-            (!of.is_empty()).then(|| format!("{name}: {}", of.join(", ")))
+            (!of.is_empty()).then(|| format!("{name}: {}", listed(&of)))
         });
         run.observer.say("emission", families.collect::<Vec<_>>().join("; "));
         let prior = Prior::exchangeable(settings.states, settings.concentration, &settings.emission);

@@ -215,7 +215,7 @@ fn couplings(source: Source, memory: Option<u64>, observer: &dyn Observer) -> Re
             *name = number.into();
         }
     }
-    Ok(Rows { config, data })
+    Ok(Rows { config, data, weights: None })
 }
 
 impl Request {

@@ -25,6 +25,7 @@ use crate::{
     moments::moments,
     number::likeliest,
     observer::{Observer, Say},
+    room::{check_room, size},
     rows::Rows,
     source::Source,
     table,
@@ -56,6 +57,8 @@ pub struct Request {
     pub anneal: Option<f64>,
     /// Minibatches before the sweeps.
     pub online: Option<Online>,
+    /// The column that says how many rows each row stands for; if open, one.
+    pub row_weights: Option<String>,
 }
 
 impl Default for Request {
@@ -72,6 +75,7 @@ impl Default for Request {
             start: Start::KMeans,
             anneal: None,
             online: None,
+            row_weights: None,
         }
     }
 }
@@ -106,6 +110,8 @@ pub struct Settings {
     online: Option<Online>,
     annealing: Option<elbo::mean_field::Annealing>,
     prior: Prior,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    row_weights: Option<String>,
 }
 
 impl Settings {
@@ -118,11 +124,11 @@ impl Settings {
 fn read(
     source: Source,
     memory: Option<u64>,
-    drop_constant: bool,
-    bernoulli: bool,
+    row_weights: Option<&str>,
+    [drop_constant, bernoulli]: [bool; 2],
     observer: &dyn Observer,
 ) -> Result<Rows, Error> {
-    let mut rows = Rows::read(source, memory, observer)?;
+    let mut rows = Rows::read(source, memory, observer)?.weighted_by(row_weights)?;
     if drop_constant {
         rows.data = without_constant(rows.data, observer)?;
     }
@@ -172,7 +178,8 @@ fn cut(data: &mut Dataset<f64>, observer: &dyn Observer) -> Result<(), Error> {
 }
 
 impl Request {
-    fn prior(&self, data: &Dataset<f64>) -> Result<Prior, Error> {
+    fn prior(&self, rows: &Rows) -> Result<Prior, Error> {
+        let data = &rows.data;
         let bernoulli = match self.family {
             Some(family) => family == Kind::Bernoulli,
             None => data.values.iter().all(|&x| x.is_nan() || x == 0.0 || x == 1.0),
@@ -193,7 +200,10 @@ impl Request {
                     .remedy("«drop-constant» leaves such columns out; «label-column» sets a label aside"));
             }
             let covariance = self.covariance.unwrap_or_default();
-            let of_rows = GaussianPrior::of(&data.values, data.width(), covariance)?;
+            let of_rows = match &rows.weights {
+                Some(weights) => GaussianPrior::weighted(&data.values, data.width(), weights, covariance)?,
+                None => GaussianPrior::of(&data.values, data.width(), covariance)?,
+            };
             let mean_precision = self.mean_precision.unwrap_or(of_rows.mean_precision);
             Family::Gaussian(GaussianPrior { mean_precision, ..of_rows })
         };
@@ -225,9 +235,10 @@ impl Model for Mixture {
         observer: &dyn Observer,
     ) -> Result<(Rows, Settings), Error> {
         let bernoulli = request.family == Some(Kind::Bernoulli);
-        let rows = read(source, memory, request.drop_constant, bernoulli, observer)?;
+        let weights = request.row_weights.as_deref();
+        let rows = read(source, memory, weights, [request.drop_constant, bernoulli], observer)?;
         rows.check_number("components", request.components)?;
-        let prior = request.prior(&rows.data)?;
+        let prior = request.prior(&rows)?;
         let (family, why) = match prior.family {
             Family::Bernoulli(_) => ("Bernoulli", "every value is 0 or 1"),
             Family::Gaussian(_) => ("Gaussian", "the values are real numbers"),
@@ -240,6 +251,7 @@ impl Model for Mixture {
             online: request.online,
             annealing: request.anneal.map(annealing),
             prior,
+            row_weights: request.row_weights.clone(),
         };
         Ok((rows, settings))
     }
@@ -250,16 +262,23 @@ impl Model for Mixture {
         memory: Option<u64>,
         observer: &dyn Observer,
     ) -> Result<Rows, Error> {
-        read(source, memory, settings.drop_constant, settings.is_bernoulli(), observer)
+        let weights = settings.row_weights.as_deref();
+        read(source, memory, weights, [settings.drop_constant, settings.is_bernoulli()], observer)
     }
 
     fn fit(rows: Rows, settings: &Settings, run: &Run<'_>) -> Result<(Course, Story<Posterior>), Error> {
         let (x, width) = (&rows.data.values[..], rows.data.width());
+        check_size(&settings.prior, width)?;
         rows.need_values(0..width)?;
+        tell_cost(&settings.prior, &rows.data, run.observer);
         let key = Key::new(run.seed);
         let begin = |start: usize| {
             let key = key.fold(start as u64);
-            let mut fit = Fit::new(x, width, settings.prior.clone(), settings.start, key)?;
+            let prior = settings.prior.clone();
+            let mut fit = match &rows.weights {
+                Some(weights) => Fit::weighted(x, width, weights, prior, settings.start, key)?,
+                None => Fit::new(x, width, prior, settings.start, key)?,
+            };
             if let Some(annealing) = settings.annealing {
                 annealing.run(&mut fit)?;
             }
@@ -270,12 +289,7 @@ impl Model for Mixture {
         };
         let (fit, mut course) = run.best(Some(settings.starts), ROWS, begin)?;
         let q = fit.posterior();
-        // The quadratic form of each row and component.
-        let form = match &settings.prior.family {
-            Family::Gaussian(GaussianPrior { covariance: Covariance::Full | Covariance::Tied, .. }) => width,
-            _ => 1,
-        };
-        let operations = rows.data.rows() * settings.prior.components * width * form;
+        let operations = operations_of_draw(&settings.prior, rows.data.rows(), width);
         let (card, mut estimate) =
             course.weigh("log p(x)", operations, |draws| fit.log_weights(draws, key))?;
         let used = fit.counts().iter().filter(|&&n| n >= 1.0).count();
@@ -293,7 +307,7 @@ impl Model for Mixture {
         };
         let columns = &rows.data.columns;
         let mut figures = Vec::new();
-        if let Some(picture) = ellipses(x, columns, &described, |x| q.responsibilities(x)) {
+        if let Some(picture) = ellipses(x, columns, &described, q) {
             figures.push(("Components over the rows".into(), Figure::Ellipses(picture)));
         }
         let table = Figure::Components { columns: columns.clone(), components: described };
@@ -317,15 +331,76 @@ impl Model for Mixture {
     }
 }
 
+/// Refuses a prior whose fit has no room.
+fn check_size(prior: &Prior, width: usize) -> Result<(), Error> {
+    let memory = |prior: &Prior| prior.memory(width, rayon::current_num_threads());
+    let Prior { components, family, .. } = prior;
+    let (what, remedy) = match family {
+        Family::Gaussian(of) if matches!(of.covariance, Covariance::Full | Covariance::Tied) => {
+            let diagonal = GaussianPrior { covariance: Covariance::Diagonal, ..of.clone() };
+            let less = Prior { family: Family::Gaussian(diagonal), ..prior.clone() };
+            (
+                format!("matrices of {width} columns for {components} components"),
+                format!("«covariance diagonal» takes {}; or leave columns out", size(memory(&less))),
+            )
+        }
+        _ => (
+            format!("{components} components of {width} columns"),
+            "give fewer «components», or leave columns out".into(),
+        ),
+    };
+    check_room(&what, memory(prior), remedy)
+}
+
+/// Operations of a draw of θ from q and its density of all rows.
+fn operations_of_draw(prior: &Prior, rows: usize, width: usize) -> usize {
+    // A gamma and a normal number of each cell, or the factor, its product and its inverse of each matrix.
+    let (form, draw) = match &prior.family {
+        Family::Gaussian(GaussianPrior { covariance: Covariance::Full | Covariance::Tied, .. }) => {
+            (width, width.saturating_mul(width))
+        }
+        _ => (1, 100),
+    };
+    let each = rows.saturating_mul(form).saturating_add(draw);
+    prior.components.saturating_mul(width).saturating_mul(each)
+}
+
+/// Operations of a sweep from which on it takes seconds.
+const LONG: f64 = 2e10;
+
+/// Says what a sweep over matrices of many columns costs, before the first.
+fn tell_cost(prior: &Prior, data: &Dataset<f64>, observer: &dyn Observer) {
+    let Family::Gaussian(GaussianPrior { covariance: Covariance::Full | Covariance::Tied, .. }) =
+        prior.family
+    else {
+        return;
+    };
+    let [n, d, k] = [data.rows(), data.width(), prior.components].map(|n| n as f64);
+    // The forms of the rows and their sums; the factors, inverses and products of the bound after each update.
+    let operations = 2.0 * n * k * d * d + 12.0 * k * d.powi(3);
+    if operations > LONG {
+        let text = format!(
+            "a sweep is about {operations:.0e} operations, for matrices of {d} columns are factorised; «covariance diagonal» is \
+             quick"
+        );
+        observer.say("cost", text);
+    }
+}
+
+/// Columns up to which a component's covariance is told whole; of more its diagonal is.
+const WHOLE: usize = 50;
+
 /// The components that have a row or more.
 fn described(fit: &Fit<'_>) -> Vec<Component> {
-    let (q, counts) = (fit.posterior(), fit.counts());
+    let (q, counts, width) = (fit.posterior(), fit.counts(), fit.posterior().width());
+    let whole = q.has_matrices() && width <= WHOLE;
     let of = |k: usize| Component {
         number: k + 1,
         rows: counts[k],
         share: q.shares()[k],
         mean: q.mean(k).to_vec(),
-        covariance: q.covariance(k),
+        variance: (0..width).map(|d| q.covariance_between(k, [d, d])).collect(),
+        covariance: if whole { q.covariance(k) } else { None },
     };
     (0..q.number()).filter(|&k| counts[k] >= 1.0).map(of).collect()
 }
@@ -339,11 +414,10 @@ fn telling(components: &[Component], width: usize) -> Option<(usize, usize)> {
     let ratio = |d: usize| {
         let mean = components.iter().map(|c| c.rows * c.mean[d]).sum::<f64>() / total;
         let between: f64 = components.iter().map(|c| c.rows * (c.mean[d] - mean).powi(2)).sum();
-        let within: f64 =
-            components.iter().filter_map(|c| Some(c.rows * c.covariance.as_ref()?[d * width + d])).sum();
+        let within: f64 = components.iter().filter_map(|c| Some(c.rows * c.variance.as_ref()?[d])).sum();
         between / within.max(f64::MIN_POSITIVE)
     };
-    if width < 2 || components.iter().any(|c| c.covariance.is_none()) {
+    if width < 2 || components.iter().any(|c| c.variance.is_none()) {
         return None;
     }
     let mut columns: Vec<usize> = (0..width).collect();
@@ -352,25 +426,20 @@ fn telling(components: &[Component], width: usize) -> Option<(usize, usize)> {
 }
 
 /// Rows in the plane of two columns, and the component that each is most probably of.
-fn ellipses(
-    x: &[f64],
-    columns: &[String],
-    components: &[Component],
-    responsibilities: impl Fn(&[f64]) -> Result<Vec<f64>, elbo::Error>,
-) -> Option<Ellipses> {
+fn ellipses(x: &[f64], columns: &[String], components: &[Component], q: &Posterior) -> Option<Ellipses> {
     let width = columns.len();
     let (a, b) = telling(components, width)?;
     let stride = (x.len() / width).div_ceil(POINTS);
     let rows = x.chunks_exact(width).step_by(stride);
     let shown: Vec<&[f64]> = rows.filter(|row| !row[a].is_nan() && !row[b].is_nan()).collect();
-    let r = responsibilities(&shown.concat()).ok()?;
-    let number = r.len() / shown.len().max(1);
+    let shares = q.responsibilities(&shown.concat()).ok()?;
+    let number = shares.len() / shown.len().max(1);
     let ellipse = |component: &Component| {
-        let covariance = component.covariance.as_ref()?;
+        let between = |columns| q.covariance_between(component.number - 1, columns);
         Some(Ellipse {
             number: component.number,
             mean: [component.mean[a], component.mean[b]],
-            covariance: [(a, a), (a, b), (b, b)].map(|(i, j)| covariance[i * width + j]),
+            covariance: [between([a, a])?, between([a, b])?, between([b, b])?],
         })
     };
     Some(Ellipses {
@@ -378,14 +447,14 @@ fn ellipses(
         width,
         stride,
         points: shown.iter().map(|row| [row[a], row[b]]).collect(),
-        of: r.chunks_exact(number.max(1)).map(|r| likeliest(r) + 1).collect(),
+        of: shares.chunks_exact(number.max(1)).map(|r| likeliest(r) + 1).collect(),
         ellipses: components.iter().filter_map(ellipse).collect(),
     })
 }
 
 /// Rows as the model takes them.
 fn as_fitted(q: &Posterior, mut data: Dataset<f64>) -> Result<Dataset<f64>, Error> {
-    if q.covariance(0).is_none() {
+    if q.is_binary() {
         cut(&mut data, &())?;
     }
     Ok(data)

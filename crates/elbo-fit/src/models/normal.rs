@@ -19,7 +19,7 @@ use crate::{
     figure::Figure,
     fitted::About,
     found::Found,
-    moments::moments,
+    moments::weighted_moments,
     number::{alike, significant},
     observer::Observer,
     rows::Rows,
@@ -44,6 +44,8 @@ pub struct Request {
     pub shape: f64,
     /// Its rate; if open, 1e-6 of the column's variance.
     pub rate: Option<f64>,
+    /// The column that says how many rows each row stands for; if open, one.
+    pub row_weights: Option<String>,
 }
 
 impl Default for Request {
@@ -55,6 +57,7 @@ impl Default for Request {
             conjugate: false,
             shape: FLAT,
             rate: None,
+            row_weights: None,
         }
     }
 }
@@ -64,6 +67,8 @@ impl Default for Request {
 pub struct Settings {
     column: String,
     prior: Prior,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    row_weights: Option<String>,
 }
 
 /// What a prior that is nearly flat is worth, in rows.
@@ -86,9 +91,9 @@ impl Model for Normal {
         memory: Option<u64>,
         observer: &dyn Observer,
     ) -> Result<(Rows, Settings), Error> {
-        let rows = Rows::read(source, memory, observer)?;
+        let rows = Rows::read(source, memory, observer)?.weighted_by(request.row_weights.as_deref())?;
         let column = rows.column(request.column.as_deref())?;
-        let of_column = moments(&rows.data)[column];
+        let of_column = weighted_moments(&rows.data, rows.weights.as_deref())[column];
         let variance = if of_column.varies() { of_column.variance } else { 1.0 };
         let flat = if request.conjugate { FLAT } else { FLAT / variance };
         let prior = Prior {
@@ -98,24 +103,28 @@ impl Model for Normal {
             shape: request.shape,
             rate: request.rate.unwrap_or(FLAT * variance),
         };
-        let settings = Settings { column: rows.data.columns[column].clone(), prior };
+        let (column, row_weights) = (rows.data.columns[column].clone(), request.row_weights.clone());
+        let settings = Settings { column, prior, row_weights };
         Ok((rows, settings))
     }
 
     fn read(
-        _: &Settings,
+        settings: &Settings,
         source: Source,
         memory: Option<u64>,
         observer: &dyn Observer,
     ) -> Result<Rows, Error> {
-        Rows::read(source, memory, observer)
+        Rows::read(source, memory, observer)?.weighted_by(settings.row_weights.as_deref())
     }
 
     fn fit(rows: Rows, settings: &Settings, run: &Run<'_>) -> Result<(Course, Story<Posterior>), Error> {
         let column = rows.column(Some(&settings.column))?;
         rows.need_values([column])?;
         let x: Vec<f64> = rows.data.column(column).collect();
-        let (fit, mut course) = run.best(None, ROWS, |_| Fit::new(&x, settings.prior))?;
+        let (fit, mut course) = run.best(None, ROWS, |_| match &rows.weights {
+            Some(weights) => Fit::weighted(&x, weights, settings.prior),
+            None => Fit::new(&x, settings.prior),
+        })?;
         let q = *fit.posterior();
         let tau = Gamma::new(q.shape, q.rate)?;
         let sd_of_tau = tau.variance().unwrap_or(f64::NAN).sqrt();

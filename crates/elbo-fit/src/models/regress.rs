@@ -20,9 +20,10 @@ use crate::{
     figure::{Coefficient, Figure},
     fitted::About,
     found::{Found, ninety_five},
-    moments::moments,
+    moments::{moments, weighted_moments},
     number::{alike, percent, significant},
     observer::{Observer, Say},
+    room::{check_room, numbers},
     rows::Rows,
     scaling::Scaling,
     source::Source,
@@ -53,6 +54,8 @@ pub struct Request {
     pub unscaled: bool,
     /// The probability that the intervals hold.
     pub interval: f64,
+    /// The column that says how many rows each row stands for; if open, one.
+    pub row_weights: Option<String>,
 }
 
 impl Default for Request {
@@ -67,6 +70,7 @@ impl Default for Request {
             no_intercept: false,
             unscaled: false,
             interval: 0.95,
+            row_weights: None,
         }
     }
 }
@@ -91,6 +95,8 @@ pub struct Settings {
     scaled: bool,
     prior: Prior,
     interval: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    row_weights: Option<String>,
 }
 
 /// What `model.json` holds.
@@ -178,28 +184,29 @@ impl Model for Regress {
         memory: Option<u64>,
         observer: &dyn Observer,
     ) -> Result<(Rows, Settings), Error> {
-        let rows = Rows::read(source, memory, observer)?;
+        let rows = Rows::read(source, memory, observer)?.weighted_by(request.row_weights.as_deref())?;
         let data = &rows.data;
         let target = request.target.clone().unwrap_or_else(|| data.columns[data.width() - 1].clone());
         observer.chose(request.target.is_none(), "target", &target, "the last column");
         let place = rows.column(Some(&target))?;
-        let of_target = moments(data)[place];
+        let of_target = weighted_moments(data, rows.weights.as_deref())[place];
         let settings = Settings {
             target,
             scaled: !request.unscaled,
             prior: request.prior(of_target.mean, of_target.sd())?,
             interval: request.interval,
+            row_weights: request.row_weights.clone(),
         };
         Ok((rows, settings))
     }
 
     fn read(
-        _: &Settings,
+        settings: &Settings,
         source: Source,
         memory: Option<u64>,
         observer: &dyn Observer,
     ) -> Result<Rows, Error> {
-        Rows::read(source, memory, observer)
+        Rows::read(source, memory, observer)?.weighted_by(settings.row_weights.as_deref())
     }
 
     fn fit(mut rows: Rows, settings: &Settings, run: &Run<'_>) -> Result<(Course, Story<Regression>), Error> {
@@ -209,17 +216,30 @@ impl Model for Regress {
         tell_constant(&rows.data, run.observer);
         let stored: Vec<f64> = rows.data.column(width).collect();
         // By which coefficients compare, scaled or not.
-        let deviations = Scaling::standard(&rows.data, true);
-        let scaling = Scaling::standard(&rows.data, settings.scaled);
+        let weights = rows.weights.as_deref();
+        let deviations = Scaling::standard(&rows.data, weights, true);
+        let scaling = Scaling::standard(&rows.data, weights, settings.scaled);
         // Through the origin.
         let scaling = if settings.prior.intercept.is_some() { scaling } else { scaling.uncentred() };
         scaling.apply(&mut rows.data)?;
         let y: Vec<f64> = rows.data.column(width).collect();
-        let log_volume = y.iter().filter(|y| !y.is_nan()).count() as f64 * scaling.divisor(width).ln();
+        let weight = |n: usize| weights.map_or(1.0, |weights| weights[n]);
+        let number: f64 = (0..y.len()).filter(|&n| !y[n].is_nan()).map(weight).sum();
+        let log_volume = number * scaling.divisor(width).ln();
         let columns = rows.data.columns.clone();
         rows.data = rows.data.keep_columns(&(0..width).collect::<Vec<_>>())?;
         let x = &rows.data.values[..];
-        let begin = |_| Ok(Stored { fit: Fit::new(x, width, &y, settings.prior)?, log_volume });
+        // The triangle of the rows, those of the parts that are made at once, and the covariance with its text.
+        let side = (width + 2).min(y.len());
+        let bytes = numbers(&[side, width + 2, 12 + rayon::current_num_threads()]);
+        check_room(&format!("the products of {width} columns"), bytes, "leave columns out")?;
+        let begin = |_| {
+            let fit = match weights {
+                Some(weights) => Fit::weighted(x, width, &y, weights, settings.prior)?,
+                None => Fit::new(x, width, &y, settings.prior)?,
+            };
+            Ok(Stored { fit, log_volume })
+        };
         let (Stored { fit, .. }, mut course) = run.best(None, ROWS, begin)?;
         let q = fit.posterior().clone();
         let described = described(&q, &columns, &scaling, deviations.divisors(), settings.interval)?;
@@ -231,7 +251,8 @@ impl Model for Regress {
             whole.iter().map(|&n| (stored[n], scaling.undo(width, mean[n]))).unzip();
         let noise_sd = q.noise_variance().sqrt() * scaling.divisor(width);
         let mut cards = vec![("noise sd".into(), significant(noise_sd))];
-        let explained = explained(&actual, &predicted).filter(|_| q.intercept);
+        let of_whole: Vec<f64> = whole.iter().map(|&n| weight(n)).collect();
+        let explained = explained(&actual, &predicted, &of_whole).filter(|_| q.intercept);
         if let Some(share) = explained {
             cards.push(("explained".into(), format!("{:.1} % of the target's variance", 100.0 * share)));
         }
@@ -310,22 +331,21 @@ fn described(
 ) -> Result<Vec<Coefficient>, Error> {
     let (one, last) = (usize::from(q.intercept), columns.len() - 1);
     let unit = scaling.divisor(last);
-    let coefficient = |j: usize| {
-        let mut of = vec![0.0; q.mean.len()];
-        let (name, offset, deviation) = if j < one {
-            // The target at 0 of each column: these were moved to their means.
-            of[0] = 1.0;
-            (0..last).for_each(|d| of[one + d] = -scaling.offset(d) / scaling.divisor(d));
-            ("intercept".into(), scaling.offset(last), None)
-        } else {
-            of[j] = scaling.divisor(j - one).recip();
-            (columns[j - one].clone(), 0.0, Some(deviations[j - one]))
-        };
-        let (mean, (low, high)) = q.combination(&of, level)?;
-        let [mean, low, high] = [mean, low, high].map(|x| offset + unit * x);
-        Ok(Coefficient { name, mean, low, high, deviation })
-    };
-    (0..q.mean.len()).map(coefficient).collect()
+    let mut all = Vec::with_capacity(q.mean.len());
+    if q.intercept {
+        // The target at 0 of each column: these were moved to their means.
+        let moved = (0..last).map(|d| -scaling.offset(d) / scaling.divisor(d));
+        let (mean, (low, high)) =
+            q.combination(&std::iter::once(1.0).chain(moved).collect::<Vec<_>>(), level)?;
+        let [mean, low, high] = [mean, low, high].map(|x| scaling.offset(last) + unit * x);
+        all.push(Coefficient { name: "intercept".into(), mean, low, high, deviation: None });
+    }
+    let intervals = q.credible_intervals(level)?.into_iter().skip(one);
+    for (d, ((low, high), mean)) in intervals.zip(&q.mean[one..]).enumerate() {
+        let [mean, low, high] = [*mean, low, high].map(|x| unit / scaling.divisor(d) * x);
+        all.push(Coefficient { name: columns[d].clone(), mean, low, high, deviation: Some(deviations[d]) });
+    }
+    Ok(all)
 }
 
 /// Coefficients that are told, at most.
@@ -342,10 +362,10 @@ fn tell_coefficients(all: &[Coefficient], level: f64, observer: &dyn Observer) {
 }
 
 /// The share of the variance that the predictions take away; none of a target that does not vary.
-fn explained(y: &[f64], predicted: &[f64]) -> Option<f64> {
-    let mean = y.iter().sum::<f64>() / y.len() as f64;
-    let total: f64 = y.iter().map(|y| (y - mean).powi(2)).sum();
-    let left: f64 = y.iter().zip(predicted).map(|(y, p)| (y - p).powi(2)).sum();
+fn explained(y: &[f64], predicted: &[f64], weights: &[f64]) -> Option<f64> {
+    let sum = |of: &dyn Fn(usize) -> f64| (0..y.len()).map(|n| weights[n] * of(n)).sum::<f64>();
+    let mean = sum(&|n| y[n]) / sum(&|_| 1.0);
+    let (total, left) = (sum(&|n| (y[n] - mean).powi(2)), sum(&|n| (y[n] - predicted[n]).powi(2)));
     y.iter().any(|one| *one != y[0]).then(|| 1.0 - left / total)
 }
 

@@ -14,6 +14,7 @@ use crate::{
     fitted::{About, Fitted},
     moments::moments,
     observer::{Observer, Say},
+    room::{check_room, numbers},
     rows::Rows,
     source::Source,
     table,
@@ -102,6 +103,12 @@ pub(crate) fn varied(data: &Dataset<f64>) -> Result<(), Error> {
     Ok(())
 }
 
+/// Refuses more rows ahead than there is room for.
+pub(crate) fn check_ahead(ahead: usize, columns: usize) -> Result<(), Error> {
+    let what = format!("{ahead} rows ahead of {columns} columns");
+    check_room(&what, numbers(&[ahead, columns.saturating_add(1), 8]), "forecast fewer rows")
+}
+
 /// A fitted model of rows in time order.
 pub trait Chain: fmt::Debug + Send + Sync {
     /// Makes rows what the model takes.
@@ -172,6 +179,7 @@ impl<C: Chain> Fitted for Sequences<C> {
         ahead: usize,
         observer: &dyn Observer,
     ) -> Result<Told, Error> {
+        check_ahead(ahead, about.columns.len())?;
         let (data, lengths) = self.read(about, asked, observer)?;
         let (mut cells, mut numbers, mut labels, mut first) = (Vec::new(), Vec::new(), Vec::new(), 0);
         for (sequence, length) in sequences(&data.values, data.width(), &lengths).zip(&lengths) {

@@ -11,16 +11,18 @@ use serde::{Deserialize, Serialize};
 use super::{
     course::{Course, ROWS, Run, Stored},
     model::Model,
-    series::{self, Chain, Sequences, lengths, sequences, varied},
+    series::{self, Chain, Sequences, check_ahead, lengths, sequences, varied},
     story::Story,
 };
 use crate::{
+    columns::listed,
     error::Error,
     figure::{Band, Dynamics, Figure},
     fitted::About,
     found::Found,
     number::alike,
     observer::{Observer, Say},
+    room::{check_room, numbers},
     rows::Rows,
     scaling::Scaling,
     source::Source,
@@ -224,6 +226,13 @@ impl Request {
     }
 }
 
+/// Refuses covariances of the states, of each row and of each column's weights, that have no room.
+fn check_size(states: usize, columns: usize, rows: usize) -> Result<(), Error> {
+    let bytes = numbers(&[states, states, columns.saturating_add(rows).saturating_add(states), 12]);
+    let what = format!("the covariances of {states} states behind {columns} columns");
+    check_room(&what, bytes, "give fewer «states», or leave columns out")
+}
+
 /// What the model makes of each column, and of the rows ahead of the last sequence.
 fn bands(
     series: &Series,
@@ -299,6 +308,8 @@ impl Model for StateSpace {
                 let states = request.states.unwrap_or(FACTORS.min(columns.len()));
                 let why = "no more than columns; those that are not needed are switched off";
                 observer.chose(request.states.is_none(), "states", states.to_string(), why);
+                rows.check_number("states", states)?;
+                check_size(states, columns.len(), rows.data.rows())?;
                 Prior::factors(states, columns.len())
             }
         };
@@ -328,11 +339,12 @@ impl Model for StateSpace {
         run: &Run<'_>,
     ) -> Result<(Course, Story<Sequences<Series>>), Error> {
         let lengths = lengths(&rows.data, settings.several_sequences, run.observer)?;
-        let columns: Vec<usize> =
-            settings.columns.iter().map(|name| rows.column(Some(name))).collect::<Result<_, _>>()?;
+        let columns = rows.places(&settings.columns)?;
         rows.data = rows.data.keep_columns(&columns)?;
+        check_size(settings.prior.mean.len(), settings.prior.columns(), rows.data.rows())?;
+        check_ahead(settings.forecast, settings.prior.columns())?;
         varied(&rows.data)?;
-        let scaling = Scaling::standard(&rows.data, true);
+        let scaling = Scaling::standard(&rows.data, None, true);
         scaling.apply(&mut rows.data)?;
         let (y, columns) = (&rows.data.values[..], &rows.data.columns);
         let kind = settings.kind;
@@ -341,7 +353,7 @@ impl Model for StateSpace {
             Kind::Autoregression => "Autoregression behind noise",
             Kind::Factors => "Linear-Gaussian state space model",
         };
-        run.observer.say("model", format!("{}, of {}", name.to_lowercase(), columns.join(", ")));
+        run.observer.say("model", format!("{}, of {}", name.to_lowercase(), listed(columns)));
         let key = Key::new(run.seed);
         let log_volume = scaling.log_volume(y);
         let begin = |start: usize| {

@@ -31,7 +31,7 @@ fn the_table_has_the_largest_component_first() {
 fn columns_of_0_and_1_have_no_spread() {
     let Figure::Components { columns, mut components } = components() else { unreachable!() };
     for component in &mut components {
-        component.covariance = None;
+        component.variance = None;
     }
     let section = drawn(Figure::Components { columns, components });
     assert!(!section.contains('±'));
@@ -44,9 +44,9 @@ fn the_first_columns_are_shown() {
     components.truncate(1);
     components[0].mean = (0..15).map(f64::from).collect();
     // Of 15 columns the variance of the last shown, and of no other, is 4.
-    let mut covariance = vec![1.0; 15 * 15];
-    covariance[11 * 15 + 11] = 4.0;
-    components[0].covariance = Some(covariance);
+    let mut variance = vec![1.0; 15];
+    variance[11] = 4.0;
+    components[0].variance = Some(variance);
     let section =
         drawn(Figure::Components { columns: (1..=15).map(|c| format!("c{c}")).collect(), components });
     let table = table(&section);

@@ -16,6 +16,7 @@ pub(crate) fn components() -> Figure {
         rows,
         share,
         mean: mean.into(),
+        variance: Some(vec![covariance[0], covariance[3]]),
         covariance: Some(covariance.into()),
     };
     Figure::Components {

@@ -48,10 +48,10 @@ impl RowLocation {
         let d = self.mean.len();
         // The rows of √ν L⁻¹, V⁻¹ = L Lᵀ: E[Λ] = ν L⁻ᵀ L⁻¹.
         let mut whitening = vec![0.0; d * (d + 1) / 2];
-        for j in 0..d {
-            let unit: Vec<f64> = (0..d).map(|i| f64::from(i == j)).collect();
-            let column = precision.factor().solve(&unit);
-            (j..d).for_each(|i| whitening[i * (i + 1) / 2 + j] = precision.freedom().sqrt() * column[i]);
+        let (inverse, root) = (precision.factor().inverse_factor(), precision.freedom().sqrt());
+        for i in 0..d {
+            let row = whitening[i * (i + 1) / 2..].iter_mut().zip(&inverse[i * d..=i * d + i]);
+            row.for_each(|(w, inverse)| *w = root * inverse);
         }
         let of_rows = d as f64 * (TAU.ln() + self.strength.recip());
         let constant = 0.5 * (precision.expected_ln_determinant() - of_rows);

@@ -2,6 +2,8 @@
 
 use std::f64::consts::TAU;
 
+use faer::{Mat, MatRef};
+
 use super::{Expectations, RowMoments};
 use crate::{
     Error,
@@ -109,11 +111,10 @@ impl Expectations<[f64], RowMoments> for RowExpectations {
     fn log_likelihood(&self, of: &RowMoments) -> f64 {
         let d = self.mean.len();
         // tr A S Aᵀ, S the scatter.
-        let spread = |i: usize| {
-            let row = self.row(i);
-            row.iter().enumerate().map(|(j, a)| a * dot(row, &of.scatter()[j * d..])).sum::<f64>()
-        };
-        let squares = (0..d).map(spread).sum::<f64>() + of.weight() * self.square(&of.step(&self.mean));
+        let a = Mat::from_fn(d, d, |i, j| if j > i { 0.0 } else { self.row(i)[j] });
+        let spread = &a * MatRef::from_row_major_slice(of.scatter(), d, d);
+        let spread: f64 = (0..d).map(|i| (0..=i).map(|j| a[(i, j)] * spread[(i, j)]).sum::<f64>()).sum();
+        let squares = spread + of.weight() * self.square(&of.step(&self.mean));
         of.weight() * self.constant - 0.5 * squares
     }
 }

@@ -7,7 +7,7 @@ use std::f64::consts::LN_2;
 use crate::{
     Error, check,
     distribution::{Cholesky, Wishart},
-    divergence::KullbackLeibler,
+    divergence::{KullbackLeibler, wishart},
     special::digamma,
 };
 
@@ -116,6 +116,8 @@ impl WishartPrecision {
 
 impl KullbackLeibler for WishartPrecision {
     fn kl(&self, p: &Self) -> Result<f64, Error> {
-        self.wishart()?.kl(&p.wishart()?)
+        Error::check_shape("the inverse scale", &[p.dimension()], &[self.dimension()])?;
+        // By the factors of V⁻¹: V itself is not made.
+        Ok(wishart([self.freedom, p.freedom], &p.factor, &self.factor))
     }
 }

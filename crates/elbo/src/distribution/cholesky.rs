@@ -2,9 +2,12 @@
 
 use std::cmp::Ordering;
 
-use faer::{Mat, Side, linalg::cholesky::llt::factor::LltError};
+use faer::{Mat, MatMut, MatRef, Side, linalg::cholesky::llt::factor::LltError};
 
 use crate::{Error, check};
+
+/// Rows from which on the blocked products of a library are faster than loops.
+const BLOCKED: usize = 64;
 
 /// A lower triangular factor with a positive diagonal. Matrices are row by row, `[n, n]`.
 ///
@@ -114,10 +117,21 @@ impl Cholesky {
     /// ```
     pub fn inverse(&self) -> Vec<f64> {
         let n = self.dimension;
-        let identity = (0..n * n).map(|k| f64::from(u8::from(k % n == k / n))).collect();
-        let solved = self.solve_factor(&Self { dimension: n, factor: identity }).factor;
+        let solved = self.inverse_factor();
+        if n >= BLOCKED {
+            let solved = MatRef::from_row_major_slice(&solved, n, n);
+            let product = solved.transpose() * solved;
+            return (0..n * n).map(|k| product[((k / n).max(k % n), (k / n).min(k % n))]).collect();
+        }
         let entry = |i: usize, j: usize| (i.max(j)..n).map(|k| solved[k * n + i] * solved[k * n + j]).sum();
         (0..n * n).map(|k| entry(k / n, k % n)).collect()
+    }
+
+    /// L⁻¹, row by row with its zeros.
+    pub(crate) fn inverse_factor(&self) -> Vec<f64> {
+        let n = self.dimension;
+        let identity = (0..n * n).map(|k| f64::from(u8::from(k % n == k / n))).collect();
+        self.solve_factor(&Self { dimension: n, factor: identity }).factor
     }
 
     /// L v.
@@ -154,6 +168,12 @@ impl Cholesky {
     pub(crate) fn solve_factor(&self, other: &Self) -> Self {
         let n = self.dimension;
         let mut factor = other.factor.clone();
+        if n >= BLOCKED && self != other {
+            let solved = MatMut::from_row_major_slice_mut(&mut factor, n, n);
+            MatRef::from_row_major_slice(&self.factor, n, n).solve_lower_triangular_in_place(solved);
+            (0..n * n).filter(|k| k % n > k / n).for_each(|k| factor[k] = 0.0);
+            return Self { dimension: n, factor };
+        }
         for i in 0..n {
             let (above, rest) = factor.split_at_mut(n * i);
             let row = self.row(i);

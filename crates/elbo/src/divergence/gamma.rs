@@ -6,7 +6,7 @@
 use super::{KullbackLeibler, same_dimension};
 use crate::{
     Error,
-    distribution::{Beta, Dirichlet, Gamma, InverseGamma, Wishart, cholesky::dot},
+    distribution::{Beta, Cholesky, Dirichlet, Gamma, InverseGamma, Wishart, cholesky::dot},
     special::{exp_remainder, gamma_bregman, ln_ratio, relative_entropy_term},
 };
 
@@ -56,15 +56,22 @@ impl KullbackLeibler for Wishart {
     /// a_i, b_i the shapes (ν − i)/2 of q and p.
     fn kl(&self, p: &Self) -> Result<f64, Error> {
         same_dimension(self.scale().dimension(), p.scale().dimension())?;
-        let relative = p.scale().solve_factor(self.scale());
-        let rows = self.shapes().zip(p.shapes()).enumerate().map(|(i, (a, b))| {
-            let below = &relative.row(i)[..i];
-            let s = 2.0 * ln_ratio(self.scale().row(i)[i], p.scale().row(i)[i]);
-            // ν_q/2 (eˢ − 1) − ν_p/2 s, by R where it is near 0.
-            let of_scale = 0.5 * (self.freedom() * exp_remainder(s) + (self.freedom() - p.freedom()) * s);
-            let of_shape = b * exp_remainder(ln_ratio(a, b)) + gamma_bregman(b, a);
-            of_scale + of_shape + 0.5 * self.freedom() * dot(below, below)
-        });
-        Ok(rows.sum())
+        Ok(wishart([self.freedom(), p.freedom()], self.scale(), p.scale()))
     }
+}
+
+/// KL(q ‖ p) of Wisharts of these ν, by M = L_p⁻¹ L_q with the factors of the Vs; or by those of the inverses, given as q's the
+/// factor of p's: then M = L_q⁻¹ L_p has the same |M|² and the same log |M Mᵀ|.
+pub(crate) fn wishart([of_q, of_p]: [f64; 2], own: &Cholesky, other: &Cholesky) -> f64 {
+    let relative = other.solve_factor(own);
+    let row = |i: usize| {
+        let [a, b] = [of_q, of_p].map(|freedom| 0.5 * (freedom - i as f64));
+        let below = &relative.row(i)[..i];
+        let s = 2.0 * ln_ratio(own.row(i)[i], other.row(i)[i]);
+        // ν_q/2 (eˢ − 1) − ν_p/2 s, by R where it is near 0.
+        let of_scale = 0.5 * (of_q * exp_remainder(s) + (of_q - of_p) * s);
+        let of_shape = b * exp_remainder(ln_ratio(a, b)) + gamma_bregman(b, a);
+        of_scale + of_shape + 0.5 * of_q * dot(below, below)
+    };
+    (0..own.dimension()).map(row).sum()
 }

@@ -18,6 +18,7 @@ mod laplace;
 mod monte_carlo;
 mod renyi;
 
+pub(crate) use gamma::wishart;
 pub use monte_carlo::monte_carlo;
 pub use renyi::Renyi;
 

@@ -155,6 +155,19 @@ impl Fit {
     /// # Errors
     /// Where the prior is none, or a value is infinite.
     pub fn new(x: &[f64], prior: Prior) -> Result<Self, Error> {
+        Self::of(x, None, prior)
+    }
+
+    /// The same of values that stand for so many each, `[N]`: the bound is that of values repeated as often.
+    ///
+    /// # Errors
+    /// As [`Self::new`]; where a weight is not a finite number ≥ 0, or all are 0.
+    pub fn weighted(x: &[f64], weights: &[f64], prior: Prior) -> Result<Self, Error> {
+        check::row_weights(weights, x.len())?;
+        Self::of(x, Some(weights), prior)
+    }
+
+    fn of(x: &[f64], weights: Option<&[f64]>, prior: Prior) -> Result<Self, Error> {
         if let Some(wrong) = x.iter().find(|x| x.is_infinite()) {
             let (what, domain) = ("a value of the sample".into(), Domain::FiniteOrMissing);
             return Err(Error::Domain { what, value: *wrong, domain });
@@ -165,8 +178,8 @@ impl Fit {
         // From the first value, near which the others are.
         let origin = x.iter().copied().find(|x| !x.is_nan()).unwrap_or(mean);
         let mut sample = Moments::from_origin(origin);
-        for x in x {
-            sample.add(1.0, x);
+        for (n, x) in x.iter().enumerate() {
+            sample.add(weights.map_or(1.0, |weights| weights[n]), x);
         }
         Ok(Self { prior, sample, posterior })
     }

@@ -35,7 +35,7 @@ pub fn best_of<M: MeanField>(
     mut after: impl FnMut(usize, usize, &Bound),
 ) -> Result<Best<M>, Error> {
     let mut best: Option<Best<M>> = None;
-    let mut bounds = Vec::with_capacity(starts);
+    let mut bounds = Vec::new();
     for start in 0..starts {
         let mut model = begin(start)?;
         let record = ascend(&mut model, ascent, |sweep, bound| after(start, sweep, bound))?;

@@ -11,7 +11,9 @@ mod mixture;
 mod normal_gamma;
 mod random_field;
 mod regression;
+mod row_weights;
 mod state_space;
+mod wide_regression;
 
 use std::{io::Write, path::PathBuf};
 

@@ -4,7 +4,7 @@ use elbo::{
     distribution::{Gamma, Gaussian, LogDensity, Sample},
     mean_field::{
         Ascent, MeanField, ascend,
-        regression::{Fit, Noise, Posterior, Prior, Weights},
+        regression::{Covariance, Fit, Noise, Posterior, Prior, Weights},
     },
     random::Key,
 };
@@ -159,12 +159,19 @@ fn draw(q: &Posterior, prior: &Prior, row: u64) -> (Vec<f64>, Vec<f64>, f64, f64
     let mut noise = vec![0.0; p];
     key.fold(2).normals(row, &mut noise);
     let scale = if q.scaled { tau.sqrt().recip() } else { 1.0 };
+    let factor = match &q.v {
+        Covariance::Full { factor } => factor.clone(),
+        Covariance::Diagonal { deviations } => {
+            (0..p * p).map(|e| if e / p == e % p { deviations[e / p] } else { 0.0 }).collect()
+        }
+        Covariance::LowRank { .. } => panic!("fewer rows than columns"),
+    };
     let w = (0..p)
-        .map(|i| q.mean[i] + scale * (0..p).map(|j| q.factor[i * p + j] * noise[j]).sum::<f64>())
+        .map(|i| q.mean[i] + scale * (0..p).map(|j| factor[i * p + j] * noise[j]).sum::<f64>())
         .collect();
     let standard = Gaussian::new(0.0, 1.0).unwrap();
     for (j, e) in noise.iter().enumerate() {
-        log_q += standard.log_density(e) - (scale * q.factor[j * (p + 1)]).ln();
+        log_q += standard.log_density(e) - (scale * factor[j * (p + 1)]).ln();
     }
     (w, precisions, tau, log_q)
 }

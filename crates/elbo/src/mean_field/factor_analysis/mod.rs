@@ -67,8 +67,27 @@ impl<'a> Fit<'a> {
     /// # Ok::<(), elbo::Error>(())
     /// ```
     pub fn new(x: &'a [f64], columns: usize, prior: Prior, start: Start) -> Result<Self, Error> {
+        Self::of(Observed::of(x, columns, None)?, prior, start)
+    }
+
+    /// The same of rows that stand for so many each, `[N]`: the bound is that of rows repeated as often.
+    ///
+    /// # Errors
+    /// As [`Self::new`]; where a weight is not a finite number ≥ 0, or all are 0.
+    pub fn weighted(
+        x: &'a [f64],
+        columns: usize,
+        weights: &'a [f64],
+        prior: Prior,
+        start: Start,
+    ) -> Result<Self, Error> {
+        Self::of(Observed::of(x, columns, Some(weights))?, prior, start)
+    }
+
+    fn of(observed: Observed<'a>, prior: Prior, start: Start) -> Result<Self, Error> {
         prior.check()?;
-        let observed = Arc::new(Observed::of(x, columns)?);
+        let columns = observed.columns;
+        let observed = Arc::new(observed);
         let (loadings, variances) = start::start(&observed, &prior, start)?;
         let (shapes, variances): (Vec<f64>, Vec<f64>) = match prior.noise {
             Noise::Each => (observed.counts.clone(), variances),

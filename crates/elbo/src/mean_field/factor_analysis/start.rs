@@ -67,7 +67,7 @@ fn principal(observed: &Observed<'_>, units: &[f64], latent: usize) -> Result<(M
         Mat::from_fn(rows.len(), columns, |n, d| {
             let value = (observed.row(rows[n])[d] - observed.centre[d]) / units[d];
             // A missing cell at its column's mean; so is every cell of columns that are all constant.
-            if value.is_nan() { 0.0 } else { value }
+            if value.is_nan() { 0.0 } else { observed.weight(rows[n]).sqrt() * value }
         })
     };
     let failed = |cause| Error::no_eigenvalues("the covariance of the columns", cause);
@@ -91,7 +91,7 @@ fn principal(observed: &Observed<'_>, units: &[f64], latent: usize) -> Result<(M
         }
         sum
     };
-    let n = rows.len().max(1) as f64;
+    let n = rows.iter().map(|&n| observed.weight(n)).sum::<f64>().max(f64::MIN_POSITIVE);
     let eigen = square.self_adjoint_eigen(Side::Lower).map_err(failed)?;
     let size = square.nrows();
     let eigenvalue = |k: usize| eigen.S().column_vector()[size - 1 - k].max(0.0) / n;

@@ -10,7 +10,7 @@ use super::{
     Posterior,
     latent::{Latent, Pattern, patterns},
 };
-use crate::{Error, distribution::cholesky::dot};
+use crate::{Error, check, distribution::cholesky::dot};
 
 /// Parts of the rows that run in parallel: a fixed number, so that sums do not depend on the threads.
 const PARTS: usize = 16;
@@ -20,32 +20,46 @@ const PARTS: usize = 16;
 pub(super) struct Observed<'a> {
     pub(super) x: &'a [f64],
     pub(super) columns: usize,
+    /// How many rows each stands for, `[N]`; one, where there are none.
+    weights: Option<&'a [f64]>,
     /// Patterns that show anything: a row that shows nothing has q(z) = p(z).
     pub(super) patterns: Vec<Pattern>,
-    /// Cells of each column, their mean, and their squares about it.
+    /// Cells of each column, each as often as it counts, their mean, and their squares about it.
     pub(super) counts: Vec<f64>,
     pub(super) centre: Vec<f64>,
     pub(super) squares: Vec<f64>,
 }
 
 impl<'a> Observed<'a> {
-    pub(super) fn of(x: &'a [f64], columns: usize) -> Result<Self, Error> {
+    pub(super) fn of(x: &'a [f64], columns: usize, weights: Option<&'a [f64]>) -> Result<Self, Error> {
         let mut patterns = patterns(x, columns)?;
+        if let Some(weights) = weights {
+            check::row_weights(weights, x.len() / columns)?;
+        }
+        let weight = |n: usize| weights.map_or(1.0, |weights| weights[n]);
         patterns.retain(|pattern| !pattern.seen.is_empty());
         let (mut counts, mut centre, mut squares) =
             (vec![0.0; columns], vec![0.0; columns], vec![0.0; columns]);
-        for (d, &value) in x.iter().enumerate().map(|(i, x)| (i % columns, x)).filter(|(_, x)| !x.is_nan()) {
-            // Welford's recurrence.
-            counts[d] += 1.0;
-            let before = value - centre[d];
-            centre[d] += before / counts[d];
-            squares[d] += before * (value - centre[d]);
+        for (i, &value) in x.iter().enumerate().filter(|(_, x)| !x.is_nan()) {
+            let (d, weight) = (i % columns, weight(i / columns));
+            if weight > 0.0 {
+                // Welford's recurrence.
+                counts[d] += weight;
+                let before = value - centre[d];
+                centre[d] += weight * before / counts[d];
+                squares[d] += weight * before * (value - centre[d]);
+            }
         }
         if let Some(d) = squares.iter().position(|s| !s.is_finite()) {
             let what = format!("the squared size of column {}", d + 1);
             return Err(Error::Overflow { what, value: squares[d] });
         }
-        Ok(Self { x, columns, patterns, counts, centre, squares })
+        Ok(Self { x, columns, weights, patterns, counts, centre, squares })
+    }
+
+    /// How many rows row n stands for.
+    pub(super) fn weight(&self, n: usize) -> f64 {
+        self.weights.map_or(1.0, |weights| weights[n])
     }
 
     pub(super) fn row(&self, n: usize) -> &'a [f64] {
@@ -142,7 +156,8 @@ impl Statistics {
         seen: &[usize],
         rows: &[usize],
     ) -> Result<(), Error> {
-        let (latent, wide, count) = (q.latent(), self.wide, rows.len() as f64);
+        let (latent, wide) = (q.latent(), self.wide);
+        let count: f64 = rows.iter().map(|&n| observed.weight(n)).sum();
         let z = Latent::of(q, seen)?;
         let (mut gram, mut spread) = (vec![0.0; wide * wide], vec![0.0; wide * wide]);
         for i in 0..latent {
@@ -152,18 +167,18 @@ impl Statistics {
         }
         let mut mean = vec![1.0; wide];
         for &n in rows {
-            let row = observed.row(n);
+            let (row, weight) = (observed.row(n), observed.weight(n));
             z.mean(row, &mut mean[..latent]);
             for (sums, m) in gram.chunks_mut(wide).zip(&mean) {
-                sums.iter_mut().zip(&mean).for_each(|(sum, other)| *sum += m * other);
+                sums.iter_mut().zip(&mean).for_each(|(sum, other)| *sum += weight * m * other);
             }
             for &d in seen {
                 let residual = row[d] - q.mean[d] - dot(q.loading(d), &mean);
-                self.residuals[d] += residual * residual;
+                self.residuals[d] += weight * residual * residual;
                 let sums = &mut self.products[d * wide..(d + 1) * wide];
-                sums.iter_mut().zip(&mean).for_each(|(sum, m)| *sum += residual * m);
+                sums.iter_mut().zip(&mean).for_each(|(sum, m)| *sum += weight * residual * m);
             }
-            self.kl += 0.5 * dot(&mean[..latent], &mean[..latent]);
+            self.kl += 0.5 * weight * dot(&mean[..latent], &mean[..latent]);
         }
         let trace: f64 = z.covariance.iter().step_by(latent + 1).sum();
         self.kl += 0.5 * count * (trace - latent as f64 + z.ln_precision);

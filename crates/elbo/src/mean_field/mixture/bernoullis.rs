@@ -130,7 +130,7 @@ impl Components for Bernoullis {
         &self.mean[component * self.width..][..self.width]
     }
 
-    fn covariance(&self, _: usize) -> Option<Vec<f64>> {
+    fn covariance(&self, _: usize, _: [usize; 2]) -> Option<f64> {
         None
     }
 

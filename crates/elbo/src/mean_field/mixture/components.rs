@@ -27,8 +27,8 @@ pub(super) trait Components: Sync {
     fn sample(&self, component: usize, key: Key, row: u64) -> Result<Vec<f64>, Error>;
     /// The mean of that density, `[D]`.
     fn mean(&self, component: usize) -> &[f64];
-    /// The covariance that a component's rows are expected to have, `[D, D]`; none of rows of 0 and 1.
-    fn covariance(&self, component: usize) -> Option<Vec<f64>>;
+    /// The covariance that two columns of a component's rows are expected to have; none of rows of 0 and 1.
+    fn covariance(&self, component: usize, columns: [usize; 2]) -> Option<f64>;
     /// θ ~ q, the draw of `row`.
     fn draw(&self, key: Key, row: u64) -> Result<Draw, Error>;
 }

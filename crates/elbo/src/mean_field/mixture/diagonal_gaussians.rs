@@ -233,13 +233,9 @@ impl Components for DiagonalGaussians {
     }
 
     /// b/a of each column on the diagonal.
-    fn covariance(&self, component: usize) -> Option<Vec<f64>> {
-        let n = self.width();
-        let variance = |d: usize| {
-            let tau = self.precision(component * n + d);
-            tau.rate() / tau.shape()
-        };
-        Some((0..n * n).map(|e| if e / n == e % n { variance(e / n) } else { 0.0 }).collect())
+    fn covariance(&self, component: usize, [i, j]: [usize; 2]) -> Option<f64> {
+        let tau = self.precision(component * self.width() + i);
+        Some(if i == j { tau.rate() / tau.shape() } else { 0.0 })
     }
 
     fn draw(&self, key: Key, row: u64) -> Result<Draw, Error> {

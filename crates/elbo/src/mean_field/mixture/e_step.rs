@@ -13,6 +13,9 @@ use super::components::Expectations;
 /// Parts of the rows, whose sums are added in order: bits do not depend on the number of threads.
 const PARTS: usize = 64;
 
+/// Numbers of the sums up to which those of all parts are held at once.
+const HELD: usize = 1 << 16;
+
 /// Sums over rows.
 #[derive(Clone, Debug)]
 pub(super) struct Sums {
@@ -63,11 +66,18 @@ pub(super) struct Chosen<'a> {
     pub(super) x: &'a [f64],
     pub(super) width: usize,
     pub(super) index: Option<&'a [usize]>,
+    /// How many rows each stands for; one, where there are none.
+    pub(super) weights: Option<&'a [f64]>,
 }
 
 impl<'a> Chosen<'a> {
     pub(super) fn len(&self) -> usize {
         self.index.map_or(self.x.len() / self.width, <[usize]>::len)
+    }
+
+    /// How many rows the i-th row chosen stands for.
+    fn weight(&self, i: usize) -> f64 {
+        self.weights.map_or(1.0, |weights| weights[self.row(i).0])
     }
 
     /// The number in the matrix of the i-th row chosen, and the row.
@@ -86,17 +96,20 @@ pub(super) fn sums(
     empty: &Sums,
 ) -> Sums {
     let part = rows.len().div_ceil(PARTS).next_multiple_of(ROWS);
-    let parts: Vec<Sums> = (0..rows.len().div_ceil(part.max(1)))
-        .into_par_iter()
-        .map(|p| {
-            let mut pass = Pass::new(rows, expectations, assign, origins, empty.clone());
-            pass.run(p * part..rows.len().min((p + 1) * part), |_, _, _| {});
-            pass.sums
-        })
-        .collect();
+    let parts: Vec<usize> = (0..rows.len().div_ceil(part.max(1))).collect();
+    let of = |&p: &usize| {
+        let mut pass = Pass::new(rows, expectations, assign, origins, empty.clone());
+        pass.run(p * part..rows.len().min((p + 1) * part), |_, _, _| {});
+        pass.sums
+    };
     let mut total = empty.clone();
-    for part in &parts {
-        total.blend(1.0, 1.0, part);
+    // Sums of matrices are large: then only as many are held at once as there are threads.
+    let round = if empty.statistics.len() > HELD { rayon::current_num_threads() } else { PARTS };
+    for round in parts.chunks(round) {
+        let sums: Vec<Sums> = round.par_iter().map(of).collect();
+        for part in &sums {
+            total.blend(1.0, 1.0, part);
+        }
     }
     total
 }
@@ -200,6 +213,13 @@ impl<'a> Pass<'a> {
             }
         }
         let live = self.held.len();
+        if self.rows.weights.is_some() {
+            for (lane, &i) in self.held.iter().enumerate() {
+                let weight = self.rows.weight(i);
+                self.r.iter_mut().for_each(|r| r[lane] *= weight);
+                entropy[lane] *= weight;
+            }
+        }
         for (r, count) in self.r.iter_mut().zip(&mut self.sums.counts) {
             r[live..].fill(0.0);
             *count += r.iter().sum::<f64>();
@@ -219,7 +239,7 @@ impl<'a> Pass<'a> {
     }
 
     fn incomplete(&mut self, i: usize) {
-        let (number, row) = self.rows.row(i);
+        let ((number, row), weight) = (self.rows.row(i), self.rows.weight(i));
         match self.assign {
             Assign::Optimally { ln_weights, inverse_temperature } => {
                 self.expectations.log_densities_of_incomplete(row, &mut self.one);
@@ -236,13 +256,13 @@ impl<'a> Pass<'a> {
                 let ln_total = greatest + libm::log(total);
                 for r in &mut self.one {
                     let ln = *r - ln_total;
-                    *r = libm::exp(ln);
+                    *r = weight * libm::exp(ln);
                     self.sums.entropy -= if *r > 0.0 { *r * ln } else { 0.0 };
                 }
             }
             Assign::Labels(labels) => {
                 self.one.fill(0.0);
-                self.one[labels[number] as usize] = 1.0;
+                self.one[labels[number] as usize] = weight;
             }
         }
         self.sums.counts.iter_mut().zip(&self.one).for_each(|(count, r)| *count += r);

@@ -187,9 +187,8 @@ impl Components for FullGaussians {
     }
 
     fn kl(&self) -> Result<f64, Error> {
-        let (p, prior) = (self.prior_precision.wishart()?, self.prior_location());
-        let of_precisions: f64 =
-            self.precisions.iter().map(|q| q.wishart()?.kl(&p)).sum::<Result<_, Error>>()?;
+        let (p, prior) = (&self.prior_precision, self.prior_location());
+        let of_precisions: f64 = self.precisions.iter().map(|q| q.kl(p)).sum::<Result<_, Error>>()?;
         let of_means = self.locations.iter().enumerate().map(|(k, q)| q.kl(&prior, self.precision(k)));
         Ok(of_precisions + of_means.sum::<f64>())
     }
@@ -218,9 +217,9 @@ impl Components for FullGaussians {
     }
 
     /// W⁻¹/ν.
-    fn covariance(&self, component: usize) -> Option<Vec<f64>> {
+    fn covariance(&self, component: usize, [i, j]: [usize; 2]) -> Option<f64> {
         let q = self.precision(component);
-        Some(q.inverse_scale().iter().map(|w| w / q.freedom()).collect())
+        Some(q.inverse_scale()[i * self.width() + j] / q.freedom())
     }
 
     fn draw(&self, key: Key, row: u64) -> Result<Draw, Error> {

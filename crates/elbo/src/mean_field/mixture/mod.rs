@@ -54,6 +54,7 @@ use crate::{
 pub struct Fit<'a> {
     x: &'a [f64],
     width: usize,
+    weights: Option<&'a [f64]>,
     prior: Prior,
     posterior: Posterior,
     origins: Vec<f64>,
@@ -71,7 +72,28 @@ impl<'a> Fit<'a> {
         prior.check_size(width)?;
         let centres = start::centres(x, width, prior.components, start, key);
         let labels = start::nearest(x, width, &centres);
-        Self::begin(x, width, prior, centres, &labels)
+        Self::begin(Chosen { x, width, index: None, weights: None }, prior, centres, &labels)
+    }
+
+    /// The same of rows that stand for so many each, `[N]`: the bound is that of rows repeated as often. It begins as if they
+    /// stood for one.
+    ///
+    /// # Errors
+    /// As [`Self::new`]; where a weight is not a finite number ≥ 0, or all are 0.
+    pub fn weighted(
+        x: &'a [f64],
+        width: usize,
+        weights: &'a [f64],
+        prior: Prior,
+        start: Start,
+        key: Key,
+    ) -> Result<Self, Error> {
+        check_rows(x, width, matches!(prior.family, Family::Bernoulli(_)))?;
+        check::row_weights(weights, x.len() / width)?;
+        prior.check_size(width)?;
+        let centres = start::centres(x, width, prior.components, start, key);
+        let labels = start::nearest(x, width, &centres);
+        Self::begin(Chosen { x, width, index: None, weights: Some(weights) }, prior, centres, &labels)
     }
 
     /// The same with the component of each row at the start.
@@ -102,25 +124,19 @@ impl<'a> Fit<'a> {
                 origins[e] = mean;
             }
         }
-        Self::begin(x, width, prior, origins, labels)
+        Self::begin(Chosen { x, width, index: None, weights: None }, prior, origins, labels)
     }
 
-    fn begin(
-        x: &'a [f64],
-        width: usize,
-        prior: Prior,
-        origins: Vec<f64>,
-        labels: &[u32],
-    ) -> Result<Self, Error> {
+    fn begin(rows: Chosen<'a>, prior: Prior, origins: Vec<f64>, labels: &[u32]) -> Result<Self, Error> {
+        let Chosen { x, width, weights: row_weights, .. } = rows;
         prior.weights.check()?;
         let components = ComponentsPosterior::new(&prior, width)?;
         let weights = prior.weights.posterior(&vec![0.0; prior.components])?;
         let posterior = Posterior { weights, components };
         let q = posterior.components.components();
         let empty = Sums::new(q.number(), q.size());
-        let rows = Chosen { x, width, index: None };
         let sums = sums(rows, &*q.expectations(), Assign::Labels(labels), &origins, &empty);
-        Ok(Self { x, width, prior, posterior, origins, sums, inverse_temperature: 1.0 })
+        Ok(Self { x, width, weights: row_weights, prior, posterior, origins, sums, inverse_temperature: 1.0 })
     }
 
     /// The factors of the parameters.
@@ -147,10 +163,10 @@ impl<'a> Fit<'a> {
             let theta = self.posterior.components.components().draw(key.fold(1), row)?;
             let mut terms = vec![0.0; ln_weights.len()];
             let mut total = of_weights + theta.log_ratio;
-            for x in self.x.chunks_exact(self.width) {
+            for (n, x) in self.x.chunks_exact(self.width).enumerate() {
                 (theta.log_density)(x, &mut terms);
                 terms.iter_mut().zip(&ln_weights).for_each(|(term, ln_weight)| *term += ln_weight);
-                total += ln_sum_exp(&terms);
+                total += self.weights.map_or(1.0, |weights| weights[n]) * ln_sum_exp(&terms);
             }
             Ok(total)
         };
@@ -162,7 +178,7 @@ impl<'a> Fit<'a> {
         let ln_weights = self.posterior.weights.expected_ln()?;
         let assign =
             Assign::Optimally { ln_weights: &ln_weights, inverse_temperature: self.inverse_temperature };
-        let rows = Chosen { x: self.x, width: self.width, index };
+        let rows = Chosen { x: self.x, width: self.width, index, weights: self.weights };
         let empty = Sums::new(q.number(), q.size());
         Ok(sums(rows, &*q.expectations(), assign, &self.origins, &empty))
     }

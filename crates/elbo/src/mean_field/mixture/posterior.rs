@@ -117,7 +117,23 @@ impl Posterior {
 
     /// The covariance that a Gaussian component's rows are expected to have, `[D, D]`; none of one of 0 and 1.
     pub fn covariance(&self, component: usize) -> Option<Vec<f64>> {
-        self.components.components().covariance(component)
+        let width = self.width();
+        (0..width * width).map(|e| self.covariance_between(component, [e / width, e % width])).collect()
+    }
+
+    /// The covariance that two columns of a Gaussian component's rows are expected to have; none of one of 0 and 1.
+    pub fn covariance_between(&self, component: usize, columns: [usize; 2]) -> Option<f64> {
+        self.components.components().covariance(component, columns)
+    }
+
+    /// Whether columns of a Gaussian component vary together.
+    pub fn has_matrices(&self) -> bool {
+        matches!(self.components, ComponentsPosterior::Full(_))
+    }
+
+    /// Whether the components are of columns of 0 and 1.
+    pub fn is_binary(&self) -> bool {
+        matches!(self.components, ComponentsPosterior::Bernoulli(_))
     }
 
     /// r of rows `[N, D]`, NaN missing: the probability of each component, `[N, K]`.
@@ -167,9 +183,8 @@ impl Posterior {
     }
 
     fn rows<'a>(&self, x: &'a [f64]) -> Result<Chosen<'a>, Error> {
-        let binary = matches!(self.components, ComponentsPosterior::Bernoulli(_));
-        let width = self.width();
+        let (binary, width) = (self.is_binary(), self.width());
         check_rows(x, width, binary)?;
-        Ok(Chosen { x, width, index: None })
+        Ok(Chosen { x, width, index: None, weights: None })
     }
 }

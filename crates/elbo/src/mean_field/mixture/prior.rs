@@ -40,7 +40,8 @@ pub struct GaussianPrior {
     pub mean_precision: f64,
     /// ν₀ > D − 1 for a matrix, > 0 for variances: how many rows `scale` is worth.
     pub freedom: f64,
-    /// W₀⁻¹, `[D, D]`; of a diagonal `[D]`, of one variance `[1]`: ν₀ times the covariance expected.
+    /// W₀⁻¹, ν₀ times the covariance expected: `[D, D]` of a matrix, or its diagonal, `[D]`; of a diagonal `[D]`, of one variance
+    /// `[1]`.
     pub scale: Vec<f64>,
 }
 
@@ -50,12 +51,16 @@ impl GaussianPrior {
         check::positive("the mean's precision", self.mean_precision)?;
         let width = self.mean.len();
         let expected = match self.covariance {
-            Covariance::Full | Covariance::Tied => width * width,
-            Covariance::Diagonal => width,
+            Covariance::Full | Covariance::Tied if self.scale.len() != width => width.saturating_mul(width),
+            Covariance::Full | Covariance::Tied | Covariance::Diagonal => width,
             Covariance::Spherical => 1,
         };
         Error::check_shape("the prior's scale", &[expected], &[self.scale.len()])?;
         match self.covariance {
+            Covariance::Full | Covariance::Tied if self.scale.len() == width => {
+                check::above("degrees of freedom", self.freedom, width as f64 - 1.0)?;
+                check::each_positive("the prior's scale", &self.scale)
+            }
             Covariance::Full | Covariance::Tied => self.wishart().map(drop),
             Covariance::Diagonal | Covariance::Spherical => self.gammas().map(drop),
         }
@@ -63,7 +68,14 @@ impl GaussianPrior {
 
     /// Of the precision matrix.
     pub(super) fn wishart(&self) -> Result<WishartPrecision, Error> {
-        WishartPrecision::new(self.freedom, self.scale.clone())
+        let width = self.mean.len();
+        let scale = if self.scale.len() == width {
+            let cell = |e: usize| if e / width == e % width { self.scale[e / width] } else { 0.0 };
+            (0..width * width).map(cell).collect()
+        } else {
+            self.scale.clone()
+        };
+        WishartPrecision::new(self.freedom, scale)
             .map_err(|error| error.within("the prior of the components"))
     }
 
@@ -78,28 +90,49 @@ impl GaussianPrior {
     /// # Errors
     /// Where a column has no two values that differ, or one that is infinite.
     pub fn of(x: &[f64], width: usize, covariance: Covariance) -> Result<Self, Error> {
+        Self::of_some(x, width, None, covariance)
+    }
+
+    /// The same of rows that stand for so many each, `[N]`.
+    ///
+    /// # Errors
+    /// As [`Self::of`]; where a weight is not a finite number ≥ 0, or all are 0.
+    pub fn weighted(x: &[f64], width: usize, weights: &[f64], covariance: Covariance) -> Result<Self, Error> {
+        Self::of_some(x, width, Some(weights), covariance)
+    }
+
+    fn of_some(
+        x: &[f64],
+        width: usize,
+        weights: Option<&[f64]>,
+        covariance: Covariance,
+    ) -> Result<Self, Error> {
         check_rows(x, width, false)?;
+        if let Some(weights) = weights {
+            check::row_weights(weights, x.len() / width)?;
+        }
         // Welford's recurrence: one pass, and of equal values exactly 0.
         let (mut count, mut mean, mut squares) = (vec![0.0; width], vec![0.0; width], vec![0.0; width]);
-        for row in x.chunks_exact(width) {
-            for (d, x) in row.iter().enumerate().filter(|(_, x)| !x.is_nan()) {
-                count[d] += 1.0;
+        for (n, row) in x.chunks_exact(width).enumerate() {
+            let weight = weights.map_or(1.0, |weights| weights[n]);
+            for (d, x) in row.iter().enumerate().filter(|(_, x)| !x.is_nan() && weight > 0.0) {
+                count[d] += weight;
                 let before = x - mean[d];
-                mean[d] += before / count[d];
-                squares[d] += before * (x - mean[d]);
+                mean[d] += weight * before / count[d];
+                squares[d] += weight * before * (x - mean[d]);
             }
         }
-        let variance: Vec<f64> = squares.iter().zip(&count).map(|(s, n)| s / f64::max(*n, 1.0)).collect();
+        let variance: Vec<f64> =
+            squares.iter().zip(&count).map(|(s, n)| if *n > 0.0 { s / n } else { 0.0 }).collect();
         for (d, &variance) in variance.iter().enumerate() {
             let what = format!("the variance of column {}", d + 1);
             check::in_range(&what, variance, (Excluded(0.0), Unbounded))?;
         }
         let freedom = width as f64;
         let scale = match covariance {
-            Covariance::Full | Covariance::Tied => (0..width * width)
-                .map(|e| if e / width == e % width { freedom * variance[e / width] } else { 0.0 })
-                .collect(),
-            Covariance::Diagonal => variance.iter().map(|v| freedom * v).collect(),
+            Covariance::Full | Covariance::Tied | Covariance::Diagonal => {
+                variance.iter().map(|v| freedom * v).collect()
+            }
             Covariance::Spherical => vec![variance.iter().sum()],
         };
         Ok(Self { covariance, mean, mean_precision: 1.0, freedom, scale })
@@ -140,6 +173,23 @@ impl Prior {
             Family::Gaussian(gaussian) => gaussian.check(),
             Family::Bernoulli([a, b]) => Beta::new(*a, *b).map(drop),
         }
+    }
+
+    /// Bytes that a fit to rows of D columns takes beside them, all its copies and what is written of it counted, on so many
+    /// threads: never much fewer, and the greatest number where it is beyond that.
+    pub fn memory(&self, width: usize, threads: usize) -> u64 {
+        let [k, d, threads] = [self.components, width, threads].map(|n| n as u64);
+        let matrix = |covariance| matches!(covariance, Covariance::Full | Covariance::Tied);
+        let numbers = match &self.family {
+            Family::Gaussian(of) if matrix(of.covariance) => {
+                let places = if of.covariance == Covariance::Tied { 1 } else { k };
+                // Of q V⁻¹ and its factor, in three copies, and its text; the triangle of each component's sums and of its E[Λ].
+                let matrices = places.saturating_mul(16).saturating_add(k.saturating_mul(threads / 2 + 4));
+                matrices.saturating_add(8).saturating_mul(d.saturating_mul(d))
+            }
+            _ => k.saturating_mul(d).saturating_mul(3 * (threads + 16)),
+        };
+        numbers.saturating_mul(8)
     }
 
     /// Refuses no component, and more than there is room for, before any is taken.

@@ -5,27 +5,32 @@
 //! prior: q(w, τ) is then one exact factor (Drugowitsch 2013), and with α known its bound is the evidence.
 //!
 //! q(w) = N(m, V), V⁻¹ = diag E\[α\] + E\[τ\] XᵀX, m = E\[τ\] V Xᵀy; scaled, q(w|τ) = N(m, V/τ), V⁻¹ = diag E\[α\] + XᵀX,
-//! b = b₀ + ½ (‖y − Xm‖² + Σ E\[α_j\] m_j²).
+//! b = b₀ + ½ (‖y − Xm‖² + Σ E\[α_j\] m_j²). Of fewer rows than columns the same is found where the rows lie: a sweep is then
+//! cubic in the rows, and linear in the columns.
 
-use faer::Mat;
+use std::ops::Range;
+
+use faer::{Mat, MatRef};
 
 use super::MeanField;
 use crate::{
-    Error,
+    Error, check,
     conjugate::{Conjugate, Expectations as _, PrecisionExpectations, Squares},
-    distribution::{Gamma, Gaussian},
+    distribution::{Gamma, Gaussian, cholesky::dot},
     divergence::KullbackLeibler,
     terms::Bound,
 };
 
+mod covariance;
 mod posterior;
 mod prior;
 mod statistics;
 
+pub use covariance::Covariance;
 pub use posterior::{Posterior, Prediction};
 pub use prior::{Noise, Prior, Weights};
 use prior::{gamma, known};
-use statistics::{Statistics, triangle};
+use statistics::{Basis, Observed, Statistics, triangle};
 
 #[derive(Clone, Copy, Debug)]
 enum Factor {
@@ -34,11 +39,20 @@ enum Factor {
     Noise,
 }
 
-/// A fit. It keeps a triangle of the rows, and not the rows: an update does not depend on their number.
+/// Coefficients whose prior has one precision.
+struct Group {
+    precision: PrecisionExpectations,
+    coefficients: Range<usize>,
+}
+
+/// A fit. It keeps a triangle of the rows, or the rows where they are fewer than the columns: an update does not depend on the
+/// number of those that are more.
 #[derive(Clone, Debug)]
 pub struct Fit {
     prior: Prior,
     statistics: Statistics,
+    /// Where fewer rows than columns lie, the columns in their own units.
+    basis: Option<Basis>,
     posterior: Posterior,
     /// ‖y − Xm‖², and tr XᵀX V.
     squares: f64,
@@ -65,10 +79,30 @@ impl Fit {
     /// # Ok::<(), elbo::Error>(())
     /// ```
     pub fn new(x: &[f64], columns: usize, y: &[f64], prior: Prior) -> Result<Self, Error> {
+        Self::of(Observed { x, columns, y, weights: None }, prior)
+    }
+
+    /// The same of rows that stand for so many each, `[N]`: the bound is that of rows repeated as often.
+    ///
+    /// # Errors
+    /// As [`Self::new`]; where a weight is not a finite number ≥ 0, or all are 0.
+    pub fn weighted(
+        x: &[f64],
+        columns: usize,
+        y: &[f64],
+        weights: &[f64],
+        prior: Prior,
+    ) -> Result<Self, Error> {
+        Self::of(Observed { x, columns, y, weights: Some(weights) }, prior)
+    }
+
+    fn of(observed: Observed<'_>, prior: Prior) -> Result<Self, Error> {
         prior.check()?;
-        let statistics = Statistics::of(x, columns, y, prior.intercept.is_some())?;
+        let columns = observed.columns;
+        let statistics = Statistics::of(observed, prior.intercept.is_some())?;
+        let basis = statistics.is_wide().then(|| statistics.basis(|_| 1.0));
         let rows = statistics.rows.max(1.0);
-        let variance = statistics.target_squares(prior.intercept.is_some()) / rows;
+        let variance = statistics.target_squares() / rows;
         let noise = match prior.noise {
             Noise::Gamma { shape, .. } if variance > 0.0 && variance.is_finite() => {
                 let shape = shape + 0.5 * statistics.rows;
@@ -93,12 +127,12 @@ impl Fit {
             intercept: prior.intercept.is_some(),
             scaled: prior.scaled,
             mean: vec![0.0; statistics.width()],
-            factor: Vec::new(),
+            v: Covariance::Diagonal { deviations: Vec::new() },
             noise,
             relevance_shape,
             relevance_rate,
         };
-        let mut fit = Self { prior, statistics, posterior, squares: 0.0, spread: 0.0 };
+        let mut fit = Self { prior, statistics, basis, posterior, squares: 0.0, spread: 0.0 };
         fit.update_weights()?;
         Ok(fit)
     }
@@ -122,7 +156,7 @@ impl Fit {
         let mut full = self.clone();
         full.prior.factorised = false;
         full.update_weights()?;
-        Ok(Some(full.bound().value()))
+        Ok(Some(check::finite("log p(y)", full.bound().value())?))
     }
 
     fn list(&self) -> Vec<Factor> {
@@ -133,46 +167,93 @@ impl Fit {
         std::iter::once(Factor::Weights).chain(optional).collect()
     }
 
-    /// Of the precision of each coefficient.
-    fn precisions(&self) -> Result<Vec<PrecisionExpectations>, Error> {
-        let (q, intercept) = (&self.posterior, self.prior.intercept.map(known));
-        let columns = self.statistics.width() - usize::from(intercept.is_some());
-        let of_column = |j: usize| match self.prior.weights {
-            Weights::Known { sd } => Ok(known(sd)),
-            Weights::Shared { .. } => gamma(q.relevance_shape, q.relevance_rate[0]),
-            Weights::Each { .. } => gamma(q.relevance_shape, q.relevance_rate[j]),
+    /// The precisions of the coefficients' prior.
+    fn groups(&self) -> Result<Vec<Group>, Error> {
+        let (q, first, width) =
+            (&self.posterior, usize::from(self.prior.intercept.is_some()), self.statistics.width());
+        let intercept = self.prior.intercept.map(|sd| Group { precision: known(sd), coefficients: 0..1 });
+        let weights = match self.prior.weights {
+            Weights::Known { sd } => vec![(known(sd), first..width)],
+            Weights::Shared { .. } => vec![(gamma(q.relevance_shape, q.relevance_rate[0])?, first..width)],
+            Weights::Each { .. } => {
+                let rates = q.relevance_rate.iter().zip(first..);
+                let each = rates.map(|(b, j)| Ok((gamma(q.relevance_shape, *b)?, j..j + 1)));
+                each.collect::<Result<_, Error>>()?
+            }
         };
-        intercept.into_iter().map(Ok).chain((0..columns).map(of_column)).collect()
+        let weights = weights.into_iter().map(|(precision, coefficients)| Group { precision, coefficients });
+        Ok(intercept.into_iter().chain(weights).collect())
     }
 
     /// q(w), or q(w, τ).
     fn update_weights(&mut self) -> Result<(), Error> {
-        let (width, alpha) = (self.statistics.width(), self.precisions()?);
+        let groups = self.groups()?;
+        let alpha: Vec<f64> = groups
+            .iter()
+            .flat_map(|of| std::iter::repeat_n(of.precision.mean, of.coefficients.len()))
+            .collect();
         let tau = if self.prior.scaled { 1.0 } else { self.posterior.noise.expectations()?.mean };
-        let likelihood = faer::Scale(tau.sqrt()) * self.statistics.equations();
-        let prior = Mat::from_fn(width, width + 1, |i, j| if i == j { alpha[i].mean.sqrt() } else { 0.0 });
-        let r = triangle(likelihood.as_ref(), prior.as_ref());
-        let root = r.submatrix(0, 0, width, width);
-        let mut inverse = Mat::<f64>::identity(width, width);
-        root.solve_upper_triangular_in_place(inverse.as_mut());
-        let mean = &inverse * r.submatrix(0, width, width, 1);
+        let (mean, v) = match self.basis.clone() {
+            Some(basis) => self.solve_wide(basis, tau, &alpha),
+            None => self.solve(tau, &alpha),
+        };
+        self.posterior.mean = mean;
         if self.prior.factorised {
-            inverse =
-                Mat::from_fn(width, width, |i, j| if i == j { root.col(j).norm_l2().recip() } else { 0.0 });
+            let sd =
+                |(j, alpha): (usize, &f64)| (alpha + tau * self.statistics.column_squares(j)).sqrt().recip();
+            self.posterior.v =
+                Covariance::Diagonal { deviations: alpha.iter().enumerate().map(sd).collect() };
+            let variances = self.posterior.v.variances().into_iter().enumerate();
+            self.spread = variances.map(|(j, v)| v * self.statistics.column_squares(j)).sum();
+        } else {
+            self.posterior.v = v;
         }
-        self.posterior.mean = mean.col(0).iter().copied().collect();
-        self.posterior.factor = (0..width * width).map(|k| inverse[(k / width, k % width)]).collect();
-        let numbers = self.posterior.mean.iter().chain(&self.posterior.factor);
+        let numbers = self.posterior.mean.iter().chain(self.posterior.v.parameters());
         if let Some(wrong) = numbers.copied().find(|v| !v.is_finite()) {
             return Err(Error::Overflow { what: "a parameter of q(w)".into(), value: wrong });
         }
         self.squares = self.statistics.squares(&self.posterior.mean);
-        self.spread = (self.statistics.design() * &inverse).squared_norm_l2();
         if self.prior.joint() {
-            let of_prior: f64 = alpha.iter().zip(&self.posterior.mean).map(|(a, m)| a.mean * m * m).sum();
+            let of_prior: f64 = alpha.iter().zip(&self.posterior.mean).map(|(a, m)| a * m * m).sum();
             self.update_noise(self.squares + of_prior)?;
         }
         Ok(())
+    }
+
+    /// m and V.
+    fn solve(&mut self, tau: f64, alpha: &[f64]) -> (Vec<f64>, Covariance) {
+        let equations = self.statistics.equations();
+        let (mean, factor) = solved(equations, tau, alpha);
+        self.spread = (equations.submatrix(0, 0, equations.nrows(), alpha.len()) * &factor).squared_norm_l2();
+        (mean, Covariance::Full { factor: by_rows(&factor) })
+    }
+
+    /// The same where the rows lie, in which the prior of v has precision 1.
+    fn solve_wide(&mut self, basis: Basis, tau: f64, alpha: &[f64]) -> (Vec<f64>, Covariance) {
+        let (equations, first) = (self.statistics.equations(), usize::from(self.prior.intercept.is_some()));
+        let deviations: Vec<f64> = alpha[first..].iter().map(|alpha| alpha.sqrt().recip()).collect();
+        // Deviations that are all alike move no direction.
+        let (basis, unit) = match self.prior.weights {
+            Weights::Each { .. } => (self.statistics.basis(|j| deviations[j]), 1.0),
+            _ => (basis, deviations[0]),
+        };
+        let rank = basis.lower.nrows();
+        let reduced = Mat::from_fn(rank, first + rank + 1, |i, j| {
+            if j < first {
+                equations[(i, 0)]
+            } else if j < first + rank {
+                unit * basis.lower[(i, j - first)]
+            } else {
+                equations[(i, alpha.len())]
+            }
+        });
+        let precisions: Vec<f64> =
+            alpha[..first].iter().copied().chain(std::iter::repeat_n(1.0, rank)).collect();
+        let (mean, factor) = solved(reduced.as_ref(), tau, &precisions);
+        self.spread = (reduced.submatrix(0, 0, rank, first + rank) * &factor).squared_norm_l2();
+        let weights = basis.basis.chunks(rank).zip(&deviations).map(|(q, s)| s * dot(q, &mean[first..]));
+        let of_all = mean[..first].iter().copied().chain(weights).collect();
+        (of_all, Covariance::LowRank { deviations, basis: basis.basis, factor: by_rows(&factor) })
     }
 
     /// q(τ), from the squares of as many deviations as there are rows.
@@ -187,27 +268,30 @@ impl Fit {
 
     /// q(α), each from the weights of its columns.
     fn update_relevance(&mut self) -> Result<(), Error> {
-        let tau = self.posterior.noise.expectations()?;
-        let weights = self.second_moments(tau).split_off(usize::from(self.posterior.intercept));
-        let (shape, rate, of_each): (_, _, Vec<&[f64]>) = match self.prior.weights {
-            Weights::Known { .. } => return Ok(()),
-            Weights::Shared { shape, rate } => (shape, rate, vec![&weights]),
-            Weights::Each { shape, rate } => (shape, rate, weights.chunks(1).collect()),
+        let (Weights::Shared { shape, rate } | Weights::Each { shape, rate }) = self.prior.weights else {
+            return Ok(());
         };
-        let prior = Gamma::new(shape, rate)?;
-        let updated = |weights: &&[f64]| {
-            let squares = Squares { weight: weights.len() as f64, sum: weights.iter().sum() };
+        let (prior, groups) = (Gamma::new(shape, rate)?, self.groups()?);
+        let of_groups = groups.iter().zip(self.second_moments(&groups)?);
+        let updated = |(group, sum): (&Group, f64)| {
+            let squares = Squares { weight: group.coefficients.len() as f64, sum };
             Ok(Conjugate::<Gaussian>::updated(&prior, &squares)?.rate())
         };
-        self.posterior.relevance_rate = of_each.iter().map(updated).collect::<Result<_, Error>>()?;
+        let first = usize::from(self.posterior.intercept);
+        self.posterior.relevance_rate = of_groups.skip(first).map(updated).collect::<Result<_, Error>>()?;
         Ok(())
     }
 
-    /// E\[w_j²\], times τ where the prior is scaled, of each coefficient.
-    fn second_moments(&self, tau: PrecisionExpectations) -> Vec<f64> {
+    /// Σ E\[w_j²\] of the coefficients of each group, times τ where the prior is scaled.
+    fn second_moments(&self, groups: &[Group]) -> Result<Vec<f64>, Error> {
         let q = &self.posterior;
-        let tau = if q.scaled { tau.mean } else { 1.0 };
-        q.mean.iter().zip(q.variances()).map(|(m, v)| v + tau * m * m).collect()
+        let tau = if q.scaled { q.noise.expectations()?.mean } else { 1.0 };
+        let variances = match self.prior.weights {
+            Weights::Each { .. } => q.v.variances(),
+            _ => q.v.sums_of_variances(q.intercept),
+        };
+        let square = |of: &Group| q.mean[of.coefficients.clone()].iter().map(|m| m * m).sum::<f64>();
+        Ok(groups.iter().zip(variances).map(|(of, v)| v + tau * square(of)).collect())
     }
 
     /// Of the deviations, in units in which what is spread by V has E\[τ\] in it already.
@@ -215,6 +299,23 @@ impl Fit {
         let spread = if self.prior.scaled { self.spread / tau.mean } else { self.spread };
         Squares { weight: self.statistics.rows, sum: self.squares + spread }
     }
+}
+
+/// m and U, upper triangular, of equations \[T t\] and precisions of the prior.
+fn solved(equations: MatRef<'_, f64>, tau: f64, alpha: &[f64]) -> (Vec<f64>, Mat<f64>) {
+    let width = alpha.len();
+    let likelihood = faer::Scale(tau.sqrt()) * equations;
+    let prior = Mat::from_fn(width, width + 1, |i, j| if i == j { alpha[i].sqrt() } else { 0.0 });
+    let r = triangle(likelihood.as_ref(), prior.as_ref());
+    let mut inverse = Mat::<f64>::identity(width, width);
+    r.submatrix(0, 0, width, width).solve_upper_triangular_in_place(inverse.as_mut());
+    let mean = &inverse * r.submatrix(0, width, width, 1);
+    (mean.col(0).iter().copied().collect(), inverse)
+}
+
+fn by_rows(matrix: &Mat<f64>) -> Vec<f64> {
+    let width = matrix.ncols();
+    (0..matrix.nrows() * width).map(|e| matrix[(e / width, e % width)]).collect()
 }
 
 /// The rate of a Gamma of this shape and mean, or of `otherwise` where that is no precision.
@@ -245,11 +346,13 @@ impl MeanField for Fit {
         let terms = || -> Result<[f64; 2], Error> {
             let (q, tau) = (&self.posterior, self.posterior.noise.expectations()?);
             // E of KL(q(w) ‖ N(0, diag 1/α)): where both are scaled by τ, their log τ cancel.
-            let ln_volume: f64 = q.deviations().map(|sd| 2.0 * libm::log(sd)).sum();
-            let of_prior = self.precisions()?.into_iter().zip(self.second_moments(tau));
-            let of_weights = 0.5
-                * (of_prior.map(|(alpha, square)| alpha.mean * square - alpha.ln - 1.0).sum::<f64>()
-                    - ln_volume);
+            let groups = self.groups()?;
+            let of_group = |(group, square): (&Group, f64)| {
+                let Group { precision: alpha, coefficients } = group;
+                alpha.mean * square - coefficients.len() as f64 * (alpha.ln + 1.0)
+            };
+            let of_prior: f64 = groups.iter().zip(self.second_moments(&groups)?).map(of_group).sum();
+            let of_weights = 0.5 * (of_prior - q.v.ln_determinant());
             let kl = |q: (f64, f64), p: (f64, f64)| Gamma::new(q.0, q.1)?.kl(&Gamma::new(p.0, p.1)?);
             let of_relevance = match self.prior.weights {
                 Weights::Known { .. } => 0.0,

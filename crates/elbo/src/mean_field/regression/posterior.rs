@@ -1,8 +1,10 @@
 //! q(w), q(α), q(τ), and what they predict: ŷ = xᵀm, Var\[y\] = xᵀ Cov\[w\] x + E\[1/τ\].
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Noise, statistics::given};
+use super::{Covariance, Noise, statistics::given};
 use crate::{
     Error, check,
     distribution::{CentralInterval, Gamma, Gaussian, Sample, StudentT, cholesky::dot},
@@ -11,7 +13,7 @@ use crate::{
 
 /// The factors of a fitted regression.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Stored")]
+#[serde(try_from = "Stored", into = "Stored")]
 #[non_exhaustive]
 pub struct Posterior {
     /// Whether the first coefficient is the intercept.
@@ -20,8 +22,8 @@ pub struct Posterior {
     pub scaled: bool,
     /// m, `[P]`: the intercept, if there is one, and a weight for each column.
     pub mean: Vec<f64>,
-    /// U, `[P, P]` row by row, upper triangular: V = U Uᵀ.
-    pub factor: Vec<f64>,
+    /// V.
+    pub v: Covariance,
     /// q(τ); scaled, of q(w, τ) = q(w|τ) q(τ).
     pub noise: Noise,
     /// a of q(α_j) = Gamma(a, b_j).
@@ -31,11 +33,17 @@ pub struct Posterior {
 }
 
 /// As in a file.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct Stored {
     intercept: bool,
     scaled: bool,
     mean: Vec<f64>,
+    /// V: the factor alone, the deviations alone, or deviations, basis and factor of one of low rank.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    deviations: Vec<f64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    basis: Vec<f64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     factor: Vec<f64>,
     noise: Noise,
     relevance_shape: f64,
@@ -46,11 +54,18 @@ impl TryFrom<Stored> for Posterior {
     type Error = Error;
 
     fn try_from(of: Stored) -> Result<Self, Error> {
-        let Stored { intercept, scaled, mean, factor, noise, relevance_shape, relevance_rate } = of;
-        let p = mean.len();
+        let Stored { intercept, scaled, mean, deviations, basis, factor, noise, .. } = of;
+        let (relevance_shape, relevance_rate) = (of.relevance_shape, of.relevance_rate);
         check::all_finite("a coefficient", &mean)?;
-        Error::check_shape("the factor of Cov[w]", &[p * p], &[factor.len()])?;
-        check::all_finite("the factor of Cov[w]", &factor)?;
+        let v = if deviations.is_empty() {
+            Covariance::Full { factor }
+        } else if factor.is_empty() {
+            Covariance::Diagonal { deviations }
+        } else {
+            Covariance::LowRank { deviations, basis: Arc::new(basis), factor }
+        };
+        let p = mean.len();
+        v.check(p, intercept)?;
         noise.check()?;
         let columns = p - usize::from(intercept);
         if ![0, 1, columns].contains(&relevance_rate.len()) {
@@ -59,7 +74,30 @@ impl TryFrom<Stored> for Posterior {
         }
         check::positive("the shape of α", relevance_shape)?;
         relevance_rate.iter().try_for_each(|&b| check::positive("a rate of α", b).map(|_| ()))?;
-        Ok(Self { intercept, scaled, mean, factor, noise, relevance_shape, relevance_rate })
+        Ok(Self { intercept, scaled, mean, v, noise, relevance_shape, relevance_rate })
+    }
+}
+
+impl From<Posterior> for Stored {
+    fn from(q: Posterior) -> Self {
+        let (deviations, basis, factor) = match q.v {
+            Covariance::Full { factor } => (Vec::new(), Vec::new(), factor),
+            Covariance::Diagonal { deviations } => (deviations, Vec::new(), Vec::new()),
+            Covariance::LowRank { deviations, basis, factor } => {
+                (deviations, Arc::unwrap_or_clone(basis), factor)
+            }
+        };
+        Self {
+            intercept: q.intercept,
+            scaled: q.scaled,
+            mean: q.mean,
+            deviations,
+            basis,
+            factor,
+            noise: q.noise,
+            relevance_shape: q.relevance_shape,
+            relevance_rate: q.relevance_rate,
+        }
     }
 }
 
@@ -80,16 +118,6 @@ pub struct Prediction {
 impl Posterior {
     fn width(&self) -> usize {
         self.mean.len()
-    }
-
-    /// U_jj.
-    pub(super) fn deviations(&self) -> impl Iterator<Item = f64> + '_ {
-        self.factor.iter().step_by(self.width() + 1).copied()
-    }
-
-    /// V_jj.
-    pub(super) fn variances(&self) -> impl Iterator<Item = f64> + '_ {
-        self.factor.chunks(self.width()).map(|row| dot(row, row))
     }
 
     /// E\[1/τ\], the variance of the noise; ∞ where it has no mean, of fewer than two rows under a flat prior.
@@ -114,11 +142,10 @@ impl Posterior {
 
     /// Cov\[w\], `[P, P]`, of the intercept and the weights; scaled, the mean of V/τ.
     pub fn covariance(&self) -> Vec<f64> {
-        let p = self.width();
-        let row = |i: usize| &self.factor[p * i..p * (i + 1)];
-        let entry = |i: usize, j: usize| dot(row(i), row(j));
-        let scale = self.marginal(1.0);
-        (0..p * p).map(|k| entry(k / p, k % p)).map(|v| if v == 0.0 { 0.0 } else { v * scale }).collect()
+        let (p, scale) = (self.width(), self.marginal(1.0));
+        let unit = |j: usize| (0..p).map(|i| f64::from(u8::from(i == j))).collect::<Vec<f64>>();
+        let scaled = |v: f64| if v == 0.0 { 0.0 } else { v * scale };
+        (0..p).flat_map(|j| self.v.times(&unit(j))).map(scaled).collect()
     }
 
     /// 2a where q(w, τ) is one factor.
@@ -135,7 +162,7 @@ impl Posterior {
     /// # Errors
     /// Where `level` is outside (0, 1).
     pub fn credible_intervals(&self, level: f64) -> Result<Vec<(f64, f64)>, Error> {
-        self.mean.iter().zip(self.variances()).map(|(&mean, v)| self.interval(mean, v, level)).collect()
+        self.mean.iter().zip(self.v.variances()).map(|(&mean, v)| self.interval(mean, v, level)).collect()
     }
 
     /// The same of a sum of coefficients, Σ_j x_j w_j, `[P]`, and its mean first: of the intercept of other units, for one.
@@ -154,8 +181,8 @@ impl Posterior {
     /// Where `level` is outside (0, 1), or there is not a number for each coefficient.
     pub fn combination(&self, x: &[f64], level: f64) -> Result<(f64, (f64, f64)), Error> {
         Error::check_shape("a combination", &[self.width()], &[x.len()])?;
-        let (mean, along) = (dot(x, &self.mean), self.along(x));
-        Ok((mean, self.interval(mean, dot(&along, &along), level)?))
+        let mean = dot(x, &self.mean);
+        Ok((mean, self.interval(mean, self.v.square(x), level)?))
     }
 
     fn interval(&self, mean: f64, v: f64, level: f64) -> Result<(f64, f64), Error> {
@@ -170,7 +197,8 @@ impl Posterior {
     /// Σ_j x_j w_j with the intercept, of rows x that are checked.
     fn rows<'a>(&'a self, x: &'a [f64]) -> Result<impl Iterator<Item = Vec<f64>> + 'a, Error> {
         let (one, p) = (usize::from(self.intercept), self.width());
-        Error::check_shape("q(w)", &[p.max(one).max(1), p * p], &[p, self.factor.len()])?;
+        check::at_least("the number of coefficients", p, one.max(1))?;
+        self.v.check(p, self.intercept)?;
         let columns = p - one;
         if !x.len().is_multiple_of(columns.max(1)) {
             return Err(Error::Shape { what: "x".into(), expected: vec![columns], got: vec![x.len()] });
@@ -188,22 +216,12 @@ impl Posterior {
         let freedom = self.freedom();
         let mut out = Prediction { mean: Vec::new(), mean_sd: Vec::new(), sd: Vec::new(), freedom };
         for x in self.rows(x)? {
-            let along = self.along(&x);
-            let variance = self.marginal(dot(&along, &along));
+            let variance = self.marginal(self.v.square(&x));
             out.mean.push(dot(&x, &self.mean));
             out.mean_sd.push(variance.sqrt());
             out.sd.push((variance + self.noise_variance()).sqrt());
         }
         Ok(out)
-    }
-
-    /// Uᵀx: its square is xᵀVx.
-    fn along(&self, x: &[f64]) -> Vec<f64> {
-        let mut along = vec![0.0; x.len()];
-        for (row, x) in self.factor.chunks(self.width()).zip(x) {
-            along.iter_mut().zip(row).for_each(|(sum, u)| *sum += u * x);
-        }
-        along
     }
 
     /// A draw of y, `[R]`, for rows x, `[R, columns]`: one w and τ from q for all of them, and noise for each.
@@ -216,16 +234,12 @@ impl Posterior {
             Noise::Known { sd } => (sd * sd).recip(),
             Noise::Gamma { shape, rate } => Gamma::new(shape, rate)?.sample(key, 0),
         };
-        let (mut of_weights, mut noise) = (vec![0.0; self.width()], [0.0]);
+        let (mut of_weights, mut noise) = (vec![0.0; self.v.numbers()], [0.0]);
         key.fold(0).normals(0, &mut of_weights);
         let sd = libm::sqrt(tau.recip());
         let scale = if self.scaled { sd } else { 1.0 };
-        let w: Vec<f64> = self
-            .factor
-            .chunks(self.width())
-            .zip(&self.mean)
-            .map(|(row, m)| m + scale * dot(row, &of_weights))
-            .collect();
+        let away = self.v.draw(&of_weights);
+        let w: Vec<f64> = self.mean.iter().zip(away).map(|(m, e)| m + scale * e).collect();
         let draw = |(n, x): (usize, Vec<f64>)| {
             key.fold(1).normals(n as u64, &mut noise);
             dot(&x, &w) + sd * noise[0]

@@ -55,13 +55,11 @@ impl Rotation {
         let sigma: Vec<f64> = (0..d * d).map(|cell| sigma((cell / d, cell % d))).collect();
         let root = Cholesky::of(&sigma, d).ok()?;
         let (lower, inverse) = (view(root.factor(), d), root.inverse());
-        let of_rows = |map: &Linear, metric: MatRef<'_, f64>| {
+        let of_rows = |map: &Linear, metric: Option<MatRef<'_, f64>>| {
             (lower.transpose() * square(map, metric) * lower, map.outputs() as f64)
         };
-        let turn = joint_diagonal([
-            of_rows(&q.dynamics, view(&inverse, d)),
-            of_rows(&q.observation, Mat::<f64>::identity(q.columns(), q.columns()).as_ref()),
-        ]);
+        let turn =
+            joint_diagonal([of_rows(&q.dynamics, Some(view(&inverse, d))), of_rows(&q.observation, None)]);
         let turned = lower * turn;
         Some(Self::new(Mat::from_fn(d, d, |i, j| turned[(i, j)] * q.dynamics.noise[j].mean().sqrt())))
     }
@@ -99,14 +97,16 @@ impl Rotation {
     }
 }
 
-/// E\[Mᵀ G M\] of a map M and a metric G of its outputs.
-fn square(map: &Linear, metric: MatRef<'_, f64>) -> Mat<f64> {
+/// E\[Mᵀ G M\] of a map M and a metric G of its outputs, I where there is none.
+fn square(map: &Linear, metric: Option<MatRef<'_, f64>>) -> Mat<f64> {
     let weights = view(&map.weights, map.inputs());
-    let of_means = weights.transpose() * metric * weights;
-    map.covariances
-        .iter()
-        .enumerate()
-        .fold(of_means, |sum, (k, covariance)| sum + Scale(metric[(k, k)]) * view(covariance, map.inputs()))
+    let of_means = match metric {
+        Some(metric) => weights.transpose() * metric * weights,
+        None => weights.transpose() * weights,
+    };
+    let of_output = |k: usize| metric.map_or(1.0, |metric| metric[(k, k)]);
+    let covariances = map.covariances.iter().enumerate();
+    covariances.fold(of_means, |sum, (k, of)| sum + Scale(of_output(k)) * view(of, map.inputs()))
 }
 
 impl Fit<'_> {
