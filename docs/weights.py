@@ -89,7 +89,7 @@ if __name__ == "__main__":
     config, weights = read(run)
     latent, width = config["fit"]["vae"]["latent"], weights["guide.encoder.layers.0.weight"].shape[0]
     told = numbers(table)
-    expected = [np.stack([told[f"{what}_{k + 1}"].astype(float) for k in range(latent)], 1) for what in ("mean", "sd")]
+    expected = [np.stack([told[f"z_{k + 1}_{what}"].astype(float) for k in range(latent)], 1) for what in ("mean", "sd")]
     # A table without a header, whose label comes last.
     x = np.loadtxt(rows, delimiter=",")[:, :width]
 
