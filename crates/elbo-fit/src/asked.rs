@@ -14,7 +14,7 @@ use crate::{source::Source, subset::drawn, text::Text};
 /// Rows that a fitted model is asked about.
 #[derive(Clone, Debug, Default)]
 pub struct Asked {
-    /// Where they come from; none for those of the fit.
+    /// The source of the rows; none for those of the fit.
     pub source: Option<Source>,
     /// Bytes of memory that they may take.
     pub memory: Option<u64>,
@@ -60,7 +60,7 @@ pub struct Told {
     pub labels: Option<Vec<String>>,
     /// What is said.
     pub table: Table,
-    /// The same in a text format that other programs read, where that is not a table.
+    /// The answer in a text format that other programs read, where that is not a table.
     pub text: Option<String>,
 }
 
@@ -150,7 +150,7 @@ pub struct Evaluation {
     pub part: [usize; 2],
     /// The figures.
     pub terms: Vec<Term>,
-    /// Those of each row.
+    /// The figures of each row.
     pub rows: Told,
 }
 
@@ -159,9 +159,9 @@ pub struct Evaluation {
 pub struct Term {
     /// Its name, as `log_density`.
     pub name: String,
-    /// Its value.
+    /// The value of the figure, in the unit of the evaluation.
     pub value: f64,
-    /// Its standard error.
+    /// The standard error of the value.
     pub standard_error: Spread,
     /// Whether it is exact, an estimate or a bound, of what has more than one of these.
     pub is: Option<Approximation>,
@@ -184,7 +184,7 @@ impl Term {
 pub enum Spread {
     /// This is its standard error.
     Of(f64),
-    /// Of a single row there is none.
+    /// A single row has no standard error.
     Unknown,
     /// It is exact, as all figures beside it are.
     Exact,

@@ -61,7 +61,7 @@ impl Error {
         }
     }
 
-    /// The same with a remedy.
+    /// Adds a remedy, which says what to do.
     #[must_use]
     pub fn remedy(mut self, remedy: impl Into<Text>) -> Self {
         self.remedy = Some(remedy.into());

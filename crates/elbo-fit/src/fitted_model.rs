@@ -35,7 +35,7 @@ impl FittedModel {
     /// Reads the model of a run folder, or a model file.
     ///
     /// # Errors
-    /// Where there is none, or it has changed since it was written.
+    /// It fails where there is none, or it has changed since it was written.
     pub fn load(path: &Path) -> Result<Self, Error> {
         if is_fitted(path) {
             let (kind, about, fitted) = models::read(&file_of(path))?;
@@ -47,7 +47,7 @@ impl FittedModel {
     /// What the fit came to, where the run folder says it.
     ///
     /// # Errors
-    /// Where the file is damaged.
+    /// It fails where the file is damaged.
     pub fn results(&self) -> Result<Option<Results>, Error> {
         Results::read(&self.path)
     }
@@ -57,10 +57,10 @@ impl FittedModel {
         &self.about
     }
 
-    /// What it says about each row, and of so many rows ahead.
+    /// What the model says about each row, and about this many rows ahead.
     ///
     /// # Errors
-    /// Where rows cannot be read, are not such as the model is of, or have nothing ahead of them.
+    /// It fails where rows cannot be read, are not such as the model is of, or have nothing ahead of them.
     pub fn predict(&self, asked: &Asked, ahead: usize, observer: &dyn Observer) -> Result<Told, Error> {
         if ahead > 0 && !self.fitted.in_order() {
             let message = "the rows of this model have no order: nothing lies ahead of them";
@@ -72,7 +72,7 @@ impl FittedModel {
     /// New rows.
     ///
     /// # Errors
-    /// Where rows of the fit are needed and are not there any more.
+    /// It fails where rows of the fit are needed and are not there any more.
     pub fn sample(&self, number: usize, seed: u64, observer: &dyn Observer) -> Result<Told, Error> {
         let width = self.about.columns.len();
         check_room(&format!("{number} rows of {width} columns"), numbers(&[number, width + 1, 4]), FEWER)?;
@@ -109,7 +109,7 @@ impl FittedModel {
     /// x of the rows of z that are asked about.
     ///
     /// # Errors
-    /// Where the model has no z, or the file is no table of its columns.
+    /// It fails where the model has no z, or the file is no table of its columns.
     pub fn decode(&self, asked: &Asked, observer: &dyn Observer) -> Result<Decoded, Error> {
         latents::decode(self.latents()?, asked, observer)
     }
@@ -117,7 +117,7 @@ impl FittedModel {
     /// x along each dimension of z, the others held.
     ///
     /// # Errors
-    /// Where the model has no z, or not the dimension or the row that is asked for.
+    /// It fails where the model has no z, or not the dimension or the row that is asked for.
     pub fn traverse(&self, asked: &Asked, way: &Traverse, observer: &dyn Observer) -> Result<Decoded, Error> {
         latents::traverse(self.latents()?, asked, way, observer)
     }
@@ -125,7 +125,7 @@ impl FittedModel {
     /// x along the straight line in z between the means of two rows, numbered from 1, in so many steps.
     ///
     /// # Errors
-    /// Where the model has no z, or there are no such rows.
+    /// It fails where the model has no z, or there are no such rows.
     pub fn interpolate(
         &self,
         asked: &Asked,

@@ -30,7 +30,7 @@ impl Place {
     /// Checks, before any work is done for it, that a run can be made; `known` is the name it will have, where that is known.
     ///
     /// # Errors
-    /// Where the name cannot be that of a folder, or is taken, or no folder can be made.
+    /// It fails where the name cannot be that of a folder, or is taken, or no folder can be made.
     pub fn check(&self, known: Option<&str>) -> Result<(), Error> {
         let asked = self.name.is_some();
         if let Some(name) = self.name.as_deref().or(known) {
@@ -62,7 +62,7 @@ impl Folder {
     /// config.toml.
     ///
     /// # Errors
-    /// As [`Place::check`].
+    /// It fails as [`Place::check`] does.
     pub fn create(place: &Place, name: &str, config: &str) -> Result<Self, Error> {
         let (runs, asked) = (&place.runs, place.name.is_some());
         check_name(name)?;
@@ -88,7 +88,7 @@ impl Folder {
     /// An existing folder.
     ///
     /// # Errors
-    /// Where it holds no run, or another process writes it.
+    /// It fails where it holds no run, or another process writes it.
     pub fn open(folder: &Path) -> Result<Self, Error> {
         let config = folder.join("config.toml");
         if !config.is_file() {
@@ -115,7 +115,7 @@ impl Folder {
         }
     }
 
-    /// Its path.
+    /// The path of the run folder.
     pub fn folder(&self) -> &Path {
         &self.path
     }
@@ -128,7 +128,7 @@ impl Folder {
     /// Writes a file, whole or not at all.
     ///
     /// # Errors
-    /// Where the operating system refuses.
+    /// It fails where the operating system refuses.
     pub fn write(&self, file: &str, bytes: &[u8]) -> Result<(), Error> {
         Ok(write_atomically(&self.path(file), bytes)?)
     }

@@ -11,7 +11,7 @@ use crate::figure::{Coefficient, Component, Dynamics, Loadings, State, Topic};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Found {
-    /// Of `mixture`.
+    /// What `mixture` found.
     Mixture {
         /// The names of the columns, in the order of each component's mean.
         #[serde(default)]
@@ -19,7 +19,7 @@ pub enum Found {
         /// Those that have a row or more, in the units of the file.
         components: Vec<Component>,
     },
-    /// Of `regress`.
+    /// What `regress` found.
     Regression {
         /// The column that is predicted.
         #[serde(default)]
@@ -39,50 +39,50 @@ pub enum Found {
         /// The intercept, where there is one, and the coefficient of each column, as stored.
         coefficients: Vec<Coefficient>,
     },
-    /// Of `factors`.
+    /// What `factors` found.
     Factors {
         /// The loadings and the noise, in units of the columns' standard deviations.
         loadings: Loadings,
     },
-    /// Of `normal`.
+    /// What `normal` found.
     Normal {
-        /// The column.
+        /// The name of the column.
         column: String,
         /// The posterior mean of μ, in the column's units.
         mean: f64,
-        /// Its posterior standard deviation.
+        /// The posterior standard deviation of μ.
         mean_sd: f64,
         /// The posterior mean of the precision τ = 1/σ².
         precision: f64,
-        /// Its posterior standard deviation; none where that is infinite.
+        /// The posterior standard deviation of τ; none where that is infinite.
         precision_sd: Option<f64>,
         /// 1/√E\[τ\], in the column's units.
         sd: f64,
     },
-    /// Of `hmm`.
+    /// What `hmm` found.
     HiddenMarkov {
         /// What the numbers of a state's mean are of: a column, or a class of one, as `kind_0`.
         outcomes: Vec<String>,
-        /// State 1, 2, …
+        /// The states 1, 2, … in order.
         states: Vec<State>,
         /// The probability of each state (in its place in a row) after each (a row).
         transitions: Vec<Vec<f64>>,
     },
-    /// Of `state-space`.
+    /// What `state-space` found.
     StateSpace {
         /// The means of the parameters.
         dynamics: Dynamics,
     },
-    /// Of `ising`.
+    /// What `ising` found.
     Ising {
         /// The names of the spins, or their numbers.
         spins: Vec<String>,
         /// The mean of each under q, from −1 to 1.
         means: Vec<f64>,
-        /// By enumeration, where there are few enough spins.
+        /// The exact values by enumeration, where there are few enough spins.
         exact: Option<ExactSpins>,
     },
-    /// Of `topics`.
+    /// What `topics` found.
     Topics {
         /// The ELBO of the fit, in nats per token.
         elbo_per_token: f64,
@@ -90,7 +90,7 @@ pub enum Found {
         perplexity_bound: f64,
         /// The documents that were fitted to, the topics held.
         training: Tokens,
-        /// Those that took no part.
+        /// The documents that took no part in the fit.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         held_out: Option<Tokens>,
         /// The topics, that of the most tokens first.

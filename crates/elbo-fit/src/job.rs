@@ -27,9 +27,9 @@ enum Of {
 /// What is else about a fit that is made once more; but for `begin_at` nothing of it changes the result.
 #[derive(Clone, Debug, Default)]
 pub struct Again {
-    /// Where its rows are now, if not where they were.
+    /// The path of its rows now, if it is not the one in the configuration.
     pub data: Option<PathBuf>,
-    /// Where its test rows are, or those that are to be its test rows.
+    /// The path of its test rows, or of those that are to be its test rows.
     pub test: Option<PathBuf>,
     /// The model whose parameters an auto-encoder begins at, if not that of the job.
     pub begin_at: Option<PathBuf>,
@@ -39,7 +39,7 @@ impl Job {
     /// The job of a run folder's `config.toml`.
     ///
     /// # Errors
-    /// Where the file cannot be read, or is no job.
+    /// It fails where the file cannot be read, or is no job.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let text = fs::read_to_string(path).map_err(|cause| Error::io("read", path, &cause))?;
         let table = text.parse().unwrap_or_else(|_| toml::Table::new());
@@ -63,12 +63,12 @@ impl Job {
     /// Makes the fit once more.
     ///
     /// # Errors
-    /// Where the data are not those of the job, or as for the fit itself.
+    /// It fails where the data are not those of the job, or as for the fit itself.
     pub fn repeat(self, again: Again, plan: &Plan, observer: &dyn Observer) -> Result<Outcome, Error> {
         self.repeat_of(&Ours, again, plan, observer)
     }
 
-    /// The same, where an auto-encoder is of networks, or a likelihood, of one's own.
+    /// Does the same where an auto-encoder has networks, or a likelihood, of one's own.
     ///
     /// # Errors
     /// As for [`Self::repeat`]; where the job is of other networks.

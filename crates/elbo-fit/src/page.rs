@@ -10,9 +10,9 @@ use crate::{
 /// What there is to see of a fit.
 #[derive(Clone, Debug)]
 pub enum Page {
-    /// Of an auto-encoder.
+    /// The page of an auto-encoder.
     AutoEncoder(Box<AutoEncoderPage>),
-    /// Of a model that was fitted by coordinate ascent.
+    /// The page of a model that was fitted by coordinate ascent.
     Ascent(Box<AscentPage>),
 }
 
@@ -20,7 +20,7 @@ pub enum Page {
 #[derive(Clone, Debug)]
 #[allow(clippy::struct_field_names, reason = "an epoch is known by its number")]
 pub struct Epoch {
-    /// Its number in the fit.
+    /// The number of the epoch in the fit.
     pub epoch: usize,
     /// The bound on the training rows.
     pub train: Terms,

@@ -40,9 +40,9 @@ fn unknown() -> Verdict {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Reached {
-    /// By gradients: as a mean over rows that were held out.
+    /// The fit was by gradients: the bound is a mean over rows that were held out.
     HeldOut(HeldOut),
-    /// By coordinate ascent: of all rows together.
+    /// The fit was by coordinate ascent: the bound is that of all rows together.
     AllRows(AllRows),
 }
 
@@ -104,10 +104,11 @@ pub struct AllRows {
 }
 
 impl Results {
-    /// Those in a run folder; none where the fit was not finished, or the path is that of a model file.
+    /// Reads the results in a run folder; there are none where the fit was not finished, or the path is that of a model
+    /// file.
     ///
     /// # Errors
-    /// Where the file is damaged.
+    /// It fails where the file is damaged.
     pub fn read(run: &Path) -> Result<Option<Self>, Error> {
         let path = run.join("results.json");
         let Ok(text) = std::fs::read(&path) else { return Ok(None) };
@@ -116,12 +117,12 @@ impl Results {
             .map_err(|cause| Error::new(format!("`{}` is damaged: {cause}", path.display())))
     }
 
-    /// Those of a fit by gradients.
+    /// The results of a fit by gradients.
     pub fn held_out(&self) -> Option<&HeldOut> {
         if let Reached::HeldOut(reached) = &self.reached { Some(reached) } else { None }
     }
 
-    /// Those of a fit by coordinate ascent.
+    /// The results of a fit by coordinate ascent.
     pub fn all_rows(&self) -> Option<&AllRows> {
         if let Reached::AllRows(reached) = &self.reached { Some(reached) } else { None }
     }

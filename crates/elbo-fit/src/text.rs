@@ -24,7 +24,7 @@ pub struct Text(String);
 pub enum Mention<'a> {
     /// A setting of a job, and the value it may be given; the value may be empty.
     Setting {
-        /// Its name, as `step-size`.
+        /// The name of the setting, as `step-size`.
         name: &'a str,
         /// The value, as `1e-4`.
         value: &'a str,

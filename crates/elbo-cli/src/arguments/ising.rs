@@ -13,7 +13,7 @@ use super::{
     values::parse_count,
 };
 
-/// The mean field of an Ising model: a bound on log Z, and the mean of each spin.
+/// Find the mean field of an Ising model: a bound on log Z, and the mean of each spin.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 p(s) = exp(½ sᵀJs + hᵀs)/Z of spins s of −1 and 1. Mean field gives a lower bound on log Z, and the mean of each spin; for 20
@@ -29,7 +29,7 @@ pub(crate) struct Ising {
     /// J: a table of n rows and n columns, symmetric, with 0 on the diagonal.
     #[arg(long, value_name = "PATH")]
     couplings: PathBuf,
-    /// h: a table of n rows of one number. Without it: 0.
+    /// h: a table of n rows of one number. The default is 0.
     #[arg(long, value_name = "PATH")]
     fields: Option<PathBuf>,
     /// Starts, of which the best is kept: the first at means of 0, the others at random.

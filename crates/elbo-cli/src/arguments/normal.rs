@@ -12,7 +12,7 @@ use super::{
     values::parse_positive,
 };
 
-/// The mean and the precision of one column, by exact coordinate ascent.
+/// Find the mean and the precision of one column, by exact coordinate ascent.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -21,16 +21,17 @@ Examples:
 pub(crate) struct Normal {
     #[command(flatten)]
     source: Source,
-    /// The column that says how many rows each row stands for, a number ≥ 0: it is no data. Without it: one.
+    /// The column that says how many rows each row stands for, a number ≥ 0: it is no data. The default is one.
     #[arg(long = "weights", value_name = "COLUMN")]
     row_weights: Option<String>,
     /// The column, by its name; not needed where there is one.
     #[arg(long, value_name = "NAME")]
     column: Option<String>,
-    /// The prior mean of μ. Without it: the column's mean, about which the prior is nearly flat.
+    /// The prior mean of μ. The default is the column's mean, about which the prior is nearly flat.
     #[arg(long, value_name = "M", allow_negative_numbers = true, help_heading = "Model")]
     prior_mean: Option<f64>,
-    /// The prior precision of μ, or with --conjugate the number of rows that the prior mean is worth. Without it: 1e-6 rows.
+    /// The prior precision of μ, or with --conjugate the number of rows that the prior mean is worth. The default is
+    /// 1e-6 rows.
     #[arg(long, value_name = "L", value_parser = parse_positive, help_heading = "Model")]
     prior_precision: Option<f64>,
     /// The prior of μ is scaled by the precision, which makes the model conjugate: the Normal-Gamma prior.
@@ -39,7 +40,7 @@ pub(crate) struct Normal {
     /// The shape of the precision's gamma prior.
     #[arg(long, value_name = "A", default_value_t = Request::default().shape, value_parser = parse_positive, help_heading = "Model")]
     shape: f64,
-    /// Its rate. Without it: 1e-6 of the column's variance.
+    /// The rate of the precision's gamma prior. The default is 1e-6 of the column's variance.
     #[arg(long, value_name = "B", value_parser = parse_positive, help_heading = "Model")]
     rate: Option<f64>,
     #[command(flatten)]

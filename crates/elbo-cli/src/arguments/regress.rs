@@ -15,7 +15,7 @@ use super::{
     values::{named, parse_fraction, parse_positive, shown},
 };
 
-/// Bayesian linear regression by exact coordinate ascent: ridge, relevance determination, or a known prior.
+/// Fit a Bayesian linear regression by exact coordinate ascent: ridge, relevance determination, or a known prior.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -29,34 +29,34 @@ modelled.")]
 pub(crate) struct Regress {
     #[command(flatten)]
     source: Source,
-    /// The column that says how many rows each row stands for, a number ≥ 0: it is no data. Without it: one.
+    /// The column that says how many rows each row stands for, a number ≥ 0: it is no data. The default is one.
     #[arg(long = "weights", value_name = "COLUMN")]
     row_weights: Option<String>,
-    /// The column that is predicted from the others, by its name. Without it: the last.
+    /// The column that is predicted from the others, by its name. The default is the last.
     #[arg(long, value_name = "NAME")]
     target: Option<String>,
     /// The prior of the weights.
     #[arg(long, default_value = shown(&Request::default().prior), value_parser = named::<WeightsPrior>(&PRIOR), help_heading = "Model")]
     prior: WeightsPrior,
-    /// The standard deviation of the weights, for --prior known: in units of the target, or with --conjugate of the noise, for
-    /// columns of standard deviation 1.
+    /// The standard deviation of the weights, for --prior known: in units of the target, or with --conjugate of the
+    /// noise, for columns of standard deviation 1.
     #[arg(long, value_name = "SD", value_parser = parse_positive, required_if_eq("prior", "known"), help_heading = "Model")]
     weight_sd: Option<f64>,
-    /// The standard deviation of the noise, where it is known. Without it: unknown.
+    /// The standard deviation of the noise, where it is known. Without it the noise is unknown.
     #[arg(long, value_name = "SD", value_parser = parse_positive, help_heading = "Model")]
     noise_sd: Option<f64>,
-    /// The prior of the weights is scaled by the noise, which with --prior known makes the model conjugate: the bound is
-    /// log p(y).
+    /// The prior of the weights is scaled by the noise, which with --prior known makes the model conjugate: the bound
+    /// is log p(y).
     #[arg(long, help_heading = "Model")]
     conjugate: bool,
-    /// A q of each weight by itself.
+    /// Give each weight a q of its own, and not one to all of them.
     #[arg(long, help_heading = "Model")]
     factorised: bool,
-    /// No intercept.
+    /// Fit no intercept.
     #[arg(long, help_heading = "Model")]
     no_intercept: bool,
-    /// Leave the columns and the target as they are stored; without it each is brought to mean 0 and standard deviation 1.
-    /// Columns that vary little about a great mean lose digits then.
+    /// Leave the columns and the target as they are stored; without it each is brought to mean 0 and standard deviation
+    /// 1. Columns that vary little about a great mean lose digits then.
     #[arg(long, help_heading = "Model")]
     unscaled: bool,
     /// The probability that the intervals hold.

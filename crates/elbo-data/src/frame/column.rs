@@ -35,7 +35,7 @@ pub enum Column {
 /// What stands in a row of a column.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell<'a> {
-    /// Nothing.
+    /// The cell is missing.
     Missing,
     /// A real number; NaN is missing.
     Real(f64),

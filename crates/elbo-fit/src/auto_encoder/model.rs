@@ -46,12 +46,12 @@ impl AutoEncoder {
     /// Reads the best model of a run folder, or a model file.
     ///
     /// # Errors
-    /// Where there is none.
+    /// It fails where there is none.
     pub fn load(path: &Path, device: &Device) -> Result<Self, Error> {
         Self::load_of(&Ours, path, device)
     }
 
-    /// The same of networks, or a likelihood, of one's own.
+    /// Does the same for networks, or a likelihood, of one's own.
     ///
     /// # Errors
     /// As for [`Self::load`]; where the model is of other networks.
@@ -60,7 +60,7 @@ impl AutoEncoder {
         Ok(Self { path: path.into(), config, reader: networks.reader(device) })
     }
 
-    /// Where it was read: a run folder, or a model file.
+    /// The path that it was read from: a run folder, or a model file.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -78,7 +78,7 @@ impl AutoEncoder {
     /// The bound of rows, and estimates of log p(x).
     ///
     /// # Errors
-    /// Where the rows cannot be read, or are not such as the model is of.
+    /// It fails where the rows cannot be read, or are not such as the model is of.
     pub fn evaluate(
         &self,
         rows: &Asked,
@@ -106,7 +106,7 @@ impl AutoEncoder {
         infer::infer(model, rows, number, k, inference, seed, observer)
     }
 
-    /// Where the nats are lost; a run folder keeps the figures.
+    /// Audits the model: finds where the nats of rows are lost. A run folder keeps the figures.
     ///
     /// # Errors
     /// As for [`Self::infer`]; where there are fewer than two rows.
@@ -165,7 +165,7 @@ impl AutoEncoder {
         Ok(Told::of("row", index, labels, self.table(&x)))
     }
 
-    /// The same as pictures.
+    /// Gives the same rows as pictures.
     ///
     /// # Errors
     /// As for [`Self::evaluate`]; where rows are no images.
@@ -185,7 +185,7 @@ impl AutoEncoder {
     /// New rows in the units of the stored data: z from the prior, and E[x|z], or x drawn from p(x|z).
     ///
     /// # Errors
-    /// Never, for a model that was fitted.
+    /// It never fails for a model that was fitted.
     pub fn sample(&self, number: usize, draw: bool, seed: u64) -> Result<Told, Error> {
         Ok(Told::new(self.table(&self.drawn(number, draw, seed)?)))
     }
@@ -193,7 +193,7 @@ impl AutoEncoder {
     /// The same as pictures.
     ///
     /// # Errors
-    /// Where rows are no images.
+    /// It fails where rows are no images.
     pub fn sample_pictures(&self, number: usize, draw: bool, seed: u64) -> Result<Pictures, Error> {
         let rows = self.rows(&self.drawn(number, draw, seed)?);
         Ok(Pictures { rows, reconstructions: Vec::new(), shape: self.shape()? })
@@ -255,7 +255,7 @@ impl AutoEncoder {
     }
 }
 
-/// As any fitted model: it says the latents of rows, and draws x and not only its mean.
+/// An auto-encoder as any fitted model: it says the latents of rows, and draws x and not only its mean.
 impl Fitted for AutoEncoder {
     fn predict(&self, _: &About, asked: &Asked, _: usize, watch: &dyn Observer) -> Result<Told, Error> {
         self.encode(asked, watch)

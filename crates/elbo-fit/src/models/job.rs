@@ -41,7 +41,7 @@ pub(crate) struct Config<S> {
 /// Fits what is asked for, and leaves a run folder; `run` says how the ascent goes, and who watches.
 ///
 /// # Errors
-/// Where the data cannot be read or do not suit the request, or the folder cannot be made.
+/// It fails where the data cannot be read or do not suit the request, or the folder cannot be made.
 pub fn fit<M: Model>(
     request: &M::Request,
     source: Source,
@@ -150,7 +150,7 @@ impl Config<toml::Value> {
     /// That of a file which was read.
     ///
     /// # Errors
-    /// Where it lacks something.
+    /// It fails where it lacks something.
     pub(crate) fn of(table: toml::Table, path: &Path) -> Result<Self, Error> {
         table.try_into().map_err(|cause: toml::de::Error| {
             let message =

@@ -11,7 +11,7 @@ use crate::{error::Error, fitted::Fitted, observer::Observer, rows::Fingerprinte
 /// A model: what is asked of it, what that becomes with the data, and how it is fitted. A line in
 /// [`MODELS`](super::MODELS) gives it to every front end.
 pub trait Model {
-    /// Its name, as `mixture`.
+    /// The name of the model, as `mixture`.
     const NAME: &'static str;
 
     /// What else it was called in files of earlier versions.
@@ -32,7 +32,7 @@ pub trait Model {
     /// Reads the data, and chooses by them what the request leaves open.
     ///
     /// # Errors
-    /// Where the data cannot be read, or the request does not suit them.
+    /// It fails where the data cannot be read, or the request does not suit them.
     fn choose(
         request: &Self::Request,
         source: Source,
@@ -43,7 +43,7 @@ pub trait Model {
     /// Reads the data of a fit that is made once more.
     ///
     /// # Errors
-    /// Where the data cannot be read.
+    /// It fails where the data cannot be read.
     fn read(
         settings: &Self::Settings,
         source: Source,
@@ -54,7 +54,7 @@ pub trait Model {
     /// Fits.
     ///
     /// # Errors
-    /// Where the data do not suit the model.
+    /// It fails where the data do not suit the model.
     fn fit(
         data: Self::Data,
         settings: &Self::Settings,

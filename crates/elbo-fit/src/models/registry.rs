@@ -33,7 +33,7 @@ type Repeat = fn(Config<toml::Value>, Option<&Path>, &Plan, &dyn Observer) -> Re
 /// A model of the registry.
 #[derive(Debug)]
 pub struct Entry {
-    /// Its name, as `mixture`.
+    /// The name of the model, as `mixture`.
     pub name: &'static str,
     alias: &'static str,
     load: fn(&RawValue) -> serde_json::Result<Box<dyn Fitted>>,

@@ -28,7 +28,7 @@ pub struct RowLocation {
 }
 
 impl RowLocation {
-    /// With this as the prior, the posterior, and what the rows say of Λ beside it.
+    /// Takes this as the prior, and gives the posterior, and what the rows say of Λ beside it.
     pub fn updated(&self, of: &RowMoments) -> (Self, Scatter) {
         let mut q = self.clone();
         let mut sum = of.scatter().to_vec();
@@ -87,17 +87,17 @@ impl RowLocation {
 /// μ|Λ ~ N(m, (β Λ)⁻¹), Λ ~ Wishart(ν, V).
 #[derive(Clone, Debug, PartialEq)]
 pub struct GaussianWishart {
-    /// Of μ given Λ.
+    /// The distribution of μ given Λ.
     pub location: RowLocation,
-    /// Of Λ.
+    /// The distribution of Λ.
     pub precision: WishartPrecision,
 }
 
 impl GaussianWishart {
-    /// Of m, `[D]`, β and q(Λ).
+    /// Makes the distribution from m, `[D]`, β and q(Λ).
     ///
     /// # Errors
-    /// Where the dimensions differ, m is not finite, or β not a finite number > 0.
+    /// It fails where the dimensions differ, m is not finite, or β not a finite number > 0.
     pub fn new(mean: Vec<f64>, strength: f64, precision: WishartPrecision) -> Result<Self, Error> {
         check::all_finite("the mean", &mean)?;
         Error::check_shape("the inverse scale", &[mean.len(); 2], &[precision.dimension(); 2])?;
@@ -110,7 +110,7 @@ impl GaussianWishart {
     /// (μ, Λ) ~ q, the draw of `row`.
     ///
     /// # Errors
-    /// Where Λ is too near singular to be factorised.
+    /// It fails where Λ is too near singular to be factorised.
     pub fn sample(&self, key: Key, row: u64) -> Result<(Vec<f64>, Vec<f64>), Error> {
         let precision = self.precision.wishart()?.sample(key.fold(0), row);
         let scaled: Vec<f64> = precision.iter().map(|l| self.location.strength * l).collect();

@@ -69,7 +69,7 @@ impl RowExpectations {
     /// The factor of the missing cells of a row: q(x_missing) ∝ exp E\[log p(x|μ, Λ)\], a Gaussian.
     ///
     /// # Errors
-    /// Where rounding leaves the block of E\[Λ\] that belongs to them not positive definite.
+    /// It fails where rounding leaves the block of E\[Λ\] that belongs to them not positive definite.
     pub fn complete(&self, x: &[f64]) -> Result<Completed, Error> {
         let mean = &self.mean;
         let (missing, seen): (Vec<usize>, Vec<usize>) = (0..x.len()).partition(|&d| x[d].is_nan());

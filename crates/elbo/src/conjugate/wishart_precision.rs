@@ -41,15 +41,15 @@ impl Scatter {
 pub struct WishartPrecision {
     freedom: f64,
     inverse_scale: Vec<f64>,
-    /// Of V⁻¹.
+    /// The Cholesky factor of V⁻¹.
     factor: Cholesky,
 }
 
 impl WishartPrecision {
-    /// Of ν and V⁻¹, `[D, D]` row by row.
+    /// Makes the distribution from ν and V⁻¹, `[D, D]` row by row.
     ///
     /// # Errors
-    /// Where V⁻¹ is not symmetric and positive definite, or ν not a finite number > D − 1.
+    /// It fails where V⁻¹ is not symmetric and positive definite, or ν not a finite number > D − 1.
     pub fn new(freedom: f64, inverse_scale: Vec<f64>) -> Result<Self, Error> {
         let d = inverse_scale.len().isqrt();
         let factor = Cholesky::named("the inverse scale", &inverse_scale, d)?;
@@ -79,10 +79,10 @@ impl WishartPrecision {
         &self.factor
     }
 
-    /// With this as the prior, the posterior.
+    /// Takes this as the prior, and gives the posterior.
     ///
     /// # Errors
-    /// Where it is none: a number overflowed.
+    /// It fails where it is none: a number overflowed.
     pub fn updated(&self, of: &Scatter) -> Result<Self, Error> {
         let sum = self.inverse_scale.iter().zip(&of.sum).map(|(own, sum)| own + sum);
         Self::new(self.freedom + of.weight, sum.collect())
@@ -105,10 +105,10 @@ impl WishartPrecision {
         self.freedom * self.factor.solve(v).iter().map(|x| x * x).sum::<f64>()
     }
 
-    /// By the factor of V, as a distribution.
+    /// The same distribution in the form of [`Wishart`], by the factor of V.
     ///
     /// # Errors
-    /// Where V is too near singular to be factorised.
+    /// It fails where V is too near singular to be factorised.
     pub fn wishart(&self) -> Result<Wishart, Error> {
         Wishart::new(self.freedom, Cholesky::named("the scale", &self.factor.inverse(), self.dimension())?)
     }

@@ -29,7 +29,7 @@ impl Cholesky {
     /// Factorises a matrix, of which only the lower triangle is read.
     ///
     /// # Errors
-    /// Where `matrix` is not n × n, not finite, or not positive definite to rounding.
+    /// It fails where `matrix` is not n × n, not finite, or not positive definite to rounding.
     pub fn of(matrix: &[f64], n: usize) -> Result<Self, Error> {
         Self::named("a matrix", matrix, n)
     }
@@ -49,7 +49,7 @@ impl Cholesky {
     /// Takes a factor L, whose entries above the diagonal must be 0.
     ///
     /// # Errors
-    /// Where `factor` is not n × n, lower triangular and finite with a positive diagonal.
+    /// It fails where `factor` is not n × n, lower triangular and finite with a positive diagonal.
     pub fn from_factor(factor: Vec<f64>, n: usize) -> Result<Self, Error> {
         square("a cholesky factor", &factor, n)?;
         for (k, &value) in factor.iter().enumerate() {

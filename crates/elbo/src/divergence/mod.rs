@@ -35,7 +35,7 @@ pub trait KullbackLeibler<P = Self> {
     /// KL(self ‖ p) = E_q\[log q − log p\], in nats, at least 0; +∞ where p leaves out what q does not.
     ///
     /// # Errors
-    /// Where the two are not over the same space, or their divergence has no closed form.
+    /// It fails where the two are not over the same space, or their divergence has no closed form.
     fn kl(&self, p: &P) -> Result<f64, Error>;
 }
 

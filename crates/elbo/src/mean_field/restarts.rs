@@ -8,7 +8,7 @@ use crate::{Error, terms::Bound};
 pub struct Best<M> {
     /// The fit with the largest bound.
     pub model: M,
-    /// Its course.
+    /// The record of its ascent.
     pub record: Record,
     /// The number of its start, from 0.
     pub start: usize,
@@ -27,7 +27,7 @@ impl<M> Best<M> {
 /// from 0, that of the sweep, and its bound.
 ///
 /// # Errors
-/// Where there is no start; where a start or its ascent fails.
+/// It fails where there is no start; where a start or its ascent fails.
 pub fn best_of<M: MeanField>(
     starts: usize,
     mut begin: impl FnMut(usize) -> Result<M, Error>,

@@ -88,7 +88,7 @@ impl GaussianPrior {
     /// rows. NaN is a missing value.
     ///
     /// # Errors
-    /// Where a column has no two values that differ, or one that is infinite.
+    /// It fails where a column has no two values that differ, or one that is infinite.
     pub fn of(x: &[f64], width: usize, covariance: Covariance) -> Result<Self, Error> {
         Self::of_some(x, width, None, covariance)
     }
@@ -96,7 +96,7 @@ impl GaussianPrior {
     /// The same of rows that stand for so many each, `[N]`.
     ///
     /// # Errors
-    /// As [`Self::of`]; where a weight is not a finite number ≥ 0, or all are 0.
+    /// It fails as [`Self::of`] does; where a weight is not a finite number ≥ 0, or all are 0.
     pub fn weighted(x: &[f64], width: usize, weights: &[f64], covariance: Covariance) -> Result<Self, Error> {
         Self::of_some(x, width, Some(weights), covariance)
     }

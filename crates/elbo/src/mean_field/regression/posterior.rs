@@ -160,12 +160,13 @@ impl Posterior {
     /// `[P]`: of Student's t under the scaled prior with τ unknown, else of a Gaussian. Both are exact of q.
     ///
     /// # Errors
-    /// Where `level` is outside (0, 1).
+    /// It fails where `level` is outside (0, 1).
     pub fn credible_intervals(&self, level: f64) -> Result<Vec<(f64, f64)>, Error> {
         self.mean.iter().zip(self.v.variances()).map(|(&mean, v)| self.interval(mean, v, level)).collect()
     }
 
-    /// The same of a sum of coefficients, Σ_j x_j w_j, `[P]`, and its mean first: of the intercept of other units, for one.
+    /// The same for a linear combination of the coefficients, Σ_j x_j w_j with x `[P]`; its mean comes first. The
+    /// intercept in other units is one.
     ///
     /// ```
     /// use elbo::mean_field::{Ascent, ascend, regression::{Fit, Prior}};
@@ -178,7 +179,7 @@ impl Posterior {
     /// ```
     ///
     /// # Errors
-    /// Where `level` is outside (0, 1), or there is not a number for each coefficient.
+    /// It fails where `level` is outside (0, 1), or there is not a number for each coefficient.
     pub fn combination(&self, x: &[f64], level: f64) -> Result<(f64, (f64, f64)), Error> {
         Error::check_shape("a combination", &[self.width()], &[x.len()])?;
         let mean = dot(x, &self.mean);
@@ -211,7 +212,7 @@ impl Posterior {
     /// Predicts rows x, `[R, columns]`; NaN of a row that lacks a cell, of which x has no distribution.
     ///
     /// # Errors
-    /// Where a value is infinite, or the rows have other columns.
+    /// It fails where a value is infinite, or the rows have other columns.
     pub fn predict(&self, x: &[f64]) -> Result<Prediction, Error> {
         let freedom = self.freedom();
         let mut out = Prediction { mean: Vec::new(), mean_sd: Vec::new(), sd: Vec::new(), freedom };
@@ -227,7 +228,7 @@ impl Posterior {
     /// A draw of y, `[R]`, for rows x, `[R, columns]`: one w and τ from q for all of them, and noise for each.
     ///
     /// # Errors
-    /// As [`Self::predict`].
+    /// It fails as [`Self::predict`] does.
     pub fn sample(&self, x: &[f64], key: Key) -> Result<Vec<f64>, Error> {
         let key = key.purpose(Purpose::Sample);
         let tau = match self.noise {
