@@ -98,7 +98,7 @@ pub struct Summary {
 /// assert!(!weighted.is_elbo());
 /// assert_eq!(weighted.to_string(), "-99.000 (not the ELBO: the KL is weighted by 0.5) = 10 × (-8.000 - 0.5 × 3.000) - 4.000");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bound {
     /// Σ over the rows of E_q[log p(x|z)].
     pub log_likelihood: f64,

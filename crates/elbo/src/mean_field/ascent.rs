@@ -1,5 +1,9 @@
 //! Coordinate ascent: sweeps over the factors until the bound no longer rises (E21).
 
+use std::ops::ControlFlow;
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
 use crate::{
     Error,
     check::{self, checked},
@@ -30,6 +34,21 @@ pub trait MeanField {
     fn bound(&self) -> Bound;
 }
 
+/// A fit that can be kept between two sweeps, and gone on with to the same bits.
+pub trait Resumable: MeanField {
+    /// What the next sweep needs of the fit, and its factors, to the bit; the data and the prior are no part of it.
+    type State: Serialize + DeserializeOwned;
+
+    /// The state after a sweep, or before the first.
+    fn state(&self) -> Self::State;
+
+    /// Takes a fit to the same data, under the same prior, to a state of an earlier one.
+    ///
+    /// # Errors
+    /// Where the state is that of a fit of other sizes.
+    fn restore(&mut self, state: Self::State) -> Result<(), Error>;
+}
+
 checked! {
     /// When coordinate ascent ends.
     #[derive(Clone, Copy, Debug, PartialEq)]
@@ -50,6 +69,12 @@ impl Ascent {
         check::not_negative("the tolerance of the ascent", self.tolerance)?;
         check::at_least("the number of sweeps", self.sweeps, 1)
     }
+
+    /// Whether the last of these sweeps raised the bound by too little to go on.
+    pub fn has_converged(&self, bounds: &[Bound]) -> bool {
+        let [.., before, last] = bounds else { return false };
+        last.value() - before.value() <= self.tolerance * last.value().abs().max(1.0)
+    }
 }
 
 impl Default for Ascent {
@@ -59,7 +84,7 @@ impl Default for Ascent {
 }
 
 /// The course of an ascent.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// The bound after each sweep, which never falls.
     pub bounds: Vec<Bound>,
@@ -95,12 +120,45 @@ pub fn ascend(
     ascent: &Ascent,
     mut after: impl FnMut(usize, &Bound),
 ) -> Result<Record, Error> {
+    ascend_on(model, ascent, Record::default(), |_, record| {
+        after(record.bounds.len(), &record.bounds[record.bounds.len() - 1]);
+        ControlFlow::Continue(())
+    })
+}
+
+/// The same from where an earlier ascent of the model had come, of which `record` is the course; the empty one is that of no
+/// sweep. `after` is given the model and the course so far after each sweep, and may stop there.
+///
+/// # Errors
+/// As [`ascend`].
+///
+/// ```
+/// use elbo::mean_field::{Ascent, Record, Resumable, ascend_on, normal_gamma::{Fit, Prior}};
+/// use std::ops::ControlFlow::{Break, Continue};
+/// let (x, ascent) = ([4.1, 5.3, 6.2, 4.9, 5.5], Ascent::default());
+/// let mut whole = Fit::new(&x, Prior::default())?;
+/// let record = ascend_on(&mut whole, &ascent, Record::default(), |_, _| Continue(()))?;
+/// // Stopped after its first sweep, kept, and gone on with.
+/// let mut stopped = Fit::new(&x, Prior::default())?;
+/// let first = ascend_on(&mut stopped, &ascent, Record::default(), |_, _| Break(()))?;
+/// let mut resumed = Fit::new(&x, Prior::default())?;
+/// resumed.restore(stopped.state())?;
+/// assert_eq!(ascend_on(&mut resumed, &ascent, first, |_, _| Continue(()))?, record);
+/// assert_eq!(resumed.posterior(), whole.posterior());
+/// # Ok::<(), elbo::Error>(())
+/// ```
+pub fn ascend_on<M: MeanField>(
+    model: &mut M,
+    ascent: &Ascent,
+    mut record: Record,
+    mut after: impl FnMut(&M, &Record) -> ControlFlow<()>,
+) -> Result<Record, Error> {
     ascent.check()?;
     let names = model.factors();
-    let mut record = Record { bounds: Vec::new(), converged: false };
-    let mut before = None;
-    for sweep in 1..=ascent.sweeps {
-        let at_start = before;
+    record.converged = ascent.has_converged(&record.bounds);
+    while !record.converged && record.bounds.len() < ascent.sweeps {
+        let sweep = record.bounds.len() + 1;
+        let mut before = record.bounds.last().copied();
         for (factor, name) in names.iter().enumerate() {
             model.update(factor)?;
             // Before the first sweep is over, factors may not have met the data.
@@ -108,13 +166,9 @@ pub fn ascend(
             check(name, sweep, before.filter(|_| sweep > 1), &bound)?;
             before = Some(bound);
         }
-        let bound = model.bound();
-        after(sweep, &bound);
-        record.bounds.push(bound);
-        before = Some(bound);
-        let rise = at_start.map_or(f64::INFINITY, |start: Bound| bound.value() - start.value());
-        if rise <= ascent.tolerance * bound.value().abs().max(1.0) {
-            record.converged = true;
+        record.bounds.push(model.bound());
+        record.converged = ascent.has_converged(&record.bounds);
+        if after(model, &record).is_break() {
             break;
         }
     }
@@ -170,13 +224,19 @@ impl Annealing {
     /// # Errors
     /// Where `from` is outside (0, 1), or an update fails.
     pub fn run(&self, model: &mut impl Annealed) -> Result<(), Error> {
+        (0..self.sweeps).try_for_each(|sweep| self.sweep(model, sweep))
+    }
+
+    /// The sweep of this number, from 0, at its temperature; it leaves the model at 1.
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn sweep(&self, model: &mut impl Annealed, number: usize) -> Result<(), Error> {
         self.check()?;
-        for sweep in 0..self.sweeps {
-            let left = 1.0 - sweep as f64 / self.sweeps as f64;
-            model.temper(libm::pow(self.from, left));
-            for factor in 0..model.factors().len() {
-                model.update(factor)?;
-            }
+        let left = 1.0 - number as f64 / self.sweeps as f64;
+        model.temper(libm::pow(self.from, left));
+        for factor in 0..model.factors().len() {
+            model.update(factor)?;
         }
         model.temper(1.0);
         Ok(())

@@ -29,7 +29,7 @@ mod start;
 pub mod state_space;
 mod stochastic;
 
-pub use ascent::{Annealed, Annealing, Ascent, MeanField, Record, ascend};
+pub use ascent::{Annealed, Annealing, Ascent, MeanField, Record, Resumable, ascend, ascend_on};
 pub use restarts::{Best, best_of};
 pub use start::{Start, centres};
 pub use stochastic::{RobbinsMonro, Stochastic};

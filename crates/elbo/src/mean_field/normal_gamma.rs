@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::MeanField;
+use super::{MeanField, Resumable};
 use crate::{
     Error,
     check::{self, checked},
@@ -240,5 +240,18 @@ impl MeanField for Fit {
         };
         let [log_likelihood, global] = terms().unwrap_or([f64::NAN; 2]);
         Bound { log_likelihood, kl: 0.0, scale: 1.0, global, beta: 1.0 }
+    }
+}
+
+impl Resumable for Fit {
+    type State = Posterior;
+
+    fn state(&self) -> Posterior {
+        self.posterior
+    }
+
+    fn restore(&mut self, state: Posterior) -> Result<(), Error> {
+        self.posterior = state;
+        Ok(())
     }
 }

@@ -6,7 +6,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{Annealed, MeanField};
+use super::{Annealed, MeanField, Resumable};
 use crate::{
     Error,
     check::{self, checked},
@@ -286,5 +286,20 @@ impl MeanField for Fit<'_> {
 impl Annealed for Fit<'_> {
     fn temper(&mut self, inverse_temperature: f64) {
         self.inverse_temperature = inverse_temperature;
+    }
+}
+
+impl Resumable for Fit<'_> {
+    type State = Posterior;
+
+    fn state(&self) -> Posterior {
+        self.posterior.clone()
+    }
+
+    fn restore(&mut self, state: Posterior) -> Result<(), Error> {
+        let sizes = |of: &[Vec<f64>]| of.iter().map(Vec::len).collect::<Vec<_>>();
+        Error::check_shape("q of the sites", &sizes(&self.field.unary), &sizes(&state.marginals))?;
+        self.posterior = state;
+        Ok(())
     }
 }

@@ -11,8 +11,9 @@
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
-use super::MeanField;
+use super::{MeanField, Resumable};
 use crate::{
     Error,
     conjugate::{Conjugate, Expectations as _, Squares},
@@ -238,5 +239,28 @@ impl MeanField for Fit<'_> {
         };
         let [log_likelihood, global] = terms().unwrap_or([f64::NAN; 2]);
         Bound { log_likelihood, kl: self.statistics.kl, scale: 1.0, global, beta: 1.0 }
+    }
+}
+
+/// What a sweep begins with; the pass over the rows, with which a sweep ends, is made of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct State {
+    posterior: Posterior,
+    ln_volume: f64,
+}
+
+impl Resumable for Fit<'_> {
+    type State = State;
+
+    fn state(&self) -> State {
+        State { posterior: self.posterior.clone(), ln_volume: self.ln_volume }
+    }
+
+    fn restore(&mut self, State { posterior, ln_volume }: State) -> Result<(), Error> {
+        let sizes = |q: &Posterior| [q.columns(), q.latent(), q.noise_rate.len()];
+        Error::check_shape("the state of the factors", &sizes(&self.posterior), &sizes(&posterior))?;
+        self.statistics = Statistics::of(&self.observed, &posterior)?;
+        (self.posterior, self.ln_volume) = (posterior, ln_volume);
+        Ok(())
     }
 }

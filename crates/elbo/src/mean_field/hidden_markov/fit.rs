@@ -1,10 +1,12 @@
 //! The fit of a hidden Markov model: forward and backward, then each parameter at its optimum.
 
-use super::{Parameters, Posterior, Start, expectations::Expectations, posterior::possible, start};
+use std::mem::discriminant;
+
+use super::{Emission, Parameters, Posterior, Start, expectations::Expectations, posterior::possible, start};
 use crate::{
     Error,
     conjugate::Expectations as _,
-    mean_field::{Annealed, MeanField, sequences::Sequences},
+    mean_field::{Annealed, MeanField, Resumable, sequences::Sequences},
     random::{Key, Purpose},
     terms::Bound,
 };
@@ -145,5 +147,30 @@ impl MeanField for Fit<'_> {
 impl Annealed for Fit<'_> {
     fn temper(&mut self, inverse_temperature: f64) {
         self.inverse_temperature = inverse_temperature;
+    }
+}
+
+impl Resumable for Fit<'_> {
+    /// q(z) is made anew at the beginning of a sweep.
+    type State = Posterior;
+
+    fn state(&self) -> Posterior {
+        self.posterior.clone()
+    }
+
+    fn restore(&mut self, state: Posterior) -> Result<(), Error> {
+        let sizes = |q: &Posterior| [q.states(), q.columns()];
+        Error::check_shape("the state of the model", &sizes(&self.posterior), &sizes(&state))?;
+        let classes = |emission: &Emission| {
+            if let Emission::Categorical(shares) = emission { shares.outcomes() } else { 0 }
+        };
+        let pairs = self.posterior.emission.iter().flatten().zip(state.emission.iter().flatten());
+        for (own, other) in pairs {
+            let kind = |of: &Emission| usize::from(discriminant(of) == discriminant(own));
+            let (expected, got) = ([classes(own), kind(own)], [classes(other), kind(other)]);
+            Error::check_shape("the classes of an emission of the same kind", &expected, &got)?;
+        }
+        self.posterior = state;
+        Ok(())
     }
 }

@@ -15,12 +15,13 @@ mod prior;
 mod topics;
 
 use elbo_kernels::{LANES, Lanes};
+use serde::{Deserialize, Serialize};
 
 use self::{
     documents::{Documents, Local},
-    topics::Topics,
+    topics::{Topics, lanes},
 };
-use super::{MeanField, Stochastic};
+use super::{MeanField, Resumable, Stochastic};
 use crate::{
     Error, check,
     random::{Key, Purpose},
@@ -195,5 +196,33 @@ fn set(topics: &mut Topics, value: impl Fn(usize, f64, usize) -> f64) {
         for i in 0..live.min(LANES) {
             lambda[i] = value(at, lambda[i], i);
         }
+    }
+}
+
+/// What a sweep begins with: q(β), and the γ of the documents.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct State {
+    posterior: Posterior,
+    /// γ, `[D, K]`.
+    concentrations: Vec<f64>,
+}
+
+impl Resumable for Fit<'_> {
+    type State = State;
+
+    fn state(&self) -> State {
+        State { posterior: self.posterior(), concentrations: self.concentrations() }
+    }
+
+    fn restore(&mut self, State { posterior, concentrations }: State) -> Result<(), Error> {
+        posterior.check_vocabulary(self.counts)?;
+        let size = self.topics.size;
+        let (expected, got) =
+            ([size, self.counts.documents() * size], [posterior.topics(), concentrations.len()]);
+        Error::check_shape("the state of the topics", &expected, &got)?;
+        concentrations.iter().try_for_each(|&gamma| check::positive("γ of a document", gamma).map(drop))?;
+        self.topics = Topics::new(size, posterior.rows(), self.prior.eta)?;
+        self.gamma = concentrations.chunks(size).flat_map(|row| lanes(size, |k| row[k])).collect();
+        Ok(())
     }
 }

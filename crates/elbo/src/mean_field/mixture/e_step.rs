@@ -7,6 +7,7 @@ use elbo_kernels::{
     mixture::{Block, ROWS, responsibilities},
 };
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use super::components::Expectations;
 
@@ -17,7 +18,7 @@ const PARTS: usize = 64;
 const HELD: usize = 1 << 16;
 
 /// Sums over rows.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Sums {
     /// Those of the components, `[K, size]`.
     pub(super) statistics: Vec<f64>,

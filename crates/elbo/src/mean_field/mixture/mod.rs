@@ -13,7 +13,10 @@ mod posterior;
 mod prior;
 mod weights;
 
+use std::mem::discriminant;
+
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use self::{
     e_step::{Assign, Chosen, Sums, sums},
@@ -25,7 +28,7 @@ pub use self::{
     prior::{Covariance, Family, GaussianPrior, Prior},
     weights::{Weights, WeightsPosterior},
 };
-use super::{Annealed, MeanField, Start, Stochastic, start};
+use super::{Annealed, MeanField, Resumable, Start, Stochastic, start};
 use crate::{
     Error, check,
     random::{Key, Purpose},
@@ -244,5 +247,39 @@ impl Stochastic for Fit<'_> {
         self.sums.blend(1.0 - step_size, step_size * scale, &minibatch);
         self.set_components()?;
         self.set_weights()
+    }
+}
+
+/// What a sweep begins with: q(θ) and q(π) at their optimum, and the sums over rows that the next ones come of.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct State {
+    posterior: Posterior,
+    origins: Vec<f64>,
+    sums: Sums,
+}
+
+impl Resumable for Fit<'_> {
+    type State = State;
+
+    fn state(&self) -> State {
+        let Self { posterior, origins, sums, .. } = self;
+        State { posterior: posterior.clone(), origins: origins.clone(), sums: sums.clone() }
+    }
+
+    fn restore(&mut self, state: State) -> Result<(), Error> {
+        let sizes = |posterior: &Posterior, origins: &[f64], sums: &Sums| {
+            let q = posterior.components.components();
+            [q.number(), q.size(), origins.len(), sums.statistics.len(), sums.counts.len()]
+        };
+        let State { posterior, origins, sums } = &state;
+        let own = sizes(&self.posterior, &self.origins, &self.sums);
+        Error::check_shape("the state of a mixture", &own, &sizes(posterior, origins, sums))?;
+        let kinds = |of: &Posterior| (discriminant(&of.weights), discriminant(&of.components));
+        if kinds(posterior) != kinds(&self.posterior) || posterior.width() != self.width {
+            let (what, expected) = ("the columns of a mixture of another kind".into(), vec![self.width]);
+            return Err(Error::Shape { what, expected, got: vec![posterior.width()] });
+        }
+        (self.posterior, self.origins, self.sums) = (state.posterior, state.origins, state.sums);
+        Ok(())
     }
 }

@@ -11,8 +11,9 @@
 use std::ops::Range;
 
 use faer::{Mat, MatRef};
+use serde::{Deserialize, Serialize};
 
-use super::MeanField;
+use super::{MeanField, Resumable};
 use crate::{
     Error, check,
     conjugate::{Conjugate, Expectations as _, PrecisionExpectations, Squares},
@@ -372,5 +373,31 @@ impl MeanField for Fit {
         };
         let [log_likelihood, global] = terms().unwrap_or([f64::NAN; 2]);
         Bound { log_likelihood, kl: 0.0, scale: 1.0, global, beta: 1.0 }
+    }
+}
+
+/// What a sweep begins with.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct State {
+    posterior: Posterior,
+    squares: f64,
+    spread: f64,
+}
+
+impl Resumable for Fit {
+    type State = State;
+
+    fn state(&self) -> State {
+        State { posterior: self.posterior.clone(), squares: self.squares, spread: self.spread }
+    }
+
+    fn restore(&mut self, State { posterior, squares, spread }: State) -> Result<(), Error> {
+        let sizes = |q: &Posterior| {
+            let flags = [q.intercept, q.scaled].map(usize::from);
+            [q.mean.len(), q.relevance_rate.len(), flags[0], flags[1]]
+        };
+        Error::check_shape("the state of the coefficients", &sizes(&self.posterior), &sizes(&posterior))?;
+        (self.posterior, self.squares, self.spread) = (posterior, squares, spread);
+        Ok(())
     }
 }

@@ -1,9 +1,11 @@
 //! The fit of a state space model.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Posterior, Precision, Prior, expectations::Expectations, start::start};
 use crate::{
     Error,
-    mean_field::{MeanField, sequences::Sequences},
+    mean_field::{MeanField, Resumable, sequences::Sequences},
     random::{Key, Purpose},
     terms::Bound,
 };
@@ -135,5 +137,32 @@ impl MeanField for Fit<'_> {
         };
         let [log_likelihood, kl, global] = terms().unwrap_or([f64::NAN; 3]);
         Bound { log_likelihood, kl, scale: 1.0, global, beta: 1.0 }
+    }
+}
+
+/// What a sweep begins with: q(z) is made anew in it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct State {
+    posterior: Posterior,
+    /// None before the rotation's first turn.
+    rotated_at: Option<f64>,
+}
+
+impl Resumable for Fit<'_> {
+    type State = State;
+
+    fn state(&self) -> State {
+        let rotated_at = Some(self.rotated_at).filter(|bound| bound.is_finite());
+        State { posterior: self.posterior.clone(), rotated_at }
+    }
+
+    fn restore(&mut self, State { posterior, rotated_at }: State) -> Result<(), Error> {
+        let sizes = |q: &Posterior| {
+            [q.states(), q.columns(), q.dynamics.covariances.len(), q.observation.covariances.len()]
+        };
+        Error::check_shape("the state of the model", &sizes(&self.posterior), &sizes(&posterior))?;
+        self.posterior = posterior;
+        self.rotated_at = rotated_at.unwrap_or(f64::NEG_INFINITY);
+        Ok(())
     }
 }

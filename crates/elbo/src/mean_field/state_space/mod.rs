@@ -18,7 +18,7 @@ mod prior;
 mod rotation;
 mod start;
 
-pub use fit::Fit;
+pub use fit::{Fit, State};
 pub use linear::{Linear, LinearPrior};
 pub use parameters::Posterior;
 pub use posterior::{Forecast, Smoothed, Values};
