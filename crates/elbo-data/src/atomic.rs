@@ -32,6 +32,22 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     replace(path, |file| file.write_all(bytes))
 }
 
+/// The same of a file that belongs to its folder: a symbolic link of its name is replaced, and what it points to stays as
+/// it is; what is neither a file nor a link is refused.
+///
+/// # Errors
+///
+/// As [`write_atomically`].
+pub fn write_in_folder(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let there = fs::symlink_metadata(path).map(|there| there.file_type());
+    let written = if there.is_ok_and(|kind| !kind.is_file() && !kind.is_symlink()) {
+        Err(io::Error::other("it is no regular file"))
+    } else {
+        put(path, |file| file.write_all(bytes))
+    };
+    written.map_err(|cause| Error::Write { path: path.to_owned(), cause })
+}
+
 /// Where [`replace`] lets be written.
 pub(crate) type Writer<'a> = BufWriter<&'a mut File>;
 
@@ -44,18 +60,23 @@ pub(crate) fn replace(
 }
 
 fn try_replace(path: &Path, write: impl FnOnce(&mut Writer<'_>) -> io::Result<()>) -> io::Result<()> {
-    let write_to = |file: &mut File| {
-        let mut writer = BufWriter::new(file);
-        write(&mut writer)?;
-        writer.flush()
-    };
     match fs::metadata(path) {
         Ok(old) if !old.is_file() => {
-            return write_to(&mut OpenOptions::new().write(true).open(path)?);
+            return write_to(&mut OpenOptions::new().write(true).open(path)?, write);
         }
         _ => {}
     }
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    put(&fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()), write)
+}
+
+fn write_to(file: &mut File, write: impl FnOnce(&mut Writer<'_>) -> io::Result<()>) -> io::Result<()> {
+    let mut writer = BufWriter::new(file);
+    write(&mut writer)?;
+    writer.flush()
+}
+
+/// Gives a new file this very name, whatever had it.
+fn put(target: &Path, write: impl FnOnce(&mut Writer<'_>) -> io::Result<()>) -> io::Result<()> {
     let folder = match target.parent() {
         Some(folder) if folder != Path::new("") => folder.to_owned(),
         _ => PathBuf::from("."),
@@ -69,9 +90,9 @@ fn try_replace(path: &Path, write: impl FnOnce(&mut Writer<'_>) -> io::Result<()
     // for the likeliest mistake, a folder that is not there.
     fs::metadata(&folder)?;
     let mut file = builder.tempfile_in(&folder).map_err(|error| error.kind())?;
-    write_to(file.as_file_mut())?;
+    write_to(file.as_file_mut(), write)?;
     file.as_file().sync_all()?;
-    file.persist(&target).map_err(|error| error.error)?;
+    file.persist(target).map_err(|error| error.error)?;
     // The new name itself lies in the folder.
     #[cfg(unix)]
     File::open(&folder)?.sync_all()?;

@@ -26,7 +26,7 @@ mod source;
 mod tensors;
 mod timeline;
 
-pub use atomic::write_atomically;
+pub use atomic::{write_atomically, write_in_folder};
 pub use cell_place::CellPlace;
 pub use cells::{Cells, Number, Numbers, Precision};
 pub use corpus::{Corpus, read_corpus};
