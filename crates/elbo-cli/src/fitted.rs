@@ -17,10 +17,9 @@ use crate::{
         Audit, Decode, Encode, Evaluate, Infer, Interpolate, Output, Predict, Reconstruct, Sample,
         StartArgument, Traverse,
     },
-    out::{self, check_ending, is_picture, print_terms, tell, tell_verdict, write_picture},
+    out::{self, check_ending, is_picture, print_terms, tell, tell_fact, tell_verdict, write_picture},
     remedy,
     screen::Screen,
-    words::flags,
 };
 
 pub(crate) fn predict(arguments: &Predict) -> Result<(), Error> {
@@ -87,8 +86,7 @@ fn for_auto_encoders(arguments: &Evaluate) -> Result<(), Error> {
 
 fn tell_facts(facts: &[(&'static str, elbo_fit::Text)]) {
     for (name, text) in facts {
-        let text = flags(text);
-        tell(if name.is_empty() { text } else { format!("{name:<11} {text}") });
+        tell_fact(name, text);
     }
 }
 
@@ -220,6 +218,13 @@ fn show(decoded: Decoded, output: &Output) -> Result<(), Error> {
 pub(crate) fn audit(arguments: &Audit, device: &Device) -> Result<Level, Error> {
     check_ending(arguments.output.as_deref(), false)?;
     let run = &arguments.fitted.run;
+    let kept = run.is_dir() && out::holds_pages(run);
+    if run.is_dir() && !kept {
+        tell(format!(
+            "note: `{}` cannot be written to: the audit leaves no audit.html and no audit.json there",
+            run.display()
+        ));
+    }
     let model = AutoEncoder::load(run, device)?;
     let Audit { rows, importance_samples, annealed, worst, inference, seed, .. } = *arguments;
     let asked = Asking { rows, importance_samples, annealed, worst, inference: inference.into(), seed };
@@ -229,10 +234,10 @@ pub(crate) fn audit(arguments: &Audit, device: &Device) -> Result<Level, Error> 
     if arguments.output.is_some() {
         out::write(found.rows, &Output::file(arguments.output.as_deref()))?;
     }
-    if run.is_dir() {
+    if kept {
         let path = run.join("audit.html");
         out::write_report(&path, &elbo_report::audit(&found.page, &remedy::words))?;
-        tell(format!("report      {}", path.display()));
+        tell_fact("report", &path.display().to_string().into());
     }
     print_terms("nats_per_row", [rows, rows], &found.terms, arguments.json)?;
     Ok(found.record.verdict.level)

@@ -2,11 +2,14 @@
 
 mod arguments;
 mod ascent;
+mod escape;
 mod fitted;
 mod interrupt;
 mod out;
 mod progress;
 mod remedy;
+mod resume;
+mod runs;
 mod screen;
 mod train;
 mod words;
@@ -33,9 +36,9 @@ fn main() -> ExitCode {
 
 /// Says what went wrong; the program's exit code.
 fn report(error: &Error) -> ExitCode {
-    out::insist(format!("error: {}", words::flags(error.message())));
+    out::insist(format!("error: {}", words::told(error.message())));
     if let Some(remedy) = error.what_to_do() {
-        out::insist(format!("\nhint: {}", words::flags(remedy)));
+        out::insist(format!("\nhint: {}", words::told(remedy)));
     }
     match error.kind() {
         Kind::Request => ExitCode::from(2),
@@ -55,6 +58,7 @@ fn act(arguments: Arguments) -> Result<Level, Error> {
         match arguments.verb {
             Verb::Train(of) => train::train(&of, &device),
             Verb::Ascent(of) => ascent::fit(&of),
+            Verb::Resume(of) => resume::resume(&of, &device),
             Verb::Predict(of) => done(fitted::predict(&of)),
             Verb::Audit(of) => fitted::audit(&of, &device),
             Verb::Evaluate(of) => done(fitted::evaluate(&of, &device)),
@@ -65,6 +69,8 @@ fn act(arguments: Arguments) -> Result<Level, Error> {
             Verb::Decode(of) => done(fitted::decode(&of, &device)),
             Verb::Traverse(of) => done(fitted::traverse(&of, &device)),
             Verb::Interpolate(of) => done(fitted::interpolate(&of, &device)),
+            Verb::Runs(of) => done(runs::runs(&of)),
+            Verb::Compare(of) => done(runs::compare(&of, &device)),
         }
     })
 }

@@ -1,17 +1,23 @@
 //! What leaves the program: data to standard output and to files, all else to standard error.
 
 use std::{
-    io::{self, Write},
+    fs::{self, OpenOptions},
+    io::{self, IsTerminal, Write},
     path::Path,
     sync::atomic::{AtomicBool, Ordering},
 };
 
 use elbo::diagnose::{Level, Verdict};
-use elbo_data::{holds_text, image_grid_png, write_atomically, written_endings};
-use elbo_fit::{Approximation, Error, Outcome, Page, Spread, Term, Told};
+use elbo_data::{holds_text, image_grid_png, write_atomically, write_in_folder, written_endings};
+use elbo_fit::{Approximation, Error, Outcome, Page, Spread, Term, Text, Told};
 use serde_json::{Value, json};
 
-use crate::{arguments::Output, remedy, words::flags};
+use crate::{
+    arguments::Output,
+    escape::{Escaping, escaped},
+    remedy,
+    words::{flags, told},
+};
 
 /// Whether only errors are told, and verdicts that are not `trust`.
 static QUIET: AtomicBool = AtomicBool::new(false);
@@ -25,17 +31,29 @@ pub(crate) fn is_quiet() -> bool {
     QUIET.load(Ordering::Relaxed)
 }
 
-/// A line to stderr: all that is not data.
-pub(crate) fn tell(line: impl AsRef<str>) {
+/// Lines to stderr: all that is not data.
+pub(crate) fn tell(lines: impl AsRef<str>) {
     if !is_quiet() {
-        insist(line);
+        insist(lines);
     }
 }
 
-/// A line to stderr that is told always.
-pub(crate) fn insist(line: impl AsRef<str>) {
+/// Lines to stderr that are told always.
+pub(crate) fn insist(lines: impl AsRef<str>) {
     // Nobody is left to be told that stderr is closed.
-    let _ = writeln!(io::stderr(), "{}", line.as_ref());
+    let _ = writeln!(io::stderr(), "{}", escaped(lines.as_ref(), true));
+}
+
+/// A line to stderr of something that is known: its name and what it is.
+pub(crate) fn tell_fact(name: &str, text: &Text) {
+    let text = told(text);
+    tell(if name.is_empty() { text } else { format!("{name:<11} {text}") });
+}
+
+/// Standard output; a terminal sees nothing that would act on it.
+fn stdout() -> Box<dyn Write> {
+    let stdout = io::stdout();
+    if stdout.is_terminal() { Box::new(Escaping::new(stdout.lock())) } else { Box::new(stdout.lock()) }
 }
 
 /// A verdict; where it is not `trust`, always.
@@ -46,7 +64,11 @@ pub(crate) fn tell_verdict(verdict: &Verdict) {
 
 /// Data to stdout; a reader that has closed the pipe wants no more.
 pub(crate) fn print(text: &str) -> Result<(), Error> {
-    match io::stdout().write_all(text.as_bytes()) {
+    print_bytes(text.as_bytes())
+}
+
+fn print_bytes(bytes: &[u8]) -> Result<(), Error> {
+    match stdout().write_all(bytes) {
         Err(cause) if cause.kind() != io::ErrorKind::BrokenPipe => {
             Err(elbo_data::Error::Stream { cause }.into())
         }
@@ -103,8 +125,34 @@ pub(crate) fn check_ending(path: Option<&Path>, picture: bool) -> Result<(), Err
             format!("`{}` ends in no format that can be written here", path.display()),
             format!("end it in {}", endings(picture)),
         )),
-        _ => Ok(()),
+        Some(path) => can_be_written(path),
+        None => Ok(()),
     }
+}
+
+/// Checks that a file can be written, before any work is done for it: nothing of it is changed.
+fn can_be_written(path: &Path) -> Result<(), Error> {
+    let refused = |cause| Error::from(elbo_data::Error::Write { path: path.to_owned(), cause });
+    if fs::symlink_metadata(path).is_ok() {
+        if !path.is_dir() && fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+            return Ok(());
+        }
+        OpenOptions::new().write(true).open(path).map_err(refused)?;
+    }
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let folder = target.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    takes_files(folder).map_err(refused)
+}
+
+/// Makes a file in a folder, and removes it.
+fn takes_files(folder: &Path) -> io::Result<()> {
+    let trial = folder.join(format!(".elbo-{}", std::process::id()));
+    OpenOptions::new().write(true).create_new(true).open(&trial).and_then(|_| fs::remove_file(trial))
+}
+
+/// Whether a page can be written into a run folder.
+pub(crate) fn holds_pages(folder: &Path) -> bool {
+    takes_files(folder).is_ok()
 }
 
 /// `.csv, .npy, .parquet or .json`, and `.png` where a picture is one.
@@ -123,7 +171,7 @@ pub(crate) fn write(told: Told, Output { output, json }: &Output) -> Result<(), 
     }
     let mut table = told.into_table();
     let Some(path) = path else {
-        let stream = io::stdout().lock();
+        let stream = stdout();
         return match if *json { table.write_json(stream) } else { table.write_csv(stream) } {
             Err(elbo_data::Error::Stream { cause }) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             other => Ok(other?),
@@ -152,9 +200,9 @@ pub(crate) fn write_picture(
     Ok(write_atomically(path, &image_grid_png(images, shape, columns, zoom)?)?)
 }
 
-/// Writes a report.
+/// Writes a report into a run folder.
 pub(crate) fn write_report(path: &Path, html: &str) -> Result<(), Error> {
-    Ok(write_atomically(path, html.as_bytes())?)
+    Ok(write_in_folder(path, html.as_bytes())?)
 }
 
 /// Writes the report of a fit, and tells how it went.
@@ -166,11 +214,12 @@ pub(crate) fn finish(outcome: &Outcome) -> Result<Level, Error> {
         tell("");
     }
     for (name, text) in &outcome.facts {
-        tell(format!("{name:<11} {}", flags(text)));
+        tell_fact(name, text);
     }
     let verdict = &outcome.results.verdict;
     tell_verdict(verdict);
-    tell(format!("report      {}", report.display()));
-    print(&format!("{}\n", outcome.folder.display()))?;
+    tell_fact("report", &report.display().to_string().into());
+    // Byte for byte, for the program that reads it.
+    print_bytes(&[outcome.folder.as_os_str().as_encoded_bytes(), b"\n"].concat())?;
     Ok(verdict.level)
 }

@@ -1,6 +1,7 @@
 //! A fit as it is seen in a terminal, or in a log.
 
 use std::{
+    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -9,8 +10,9 @@ use elbo::{diagnose::Collapse, fit::Finished, objective::Objective};
 use elbo_fit::{Choice, Metrics, Observer, Sweep, Text, auto_encoder::words};
 
 use crate::{
+    escape::escaped,
     interrupt,
-    out::tell,
+    out::{tell, tell_fact},
     progress::{Count, Display},
     words::flags,
 };
@@ -40,8 +42,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Observer for Screen {
     fn fact(&self, name: &str, text: &Text) {
-        let text = flags(text);
-        tell(if name.is_empty() { text } else { format!("{name:<11} {text}") });
+        tell_fact(name, text);
     }
 
     fn note(&self, text: &Text) {
@@ -49,11 +50,11 @@ impl Observer for Screen {
     }
 
     fn choice(&self, Choice { of, chosen, why }: &Choice) {
-        tell(format!("{of:<11} {chosen} ({why})"));
+        tell(format!("{of:<11} {} ({})", escaped(chosen, false), escaped(why, false)));
     }
 
     fn epochs(&self, steps: u64, objective: Objective) {
-        interrupt::epochs(true);
+        interrupt::lets_end(Some("epoch"));
         let display = Display::new(steps, words(objective));
         display.start();
         *locked(&self.epochs) = Some(display);
@@ -71,6 +72,10 @@ impl Observer for Screen {
         }
     }
 
+    fn checkpoint(&self, folder: &Path, _: u64) {
+        interrupt::kept(folder);
+    }
+
     fn stops(&self) -> bool {
         interrupt::asked()
     }
@@ -82,7 +87,7 @@ impl Observer for Screen {
     }
 
     fn epochs_end(&self, ended: Option<(Finished, u64)>, objective: Objective) {
-        interrupt::epochs(false);
+        interrupt::lets_end(None);
         if let Some(display) = locked(&self.epochs).take() {
             display.finish();
         }
@@ -95,6 +100,7 @@ impl Observer for Screen {
     }
 
     fn sweeps(&self, starts: usize, [rows, shared]: [&str; 2]) {
+        interrupt::lets_end(Some("sweep"));
         let several = starts > 1;
         *locked(&self.sweeps) = Sweeps { last: None, several };
         let start = if several { format!("{:>5} | ", "start") } else { String::new() };
@@ -106,6 +112,10 @@ impl Observer for Screen {
             format!("KL of {rows}"),
             format!("KL of {shared}")
         ));
+    }
+
+    fn sweeps_end(&self) {
+        interrupt::lets_end(None);
     }
 
     fn sweep(&self, Sweep { start, sweep, bound }: Sweep<'_>) {

@@ -1,28 +1,21 @@
 //! `elbo train`: a fit of an auto-encoder; or any configuration once more.
 
 use elbo::{burn::tensor::Device, diagnose::Level};
-use elbo_fit::{
-    Again, Error, Job, Place, Plan, absolute,
-    auto_encoder::{fit, resume},
-    is_fitted,
-};
+use elbo_fit::{Again, Error, Job, More, Place, Plan, absolute, auto_encoder::fit, resume};
 
 use crate::{arguments::Train, out::finish, screen::Screen};
 
 pub(crate) fn train(arguments: &Train, device: &Device) -> Result<Level, Error> {
-    if let Some(run) = arguments.resume.as_deref().filter(|run| is_fitted(run)) {
-        return Err(Error::request(
-            format!("`{}` is a fit by coordinate ascent, which is whole", run.display()),
-            format!("«config {}» repeats it", run.join("config.toml").display()),
-        ));
-    }
     let Train { source, test, runs, name, .. } = arguments;
     let place = Place { runs: runs.clone(), name: name.clone() };
     let plan = Plan { place, memory: source.memory, device: device.clone() };
     let begin_at = arguments.begin_at.as_deref().map(absolute).transpose()?;
     let screen = Screen::default();
     let outcome = match (&arguments.resume, &arguments.config) {
-        (Some(run), _) => resume(run, &plan, &screen)?,
+        (Some(run), _) => {
+            let more = More { epochs: arguments.epochs, patience: arguments.patience, ..More::default() };
+            resume(run, &more, &plan, &screen)?
+        }
         (None, Some(config)) => {
             let (data, test) = (source.data.clone(), test.clone());
             Job::read(config)?.repeat(Again { data, test, begin_at }, &plan, &screen)?

@@ -2,6 +2,8 @@
 
 use elbo_fit::{Mention, Text};
 
+use crate::escape::escaped;
+
 /// A sentence, its settings as flags and its commands as those of the program.
 pub(crate) fn flags(text: &Text) -> String {
     text.worded(|mention| match mention {
@@ -9,4 +11,9 @@ pub(crate) fn flags(text: &Text) -> String {
         Mention::Setting { name, value } => format!("--{name} {value}"),
         Mention::Command(command) => format!("`elbo {command}`"),
     })
+}
+
+/// The same for a terminal, in one line: what it says of names and cells cannot act on it.
+pub(crate) fn told(text: &Text) -> String {
+    escaped(&flags(text), false).into_owned()
 }

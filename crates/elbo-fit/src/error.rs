@@ -37,13 +37,10 @@ impl Error {
         Self { kind: Kind::Request, ..Self::new(message).remedy(remedy) }
     }
 
-    /// That who watches has stopped a fit after an epoch; it can go on from its folder.
-    pub(crate) fn stopped(epoch: u64, folder: &Path) -> Self {
-        let error = Self::new(format!("the fit was stopped after epoch {epoch}"));
-        Self {
-            kind: Kind::Stopped,
-            ..error.remedy(format!("«elbo train» with «resume {}» goes on", folder.display()))
-        }
+    /// That who watches has stopped a fit, as after `epoch 3`; it can go on from its folder.
+    pub(crate) fn stopped(after: &str, folder: &Path) -> Self {
+        let error = Self::new(format!("the fit was stopped after {after}"));
+        Self { kind: Kind::Stopped, ..error.remedy(format!("{} goes on", going_on(folder))) }
     }
 
     /// A failure of the operating system on a path.
@@ -68,6 +65,15 @@ impl Error {
         self
     }
 
+    /// The same with what else there is to do.
+    pub(crate) fn and(self, more: &str) -> Self {
+        let remedy = match &self.remedy {
+            Some(remedy) => remedy.then(more),
+            None => more.into(),
+        };
+        self.remedy(remedy)
+    }
+
     /// What is wrong.
     pub fn message(&self) -> &Text {
         &self.message
@@ -82,6 +88,11 @@ impl Error {
     pub fn kind(&self) -> Kind {
         self.kind
     }
+}
+
+/// The command that goes on with the fit of a run folder.
+pub(crate) fn going_on(folder: &Path) -> String {
+    format!("«elbo resume {}»", folder.display())
 }
 
 impl fmt::Display for Error {

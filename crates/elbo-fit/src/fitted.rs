@@ -8,7 +8,7 @@ use std::{
 
 use elbo::guide::Family;
 use elbo_data::{Dataset, Missing, sha256};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::{
@@ -219,21 +219,42 @@ impl Saved {
 
     /// What `model.json` holds.
     pub(crate) fn to_json(&self) -> Result<Vec<u8>, Error> {
-        let fitted = &*to_raw_value(self)?;
-        Ok(serde_json::to_vec(&Sealed { sha256: sha256(fitted.get().as_bytes()), fitted })?)
+        sealed(self)
     }
 
     /// Reads a `model.json`.
     pub(crate) fn read(file: &Path) -> Result<Self, Error> {
         let text = std::fs::read_to_string(file).map_err(|cause| Error::io("read", file, &cause))?;
-        let Sealed { sha256: sealed, fitted } =
-            serde_json::from_str(&text).map_err(|cause| not_ours(file, &cause))?;
-        if sealed != sha256(fitted.get().as_bytes()) {
-            return Err(Error::new(format!("`{}` has changed since elbo wrote it", file.display()))
-                .remedy("fit once more: «elbo train» with «config config.toml», the file beside it"));
-        }
-        serde_json::from_str(fitted.get()).map_err(|cause| not_ours(file, &cause))
+        unsealed(&text).map_err(|broken| match broken {
+            Broken::Json(cause) => not_ours(file, &cause),
+            Broken::Changed => Error::new(format!("`{}` has changed since elbo wrote it", file.display()))
+                .remedy("fit once more: «elbo train» with «config config.toml», the file beside it"),
+        })
     }
+}
+
+/// Why what was sealed cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Broken {
+    #[error("it has changed since elbo wrote it")]
+    Changed,
+    #[error("{0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// A value as a file that tells whether it was changed.
+pub(crate) fn sealed(value: &impl Serialize) -> Result<Vec<u8>, Error> {
+    let fitted = &*to_raw_value(value)?;
+    Ok(serde_json::to_vec(&Sealed { sha256: sha256(fitted.get().as_bytes()), fitted })?)
+}
+
+/// The value of such a file.
+pub(crate) fn unsealed<T: DeserializeOwned>(text: &str) -> Result<T, Broken> {
+    let Sealed { sha256: seal, fitted } = serde_json::from_str(text)?;
+    if seal != sha256(fitted.get().as_bytes()) {
+        return Err(Broken::Changed);
+    }
+    Ok(serde_json::from_str(fitted.get())?)
 }
 
 /// That a file is no model of ours.

@@ -1,22 +1,26 @@
 //! A fit once more, from the `config.toml` of a run.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use crate::{
     auto_encoder::{self, Config, Networks, Ours},
     error::Error,
+    folder::{CONFIG, Folder},
     models,
+    more::More,
     observer::Observer,
     outcome::Outcome,
     plan::Plan,
+    settings::{job_text, not_a_job},
+    source::Source,
 };
 
 /// What a `config.toml` holds: with the data, all that determines a fit to the bit.
 #[derive(Clone, Debug)]
-pub struct Job(Of);
+pub struct Job {
+    path: PathBuf,
+    of: Of,
+}
 
 #[derive(Clone, Debug)]
 enum Of {
@@ -41,23 +45,38 @@ impl Job {
     /// # Errors
     /// It fails where the file cannot be read, or is no job.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let text = fs::read_to_string(path).map_err(|cause| Error::io("read", path, &cause))?;
-        let table = text.parse().unwrap_or_else(|_| toml::Table::new());
+        let text = job_text(path)?;
+        let table: toml::Table = toml::from_str(&text).map_err(|cause| not_a_job(path, &text, &cause))?;
         // Fits of earlier versions to auto-encoders name no model.
         let model = table.get("model").and_then(toml::Value::as_str).unwrap_or(auto_encoder::NAME);
-        if model == auto_encoder::NAME {
-            return Ok(Self(Of::AutoEncoder(Box::new(Config::of(&text, path)?))));
-        }
-        models::check_name(model)?;
-        Ok(Self(Of::Ascent(Box::new(models::Config::of(table, path)?))))
+        let of = if model == auto_encoder::NAME {
+            Of::AutoEncoder(Box::new(Config::of(&text, path)?))
+        } else {
+            models::check_name(model)?;
+            Of::Ascent(Box::new(models::Config::of(&text, path)?))
+        };
+        Ok(Self { path: path.into(), of })
     }
 
     /// The name of the model that it is of, as `auto-encoder` or `mixture`.
     pub fn model(&self) -> &str {
-        match &self.0 {
+        match &self.of {
             Of::AutoEncoder(_) => auto_encoder::NAME,
             Of::Ascent(config) => &config.model,
         }
+    }
+
+    /// Where its rows came from, and how many there were.
+    pub(crate) fn data(&self) -> (&Source, usize) {
+        match &self.of {
+            Of::AutoEncoder(config) => (&config.data.source, config.data.rows),
+            Of::Ascent(config) => (&config.data.source, config.data.rows),
+        }
+    }
+
+    /// The settings of a model that is fitted by coordinate ascent.
+    pub(crate) fn settings(&self) -> Option<&toml::Value> {
+        if let Of::Ascent(config) = &self.of { Some(&config.settings) } else { None }
     }
 
     /// Makes the fit once more.
@@ -80,7 +99,7 @@ impl Job {
         observer: &dyn Observer,
     ) -> Result<Outcome, Error> {
         let Again { data, test, begin_at } = again;
-        match self.0 {
+        match self.of {
             Of::AutoEncoder(config) => {
                 let paths = [data.as_deref(), test.as_deref()];
                 auto_encoder::repeat(networks, *config, paths, begin_at.as_deref(), plan, observer)
@@ -89,7 +108,20 @@ impl Job {
                 let message = "a fit by coordinate ascent has no test rows, and begins where its starts are";
                 Err(Error::request(message, "leave «test» and «begin-at» out"))
             }
-            Of::Ascent(config) => models::repeat(*config, data.as_deref(), plan, observer),
+            Of::Ascent(config) => models::repeat(*config, &self.path, data.as_deref(), plan, observer),
         }
+    }
+}
+
+/// Goes on with an interrupted fit of any model in its folder: the result is the same, to the bit, as without the
+/// interruption. A fit that is finished has its results written again, or is carried on as `more` says.
+///
+/// # Errors
+/// As for the fit itself; where the data are not those of the fit, or another process is at it.
+pub fn resume(folder: &Path, more: &More, plan: &Plan, observer: &dyn Observer) -> Result<Outcome, Error> {
+    let folder = Folder::open(folder)?;
+    match Job::read(&folder.path(CONFIG))?.of {
+        Of::AutoEncoder(config) => auto_encoder::go_on(&Ours, folder, *config, more, plan, observer),
+        Of::Ascent(config) => models::resume(*config, folder, more, plan, observer),
     }
 }

@@ -8,7 +8,8 @@
 //! | where and how | [`Plan`]; who watches: [`Observer`] |
 //! | what comes of it | [`Outcome`], with [`Results`] and a [`Page`] that `elbo-report` draws |
 //! | a fitted model | [`FittedModel`], of any kind; [`auto_encoder::AutoEncoder`] does more with one of its kind |
-//! | the same fit once more | [`Job`] |
+//! | the same fit once more, or an interrupted one to its end | [`Job`]; [`resume`] |
+//! | all runs of a folder, and some side by side | [`runs`]; [`compare`] |
 //!
 //! ```
 //! use elbo_fit::{Asked, FittedModel, Found, Plan, Source, fit, models::{Run, mixture::{Mixture, Request}}};
@@ -36,6 +37,7 @@
 mod asked;
 pub mod auto_encoder;
 mod columns;
+mod compare;
 mod error;
 pub mod figure;
 mod fitted;
@@ -47,6 +49,7 @@ mod latents;
 mod metrics;
 pub mod models;
 mod moments;
+mod more;
 mod number;
 mod observer;
 mod outcome;
@@ -56,6 +59,7 @@ mod remedy;
 mod results;
 mod room;
 mod rows;
+mod runs;
 mod scaling;
 mod settings;
 mod source;
@@ -66,15 +70,17 @@ mod text;
 pub use elbo_data::{Column, Table};
 
 pub use asked::{Approximation, Asked, Evaluation, Selection, Spread, Term, Told};
+pub use compare::{Compared, Comparison, Difference, Pair, compare};
 pub use error::{Error, Kind};
 pub use fitted::{About, Fitted, Latents, Means, Pictures, is_fitted};
 pub use fitted_model::FittedModel;
 pub use folder::{Folder, Place};
 pub use found::{ExactSpins, Found, Tokens};
-pub use job::{Again, Job};
+pub use job::{Again, Job, resume};
 pub use latents::{Decoded, STEPS, Traverse};
 pub use metrics::Metrics;
 pub use models::fit;
+pub use more::More;
 pub use number::{percent, plus_minus, significant};
 pub use observer::{Choice, Observer, Sweep};
 pub use outcome::Outcome;
@@ -82,6 +88,7 @@ pub use page::{AscentPage, AutoEncoderPage, Epoch, Page, Terms};
 pub use plan::Plan;
 pub use results::{AllRows, HeldOut, Linear, Reached, Results};
 pub use rows::{DataConfig, Fingerprinted, Rows};
+pub use runs::{Listed, Reading, Stage, runs};
 pub use scaling::Scaling;
 pub use source::{Source, absolute};
 pub use text::{Mention, Text};

@@ -50,11 +50,12 @@ pub trait Observer: Sync {
     /// An epoch is done; `left` bounds the time that is left.
     fn epoch(&self, _metrics: &Metrics, _left: Duration) {}
 
-    /// The state after this epoch is in the folder: a fit that is cut off from here on goes on from it.
+    /// The state after this epoch, or this sweep of a start, is in the folder: a fit that is cut off from here on goes on
+    /// from it. The last one is told of as well.
     fn checkpoint(&self, _folder: &Path, _epoch: u64) {}
 
-    /// Asked after each epoch, whether the fit shall stop there. Its state is then in the folder, and the fit an error of the
-    /// kind [`Stopped`](crate::Kind::Stopped): [`resume`](crate::auto_encoder::resume) goes on, to the same bits.
+    /// Asked after each epoch and each sweep, whether the fit shall stop there. Its state is then in the folder, and the fit
+    /// an error of the kind [`Stopped`](crate::Kind::Stopped): [`resume`](crate::resume) goes on, to the same bits.
     fn stops(&self) -> bool {
         false
     }
@@ -70,6 +71,9 @@ pub trait Observer: Sync {
 
     /// A sweep is done.
     fn sweep(&self, _sweep: Sweep<'_>) {}
+
+    /// The sweeps of all starts are over, or a start has failed or was stopped.
+    fn sweeps_end(&self) {}
 
     /// A long evaluation begins: of what, and how much there is to do.
     fn work(&self, _what: &'static str, _total: u64) {}

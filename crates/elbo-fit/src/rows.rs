@@ -35,11 +35,18 @@ impl DataConfig {
 pub trait Fingerprinted {
     /// Where they came from, and the SHA-256 of what was read there.
     fn fingerprint(&self) -> (&str, &str);
+
+    /// As `config.toml` keeps them.
+    fn config(&self) -> DataConfig;
 }
 
 impl Fingerprinted for Rows {
     fn fingerprint(&self) -> (&str, &str) {
         (&self.config.source.data, &self.config.fingerprint)
+    }
+
+    fn config(&self) -> DataConfig {
+        self.config.clone()
     }
 }
 

@@ -1,8 +1,46 @@
 //! Settings as a file holds them, and as people read them.
 
+use std::{fs, io::ErrorKind, path::Path};
+
 use serde::Serialize;
 
 use crate::error::Error;
+
+/// The text of a config.toml.
+pub(crate) fn job_text(path: &Path) -> Result<String, Error> {
+    let text = fs::read(path).map_err(|cause| {
+        let error = Error::new(format!("cannot read `{}`: {cause}", path.display()));
+        error.remedy(match cause.kind() {
+            ErrorKind::NotFound => "check the path",
+            ErrorKind::PermissionDenied => "check that you may read the file",
+            _ => "give the config.toml of a run folder",
+        })
+    })?;
+    String::from_utf8(text).map_err(|cause| {
+        let before = &cause.as_bytes()[..cause.utf8_error().valid_up_to()];
+        let line = before.split(|&byte| byte == b'\n').count();
+        Error::new(format!("`{}`, line {line}, is not UTF-8 text", path.display())).remedy(AS_WRITTEN)
+    })
+}
+
+const AS_WRITTEN: &str = "mend what stands there, or give the config.toml of a run folder as elbo wrote it";
+
+/// That a file is no configuration, with the line of what is wrong in it and what stands there.
+pub(crate) fn not_a_job(path: &Path, text: &str, cause: &toml::de::Error) -> Error {
+    let place = cause.span().filter(|span| span.end > 0).and_then(|span| {
+        let line = text.get(..span.start)?.lines().count().max(1);
+        let at_start = text[..span.start].ends_with('\n');
+        let line = line + usize::from(at_start);
+        Some((line, text.lines().nth(line - 1)?.trim()))
+    });
+    let cause = cause.message().lines().collect::<Vec<_>>().join(", ");
+    let place = place.map_or(String::new(), |(line, written)| {
+        let written: String = written.chars().take(60).collect();
+        format!("line {line}, `{written}`: ")
+    });
+    let message = format!("`{}` is not a configuration of a run: {place}{cause}", path.display());
+    Error::new(message).remedy(AS_WRITTEN)
+}
 
 /// A configuration as its file holds it.
 pub(crate) fn to_toml(config: &impl Serialize) -> Result<String, Error> {

@@ -178,10 +178,14 @@ impl Source {
         Ok(Self { data, labels: None, ..self.clone() })
     }
 
+    /// `digits`, or the file's name without its folder.
+    pub(crate) fn file_name(&self) -> String {
+        Path::new(&self.data).file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
     /// A short name for the run: `digits`, or the file's name without its endings.
     pub fn name(&self) -> String {
-        let file = Path::new(&self.data).file_name().unwrap_or_default().to_string_lossy().into_owned();
-        file.split('.').next().filter(|stem| !stem.is_empty()).unwrap_or("run").into()
+        self.file_name().split('.').next().filter(|stem| !stem.is_empty()).unwrap_or("run").into()
     }
 }
 
@@ -199,12 +203,20 @@ fn ends<T: Number + Display>(ends: [T; 2]) -> [String; 2] {
     if ends.iter().all(plain) { ends.map(|x| x.to_string()) } else { ends.map(|x| format!("{:e}", x.into())) }
 }
 
-/// The path from the root.
+/// The path from the root, as a configuration can keep it.
 ///
 /// # Errors
-/// Where it is relative, and there is no current folder.
+/// Where it is relative, and there is no current folder; where it is not UTF-8.
 pub fn absolute(path: &Path) -> Result<PathBuf, Error> {
-    std::path::absolute(path).map_err(|cause| Error::io("find", path, &cause))
+    let path = std::path::absolute(path).map_err(|cause| Error::io("find", path, &cause))?;
+    if path.to_str().is_some() {
+        return Ok(path);
+    }
+    Err(Error::new(format!(
+        "the path `{}` is not UTF-8, and config.toml could not name the file",
+        path.display()
+    ))
+    .remedy("rename it, or give a link to it whose path is UTF-8"))
 }
 
 /// Checks that data are those of a run, by their fingerprint and the one that is recorded.

@@ -34,6 +34,11 @@ pub enum Mention<'a> {
 }
 
 impl Text {
+    /// The sentence, and another.
+    pub(crate) fn then(&self, more: &str) -> Self {
+        Self(format!("{}; {more}", self.0))
+    }
+
     /// The sentence with each mention as `word` has it.
     pub fn worded(&self, word: impl Fn(Mention<'_>) -> String) -> String {
         let mut out = String::new();

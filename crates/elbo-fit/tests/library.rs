@@ -6,16 +6,29 @@ use std::{
     fs,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
-use elbo::{burn::tensor::Device, likelihood, mean_field::Ascent};
+use elbo::{
+    burn::tensor::Device,
+    likelihood,
+    mean_field::{Ascent, mixture::Covariance},
+};
+use elbo_data::Tensors;
 use elbo_fit::{
-    Again, Asked, Choice, FittedModel, HeldOut, Job, Kind, Metrics, Observer, Outcome, Page, Place, Plan,
-    Selection, Source, Spread, Sweep, Text,
+    Again, Asked, Choice, FittedModel, HeldOut, Job, Kind, Metrics, More, Observer, Outcome, Page, Place,
+    Plan, Selection, Source, Spread, Sweep, Text,
     auto_encoder::{self, Asking, AutoEncoder, Measures, OwnLikelihood, Request, fit_of, resume_of},
-    models::{self, Run, factors, mixture, regress, state_space},
+    fit,
+    models::{
+        self, Model, Online, Run, factors, hidden_markov, ising, mixture, normal, regress, state_space,
+        topics,
+    },
+    resume,
 };
 use serde_json::Value;
 
@@ -61,6 +74,10 @@ impl Observer for Witness {
         self.write(format!("{name}: {text}"));
     }
 
+    fn note(&self, text: &Text) {
+        self.write(format!("note: {text}"));
+    }
+
     fn choice(&self, choice: &Choice) {
         self.write(format!("chose {} {} because {}", choice.of, choice.chosen, choice.why));
     }
@@ -71,7 +88,7 @@ impl Observer for Witness {
     }
 
     fn checkpoint(&self, folder: &Path, epoch: u64) {
-        assert!(folder.join("state").is_file());
+        assert!(["state", "state.json"].iter().any(|state| folder.join(state).is_file()));
         self.write(format!("checkpoint {epoch}"));
     }
 
@@ -401,4 +418,313 @@ fn one_row_has_no_standard_error() {
 
 fn fit_mixture(source: Source, plan: &Plan) -> Outcome {
     models::fit::<mixture::Mixture>(&mixture::Request::default(), source, &Run::default(), plan).unwrap()
+}
+
+/// Stops a fit when it has been asked so many times whether to.
+struct Stopper(AtomicUsize);
+
+impl Stopper {
+    fn after(asks: usize) -> Self {
+        Self(AtomicUsize::new(asks))
+    }
+}
+
+impl Observer for Stopper {
+    fn stops(&self) -> bool {
+        self.0.fetch_sub(1, Ordering::Relaxed) == 1
+    }
+}
+
+fn bits(run: &Path) -> Vec<Vec<u8>> {
+    let read = |file: &str| fs::read(run.join(file)).unwrap();
+    let mut results: Value = serde_json::from_slice(&read("results.json")).unwrap();
+    results["seconds"].take();
+    let sweeps = String::from_utf8(read("metrics.jsonl")).unwrap();
+    let timeless = sweeps.lines().map(|line| line.split_once(r#","seconds":"#).unwrap().0.to_owned() + "\n");
+    vec![
+        read("model.json"),
+        read("config.toml"),
+        results.to_string().into(),
+        timeless.collect::<String>().into(),
+    ]
+}
+
+/// Fits without a stop, and once more with one after every so many sweeps, each time resumed; the bits are the same.
+fn stopped_again_and_again<M: Model>(folder: &Path, data: &str, request: &M::Request, sweeps: usize) {
+    let source = || Source::file(&folder.join(data)).unwrap();
+    let ascent = Ascent { tolerance: 1e-300, sweeps };
+    let whole = Run { ascent, seed: 7, observer: &() };
+    let whole = fit::<M>(request, source(), &whole, &plan(&folder.join("whole"), "run")).unwrap();
+    for every in [1, 7] {
+        let place = folder.join(format!("stopped-{every}"));
+        let mut watch = Stopper::after(every);
+        let run = Run { ascent, seed: 7, observer: &watch };
+        let mut done = fit::<M>(request, source(), &run, &plan(&place, "run"));
+        let mut stops = 0;
+        while let Err(error) = done {
+            assert_eq!(error.kind(), Kind::Stopped, "{error}");
+            stops += 1;
+            watch = Stopper::after(every);
+            done = resume(&place.join("runs/run"), &More::default(), &Plan::default(), &watch);
+        }
+        assert!(stops > 0 || every > 1, "{} was not stopped", M::NAME);
+        let (whole, stopped) = (bits(&whole.folder), bits(&done.unwrap().folder));
+        assert!(whole == stopped, "{} after {stops} stops", M::NAME);
+    }
+    fs::remove_dir_all(folder.join("whole")).unwrap();
+    for every in [1, 7] {
+        fs::remove_dir_all(folder.join(format!("stopped-{every}"))).unwrap();
+    }
+}
+
+#[test]
+fn a_fit_by_coordinate_ascent_that_is_stopped_goes_on_to_the_same_bits() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    fs::write(folder.join("rows.csv"), blobs()).unwrap();
+    let online = Some(Online { batch: 16, epochs: 3, ..Online::default() });
+    let mixture = mixture::Request { components: 3, starts: 2, ..mixture::Request::default() };
+    let annealed = mixture::Request { anneal: Some(0.3), ..mixture.clone() };
+    stopped_again_and_again::<mixture::Mixture>(folder, "rows.csv", &annealed, 9);
+    for covariance in [Covariance::Tied, Covariance::Diagonal, Covariance::Spherical] {
+        let weights = mixture::WeightsPrior::DirichletProcess;
+        let request = mixture::Request { covariance: Some(covariance), weights, online, ..mixture.clone() };
+        stopped_again_and_again::<mixture::Mixture>(folder, "rows.csv", &request, 9);
+    }
+    for prior in [regress::WeightsPrior::Ridge, regress::WeightsPrior::Relevance] {
+        let request = regress::Request { prior, ..regress::Request::default() };
+        stopped_again_and_again::<regress::Regress>(folder, "rows.csv", &request, 9);
+    }
+    for pca in [false, true] {
+        let request = factors::Request { latent: Some(1), pca, ..factors::Request::default() };
+        stopped_again_and_again::<factors::Factors>(folder, "rows.csv", &request, 9);
+    }
+    let request = normal::Request { column: Some("a".into()), ..normal::Request::default() };
+    stopped_again_and_again::<normal::Normal>(folder, "rows.csv", &request, 9);
+    let request = hidden_markov::Request {
+        states: 2,
+        starts: 2,
+        anneal: Some(0.4),
+        ..hidden_markov::Request::default()
+    };
+    stopped_again_and_again::<hidden_markov::HiddenMarkov>(folder, "rows.csv", &request, 9);
+    let request = state_space::Request { states: Some(2), ..state_space::Request::default() };
+    stopped_again_and_again::<state_space::StateSpace>(folder, "rows.csv", &request, 9);
+
+    // Two rows of four spins, of which the first draws the others to its side.
+    let couplings = (0..8).map(|i| {
+        let row = (0..8).map(|j| {
+            if i != j && i % 4 == j % 4 {
+                "0.7"
+            } else if (i + j) % 8 == 1 {
+                "-0.2"
+            } else {
+                "0"
+            }
+        });
+        row.collect::<Vec<_>>().join(",") + "\n"
+    });
+    fs::write(folder.join("spins.csv"), couplings.collect::<String>()).unwrap();
+    let request = ising::Request { starts: 2, anneal: Some(0.5), ..ising::Request::default() };
+    stopped_again_and_again::<ising::Ising>(folder, "spins.csv", &request, 9);
+
+    let documents = (0..40).map(|d| format!("3 {}:{} {}:1 6:1\n", d % 3, 1 + d % 4, 3 + d % 3));
+    fs::write(folder.join("words.ldac"), documents.collect::<String>()).unwrap();
+    for online in [None, online] {
+        let request = topics::Request { topics: 3, starts: 2, online, ..topics::Request::default() };
+        stopped_again_and_again::<topics::Topics>(folder, "words.ldac", &request, 9);
+    }
+}
+
+/// A fit of one start that is carried on is that of as many sweeps in one go; so is one of more epochs.
+#[test]
+fn a_finished_fit_is_carried_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("rows.csv");
+    fs::write(&data, blobs()).unwrap();
+    let of_blobs = mixture::Request { components: 3, starts: 1, ..mixture::Request::default() };
+    let fitted = |sweeps: usize, name: &str| {
+        let run = Run { ascent: Ascent { tolerance: 1e-300, sweeps }, seed: 7, observer: &() };
+        let source = Source::file(&data).unwrap();
+        fit::<mixture::Mixture>(&of_blobs, source, &run, &plan(&folder.path().join(name), "run")).unwrap()
+    };
+    let (long, short) = (fitted(12, "long"), fitted(4, "short"));
+    let more = More { sweeps: Some(12), ..More::default() };
+    let carried = resume(&short.folder, &more, &Plan::default(), &()).unwrap();
+    assert_eq!(bits(&long.folder), bits(&carried.folder));
+    let error = resume(&short.folder, &More { epochs: Some(3), ..More::default() }, &Plan::default(), &());
+    assert_eq!(error.unwrap_err().kind(), Kind::Request);
+
+    let (long, short) = (plan(folder.path(), "long"), plan(folder.path(), "short"));
+    let (long, short) = (digits(&request(6), &long, &()), digits(&request(3), &short, &()));
+    let few = More { epochs: Some(3), ..More::default() };
+    let error = resume(&short.folder, &few, &Plan::default(), &()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the fit has 3 epochs: epochs 3 are no more than these (give the epochs in all, as epochs 6)"
+    );
+    let more = More { epochs: Some(6), ..More::default() };
+    let carried = resume(&short.folder, &more, &Plan::default(), &()).unwrap();
+    for file in ["model.safetensors", "last.safetensors"] {
+        let [long, carried] = [&long, &carried].map(|of| Tensors::read(&of.folder.join(file)).unwrap());
+        assert!(long.names().all(|name| long.get(name) == carried.get(name)), "{file}");
+    }
+    let bound = |outcome: &Outcome| held_out(outcome).validation;
+    assert_eq!(bound(&long), bound(&carried));
+    assert_eq!(held_out(&carried).epochs, 6);
+}
+
+/// A fit that ended by its patience begins to wait anew.
+#[test]
+fn patience_begins_anew_where_a_converged_fit_is_carried_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let request = Request { patience: Some(1), epochs: Some(200), step_size: Some(0.05), ..request(200) };
+    let first = digits(&request, &plan(folder.path(), "run"), &());
+    let epochs = held_out(&first).epochs;
+    assert!(epochs < 200, "it did not converge");
+    let more = More { epochs: Some(400), ..More::default() };
+    let carried = resume(&first.folder, &more, &Plan::default(), &()).unwrap();
+    assert!(held_out(&carried).epochs > epochs);
+}
+
+/// The folder of a fit that was killed before its first state takes no name, and is gone on with from the beginning.
+#[test]
+fn a_fit_that_had_just_begun_blocks_no_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = digits(&request(2), &plan(folder.path(), "whole"), &());
+    let dead = folder.path().join("runs/dead");
+    let kill = || {
+        fs::create_dir_all(&dead).unwrap();
+        let config = fs::read_to_string(whole.folder.join("config.toml")).unwrap();
+        fs::write(dead.join("config.toml"), config.replacen("\"whole\"", "\"dead\"", 1)).unwrap();
+        fs::write(dead.join("metrics.jsonl"), "{\"epoch\":1,\"st").unwrap();
+    };
+    let model = |run: &Path| {
+        let model = AutoEncoder::load(run, &Device::flex()).unwrap();
+        model
+            .evaluate(&Asked::default(), &Measures { rows: Some(20), ..Measures::default() }, &())
+            .unwrap()
+            .terms
+    };
+    kill();
+    let error = FittedModel::load(&dead).unwrap_err();
+    assert!(error.to_string().contains("holds a fit that is not finished"), "{error}");
+    assert!(error.what_to_do().unwrap().to_string().starts_with("elbo resume "), "{error}");
+    let resumed = resume(&dead, &More::default(), &Plan::default(), &()).unwrap();
+    assert_eq!(model(&whole.folder), model(&resumed.folder));
+    fs::remove_dir_all(&dead).unwrap();
+    kill();
+    let again = digits(&request(2), &plan(folder.path(), "dead"), &());
+    assert_eq!((again.folder.as_path(), model(&whole.folder)), (dead.as_path(), model(&again.folder)));
+    let names = |folder: &Path| {
+        let mut names: Vec<_> = fs::read_dir(folder).unwrap().map(|of| of.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(&dead), names(&whole.folder));
+    assert_eq!(names(&folder.path().join("runs")), ["dead", "whole"]);
+    // What a finished run, or a user's own file, lies in keeps its name.
+    fs::remove_file(dead.join("results.json")).unwrap();
+    let taken = plan(folder.path(), "dead");
+    let error =
+        auto_encoder::fit(&request(2), Source::built_in("digits"), None, None, &taken, &()).unwrap_err();
+    assert!(error.to_string().contains("exists already, with a fit that is not finished"), "{error}");
+    let own = folder.path().join("runs/own");
+    fs::create_dir(&own).unwrap();
+    fs::write(own.join("notes.txt"), "mine").unwrap();
+    let taken = plan(folder.path(), "own");
+    let error =
+        auto_encoder::fit(&request(2), Source::built_in("digits"), None, None, &taken, &()).unwrap_err();
+    assert!(error.to_string().contains("exists already"), "{error}");
+    assert_eq!(fs::read_to_string(own.join("notes.txt")).unwrap(), "mine");
+}
+
+/// No link out of a run folder is followed as it is written.
+#[cfg(unix)]
+#[test]
+fn links_in_a_run_folder_are_replaced() {
+    use std::os::unix::fs::symlink;
+    let folder = tempfile::tempdir().unwrap();
+    let run = digits(&request(2), &plan(folder.path(), "run"), &()).folder;
+    let outside = folder.path().join("outside");
+    let files =
+        ["state", "metrics.jsonl", "results.json", "model.safetensors", "last.safetensors", "audit.json"];
+    for file in files {
+        fs::write(&outside, "precious").unwrap();
+        let path = run.join(file);
+        let own = fs::read(&path).unwrap_or_default();
+        if !own.is_empty() {
+            fs::remove_file(&path).unwrap();
+        }
+        symlink(&outside, &path).unwrap();
+        // What has to be read is read there.
+        if ["state", "metrics.jsonl", "model.safetensors"].contains(&file) {
+            fs::write(&outside, &own).unwrap();
+        }
+        let before = fs::read(&outside).unwrap();
+        if file == "audit.json" {
+            let model = AutoEncoder::load(&run, &Device::flex()).unwrap();
+            model.audit(&Asked::default(), &Asking { rows: 4, ..Asking::default() }, &()).unwrap();
+        } else {
+            let more = More {
+                epochs: Some(2 + files.iter().position(|of| *of == file).unwrap() as u64 + 1),
+                ..More::default()
+            };
+            resume(&run, &more, &Plan::default(), &()).unwrap();
+        }
+        assert_eq!(fs::read(&outside).unwrap(), before, "{file}");
+        assert!(fs::symlink_metadata(&path).unwrap().is_file(), "{file}");
+    }
+}
+
+/// Lines that are lost are told of; those that can be read are kept.
+#[test]
+fn lost_lines_of_the_metrics_are_told_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = digits(&request(6), &plan(folder.path(), "run"), &()).folder;
+    let path = run.join("metrics.jsonl");
+    let whole = fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = whole.lines().collect();
+    let later = lines[5].replacen("\"epoch\":6", "\"epoch\":7", 1);
+    let cases = [
+        (lines.join("\n") + "\n" + &later + "\n{\"epoch\":8,\"st", 0),
+        ([&lines[..2], &lines[3..]].concat().join("\n"), 1),
+        ([&lines[..2], &["{\"epoch\":3,\"step\":\u{fffd}"], &lines[4..]].concat().join("\n"), 2),
+        (String::new(), 6),
+    ];
+    for (text, lost) in cases {
+        fs::write(&path, text).unwrap();
+        let watch = Witness::default();
+        resume(&run, &More::default(), &Plan::default(), &watch).unwrap();
+        let told = watch.saw(&format!("note: {lost} of 6 lines of "));
+        assert_eq!((told, watch.saw("note: ")), (usize::from(lost > 0), usize::from(lost > 0)));
+        assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 6 - lost);
+    }
+}
+
+/// A file that is no job says where it is not, and the folder of another version's state is refused.
+#[test]
+fn what_is_wrong_in_a_job_is_named_by_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = digits(&request(2), &plan(folder.path(), "run"), &()).folder;
+    let path = run.join("config.toml");
+    let whole = fs::read_to_string(&path).unwrap();
+    let line = |what: &str| whole.lines().position(|line| line.starts_with(what)).unwrap() + 1;
+    for (old, new, line) in [
+        ("batch = ", "batch = x", line("batch = ")),
+        ("epochs = 2", "epochs = \"two\"", line("epochs = ")),
+        ("latent = 3", "latent = 0", 0),
+        ("fingerprint = \"", "fingerprint \"", line("fingerprint")),
+    ] {
+        assert!(whole.contains(old));
+        fs::write(&path, whole.replacen(old, new, 1)).unwrap();
+        let error = Job::read(&path).unwrap_err();
+        let place = if line > 0 {
+            format!("config.toml` is not a configuration of a run: line {line}, `")
+        } else {
+            String::from("config.toml`")
+        };
+        assert!(error.to_string().contains(&place), "{error}");
+        assert!(error.what_to_do().unwrap().to_string().contains("config.toml"), "{error}");
+    }
 }

@@ -9,6 +9,8 @@ mod mixture;
 mod normal;
 mod registry;
 mod regress;
+mod resume;
+mod runs;
 mod source;
 mod state_space;
 mod topics;
@@ -25,6 +27,8 @@ pub(crate) use fitted::{
     Traverse,
 };
 pub(crate) use registry::Fit;
+pub(crate) use resume::Resume;
+pub(crate) use runs::{Compare, Runs};
 pub(crate) use train::Train;
 use values::parse_threads;
 
@@ -80,6 +84,8 @@ pub(crate) enum Verb {
     Train(Box<Train>),
     #[command(flatten)]
     Ascent(Fit),
+    /// Go on with a fit of any model that was interrupted, or carry a finished one on.
+    Resume(Resume),
     /// What a model fitted by coordinate ascent says about each row: its component, value, state, topics or latents; and of
     /// rows ahead.
     Predict(Predict),
@@ -101,4 +107,8 @@ pub(crate) enum Verb {
     Traverse(Traverse),
     /// Rows of x along the straight line in z from one row of the data to another.
     Interpolate(Interpolate),
+    /// The runs of a folder with their figures.
+    Runs(Runs),
+    /// Runs side by side: what one has more than another on the same rows, with its standard error.
+    Compare(Compare),
 }

@@ -200,8 +200,9 @@ pub(crate) struct Train {
     /// slow to climb, L_50 from a fit to L_5.
     #[arg(long, value_name = "RUN", help_heading = "Run", conflicts_with = "resume")]
     pub(crate) begin_at: Option<PathBuf>,
-    /// Go on with an interrupted run: the result is the same, to the bit, as without the interruption.
-    #[arg(long, value_name = "RUN", help_heading = "Run", conflicts_with_all = SETTINGS,
+    /// Go on with an interrupted run, as `elbo resume` does: the result is the same, to the bit, as without the interruption.
+    /// --epochs and --patience carry a finished one on.
+    #[arg(long, value_name = "RUN", help_heading = "Run", conflicts_with_all = &SETTINGS[2..],
           conflicts_with_all = ["config", "name", "runs", "data", "test"])]
     pub(crate) resume: Option<PathBuf>,
 }
@@ -209,11 +210,13 @@ pub(crate) struct Train {
 /// What a config.toml holds already: given beside one, it would be ignored.
 #[rustfmt::skip]
 const SETTINGS: [&str; 41] = [
+    // Those that are of how long a fit goes, too.
+    "epochs", "patience",
     "network", "channels", "kernel", "stride", "hidden2",
     "builtin", "label_column", "labels", "image", "validation", "scale", "drop_constant",
     "binarise", "likelihood", "sigma", "hidden", "latent", "family", "activation", "optimiser", "step_size",
-    "encoder_step_size", "decay", "batch", "samples", "objective", "estimator", "kl", "beta", "kl_warm_up", "free_bits", "encoder_steps", "schedule", "prior_sd", "clip_norm", "epochs",
-    "patience", "seed", "guide", "psi_steps", "psi_step_size",
+    "encoder_step_size", "decay", "batch", "samples", "objective", "estimator", "kl", "beta", "kl_warm_up", "free_bits", "encoder_steps", "schedule", "prior_sd", "clip_norm", "seed",
+    "guide", "psi_steps", "psi_step_size",
 ];
 
 impl Train {

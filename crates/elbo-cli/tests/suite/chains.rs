@@ -44,7 +44,7 @@ fn a_hidden_markov_model_finds_states_and_what_follows() {
     );
     assert!(said.stderr.contains("verdict     trust"), "{said:?}");
     let run = "runs/stays-hmm";
-    let names = ["config.toml", "metrics.jsonl", "model.json", "report.html", "results.json"];
+    let names = ["config.toml", "metrics.jsonl", "model.json", "report.html", "results.json", "state.json"];
     assert_eq!(files(&place.path(run)), names);
     for heading in ["States over time", "From state to state"] {
         assert!(place.text(&format!("{run}/report.html")).contains(heading));

@@ -82,11 +82,12 @@ fn a_config_is_of_its_data() {
     std::fs::remove_file(place.path("data.csv")).unwrap();
     place.fails(again, 1, &["data.csv"], "--data PATH says where the rows are now");
     place.fails(&format!("{again} --test moved.csv"), 2, &["has no test rows"], "leave --test");
+    place.fails("train --resume runs/r", 1, &["data.csv`: No such file"], "check the path");
     place.fails(
-        "train --resume runs/r",
+        "train --resume runs/r --epochs 9",
         2,
-        &["is a fit by coordinate ascent"],
-        "--config runs/r/config.toml repeats it",
+        &["--epochs and --patience are of fits by gradients"],
+        "--sweeps and --tolerance carry it on",
     );
     let text = place.text("runs/r/config.toml");
     let hint = "give the config.toml of a run folder";

@@ -21,6 +21,7 @@ mod objectives;
 mod per_datum;
 mod report;
 mod resume;
+mod runs;
 mod threads;
 mod topics;
 mod verbs;

@@ -24,7 +24,7 @@ fn a_mixture_finds_groups_and_says_so() {
     assert!(said.stderr.contains("2 of 4 have a row or more"), "{said:?}");
     assert!(said.stderr.contains("verdict     trust"), "{said:?}");
     let run = "runs/groups-mixture";
-    let names = ["config.toml", "metrics.jsonl", "model.json", "report.html", "results.json"];
+    let names = ["config.toml", "metrics.jsonl", "model.json", "report.html", "results.json", "state.json"];
     assert_eq!(files(&place.path(run)), names);
     let results = place.results(run);
     let sweeps: Vec<f64> = place

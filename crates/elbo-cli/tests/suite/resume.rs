@@ -122,17 +122,101 @@ fn a_limit_on_file_size_costs_no_state() {
     resumes_to_the_whole_run(&place);
 }
 
+/// Every write to this device fails as on a full disk; but no link out of a run folder is followed.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_costs_no_state() {
+fn a_link_out_of_the_folder_is_replaced() {
     let place = interrupted();
-    // Every write to this device fails as on a full disk.
-    let last = place.path(&format!("{RUN}/last.safetensors"));
-    symlink("/dev/full", &last).unwrap();
-    let message = ["cannot write `killed/digits/last.safetensors`: No space left on device"];
-    place.fails("train --resume killed/digits", 1, &message, "the disk is full");
-    fs::remove_file(last).unwrap();
+    let precious = place.path("precious");
+    fs::write(&precious, "precious").unwrap();
+    symlink("/dev/full", place.path(&format!("{RUN}/last.safetensors"))).unwrap();
+    symlink(&precious, place.path(&format!("{RUN}/report.html"))).unwrap();
     resumes_to_the_whole_run(&place);
+    assert_eq!(fs::read(precious).unwrap(), b"precious");
+    fs::remove_file(place.path(&format!("{RUN}/results.json"))).unwrap();
+    fs::create_dir(place.path(&format!("{RUN}/results.json"))).unwrap();
+    let message = ["cannot write `killed/digits/results.json`: it is no regular file"];
+    place.fails("resume killed/digits", 1, &message, "`elbo resume killed/digits` then goes on");
+}
+
+/// A folder that is moved while its fit runs is said to be, and goes on where it is.
+#[test]
+fn a_folder_that_is_moved_goes_on_where_it_is() {
+    let place = Place::new();
+    place.succeeds(&format!("{FIT} --runs whole"));
+    let mut child = place
+        .command(&format!("{FIT} --runs killed"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_for(&place, 2, &mut child);
+    fs::rename(place.path("killed"), place.path("moved")).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = Said::new("train", output);
+    said.failed(
+        1,
+        &["the run folder `killed/digits` was moved or removed while its fit ran"],
+        "`elbo resume RUN`",
+    );
+    fs::create_dir(place.path("killed")).unwrap();
+    fs::rename(place.path("moved/digits"), place.path(RUN)).unwrap();
+    resumes_to_the_whole_run(&place);
+}
+
+/// An ascent is stopped by Ctrl-C and by a request to terminate, says how to go on, and comes to the same bits; meanwhile its
+/// model is not there, and its name is not free.
+#[test]
+fn an_interrupted_ascent_says_how_to_go_on() {
+    let place = Place::new();
+    let fit = "mixture digits --family bernoulli --components 12 --starts 2 --tolerance 1e-300 --sweeps 150 --name m";
+    place.succeeds(&format!("{fit} --runs whole"));
+    let mut child = place
+        .command(&format!("{fit} --runs killed"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let folder = place.path("killed/m/config.toml");
+    while !folder.exists() {
+        assert!(child.try_wait().unwrap().is_none(), "the fit ended before the signal");
+        sleep(Duration::from_millis(2));
+    }
+    sleep(Duration::from_millis(50));
+    let kill = format!("kill -TERM {}", child.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    let said = Said::new(fit, child.wait_with_output().unwrap());
+    assert!(said.stderr.contains("interrupted: the fit ends after this sweep"), "{said:?}");
+    said.failed(130, &["the fit was stopped after sweep "], "`elbo resume killed/m` goes on");
+    place.fails(
+        "evaluate killed/m",
+        1,
+        &["`killed/m` holds a fit that is not finished"],
+        "`elbo resume killed/m`",
+    );
+    place.fails(
+        "predict killed/m",
+        1,
+        &["`killed/m` holds a fit that is not finished"],
+        "`elbo resume killed/m`",
+    );
+    place.fails(
+        &format!("{fit} --runs killed"),
+        1,
+        &["`killed/m` exists already, with a fit"],
+        "`elbo resume killed/m`",
+    );
+    assert!(place.succeeds("runs killed").stdout.contains("m    interrupted  mixture"));
+    let resumed = place.succeeds("train --resume killed/m");
+    assert!(resumed.stderr.contains("resumed     after sweep "), "{resumed:?}");
+    for file in ["model.json", "config.toml"] {
+        assert!(place.read(&format!("whole/m/{file}")) == place.read(&format!("killed/m/{file}")), "{file}");
+    }
+    assert_eq!(place.metrics("whole/m"), place.metrics("killed/m"));
+    let damaged = place.text("killed/m/state.json").replacen("\"bounds\":[-", "\"bounds\":[-1", 1);
+    place.write("killed/m/state.json", damaged);
+    let message = ["`killed/m/state.json` is not the state of a fit: it has changed since elbo wrote it"];
+    place.fails("resume killed/m", 1, &message, "--config killed/m/config.toml");
 }
 
 #[test]
@@ -153,11 +237,14 @@ fn a_state_that_is_cut_off_or_missing_is_told() {
     fs::copy(place.path("killed/digits/model.safetensors"), place.path(&path)).unwrap();
     let message = ["`killed/digits/state` is not the state of a run"];
     place.fails("train --resume killed/digits", 1, &message, hint);
-    fs::remove_file(place.path(&path)).unwrap();
-    let message = ["`killed/digits/state` does not exist: the run was stopped too early"];
-    place.fails("train --resume killed/digits", 1, &message, hint);
     place.succeeds("train --config killed/digits/config.toml --runs again");
     assert_eq!(place.read("killed/digits/model.safetensors"), place.read("again/digits/model.safetensors"));
+    // Without a state it goes on from the beginning.
+    fs::remove_file(place.path(&path)).unwrap();
+    fs::remove_file(place.path("killed/digits/model.safetensors")).unwrap();
+    let said = place.succeeds("train --resume killed/digits");
+    assert!(said.stderr.contains("resumed     from the beginning"), "{said:?}");
+    place.same_fit("again/digits", RUN);
 }
 
 #[test]
@@ -190,8 +277,8 @@ fn what_is_no_run_cannot_be_resumed() {
         "a folder that `elbo train` made",
     );
     place.refuses(
-        "train --resume runs/digits --epochs 50",
-        &["'--resume <RUN>' cannot be used with '--epochs <E>'"],
+        "train --resume runs/digits --batch 50",
+        &["'--resume <RUN>' cannot be used with '--batch <B>'"],
     );
     place.refuses("train digits --resume runs/digits", &["cannot be used with"]);
 }
@@ -214,7 +301,7 @@ fn an_interrupted_fit_says_how_to_go_on() {
     assert_eq!(output.status.code(), Some(130), "{said}");
     assert!(said.contains("interrupted: the fit ends after this epoch"), "{said}");
     let (_, told) = said.split_once("error: the fit was stopped after epoch ").unwrap();
-    assert!(told.contains("hint: `elbo train` with --resume killed/digits goes on"), "{told}");
+    assert!(told.contains("hint: `elbo resume killed/digits` goes on"), "{told}");
     let last = place.text(&format!("{RUN}/metrics.jsonl")).lines().count();
     assert!(told.starts_with(&format!("{last}\n")), "{told} {last}");
     place.succeeds(&format!("train --resume {RUN}"));

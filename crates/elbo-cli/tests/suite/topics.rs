@@ -57,7 +57,7 @@ fn topics_are_found_and_told() {
     assert!(said.stderr.contains("two.ldac: 40 documents of"), "{said:?}");
     assert!(said.stderr.contains("held out    8 documents of"), "{said:?}");
     let run = "runs/two-topics";
-    let names = ["config.toml", "metrics.jsonl", "model.json", "report.html", "results.json"];
+    let names = ["config.toml", "metrics.jsonl", "model.json", "report.html", "results.json", "state.json"];
     assert_eq!(files(&place.path(run)), names);
     // Each topic has the words of one subject, and the report shows them.
     let of_topics: Vec<&str> = said.stderr.lines().filter(|line| line.starts_with("topic  ")).collect();

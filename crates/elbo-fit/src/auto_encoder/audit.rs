@@ -16,7 +16,7 @@ use elbo::{
     random::{Key, Purpose},
     terms::{Mean, Weights},
 };
-use elbo_data::{Column, Table, write_atomically};
+use elbo_data::{Column, Table, write_in_folder};
 use serde::Serialize;
 
 use super::{
@@ -209,7 +209,10 @@ pub(super) fn audit(
     let worst = ledger.worst(asked.worst);
     let page = auditor.page(&record, &worst, &piece, data)?;
     if run.is_dir() {
-        write_atomically(&run.join("audit.json"), &serde_json::to_vec_pretty(&record)?)?;
+        // What was found is told all the same.
+        if let Err(error) = write_in_folder(&run.join("audit.json"), &serde_json::to_vec_pretty(&record)?) {
+            observer.note(&error.to_string().into());
+        }
     }
     let index = ledger.rows.iter().map(|row| row.row);
     let of_row = |labels: &Vec<String>| ledger.rows.iter().map(|row| labels[row.row].clone()).collect();

@@ -31,13 +31,15 @@ use super::{
 };
 use crate::{
     error::Error,
-    folder::Folder,
+    folder::{CONFIG, Folder},
     metrics::Metrics,
+    more::More,
     observer::{Observer, Say},
     outcome::Outcome,
     page::Page,
     plan::Plan,
     results::Results,
+    settings::job_text,
     source::{Source, describe},
 };
 
@@ -140,16 +142,52 @@ pub fn resume_of(
     observer: &dyn Observer,
 ) -> Result<Outcome, Error> {
     let folder = Folder::open(folder)?;
-    let config = folder.read_config()?;
-    config.check_networks(networks, &folder.path("config.toml"))?;
+    let path = folder.path(CONFIG);
+    let config = Config::of(&job_text(&path)?, &path)?;
+    go_on(networks, folder, config, &More::default(), plan, observer)
+}
+
+/// Goes on from the state of a folder, or from the beginning where it has none yet.
+pub(crate) fn go_on(
+    networks: &impl Networks,
+    mut folder: Folder,
+    mut config: Config,
+    more: &More,
+    plan: &Plan,
+    observer: &dyn Observer,
+) -> Result<Outcome, Error> {
+    config.check_networks(networks, &folder.path(CONFIG))?;
+    let mut progress = folder.read_state()?;
     let rows = read(networks, &config, plan.memory, observer)?;
-    let mut fit = start(networks, &config, &rows, &plan.device)?;
-    fit = fit.resume(folder.read_state()?)?;
-    let history = folder.read_metrics(fit.progress().epoch)?;
-    folder.write_metrics(&history)?;
-    observer.say("resumed", format!("after epoch {}", fit.progress().epoch));
+    if let Some((epochs, patience, anew)) =
+        more.epochs((config.fit.epochs, config.fit.patience), progress.as_ref())?
+    {
+        (config.fit.epochs, config.fit.patience) = (epochs, patience);
+        if let Some(progress) = progress.as_mut().filter(|_| anew) {
+            progress.patience.waited = 0;
+        }
+        config.fit.check()?;
+        folder.replace_config(&config.to_toml()?)?;
+        if anew && let Some(progress) = &progress {
+            folder.write_state(progress)?;
+        }
+    }
+    let Some(progress) = progress else {
+        let fit = started(networks, &config, &rows, plan, observer)?;
+        folder.recover_metrics::<Metrics>(0, |_| None)?;
+        observer.say("resumed", "from the beginning: the fit was stopped before its first state");
+        return to_the_end(&folder, &config, fit, Vec::new(), true, &rows, plan, observer);
+    };
+    let fit = start(networks, &config, &rows, &plan.device)?.resume(progress)?;
+    let last = fit.progress().epoch;
+    let place = |of: &Metrics| (1..=last).contains(&of.epoch.epoch).then_some((0, of.epoch.epoch as usize));
+    let (history, lost) = folder.recover_metrics(last as usize, place)?;
+    if let Some(lost) = lost {
+        observer.note(&lost);
+    }
+    observer.say("resumed", format!("after epoch {last}"));
     let under_way = fit.finished().is_none();
-    go_on(&folder, &config, fit, history, under_way, &rows, plan, observer)
+    to_the_end(&folder, &config, fit, history, under_way, &rows, plan, observer)
 }
 
 /// Reads the rows of a fit that is made once more, or goes on.
@@ -203,14 +241,24 @@ fn begin(
     plan: &Plan,
     observer: &dyn Observer,
 ) -> Result<Outcome, Error> {
-    let mut fit = start(networks, config, rows, &plan.device)?;
-    if let Some(path) = &config.begin_at {
-        fit = fit.begin_at(&read_model(networks, path, &plan.device)?.1)?;
-        observer.say("begins at", path.display().to_string());
-    }
+    let fit = started(networks, config, rows, plan, observer)?;
     // A folder is made last: what is wrong with the request has been found by then.
     let folder = Folder::create(&plan.place, &config.name, &config.to_toml()?)?;
-    go_on(&folder, config, fit, Vec::new(), true, rows, plan, observer)
+    to_the_end(&folder, config, fit, Vec::new(), true, rows, plan, observer)
+}
+
+/// A fit at its start, or at the parameters that it begins at.
+fn started<'a, N: Networks>(
+    networks: &N,
+    config: &Config,
+    rows: &'a Split,
+    plan: &Plan,
+    observer: &dyn Observer,
+) -> Result<Fit<'a, N::Model, N::Guide>, Error> {
+    let fit = start(networks, config, rows, &plan.device)?;
+    let Some(path) = &config.begin_at else { return Ok(fit) };
+    observer.say("begins at", path.display().to_string());
+    Ok(fit.begin_at(&read_model(networks, path, &plan.device)?.1)?)
 }
 
 /// The rows of a fit, and those of its test.
@@ -250,7 +298,7 @@ impl Split {
 
 /// Runs the epochs that are left, and leaves the finished fit in the folder.
 #[allow(clippy::too_many_arguments, reason = "all that a fit is made of")]
-fn go_on(
+fn to_the_end(
     folder: &Folder,
     config: &Config,
     mut fit: Fit<'_, impl BurnModule + Latent, impl BurnModule + Guide>,
@@ -340,26 +388,32 @@ fn epochs(
         if let Some(change) = metrics.epoch.active.and_then(|active| watch.observe(active)) {
             observer.collapse(change);
         }
-        let keep = || -> Result<(), Error> {
-            folder.write_state(fit.progress())?;
-            observer.checkpoint(folder.folder(), fit.progress().epoch);
-            Ok(())
-        };
-        folder.append_metrics(&metrics)?;
+        folder.append_metrics(std::slice::from_ref(&metrics))?;
         history.push(metrics);
         if saved.elapsed() >= SAVE_EVERY || history.len() == 1 {
-            keep()?;
+            keep(folder, fit, observer)?;
             saved = Instant::now();
         }
         if fit.finished().is_none() && observer.stops() {
-            keep()?;
+            keep(folder, fit, observer)?;
             observer.epochs_end(None, config.fit.train.objective);
-            return Err(Error::stopped(fit.progress().epoch, folder.folder()));
+            return Err(Error::stopped(&format!("epoch {}", fit.progress().epoch), folder.folder()));
         }
     }
-    folder.write_state(fit.progress())?;
+    keep(folder, fit, observer)?;
     let ended = fit.finished().map(|why| (why, fit.progress().epoch));
     observer.epochs_end(ended, config.fit.train.objective);
+    Ok(())
+}
+
+/// Writes the state, and tells of it.
+fn keep(
+    folder: &Folder,
+    fit: &Fit<'_, impl BurnModule + Latent, impl BurnModule + Guide>,
+    observer: &dyn Observer,
+) -> Result<(), Error> {
+    folder.write_state(fit.progress())?;
+    observer.checkpoint(folder.folder(), fit.progress().epoch);
     Ok(())
 }
 

@@ -3,11 +3,7 @@
 //! `model.safetensors` holds the best parameters and the whole configuration, so it can be used by itself;
 //! `last.safetensors` the last ones; `state` what a resumed fit needs; `metrics.jsonl` a line for each epoch.
 
-use std::{
-    fs::{self, File, OpenOptions},
-    io::{BufRead, BufReader, Write},
-    path::Path,
-};
+use std::path::Path;
 
 use elbo::{
     burn::tensor::Device,
@@ -26,7 +22,12 @@ use super::{
     networks::{Built, Networks},
     shape::check_size,
 };
-use crate::{error::Error, fitted::is_fitted, folder::Folder, metrics::Metrics};
+use crate::{
+    error::Error,
+    fitted::is_fitted,
+    folder::{self, Folder, STATE},
+    settings::not_a_job,
+};
 
 #[derive(Serialize, Deserialize)]
 struct Counters {
@@ -40,46 +41,6 @@ struct Counters {
 
 /// What an auto-encoder writes into its folder.
 impl Folder {
-    pub(super) fn read_config(&self) -> Result<Config, Error> {
-        let path = self.path("config.toml");
-        let text = fs::read_to_string(&path).map_err(|cause| Error::io("read", &path, &cause))?;
-        Config::of(&text, &path)
-    }
-
-    /// Appends an epoch to `metrics.jsonl`.
-    pub(super) fn append_metrics(&self, metrics: &Metrics) -> Result<(), Error> {
-        let path = self.path("metrics.jsonl");
-        let failed = |cause| Error::io("write", &path, &cause);
-        let mut file = OpenOptions::new().create(true).append(true).open(&path).map_err(failed)?;
-        let line = serde_json::to_string(metrics)?;
-        file.write_all(format!("{line}\n").as_bytes()).map_err(failed)
-    }
-
-    /// The epochs up to a number; an interrupted run may have written more, and a last line that is cut off.
-    pub(super) fn read_metrics(&self, last: u64) -> Result<Vec<Metrics>, Error> {
-        let path = self.path("metrics.jsonl");
-        let failed = |cause| Error::io("read", &path, &cause);
-        if !path.exists() {
-            return Ok(Vec::new());
-        }
-        let mut all = Vec::new();
-        for line in BufReader::new(File::open(&path).map_err(failed)?).lines() {
-            let Ok(metrics) = serde_json::from_str::<Metrics>(&line.map_err(failed)?) else { break };
-            if metrics.epoch.epoch > last {
-                break;
-            }
-            all.push(metrics);
-        }
-        Ok(all)
-    }
-
-    /// Replaces `metrics.jsonl`.
-    pub(super) fn write_metrics(&self, metrics: &[Metrics]) -> Result<(), Error> {
-        let lines: Result<Vec<String>, _> = metrics.iter().map(serde_json::to_string).collect();
-        let text: String = lines?.into_iter().map(|line| line + "\n").collect();
-        self.write("metrics.jsonl", text.as_bytes())
-    }
-
     /// Writes parameters under the names of the model's tensors, with the configuration beside them.
     pub(super) fn write_model(
         &self,
@@ -93,7 +54,7 @@ impl Folder {
             tensors.insert_f32(&block.name, &block.shape, values[block.range()].to_vec());
         }
         tensors.set_metadata(config.to_toml()?);
-        Ok(tensors.write(&self.path(file))?)
+        self.write(file, &tensors.to_bytes()?)
     }
 
     /// Writes what a resumed fit needs.
@@ -126,19 +87,15 @@ impl Folder {
         tensors.insert_f64("validation.best", &[best.len()], best);
         tensors.insert_f64("estimator", &[estimator.len()], estimator.clone());
         tensors.set_metadata(serde_json::to_string(&counters)?);
-        Ok(tensors.write(&self.path("state"))?)
+        self.write(STATE, &tensors.to_bytes()?)
     }
 
-    /// Reads what [`Self::write_state`] wrote.
-    pub(super) fn read_state(&self) -> Result<Progress, Error> {
-        let path = self.path("state");
+    /// Reads what [`Self::write_state`] wrote; none of a fit that was stopped before.
+    pub(super) fn read_state(&self) -> Result<Option<Progress>, Error> {
+        let path = self.path(STATE);
         let again = format!("start it again with «config {}»", self.path("config.toml").display());
         if !path.exists() {
-            return Err(Error::new(format!(
-                "`{}` does not exist: the run was stopped too early",
-                path.display()
-            ))
-            .remedy(again));
+            return Ok(None);
         }
         let mut tensors =
             Tensors::read(&path).map_err(|error| Error::new(error.to_string()).remedy(&again))?;
@@ -178,7 +135,7 @@ impl Folder {
             waited: counters.waited,
             best: tensors.take_f64("validation.best", &[rows])?,
         };
-        Ok(Progress { state, epoch: counters.epoch, patience, best, psi })
+        Ok(Some(Progress { state, epoch: counters.epoch, patience, best, psi }))
     }
 }
 
@@ -195,11 +152,8 @@ pub(super) fn read_model<N: Networks>(
             "what can be done with it: «elbo predict», evaluate, sample; of factors reconstruct",
         ));
     }
-    if !file.exists() && path.join("state").exists() {
-        return Err(Error::new(format!("`{}` holds a fit that is not finished", path.display()))
-            .remedy(format!("«elbo train» with «resume {}» goes on with it", path.display())));
-    }
     if !file.exists() {
+        folder::finished(path)?;
         return Err(Error::new(format!("`{}` does not exist", file.display()))
             .remedy("give a run folder as runs/digits, or a model.safetensors file"));
     }
@@ -224,10 +178,7 @@ impl Config {
     /// # Errors
     /// Where it is none of ours.
     pub(crate) fn of(text: &str, path: &Path) -> Result<Self, Error> {
-        let config = Self::from_toml(text).map_err(|cause| {
-            Error::new(format!("`{}` is not a configuration of a run: {}", path.display(), cause.message()))
-                .remedy("give the config.toml of a run folder")
-        })?;
+        let config = Self::from_toml(text).map_err(|cause| not_a_job(path, text, &cause))?;
         consistent(config, path)
     }
 

@@ -1,19 +1,20 @@
 //! The course of a fit: its starts, its sweeps, and what they say of how far it can be trusted.
 
-use std::time::Instant;
+use std::{ops::ControlFlow, time::Instant};
 
 use elbo::{
     Error as Fault,
     diagnose::{Findings, Starts, pareto_smoothed},
-    mean_field::{Annealing, Ascent, Best, MeanField, Record, best_of},
+    mean_field::{Annealing, Ascent, MeanField, Record, Resumable, ascend_on},
     terms::Bound,
 };
-use serde::Serialize;
+use serde_json::value::RawValue;
 
+use super::kept::{Climb, Keeper, State, SweepMetrics, packed, unpacked};
 use crate::{
     error::Error,
     found::Found,
-    observer::{Observer, Sweep},
+    observer::{Observer, Say, Sweep},
 };
 
 /// What the two divergences of a bound are of: what each row has of its own, and what all share.
@@ -35,18 +36,6 @@ pub(crate) fn annealing(from: f64) -> Annealing {
     Annealing { from, sweeps: ANNEALED }
 }
 
-/// A line of `metrics.jsonl`.
-#[derive(Debug, Serialize)]
-pub(crate) struct SweepMetrics {
-    start: usize,
-    sweep: usize,
-    elbo: f64,
-    log_likelihood: f64,
-    kl: f64,
-    global: f64,
-    seconds: f64,
-}
-
 /// How a fit goes: with the data and the settings of the model, all that determines it.
 pub struct Run<'a> {
     /// When it ends.
@@ -65,7 +54,6 @@ pub struct Course {
     pub(crate) starts: Vec<f64>,
     /// What the two divergences are of.
     pub(crate) names: [&'static str; 2],
-    pub(crate) metrics: Vec<SweepMetrics>,
     pub(crate) seconds: f64,
     pub(crate) findings: Findings,
     /// What `results.json` has beside the bound.
@@ -79,51 +67,239 @@ impl Default for Run<'_> {
     }
 }
 
-impl Run<'_> {
+/// A fit that begins or goes on: how it goes, and where its states are kept.
+#[derive(Clone, Copy)]
+pub struct Fitting<'a> {
+    pub(crate) ascent: Ascent,
+    pub(crate) seed: u64,
+    pub(crate) observer: &'a dyn Observer,
+    pub(crate) keeper: &'a Keeper<'a>,
+}
+
+/// What goes before the sweeps of a start: so many parts, and what makes the part of a number of a start's.
+pub(crate) type WarmUp<'a, M> = (usize, &'a dyn Fn(&mut M, usize, usize) -> Result<(), Fault>);
+
+/// A start that is over.
+struct Over<M> {
+    start: usize,
+    model: M,
+    record: Record,
+    packed: Box<RawValue>,
+}
+
+/// What is known of all starts as one is under way.
+struct Climbing<'a> {
+    fitting: &'a Fitting<'a>,
+    state: State,
+    /// The sweeps since the last state.
+    metrics: Vec<SweepMetrics>,
+    began: Instant,
+    before: f64,
+}
+
+impl Fitting<'_> {
     /// Ascends from what `begin` makes of each start's number, and keeps the best fit. `starts` is `None` of a model whose
     /// optimum does not depend on where it begins; `names` say what the two divergences are of.
-    pub(crate) fn best<M: MeanField>(
+    pub(crate) fn best<M: Resumable>(
         &self,
         starts: Option<usize>,
         names: [&'static str; 2],
         begin: impl FnMut(usize) -> Result<M, Fault>,
     ) -> Result<(M, Course), Error> {
-        let number = starts.unwrap_or(1);
-        self.observer.sweeps(number, names);
-        let (began, mut metrics) = (Instant::now(), Vec::new());
-        let watch = |start: usize, sweep: usize, bound: &Bound| {
-            self.observer.sweep(Sweep { start, sweep, bound });
-            metrics.push(SweepMetrics {
+        self.warmed(starts, names, begin, (0, &|_, _, _| Ok(())))
+    }
+
+    /// The same, where something goes before the sweeps.
+    pub(crate) fn warmed<M: Resumable>(
+        &self,
+        starts: Option<usize>,
+        names: [&'static str; 2],
+        begin: impl FnMut(usize) -> Result<M, Fault>,
+        warm_up: WarmUp<'_, M>,
+    ) -> Result<(M, Course), Error> {
+        self.observer.sweeps(starts.unwrap_or(1), names);
+        let climbed = self.all(starts.unwrap_or(1), begin, warm_up);
+        self.observer.sweeps_end();
+        let (best, Climbing { state, began, before, .. }) = climbed?;
+        let Over { model, record, .. } = best;
+        let within = REACHED.0.max(REACHED.1 * self.ascent.tolerance * record.last().abs());
+        let reached = state.bounds.iter().filter(|&&bound| bound >= record.last() - within).count();
+        let findings = Findings {
+            converged: Some(record.converged),
+            maximised_a_bound: Some(true),
+            coordinate_ascent: true,
+            starts: starts.map(|starts| Starts { starts, reached, within }),
+            ..Findings::default()
+        };
+        let course = Course {
+            record,
+            starts: state.bounds,
+            names,
+            seconds: before + began.elapsed().as_secs_f64(),
+            findings,
+            found: Found::default(),
+        };
+        Ok((model, course))
+    }
+
+    /// All starts that are left, and the best; a fit that is whole goes on from its best start, where the ascent now has
+    /// more sweeps or a finer end.
+    fn all<M: Resumable>(
+        &self,
+        starts: usize,
+        mut begin: impl FnMut(usize) -> Result<M, Fault>,
+        warm_up: WarmUp<'_, M>,
+    ) -> Result<(Over<M>, Climbing<'_>), Error> {
+        let state = self.keeper.resume(self.observer)?;
+        let before = state.seconds;
+        let mut climbing =
+            Climbing { fitting: self, state, metrics: Vec::new(), began: Instant::now(), before };
+        let mut restored = |packed: &RawValue, climbing: &Climbing<'_>| {
+            let Climb { start, warmed, record, fit } = unpacked::<M::State>(packed)?;
+            let over = climbing.state.bounds.len();
+            if start > over || start >= starts || over > starts || warmed > warm_up.0 {
+                return Err(Error::new("the state is that of a fit with other starts"));
+            }
+            let mut model = begin(start)?;
+            model.restore(fit)?;
+            Ok((start, warmed, record, model))
+        };
+        let packed = climbing.state.best.clone();
+        let mut best = packed
+            .map(|packed| {
+                let (start, _, record, model) = restored(&packed, &climbing)?;
+                Ok::<_, Error>(Over { start, model, record, packed })
+            })
+            .transpose()?;
+        let mut now = climbing.state.now.take().map(|packed| restored(&packed, &climbing)).transpose()?;
+        let over = climbing.state.bounds.len();
+        if let Some((start, warmed, record, _)) = &now {
+            let after = Climbing::after(*start, *warmed, record.bounds.len());
+            self.observer.say("resumed", format!("after {after}"));
+        } else if over > 0 {
+            self.observer.say("resumed", format!("after {over} of {starts} starts"));
+        }
+        loop {
+            let over = climbing.state.bounds.len();
+            let at = match now.take() {
+                Some(at) => at,
+                None if over < starts => (over, 0, Record::default(), begin(over)?),
+                None => break,
+            };
+            self.keeper.open()?;
+            let over = climbing.climb(at, warm_up)?;
+            if over.start < climbing.state.bounds.len() {
+                climbing.state.bounds[over.start] = over.record.last();
+            } else {
+                climbing.state.bounds.push(over.record.last());
+            }
+            let is_best =
+                |best: &Over<M>| over.start == best.start || over.record.last() > best.record.last();
+            if best.as_ref().is_none_or(is_best) {
+                climbing.state.best = Some(over.packed.clone());
+                best = Some(over);
+            }
+        }
+        let mut best = best.ok_or_else(|| Error::new("there is no start"))?;
+        // A whole fit that was asked to go on.
+        if !self.is_over(&best.record) {
+            let Over { start, model, record, .. } = best;
+            best = climbing.climb((start, warm_up.0, record, model), warm_up)?;
+            climbing.state.bounds[start] = best.record.last();
+            climbing.state.best = Some(best.packed.clone());
+        }
+        best.record.converged = self.ascent.has_converged(&best.record.bounds);
+        climbing.keep()?;
+        self.keeper.tell(best.record.bounds.len(), self.observer);
+        Ok((best, climbing))
+    }
+
+    fn is_over(&self, record: &Record) -> bool {
+        self.ascent.has_converged(&record.bounds) || record.bounds.len() >= self.ascent.sweeps
+    }
+}
+
+impl Climbing<'_> {
+    /// Takes a start to its end.
+    fn climb<M: Resumable>(
+        &mut self,
+        (start, warmed, record, mut model): (usize, usize, Record, M),
+        (parts, warm_up): WarmUp<'_, M>,
+    ) -> Result<Over<M>, Error> {
+        let Fitting { observer, keeper, ascent, .. } = *self.fitting;
+        for part in warmed..parts {
+            warm_up(&mut model, start, part)?;
+            let stops = observer.stops();
+            if stops || keeper.is_due() {
+                self.keep_now(start, part + 1, &Record::default(), &model)?;
+            }
+            if stops {
+                return Err(keeper.stopped(&Self::after(start, part + 1, 0)));
+            }
+        }
+        if self.state.sweeps.len() <= start {
+            self.state.sweeps.resize(start + 1, 0);
+        }
+        let mut failed = None;
+        let record = ascend_on(&mut model, &ascent, record, |model, record| {
+            let (sweep, bound) = (record.bounds.len(), record.bounds[record.bounds.len() - 1]);
+            observer.sweep(Sweep { start, sweep, bound: &bound });
+            self.state.sweeps[start] = sweep;
+            self.metrics.push(SweepMetrics {
                 start: start + 1,
                 sweep,
                 elbo: bound.value(),
                 log_likelihood: bound.log_likelihood,
                 kl: bound.kl,
                 global: bound.global,
-                seconds: began.elapsed().as_secs_f64(),
+                seconds: self.before + self.began.elapsed().as_secs_f64(),
             });
-        };
-        let best = best_of(number, begin, &self.ascent, watch)?;
-        let within = REACHED.0.max(REACHED.1 * self.ascent.tolerance * best.record.last().abs());
-        let reached = best.reached(within);
-        let findings = Findings {
-            converged: Some(best.record.converged),
-            maximised_a_bound: Some(true),
-            coordinate_ascent: true,
-            starts: starts.map(|starts| Starts { starts, reached, within }),
-            ..Findings::default()
-        };
-        let Best { model, record, bounds, .. } = best;
-        let course = Course {
-            record,
-            starts: bounds,
-            names,
-            metrics,
-            seconds: began.elapsed().as_secs_f64(),
-            findings,
-            found: Found::default(),
-        };
-        Ok((model, course))
+            let stops = observer.stops();
+            if stops || keeper.is_due() {
+                failed = self.keep_now(start, parts, record, model).err();
+            }
+            if stops && failed.is_none() && !self.fitting.is_over(record) {
+                failed = Some(keeper.stopped(&Self::after(start, parts, sweep)));
+            }
+            if failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        if let Some(failed) = failed {
+            return Err(failed);
+        }
+        let climb = Climb { start, warmed: parts, record, fit: model.state() };
+        let packed = packed(&climb)?;
+        Ok(Over { start, model, record: climb.record, packed })
+    }
+
+    /// Writes the state with a start that is under way.
+    fn keep_now<M: Resumable>(
+        &mut self,
+        start: usize,
+        warmed: usize,
+        record: &Record,
+        model: &M,
+    ) -> Result<(), Error> {
+        let climb = Climb { start, warmed, record: record.clone(), fit: model.state() };
+        self.state.now = Some(packed(&climb)?);
+        self.keep()?;
+        self.state.now = None;
+        self.fitting.keeper.tell(record.bounds.len(), self.fitting.observer);
+        Ok(())
+    }
+
+    fn keep(&mut self) -> Result<(), Error> {
+        self.state.seconds = self.before + self.began.elapsed().as_secs_f64();
+        self.fitting.keeper.keep(&self.state, &self.metrics)?;
+        self.metrics.clear();
+        Ok(())
+    }
+
+    /// Where a fit is, in words.
+    fn after(start: usize, warmed: usize, sweep: usize) -> String {
+        match sweep {
+            0 => format!("part {warmed} of what goes before the sweeps of start {}", start + 1),
+            sweep => format!("sweep {sweep} of start {}", start + 1),
+        }
     }
 }
 
@@ -169,5 +345,17 @@ impl<M: MeanField> MeanField for Stored<M> {
     fn bound(&self) -> Bound {
         let bound = self.fit.bound();
         Bound { log_likelihood: bound.log_likelihood - self.log_volume, ..bound }
+    }
+}
+
+impl<M: Resumable> Resumable for Stored<M> {
+    type State = M::State;
+
+    fn state(&self) -> M::State {
+        self.fit.state()
+    }
+
+    fn restore(&mut self, state: M::State) -> Result<(), Fault> {
+        self.fit.restore(state)
     }
 }

@@ -57,8 +57,8 @@ impl Documents {
         }
     }
 
-    /// As `config.toml` keeps them, where so many were fitted to.
-    pub(crate) fn config(&self, fitted: usize) -> DataConfig {
+    /// As `model.json` keeps them, where so many were fitted to.
+    pub(crate) fn fitted_to(&self, fitted: usize) -> DataConfig {
         let (fingerprint, source) = (self.fingerprint.clone(), self.source.clone());
         DataConfig { rows: fitted, columns: Vec::new(), fingerprint, source }
     }
@@ -93,5 +93,9 @@ fn some_words(counts: &Counts, what: &str) -> Result<(), Error> {
 impl Fingerprinted for Documents {
     fn fingerprint(&self) -> (&str, &str) {
         (&self.source.data, &self.fingerprint)
+    }
+
+    fn config(&self) -> DataConfig {
+        self.fitted_to(self.counts.documents())
     }
 }

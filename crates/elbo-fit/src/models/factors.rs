@@ -9,7 +9,7 @@ use elbo_data::{Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    course::{Course, ROWS, Run, Stored},
+    course::{Course, Fitting, ROWS, Stored},
     model::Model,
     row_model::{RowModel, of_seen},
     story::Story,
@@ -131,7 +131,7 @@ impl Model for Factors {
     fn fit(
         mut rows: Rows,
         settings: &Settings,
-        run: &Run<'_>,
+        run: &Fitting<'_>,
     ) -> Result<(Course, Story<FactorAnalysis>), Error> {
         let (width, latent) = (rows.data.width(), settings.prior.latent);
         check_size(width, latent, rows.data.rows())?;

@@ -11,7 +11,7 @@ use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    course::{Course, ROWS, Run, annealing},
+    course::{Course, Fitting, ROWS, annealing},
     model::Model,
     series::{self, Chain, Sequences, lengths, sequences, varied},
     story::Story,
@@ -244,7 +244,7 @@ impl Model for HiddenMarkov {
     fn fit(
         rows: Rows,
         settings: &Settings,
-        run: &Run<'_>,
+        run: &Fitting<'_>,
     ) -> Result<(Course, Story<Sequences<Posterior>>), Error> {
         let (x, columns) = (&rows.data.values[..], &rows.data.columns);
         let lengths = lengths(&rows.data, settings.several_sequences, run.observer)?;
@@ -265,14 +265,13 @@ impl Model for HiddenMarkov {
         run.observer.say("emission", families.collect::<Vec<_>>().join("; "));
         let prior = Prior::exchangeable(settings.states, settings.concentration, &settings.emission);
         let key = Key::new(run.seed);
-        let begin = |start: usize| {
-            let mut fit = Fit::new(x, &lengths, prior.clone(), settings.start, key.fold(start as u64))?;
-            if let Some(annealing) = settings.annealing {
-                annealing.run(&mut fit)?;
-            }
-            Ok(fit)
+        let begin =
+            |start: usize| Fit::new(x, &lengths, prior.clone(), settings.start, key.fold(start as u64));
+        let warm_up = |fit: &mut Fit<'_>, _, part| {
+            settings.annealing.map_or(Ok(()), |annealing| annealing.sweep(fit, part))
         };
-        let (fit, mut course) = run.best(Some(settings.starts), ROWS, begin)?;
+        let parts = settings.annealing.map_or(0, |annealing| annealing.sweeps);
+        let (fit, mut course) = run.warmed(Some(settings.starts), ROWS, begin, (parts, &warm_up))?;
         let q = fit.posterior().clone();
         let (mut path, mut p) = (Vec::new(), Vec::new());
         for sequence in sequences(x, columns.len(), &lengths) {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use elbo::{
     Error as Fault,
     mean_field::{
-        Annealing, MeanField, ising,
+        Annealing, MeanField, Resumable, ising,
         random_field::{Fit, Posterior},
     },
     random::Key,
@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    course::{Course, Run, annealing},
+    course::{Course, Fitting, annealing},
     model::Model,
     story::Story,
 };
@@ -115,6 +115,18 @@ impl<M: MeanField> MeanField for FromUniform<M> {
         // Of a uniform q it is 0, but for rounding.
         let kl = (bound.kl + self.entropy).max(0.0);
         Bound { log_likelihood: bound.log_likelihood + self.entropy, kl, ..bound }
+    }
+}
+
+impl<M: Resumable> Resumable for FromUniform<M> {
+    type State = M::State;
+
+    fn state(&self) -> M::State {
+        self.fit.state()
+    }
+
+    fn restore(&mut self, state: M::State) -> Result<(), Fault> {
+        self.fit.restore(state)
     }
 }
 
@@ -273,21 +285,23 @@ impl Model for Ising {
         couplings(source, memory, observer)
     }
 
-    fn fit(rows: Rows, settings: &Settings, run: &Run<'_>) -> Result<(Course, Story<Spins>), Error> {
+    fn fit(rows: Rows, settings: &Settings, run: &Fitting<'_>) -> Result<(Course, Story<Spins>), Error> {
         let (couplings, n) = (&rows.data.values[..], rows.data.width());
         let field = ising::field(couplings, &settings.fields).map_err(|error| {
             Error::from(error).remedy("J is symmetric, each coupling written twice, with 0 on the diagonal")
         })?;
         let key = Key::new(run.seed);
         let begin = |start: usize| {
-            let mut fit =
+            let fit =
                 if start == 0 { Fit::new(&field)? } else { Fit::random(&field, key.fold(start as u64))? };
-            if let Some(annealing) = settings.annealing {
-                annealing.run(&mut fit)?;
-            }
             Ok(FromUniform { fit, entropy: n as f64 * std::f64::consts::LN_2 })
         };
-        let (FromUniform { fit, .. }, mut course) = run.best(Some(settings.starts), ["spins", "θ"], begin)?;
+        let warm_up = |of: &mut FromUniform<Fit<'_>>, _, part| {
+            settings.annealing.map_or(Ok(()), |annealing| annealing.sweep(&mut of.fit, part))
+        };
+        let parts = settings.annealing.map_or(0, |annealing| annealing.sweeps);
+        let (FromUniform { fit, .. }, mut course) =
+            run.warmed(Some(settings.starts), ["spins", "θ"], begin, (parts, &warm_up))?;
         let exact = if n <= ENUMERATED {
             let exact = field.enumerate()?;
             Some(ExactSpins { log_partition: exact.log_partition, means: ising::means(&exact.marginals) })

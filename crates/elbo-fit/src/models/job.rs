@@ -3,24 +3,26 @@
 use std::path::Path;
 
 use elbo::{diagnose::Verdict, mean_field::Ascent, terms::Bound};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 
 use super::{
-    course::{Course, Run},
+    course::{Course, Fitting, Run},
+    kept::Keeper,
     model::Model,
     story::Story,
 };
 use crate::{
     error::Error,
     fitted::Saved,
-    folder::{Folder, Place},
+    folder::{CONFIG, Folder, Place},
+    more::More,
     observer::Observer,
     outcome::Outcome,
     page::{AscentPage, Page},
     plan::Plan,
     results::{AllRows, Reached, Results},
     rows::{DataConfig, Fingerprinted},
-    settings::{settings, to_toml},
+    settings::{not_a_job, settings, to_toml},
     source::{Source, same_data},
     text::Text,
 };
@@ -32,7 +34,7 @@ pub(crate) struct Config<S> {
     name: String,
     /// The name of the model.
     pub(crate) model: String,
-    data: DataConfig,
+    pub(crate) data: DataConfig,
     ascent: Ascent,
     seed: u64,
     pub(crate) settings: S,
@@ -60,34 +62,54 @@ fn fit_to<M: Model>(
     place: &Place,
 ) -> Result<Outcome, Error> {
     place.check(repeated.as_deref())?;
-    let (course, story) = M::fit(data, &settings, run)?;
-    let data = story.about.data.clone();
+    let of = data.config();
     let name = place.name.clone().or(repeated);
     let config = Config {
         elbo: env!("CARGO_PKG_VERSION").into(),
-        name: name.unwrap_or_else(|| format!("{}-{}", data.source.name(), M::NAME)),
+        name: name.unwrap_or_else(|| format!("{}-{}", of.source.name(), M::NAME)),
         model: M::NAME.into(),
-        data,
+        data: of,
         ascent: run.ascent,
         seed: run.seed,
         settings,
     };
-    config.finish(course, story, place)
+    config.fit::<M>(data, None, place, run.observer)
 }
 
 impl<S: Serialize> Config<S> {
-    /// Writes the run folder of a fit.
-    fn finish<Q: Serialize>(self, course: Course, story: Story<Q>, place: &Place) -> Result<Outcome, Error> {
-        let folder = Folder::create(place, &self.name, &to_toml(&self)?)?;
+    /// Fits, from the beginning or from the state in a folder, and leaves a whole run folder.
+    fn fit<M: Model<Settings = S>>(
+        self,
+        data: M::Data,
+        folder: Option<Folder>,
+        place: &Place,
+        observer: &dyn Observer,
+    ) -> Result<Outcome, Error> {
+        let keeper = Keeper::new(place, self.name.clone(), to_toml(&self)?, folder);
+        let fitting = Fitting { ascent: self.ascent, seed: self.seed, observer, keeper: &keeper };
+        match M::fit(data, &self.settings, &fitting) {
+            Ok((course, story)) => self.finish(course, story, &keeper.into_folder()?),
+            Err(error) => {
+                keeper.abandon();
+                Err(error)
+            }
+        }
+    }
+
+    /// Writes what a fit came to.
+    fn finish<Q: Serialize>(
+        self,
+        course: Course,
+        story: Story<Q>,
+        folder: &Folder,
+    ) -> Result<Outcome, Error> {
+        let rows = story.about.data.rows;
         let saved = Saved::new(story.about, &self.model, &story.posterior)?;
         folder.write("model.json", &saved.to_json()?)?;
-        let lines: serde_json::Result<Vec<String>> =
-            course.metrics.iter().map(|metrics| Ok(serde_json::to_string(metrics)? + "\n")).collect();
-        folder.write("metrics.jsonl", lines?.concat().as_bytes())?;
         let bounds = &course.record.bounds;
         let Some(bound) = bounds.last() else { return Err(Error::new("no sweep was made")) };
         let reached = AllRows {
-            rows: self.data.rows,
+            rows,
             elbo: bound.value(),
             log_likelihood: bound.log_likelihood,
             kl: bound.kl,
@@ -108,7 +130,7 @@ impl<S: Serialize> Config<S> {
         let page = AscentPage {
             title: folder.folder().file_name().unwrap_or_default().to_string_lossy().into(),
             kind: story.kind,
-            rows: self.data.rows,
+            rows,
             names: course.names,
             cards: story.cards,
             notes: story.notes,
@@ -150,46 +172,76 @@ impl Config<toml::Value> {
     /// That of a file which was read.
     ///
     /// # Errors
-    /// It fails where it lacks something.
-    pub(crate) fn of(table: toml::Table, path: &Path) -> Result<Self, Error> {
-        table.try_into().map_err(|cause: toml::de::Error| {
-            let message =
-                format!("`{}` is not a configuration of a run: {}", path.display(), cause.message());
+    /// Where it lacks something.
+    pub(crate) fn of(text: &str, path: &Path) -> Result<Self, Error> {
+        toml::from_str(text).map_err(|cause| not_a_job(path, text, &cause))
+    }
+
+    fn parsed<M: Model>(self, path: &Path) -> Result<Config<M::Settings>, Error> {
+        let Self { elbo, name, model, data, ascent, seed, settings } = self;
+        let settings = settings.try_into().map_err(|cause: toml::de::Error| {
+            let message = format!("`{}`, [settings]: {}", path.display(), cause.message());
             Error::new(message).remedy(NOT_OURS)
-        })
+        })?;
+        Ok(Config { elbo, name, model, data, ascent, seed, settings })
     }
 
     /// The fit once more, `M` being the model of this name; `data` says where the rows are now.
     pub(crate) fn repeat_as<M: Model>(
         self,
+        path: &Path,
         data: Option<&Path>,
         plan: &Plan,
         observer: &dyn Observer,
     ) -> Result<Outcome, Error> {
-        let Self { name, data: recorded, ascent, seed, settings: value, .. } = self;
+        let Config { name, data: recorded, ascent, seed, settings, .. } = self.parsed::<M>(path)?;
         let source = match data {
             Some(path) => recorded.source.at(path)?,
             None => recorded.source.clone(),
         };
-        let run = Run { ascent, seed, observer };
         let again = || {
-            let settings: M::Settings = parsed(value)?;
-            let data = M::read(&settings, source.clone(), plan.memory, observer)?;
-            let (name_of_data, fingerprint) = data.fingerprint();
-            same_data(name_of_data, fingerprint, &recorded.fingerprint)?;
-            fit_to::<M>(data, settings, Some(name), &run, &plan.place)
+            let data = recorded.read::<M>(&settings, source.clone(), plan, observer)?;
+            fit_to::<M>(data, settings, Some(name), &Run { ascent, seed, observer }, &plan.place)
         };
         again().map_err(|error| source.moved(error))
+    }
+
+    /// The fit from where it is in its folder.
+    pub(crate) fn resume_as<M: Model>(
+        self,
+        mut folder: Folder,
+        more: &More,
+        plan: &Plan,
+        observer: &dyn Observer,
+    ) -> Result<Outcome, Error> {
+        let mut config = self.parsed::<M>(&folder.path(CONFIG))?;
+        let (source, further) = (config.data.source.clone(), more.ascent(config.ascent)?);
+        let data = config.data.read::<M>(&config.settings, source, plan, observer)?;
+        if let Some(ascent) = further {
+            config.ascent = ascent;
+            folder.replace_config(&to_toml(&config)?)?;
+        }
+        config.fit::<M>(data, Some(folder), &plan.place, observer)
+    }
+}
+
+impl DataConfig {
+    /// The data of a fit, which are what they were.
+    fn read<M: Model>(
+        &self,
+        settings: &M::Settings,
+        source: Source,
+        plan: &Plan,
+        observer: &dyn Observer,
+    ) -> Result<M::Data, Error> {
+        let data = M::read(settings, source, plan.memory, observer)?;
+        let (name, fingerprint) = data.fingerprint();
+        same_data(name, fingerprint, &self.fingerprint)?;
+        Ok(data)
     }
 }
 
 /// That no model has the name that a job gives.
 pub(crate) fn unknown(name: &str) -> Error {
     Error::new(format!("`{name}` is no model")).remedy(NOT_OURS)
-}
-
-fn parsed<S: DeserializeOwned>(value: toml::Value) -> Result<S, Error> {
-    value.try_into().map_err(|cause: toml::de::Error| {
-        Error::new(format!("[settings] of the configuration: {}", cause.message())).remedy(NOT_OURS)
-    })
 }

@@ -11,7 +11,7 @@ use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    course::{Course, ROWS, Run, annealing},
+    course::{Course, Fitting, ROWS, annealing},
     model::Model,
     online::Online,
     row_model::{RowModel, of_seen},
@@ -266,28 +266,30 @@ impl Model for Mixture {
         read(source, memory, weights, [settings.drop_constant, settings.is_bernoulli()], observer)
     }
 
-    fn fit(rows: Rows, settings: &Settings, run: &Run<'_>) -> Result<(Course, Story<Posterior>), Error> {
+    fn fit(rows: Rows, settings: &Settings, run: &Fitting<'_>) -> Result<(Course, Story<Posterior>), Error> {
         let (x, width) = (&rows.data.values[..], rows.data.width());
         check_size(&settings.prior, width)?;
         rows.need_values(0..width)?;
         tell_cost(&settings.prior, &rows.data, run.observer);
         let key = Key::new(run.seed);
         let begin = |start: usize| {
-            let key = key.fold(start as u64);
-            let prior = settings.prior.clone();
-            let mut fit = match &rows.weights {
-                Some(weights) => Fit::weighted(x, width, weights, prior, settings.start, key)?,
-                None => Fit::new(x, width, prior, settings.start, key)?,
-            };
-            if let Some(annealing) = settings.annealing {
-                annealing.run(&mut fit)?;
+            let (key, prior) = (key.fold(start as u64), settings.prior.clone());
+            match &rows.weights {
+                Some(weights) => Fit::weighted(x, width, weights, prior, settings.start, key),
+                None => Fit::new(x, width, prior, settings.start, key),
             }
-            if let Some(online) = settings.online {
-                online.run(&mut fit, key, start, run.observer)?;
-            }
-            Ok(fit)
         };
-        let (fit, mut course) = run.best(Some(settings.starts), ROWS, begin)?;
+        let sweeps = settings.annealing.map_or(0, |annealing| annealing.sweeps);
+        let warm_up =
+            |fit: &mut Fit<'_>, start: usize, part: usize| match (settings.annealing, settings.online) {
+                (Some(annealing), _) if part < sweeps => annealing.sweep(fit, part),
+                (_, Some(online)) => {
+                    online.epoch(fit, key.fold(start as u64), start, part - sweeps, run.observer)
+                }
+                _ => Ok(()),
+            };
+        let parts = sweeps + settings.online.map_or(0, |online| online.epochs as usize);
+        let (fit, mut course) = run.warmed(Some(settings.starts), ROWS, begin, (parts, &warm_up))?;
         let q = fit.posterior();
         let operations = operations_of_draw(&settings.prior, rows.data.rows(), width);
         let (card, mut estimate) =

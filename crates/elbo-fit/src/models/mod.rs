@@ -1,6 +1,6 @@
 //! Models that are fitted by exact coordinate ascent (E21), a file each, and what they share.
 //!
-//! A run folder holds `config.toml`, `model.json` (the factors, by which [`FittedModel`](crate::FittedModel) works), `metrics.jsonl` (a line for
+//! A run folder holds `config.toml`, `state.json` (all that a fit needs to go on), `model.json` (the factors, by which [`FittedModel`](crate::FittedModel) works), `metrics.jsonl` (a line for
 //! each sweep of each start) and `results.json`.
 
 mod course;
@@ -9,6 +9,7 @@ pub mod factors;
 pub mod hidden_markov;
 pub mod ising;
 mod job;
+mod kept;
 pub mod mixture;
 mod model;
 pub mod normal;
@@ -21,11 +22,11 @@ pub mod state_space;
 mod story;
 pub mod topics;
 
-pub use course::{Course, Run};
+pub use course::{Course, Fitting, Run};
 pub(crate) use job::Config;
 pub use job::fit;
 pub use model::Model;
 pub use online::Online;
 pub use registry::MODELS;
-pub(crate) use registry::{check_name, read, repeat};
+pub(crate) use registry::{check_name, read, repeat, resume};
 pub use story::Story;

@@ -3,7 +3,7 @@
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    course::{Course, Run},
+    course::{Course, Fitting},
     story::Story,
 };
 use crate::{error::Error, fitted::Fitted, observer::Observer, rows::Fingerprinted, source::Source};
@@ -58,6 +58,6 @@ pub trait Model {
     fn fit(
         data: Self::Data,
         settings: &Self::Settings,
-        run: &Run<'_>,
+        run: &Fitting<'_>,
     ) -> Result<(Course, Story<Self::Posterior>), Error>;
 }

@@ -9,7 +9,7 @@ use elbo_data::{Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    course::{Course, ROWS, Run},
+    course::{Course, Fitting, ROWS},
     model::Model,
     row_model::{RowModel, of_seen},
     story::Story,
@@ -117,7 +117,7 @@ impl Model for Normal {
         Rows::read(source, memory, observer)?.weighted_by(settings.row_weights.as_deref())
     }
 
-    fn fit(rows: Rows, settings: &Settings, run: &Run<'_>) -> Result<(Course, Story<Posterior>), Error> {
+    fn fit(rows: Rows, settings: &Settings, run: &Fitting<'_>) -> Result<(Course, Story<Posterior>), Error> {
         let column = rows.column(Some(&settings.column))?;
         rows.need_values([column])?;
         let x: Vec<f64> = rows.data.column(column).collect();

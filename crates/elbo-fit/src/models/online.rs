@@ -28,21 +28,20 @@ impl Default for Online {
 }
 
 impl Online {
-    /// Takes a fit through all epochs.
-    pub(crate) fn run(
+    /// Takes a fit through an epoch, by its number from 0, after those before it.
+    pub(crate) fn epoch(
         &self,
         fit: &mut impl Stochastic,
         key: Key,
         start: usize,
+        epoch: usize,
         observer: &dyn Observer,
     ) -> Result<(), Fault> {
         let Self { batch, epochs, schedule } = self;
-        let mut steps = 0;
-        for epoch in 0..*epochs {
-            fit.epoch(*batch, schedule, key, epoch.into(), &mut steps)?;
-            let text = format!("epoch {} of {epochs} of start {}: {steps} steps", epoch + 1, start + 1);
-            observer.say("online", text);
-        }
+        let mut steps = (epoch * fit.rows().div_ceil((*batch).max(1))) as u64;
+        fit.epoch(*batch, schedule, key, epoch as u64, &mut steps)?;
+        let text = format!("epoch {} of {epochs} of start {}: {steps} steps", epoch + 1, start + 1);
+        observer.say("online", text);
         Ok(())
     }
 }

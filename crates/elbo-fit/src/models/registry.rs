@@ -11,6 +11,8 @@ use super::{
 use crate::{
     error::Error,
     fitted::{About, Fitted, Saved, not_ours},
+    folder::Folder,
+    more::More,
     observer::Observer,
     outcome::Outcome,
     plan::Plan,
@@ -28,7 +30,8 @@ pub static MODELS: &[Entry] = &[
     Entry::of::<super::topics::Topics>(),
 ];
 
-type Repeat = fn(Config<toml::Value>, Option<&Path>, &Plan, &dyn Observer) -> Result<Outcome, Error>;
+type Repeat = fn(Config<toml::Value>, &Path, Option<&Path>, &Plan, &dyn Observer) -> Result<Outcome, Error>;
+type Resume = fn(Config<toml::Value>, Folder, &More, &Plan, &dyn Observer) -> Result<Outcome, Error>;
 
 /// A model of the registry.
 #[derive(Debug)]
@@ -38,6 +41,7 @@ pub struct Entry {
     alias: &'static str,
     load: fn(&RawValue) -> serde_json::Result<Box<dyn Fitted>>,
     repeat: Repeat,
+    resume: Resume,
 }
 
 impl Entry {
@@ -47,6 +51,7 @@ impl Entry {
             alias: M::ALIAS,
             load: |posterior| Ok(Box::new(serde_json::from_str::<M::Posterior>(posterior.get())?)),
             repeat: Config::repeat_as::<M>,
+            resume: Config::resume_as::<M>,
         }
     }
 
@@ -61,15 +66,28 @@ pub(crate) fn check_name(name: &str) -> Result<(), Error> {
     Entry::find(name).map(drop)
 }
 
-/// Makes a fit once more; `data` says where the rows are now.
+/// Goes on with the fit of a folder.
+pub(crate) fn resume(
+    config: Config<toml::Value>,
+    folder: Folder,
+    more: &More,
+    plan: &Plan,
+    observer: &dyn Observer,
+) -> Result<Outcome, Error> {
+    let model = Entry::find(&config.model)?;
+    (model.resume)(config, folder, more, plan, observer)
+}
+
+/// Makes the fit of a file once more; `data` says where the rows are now.
 pub(crate) fn repeat(
     config: Config<toml::Value>,
+    path: &Path,
     data: Option<&Path>,
     plan: &Plan,
     observer: &dyn Observer,
 ) -> Result<Outcome, Error> {
     let model = Entry::find(&config.model)?;
-    (model.repeat)(config, data, plan, observer)
+    (model.repeat)(config, path, data, plan, observer)
 }
 
 /// The model that a file holds, and the name of its kind.

@@ -9,7 +9,7 @@ use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    course::{Course, ROWS, Run, Stored},
+    course::{Course, Fitting, ROWS, Stored},
     model::Model,
     row_model::RowModel,
     story::Story,
@@ -209,7 +209,11 @@ impl Model for Regress {
         Rows::read(source, memory, observer)?.weighted_by(settings.row_weights.as_deref())
     }
 
-    fn fit(mut rows: Rows, settings: &Settings, run: &Run<'_>) -> Result<(Course, Story<Regression>), Error> {
+    fn fit(
+        mut rows: Rows,
+        settings: &Settings,
+        run: &Fitting<'_>,
+    ) -> Result<(Course, Story<Regression>), Error> {
         let (target, width) = (target(&rows, &settings.target)?, rows.data.width() - 1);
         let order: Vec<usize> = (0..=width).filter(|&d| d != target).chain([target]).collect();
         rows.data = rows.data.keep_columns(&order)?;

@@ -9,7 +9,7 @@ use elbo_data::{Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    course::{Course, ROWS, Run, Stored},
+    course::{Course, Fitting, ROWS, Stored},
     model::Model,
     series::{self, Chain, Sequences, check_ahead, lengths, sequences, varied},
     story::Story,
@@ -336,7 +336,7 @@ impl Model for StateSpace {
     fn fit(
         mut rows: Rows,
         settings: &Settings,
-        run: &Run<'_>,
+        run: &Fitting<'_>,
     ) -> Result<(Course, Story<Sequences<Series>>), Error> {
         let lengths = lengths(&rows.data, settings.several_sequences, run.observer)?;
         let columns = rows.places(&settings.columns)?;

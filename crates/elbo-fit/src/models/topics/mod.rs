@@ -15,7 +15,7 @@ use measured::Measured;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    course::{Course, Run},
+    course::{Course, Fitting},
     documents::Documents,
     model::Model,
     online::Online,
@@ -146,7 +146,7 @@ impl Model for Topics {
     fn fit(
         documents: Documents,
         settings: &Settings,
-        run: &Run<'_>,
+        run: &Fitting<'_>,
     ) -> Result<(Course, Story<TopicModel>), Error> {
         let key = Key::new(run.seed);
         let parts = settings.held_out.map(|fraction| documents.split(fraction, key)).transpose()?;
@@ -158,15 +158,14 @@ impl Model for Topics {
         }
 
         let prior = Prior::symmetric(settings.topics, settings.alpha, settings.eta);
-        let begin = |start: usize| {
-            let key = key.fold(start as u64);
-            let mut fit = Fit::new(train, prior.clone(), key)?;
-            if let Some(online) = settings.online {
-                online.run(&mut fit, key, start, run.observer)?;
-            }
-            Ok(fit)
+        let begin = |start: usize| Fit::new(train, prior.clone(), key.fold(start as u64));
+        let warm_up = |fit: &mut Fit<'_>, start: usize, part: usize| match settings.online {
+            Some(online) => online.epoch(fit, key.fold(start as u64), start, part, run.observer),
+            None => Ok(()),
         };
-        let (fit, mut course) = run.best(Some(settings.starts), ["documents", "topics"], begin)?;
+        let parts = settings.online.map_or(0, |online| online.epochs as usize);
+        let names = ["documents", "topics"];
+        let (fit, mut course) = run.warmed(Some(settings.starts), names, begin, (parts, &warm_up))?;
 
         let posterior = fit.posterior();
         let of_training = Measured::of(&posterior, train, None)?;
@@ -205,7 +204,7 @@ impl Model for Topics {
         let columns = documents.names.as_deref().unwrap_or_default();
         let mut rows = vec![of_training.row("training")];
         rows.extend(of_held_out.map(|measured| measured.row("held out")));
-        let config = documents.config(train.documents());
+        let config = documents.fitted_to(train.documents());
         let story = Story {
             kind: "Latent Dirichlet allocation".into(),
             cards,

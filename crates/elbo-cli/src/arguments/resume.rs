@@ -1,0 +1,43 @@
+//! `elbo resume`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use elbo_fit::More;
+
+use super::values::{parse_count, parse_memory, parse_positive};
+
+/// `elbo resume`.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+A fit that was interrupted or killed ends as it would have without that, to the bit. A fit that is finished has its results written again, or is carried on: --epochs for `elbo train`, --sweeps and --tolerance
+for the models of coordinate ascent. The result of more epochs is that of a fit that had them from the beginning, but for
+two cases: a fit that had ended by its patience begins to wait anew, and --decay is taken over the new number of epochs.
+By coordinate ascent the best of the starts that are over goes on, and those that are not over take the new end.")]
+pub(crate) struct Resume {
+    /// The run folder.
+    pub(crate) run: PathBuf,
+    /// Epochs in all, for a fit of `elbo train`.
+    #[arg(long, value_name = "E", value_parser = parse_count::<u64>)]
+    pub(crate) epochs: Option<u64>,
+    /// Epochs without a rise of the validation bound after which it ends, for a fit of `elbo train`.
+    #[arg(long, value_name = "P", value_parser = parse_count::<u64>)]
+    pub(crate) patience: Option<u64>,
+    /// Sweeps in all, for a fit by coordinate ascent.
+    #[arg(long, value_name = "S", value_parser = parse_count::<usize>)]
+    pub(crate) sweeps: Option<usize>,
+    /// It has converged when a sweep raises the bound by no more than this times its size.
+    #[arg(long, value_name = "T", value_parser = parse_positive)]
+    pub(crate) tolerance: Option<f64>,
+    /// Memory that rows may take, as 500M or 4G.
+    #[arg(long, value_name = "SIZE", value_parser = parse_memory)]
+    pub(crate) memory: Option<u64>,
+}
+
+impl Resume {
+    /// How much further the fit goes.
+    pub(crate) fn more(&self) -> More {
+        let Self { epochs, patience, sweeps, tolerance, .. } = *self;
+        More { epochs, patience, sweeps, tolerance }
+    }
+}

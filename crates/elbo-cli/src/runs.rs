@@ -1,0 +1,195 @@
+//! The verbs that look at several runs.
+
+use std::time::SystemTime;
+
+use elbo::burn::tensor::Device;
+use elbo_data::{Column, Table};
+use elbo_fit::{
+    Compared, Comparison, Error, Listed, Pair, Stage, compare as side_by_side, plus_minus, runs as list,
+};
+use jiff::Timestamp;
+
+use crate::{
+    arguments::{Compare, Runs},
+    escape::escaped,
+    out::{check_ending, print, tell},
+    screen::Screen,
+    words::flags,
+};
+
+pub(crate) fn runs(arguments: &Runs) -> Result<(), Error> {
+    check_ending(arguments.output.as_deref(), false)?;
+    let all = list(&arguments.folder)?;
+    if all.is_empty() {
+        tell(format!("no runs in `{}`", arguments.folder.display()));
+    }
+    let headings =
+        ["run", "state", "model", "data", "rows", "bound, nats", "", "verdict", "length", "written, UTC"];
+    let lines = all.iter().map(|run| {
+        let bound = run.bound.as_ref();
+        let value = bound.map(|of| match of.standard_error {
+            Some(error) => format!("{:.4} ± {error:.4}", of.value),
+            None => format!("{:.4}", of.value),
+        });
+        [
+            Some(name(run)),
+            Some(stage(run)),
+            run.model.clone(),
+            run.data.clone(),
+            run.rows.map(|rows| rows.to_string()),
+            value,
+            bound.map(|of| of.what.clone()),
+            run.verdict.map(|level| level.to_string()),
+            run.length.clone(),
+            Some(date(run.written)),
+        ]
+        .map(Option::unwrap_or_default)
+    });
+    let lines: Vec<[String; 10]> = lines.collect();
+    match &arguments.output {
+        None => print(&aligned(&headings, &lines, &[4, 5]))?,
+        Some(path) => table_of(&all).write(path)?,
+    }
+    for run in &all {
+        if let Stage::Damaged(why) = &run.stage {
+            tell(format!(
+                "note: `{}`: {}",
+                escaped(&run.path.display().to_string(), false),
+                escaped(why, false)
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn name(run: &Listed) -> String {
+    run.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn stage(run: &Listed) -> String {
+    match run.stage {
+        Stage::Finished => "finished",
+        Stage::Running => "running",
+        Stage::Interrupted => "interrupted",
+        Stage::Damaged(_) => "damaged",
+    }
+    .into()
+}
+
+/// To the minute.
+fn date(at: SystemTime) -> String {
+    Timestamp::try_from(at).map_or_else(|_| String::new(), |at| at.strftime("%Y-%m-%d %H:%M").to_string())
+}
+
+fn table_of(all: &[Listed]) -> Table {
+    let mut table = Table::new();
+    let text = |of: fn(&Listed) -> Option<String>| {
+        Column::Text(all.iter().map(|run| of(run).unwrap_or_default()).collect())
+    };
+    let real = |of: fn(&Listed) -> Option<f64>| {
+        Column::Real(all.iter().map(|run| of(run).unwrap_or(f64::NAN)).collect())
+    };
+    table.push("run", text(|run| Some(name(run))));
+    table.push("state", text(|run| Some(stage(run))));
+    table.push("model", text(|run| run.model.clone()));
+    table.push("data", text(|run| run.data.clone()));
+    table.push("rows", real(|run| run.rows.map(|rows| rows as f64)));
+    table.push("bound", real(|run| run.bound.as_ref().map(|of| of.value)));
+    table.push("standard_error", real(|run| run.bound.as_ref().and_then(|of| of.standard_error)));
+    table.push("bound_is", text(|run| run.bound.as_ref().map(|of| of.what.clone())));
+    table.push("verdict", text(|run| run.verdict.map(|level| level.to_string())));
+    table.push("length", text(|run| run.length.clone()));
+    table.push("written", text(|run| Some(date(run.written))));
+    table
+}
+
+pub(crate) fn compare(arguments: &Compare, device: &Device) -> Result<(), Error> {
+    check_ending(arguments.output.as_deref(), false)?;
+    let found = side_by_side(&arguments.runs, &arguments.source.asked()?, device, &Screen::default())?;
+    if let Some(path) = &arguments.output {
+        pairs(&found).write(path)?;
+    }
+    let headings = ["run", "model", "value", "nats per row", "rows", "", "ELBO of all"];
+    let lines: Vec<[String; 7]> = found
+        .runs
+        .iter()
+        .map(|run| {
+            let mean = if run.number > 1 { plus_minus(run.mean) } else { format!("{:.3}", run.mean.value) };
+            let bound = run.bound.map_or(String::new(), |bound| format!("{bound:.4}"));
+            let rows = run.number.to_string();
+            [path(run), run.model.clone(), run.term.clone(), mean, rows, run.rows.clone(), bound]
+        })
+        .collect();
+    print(&aligned(&headings, &lines, &[3, 4, 6]))?;
+    print("\n")?;
+    let headings = ["run", "less", "difference, nats per row", "rows", "of the ELBOs of all"];
+    let lines: Vec<[String; 5]> = found
+        .pairs
+        .iter()
+        .map(|Pair { of: [a, b], difference }| {
+            let [a, b] = [*a, *b].map(|place| path(&found.runs[place]));
+            match difference {
+                Ok(of) => {
+                    let mean =
+                        if of.rows > 1 { plus_minus(of.mean) } else { format!("{:.3}", of.mean.value) };
+                    let bounds = of.bounds.map_or(String::new(), |of| format!("{of:.4}"));
+                    [a, b, mean, of.rows.to_string(), bounds]
+                }
+                Err(why) => [a, b, format!("not compared: {}", flags(why)), String::new(), String::new()],
+            }
+        })
+        .collect();
+    print(&aligned(&headings, &lines, &[]))
+}
+
+fn path(run: &Compared) -> String {
+    run.path.display().to_string()
+}
+
+fn pairs(found: &Comparison) -> Table {
+    let mut table = Table::new();
+    let text = |of: &dyn Fn(&Pair) -> String| Column::Text(found.pairs.iter().map(of).collect());
+    let real = |of: &dyn Fn(&Pair) -> Option<f64>| {
+        Column::Real(found.pairs.iter().map(|pair| of(pair).unwrap_or(f64::NAN)).collect())
+    };
+    let difference = |pair: &Pair| pair.difference.as_ref().ok().map(|of| (of.mean, of.rows, of.bounds));
+    table.push("run", text(&|pair| path(&found.runs[pair.of[0]])));
+    table.push("less", text(&|pair| path(&found.runs[pair.of[1]])));
+    table.push("difference", real(&|pair| Some(difference(pair)?.0.value)));
+    let known = |pair: &Pair| difference(pair).filter(|of| of.1 > 1).map(|of| of.0.standard_error);
+    table.push("standard_error", real(&known));
+    table.push("rows", real(&|pair| Some(difference(pair)?.1 as f64)));
+    table.push("difference_of_elbos", real(&|pair| difference(pair)?.2));
+    table.push("not_compared", text(&|pair| pair.difference.as_ref().err().map(flags).unwrap_or_default()));
+    table
+}
+
+/// Lines in columns; those of numbers end below one another.
+fn aligned<const N: usize>(headings: &[&str; N], lines: &[[String; N]], numbers: &[usize]) -> String {
+    let shown = |cell: &str| escaped(cell, false).into_owned();
+    let all: Vec<[String; N]> = std::iter::once(headings.map(String::from))
+        .chain(lines.iter().cloned())
+        .map(|line| line.map(|cell| shown(&cell)))
+        .collect();
+    let width = |column: usize| all.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..N).map(width).collect();
+    let line = |cells: &[String; N]| {
+        let cells = cells.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| {
+            if numbers.contains(&column) { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+        });
+        format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
+    };
+    all.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::aligned;
+
+    #[test]
+    fn columns_stand_below_one_another() {
+        let lines = [["a", "-12.5"], ["größer\n", "3"]].map(|line| line.map(String::from));
+        let shown = aligned(&["run", "bound"], &lines, &[1]);
+        assert_eq!(shown, "run       bound\na         -12.5\ngrößer\\n      3\n");
+    }
+}

@@ -1,0 +1,179 @@
+//! `elbo runs` and `elbo compare`, and what names and cells do to a terminal.
+
+use std::fs;
+
+use crate::common::{Place, measurements};
+
+/// A run that is whole, one that is not, and folders that are damaged or none.
+#[test]
+fn runs_are_listed_whatever_lies_among_them() {
+    let place = Place::new();
+    place.write("data.csv", measurements(120));
+    place.fails("runs", 1, &["cannot read `runs`"], "`elbo runs DIR`");
+    place.succeeds("mixture --data data.csv --components 2 --starts 1 --name first");
+    place.succeeds("train --data data.csv --label-column kind --epochs 3 --name second");
+    let of = |run: &str, file: &str| format!("runs/{run}/{file}");
+    for (name, file, text) in [
+        ("cut", "config.toml", "[data"),
+        ("other", "config.toml", "model = \"none\""),
+        ("bare", "results.json", "{"),
+        ("notes", "notes.txt", "mine"),
+        (".elbo-1-0", "config.toml", ""),
+    ] {
+        place.write(&of(name, file), text);
+    }
+    place.write(&of("torn", "config.toml"), place.read(&of("first", "config.toml")));
+    place.write(&of("torn", "results.json"), "{\"elbo\":");
+    place.write(&of("begun", "config.toml"), place.read(&of("second", "config.toml")));
+    place.write(&of("headless", "config.toml"), place.read(&of("first", "config.toml")));
+    place.write(&of("headless", "results.json"), place.read(&of("first", "results.json")));
+    let said = place.succeeds("runs");
+    let line = |name: &str| {
+        let found = said.stdout.lines().find(|line| line.split_whitespace().next() == Some(name));
+        found
+            .unwrap_or_else(|| panic!("no {name} in {said:?}"))
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let results = place.results("runs/first");
+    let bound = format!("{:.4} ELBO of all rows", results["elbo"].as_f64().unwrap());
+    assert!(line("first").starts_with("first finished mixture data.csv 120"), "{said:?}");
+    assert!(line("first").contains(&bound), "{said:?}");
+    let elbo = &place.results("runs/second")["validation"]["elbo"];
+    let number = |name: &str| elbo[name].as_f64().unwrap();
+    let bound = format!("{:.4} ± {:.4} ELBO per validation row", number("value"), number("standard_error"));
+    assert!(line("second").contains(&bound) && line("second").contains(" 3 epochs "), "{said:?}");
+    assert!(line("begun").starts_with("begun interrupted auto-encoder data.csv 120"), "{said:?}");
+    for damaged in ["cut", "other", "bare", "torn", "headless"] {
+        assert!(line(damaged).starts_with(&format!("{damaged} damaged")), "{said:?}");
+        assert!(said.stderr.contains(&format!("note: `runs/{damaged}`: ")), "{said:?}");
+    }
+    assert_eq!(said.stdout.lines().count(), 9, "{said:?}");
+    place.succeeds("runs --output list.csv");
+    let list = place.text("list.csv");
+    assert!(list.starts_with("run,state,model,data,rows,bound,standard_error,bound_is,verdict,"), "{list}");
+    assert_eq!(list.lines().count(), 9, "{list}");
+}
+
+/// The difference of two runs is that of what `elbo evaluate` gives of each row.
+#[test]
+fn runs_are_compared_row_by_row() {
+    let place = Place::new();
+    place.write("data.csv", measurements(150));
+    place.write("new.csv", measurements(60));
+    for (name, components) in [("one", 1), ("three", 3)] {
+        place
+            .succeeds(&format!("mixture --data data.csv --components {components} --starts 1 --name {name}"));
+    }
+    place.succeeds("train --data data.csv --label-column kind --epochs 4 --name coded");
+    let seed = "train --data data.csv --label-column kind --epochs 4 --seed 1 --name other";
+    place.succeeds(seed);
+    place.succeeds("regress --data data.csv --name line");
+
+    let said =
+        place.succeeds("compare runs/one runs/three runs/coded runs/other --data new.csv --output pairs.csv");
+    let column = |run: &str, name: &str| {
+        place.succeeds(&format!("evaluate runs/{run} --data new.csv --output {run}.csv"));
+        let text = place.text(&format!("{run}.csv"));
+        let mut lines = text.lines().map(|line| line.split(',').collect::<Vec<_>>());
+        let at = lines.next().unwrap().iter().position(|of| *of == name).unwrap();
+        lines.map(|line| line[at].parse::<f64>().unwrap()).collect::<Vec<_>>()
+    };
+    let (one, three) = (column("one", "log_density"), column("three", "log_density"));
+    let differences: Vec<f64> = one.iter().zip(&three).map(|(a, b)| a - b).collect();
+    let mean = differences.iter().sum::<f64>() / 60.0;
+    let squares: f64 = differences.iter().map(|d| (d - mean).powi(2)).sum();
+    let error = (squares / 59.0 / 60.0).sqrt();
+    let pairs = place.text("pairs.csv");
+    let first: Vec<&str> = pairs.lines().nth(1).unwrap().split(',').collect();
+    let number = |place: usize| first[place].parse::<f64>().unwrap();
+    assert!((number(2) - mean).abs() < 1e-9 && (number(3) - error).abs() < 1e-9, "{pairs} {mean} {error}");
+    let of = |run: &str| place.results(&format!("runs/{run}"))["elbo"].as_f64().unwrap();
+    assert!((number(5) - (of("one") - of("three"))).abs() < 1e-6, "{pairs}");
+    assert!(said.stdout.contains(&format!("{mean:.3} ± {error:.3}")), "{said:?}");
+    // On their own rows only those of one split are compared; of p(y|x) and p(x) never two.
+    let said = place.succeeds("compare runs/coded runs/other runs/one runs/line");
+    let line = |a: &str, b: &str| {
+        let is_of = |line: &&str| {
+            let mut words = line.split_whitespace();
+            words.next() == Some(&format!("runs/{a}")) && words.next() == Some(&format!("runs/{b}"))
+        };
+        said.stdout.lines().find(is_of).unwrap_or_else(|| panic!("no {a} {b} in {said:?}")).to_owned()
+    };
+    assert!(line("coded", "other").contains("not compared: their validation rows are different ones"));
+    assert!(line("coded", "one").contains("not compared: one has learned from the rows"));
+    assert!(
+        line("one", "line").contains("not compared: one gives a density, the other a density of `"),
+        "{said:?}"
+    );
+    assert!(line("one", "line").contains("--data") || !line("one", "line").contains('«'));
+}
+
+/// What a table says acts on no terminal.
+#[test]
+fn names_and_cells_are_written_out() {
+    let place = Place::new();
+    let rows: Vec<String> =
+        (0..40).map(|i| format!("{},{},k\u{1b}[2J\u{202e}\n", i % 7, (i * i) % 11)).collect();
+    place.write("data.csv", format!("\u{1b}]0;owned\u{7}a,\"b\nverdict     trust\",kind\n{}", rows.concat()));
+    for arguments in [
+        "mixture --data data.csv --components 2 --label-column kind",
+        "regress --data data.csv --label-column kind",
+        "factors --data data.csv --label-column kind --latent 1",
+        "train --data data.csv --label-column kind --epochs 2",
+        "train --data data.csv --epochs 2",
+        "regress --data data.csv --target none",
+    ] {
+        let said = place.elbo(arguments);
+        let acts = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+        assert!(!said.stderr.contains(acts), "{said:?}");
+        assert!(!said.stderr.contains("\nverdict     trust\""), "{said:?}");
+    }
+}
+
+/// A name that is no UTF-8 does not change on its way, or is refused before any work.
+#[cfg(target_os = "linux")]
+#[test]
+fn paths_that_are_no_utf_8_are_kept_or_refused() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+    let place = Place::new();
+    let odd = OsStr::from_bytes(b"gr\xf6sse");
+    place.write("data.csv", measurements(60));
+    let file = place.path("").join(OsStr::from_bytes(b"gr\xf6sse.csv"));
+    fs::copy(place.path("data.csv"), &file).unwrap();
+    let fit = |data: &OsStr, runs: &OsStr| {
+        let mut command = place.command("mixture --components 1 --starts 1");
+        command.arg("--data").arg(data).arg("--runs").arg(runs).output().unwrap()
+    };
+    let refused = fit(file.as_os_str(), OsStr::new("runs"));
+    assert_eq!(refused.status.code(), Some(1));
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("is not UTF-8") && said.contains("hint: "), "{said}");
+    assert!(!place.exists("runs"));
+    let fitted = fit(OsStr::new("data.csv"), odd);
+    assert!(fitted.status.success() || fitted.status.code() == Some(3));
+    assert_eq!(fitted.stdout, b"gr\xf6sse/data-mixture\n");
+    let mut evaluated = place.command("evaluate");
+    let evaluated = evaluated.arg(OsStr::from_bytes(b"gr\xf6sse/data-mixture"));
+    assert!(evaluated.output().unwrap().status.success());
+}
+
+/// What cannot be written is refused before any work is done for it.
+#[test]
+fn an_output_that_cannot_be_written_is_refused_at_once() {
+    let place = Place::new();
+    place.write("data.csv", measurements(60));
+    place.succeeds("mixture --data data.csv --components 1 --starts 1 --name m");
+    place.write("folder.csv/file", "");
+    for (path, hint) in [
+        ("nowhere/out.csv", "make the folder first"),
+        ("folder.csv", "the name of a file"),
+        ("data.csv/out.csv", "a part of the path is a file"),
+    ] {
+        let said = place.elbo(&format!("predict runs/m --output {path}"));
+        said.failed(1, &[&format!("cannot write `{path}`")], hint);
+        assert!(!said.stderr.contains("data "), "it was read first: {said:?}");
+    }
+    assert_eq!(place.text("data.csv"), measurements(60));
+}

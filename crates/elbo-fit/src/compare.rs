@@ -1,0 +1,289 @@
+//! Runs side by side: figures of two are compared where they are of the same rows and of the same measure.
+
+use std::path::{Path, PathBuf};
+
+use elbo::{
+    burn::tensor::Device, distribution::bernoulli::Binarise, likelihood::Support, minibatch::split,
+    objective::Objective, random::Key, terms::Mean,
+};
+use elbo_data::Column;
+
+use crate::{
+    asked::{Asked, LOG_DENSITY},
+    auto_encoder::{self, AutoEncoder, Measures},
+    error::Error,
+    fitted::is_fitted,
+    fitted_model::FittedModel,
+    folder::CONFIG,
+    job::Job,
+    observer::Observer,
+    results::{Reached, Results},
+    text::Text,
+};
+
+/// Runs side by side.
+#[derive(Debug)]
+pub struct Comparison {
+    /// Each run.
+    pub runs: Vec<Compared>,
+    /// Each pair of them.
+    pub pairs: Vec<Pair>,
+}
+
+/// A run, and how probable it makes rows.
+#[derive(Debug)]
+pub struct Compared {
+    /// Its folder.
+    pub path: PathBuf,
+    /// Its model.
+    pub model: String,
+    /// What is measured of each row, as `log_density`.
+    pub term: String,
+    /// Of which rows.
+    pub rows: String,
+    /// The mean over them, in nats of the stored values, and of how many it is.
+    pub mean: Mean,
+    /// The number of rows.
+    pub number: usize,
+    /// The ELBO of all rows of the fit, in nats, of a model fitted by coordinate ascent.
+    pub bound: Option<f64>,
+    measured: Measured,
+}
+
+/// Two runs.
+#[derive(Debug)]
+pub struct Pair {
+    /// Their places among the runs.
+    pub of: [usize; 2],
+    /// What the first has more than the second, or why that cannot be said.
+    pub difference: Result<Difference, Text>,
+}
+
+/// What one run has more than another on the same rows, in nats.
+#[derive(Debug)]
+pub struct Difference {
+    /// The mean of the differences, row by row, and its standard error, where there are rows enough for one.
+    pub mean: Mean,
+    /// Of how many rows, or sequences.
+    pub rows: usize,
+    /// The difference of the ELBOs of all rows, where both are bounds on log p of the same.
+    pub bounds: Option<f64>,
+}
+
+/// What a run's figures are of.
+#[derive(Debug)]
+struct Measured {
+    /// The fingerprint of the data, and the rows' numbers.
+    data: String,
+    index: Vec<usize>,
+    held_out: bool,
+    /// Given rows of another file.
+    given: bool,
+    /// The columns, in order of their names.
+    columns: Vec<String>,
+    /// Densities and probabilities have no common measure.
+    measure: String,
+    log_density: Vec<f64>,
+}
+
+/// Measures runs on the rows that are asked for; else each on its own: fits by gradients on their validation rows, those by
+/// coordinate ascent on all that they were fitted to.
+///
+/// # Errors
+/// Where a run cannot be read, or its rows.
+pub fn compare(
+    runs: &[PathBuf],
+    asked: &Asked,
+    device: &Device,
+    observer: &dyn Observer,
+) -> Result<Comparison, Error> {
+    let of = |path: &PathBuf| {
+        if is_fitted(path) {
+            by_ascent(path, asked, observer)
+        } else {
+            by_gradients(path, asked, device, observer)
+        }
+    };
+    let runs = runs.iter().map(of).collect::<Result<Vec<Compared>, Error>>()?;
+    let pairs = (0..runs.len()).flat_map(|i| (i + 1..runs.len()).map(move |j| [i, j]));
+    let pairs = pairs.map(|of| Pair { of, difference: difference(&runs[of[0]], &runs[of[1]]) }).collect();
+    Ok(Comparison { runs, pairs })
+}
+
+fn by_gradients(
+    path: &Path,
+    asked: &Asked,
+    device: &Device,
+    observer: &dyn Observer,
+) -> Result<Compared, Error> {
+    let model = AutoEncoder::load(path, device)?;
+    let found = model.evaluate(asked, &Measures::default(), observer)?;
+    let (config, likelihood) = (model.config(), model.reader().likelihood());
+    let given = asked.source.is_some();
+    let all = column(&found.rows.table, LOG_DENSITY)?;
+    let volume = model.of_stored();
+    let index = if given {
+        (0..all.len()).collect()
+    } else {
+        split(all.len(), config.data.validation, Key::new(config.fit.seed)).1
+    };
+    let measure = match likelihood.support() {
+        Support::Real => DENSITY.into(),
+        Support::Binary => match config.fit.binarise(likelihood) {
+            Binarise::Dynamic => "a probability of values of 0 and 1, drawn by their grey".into(),
+            Binarise::Threshold => "a probability of values of 0 and 1, cut at half".into(),
+            Binarise::None => BITS.into(),
+        },
+        Support::Count => "a probability of counts".into(),
+        _ => likelihood.name().into(),
+    };
+    if config.fit.train.objective == Objective::Noiseless {
+        return Err(Error::new(format!(
+            "`{}` was fitted to the noiseless objective, which is no bound",
+            path.display()
+        ))
+        .remedy("leave it out"));
+    }
+    let measured = Measured {
+        data: config.data.fingerprint.clone(),
+        log_density: index.iter().map(|&row| all[row] + volume).collect(),
+        index,
+        held_out: true,
+        given,
+        columns: sorted(&config.data.columns),
+        measure,
+    };
+    Ok(Compared::of(path, auto_encoder::NAME, LOG_DENSITY, None, measured))
+}
+
+fn by_ascent(path: &Path, asked: &Asked, observer: &dyn Observer) -> Result<Compared, Error> {
+    let model = FittedModel::load(path)?;
+    let found = model.evaluate(asked, None, 0, observer)?;
+    let columns = found
+        .rows
+        .table
+        .columns
+        .iter()
+        .find(|(name, column)| name != "row" && matches!(column, Column::Real(_)));
+    let term = columns.map(|(name, _)| name.clone()).unwrap_or_default();
+    let log_density = column(&found.rows.table, &term)?;
+    let (about, config) = (model.about(), path.join(CONFIG));
+    let job = if config.is_file() { Some(Job::read(&config)?) } else { None };
+    let name = job.as_ref().map_or("", Job::model).to_owned();
+    let measure = measure(&name, job.as_ref().and_then(Job::settings));
+    // Of x that are given no density is told: they need not be the same.
+    let columns = if name == "regress" { Vec::new() } else { sorted(&about.columns) };
+    let results = Results::read(path)?;
+    let bound = results.and_then(|results| match results.reached {
+        Reached::AllRows(of) => Some(of.elbo),
+        Reached::HeldOut(_) => None,
+    });
+    let measured = Measured {
+        data: about.data.fingerprint.clone(),
+        index: (0..log_density.len()).collect(),
+        held_out: false,
+        given: asked.source.is_some(),
+        columns,
+        measure,
+        log_density,
+    };
+    Ok(Compared::of(path, &name, &term, bound, measured))
+}
+
+/// Of what a model fitted by coordinate ascent gives the logarithm for each row.
+fn measure(model: &str, settings: Option<&toml::Value>) -> String {
+    let setting = |names: &[&str]| names.iter().try_fold(settings?, |of, name| of.get(name));
+    match model {
+        "regress" => {
+            let target = setting(&["target"]).and_then(toml::Value::as_str).unwrap_or_default();
+            format!("a density of `{target}`, the other columns given")
+        }
+        "mixture" if setting(&["prior", "family", "bernoulli"]).is_some() => BITS.into(),
+        "hmm" => {
+            let kinds = setting(&["emission"]).and_then(toml::Value::as_array).into_iter().flatten();
+            let kinds = kinds.filter_map(|of| of.as_table()?.keys().next());
+            let kinds: Vec<&str> = kinds.map(String::as_str).collect();
+            format!("a density of sequences of {} columns", kinds.join(", "))
+        }
+        "state-space" => "a density of sequences of gaussian columns".into(),
+        "topics" => "a probability of words".into(),
+        "ising" => "log Z".into(),
+        _ => DENSITY.into(),
+    }
+}
+
+const DENSITY: &str = "a density";
+const BITS: &str = "a probability of values of 0 and 1";
+
+fn sorted(columns: &[String]) -> Vec<String> {
+    let mut columns = columns.to_vec();
+    columns.sort_unstable();
+    columns
+}
+
+fn column(table: &elbo_data::Table, name: &str) -> Result<Vec<f64>, Error> {
+    match table.columns.iter().find(|(of, _)| of == name) {
+        Some((_, Column::Real(values))) => Ok(values.clone()),
+        _ => Err(Error::new(format!("the model says no `{name}` of each row"))),
+    }
+}
+
+impl Compared {
+    fn of(path: &Path, model: &str, term: &str, bound: Option<f64>, measured: Measured) -> Self {
+        let seen: Vec<f64> = measured.log_density.iter().copied().filter(|x| !x.is_nan()).collect();
+        let rows = match (measured.given, measured.held_out) {
+            (true, _) => "the rows given",
+            (false, true) => "its validation rows",
+            (false, false) => "the rows it was fitted to",
+        };
+        Self {
+            path: path.into(),
+            model: model.into(),
+            term: term.into(),
+            rows: rows.into(),
+            mean: Mean::of(&seen),
+            number: seen.len(),
+            bound,
+            measured,
+        }
+    }
+}
+
+fn difference(a: &Compared, b: &Compared) -> Result<Difference, Text> {
+    let (of_a, of_b) = (&a.measured, &b.measured);
+    if !of_a.given {
+        if of_a.held_out != of_b.held_out {
+            return Err(
+                "one has learned from the rows that the other is measured by: give new rows with «data PATH»"
+                    .into(),
+            );
+        }
+        if of_a.data != of_b.data {
+            return Err("they were fitted to different data: give rows for both with «data PATH»".into());
+        }
+        if of_a.index != of_b.index {
+            return Err("their validation rows are different ones: give new rows with «data PATH»".into());
+        }
+    }
+    if of_a.measure != of_b.measure {
+        return Err(format!("one gives {}, the other {}", of_a.measure, of_b.measure).into());
+    }
+    if of_a.columns != of_b.columns {
+        let only = |of: &Measured, other: &Measured| {
+            of.columns.iter().find(|name| !other.columns.contains(name)).cloned()
+        };
+        let name = only(of_a, of_b).or_else(|| only(of_b, of_a)).unwrap_or_default();
+        return Err(format!("they are of different columns: `{name}` is in one alone").into());
+    }
+    if of_a.log_density.len() != of_b.log_density.len() {
+        return Err("they measure different numbers of rows".into());
+    }
+    let pairs = of_a.log_density.iter().zip(&of_b.log_density);
+    let differences: Vec<f64> = pairs.map(|(a, b)| a - b).filter(|d| !d.is_nan()).collect();
+    if differences.is_empty() {
+        return Err("no row has the cells that both are of".into());
+    }
+    let same_data = of_a.data == of_b.data;
+    let bounds = a.bound.zip(b.bound).filter(|_| same_data).map(|(a, b)| a - b);
+    Ok(Difference { mean: Mean::of(&differences), rows: differences.len(), bounds })
+}
