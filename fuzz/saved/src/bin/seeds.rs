@@ -1,0 +1,25 @@
+//! Writes the corpora: the files of small fits of all models.
+
+use std::{fs, path::Path};
+
+use elbo_fuzz_saved::{Fits, unsealed};
+
+fn main() {
+    let (fits, corpora) = (Fits::made(), Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus"));
+    let put = |target: &str, name: &str, bytes: &[u8]| {
+        fs::create_dir_all(corpora.join(target)).unwrap();
+        fs::write(corpora.join(target).join(name), bytes).unwrap();
+    };
+    let of = |run: &str, file: &str| fs::read(fits.run(run).join(file)).unwrap();
+    put("state", "train", &of("train", "state"));
+    put("model_safetensors", "train", &of("train", "model.safetensors"));
+    for run in std::iter::once("train").chain(Fits::ASCENTS) {
+        put("config_toml", run, &of(run, "config.toml"));
+        put("metrics_jsonl", run, &of(run, "metrics.jsonl"));
+        put("results_json", run, &of(run, "results.json"));
+    }
+    for (number, run) in Fits::ASCENTS.into_iter().enumerate() {
+        put("model_json", run, unsealed(&of(run, "model.json")));
+        put("state_json", run, &[&[number as u8], unsealed(&of(run, "state.json"))].concat());
+    }
+}
