@@ -156,7 +156,7 @@ pub(crate) fn reconstruct(arguments: &Reconstruct, device: &Device) -> Result<()
 }
 
 pub(crate) fn sample(arguments: &Sample, device: &Device) -> Result<(), Error> {
-    let Sample { number, draw, seed, .. } = *arguments;
+    let Sample { number, seed, .. } = *arguments;
     let (run, output) = (&arguments.fitted.run, &arguments.output);
     if is_fitted(run) {
         check_ending(output.path(), false)?;
@@ -164,6 +164,12 @@ pub(crate) fn sample(arguments: &Sample, device: &Device) -> Result<(), Error> {
     }
     check_ending(output.path(), true)?;
     let model = AutoEncoder::load(run, device)?;
+    let draw = arguments.draw || (model.config().image().is_none() && !arguments.mean);
+    tell(if draw {
+        "rows        draws of x: z from the prior, x from p(x|z); --mean gives E[x|z]"
+    } else {
+        "rows        E[x|z] of z drawn from the prior, which vary less than the data; --draw gives draws of x"
+    });
     match output.path().filter(|path| is_picture(path)) {
         Some(path) => {
             shows_images(&model, path)?;

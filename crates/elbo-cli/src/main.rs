@@ -2,6 +2,7 @@
 
 mod arguments;
 mod ascent;
+mod describe;
 mod escape;
 mod fitted;
 mod interrupt;
@@ -56,6 +57,7 @@ fn act(arguments: Arguments) -> Result<Level, Error> {
         let device = arguments.device.open()?;
         let done = |outcome: Result<(), Error>| outcome.map(|()| Level::Trust);
         match arguments.verb {
+            Verb::Describe(of) => done(describe::describe(&of)),
             Verb::Train(of) => train::train(&of, &device),
             Verb::Ascent(of) => ascent::fit(&of),
             Verb::Resume(of) => resume::resume(&of, &device),

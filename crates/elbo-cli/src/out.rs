@@ -1,6 +1,7 @@
 //! What leaves the program: data to standard output and to files, all else to standard error.
 
 use std::{
+    borrow::Cow,
     fs::{self, OpenOptions},
     io::{self, IsTerminal, Write},
     path::Path,
@@ -41,7 +42,7 @@ pub(crate) fn tell(lines: impl AsRef<str>) {
 /// Lines to stderr that are told always.
 pub(crate) fn insist(lines: impl AsRef<str>) {
     // Nobody is left to be told that stderr is closed.
-    let _ = writeln!(io::stderr(), "{}", escaped(lines.as_ref(), true));
+    let _ = writeln!(io::stderr(), "{}", escaped(&unsigned_zeros(lines.as_ref()), true));
 }
 
 /// A line to stderr of something that is known: its name and what it is.
@@ -54,6 +55,26 @@ pub(crate) fn tell_fact(name: &str, text: &Text) {
 fn stdout() -> Box<dyn Write> {
     let stdout = io::stdout();
     if stdout.is_terminal() { Box::new(Escaping::new(stdout.lock())) } else { Box::new(stdout.lock()) }
+}
+
+/// A text in which what is rounded to zero has no sign.
+fn unsigned_zeros(text: &str) -> Cow<'_, str> {
+    if !text.contains("-0.0") {
+        return text.into();
+    }
+    let mut parts = text.split("-0.");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let digits = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
+        let inside = out.ends_with(|c: char| c.is_alphanumeric());
+        let zero = !inside
+            && digits > 0
+            && part[..digits].bytes().all(|digit| digit == b'0')
+            && !part[digits..].starts_with('e');
+        out.push_str(if zero { "0." } else { "-0." });
+        out.push_str(part);
+    }
+    out.into()
 }
 
 /// A verdict; where it is not `trust`, always.
@@ -109,7 +130,7 @@ pub(crate) fn print_terms(
             Spread::Exact => format!("{name},{value:.6},{is}\n"),
         }
     };
-    print(&format!("{heading}{}", terms.iter().map(line).collect::<String>()))
+    print(&unsigned_zeros(&format!("{heading}{}", terms.iter().map(line).collect::<String>())))
 }
 
 /// Whether a path asks for a picture.
@@ -222,4 +243,20 @@ pub(crate) fn finish(outcome: &Outcome) -> Result<Level, Error> {
     // Byte for byte, for the program that reads it.
     print_bytes(&[outcome.folder.as_os_str().as_encoded_bytes(), b"\n"].concat())?;
     Ok(verdict.level)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zeros_have_no_sign() {
+        for (text, out) in [
+            ("KL -0.0000 nats", "KL 0.0000 nats"),
+            ("-0.000,-0.0010,1e-0.0,-0.0e3", "0.000,-0.0010,1e-0.0,-0.0e3"),
+            ("2024-0.00", "2024-0.00"),
+        ] {
+            assert_eq!(unsigned_zeros(text), out);
+        }
+    }
 }

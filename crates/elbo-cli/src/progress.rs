@@ -182,10 +182,8 @@ fn bar(length: u64, template: &str) -> Option<ProgressBar> {
 
 fn bound(terms: &Summary) -> String {
     let Summary { elbo, log_likelihood, kl, .. } = terms;
-    format!(
-        "{:>8.2} ±{:>5.2} = {:>8.2} - {:>6.2}",
-        elbo.value, elbo.standard_error, log_likelihood.value, kl.value
-    )
+    let error = elbo.error().map_or("       ".into(), |error| format!(" ±{error:>5.2}"));
+    format!("{:>8.2}{error} = {:>8.2} - {:>6.2}", elbo.value, log_likelihood.value, kl.value)
 }
 
 /// Hours, minutes and seconds.

@@ -17,6 +17,7 @@ pub(crate) fn words(remedy: &Remedy) -> String {
         Remedy::HiddenLayers => "--hidden".into(),
         Remedy::MaximiseElbo => "--objective elbo".into(),
         Remedy::ScoreFunction => "--estimator score-function".into(),
+        Remedy::Binarise => "--binarise dynamic".into(),
         Remedy::NoiseScale => "--sigma".into(),
         Remedy::ColumnScale => "--scale".into(),
         Remedy::StepSize => "--step-size".into(),

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::fingerprint::{hash_entries, hexadecimal};
 use crate::format::Holds;
 use crate::frame::{Column, Sparse};
-use crate::options::{CorpusOptions, ReadOptions};
+use crate::options::{CorpusOptions, ReadOptions, TextColumns};
 use crate::read::read_file;
 
 /// Documents as rows of a sparse matrix of counts.
@@ -52,12 +52,12 @@ impl Corpus {
     }
 }
 
-/// Reads sparse counts: an LDA-C file (`.ldac` or `.dat`; a line `n word:count …` a document, words from 0) or a Matrix
-/// Market file, known by its first line (coordinates of integers, or of real numbers that are whole; rows and columns
-/// from 1). Either may be gzipped.
+/// Reads sparse counts: an LDA-C file (a line `n word:count …` a document, words from 0), a Matrix Market file (rows and
+/// columns from 1; numbers that are whole), a bag of words of UCI's, or a table of any format whose columns are words.
 ///
 /// Counts of the same word in the same document are added, and those of 0 left out. A document may have no word. Rows and
 /// columns of a matrix are 16,777,216 at most, and so are the words of an LDA-C file whose number is not known beforehand.
+/// Columns of a table that hold no numbers, or number the rows, are no words.
 ///
 /// ```
 /// use elbo_data::{CorpusOptions, read_corpus};
@@ -77,7 +77,16 @@ impl Corpus {
 /// of range; another number of entries than announced; a vocabulary of another length. The [`Error`] names the file and
 /// the line.
 pub fn read_corpus(path: &Path, options: &CorpusOptions) -> Result<Corpus, Error> {
-    let options = ReadOptions { counts: options.clone(), ..ReadOptions::default() };
+    read_corpus_as(path, &ReadOptions { counts: options.clone(), ..ReadOptions::default() })
+}
+
+/// The same, of a table that is read in this way.
+///
+/// # Errors
+///
+/// As [`read_corpus`].
+pub fn read_corpus_as(path: &Path, options: &ReadOptions) -> Result<Corpus, Error> {
+    let options = ReadOptions { text: TextColumns::Aside, single: true, missing: false, ..options.clone() };
     let mut frame = read_file(path, &options, Some(Holds::Counts))?;
     let Some((_, Column::Sparse(counts))) = frame.columns.pop() else {
         unreachable!("files of counts hold sparse counts")

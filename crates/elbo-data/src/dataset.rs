@@ -8,6 +8,9 @@ use crate::cells::{Cells, Number};
 use crate::collector::Collector;
 use crate::error::Error;
 use crate::fingerprint::{hash_numbers, hexadecimal};
+use crate::lines::Lines;
+use crate::reading::Reading;
+use crate::timeline::Times;
 
 /// Rows of numbers, with the names and the labels that came with them.
 ///
@@ -30,15 +33,19 @@ pub struct Dataset<T = f32> {
     pub values: Cells<T>,
     /// One label per row, never part of the values.
     pub labels: Option<Vec<String>>,
-    /// The name of the column that they come from, where they come from one that has a name.
-    pub label_name: Option<String>,
+    /// The names of the columns that they come from, where they come from some that have names.
+    pub label_names: Vec<String>,
     /// Height and width in pixels, when a row is an image.
     pub image: Option<(usize, usize)>,
     /// The value that means a full pixel: 255 for images of bytes, 1 where no
     /// byte exceeds 1, 16 for the built-in digits; `None` where unknown.
     pub full_scale: Option<f32>,
-    /// The line of the file that holds the first row, from 1.
-    pub first_line: usize,
+    /// The line of the file on which each row stands; of images the row, from 1.
+    pub lines: Lines,
+    /// What was understood of the file, and why.
+    pub reading: Reading,
+    /// When each row was seen, where that was asked for.
+    pub times: Option<Times>,
 }
 
 impl<T: Number> Dataset<T> {
@@ -73,7 +80,7 @@ impl<T: Number> Dataset<T> {
     /// If there is no column.
     pub fn place(&self, cell: usize) -> String {
         let (row, column) = (cell / self.width(), cell % self.width());
-        CellPlace { column: self.columns[column].clone(), line: self.first_line + row }.to_string()
+        CellPlace { column: self.columns[column].clone(), line: self.lines.of(row) }.to_string()
     }
 
     /// The values of column `d`, from 0.
@@ -127,9 +134,9 @@ impl<T: Number> Dataset<T> {
         for (cell, &value) in self.values.iter().enumerate() {
             values.push(convert(cell, value))?;
         }
-        let Self { name, columns, labels, label_name, image, full_scale, first_line, .. } = self;
+        let Self { name, columns, labels, label_names, image, full_scale, lines, reading, times, .. } = self;
         let values = values.finish()?;
-        Ok(Dataset { name, columns, values, labels, label_name, image, full_scale, first_line })
+        Ok(Dataset { name, columns, values, labels, label_names, image, full_scale, lines, reading, times })
     }
 
     /// These rows, in this order, in memory.
@@ -145,7 +152,10 @@ impl<T: Number> Dataset<T> {
             columns: self.columns.clone(),
             values: rows.iter().flat_map(|&row| self.row(row)).copied().collect::<Vec<T>>().into(),
             labels: self.labels.as_ref().map(label),
-            label_name: self.label_name.clone(),
+            label_names: self.label_names.clone(),
+            lines: self.lines.at_rows(rows),
+            reading: Reading::default(),
+            times: self.times.as_ref().map(|times| times.at_rows(rows)),
             ..*self
         }
     }
@@ -215,10 +225,12 @@ mod tests {
             columns: column_names(&[3]),
             values: vec![1.0, 2.0, 3.0, 1.0, 5.0, 3.0].into(),
             labels: None,
-            label_name: None,
+            label_names: Vec::new(),
             image: None,
             full_scale: None,
-            first_line: 1,
+            lines: Lines::default(),
+            reading: Reading::default(),
+            times: None,
         }
     }
 

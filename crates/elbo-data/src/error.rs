@@ -2,10 +2,11 @@
 
 use std::fmt::{self, Display};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::cell_place::CellPlace;
 use crate::kind::ColumnKind;
+use crate::names::{brief, listed, short};
 
 /// A file that cannot be read or written, and why.
 ///
@@ -21,19 +22,43 @@ pub enum Error {
     /// A folder was given for a file.
     #[error("cannot read `{}`: it is a folder", path.display())]
     Folder { path: PathBuf },
+    /// A folder that holds no table, or files that do not belong together: `names` are some of them.
+    #[error("`{}` is a folder that is no table: {}", path.display(), found(names))]
+    FolderOf { path: PathBuf, names: Vec<String> },
     /// The file has no content.
     #[error("`{}` is empty", path.display())]
     Empty { path: PathBuf },
     /// Neither content nor ending tells the format.
-    #[error("`{}` has no known format", path.display())]
-    UnknownFormat { path: PathBuf, known: Vec<&'static str> },
+    #[error("`{}` has no known format{}", path.display(), what.map(|what| format!(": it is {what}")).unwrap_or_default())]
+    UnknownFormat { path: PathBuf, what: Option<&'static str>, known: Vec<&'static str> },
 
-    /// A gzip stream stops before its end.
-    #[error("`{}` is truncated: its gzip stream stops before the end", path.display())]
-    GzipTruncated { path: PathBuf },
-    /// A gzip stream is damaged.
+    /// A packed file stops before its end.
+    #[error("`{}` is truncated: its {packing} stream stops before the end", path.display())]
+    PackedTruncated { path: PathBuf, packing: &'static str },
+    /// A packed file is damaged.
     #[error("`{}` is damaged: {cause}", path.display())]
-    GzipCorrupt { path: PathBuf, cause: io::Error },
+    PackedCorrupt { path: PathBuf, packing: &'static str, cause: io::Error },
+    /// A file of an archive that cannot be unpacked.
+    #[error("`{}`: `{}` {rule}", path.display(), brief(name))]
+    Unpackable { path: PathBuf, name: String, rule: String },
+    /// A file of several parts, of which one must be named; `what` the parts are.
+    #[error("{}", parts(path, what, wanted.as_deref(), names))]
+    Parts { path: PathBuf, what: &'static str, wanted: Option<String>, names: Vec<String> },
+    /// A table that takes more memory than is free.
+    #[error("`{}` takes {} of memory, and {} are free", path.display(), gigabytes(*bytes), gigabytes(*free))]
+    Room { path: PathBuf, bytes: u64, free: u64 },
+    /// A file whose content contradicts itself.
+    #[error("`{}` is damaged, or no {format}: {}", path.display(), brief(reason))]
+    Damaged { path: PathBuf, format: &'static str, reason: String },
+    /// A file that takes other programs to read.
+    #[error("`{}` {rule}", path.display())]
+    Unread { path: PathBuf, rule: String },
+    /// A column of a kind that is not read.
+    #[error("`{}`: column `{}` holds {}, which is not read", path.display(), brief(column), brief(kind))]
+    ColumnType { path: PathBuf, column: String, kind: String },
+    /// Files of a folder that do not belong together.
+    #[error("`{}` {first}, but `{}` {second}", path.display(), other.display())]
+    Unlike { path: PathBuf, first: String, other: PathBuf, second: String },
 
     /// A file does not begin as its format does; `form` says how that is.
     #[error("`{}` is not {format}: it {found}, {rule}", path.display())]
@@ -45,7 +70,7 @@ pub enum Error {
     )]
     Size { path: PathBuf, shape: Vec<usize>, expected: u64, actual: u64 },
     /// A value of an array that is no finite number.
-    #[error("`{}`: `{column}` of row {row} is {value}: {fault}", path.display())]
+    #[error("`{}`: `{}` of row {row} is {}: {fault}", path.display(), brief(column), short(*value))]
     Value { path: PathBuf, column: String, row: usize, value: f64, fault: CellFault },
 
     /// The text is not UTF-8.
@@ -57,11 +82,32 @@ pub enum Error {
     /// A row in which a quote opens that nothing closes: all further lines would be one cell.
     #[error("`{}` line {line}: a quote opens in this row and is never closed", path.display())]
     OpenQuote { path: PathBuf, line: usize },
+    /// A column that is to hold the times of the rows, and holds neither instants nor numbers.
+    #[error("`{name}`: column `{column}` holds {kind}, no times")]
+    NotTimes { name: String, column: String, kind: ColumnKind },
     /// A row whose time is missing, where rows are brought to time order.
     #[error("column `{column}` line {line} holds no time")]
     NoTime { column: String, line: usize },
+    /// Text goes on behind the quote that closes a cell; `opened` is the line of the quote that opens it.
+    #[error("`{}` line {line}: `{}` follows a quote that closes the cell which opens in line {opened}", path.display(), brief(text))]
+    StrayText { path: PathBuf, line: usize, opened: usize, text: String },
+    /// A line that does not end.
+    #[error("`{}` line {line} has more than {most} bytes", path.display())]
+    LongLine { path: PathBuf, line: usize, most: usize },
+    /// A file that should be text.
+    #[error("`{}` is no text: it holds zero bytes", path.display())]
+    NotText { path: PathBuf },
+    /// A number whose comma parts either thousands or a fraction.
+    #[error("`{}`: column `{}` line {line} is `{}`, whose comma parts thousands or a fraction", path.display(), brief(column), brief(text))]
+    DecimalMark { path: PathBuf, column: String, line: usize, text: String },
+    /// Numbers with decimal commas, and others with points; each by its place.
+    #[error("`{}`: {comma} has a decimal comma, and {point} has none", path.display())]
+    DecimalMarks { path: PathBuf, comma: String, point: String },
+    /// A column that is told to hold dates, and whose text is written in no way that all of it shares.
+    #[error("`{}`: column `{}` is told to hold dates, but not all of its cells are dates of one form, as `{}`", path.display(), brief(column), brief(text))]
+    NoInstants { path: PathBuf, column: String, text: String },
     /// A cell that holds no usable number; `number` is its column's, from 1.
-    #[error("`{}`: column `{column}` line {line} is `{text}`: {fault}", path.display())]
+    #[error("`{}`: column `{}` line {line} is `{}`: {fault}", path.display(), brief(column), brief(text))]
     Cell { path: PathBuf, column: String, number: usize, line: usize, text: String, fault: CellFault },
 
     /// No column of a frame has this name.
@@ -71,7 +117,7 @@ pub enum Error {
     #[error("`{name}`: column `{column}` holds {kind}, not numbers")]
     NotNumbers { name: String, column: String, kind: ColumnKind },
     /// A cell of a frame that is no number of the kind asked for.
-    #[error("`{name}`: {place} is {value}: {fault}")]
+    #[error("`{name}`: {place} is {}: {fault}", short(*value))]
     Number { name: String, place: CellPlace, value: f64, fault: CellFault },
     /// Two levels of a category have one name.
     #[error("two levels have the name `{name}`")]
@@ -86,12 +132,15 @@ pub enum Error {
     /// There is no column of values.
     #[error("`{}` has no column of values", path.display())]
     NoColumns { path: PathBuf },
+    /// No column is data; `columns` says why.
+    #[error("`{}` has no column of values: {columns}", path.display())]
+    AllAside { path: PathBuf, columns: String },
     /// The image shape does not fit the number of columns.
     #[error("`{}` has {columns} columns, an image of {height}x{width} does not fit", path.display())]
     ImageShape { path: PathBuf, height: usize, width: usize, columns: usize },
 
-    /// The label column is not one of the file's.
-    #[error("`{}` has no column `{wanted}`; its columns are {names}", path.display())]
+    /// A column that is named is not one of the file's.
+    #[error("`{}` has no column `{}`; its columns are {names}", path.display(), brief(wanted))]
     LabelColumn { path: PathBuf, wanted: String, names: String },
     /// Two sources of labels, or a label column where there are no columns.
     #[error("`{}`: {rule}", path.display())]
@@ -103,9 +152,9 @@ pub enum Error {
     #[error("label file `{}` has {labels} labels for {rows} rows", path.display())]
     LabelCount { path: PathBuf, labels: usize, rows: usize },
 
-    /// Neither content nor ending tells the format of sparse counts.
-    #[error("`{}` has no known format of sparse counts", path.display())]
-    CorpusFormat { path: PathBuf, known: Vec<&'static str> },
+    /// A cell of a table of documents by words that is no count.
+    #[error("`{name}`: {place} is `{value}`: {fault}")]
+    Count { name: String, place: CellPlace, value: String, fault: EntryFault },
     /// The header or the shape of a Matrix Market file is not one that holds counts.
     #[error("`{}` line {line} is `{text}`: {rule}", path.display())]
     MatrixMarket { path: PathBuf, line: usize, text: String, rule: &'static str },
@@ -166,6 +215,25 @@ pub enum Error {
     TensorType { path: PathBuf, name: String, expected: String, actual: String },
 }
 
+/// What a folder holds.
+fn found(names: &[String]) -> String {
+    if names.is_empty() { "it holds no file".into() } else { format!("it holds {}", listed(names.iter())) }
+}
+
+/// Bytes as messages say them.
+fn gigabytes(bytes: u64) -> String {
+    format!("{:.1} GB", bytes as f64 / 1e9)
+}
+
+/// What is said of the parts of a file.
+fn parts(path: &Path, what: &str, wanted: Option<&str>, names: &[String]) -> String {
+    let there = if names.is_empty() { "none".into() } else { listed(names.iter()) };
+    match wanted {
+        Some(wanted) => format!("`{}` has no `{}`; its {what} are {there}", path.display(), brief(wanted)),
+        None => format!("`{}` holds more than one table, or none; its {what} are {there}", path.display()),
+    }
+}
+
 /// `a, b or c`.
 fn alternatives(words: &[String]) -> String {
     match words {
@@ -224,6 +292,14 @@ pub enum CellFault {
     NotFinite,
     /// A number beyond the range of 32-bit floats.
     TooLarge,
+    /// A mark of a missing cell.
+    Missing,
+    /// A number that is no count, in a column of counts.
+    NotACount,
+    /// Neither 0 nor 1, in a column of them.
+    NotBinary,
+    /// Text in a first row that holds numbers too, so that it was not taken for names.
+    InFirstRow,
 }
 
 impl Display for CellFault {
@@ -233,6 +309,10 @@ impl Display for CellFault {
             Self::NotANumber => "not a number",
             Self::NotFinite => "not a finite number",
             Self::TooLarge => "beyond the range of a 32-bit float",
+            Self::Missing => "a missing cell",
+            Self::NotACount => "no whole number from 0, as counts are",
+            Self::NotBinary => "neither 0 nor 1",
+            Self::InFirstRow => "not a number, in a first row that was taken for data",
         })
     }
 }

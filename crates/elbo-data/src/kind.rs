@@ -3,9 +3,12 @@
 use std::collections::HashSet;
 use std::fmt::{self, Display};
 
+use serde::{Deserialize, Serialize};
+
 /// The kind of a column's values: what a likelihood asks before it takes them.
 #[non_exhaustive]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ColumnKind {
     /// Real numbers.
     Real,

@@ -1,6 +1,7 @@
 //! Files to frames of typed columns, and results to files.
 //!
-//! [`read`] turns an IDX or CSV file, gzipped or not, into a [`Dataset`];
+//! [`read`] turns a file of rows, or a folder of them, into a [`Dataset`]: text tables, Parquet, Arrow, workbooks, NumPy's
+//! arrays, IDX, pictures and Matrix Market, packed or not; [`read_frame`] into a [`Frame`] of typed columns;
 //! [`digits`] is a data set that needs no file. [`read_corpus`] reads sparse counts. Results leave as a [`Frame`]
 //! (CSV, NPY or Parquet), as a picture ([`image_grid_png`]) or as a checkpoint
 //! ([`Tensors`]), and every file is replaced in one step ([`write_atomically`]).
@@ -11,36 +12,46 @@ mod cells;
 mod collector;
 mod corpus;
 mod dataset;
+mod delimiter;
 mod error;
 mod fingerprint;
 mod format;
 mod frame;
 mod image;
 mod kind;
+mod lines;
 mod names;
 mod options;
 mod output;
 mod read;
+mod reading;
 mod remedy;
+mod roles;
+mod room;
 mod source;
 mod tensors;
+mod time;
 mod timeline;
 
 pub use atomic::{write_atomically, write_in_folder};
 pub use cell_place::CellPlace;
 pub use cells::{Cells, Number, Numbers, Precision};
-pub use corpus::{Corpus, read_corpus};
+pub use corpus::{Corpus, read_corpus, read_corpus_as};
 pub use dataset::{Dataset, Stored};
+pub use delimiter::{DecimalMark, Delimiter};
 pub use error::{CellFault, EntryFault, Error};
 pub use fingerprint::sha256;
 pub use format::{digits, digits_frame};
-pub use frame::{Cell, Column, ColumnKind, Frame, Levels, Lines, Matrix, Missing, Sparse};
+pub use frame::{Cell, Column, ColumnKind, Frame, Levels, Matrix, Missing, Sparse};
 pub use image::image_grid_png;
+pub use lines::Lines;
 pub use names::{column_names, is_made_up};
-pub use options::{CorpusOptions, ReadOptions, TextColumns};
+pub use options::{CorpusOptions, ReadOptions, TableOptions, TextColumns};
 pub use output::{holds_text, written_endings};
 pub use read::{read, read_as, read_frame, read_stored};
+pub use reading::{ColumnReading, Decision, Reading, Role};
 pub use remedy::Remedy;
+pub use source::is_standard_input;
 pub use tensors::{Tensors, Values};
 pub use timeline::{Order, Step, Timeline, Times};
 

@@ -46,13 +46,36 @@ pub fn is_made_up(name: &str) -> bool {
     place.is_some_and(|(_, place)| place.split(',').all(|number| number.parse::<usize>().is_ok()))
 }
 
+/// A text as messages quote it: its first characters, and those that are none on a screen by their codes.
+pub(crate) fn brief(text: &str) -> String {
+    const SHOWN: usize = 60;
+    let mut shown = String::new();
+    for c in text.chars().take(SHOWN) {
+        if c.is_control() { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    if text.chars().nth(SHOWN).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// A number as messages quote it: with an exponent where it would be long.
+pub(crate) fn short(value: f64) -> String {
+    let size = value.abs();
+    if size == 0.0 || (1e-6..1e15).contains(&size) || !size.is_finite() {
+        value.to_string()
+    } else {
+        format!("{value:e}")
+    }
+}
+
 /// Names as messages list them: the first of them where there are many.
 pub(crate) fn listed(names: impl Iterator<Item = impl Display>) -> String {
     const LISTED: usize = 20;
     let (mut first, mut more) = (Vec::new(), 0);
     for name in names {
         if first.len() < LISTED {
-            first.push(format!("`{name}`"));
+            first.push(format!("`{}`", brief(&name.to_string())));
         } else {
             more += 1;
         }
@@ -66,6 +89,18 @@ pub(crate) fn listed(names: impl Iterator<Item = impl Display>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_text_is_quoted_in_brief() {
+        assert_eq!(brief("plain"), "plain");
+        assert_eq!(brief("a\u{1b}[2J\n"), "a\\u{1b}[2J\\n");
+        assert_eq!(brief(&"ä".repeat(1000)), "ä".repeat(60) + "…");
+    }
+
+    #[test]
+    fn long_numbers_have_an_exponent() {
+        assert_eq!([1.5, 0.0, -1e300, 1e-200, f64::NAN].map(short), ["1.5", "0", "-1e300", "1e-200", "NaN"]);
+    }
 
     #[test]
     fn names_of_columns_without_names() {

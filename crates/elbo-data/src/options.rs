@@ -1,16 +1,22 @@
 //! How to read a file.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use crate::cells::Precision;
+use crate::delimiter::{DecimalMark, Delimiter};
 use crate::error::Error;
+use crate::kind::ColumnKind;
 
 /// How to read a file; the default reads the values alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReadOptions {
-    /// The column of a text table to set aside as labels: its name in the header, its
-    /// number from 1, or `last`.
-    pub label_column: Option<String>,
+    /// The columns of a table to set aside as labels: each by its name in the header, its number from 1, or `last`.
+    pub label_columns: Vec<String>,
+    /// What is known of a table beforehand.
+    pub table: TableOptions,
     /// An IDX file with one label per row. By default the sibling of an image
     /// file (`train-images-idx3-ubyte.gz` has `train-labels-idx1-ubyte.gz`) is
     /// read where there is one.
@@ -27,23 +33,52 @@ pub struct ReadOptions {
     pub text: TextColumns,
     /// One row is enough, as for a model that is fitted already. By default two are needed.
     pub single: bool,
+    /// The names of a model's columns. Where a table has them all they are data, and its other columns are set aside.
+    pub wanted: Vec<String>,
     /// The floats that numbers are to be computed with: what single precision holds exactly is kept so in either case.
     pub precision: Precision,
     /// How to read sparse counts.
     pub counts: CorpusOptions,
 }
 
-/// What becomes of the text of a table, but for a [label column](ReadOptions::label_column) that is named.
+/// What is known of a table beforehand; what is left open is told by its rows, and said in its
+/// [`Reading`](crate::Reading).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TableOptions {
+    /// The part that is read of a file that holds several tables: an array of an `.npz` file, a sheet of a workbook, a file of a
+    /// zip archive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub part: Option<String>,
+    /// Whether the first row of a text table names the columns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub header: Option<bool>,
+    /// What stands between the cells of a text table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<Delimiter>,
+    /// What stands between the whole part and the fraction of a number in a text table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decimal: Option<DecimalMark>,
+    /// The columns to read, besides those of labels, in the order of the file: each by its name or its number from 1. All,
+    /// where none is named.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<String>,
+    /// Columns to leave out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub drop: Vec<String>,
+    /// The kinds of columns, by their names or numbers.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub types: BTreeMap<String, ColumnKind>,
+}
+
+/// What becomes of the text of a table, but for [label columns](ReadOptions::label_columns) that are named.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum TextColumns {
-    /// It is an error.
+    /// Columns that hold no numbers are set aside, each by its name and with the reason. Where one of them alone holds text,
+    /// it becomes the labels, unless labels are named.
     #[default]
-    Refused,
-    /// Where one column holds text in the first row below the names, that column is set aside as labels, unless labels are
-    /// named. Other text is an error.
-    Label,
-    /// Columns of text are kept, as [`Column::of_texts`](crate::Column::of_texts) tells them. All rows are read twice, first
-    /// to see which columns those are.
+    Aside,
+    /// Every column is kept, as [`Column::of_texts`](crate::Column::of_texts) tells text.
     Kept,
 }
 
@@ -68,5 +103,27 @@ impl ReadOptions {
             return Err(Error::TooFewRows { path: path.to_owned(), rows, least });
         }
         Ok(())
+    }
+}
+
+impl TableOptions {
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The same, and where it leaves something open what `other` knows.
+    #[must_use]
+    pub fn or(self, other: &Self) -> Self {
+        let listed = |own: Vec<String>, other: &Vec<String>| if own.is_empty() { other.clone() } else { own };
+        Self {
+            part: self.part.or_else(|| other.part.clone()),
+            header: self.header.or(other.header),
+            delimiter: self.delimiter.or(other.delimiter),
+            decimal: self.decimal.or(other.decimal),
+            columns: listed(self.columns, &other.columns),
+            drop: listed(self.drop, &other.drop),
+            types: if self.types.is_empty() { other.types.clone() } else { self.types },
+        }
     }
 }

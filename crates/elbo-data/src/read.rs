@@ -8,6 +8,8 @@ use crate::error::Error;
 use crate::format::{self, Holds, read_labels};
 use crate::frame::{Column, Frame, Matrix};
 use crate::options::{ReadOptions, TextColumns};
+use crate::reading::Decision;
+use crate::roles::apply;
 use crate::source::Source;
 
 /// Reads a file of any format.
@@ -36,15 +38,16 @@ pub fn read_frame(path: &Path, options: &ReadOptions) -> Result<Frame, Error> {
 /// Reads rows of numbers from a file.
 ///
 /// Content goes before name: a gzip file is decompressed and an IDX file is
-/// recognised by their first bytes. Any other file must end in `.csv` or `.txt`
-/// (comma, or tab where the first line of a `.txt` has one) or `.tsv` (tab).
+/// recognised by their first bytes. Any other file must end in `.csv`, `.tsv` or `.txt`.
+///
+/// What a text table is written in (encoding, delimiter, decimal mark), whether its first row names the columns, and what
+/// these hold is told by all of its rows, and said in [`Dataset::reading`]; [`ReadOptions::table`] knows it beforehand.
+/// Columns that hold no numbers, or number the rows, are set aside there by name.
 ///
 /// An IDX file has big-endian numbers of any of the format's six types in one
 /// to four dimensions, the first of which counts the rows; further ones are
 /// flattened, and the names of the columns keep their indices.
 ///
-/// The first line of a CSV file is a header when its cells are text, or when
-/// one is text above a number. An empty cell, `NaN` or `NA` is no header.
 /// Empty lines are left out; but in a table of one column, one between two
 /// others is an empty cell.
 ///
@@ -53,7 +56,7 @@ pub fn read_frame(path: &Path, options: &ReadOptions) -> Result<Frame, Error> {
 ///
 /// let path = std::env::temp_dir().join(format!("elbo-read-{}.csv", std::process::id()));
 /// std::fs::write(&path, "length,width,kind\n1,2,a\n3,4,b\n")?;
-/// let options = ReadOptions { label_column: Some("kind".into()), ..Default::default() };
+/// let options = ReadOptions { label_columns: vec!["kind".into()], ..Default::default() };
 /// let data = read(&path, &options)?;
 /// assert_eq!(data.columns, ["length", "width"]);
 /// assert_eq!(data.row(1), [3.0, 4.0]);
@@ -71,14 +74,13 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Dataset, Error> {
     read_as(path, options)
 }
 
-/// The same in numbers of any [kind](Number), whatever [`ReadOptions::precision`] says. Text that would be [kept](TextColumns::Kept) is an error.
+/// The same in numbers of any [kind](Number), whatever [`ReadOptions::precision`] says. Text is [set aside](TextColumns::Aside).
 ///
 /// # Errors
 ///
 /// As [`read`].
 pub fn read_as<T: Number>(path: &Path, options: &ReadOptions) -> Result<Dataset<T>, Error> {
-    let text = if options.text == TextColumns::Kept { TextColumns::Refused } else { options.text };
-    let options = ReadOptions { precision: T::PRECISION, text, ..options.clone() };
+    let options = ReadOptions { precision: T::PRECISION, text: TextColumns::Aside, ..options.clone() };
     read_file(path, &options, Some(Holds::Rows))?.into_dataset()
 }
 
@@ -99,8 +101,7 @@ pub fn read_as<T: Number>(path: &Path, options: &ReadOptions) -> Result<Dataset<
 ///
 /// As [`read`].
 pub fn read_stored(path: &Path, options: &ReadOptions) -> Result<Stored, Error> {
-    let text = if options.text == TextColumns::Kept { TextColumns::Refused } else { options.text };
-    let options = ReadOptions { precision: Precision::Double, text, ..options.clone() };
+    let options = ReadOptions { precision: Precision::Double, text: TextColumns::Aside, ..options.clone() };
     let frame = read_file(path, &options, Some(Holds::Rows))?;
     let single = |(_, column): &(String, Column)| {
         matches!(column, Column::Matrix(Matrix { values: Numbers::F32(_), .. }))
@@ -111,32 +112,26 @@ pub fn read_stored(path: &Path, options: &ReadOptions) -> Result<Stored, Error> 
 
 /// Reads a file of a format that holds this, or anything.
 pub(crate) fn read_file(path: &Path, options: &ReadOptions, what: Option<Holds>) -> Result<Frame, Error> {
-    if options.label_column.is_some() && options.labels.is_some() {
+    if !options.label_columns.is_empty() && options.labels.is_some() {
         return Err(Error::LabelSource {
             path: path.to_owned(),
             rule: "labels come from a label column or a label file, not from both",
         });
     }
-    let mut source = Source::open(path)?;
-    let head = source.peek()?;
-    if head.is_empty() {
-        return Err(Error::Empty { path: path.to_owned() });
-    }
-    let Some(format) = format::recognise(head, path, what) else {
-        let (path, known) = (path.to_owned(), format::known(what));
-        return Err(match what {
-            Some(Holds::Counts) => Error::CorpusFormat { path, known },
-            Some(Holds::Rows) | None => Error::UnknownFormat { path, known },
-        });
-    };
-    let read = format.read(&mut source, options);
-    if read.is_err() && source.origin.gzip {
-        // A damaged file is full of wrong lines, which tell less than that it is damaged: its end knows.
-        source.drain()?;
-    }
-    let mut frame = read?;
-    if format.holds() == Holds::Counts {
+    let counts = what == Some(Holds::Counts);
+    let mut frame =
+        if path.is_dir() { format::read_folder(path, options)? } else { read_one(path, options, counts)? };
+    if counts && matches!(frame.columns[..], [(_, Column::Sparse(_))]) {
         return Ok(frame);
+    }
+    if let [(_, Column::Sparse(counts))] = &frame.columns[..] {
+        format::check_table(path, [counts.rows(), counts.width], counts.columns.len(), options)?;
+    }
+    if frame.reading.columns.is_empty() {
+        frame = apply(frame, path, options)?;
+    }
+    if counts {
+        return format::counts_of(frame);
     }
     let rows = frame.rows()?;
     options.check_rows(path, rows)?;
@@ -147,6 +142,32 @@ pub(crate) fn read_file(path: &Path, options: &ReadOptions, what: Option<Holds>)
         }
         frame.labels = Some(labels);
     }
+    Ok(frame)
+}
+
+/// Reads a file that is no folder.
+fn read_one(path: &Path, options: &ReadOptions, counts: bool) -> Result<Frame, Error> {
+    let mut source = Source::open_part(path, options.table.part.as_deref())?;
+    source.memory = options.memory;
+    let origin = source.origin.clone();
+    let head = source.peek()?;
+    if head.is_empty() {
+        return Err(Error::Empty { path: path.to_owned() });
+    }
+    let Some(format) = format::recognise(head, &origin) else {
+        let (path, known, what) = (path.to_owned(), format::known(), format::other(head));
+        return Err(Error::UnknownFormat { path, what, known });
+    };
+    let read =
+        if counts { format.read_counts(&mut source, options) } else { format.read(&mut source, options) };
+    if read.is_err() && source.origin.packing.is_some() {
+        // A damaged file is full of wrong lines, which tell less than that it is damaged: its end knows.
+        source.drain()?;
+    }
+    let mut frame = read?;
+    let why = "by its content or its name".into();
+    let decision = Decision { of: "format", chosen: format.name().into(), why, usual: true };
+    frame.reading.decisions.insert(0, decision);
     Ok(frame)
 }
 

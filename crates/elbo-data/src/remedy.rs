@@ -13,6 +13,8 @@ pub enum Remedy {
     CheckReadPermission,
     /// Give the path of a file, not of its folder.
     NameFileInFolder,
+    /// Give a file, or a folder that holds the parts of one table (Parquet, Arrow) or pictures alone.
+    GiveFolderOfParts,
     /// Give a file of a format that is known.
     UseKnownFormat {
         /// What files of these formats are called, with their endings.
@@ -26,6 +28,15 @@ pub enum Remedy {
     FetchInconsistentAgain,
     /// Fetch the file again, which is cut off or damaged.
     FetchDamagedAgain,
+    /// Name the table of a file that holds several.
+    NameTable,
+    /// Say how much memory rows may take: more of them lie in a temporary file.
+    AllowMemory,
+    /// Leave a column out, or write it as another kind.
+    LeaveColumnOut {
+        /// Its name.
+        column: String,
+    },
     /// Give a file that begins as the format does.
     UseHeader {
         /// How that is.
@@ -35,18 +46,19 @@ pub enum Remedy {
     SaveAsUtf8,
     /// Look at the delimiter and the quotes of the line.
     CheckDelimiterAndQuotes,
-    /// Part the cells by the delimiter that the ending of the file tells, not by this one.
-    PartCellsOtherwise {
-        /// What stands in the cell.
-        found: char,
-    },
-    /// Set a column of text aside as labels, or code it as numbers.
-    SetLabelColumnAside {
+    /// Say whether numbers have a decimal point or a decimal comma.
+    TellDecimalMark,
+    /// Mend a cell among numbers, or say that its column holds text, or leave the column out.
+    MendCell {
         /// Its name.
         column: String,
         /// Its number, from 1.
         number: usize,
     },
+    /// Say that the first row names the columns, or mend its cell.
+    TellHeader,
+    /// Tell another kind of the column, or mend the cell.
+    TellAnotherKind,
     /// Fill in missing cells, or leave their rows out.
     FillMissing,
     /// Bring a column into the range of its numbers.
@@ -114,34 +126,39 @@ impl Error {
             Self::Write { cause, .. } | Self::Stream { cause } => return of_writing(cause.kind()),
             Self::Spill { cause, .. } => of_spilling(cause.kind()),
             Self::Folder { .. } => Remedy::NameFileInFolder,
-            Self::UnknownFormat { known, .. } | Self::CorpusFormat { known, .. } => {
-                Remedy::UseKnownFormat { known: known.clone() }
+            Self::FolderOf { .. } => Remedy::GiveFolderOfParts,
+            Self::UnknownFormat { known, .. } => Remedy::UseKnownFormat { known: known.clone() },
+            Self::PackedTruncated { .. } | Self::PackedCorrupt { .. } | Self::Unpackable { .. } => {
+                Remedy::FetchOrCompressAgain
             }
-            Self::GzipTruncated { .. } | Self::GzipCorrupt { .. } => Remedy::FetchOrCompressAgain,
+            Self::Parts { .. } => Remedy::NameTable,
+            Self::Room { .. } => Remedy::AllowMemory,
+            Self::ColumnType { column, .. } => Remedy::LeaveColumnOut { column: column.clone() },
             Self::Header { form, .. } => Remedy::UseHeader { form },
             Self::Size { expected, actual, .. } if actual < expected => Remedy::FetchTruncatedAgain,
             Self::Size { .. } => Remedy::FetchInconsistentAgain,
-            Self::Utf8 { .. } => Remedy::SaveAsUtf8,
-            Self::Ragged { .. } | Self::OpenQuote { .. } => Remedy::CheckDelimiterAndQuotes,
-            Self::Cell { text, column, number, fault: CellFault::NotANumber, .. } => {
-                match text.chars().find(|c| matches!(c, ';' | '\t')) {
-                    Some(found) => Remedy::PartCellsOtherwise { found },
-                    None => Remedy::SetLabelColumnAside { column: column.clone(), number: *number },
-                }
+            Self::Utf8 { .. } | Self::NotText { .. } => Remedy::SaveAsUtf8,
+            Self::Ragged { .. } | Self::OpenQuote { .. } | Self::StrayText { .. } | Self::LongLine { .. } => {
+                Remedy::CheckDelimiterAndQuotes
+            }
+            Self::NoInstants { .. } => Remedy::TellAnotherKind,
+            Self::DecimalMark { .. } | Self::DecimalMarks { .. } => Remedy::TellDecimalMark,
+            Self::Cell { column, number, fault: CellFault::NotANumber, .. } => {
+                Remedy::MendCell { column: column.clone(), number: *number }
             }
             Self::Cell { fault, .. } | Self::Value { fault, .. } | Self::Number { fault, .. } => {
                 of_cell(*fault)
             }
             Self::NoTime { .. } => Remedy::FillMissing,
             Self::TooFewRows { .. } => Remedy::GiveMoreRows,
-            Self::NoColumns { .. } => Remedy::KeepColumn,
+            Self::NoColumns { .. } | Self::AllAside { .. } => Remedy::KeepColumn,
             Self::ImageShape { .. } => Remedy::FitImageToColumns,
             Self::LabelColumn { .. } => Remedy::NameColumn,
             Self::LabelSource { .. } => Remedy::UseLabelFile,
             Self::LabelShape { .. } | Self::LabelCount { .. } => Remedy::UseLabelFileOfRows,
             Self::MatrixMarket { .. } => Remedy::UseMatrixMarketHeader,
-            Self::EntryCount { .. } => Remedy::FetchDamagedAgain,
-            Self::Entry { fault, .. } => of_entry(*fault),
+            Self::EntryCount { .. } | Self::Damaged { .. } => Remedy::FetchDamagedAgain,
+            Self::Entry { fault, .. } | Self::Count { fault, .. } => of_entry(*fault),
             Self::Vocabulary { .. } => Remedy::GiveVocabulary,
             Self::VocabularyCount { .. } => Remedy::OrderVocabulary,
             Self::TableText { .. } => Remedy::WriteFormatWithText,
@@ -150,8 +167,11 @@ impl Error {
                 Remedy::UseCheckpointOfModel
             }
             Self::Empty { .. }
+            | Self::Unread { .. }
+            | Self::Unlike { .. }
             | Self::NoColumn { .. }
             | Self::NotNumbers { .. }
+            | Self::NotTimes { .. }
             | Self::LevelTwice { .. }
             | Self::NoLevel { .. }
             | Self::TableEnding { .. }
@@ -173,8 +193,12 @@ fn of_entry(fault: EntryFault) -> Remedy {
 
 fn of_cell(fault: CellFault) -> Remedy {
     match fault {
-        CellFault::Empty | CellFault::NotANumber | CellFault::NotFinite => Remedy::FillMissing,
+        CellFault::Empty | CellFault::Missing | CellFault::NotANumber | CellFault::NotFinite => {
+            Remedy::FillMissing
+        }
         CellFault::TooLarge => Remedy::RescaleColumn,
+        CellFault::InFirstRow => Remedy::TellHeader,
+        CellFault::NotACount | CellFault::NotBinary => Remedy::TellAnotherKind,
     }
 }
 

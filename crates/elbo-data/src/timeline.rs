@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt::{self, Display};
 
 use crate::error::Error;
-use crate::frame::{Column, time};
+use crate::time;
 
 /// When each row was seen.
 ///
@@ -39,14 +39,6 @@ impl Times {
             value if self.calendar => time::format(value as i64),
             value => value.to_string(),
         }
-    }
-
-    /// These times as a column of a frame.
-    pub fn column(&self, values: Vec<f64>) -> Column {
-        if !self.calendar {
-            return Column::Real(values);
-        }
-        Column::Time(values.into_iter().map(|value| value.is_finite().then_some(value as i64)).collect())
     }
 
     /// The times of these rows.
@@ -290,12 +282,12 @@ fn steps(step: Step, from: f64, to: f64) -> usize {
         }
         Step::Irregular { .. } => 0.0,
     };
-    if count < 1.0 || count > 1e9 {
+    if !(1.0..=1e9).contains(&count) {
         return 0;
     }
     // What is written with few digits adds up to steps that differ in the last ones.
     let tolerance = match step {
-        Step::Fixed { size, calendar: false } => 1e-6 * size * count.max(1.0).min(1e3),
+        Step::Fixed { size, calendar: false } => 1e-6 * size * count.min(1e3),
         _ => 0.0,
     };
     let exact = (after(step, from, count as usize) - to).abs() <= tolerance;
@@ -306,9 +298,12 @@ fn steps(step: Step, from: f64, to: f64) -> usize {
 fn after(step: Step, from: f64, number: usize) -> f64 {
     match step {
         Step::Fixed { size, .. } => from + number as f64 * size,
-        Step::Months { count, day } => {
-            time::months_later(from as i64, count * number as i64, day).map_or(f64::NAN, |later| later as f64)
-        }
+        Step::Months { count, day } => time::months_later(
+            from as i64,
+            count.saturating_mul(i64::try_from(number).unwrap_or(i64::MAX)),
+            day,
+        )
+        .map_or(f64::NAN, |later| later as f64),
         Step::Weekdays => {
             let of_week = f64::from(time::weekday(from as i64)) - 1.0;
             let ends = ((of_week + number as f64) / 5.0).floor();
@@ -321,7 +316,7 @@ fn after(step: Step, from: f64, number: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::time::parse;
+    use crate::time::parse;
 
     fn line(cells: &[&str], labels: Option<&[&str]>) -> Result<(Times, Timeline), Error> {
         let time = |cell: &&str| parse(cell).map_or(f64::NAN, |instant| instant as f64);

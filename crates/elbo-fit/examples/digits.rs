@@ -10,7 +10,7 @@ fn main() -> Result<(), Error> {
     let folder = std::env::temp_dir().join(format!("elbo-digits-{}", std::process::id()));
     let plan = Plan::in_folder(&folder);
     let request = Request { epochs: Some(20), ..Request::default() };
-    let done = fit(&request, Source::built_in("digits"), None, None, &plan, &())?;
+    let done = fit(&request, Source::built_in("digits")?, None, None, &plan, &())?;
     let reached = done.results.held_out().expect("a fit by gradients holds rows out");
     assert!(reached.validation.elbo.value > -26.0, "{:?}", reached.validation);
 

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use elbo_data::{Dataset, Number, is_made_up};
+use elbo_data::{Dataset, Number, Role, is_made_up};
 
 use crate::{
     error::Error,
@@ -13,21 +13,25 @@ use crate::{
 ///
 /// Where the file has no header, or the model was fitted to one that had none, columns are found by their places: `kept` are
 /// those of the model among the `stored` ones of the fit's file, which messages list as `listing`, and where no label was set
-/// aside a file may have the model's columns alone. Other columns of a file with names are left aside, and said.
+/// aside, or one is in the new file too, a file may have the model's columns alone. Other columns of a file with names are left aside, and said.
 pub(crate) fn places<T: Number>(
     data: &Dataset<T>,
     wanted: &[String],
     stored: usize,
     listing: &[String],
     kept: impl Fn() -> Vec<usize>,
+    labelled: bool,
     watch: &dyn Observer,
 ) -> Result<Vec<usize>, Error> {
     let width = data.width();
+    // Without names a label may stand where the fit left a column out.
+    let label_unknown = labelled && data.labels.is_none() && wanted.len() < stored;
     // The fit's own file, or one like it.
     let as_stored = || {
         let kept = kept();
         let same = kept.iter().zip(wanted).all(|(&place, name)| data.columns.get(place) == Some(name));
-        (width == stored && same && kept.len() == wanted.len()).then_some(kept)
+        (width == stored && same && kept.len() == wanted.len() && !(label_unknown && made_up(wanted)))
+            .then_some(kept)
     };
     if let Some(kept) = as_stored() {
         return Ok(kept);
@@ -42,9 +46,9 @@ pub(crate) fn places<T: Number>(
     if named || permuted {
         return by_name(data, wanted, listing, watch);
     }
-    if width == stored {
+    if width == stored && !label_unknown {
         Ok(kept())
-    } else if width == wanted.len() && data.labels.is_none() {
+    } else if width == wanted.len() && (data.labels.is_none() || labelled || text_label(data)) {
         Ok((0..width).collect())
     } else {
         let message =
@@ -52,6 +56,12 @@ pub(crate) fn places<T: Number>(
         Err(Error::new(message)
             .remedy(format!("needed are {}; «label-column NUMBER» sets a label aside", listed(listing))))
     }
+}
+
+/// Whether the label holds text, which no column of a model does.
+fn text_label<T>(data: &Dataset<T>) -> bool {
+    let labels = data.reading.in_role(|role| *role == Role::Label);
+    !labels.is_empty() && labels.iter().all(|column| !column.kind.is_number())
 }
 
 fn by_name<T: Number>(
@@ -78,8 +88,15 @@ fn by_name<T: Number>(
 }
 
 fn lacks<T: Number>(data: &Dataset<T>, name: &str, wanted: &[String]) -> Error {
-    Error::new(format!("`{}` has no column `{name}`", data.name))
-        .remedy(format!("needed are {}", listed(wanted)))
+    Error::new(no_column(data, name)).remedy(format!("needed are {}", listed(wanted)))
+}
+
+/// That there is no column of this name among the data, and where it is.
+pub(crate) fn no_column<T>(data: &Dataset<T>, name: &str) -> String {
+    match data.reading.why_not(name) {
+        Some(why) => format!("column `{name}` of `{}` is no data: {why}", data.name),
+        None => format!("`{}` has no column `{name}`", data.name),
+    }
 }
 
 /// The names of columns, where they are not too many.

@@ -55,6 +55,9 @@ pub enum Figure {
         lengths: Vec<usize>,
         /// The state of each row, from 0.
         states: Vec<usize>,
+        /// What the rows are named by.
+        #[serde(default, skip_serializing_if = "Steps::are_numbers")]
+        steps: Steps,
     },
     /// The states of a hidden Markov model.
     States {
@@ -71,6 +74,9 @@ pub enum Figure {
         bands: Vec<Band>,
         /// How many rows each sequence has.
         lengths: Vec<usize>,
+        /// What the rows, and those ahead, are named by.
+        #[serde(default, skip_serializing_if = "Steps::are_numbers")]
+        steps: Steps,
     },
     /// The parameters of a state space model.
     Dynamics(Dynamics),
@@ -189,6 +195,29 @@ pub struct State {
     pub mean: Vec<f64>,
     /// The standard deviation, of a Gaussian column.
     pub deviation: Vec<Option<f64>>,
+}
+
+/// What the steps of a chart against time are named by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Steps {
+    /// The name of the axis.
+    pub name: String,
+    /// The time of each step; none where steps have numbers alone, and an empty one of a step whose time is unknown.
+    pub names: Vec<String>,
+}
+
+impl Steps {
+    /// Whether steps have numbers alone.
+    fn are_numbers(&self) -> bool {
+        self.names.is_empty()
+    }
+}
+
+impl Default for Steps {
+    /// Numbers of rows, from 1.
+    fn default() -> Self {
+        Self { name: "row".into(), names: Vec::new() }
+    }
 }
 
 /// What a model makes of a column: the mean of each row, and the standard deviation of a value, noise included.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use elbo::guide::Family;
-use elbo_data::{Dataset, Missing, sha256};
+use elbo_data::{Dataset, sha256};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -17,7 +17,7 @@ use crate::{
     error::Error,
     observer::Observer,
     rows::DataConfig,
-    source::same_data,
+    source::{describe_new, same_data},
 };
 
 /// What a fitted model can do. `About` says which columns it is of, and reads rows for it.
@@ -157,25 +157,21 @@ impl About {
         watch: &dyn Observer,
     ) -> Result<Dataset<f64>, Error> {
         self.data.source.for_model(asked.source.as_ref(), |source| {
-            let data = match source.read_exact(asked.memory, true) {
-                Ok(data) => data,
-                // Text may stand in columns that the model is not of.
-                Err(error) if asked.source.is_some() => {
-                    let found = source.read_named(columns, asked.memory, Missing::IsNan, watch);
-                    return found.ok_or(error);
-                }
-                Err(error) => return Err(error),
-            };
-            if asked.source.is_none() {
+            let new = asked.source.is_some();
+            let data = source.read_exact(asked.memory, new.then_some(columns))?;
+            if new {
+                describe_new(&data, watch);
+            } else {
                 self.same_data(&data.name, &data.fingerprint())?;
             }
             let of_fit = &self.data.columns;
+            let labelled = !self.data.source.label_columns.is_empty();
             let kept = || {
                 let known: HashMap<&String, usize> =
                     of_fit.iter().enumerate().map(|(place, name)| (name, place)).collect();
                 columns.iter().filter_map(|name| known.get(name).copied()).collect()
             };
-            let places = columns::places(&data, columns, of_fit.len(), of_fit, kept, watch)?;
+            let places = columns::places(&data, columns, of_fit.len(), of_fit, kept, labelled, watch)?;
             let data = data.keep_columns(&places)?;
             Ok(Dataset { columns: columns.to_vec(), ..data })
         })

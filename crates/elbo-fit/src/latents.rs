@@ -1,7 +1,7 @@
 //! From z to x: rows of given z, and ways through the latent space of a fitted model.
 
 use elbo::guide::Family;
-use elbo_data::{Column, Dataset, Missing, Table, is_made_up};
+use elbo_data::{Column, Dataset, Table, is_made_up};
 
 use crate::{
     asked::{Asked, Told},
@@ -9,7 +9,7 @@ use crate::{
     error::Error,
     fitted::{About, Latents, Means, Pictures},
     observer::Observer,
-    source::Source,
+    source::{Source, describe_new},
     table,
 };
 
@@ -70,14 +70,9 @@ fn read(
     watch: &dyn Observer,
 ) -> Result<Dataset<f64>, Error> {
     let means: Vec<String> = names.iter().map(|name| format!("{name}_mean")).collect();
-    let data = match source.read_exact(memory, true) {
-        Ok(data) => data,
-        // Text may stand in other columns, as labels do.
-        Err(error) => {
-            let named = |names| source.read_named(names, memory, Missing::IsNan, watch);
-            return named(names).or_else(|| named(&means)).ok_or(error);
-        }
-    };
+    let of = |names: &[String]| source.read_exact(memory, Some(names));
+    let data = of(names).or_else(|error| of(&means).map_err(|_| error))?;
+    describe_new(&data, watch);
     let place = |name: &String| data.columns.iter().position(|column| column == name);
     for wanted in [names, &means] {
         if let Some(places) = wanted.iter().map(place).collect::<Option<Vec<usize>>>() {

@@ -2,7 +2,7 @@
 //!
 //! | what for | items |
 //! |---|---|
-//! | rows | [`Source`]: a file, or what is built in; [`Asked`]: new rows for a fitted model |
+//! | rows | [`Source`]: a file, or what is built in; [`describe()`]: what it holds; [`Asked`]: new rows for a fitted model |
 //! | a fit by gradients | [`auto_encoder::fit`] of an [`auto_encoder::Request`]; [`auto_encoder::resume`]; [`auto_encoder::fit_of`] networks or a likelihood of one's own, see [`auto_encoder::Networks`] |
 //! | a fit by coordinate ascent | [`fit`] of a model in [`models`], each with a `Request` of its own |
 //! | where and how | [`Plan`]; who watches: [`Observer`] |
@@ -28,8 +28,8 @@
 //!
 //! let model = FittedModel::load(&done.folder)?;
 //! let told = model.predict(&Asked::default(), 0, &())?;
-//! let elbo_fit::Column::Real(component) = told.table.column("component")? else { panic!("a number") };
-//! assert_ne!(component[0], component[1]);
+//! let component = told.table.column("component")?;
+//! assert_ne!(component.cell(0, 0), component.cell(1, 0));
 //! # std::fs::remove_dir_all(folder)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -38,6 +38,7 @@ mod asked;
 pub mod auto_encoder;
 mod columns;
 mod compare;
+mod describe;
 mod error;
 pub mod figure;
 mod fitted;
@@ -71,6 +72,7 @@ pub use elbo_data::{Column, Table};
 
 pub use asked::{Approximation, Asked, Evaluation, Selection, Spread, Term, Told};
 pub use compare::{Compared, Comparison, Difference, Pair, compare};
+pub use describe::{Description, describe};
 pub use error::{Error, Kind};
 pub use fitted::{About, Fitted, Latents, Means, Pictures, is_fitted};
 pub use fitted_model::FittedModel;

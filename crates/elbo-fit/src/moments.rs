@@ -77,6 +77,8 @@ fn of_rows<'a, T: Number, R: Iterator<Item = (f64, &'a [T])>>(
 
 #[cfg(test)]
 mod tests {
+    use elbo_data::{Lines, Reading};
+
     use super::*;
 
     /// 200,000 numbers about 1.7e12, by twos that sum to it.
@@ -91,10 +93,12 @@ mod tests {
                 columns: vec!["x".into()],
                 values: values.into(),
                 labels: None,
-                label_name: None,
+                label_names: Vec::new(),
                 image: None,
                 full_scale: None,
-                first_line: 1,
+                lines: Lines::default(),
+                reading: Reading::default(),
+                times: None,
             };
             moments(&data)[0]
         };

@@ -7,14 +7,15 @@ use elbo::terms::Mean;
 /// ```
 /// use elbo::terms::Mean;
 /// assert_eq!(elbo_fit::plus_minus(Mean { value: -22.9074, standard_error: 0.2381 }), "-22.907 ± 0.238");
+/// assert_eq!(elbo_fit::plus_minus(Mean::of(&[-22.9074])), "-22.907"); // of a single row
 /// ```
 pub fn plus_minus(mean: Mean) -> String {
-    let Mean { value, standard_error } = mean;
     // Of rows in other units than the model's the size says all.
-    if value.abs() < 1e6 {
-        format!("{value:.3} ± {standard_error:.3}")
-    } else {
-        format!("{value:.2e} ± {standard_error:.1e}")
+    match (mean.value, mean.error()) {
+        (value, Some(error)) if value.abs() < 1e6 => format!("{value:.3} ± {error:.3}"),
+        (value, Some(error)) => format!("{value:.2e} ± {error:.1e}"),
+        (value, None) if value.abs() < 1e6 => format!("{value:.3}"),
+        (value, None) => format!("{value:.2e}"),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use elbo::{diagnose::Collapse, fit::Finished, objective::Objective, terms::Bound};
+use elbo_data::Reading;
 
 use crate::{metrics::Metrics, text::Text};
 
@@ -40,6 +41,9 @@ pub trait Observer: Sync {
 
     /// A choice was made for the user.
     fn choice(&self, _choice: &Choice) {}
+
+    /// A file was read, and this was understood of it. What is not as usual comes as choices and facts too.
+    fn reading(&self, _reading: &Reading) {}
 
     /// Epochs begin, of so many steps each, of a fit that raises `objective`.
     fn epochs(&self, _steps: u64, _objective: Objective) {}

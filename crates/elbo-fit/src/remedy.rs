@@ -12,15 +12,26 @@ pub(crate) fn words(remedy: &Remedy) -> Text {
 fn sentence(remedy: &Remedy) -> String {
     let words = match remedy {
         Remedy::UseKnownFormat { known } => return formats(known),
-        Remedy::PartCellsOtherwise { found } => {
-            return format!("cells are split at commas, in .tsv files at tabs; this one holds {found:?}");
-        }
-        Remedy::SetLabelColumnAside { column, number } => {
+        Remedy::MendCell { column, number } => {
             let column = argument(column, *number);
             return format!(
-                "`«label-column {column}»` sets a label column aside; code other text columns as numbers"
+                "mend the cell; or «type {column}=text» sets the column aside as text, «drop {column}» leaves it out"
             );
         }
+        Remedy::TellHeader => "«header yes» says that the first row names the columns; else mend the cell",
+        Remedy::TellDecimalMark => "«decimal .» or «decimal ,» says which it is",
+        Remedy::TellAnotherKind => "mend the cell, or give the column another «type»",
+        Remedy::LeaveColumnOut { column } => {
+            return format!(
+                "«drop {}» leaves it out; or write it as numbers, text or times",
+                argument(column, 0)
+            );
+        }
+        Remedy::NameTable => "«part NAME» names the one to read",
+        Remedy::GiveFolderOfParts => {
+            "give a file, or a folder that holds the parts of one table (Parquet, Arrow) or pictures (PNG, JPEG) alone"
+        }
+        Remedy::AllowMemory => "«memory SIZE» lets more rows lie in a temporary file",
         Remedy::CheckPath => "check the path",
         Remedy::CheckReadPermission => "you may not read this file: check its permissions",
         Remedy::NameFileInFolder => "give the path of one file in it",
@@ -30,22 +41,26 @@ fn sentence(remedy: &Remedy) -> String {
         Remedy::FetchDamagedAgain => "the file is truncated or damaged: fetch it again",
         Remedy::UseHeader { form } => form,
         Remedy::SaveAsUtf8 => "save the file as UTF-8 text",
-        Remedy::CheckDelimiterAndQuotes => "check the delimiter and the quotes of that line",
+        Remedy::CheckDelimiterAndQuotes => {
+            "check the delimiter and the quotes of that line; «delimiter» says what parts the cells"
+        }
         Remedy::FillMissing => "fill in or drop rows with missing values first",
         Remedy::RescaleColumn => "rescale the column",
         Remedy::GiveMoreRows => "give a file with more rows",
-        Remedy::KeepColumn => "keep at least one column besides the labels",
+        Remedy::KeepColumn => {
+            "keep at least one column of numbers besides the labels; «columns» and «type» say which are data"
+        }
         Remedy::FitImageToColumns => "height times width must equal the number of columns",
         Remedy::NameColumn => "give a name, a number from 1, or `last`",
         Remedy::UseLabelFile => "`«labels FILE»` gives the labels of images",
         Remedy::UseLabelFileOfRows => "`«labels FILE»` names the label file that belongs to these rows",
         Remedy::UseMatrixMarketHeader => {
-            "write it as `%%MatrixMarket matrix coordinate integer general`, then `rows columns entries`"
+            "write it as `%%MatrixMarket matrix coordinate real general`, then `rows columns entries`"
         }
         Remedy::CheckEmptyDocument => "check that line; an empty document of an LDA-C file is `0`",
         Remedy::CheckLine => "check that line",
         Remedy::CountAsFormat => {
-            "LDA-C counts words from 0, Matrix Market rows and columns from 1, all without gaps"
+            "LDA-C counts words from 0, Matrix Market and UCI's bags of words from 1, all without gaps"
         }
         Remedy::GiveCounts => "give counts, not transformed or normalised values",
         Remedy::GiveVocabulary => {
@@ -83,8 +98,7 @@ fn argument(column: &str, number: usize) -> String {
 
 fn formats(known: &[&str]) -> String {
     let (last, first) = known.split_last().map_or(("", known), |(last, first)| (*last, first));
-    let gzipped = if known.len() == 2 { "either" } else { "each" };
-    format!("use {}, or {last}; {gzipped} may be gzipped", first.join(", "))
+    format!("use {}, or {last}; each may be packed by gzip, bzip2, Zstandard or zip", first.join(", "))
 }
 
 #[cfg(test)]
@@ -102,11 +116,10 @@ mod tests {
 
     #[test]
     fn remedies_name_settings_and_columns() {
-        let aside = |column: &str| flags(&Remedy::SetLabelColumnAside { column: column.into(), number: 2 });
-        assert!(aside("species").starts_with("`--label-column species` sets"));
-        assert!(aside("the species").starts_with("`--label-column 'the species'` sets"));
-        assert!(aside("column 2").starts_with("`--label-column 2` sets"));
-        assert!(flags(&Remedy::PartCellsOtherwise { found: ';' }).ends_with("this one holds ';'"));
+        let mend = |column: &str| flags(&Remedy::MendCell { column: column.into(), number: 2 });
+        assert!(mend("species").ends_with("--drop species leaves it out"));
+        assert!(mend("the species").ends_with("--drop 'the species' leaves it out"));
+        assert!(mend("column 2").ends_with("--drop 2 leaves it out"));
         assert!(flags(&Remedy::UseLabelFile).starts_with("`--labels FILE`"));
         assert!(flags(&Remedy::MakeRoomForRows).ends_with("or give --memory more"));
     }
@@ -114,7 +127,13 @@ mod tests {
     #[test]
     fn formats_are_listed() {
         let of = |known: &[&'static str]| flags(&Remedy::UseKnownFormat { known: known.to_vec() });
-        assert_eq!(of(&["an A file", "a B file"]), "use an A file, or a B file; either may be gzipped");
-        assert_eq!(of(&["an A file", "B", "C"]), "use an A file, B, or C; each may be gzipped");
+        assert_eq!(
+            of(&["an A file", "a B file"]),
+            "use an A file, or a B file; each may be packed by gzip, bzip2, Zstandard or zip"
+        );
+        assert_eq!(
+            of(&["an A file", "B", "C"]),
+            "use an A file, B, or C; each may be packed by gzip, bzip2, Zstandard or zip"
+        );
     }
 }

@@ -4,7 +4,7 @@ use elbo_data::Dataset;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    columns::listed,
+    columns::{listed, no_column},
     error::Error,
     observer::{Observer, Say},
     source::{Source, describe},
@@ -70,7 +70,7 @@ impl Rows {
     /// # Errors
     /// Where the source is not a table of numbers with columns of different names.
     pub fn read(source: Source, memory: Option<u64>, observer: &dyn Observer) -> Result<Self, Error> {
-        let data = source.read_exact(memory, false)?;
+        let data = source.read_exact(memory, None)?;
         describe(&data, observer);
         let missing = data.values.iter().filter(|x| x.is_nan()).count();
         if missing > 0 {
@@ -146,7 +146,7 @@ impl Rows {
         };
         found.ok_or_else(|| {
             let message = match name {
-                Some(name) => format!("`{}` has no column `{name}`", self.data.name),
+                Some(name) => no_column(&self.data, name),
                 None => format!("`{}` has {} columns", self.data.name, columns.len()),
             };
             Error::request(message, format!("name one of {}", listed(columns)))

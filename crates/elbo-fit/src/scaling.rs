@@ -44,6 +44,11 @@ impl TryFrom<Stored> for Scaling {
 }
 
 impl Scaling {
+    /// Whether x is as it is stored.
+    pub(crate) fn is_none(&self) -> bool {
+        self.offset.iter().all(|&offset| offset == 0.0) && self.divisor.iter().all(|&divisor| divisor == 1.0)
+    }
+
     /// One pair for all columns.
     pub(crate) fn of_all(offset: f64, divisor: f64) -> Self {
         Self { offset: vec![offset], divisor: vec![divisor] }

@@ -6,13 +6,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use elbo_data::{Dataset, Missing, Number, ReadOptions, Stored, TextColumns};
+use elbo_data::{
+    ColumnKind, ColumnReading, Dataset, Decision, Frame, Number, ReadOptions, Reading, Role, Stored,
+    TableOptions, TextColumns, is_standard_input,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     columns::listed,
     error::{Error, Kind},
-    observer::{Observer, Say},
+    observer::{Choice, Observer, Say},
 };
 
 /// The largest number that models take: sums of its square are finite.
@@ -21,23 +24,39 @@ const MOST: f64 = 1e150;
 /// The data set that is built in.
 const DIGITS: &str = "digits";
 
-/// Where rows come from, as a configuration file keeps it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Where rows come from, and how they are read, as a configuration file keeps it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Source {
-    /// `digits`, or an absolute path.
+    /// `digits`, an absolute path, or `-`, which is standard input.
     pub data: String,
-    /// The column of a table that is set aside as labels: its name, its number from 1, or `last`.
-    pub label_column: Option<String>,
+    /// The columns of a table that are set aside as labels: each by its name, its number from 1, or `last`.
+    #[serde(default, rename = "label_column", with = "one_or_more", skip_serializing_if = "Vec::is_empty")]
+    pub label_columns: Vec<String>,
     /// An IDX file of labels for IDX images.
     pub labels: Option<PathBuf>,
     /// Height and width, where the rows of a table are images.
     pub image: Option<[usize; 2]>,
+    /// What is known beforehand of a table.
+    #[serde(default, skip_serializing_if = "TableOptions::is_empty")]
+    pub table: TableOptions,
+    /// The column that says when each row was seen, by its name; it is no data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_column: Option<String>,
 }
 
 impl Source {
     /// The data set of this name that is built in: `digits`.
-    pub fn built_in(name: &str) -> Self {
-        Self { data: name.into(), label_column: None, labels: None, image: None }
+    ///
+    /// # Errors
+    /// Where none has this name.
+    pub fn built_in(name: &str) -> Result<Self, Error> {
+        if name == DIGITS {
+            return Ok(Self { data: name.into(), ..Self::default() });
+        }
+        Err(Error::request(
+            format!("no data set `{name}` is built in"),
+            format!("`{DIGITS}` is; «data PATH» reads a file"),
+        ))
     }
 
     /// A file, all of whose columns are data.
@@ -45,63 +64,40 @@ impl Source {
     /// # Errors
     /// Where the path is relative, and there is no current folder.
     pub fn file(path: &Path) -> Result<Self, Error> {
-        Ok(Self::built_in(&absolute(path)?.to_string_lossy()))
+        Ok(Self { data: absolute(path)?.to_string_lossy().into_owned(), ..Self::default() })
     }
 
     /// The same, with a column set aside as labels.
     #[must_use]
     pub fn label_column(self, column: Option<&str>) -> Self {
-        Self { label_column: column.map(Into::into), ..self }
+        Self { label_columns: column.map(Into::into).into_iter().collect(), ..self }
     }
 
-    /// The same with its label column by name, where the data have one: of new rows it may stand elsewhere.
+    /// The same with its label columns by name, where the data have them: of new rows they may stand elsewhere. Columns of a
+    /// file without names that were set aside are so of new rows too.
     pub(crate) fn named<T>(mut self, data: &Dataset<T>) -> Self {
-        if self.label_column.is_some() && data.label_name.is_some() {
-            self.label_column.clone_from(&data.label_name);
+        if !self.label_columns.is_empty() && data.label_names.len() == self.label_columns.len() {
+            self.label_columns.clone_from(&data.label_names);
+        }
+        if self.table.drop.is_empty() && self.table.columns.is_empty() {
+            let nameless = data.reading.columns.iter().enumerate();
+            let numbers = nameless.filter(|(_, column)| !column.named && column.role == Role::RowNumber);
+            self.table.drop = numbers.map(|(place, _)| (place + 1).to_string()).collect();
         }
         self
     }
 
-    /// Reads these columns of a table whose other columns may hold text, and says which those are; none where it has no such
-    /// columns.
-    pub(crate) fn read_named<T: Number>(
-        &self,
-        wanted: &[String],
-        memory: Option<u64>,
-        missing: Missing,
-        watch: &dyn Observer,
-    ) -> Option<Dataset<T>> {
-        let options = ReadOptions {
-            missing: true,
-            text: TextColumns::Kept,
-            single: true,
-            precision: T::PRECISION,
-            ..self.options(memory)
-        };
-        let frame = elbo_data::read_frame(Path::new(&self.data), &options).ok()?;
-        let places: Vec<usize> =
-            wanted.iter().map(|name| frame.place_of(name).ok()).collect::<Option<_>>()?;
-        let others: Vec<String> =
-            frame.names().filter(|name| !wanted.iter().any(|w| w == name)).map(Into::into).collect();
-        // A name that stands twice says nothing.
-        if others.is_empty() || others.len() + wanted.len() != frame.width() {
-            return None;
-        }
-        let data = frame.select(&places).ok()?.numbers(missing).ok()?;
-        watch.say("left aside", format!("the model is not of {}", listed(&others)));
-        Some(data)
-    }
-
-    /// Reads the rows without loss, which may take so many bytes of memory; for a model that is fitted a `single` one is
-    /// enough.
+    /// Reads the rows without loss, which may take so many bytes of memory; for a model that is fitted to `wanted` columns a
+    /// single row is enough.
     ///
     /// # Errors
     /// Where the source cannot be read, or is not a table of numbers.
-    pub fn read(&self, memory: Option<u64>, single: bool) -> Result<Stored, Error> {
+    pub fn read(&self, memory: Option<u64>, wanted: Option<&[String]>) -> Result<Stored, Error> {
         if self.data == DIGITS {
             return Ok(Stored::Single(elbo_data::digits()));
         }
-        let options = ReadOptions { single, ..self.options(memory) };
+        let options =
+            ReadOptions { single: wanted.is_some(), ..self.options(memory, wanted.unwrap_or_default()) };
         let stored = elbo_data::read_stored(Path::new(&self.data), &options)?;
         if let Stored::Double(data) = &stored {
             check_range(data)?;
@@ -109,23 +105,88 @@ impl Source {
         Ok(stored)
     }
 
-    /// Reads the rows in f64: cells may be missing, a column of text is a label, and each column has a name of its own.
+    /// Reads every column, with the kind that all of its rows tell.
+    ///
+    /// # Errors
+    /// Where the source cannot be read.
+    pub fn frame(&self, memory: Option<u64>) -> Result<Frame, Error> {
+        if self.data == DIGITS {
+            return Ok(elbo_data::digits_frame());
+        }
+        let options =
+            ReadOptions { missing: true, text: TextColumns::Kept, single: true, ..self.options(memory, &[]) };
+        Ok(elbo_data::read_frame(Path::new(&self.data), &options)?)
+    }
+
+    /// Reads the rows in f64: cells may be missing, and each column has a name of its own.
     ///
     /// # Errors
     /// As [`Self::read`]; where two columns have one name, or a number's square is out of range.
-    pub fn read_exact(&self, memory: Option<u64>, single: bool) -> Result<Dataset<f64>, Error> {
+    pub fn read_exact(&self, memory: Option<u64>, wanted: Option<&[String]>) -> Result<Dataset<f64>, Error> {
         if self.data == DIGITS {
             return Ok(elbo_data::digits().converted(memory, |_, x| f64::from(x))?);
         }
-        let options = ReadOptions { missing: true, text: TextColumns::Label, single, ..self.options(memory) };
-        let data: Dataset<f64> = elbo_data::read_as(Path::new(&self.data), &options)?;
+        let single = wanted.is_some();
+        let mut options =
+            ReadOptions { missing: true, single, ..self.options(memory, wanted.unwrap_or_default()) };
+        options.table.drop.extend(self.time_column.clone());
+        let mut data: Dataset<f64> = elbo_data::read_as(Path::new(&self.data), &options)?;
         let mut known = HashSet::new();
         if let Some(name) = data.columns.iter().find(|name| !known.insert(*name)) {
             return Err(Error::new(format!("`{}` has two columns `{name}`", data.name))
                 .remedy("columns are found by their names: give each a name of its own"));
         }
         check_range(&data)?;
+        if let Some(name) = &self.time_column {
+            let frame = self.frame(memory)?;
+            // New rows may come without their times.
+            if !single || frame.place_of(name).is_ok() {
+                data.times = Some(frame.times(name)?);
+                let columns = data.reading.columns.iter_mut().filter(|column| column.name == *name);
+                columns.for_each(|column| column.role = Role::Aside("it says when each row was seen".into()));
+                // A column set aside as text is taken for a label, where none is named.
+                if data.label_names == [name.as_str()] && !self.label_columns.contains(name) {
+                    (data.labels, data.label_names) = (None, Vec::new());
+                }
+            }
+        }
         Ok(data)
+    }
+
+    /// The same with the column that says when rows were seen: the one that is named, or else the only one that holds
+    /// instants, or else one of numbers whose name and order say so.
+    ///
+    /// # Errors
+    /// Where the source cannot be read.
+    pub(crate) fn with_time_column(self, memory: Option<u64>) -> Result<Self, Error> {
+        if self.time_column.is_some() || self.data == DIGITS {
+            return Ok(self);
+        }
+        let frame = self.frame(memory)?;
+        let (names, kinds): (Vec<String>, _) = (frame.names().map(Into::into).collect(), frame.kinds());
+        let table = &self.table;
+        let told = |name: &String| table.types.get(name).is_some_and(|&kind| kind != ColumnKind::Time);
+        let free =
+            |name: &&String| !table.drop.contains(name) && !self.label_columns.contains(name) && !told(name);
+        let of_kind = |wanted: fn(ColumnKind) -> bool| {
+            let of: Vec<&String> =
+                names.iter().zip(&kinds).filter(|(_, kind)| wanted(**kind)).map(|(name, _)| name).collect();
+            of.into_iter().filter(free)
+        };
+        let mut instants = of_kind(|kind| kind == ColumnKind::Time);
+        let counted = |name: &&String| {
+            let named = TIMES.contains(&name.to_lowercase().trim());
+            named && frame.times(name).is_ok_and(|times| counts_time(&times.values))
+        };
+        let numbers = of_kind(ColumnKind::is_number).count();
+        let found = match (instants.next(), instants.next()) {
+            (Some(one), None) => Some(one),
+            // Times alone would be the data.
+            _ if numbers > 1 => of_kind(ColumnKind::is_number).find(counted),
+            _ => None,
+        };
+        let time_column = found.cloned();
+        Ok(Self { time_column, ..self })
     }
 
     /// `read` for a model that was fitted to this source, of the rows that are asked for, or else its own. New rows come
@@ -138,11 +199,16 @@ impl Source {
         let Some(asked) = asked else {
             return read(self).map_err(|error| self.moved(error));
         };
-        let plain = asked.clone();
-        if plain.label_column.is_some() || self.label_column.is_none() {
+        // What the fit's file needed to be told, new rows of its kind need too.
+        let plain = Self {
+            table: asked.table.clone().or(&self.table),
+            time_column: asked.time_column.clone().or_else(|| self.time_column.clone()),
+            ..asked.clone()
+        };
+        if !plain.label_columns.is_empty() || self.label_columns.is_empty() {
             return read(&plain);
         }
-        let labelled = Self { label_column: self.label_column.clone(), ..plain.clone() };
+        let labelled = Self { label_columns: self.label_columns.clone(), ..plain.clone() };
         let no_label = |error: Error| {
             read(&plain).map_err(|other| if error.kind() == Kind::LacksLabel { other } else { error })
         };
@@ -154,9 +220,11 @@ impl Source {
         if self.is_missing() { error.remedy("«data PATH» says where the rows are now") } else { error }
     }
 
-    fn options(&self, memory: Option<u64>) -> ReadOptions {
+    fn options(&self, memory: Option<u64>, wanted: &[String]) -> ReadOptions {
         ReadOptions {
-            label_column: self.label_column.clone(),
+            label_columns: self.label_columns.clone(),
+            table: self.table.clone(),
+            wanted: wanted.to_vec(),
             labels: self.labels.clone(),
             image: self.image.map(|[height, width]| (height, width)),
             memory,
@@ -166,7 +234,8 @@ impl Source {
 
     /// Whether its file is not there any more.
     pub fn is_missing(&self) -> bool {
-        self.data != DIGITS && !Path::new(&self.data).exists()
+        let path = Path::new(&self.data);
+        self.data != DIGITS && !is_standard_input(path) && !path.exists()
     }
 
     /// The same kind of source at another path.
@@ -185,16 +254,56 @@ impl Source {
 
     /// A short name for the run: `digits`, or the file's name without its endings.
     pub fn name(&self) -> String {
+        if is_standard_input(Path::new(&self.data)) {
+            return "input".into();
+        }
         self.file_name().split('.').next().filter(|stem| !stem.is_empty()).unwrap_or("run").into()
     }
 }
 
+/// Names of columns of numbers that say when rows were seen.
+const TIMES: [&str; 12] = [
+    "time",
+    "t",
+    "date",
+    "year",
+    "years",
+    "yyyymmdd",
+    "timestamp",
+    "datetime",
+    "jahr",
+    "datum",
+    "année",
+    "año",
+];
+
+/// Whether numbers rise throughout, or fall throughout, each seen once.
+fn counts_time(values: &[f64]) -> bool {
+    let strictly = |holds: fn(f64, f64) -> bool| values.windows(2).all(|pair| holds(pair[0], pair[1]));
+    values.len() > 1 && (strictly(|a, b| a < b) || strictly(|a, b| a > b))
+}
+
 /// Refuses numbers whose squares are out of range.
 fn check_range(data: &Dataset<f64>) -> Result<(), Error> {
-    let Some(cell) = data.values.iter().position(|x| x.abs() > MOST) else { return Ok(()) };
-    let (place, value) = (data.place(cell), data.values[cell]);
-    Err(Error::new(format!("`{}`: {place} is {value:e}, whose square is out of range", data.name))
-        .remedy("give the column other units, or mend the cell"))
+    const REMEDY: &str = "give the column other units, or mend the cell";
+    if let Some(cell) = data.values.iter().position(|x| x.abs() > MOST) {
+        let (place, value) = (data.place(cell), data.values[cell]);
+        let message = format!("`{}`: {place} is {value:e}, whose square is out of range", data.name);
+        return Err(Error::new(message).remedy(REMEDY));
+    }
+    let mut most = vec![0.0_f64; data.width()];
+    for row in data.values.chunks_exact(data.width().max(1)) {
+        most.iter_mut().zip(row).for_each(|(most, x)| *most = most.max(x.abs()));
+    }
+    match most.iter().position(|&most| most > 0.0 && most < MOST.recip()) {
+        Some(d) => {
+            let (name, column, most) = (&data.name, &data.columns[d], most[d]);
+            let what = "all squares of which are out of range";
+            let message = format!("`{name}`: column `{column}` has no number beyond {most:e}, {what}");
+            Err(Error::new(message).remedy(REMEDY))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The ends of a range in one form: with powers of ten where one of them needs them.
@@ -203,11 +312,93 @@ fn ends<T: Number + Display>(ends: [T; 2]) -> [String; 2] {
     if ends.iter().all(plain) { ends.map(|x| x.to_string()) } else { ends.map(|x| format!("{:e}", x.into())) }
 }
 
-/// The path from the root, as a configuration can keep it.
+/// A number as it is, or with an exponent where it would be long.
+pub(crate) fn short<T: Number + Display>(x: T) -> String {
+    let size = x.into().abs();
+    if size == 0.0 || (1e-6..1e12).contains(&size) { x.to_string() } else { format!("{:e}", x.into()) }
+}
+
+/// Says what was understood of new rows for a fitted model.
+pub(crate) fn describe_new<T>(data: &Dataset<T>, observer: &dyn Observer) {
+    observer.reading(&data.reading);
+    for Decision { of, chosen, why, .. } in data.reading.decisions.iter().filter(|decision| !decision.usual) {
+        observer.choice(&Choice { of, chosen: chosen.clone(), why: why.clone() });
+    }
+    let aside = data.reading.in_role(|role| matches!(role, Role::Aside(_) | Role::RowNumber));
+    if !aside.is_empty() {
+        let names: Vec<String> = aside.iter().map(|column| column.name.clone()).collect();
+        observer.say("left aside", format!("the model is not of {}", listed(&names)));
+    }
+}
+
+/// What is said of the columns that are no data.
+fn set_aside(reading: &Reading) -> Vec<(&'static str, String)> {
+    let numbers = reading.in_role(|role| *role == Role::RowNumber);
+    let mut said: Vec<(&str, String)> = numbers
+        .iter()
+        .map(|column| {
+            let same = |other: &ColumnReading| std::ptr::eq(other, *column);
+            let number = reading.columns.iter().position(same).unwrap_or(0) + 1;
+            let name = if column.named { column.name.clone() } else { number.to_string() };
+            let quote = if name.contains(' ') { "'" } else { "" };
+            let told = format!("«type {quote}{name}=count{quote}» makes it data");
+            ("set aside", format!("column `{}` counts the rows; {told}", column.name))
+        })
+        .collect();
+    let labels = reading.in_role(|role| *role == Role::Label);
+    let names: Vec<String> = labels.iter().map(|column| format!("`{}`", column.name)).collect();
+    if !names.is_empty() {
+        said.push(("label", format!("column {}", listed(&names))));
+    }
+    // Those of one reason in a line.
+    let aside = reading.in_role(|role| matches!(role, Role::Aside(_)));
+    let text = aside.iter().filter(|column| !column.kind.is_number()).count();
+    for same in aside.chunk_by(|a, b| a.role == b.role) {
+        let names: Vec<String> = same.iter().map(|column| format!("`{}`", column.name)).collect();
+        if let Role::Aside(why) = &same[0].role {
+            said.push(("set aside", format!("column {}: {why}", listed(&names))));
+        }
+    }
+    if text > 1 && labels.is_empty() {
+        let text =
+            "«label-column NAME» sets one of them beside the rows; «columns» and «drop» choose those to read";
+        said.push(("note", text.into()));
+    }
+    said
+}
+
+/// A list of texts, which a configuration file has as one where it is of one.
+mod one_or_more {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Texts {
+        One(String),
+        More(Vec<String>),
+    }
+
+    pub(super) fn serialize<S: Serializer>(texts: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+        if let [one] = texts { one.serialize(serializer) } else { texts.serialize(serializer) }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+        Ok(match Option::<Texts>::deserialize(deserializer)? {
+            None => Vec::new(),
+            Some(Texts::One(text)) => vec![text],
+            Some(Texts::More(texts)) => texts,
+        })
+    }
+}
+
+/// The path from the root, as a configuration can keep it; standard input stays what it is.
 ///
 /// # Errors
 /// Where it is relative, and there is no current folder; where it is not UTF-8.
 pub fn absolute(path: &Path) -> Result<PathBuf, Error> {
+    if is_standard_input(path) {
+        return Ok(path.to_owned());
+    }
     let path = std::path::absolute(path).map_err(|cause| Error::io("find", path, &cause))?;
     if path.to_str().is_some() {
         return Ok(path);
@@ -230,9 +421,17 @@ pub(crate) fn same_data(name: &str, fingerprint: &str, recorded: &str) -> Result
 
 /// Says what was understood of a file.
 pub(crate) fn describe<T: Number + Display>(data: &Dataset<T>, observer: &dyn Observer) {
+    observer.reading(&data.reading);
+    for Decision { of, chosen, why, .. } in data.reading.decisions.iter().filter(|decision| !decision.usual) {
+        observer.choice(&Choice { of, chosen: chosen.clone(), why: why.clone() });
+    }
+    for (name, text) in set_aside(&data.reading) {
+        observer.say(name, text);
+    }
     let (least, most) = data.range();
     let shape = match data.image {
         Some((height, width)) => format!("images of {height}×{width}"),
+        None if data.width() == 1 => "1 column".into(),
         None => format!("{} columns", data.width()),
     };
     let labels = match &data.labels {

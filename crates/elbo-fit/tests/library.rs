@@ -45,7 +45,7 @@ fn request(epochs: u64) -> Request {
 }
 
 fn digits(request: &Request, plan: &Plan, watch: &dyn Observer) -> Outcome {
-    auto_encoder::fit(request, Source::built_in("digits"), None, None, plan, watch).unwrap()
+    auto_encoder::fit(request, Source::built_in("digits").unwrap(), None, None, plan, watch).unwrap()
 }
 
 fn held_out(outcome: &Outcome) -> &HeldOut {
@@ -162,7 +162,7 @@ fn a_likelihood_of_ones_own_goes_the_whole_way() {
     let folder = tempfile::tempdir().unwrap();
     let own = OwnLikelihood(Arc::new(likelihood::Bernoulli));
     let run = |name: &str, watch: &dyn Observer| {
-        let source = Source::built_in("digits");
+        let source = Source::built_in("digits").unwrap();
         fit_of(&own, &request(4), source, None, None, &plan(folder.path(), name), watch).unwrap()
     };
     let ours = digits(&request(4), &plan(folder.path(), "ours"), &());
@@ -382,7 +382,7 @@ fn a_stopped_fit_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let whole = digits(&request(3), &plan(folder.path(), "whole"), &());
     let stopped = plan(folder.path(), "stopped");
-    let source = Source::built_in("digits");
+    let source = Source::built_in("digits").unwrap();
     let error = auto_encoder::fit(&request(3), source, None, None, &stopped, &Stops).unwrap_err();
     assert_eq!(
         (error.kind(), &error.message().to_string()[..]),
@@ -626,15 +626,15 @@ fn a_fit_that_had_just_begun_blocks_no_name() {
     // What a finished run, or a user's own file, lies in keeps its name.
     fs::remove_file(dead.join("results.json")).unwrap();
     let taken = plan(folder.path(), "dead");
-    let error =
-        auto_encoder::fit(&request(2), Source::built_in("digits"), None, None, &taken, &()).unwrap_err();
+    let error = auto_encoder::fit(&request(2), Source::built_in("digits").unwrap(), None, None, &taken, &())
+        .unwrap_err();
     assert!(error.to_string().contains("exists already, with a fit that is not finished"), "{error}");
     let own = folder.path().join("runs/own");
     fs::create_dir(&own).unwrap();
     fs::write(own.join("notes.txt"), "mine").unwrap();
     let taken = plan(folder.path(), "own");
-    let error =
-        auto_encoder::fit(&request(2), Source::built_in("digits"), None, None, &taken, &()).unwrap_err();
+    let error = auto_encoder::fit(&request(2), Source::built_in("digits").unwrap(), None, None, &taken, &())
+        .unwrap_err();
     assert!(error.to_string().contains("exists already"), "{error}");
     assert_eq!(fs::read_to_string(own.join("notes.txt")).unwrap(), "mine");
 }

@@ -17,10 +17,12 @@ pub(crate) fn draw(figure: &Figure) -> Option<Markup> {
         }
         Figure::Loadings(loadings) => factors::loadings(loadings),
         Figure::Map(map) => return latent::map(map),
-        Figure::Coloured { columns, x, lengths, states } => series::coloured(columns, x, lengths, states),
+        Figure::Coloured { columns, x, lengths, states, steps } => {
+            series::coloured(columns, x, lengths, states, steps)
+        }
         Figure::States { outcomes, states } => states::states(outcomes, states),
         Figure::Transitions(matrix) => states::transitions(matrix),
-        Figure::Banded { bands, lengths } => series::banded(bands, lengths),
+        Figure::Banded { bands, lengths, steps } => series::banded(bands, lengths, steps),
         Figure::Dynamics(dynamics) => dynamics::dynamics(dynamics),
         Figure::Spins { names, means, exact } => spins::spins(names, means, exact.as_deref()),
         Figure::TopWords(topics) => topics::top_words(topics),

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use elbo_fit::figure::Band;
+use elbo_fit::figure::{Band, Steps};
 use maud::{Markup, html};
 use plotters::prelude::*;
 
@@ -31,20 +31,27 @@ fn spans(lengths: &[usize]) -> Vec<Range<usize>> {
 /// One column; `last` is the number of the last row.
 fn panel(
     name: &str,
+    steps: &Steps,
     last: usize,
     spans: &[Range<usize>],
     values: impl Iterator<Item = f64>,
     paint: impl FnOnce(&mut Chart) -> Drawn,
 ) -> Markup {
     let y = extent(values);
+    // A row is named by its time, or counted; between two rows there is nothing to name.
+    let time = |row: f64| match steps.names.get((row - 1.0).max(0.0) as usize) {
+        Some(name) => name.clone(),
+        None if steps.names.is_empty() => whole(row),
+        None => String::new(),
+    };
     let axes = Axes {
         size: (960, 260),
         x: counted(1, last),
         y: y.clone(),
-        x_name: "row",
+        x_name: &steps.name,
         y_name: "",
         x_ticks: last.min(11),
-        x_label: &whole,
+        x_label: &time,
     };
     let picture = axes.draw(|chart| {
         for span in spans.iter().skip(1).filter(|_| spans.len() <= BORDERS) {
@@ -67,7 +74,13 @@ fn omitted(columns: usize, stride: usize, sequences: usize) -> Markup {
 }
 
 /// Each column of `x` against time, its rows in the colour of their states.
-pub(crate) fn coloured(columns: &[String], x: &[Option<f64>], lengths: &[usize], states: &[usize]) -> Markup {
+pub(crate) fn coloured(
+    columns: &[String],
+    x: &[Option<f64>],
+    lengths: &[usize],
+    states: &[usize],
+    steps: &Steps,
+) -> Markup {
     let (width, rows, spans) = (columns.len(), states.len(), spans(lengths));
     let stride = rows.div_ceil(POINTS).max(1);
     let number = states.iter().max().map_or(0, |most| most + 1);
@@ -78,7 +91,7 @@ pub(crate) fn coloured(columns: &[String], x: &[Option<f64>], lengths: &[usize],
     let of_column = |column: usize| {
         let at = |row: usize| x[row * width + column].map(|y| (row as f64 + 1.0, y));
         let values = (0..rows).filter_map(at).map(|(_, y)| y);
-        panel(&columns[column], rows, &spans, values, |chart| {
+        panel(&columns[column], steps, rows, &spans, values, |chart| {
             for span in &spans {
                 let points: Vec<Option<(f64, f64)>> = span.clone().step_by(stride).map(at).collect();
                 for piece in points.split(Option::is_none) {
@@ -103,7 +116,7 @@ pub(crate) fn coloured(columns: &[String], x: &[Option<f64>], lengths: &[usize],
 }
 
 /// Each column with its mean and a band of two standard deviations, and both of the rows ahead of the last sequence.
-pub(crate) fn banded(bands: &[Band], lengths: &[usize]) -> Markup {
+pub(crate) fn banded(bands: &[Band], lengths: &[usize], steps: &Steps) -> Markup {
     let spans = spans(lengths);
     let rows: usize = lengths.iter().sum();
     let last = bands.first().map_or(rows, |band| band.mean.len());
@@ -122,7 +135,7 @@ pub(crate) fn banded(bands: &[Band], lengths: &[usize]) -> Markup {
         let edges = (0..last).flat_map(|row| [-2.0, 2.0].map(|side| edge(row, side)));
         let edges = edges.flatten().map(|(_, y)| y);
         let values = edges.chain(band.mean.iter().copied()).chain(band.values.iter().copied().flatten());
-        panel(&band.name, last, &spans, values, |chart| {
+        panel(&band.name, steps, last, &spans, values, |chart| {
             // The rows ahead go on from the last row.
             let ahead = (last > rows).then_some((rows - 1..last, Ink::Train));
             for (span, ink) in spans.iter().map(|span| (span.clone(), Ink::Validation)).chain(ahead) {

@@ -94,7 +94,8 @@ pub(crate) fn shares(topics: &[Topic]) -> Markup {
 /// Bounds of documents, the topics held.
 pub(crate) fn per_token(rows: &[PerToken]) -> Markup {
     let figure = |mean: Mean, decimals: usize| {
-        format!("{} ± {}", number(mean.value, decimals), number(mean.standard_error, decimals))
+        let error = mean.error().map_or(String::new(), |error| format!(" ± {}", number(error, decimals)));
+        format!("{}{error}", number(mean.value, decimals))
     };
     let completion = rows.iter().any(|row| row.completion.is_some());
     let table = html! {

@@ -197,7 +197,8 @@ impl<'a, P: BurnModule + Latent, Q: BurnModule + Guide> Fit<'a, P, Q> {
         check_rows(&train, validation)?;
         check_density(&auto_encoder.model, &train, auto_encoder.latent(), device)?;
         let (seed, latent) = (Key::new(config.seed), auto_encoder.latent());
-        let (trainer, state) = Trainer::init(config.train.clone(), auto_encoder, seed, device)?;
+        let (mut trainer, state) = Trainer::init(config.train.clone(), auto_encoder, seed, device)?;
+        trainer.hold_above(auto_encoder.model.likelihood().floor(&train));
         let binarise = config.binarise(&**auto_encoder.model.likelihood());
         let validation = validation.clone();
         let best = state.parameters.clone();

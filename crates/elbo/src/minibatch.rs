@@ -86,6 +86,24 @@ impl<'a> Rows<'a> {
         (mean, variance)
     }
 
+    /// The smallest difference between two values of each column, among the first so many rows; infinite where all are equal.
+    ///
+    /// ```
+    /// use elbo::minibatch::Rows;
+    /// // Whole numbers beside halves.
+    /// let rows = Rows::all(&[3.0, 0.5, 1.0, 0.0, 3.0, 2.0], 2);
+    /// assert_eq!(rows.resolution(100), [2.0, 0.5]);
+    /// ```
+    pub fn resolution(&self, rows: usize) -> Vec<f64> {
+        let smallest = |column: usize| {
+            let mut values: Vec<f32> = self.iter().take(rows).map(|row| row[column]).collect();
+            values.sort_unstable_by(f32::total_cmp);
+            let steps = values.windows(2).map(|pair| f64::from(pair[1]) - f64::from(pair[0]));
+            steps.filter(|&step| step > 0.0).fold(f64::INFINITY, f64::min)
+        };
+        (0..self.width).into_par_iter().map(smallest).collect()
+    }
+
     /// Row (index in the matrix), column and value of the first cell for which `wrong` holds.
     pub fn first(&self, wrong: impl Fn(f32) -> bool) -> Option<(usize, usize, f32)> {
         self.index.iter().find_map(|&row| {

@@ -49,17 +49,38 @@ impl RowTerms {
 pub struct Mean {
     /// The mean.
     pub value: f64,
-    /// Its standard error; 0 for a single row.
+    /// Its standard error; NaN of a single row, which has none, and then not written.
+    #[serde(default = "unknown", skip_serializing_if = "is_unknown")]
     pub standard_error: f64,
+}
+
+fn unknown() -> f64 {
+    f64::NAN
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_unknown(standard_error: &f64) -> bool {
+    standard_error.is_nan()
 }
 
 impl Mean {
     /// The mean of some values. Of none it is NaN.
+    ///
+    /// ```
+    /// use elbo::terms::Mean;
+    /// assert_eq!(Mean::of(&[1.0, 3.0]), Mean { value: 2.0, standard_error: 1.0 });
+    /// assert_eq!((Mean::of(&[5.0]).value, Mean::of(&[5.0]).error()), (5.0, None)); // of one row there is no error
+    /// ```
     pub fn of(values: &[f64]) -> Self {
         let n = values.len() as f64;
         let value = values.iter().sum::<f64>() / n;
         let squares: f64 = values.iter().map(|v| (v - value).powi(2)).sum();
-        Self { value, standard_error: if n > 1.0 { (squares / (n - 1.0) / n).sqrt() } else { 0.0 } }
+        Self { value, standard_error: if n > 1.0 { (squares / (n - 1.0) / n).sqrt() } else { unknown() } }
+    }
+
+    /// Its standard error, where it has one.
+    pub fn error(self) -> Option<f64> {
+        (!self.standard_error.is_nan()).then_some(self.standard_error)
     }
 }
 

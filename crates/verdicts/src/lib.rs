@@ -12,12 +12,15 @@
 //! Generators alternate between two [`Half`]s: thresholds of the rules are set on one, and the rates that
 //! `docs/verdict.md` tells are measured on the other.
 
+mod auto_encoder;
 mod draw;
 mod normal;
 mod rates;
 mod table;
 
 pub use draw::Draw;
+use std::fmt::Write as _;
+
 use elbo::{
     diagnose::{Claim, Level, Verdict},
     terms::Mean,
@@ -93,8 +96,11 @@ impl Judged {
 
     /// Whether the fit by itself is wrong.
     fn is_wrong(&self) -> bool {
-        let lost = |lost: Mean| !(lost.value <= LOST.max(STANDARD_ERRORS * lost.standard_error));
-        let beyond = |value: Option<f64>, most: f64| value.is_some_and(|value| !(value <= most));
+        // What is no number is wrong.
+        let lost =
+            |lost: Mean| lost.value.is_nan() || lost.value > LOST.max(STANDARD_ERRORS * lost.standard_error);
+        let beyond =
+            |value: Option<f64>, most: f64| value.is_some_and(|value| value.is_nan() || value > most);
         self.lost.is_some_and(lost) || beyond(self.means, MEANS) || beyond(self.deviations, DEVIATIONS)
     }
 }
@@ -118,7 +124,7 @@ pub struct Outcome {
 
 /// All generators, a model after the other.
 pub fn generators() -> Vec<Generator> {
-    [normal::generators()].into_iter().flatten().collect()
+    [auto_encoder::generators(), normal::generators()].into_iter().flatten().collect()
 }
 
 /// Fits each generator so many times, on rayon's current thread pool. The outcome does not depend on its size.
@@ -167,8 +173,9 @@ pub fn to_csv(outcomes: &[Outcome]) -> String {
         let lost =
             [judged.lost.map(|lost| lost.value), judged.lost.map(|lost| lost.standard_error)].map(number);
         let [inside, all] = judged.covered;
-        text += &format!(
-            "{model},\"{generator}\",{half},{seed},{wrong},{},{of_model},{of_figures},{of_posterior},{},{},{},{},{inside},{all}\n",
+        let _ = writeln!(
+            text,
+            "{model},\"{generator}\",{half},{seed},{wrong},{},{of_model},{of_figures},{of_posterior},{},{},{},{},{inside},{all}",
             judged.verdict.level,
             lost[0],
             lost[1],

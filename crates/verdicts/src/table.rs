@@ -26,7 +26,7 @@ impl Rows {
         Self { width, values: (0..number).flat_map(row).collect() }
     }
 
-    fn write(&self, path: &Path) -> Result<Source, Error> {
+    pub(crate) fn write(&self, path: &Path) -> Result<Source, Error> {
         let names: Vec<String> = (1..=self.width).map(|d| format!("x{d}")).collect();
         let mut text = names.join(",") + "\n";
         for row in self.values.chunks(self.width) {

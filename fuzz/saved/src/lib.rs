@@ -14,7 +14,7 @@ use std::{
 use elbo::{burn::tensor::Device, mean_field::Ascent};
 use elbo_data::sha256;
 use elbo_fit::{
-    Asked, FittedModel, More, Place, Plan, Source,
+    Asked, FittedModel, More, Place, Plan, Selection, Source,
     auto_encoder::{self, AutoEncoder},
     fit,
     models::{
@@ -94,7 +94,8 @@ impl Fits {
     /// Puts bytes in the place of a file of a run, and goes on with its fit, which may refuse.
     pub fn resumed_with(&self, run: &str, file: &str, bytes: &[u8]) {
         let folder = self.run(run);
-        let kept = [file, "config.toml"].map(|file| (folder.join(file), fs::read(folder.join(file)).unwrap()));
+        let kept =
+            [file, "config.toml"].map(|file| (folder.join(file), fs::read(folder.join(file)).unwrap()));
         fs::write(&kept[0].0, bytes).unwrap();
         drop(resume(&folder, &More::default(), &Plan::default(), &()));
         for (path, bytes) in kept {
@@ -118,7 +119,7 @@ impl Fits {
             drop(model.predict(&asked, 0, &()));
             drop(model.predict(&asked, 1, &()));
             drop(model.evaluate(&asked, None, 0, &()));
-            drop(model.reconstruct(&asked, None, &()));
+            drop(model.reconstruct(&asked, Selection::All, &()));
         }
         drop(model.predict(&Asked::default(), 0, &()));
     }

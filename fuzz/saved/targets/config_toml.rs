@@ -10,8 +10,11 @@ fuzz_target!(|bytes: &[u8]| {
     // As many epochs and sweeps as are asked for are made.
     let long = text.lines().any(|line| {
         let (name, value) = line.split_once('=').unwrap_or_default();
-        let many = value.trim().trim_start_matches('+').replace('_', "").parse::<f64>().is_ok_and(|of| of > 50.0);
-        many || ["0x", "0o", "0b"].iter().any(|base| value.contains(base)) || name.contains('\\') || name.contains('"')
+        let many =
+            value.trim().trim_start_matches('+').replace('_', "").parse::<f64>().is_ok_and(|of| of > 50.0);
+        many || ["0x", "0o", "0b"].iter().any(|base| value.contains(base))
+            || name.contains('\\')
+            || name.contains('"')
     });
     if long || text.contains('{') {
         return;

@@ -113,4 +113,16 @@ pub(crate) struct Order {
     /// together. Without it all rows are one sequence.
     #[arg(long, value_name = "COLUMN", requires = "data", conflicts_with = "label_column")]
     pub(crate) sequence_column: Option<String>,
+    /// The column that says when a row was seen, by its name: dates, instants, or numbers as years. Rows are brought to time
+    /// order, a step without a row counts as a row of missing cells, and forecasts carry dates. Without it: the only column
+    /// of dates, or a column called `time`, `date` or `year` whose numbers rise or fall throughout.
+    #[arg(long, value_name = "COLUMN", requires = "data")]
+    pub(crate) time: Option<String>,
+}
+
+impl Order {
+    /// The source with its column of times.
+    pub(crate) fn timed(&self, source: elbo_fit::Source) -> elbo_fit::Source {
+        elbo_fit::Source { time_column: self.time.clone(), ..source }
+    }
 }

@@ -9,7 +9,7 @@ use elbo_fit::{
 use super::{
     ascent::{Ascent, Fits, Going},
     source::Source,
-    values::parse_count,
+    values::{parse_builtin, parse_count},
 };
 
 /// Bayesian factor analysis or probabilistic PCA by exact coordinate ascent, with missing cells.
@@ -22,7 +22,7 @@ Examples:
   elbo reconstruct runs/wine-factors --data gaps.csv   cells that are missing, filled")]
 pub(crate) struct Factors {
     /// A built-in data set: `digits`.
-    #[arg(value_name = "NAME", conflicts_with = "data", value_parser = ["digits"])]
+    #[arg(value_name = "NAME", conflicts_with = "data", value_parser = parse_builtin)]
     builtin: Option<String>,
     #[command(flatten)]
     source: Source,

@@ -233,9 +233,10 @@ pub(crate) struct Reconstruct {
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Of an auto-encoder z is drawn from the prior, and a row is E[x|z]. Models fitted by coordinate ascent draw x itself, from
-what the fit knows: of `elbo regress` a target for x of its rows, drawn with replacement; of `elbo hmm` and `elbo
-state-space` one sequence, with its states; of `elbo topics` documents, on standard output in LDA-C form.
+Of an auto-encoder z is drawn from the prior, and x from p(x|z); of images a row is E[x|z], unless --draw is given. Models
+fitted by coordinate ascent draw x itself, from what the fit knows: of `elbo regress` a target for x of its rows, drawn with
+replacement; of `elbo hmm` and `elbo state-space` one sequence, with its states; of `elbo topics` documents, on standard
+output in LDA-C form.
 
 Examples:
   elbo sample runs/digits -n 100 --output drawn.png")]
@@ -245,9 +246,13 @@ pub(crate) struct Sample {
     /// How many rows to draw.
     #[arg(short = 'n', long = "number", value_name = "N", default_value = "64", value_parser = parse_count::<usize>)]
     pub(crate) number: usize,
-    /// Draw x itself from p(x|z); without it, E[x|z] for the z drawn. By coordinate ascent it is always x itself.
-    #[arg(long)]
+    /// Draw x itself from p(x|z), as is done without it for all but images.
+    #[arg(long, conflicts_with = "mean")]
     pub(crate) draw: bool,
+    /// Write E[x|z] for the z drawn, as is done without it for images: rows that vary less than those of the data. By
+    /// coordinate ascent it is always x itself.
+    #[arg(long)]
+    pub(crate) mean: bool,
     /// The seed of the draws.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,

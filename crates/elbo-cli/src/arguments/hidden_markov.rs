@@ -75,7 +75,7 @@ impl Fits for HiddenMarkov {
             start: self.start,
             anneal: self.anneal.anneal,
         };
-        Ok((request, self.source.named(None)?))
+        Ok((request, self.order.timed(self.source.named(None)?)))
     }
 
     fn plan(&self) -> Going {

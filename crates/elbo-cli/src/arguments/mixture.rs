@@ -13,7 +13,7 @@ use elbo_fit::{
 use super::{
     ascent::{Anneal, Ascent, Fits, Going, Minibatches},
     source::Source,
-    values::{named, parse_count, parse_positive, shown},
+    values::{named, parse_builtin, parse_count, parse_positive, shown},
 };
 
 /// Fit a Bayesian mixture by exact coordinate ascent: Gaussians, or columns of 0 and 1.
@@ -26,7 +26,7 @@ Examples:
   elbo predict runs/faithful-mixture --data more.csv")]
 pub(crate) struct Mixture {
     /// A built-in data set: `digits`.
-    #[arg(value_name = "NAME", conflicts_with = "data", value_parser = ["digits"])]
+    #[arg(value_name = "NAME", conflicts_with = "data", value_parser = parse_builtin)]
     builtin: Option<String>,
     #[command(flatten)]
     source: Source,

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod ascent;
+mod describe;
 mod factors;
 mod fitted;
 mod hidden_markov;
@@ -20,6 +21,7 @@ mod values;
 use std::num::NonZeroUsize;
 
 use clap::{Parser, Subcommand, ValueEnum};
+pub(crate) use describe::Describe;
 use elbo::{burn::tensor::Device, device};
 use elbo_fit::Error;
 pub(crate) use fitted::{
@@ -80,6 +82,8 @@ impl DeviceArgument {
 
 #[derive(Subcommand)]
 pub(crate) enum Verb {
+    /// What a file holds: each column, what it was understood as and why, and what a fit does with it.
+    Describe(Describe),
     /// Fit a variational auto-encoder to data, and write a run folder with the model and a report.
     Train(Box<Train>),
     #[command(flatten)]

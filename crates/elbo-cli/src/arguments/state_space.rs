@@ -69,7 +69,7 @@ impl Fits for StateSpace {
             starts: self.starts,
             forecast: self.forecast,
         };
-        Ok((request, self.source.named(None)?))
+        Ok((request, self.order.timed(self.source.named(None)?)))
     }
 
     fn plan(&self) -> Going {

@@ -10,6 +10,7 @@ use elbo_fit::{
 
 use super::{
     ascent::{Ascent, Fits, Going, Minibatches},
+    source::Table,
     values::{parse_count, parse_fraction, parse_positive},
 };
 
@@ -26,12 +27,14 @@ Examples:
 The bound is that of the words in their order, without multinomial coefficients. What it says of the perplexity is an upper
 bound, exp(-ELBO per token).")]
 pub(crate) struct Topics {
-    /// Documents as counts of words: LDA-C (.ldac, .dat: a line `n word:count …` a document) or Matrix Market (.mtx: rows are
-    /// documents); either may be gzipped.
+    /// Documents as counts of words: LDA-C (a line `n word:count …` a document), Matrix Market (rows are documents), UCI's bags
+    /// of words (docword), or a table of any format that `train` reads, whose columns are words; each may be packed.
     #[arg(long, value_name = "PATH")]
     data: PathBuf,
+    #[command(flatten)]
+    table: Table,
     /// The words, one a line (of lines with tabs the second field). Without it: the file of the same name that ends in
-    /// .tokens or .vocab, where there is one.
+    /// .tokens or .vocab, or vocab.NAME beside docword.NAME, where there is one.
     #[arg(long, value_name = "PATH")]
     vocabulary: Option<PathBuf>,
     /// The columns of a Matrix Market file are the documents.
@@ -76,7 +79,8 @@ impl Fits for Topics {
             starts: self.starts,
             online: self.minibatches.online(BATCH),
         };
-        Ok((request, elbo_fit::Source::file(&self.data)?))
+        let source = elbo_fit::Source { table: self.table.options(), ..elbo_fit::Source::file(&self.data)? };
+        Ok((request, source))
     }
 
     fn plan(&self) -> Going {

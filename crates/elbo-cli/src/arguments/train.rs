@@ -18,8 +18,9 @@ use elbo_fit::auto_encoder::{Guide, Network, Request, Scale};
 use super::{
     source::Source,
     values::{
-        EstimatorParser, KL, Widths, named, parse_count, parse_decay, parse_family, parse_fraction,
-        parse_hidden, parse_latent, parse_positive, parse_sigma, parse_weight, parse_widths, shown,
+        EstimatorParser, KL, Widths, named, parse_builtin, parse_count, parse_decay, parse_family,
+        parse_fraction, parse_hidden, parse_latent, parse_positive, parse_sigma, parse_weight, parse_widths,
+        shown,
     },
 };
 
@@ -28,14 +29,14 @@ use super::{
 Examples:
   elbo train digits                                   1,797 handwritten digits, built in
   elbo train --data train-images-idx3-ubyte.gz --test t10k-images-idx3-ubyte.gz --epochs 20
-  elbo train --data wine.csv --label-column target --sigma per-column
+  elbo train --data wine.csv --label-column target --sigma learned
   elbo train --resume runs/digits                     go on where it was interrupted, to the same bits
   elbo train --config runs/digits/config.toml         the same fit once more")]
 #[allow(clippy::struct_excessive_bools)]
 pub(crate) struct Train {
     /// A built-in data set: `digits`.
     #[arg(value_name = "NAME", conflicts_with_all = ["data", "label_column", "labels", "image"],
-          value_parser = ["digits"])]
+          value_parser = parse_builtin)]
     pub(crate) builtin: Option<String>,
     #[command(flatten)]
     pub(crate) source: Source,
@@ -57,14 +58,14 @@ pub(crate) struct Train {
     #[arg(long, value_parser = named::<Binarise>(&BINARISE), help_heading = "Data")]
     pub(crate) binarise: Option<Binarise>,
 
-    /// p(x|z). Without it: Bernoulli for images and 0/1 tables, else Gaussian.
+    /// p(x|z). Without it: Bernoulli for 0/1 tables and for images of ink and paper, most of whose pixels are at 0 or full;
+    /// else Gaussian.
     #[arg(long, value_parser = named::<LikelihoodFamily>(LikelihoodFamily::NAMES), help_heading = "Model")]
     pub(crate) likelihood: Option<LikelihoodFamily>,
-    /// σ of a Gaussian likelihood: `learned` (one for all columns), `per-column`, `solved` (one, in closed form),
-    /// or a number to hold it at.
-    #[arg(long, value_name = "SIGMA", default_value = shown(&Request::default().sigma), value_parser = parse_sigma,
-          allow_negative_numbers = true, help_heading = "Model")]
-    pub(crate) sigma: Sigma,
+    /// σ of a Gaussian likelihood: `per-column` (one for each, learned), `learned` (one for all columns), `solved` (one, in
+    /// closed form), or a number to hold it at. Without it: `per-column` for tables, `learned` for images.
+    #[arg(long, value_name = "SIGMA", value_parser = parse_sigma, allow_negative_numbers = true, help_heading = "Model")]
+    pub(crate) sigma: Option<Sigma>,
     /// What encoder and decoder are made of, beside the dense layers of --hidden.
     #[arg(long, default_value = shown(&Request::default().network), value_parser = named::<Network>(&NETWORK), help_heading = "Model")]
     pub(crate) network: Network,
@@ -209,11 +210,11 @@ pub(crate) struct Train {
 
 /// What a config.toml holds already: given beside one, it would be ignored.
 #[rustfmt::skip]
-const SETTINGS: [&str; 41] = [
+const SETTINGS: [&str; 47] = [
     // Those that are of how long a fit goes, too.
     "epochs", "patience",
     "network", "channels", "kernel", "stride", "hidden2",
-    "builtin", "label_column", "labels", "image", "validation", "scale", "drop_constant",
+    "builtin", "label_column", "labels", "image", "header", "delimiter", "decimal", "columns", "drop", "types", "validation", "scale", "drop_constant",
     "binarise", "likelihood", "sigma", "hidden", "latent", "family", "activation", "optimiser", "step_size",
     "encoder_step_size", "decay", "batch", "samples", "objective", "estimator", "kl", "beta", "kl_warm_up", "free_bits", "encoder_steps", "schedule", "prior_sd", "clip_norm", "seed",
     "guide", "psi_steps", "psi_step_size",

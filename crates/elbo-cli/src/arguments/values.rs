@@ -24,6 +24,14 @@ pub(crate) type Names = [(&'static str, &'static str)];
 pub(crate) const KL: [(&str, &str); 2] =
     [("analytic", "In closed form"), ("monte-carlo", "The mean of log q(z|x) − log p(z) over the samples")];
 
+/// The data set that is built in.
+pub(crate) fn parse_builtin(text: &str) -> Result<String, String> {
+    match text {
+        "digits" => Ok(text.into()),
+        _ => Err("`digits` alone is built in; --data PATH reads a file".into()),
+    }
+}
+
 /// Parses one of the names that the library's type has in a configuration file.
 pub(crate) fn named<T>(names: &Names) -> impl TypedValueParser<Value = T>
 where

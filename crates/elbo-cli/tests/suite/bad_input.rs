@@ -24,7 +24,12 @@ fn paths() {
         &["cannot read `", "none.csv`: No such file or directory"],
         CHECK,
     );
-    place.fails("train --data folder", 1, &["folder`: it is a folder"], "give the path of one file in it");
+    place.fails(
+        "train --data folder",
+        1,
+        &["folder` is a folder that is no table: it holds"],
+        "give a file, or a folder that holds",
+    );
     place.fails("train --data folder/data.csv/x", 1, &["x`: Not a directory"], CHECK);
     place.fails("train --config none.toml", 1, &["cannot read `none.toml`: No such file"], CHECK);
     let hint = "give the config.toml of a run folder";
@@ -64,8 +69,14 @@ fn cells() {
     unfit("data.csv", with("1,,3,tall"), kind, &message, "fill in or drop rows with missing values first");
     let message = ["column `mass` line 10 is 1e151, whose square is out of range"];
     unfit("data.csv", with("1,2,1e151,tall"), kind, &message, "give the column other units");
-    let message = ["column `kind` line 2 is `small`: not a number"];
-    unfit("data.csv", measurements(8), "", &message, "`--label-column kind` sets a label column aside");
+    let message = ["column `depth` line 10 is `wide`: not a number"];
+    unfit(
+        "data.csv",
+        with("1,wide,3,tall"),
+        kind,
+        &message,
+        "--type depth=text sets the column aside as text",
+    );
     let message = ["data.csv` line 10 has 3 cells, the first row has 4"];
     unfit("data.csv", with("1,2,3"), kind, &message, "check the delimiter");
     let message = ["has no column `species`; its columns are `height`, `depth`, `mass`, `kind`"];
@@ -246,5 +257,7 @@ fn a_reader_that_has_seen_enough_is_no_failure() {
     child.stdout.take().unwrap().read_exact(&mut start).unwrap();
     assert_eq!(&start, b"\"pixel 1,");
     let output = child.wait_with_output().unwrap();
-    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    // What the rows are is said, and nothing of the pipe.
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && said.starts_with("rows ") && said.lines().count() == 1, "{said}");
 }

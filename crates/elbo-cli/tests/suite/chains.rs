@@ -512,7 +512,8 @@ fn what_is_wrong_is_said() {
     place.write("data.csv", stays(60));
     place.succeeds("hmm --data data.csv --name m");
     place.write("new.csv", "level,visits,kind\n1,2,3\n3,4,0\n");
-    place.fails("predict runs/m --data new.csv", 1, &["row 1, column 3", "from 0 to 1"], "");
+    let message = ["new.csv`: column `kind` line 2 is 3", "from 0 to 1"];
+    place.fails("predict runs/m --data new.csv", 1, &message, "the fit has seen no such value");
     place.write("narrow.csv", "level\n1\n2\n");
     place.fails(
         "predict runs/m --data narrow.csv",

@@ -30,9 +30,11 @@ fn idx_images_with_labels_beside_them() {
     let said = place.succeeds(
         "train --data zip/train-images-idx3-ubyte.gz --test zip/t10k-images-idx3-ubyte.gz --epochs 4 --name zip",
     );
-    for told in
-        ["60 rows, images of 4×3, values 0 to 250, 3 different labels", "60 for the test", "Bernoulli"]
-    {
+    for told in [
+        "60 rows, images of 4×3, values 0 to 250, 3 different labels",
+        "60 for the test",
+        "% of the pixels lie between",
+    ] {
         assert!(said.stderr.contains(told), "no {told:?} in {said:?}");
     }
     assert_eq!(place.metrics("runs/plain"), place.metrics("runs/zip"));
@@ -79,7 +81,7 @@ fn results_come_in_the_units_of_the_data() {
     let place = Place::new();
     let text = measurements(400);
     place.write("data.csv", &text);
-    let said = place.succeeds("train --data data.csv --label-column kind --epochs 150");
+    let said = place.succeeds("train --data data.csv --label-column kind --sigma learned --epochs 150");
     assert!(said.stderr.contains("Gaussian, one learned σ (the values are real numbers)"), "{said:?}");
     let (_, data) = table(&text);
     let (header, back) = place.succeeds("reconstruct runs/data").told();
@@ -197,4 +199,43 @@ fn every_setting_of_the_ascent_changes_the_fit_and_keeps_it_finite() {
     }
     assert_ne!(place.metrics("runs/dynamic"), place.metrics("runs/threshold"));
     assert_ne!(place.metrics("runs/none"), place.metrics("runs/threshold"));
+}
+
+/// Of one validation row no error is told, and nothing is trusted.
+#[test]
+fn one_validation_row_has_no_error() {
+    let place = Place::new();
+    place.write("data.csv", measurements(20));
+    let said =
+        place.succeeds("train --data data.csv --label-column kind --validation 0.05 --epochs 30 --name one");
+    assert!(said.stderr.contains("1 for validation") && !said.stderr.contains("± 0.000"), "{said:?}");
+    assert!(!said.stderr.contains("verdict     trust"), "{said:?}");
+    let results = place.results("runs/one");
+    assert!(results["validation"]["elbo"]["value"].is_f64());
+    assert!(results["validation"]["elbo"]["standard_error"].is_null());
+}
+
+/// Each column of a table has a σ of its own; pixels share one.
+#[test]
+fn sigma_is_of_each_column_of_a_table() {
+    let place = Place::new();
+    place.write("data.csv", measurements(80));
+    let said = place.succeeds("train --data data.csv --label-column kind --epochs 3");
+    assert!(said.stderr.contains("Gaussian, a learned σ for each column"), "{said:?}");
+    let said = place.succeeds("train digits --likelihood gaussian --epochs 1");
+    assert!(place.results("runs/digits")["sigma"].is_f64(), "{said:?}");
+}
+
+/// Advice never points to what was just done.
+#[test]
+fn a_guide_per_datum_is_not_advised_to_itself() {
+    let place = Place::new();
+    place.write("data.csv", measurements(200));
+    let fit = "train --data data.csv --label-column kind --guide per-datum --epochs 40";
+    let said = place.command(fit).output().unwrap();
+    let text = String::from_utf8(said.stderr).unwrap();
+    assert!(
+        text.contains("verdict") && !text.contains("try:  elbo infer") && !text.contains("--guide per-datum"),
+        "{text}"
+    );
 }

@@ -243,14 +243,14 @@ fn every_format_holds_the_same_numbers() {
 #[test]
 fn figures_are_data() {
     let place = linear();
-    let json = |words: &str| -> Value { serde_json::from_str(&place.succeeds(words).stdout).unwrap() };
+    let json = |words: &str| -> Value { serde_json::from_str(&place.elbo(words).stdout).unwrap() };
     for (words, is) in [
         ("evaluate runs/vae", "bound"),
         ("evaluate runs/fa", "estimate"),
         ("audit runs/vae --rows 6 --importance-samples 50", "estimate"),
         ("infer runs/vae --rows 6 --output q.csv", "bound"),
     ] {
-        let plain = Said::table(&place.succeeds(words)).1;
+        let plain = Said::table(&place.elbo(words)).1;
         let found = json(&format!("{words} --json"));
         assert_eq!(found["unit"], "nats_per_row");
         let terms = found["terms"].as_array().unwrap();

@@ -131,7 +131,7 @@ fn what_is_wrong_with_rows_is_said() {
         "a,b\n1,x\n2,y\n3,1\nz,4\n",
         "mixture",
         &["column `a` line 5 is `z`: not a number"],
-        "--label-column",
+        "--type a=text",
     );
     unfit("", "mixture", &["is empty"], "");
     let whole = gzip(measurements(500).as_bytes());

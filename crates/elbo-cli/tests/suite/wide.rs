@@ -125,7 +125,9 @@ fn weights_are_so_many_rows() {
         let ((names, own), (others, other)) = (of("runs/w", "repeated.csv"), of("runs/r", "repeated.csv"));
         assert_eq!(names, others);
         for (a, b) in own.iter().flatten().zip(other.iter().flatten()) {
-            assert!((a - b).abs() <= 1e-4 * b.abs().max(1.0), "{verb}: {a}, expected {b}");
+            // What is a text is no number in both.
+            let same = (a.is_nan() && b.is_nan()) || (a - b).abs() <= 1e-4 * b.abs().max(1.0);
+            assert!(same, "{verb}: {a}, expected {b}");
         }
         place.succeeds("predict runs/w");
         place.succeeds("train --config runs/w/config.toml --name again");

@@ -1,15 +1,41 @@
 //! Entries of sparse counts in text files.
 
+use std::path::Path;
+
 use crate::error::{EntryFault, Error};
+use crate::frame::Sparse;
+use crate::names::brief;
+use crate::options::ReadOptions;
+use crate::room::check_room;
 use crate::source::Origin;
 
 /// The most words that a file may tell of by an index or a size alone, which take memory whether they occur or not; also
 /// the most rows and columns of a matrix.
 pub(crate) const MOST: usize = 1 << 24;
 
+/// Whether so many rows or words are believed of a file of so many entries.
+pub(crate) fn is_believed(size: usize, entries: usize) -> bool {
+    size <= 1 << 16 || size >> 10 <= entries
+}
+
+/// Checks that so many entries can be taken for rows of numbers, most of which are 0.
+pub(crate) fn check_table(
+    path: &Path,
+    [rows, width]: [usize; 2],
+    entries: usize,
+    options: &ReadOptions,
+) -> Result<(), Error> {
+    let cells = rows.saturating_mul(width);
+    if cells > 1 << 22 && cells >> 12 > entries {
+        let rule = format!("has {entries} entries in {rows} rows of {width}: too few for a table");
+        return Err(Error::Unread { path: path.to_owned(), rule });
+    }
+    check_room(path, 8 * cells as u64, options.memory)
+}
+
 /// What is wrong with an entry of a file.
 pub(crate) fn wrong(origin: &Origin, line: usize, text: &str, fault: EntryFault) -> Error {
-    Error::Entry { path: origin.path.clone(), line, text: text.to_owned(), fault }
+    Error::Entry { path: origin.path.clone(), line, text: brief(text), fault }
 }
 
 /// A whole number from 0.
@@ -38,4 +64,26 @@ pub(crate) fn close(words: &mut Vec<u32>, counts: &mut Vec<u32>, begin: usize) -
         counts.push(u32::try_from(sum).map_err(|_| same[0].0)?);
     }
     Ok(())
+}
+
+/// Sparse counts of entries (row, column, count) in any order. The place whose counts are too large together is the error.
+pub(crate) fn by_rows(
+    rows: usize,
+    width: usize,
+    mut entries: Vec<(u32, u32, u32)>,
+    names: Option<Vec<String>>,
+) -> Result<Sparse, (usize, u32)> {
+    entries.sort_by_key(|&(row, ..)| row);
+    let (mut offsets, mut columns, mut counts) = (vec![0], Vec::new(), Vec::new());
+    let mut left = entries.into_iter().peekable();
+    for row in 0..rows {
+        let begin = columns.len();
+        while let Some((_, column, count)) = left.next_if(|&(other, ..)| other as usize == row) {
+            columns.push(column);
+            counts.push(count);
+        }
+        close(&mut columns, &mut counts, begin).map_err(|column| (row, column))?;
+        offsets.push(columns.len());
+    }
+    Ok(Sparse { offsets, columns, counts, width, names })
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::dense::{self, Dense};
-use super::reader::{Format, Holds};
+use super::reader::Format;
 use crate::cells::{Cells, Number, Numbers, Precision};
 use crate::error::Error;
 use crate::frame::Frame;
@@ -16,10 +16,6 @@ pub(crate) struct Idx;
 impl Format for Idx {
     fn name(&self) -> &'static str {
         "an IDX file"
-    }
-
-    fn holds(&self) -> Holds {
-        Holds::Rows
     }
 
     fn endings(&self) -> &'static [&'static str] {
@@ -37,7 +33,7 @@ impl Format for Idx {
     }
 
     fn read(&self, source: &mut Source, options: &ReadOptions) -> Result<Frame, Error> {
-        if options.label_column.is_some() {
+        if !options.label_columns.is_empty() {
             let path = source.origin.path.clone();
             return Err(Error::LabelSource { path, rule: "an IDX file has no label column" });
         }

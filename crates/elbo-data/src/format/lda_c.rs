@@ -1,7 +1,7 @@
 //! LDA-C: a document a line, `n word:count word:count …`.
 
-use super::entries::{MOST, close, count, wrong};
-use super::reader::{Format, Holds};
+use super::entries::{MOST, close, count, is_believed, wrong};
+use super::reader::Format;
 use super::vocabulary::Vocabulary;
 use crate::error::{EntryFault, Error};
 use crate::frame::{Column, Frame, Sparse};
@@ -15,15 +15,38 @@ pub(crate) struct LdaC;
 
 impl Format for LdaC {
     fn name(&self) -> &'static str {
-        "an LDA-C file ending in .ldac or .dat"
-    }
-
-    fn holds(&self) -> Holds {
-        Holds::Counts
+        "an LDA-C file (.ldac)"
     }
 
     fn endings(&self) -> &'static [&'static str] {
-        &["ldac", "dat"]
+        &["ldac"]
+    }
+
+    /// The first document with a word tells.
+    fn begins(&self, head: &[u8]) -> bool {
+        let head = head.strip_prefix("\u{feff}".as_bytes()).unwrap_or(head);
+        let lines =
+            head.split_inclusive(|&byte| byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok());
+        let first =
+            lines.map(|line| (line.split_ascii_whitespace(), line.ends_with('\n'))).find(|(fields, _)| {
+                let mut fields = fields.clone();
+                fields.next() != Some("0") || fields.next().is_some()
+            });
+        let Some((mut fields, whole)) = first else { return false };
+        let Some(words) = fields.next().and_then(|words| words.parse::<usize>().ok()) else { return false };
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_entry = |field: &str| field.split_once(':').is_some_and(|(word, _)| is_number(word));
+        let (mut entries, mut all) = (0, true);
+        for field in fields {
+            entries += 1;
+            all &= is_entry(field);
+        }
+        // The last field of a line that is cut off may be cut off too.
+        if whole {
+            all && entries == words && words > 0
+        } else {
+            entries > 0 && words > 0 && entries <= words
+        }
     }
 
     fn read(&self, source: &mut Source, options: &ReadOptions) -> Result<Frame, Error> {
@@ -36,9 +59,6 @@ impl Format for LdaC {
         Ok(frame.with("counts", Column::Sparse(counts)))
     }
 }
-
-/// The most words that are believed without a word of them, and of as many entries as this many times fewer.
-const BELIEVED: (usize, usize) = (1 << 16, 1 << 10);
 
 /// Reads counts of `vocabulary` words, or of as many as the largest index tells.
 fn read(source: &mut Source, vocabulary: Option<usize>) -> Result<Sparse, Error> {
@@ -66,7 +86,7 @@ fn read(source: &mut Source, vocabulary: Option<usize>) -> Result<Sparse, Error>
         Ok(())
     })?;
     let told = words.iter().max().map_or(0, |&word| word as usize + 1);
-    if vocabulary.is_none() && told > BELIEVED.0 && told / BELIEVED.1 > words.len() {
+    if vocabulary.is_none() && !is_believed(told, words.len()) {
         return Err(Error::Vocabulary { path: origin.path, words: told, entries: words.len() });
     }
     Ok(Sparse { offsets, columns: words, counts, width: vocabulary.unwrap_or(told), names: None })

@@ -1,46 +1,90 @@
 //! Files to frames: a format a file, and a line of [`FORMATS`].
 
+mod arrow;
+mod batches;
+mod counts;
 mod delimited;
 mod dense;
 mod digits;
+mod docword;
 mod entries;
+mod folder;
 mod idx;
+mod images;
 mod lda_c;
 mod matrix_market;
 mod npy;
+mod npz;
+mod parquet;
 mod reader;
 mod vocabulary;
+mod workbook;
 
-use std::path::Path;
-
-use crate::source::plain_name;
+use crate::source::Origin;
 use reader::Format;
 
+pub(crate) use counts::counts_of;
 pub use digits::{digits, digits_frame};
+pub(crate) use entries::check_table;
+pub(crate) use folder::read_folder;
 pub(crate) use idx::read_labels;
 pub(crate) use reader::Holds;
 
-/// The formats that are read.
-const FORMATS: &[&dyn Format] =
-    &[&idx::Idx, &npy::Npy, &delimited::Delimited, &matrix_market::MatrixMarket, &lda_c::LdaC];
+/// The formats that are read. Where the first bytes fit more than one, the first of them is it.
+const FORMATS: &[&dyn Format] = &[
+    &idx::Idx,
+    &npy::Npy,
+    &npz::Npz,
+    &parquet::Parquet,
+    &arrow::Arrow,
+    &workbook::Workbook,
+    &matrix_market::MatrixMarket,
+    &docword::Docword,
+    &lda_c::LdaC,
+    &delimited::Delimited,
+];
 
-/// The formats whose files hold this, or any.
-fn that_hold(what: Option<Holds>) -> impl Iterator<Item = &'static dyn Format> {
-    FORMATS.iter().copied().filter(move |format| what.is_none_or(|what| what == format.holds()))
-}
-
-/// The format of a file that holds this, or anything: by its first bytes, or else by its name.
-pub(crate) fn recognise(head: &[u8], path: &Path, what: Option<Holds>) -> Option<&'static dyn Format> {
-    let name = plain_name(path);
-    that_hold(what)
+/// The format of a file: by its first bytes, or else by its name, or else text is a table.
+pub(crate) fn recognise(head: &[u8], origin: &Origin) -> Option<&'static dyn Format> {
+    let name = &origin.name;
+    let formats = || FORMATS.iter().copied();
+    formats()
         .find(|format| format.begins(head))
-        .or_else(|| that_hold(what).find(|format| format.is_named(&name)))
+        .or_else(|| formats().find(|format| format.is_named(name)))
+        .or_else(|| is_text(head).then_some(&delimited::Delimited as &dyn Format))
 }
 
-/// What remedies call files of the formats that hold this, or of any.
-pub(crate) fn known(what: Option<Holds>) -> Vec<&'static str> {
-    that_hold(what).map(Format::name).collect()
+/// What remedies call files of the formats.
+pub(crate) fn known() -> Vec<&'static str> {
+    FORMATS.iter().map(|format| format.name()).collect()
 }
+
+/// Whether a file is text: it has no control characters but the usual ones, or is marked as UTF-16.
+fn is_text(head: &[u8]) -> bool {
+    let usual = |byte: &u8| *byte >= b' ' || matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c);
+    head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) || head.iter().all(usual)
+}
+
+/// What a file is that no format of ours is, by its first bytes.
+pub(crate) fn other(head: &[u8]) -> Option<&'static str> {
+    if images::is_picture(head) {
+        return Some("a picture: give the folder of the pictures that are the rows");
+    }
+    OTHERS.iter().find(|(magic, _)| head.starts_with(magic)).map(|&(_, what)| what)
+}
+
+/// Files of other programs, and what to do with them.
+const OTHERS: [(&[u8], &str); 9] = [
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a file of old Excel or Office: write it as .xlsx or .csv"),
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file: write its table as Parquet or .npy"),
+    (b"MATLAB 5.0", "a file of MATLAB: write it by writematrix as .csv"),
+    (b"RDX", "a file of R: write it by write.csv"),
+    (b"\x80\x04\x95", "a pickle of Python, which runs code where it is read: write it as Parquet or .npy"),
+    (b"\x80\x05\x95", "a pickle of Python, which runs code where it is read: write it as Parquet or .npy"),
+    (b"SQLite format 3", "a data base of SQLite: write the table as .csv"),
+    (b"%PDF", "a PDF document"),
+    (b"ORC", "an ORC file: write it as Parquet"),
+];
 
 #[cfg(test)]
 mod tests {
@@ -48,7 +92,11 @@ mod tests {
 
     #[test]
     fn content_goes_before_name() {
-        let format = |head: &[u8], name: &str| recognise(head, name.as_ref(), None).map(Format::name);
+        let format = |head: &[u8], name: &str| {
+            let path: std::path::PathBuf = name.into();
+            let origin = Origin { name: crate::source::plain_name(&path), path, packing: None };
+            recognise(head, &origin).map(Format::name)
+        };
         let (idx, text) = (Some(idx::Idx.name()), Some(delimited::Delimited.name()));
         let market = Some(matrix_market::MatrixMarket.name());
         for name in ["a.csv", "a.ldac.gz", "a"] {
@@ -58,14 +106,20 @@ mod tests {
         for name in ["a.idx", "train-images-idx3-ubyte.gz", "a.idx1-ubyte", "A.UBYTE"] {
             assert_eq!(format(b"1,2", name), idx);
         }
-        for name in ["a.csv", "A.TSV.gz", "b.txt"] {
+        for name in ["a.csv", "A.TSV.gz", "b.txt", "iris.data", "a.dat", "noise"] {
             assert_eq!(format(b"1,2", name), text);
+            assert_eq!(format("größe\t2\n".as_bytes(), name), text);
         }
-        assert_eq!(format(b"1 0:1", "a.dat"), Some(lda_c::LdaC.name()));
-        assert_eq!(format(b"1,2", "a.xlsx"), None);
-        assert_eq!(format(b"1,2", "csv"), None);
-        assert!(recognise(b"%%MatrixMarket", "a.mtx".as_ref(), Some(Holds::Rows)).is_none());
-        assert!(recognise(b"1,2", "a.csv".as_ref(), Some(Holds::Counts)).is_none());
+        for head in ["1 0:1", "0\n2 1:1 4:2\n1 0:", "\u{feff}1 5:2\n"] {
+            assert_eq!(format(head.as_bytes(), "a.dat"), Some(lda_c::LdaC.name()), "{head}");
+        }
+        for head in ["0 0:1\n", "1 12:30\n2 12:40\n", "3 a:1 b:2 c:3\n", "2 1\n"] {
+            let document = head == "1 12:30\n2 12:40\n";
+            assert_eq!(format(head.as_bytes(), "a.dat") == text, !document, "{head}");
+        }
+        assert_eq!(format(b"3\n4\n2\n1 1 2\n", "docword.txt"), Some(docword::Docword.name()));
+        assert_eq!(format(b"PK\x03\x04", "a"), Some(workbook::Workbook.name()));
+        assert_eq!(format(b"\x7fELF\x02", "a"), None);
     }
 
     #[test]
@@ -74,7 +128,7 @@ mod tests {
         let all = endings.len();
         endings.sort_unstable();
         endings.dedup();
-        assert_eq!((endings.len(), known(None).len()), (all, FORMATS.len()));
+        assert_eq!((endings.len(), known().len()), (all, FORMATS.len()));
         for format in FORMATS {
             for ending in format.endings() {
                 assert!(format.is_named(&format!("a.{ending}")), "{ending}");

@@ -3,7 +3,7 @@
 use npyz::{DType, Endianness, NpyHeader, Order, TypeChar, TypeStr};
 
 use super::dense::{self, Dense};
-use super::reader::{Format, Holds};
+use super::reader::Format;
 use crate::cells::{Cells, Number, Numbers, Precision};
 use crate::collector::Collector;
 use crate::error::Error;
@@ -11,17 +11,13 @@ use crate::frame::Frame;
 use crate::options::ReadOptions;
 use crate::source::Source;
 
-/// NPY files: an array of one dimension is one column, of two a table, and of three or four, in C order, a row is an image or
-/// whatever else has a shape.
+/// NPY files: an array of one dimension is one column, of two a table, and of three or four a row is an image or whatever else
+/// has a shape.
 pub(crate) struct Npy;
 
 impl Format for Npy {
     fn name(&self) -> &'static str {
         "a NumPy file of one array (.npy)"
-    }
-
-    fn holds(&self) -> Holds {
-        Holds::Rows
     }
 
     fn endings(&self) -> &'static [&'static str] {
@@ -33,11 +29,11 @@ impl Format for Npy {
     }
 
     fn read(&self, source: &mut Source, options: &ReadOptions) -> Result<Frame, Error> {
-        if options.label_column.is_some() {
+        if !options.label_columns.is_empty() {
             let path = source.origin.path.clone();
             return Err(Error::LabelSource { path, rule: "a NumPy file has no label column" });
         }
-        let header = Header::read(source)?;
+        let header = Header::read(source, false)?;
         match options.precision {
             Precision::Double if !header.is_single() => read::<f64>(source, &header, options),
             _ => read::<f32>(source, &header, options),
@@ -50,6 +46,9 @@ const MAGIC: &[u8] = b"\x93NUMPY";
 /// The most bytes of a header; NumPy itself reads no longer one.
 const MOST: usize = 10_000;
 
+/// The most characters of a label.
+const LONGEST: u64 = 10_000;
+
 /// What a file says of itself.
 struct Header {
     item: TypeStr,
@@ -58,7 +57,8 @@ struct Header {
 }
 
 impl Header {
-    fn read(source: &mut Source) -> Result<Self, Error> {
+    /// Reads it; of labels, items may be `text`.
+    fn read(source: &mut Source, text: bool) -> Result<Self, Error> {
         let path = source.origin.path.clone();
         let refuse = |found: String, rule| Error::Header {
             path: path.clone(),
@@ -94,13 +94,14 @@ impl Header {
             }
         };
         let known = match item.type_char() {
-            TypeChar::Float => matches!(item.size_field(), 4 | 8),
+            TypeChar::Float => matches!(item.size_field(), 2 | 4 | 8),
             TypeChar::Int | TypeChar::Uint => matches!(item.size_field(), 1 | 2 | 4 | 8),
             TypeChar::Bool => item.size_field() == 1,
+            TypeChar::UnicodeStr | TypeChar::ByteStr => text && (1..=LONGEST).contains(&item.size_field()),
             _ => false,
         };
         if !known {
-            let rule = "which is none of f4, f8, i1, i2, i4, i8, u1, u2, u4, u8 and b1";
+            let rule = "which is none of f2, f4, f8, i1, i2, i4, i8, u1, u2, u4, u8 and b1";
             return Err(refuse(format!("holds items of type {item}"), rule));
         }
         let shape: Option<Vec<usize>> = header.shape().iter().map(|&size| size.try_into().ok()).collect();
@@ -108,20 +109,35 @@ impl Header {
         let Some(shape) = shape else {
             return Err(refuse(format!("has shape {:?}", header.shape()), "but must have 1 to 4 dimensions"));
         };
-        let order = header.order();
-        if order == Order::Fortran && shape.len() > 2 {
-            let rule = "in Fortran order, which is read of one or two dimensions";
-            return Err(refuse(format!("has shape {shape:?}"), rule));
-        }
-        Ok(Self { item, shape, order })
+        Ok(Self { item, shape, order: header.order() })
     }
 
     /// Whether single precision holds every item exactly.
     fn is_single(&self) -> bool {
         match self.item.type_char() {
-            TypeChar::Float => self.item.size_field() == 4,
+            TypeChar::Float => self.item.size_field() <= 4,
             _ => self.item.size_field() <= 2,
         }
+    }
+
+    /// Hands over each item of one dimension, of so many bytes.
+    fn items(&self, source: &mut Source, size: usize, mut take: impl FnMut(&[u8])) -> Result<(), Error> {
+        let expected = (self.shape[0] as u64).saturating_mul(size as u64);
+        let mut actual = 0;
+        while actual < expected {
+            let item = source.take(size as u64)?;
+            actual += item.len() as u64;
+            if item.len() < size {
+                break;
+            }
+            take(&item);
+        }
+        actual += source.drain()?;
+        if actual != expected {
+            let (path, shape) = (source.origin.path.clone(), self.shape.clone());
+            return Err(Error::Size { path, shape, expected, actual });
+        }
+        Ok(())
     }
 
     /// Hands over the numbers in the order of the file, some at a time; integers beyond 2⁵³ are the nearest that f64 holds.
@@ -152,6 +168,7 @@ fn number(kind: TypeChar, bytes: &[u8]) -> f64 {
     let unsigned = bytes.iter().rev().fold(0_u64, |value, &byte| value << 8 | u64::from(byte));
     let unused = 64 - 8 * bytes.len() as u32;
     match (kind, bytes.len()) {
+        (TypeChar::Float, 2) => half::f16::from_bits(unsigned as u16).into(),
         (TypeChar::Float, 4) => f32::from_bits(unsigned as u32).into(),
         (TypeChar::Float, _) => f64::from_bits(unsigned),
         (TypeChar::Int, _) => ((unsigned << unused).cast_signed() >> unused) as f64,
@@ -165,20 +182,62 @@ where
     Numbers: From<Cells<T>>,
 {
     let mut dense = Dense::<T>::new(options);
-    if let (Order::Fortran, &[rows, width]) = (header.order, &header.shape[..]) {
-        // Column after column: they are gathered by rows once all are there.
-        let mut columns = Collector::<f64>::new(options.memory);
-        header.numbers(source, |numbers| columns.extend(numbers.iter().copied()))?;
-        let columns = columns.finish()?;
-        let mut row_of = Vec::new();
-        for row in 0..rows.min(columns.len()) {
-            row_of.clear();
-            row_of.extend((0..width).map(|column| columns[column * rows + row]));
-            dense.extend(&row_of)?;
+    if header.order == Order::Fortran {
+        // The first index runs fastest: they are gathered by rows once all are there.
+        let mut stored = Collector::<f64>::new(options.memory);
+        header.numbers(source, |numbers| stored.extend(numbers.iter().copied()))?;
+        let stored = stored.finish()?;
+        let (rows, of_row) = (header.shape[0], &header.shape[1..]);
+        let width = if stored.is_empty() { 0 } else { of_row.iter().product() };
+        let places: Vec<usize> = (0..width).map(|flat| rows * by_columns(flat, of_row)).collect();
+        let mut numbers = Vec::with_capacity(width);
+        for row in 0..if width == 0 { 0 } else { rows } {
+            numbers.clear();
+            numbers.extend(places.iter().map(|place| stored[place + row]));
+            dense.extend(&numbers)?;
         }
     } else {
         header.numbers(source, |numbers| dense.extend(numbers))?;
     }
     let bytes = header.item.type_char() == TypeChar::Uint && header.item.size_field() == 1;
     dense.finish(&source.origin.path, &header.shape, bytes, options)
+}
+
+/// The place in Fortran order of what has the place `flat` in C order.
+fn by_columns(mut flat: usize, shape: &[usize]) -> usize {
+    let mut indices = vec![0; shape.len()];
+    for (index, &size) in indices.iter_mut().zip(shape).rev() {
+        *index = flat % size;
+        flat /= size;
+    }
+    indices.iter().zip(shape).rev().fold(0, |place, (index, size)| place * size + index)
+}
+
+/// Reads an array of labels: numbers or text in one dimension.
+pub(super) fn read_labels(source: &mut Source) -> Result<Vec<String>, Error> {
+    let header = Header::read(source, true)?;
+    if header.shape.len() != 1 {
+        return Err(Error::LabelShape { path: source.origin.path.clone(), shape: header.shape });
+    }
+    let (mut labels, length) = (Vec::new(), header.item.size_field() as usize);
+    match header.item.type_char() {
+        TypeChar::UnicodeStr => {
+            let big = header.item.endianness() == Endianness::Big;
+            header.items(source, 4 * length, |item| {
+                let of =
+                    |code: &[u8; 4]| if big { u32::from_be_bytes(*code) } else { u32::from_le_bytes(*code) };
+                let codes = item.as_chunks().0.iter().map(of).take_while(|&code| code > 0);
+                labels.push(codes.map(|code| char::from_u32(code).unwrap_or('\u{fffd}')).collect());
+            })?;
+        }
+        TypeChar::ByteStr => header.items(source, length, |item| {
+            let end = item.iter().position(|&byte| byte == 0).unwrap_or(item.len());
+            labels.push(String::from_utf8_lossy(&item[..end]).into_owned());
+        })?,
+        _ => header.numbers(source, |numbers| {
+            labels.extend(numbers.iter().map(f64::to_string));
+            Ok(())
+        })?,
+    }
+    Ok(labels)
 }

@@ -12,9 +12,6 @@ pub(crate) trait Format: Sync {
     /// What remedies call a file of it: with its endings, where its content does not tell.
     fn name(&self) -> &'static str;
 
-    /// What its files hold.
-    fn holds(&self) -> Holds;
-
     /// The endings of the names of its files, in lower case.
     fn endings(&self) -> &'static [&'static str];
 
@@ -23,16 +20,21 @@ pub(crate) trait Format: Sync {
         false
     }
 
-    /// Whether a file is of it by its name, in lower case and without `.gz`.
+    /// Whether a file is of it by its name, in lower case and without the ending of its packing.
     fn is_named(&self, name: &str) -> bool {
         name.rsplit_once('.').is_some_and(|(_, ending)| self.endings().contains(&ending))
     }
 
     /// Reads a file from its start.
     fn read(&self, source: &mut Source, options: &ReadOptions) -> Result<Frame, Error>;
+
+    /// Reads a file from its start as sparse counts, where it is of a format that is made for them.
+    fn read_counts(&self, source: &mut Source, options: &ReadOptions) -> Result<Frame, Error> {
+        self.read(source, options)
+    }
 }
 
-/// What files hold.
+/// What is asked of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Holds {
     /// Rows of cells.

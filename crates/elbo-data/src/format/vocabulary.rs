@@ -35,13 +35,14 @@ impl Vocabulary {
     }
 }
 
+/// `a.tokens` or `a.vocab` of `a.ldac`, and `vocab.a.txt` of `docword.a.txt`.
 fn sibling(counts: &Path) -> Option<PathBuf> {
     let name = counts.file_name()?.to_str()?;
-    let stem = name.strip_suffix(".gz").unwrap_or(name).rsplit_once('.')?.0;
-    ["tokens", "vocab"]
-        .iter()
-        .map(|ending| counts.with_file_name(format!("{stem}.{ending}")))
-        .find(|path| path.is_file())
+    let name = name.strip_suffix(".gz").unwrap_or(name);
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let of_bags = name.strip_prefix("docword.").map(|rest| format!("vocab.{rest}"));
+    let beside = ["tokens", "vocab"].map(|ending| format!("{stem}.{ending}"));
+    beside.into_iter().chain(of_bags).map(|name| counts.with_file_name(name)).find(|path| path.is_file())
 }
 
 fn read(path: &Path) -> Result<Vec<String>, Error> {

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use super::levels::Levels;
 use super::matrix::Matrix;
 use super::sparse::Sparse;
-use super::time;
 use crate::kind::{ColumnKind, Seen, are_levels};
+use crate::time;
+use crate::timeline::Times;
 
 /// The cells of one column, or of a block of columns that are stored together.
 #[non_exhaustive]
@@ -62,6 +63,14 @@ impl Column {
             return Self::Time(instants);
         }
         if are_levels(&texts) { Self::Category(Levels::of_texts(&texts)) } else { Self::Text(texts) }
+    }
+
+    /// A column of these times, which are counted as `times` are.
+    pub fn of_times(times: &Times, values: Vec<f64>) -> Self {
+        if !times.calendar {
+            return Self::Real(values);
+        }
+        Self::Time(values.into_iter().map(|value| value.is_finite().then_some(value as i64)).collect())
     }
 
     /// The number of rows.

@@ -2,23 +2,22 @@
 
 mod column;
 mod levels;
-mod lines;
 mod matrix;
 mod numbers;
 mod sparse;
-pub(crate) mod time;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::cell_place::CellPlace;
 use crate::error::Error;
+use crate::lines::Lines;
 use crate::names::listed;
+use crate::reading::Reading;
 
 pub use crate::kind::ColumnKind;
 pub use column::{Cell, Column};
 pub use levels::Levels;
-pub use lines::Lines;
 pub use matrix::Matrix;
 pub use numbers::Missing;
 pub use sparse::Sparse;
@@ -53,8 +52,10 @@ pub struct Frame {
     pub columns: Vec<(String, Column)>,
     /// One label per row, never part of the columns.
     pub labels: Option<Vec<String>>,
-    /// The name of the column that the labels come from, where they come from one that has a name.
-    pub label_name: Option<String>,
+    /// The names of the columns that the labels come from, where they come from some that have names.
+    pub label_names: Vec<String>,
+    /// What was understood of the file, and why.
+    pub reading: Reading,
     /// The line of the file on which each row stands.
     pub lines: Lines,
     /// Bytes of memory that numbers may take; more of them lie in a temporary file, see [`Cells`](crate::Cells).
@@ -67,7 +68,8 @@ impl Default for Frame {
             name: "data".into(),
             columns: Vec::new(),
             labels: None,
-            label_name: None,
+            label_names: Vec::new(),
+            reading: Reading::default(),
             lines: Lines::default(),
             memory: None,
         }
@@ -163,6 +165,20 @@ impl Frame {
         self.columns[part].1.cell(row, place)
     }
 
+    /// The number in a row of a column, both from 0; NaN of a missing one, and `None` of a column that holds no numbers.
+    pub(crate) fn number(&self, row: usize, column: usize) -> Option<f64> {
+        let (part, place) = self.part(column);
+        self.columns[part].1.number(row, place)
+    }
+
+    /// The instants of a column that holds them.
+    pub(crate) fn instants(&self, column: usize) -> Option<Vec<Option<i64>>> {
+        match &self.columns[self.part(column).0].1 {
+            Column::Time(instants) => Some(instants.clone()),
+            _ => None,
+        }
+    }
+
     /// Where a cell is, as messages say it.
     ///
     /// # Panics
@@ -230,7 +246,8 @@ impl Frame {
             name: self.name.clone(),
             columns: self.columns.iter().map(|(name, of)| (name.clone(), of.at_rows(rows))).collect(),
             labels: self.labels.as_ref().map(label),
-            label_name: self.label_name.clone(),
+            label_names: self.label_names.clone(),
+            reading: Reading::default(),
             lines: self.lines.at_rows(rows),
             memory: self.memory,
         }

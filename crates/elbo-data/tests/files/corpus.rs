@@ -140,12 +140,12 @@ fn wrong_lines_of_a_matrix_are_named() {
         ("2 2 1\n1 1 inf\n", "FILE line 3: `1 1 inf` is a count beyond 4294967295", Remedy::CheckLine),
         (
             "2 2 1\n1 1\n",
-            "FILE line 3: `1 1` is not of the form `row column count`",
+            "FILE line 3: `1 1` is not of the form `row column number`",
             Remedy::CheckEmptyDocument,
         ),
         (
             "2 2 1\n1 x 1\n",
-            "FILE line 3: `1 x 1` is not of the form `row column count`",
+            "FILE line 3: `1 x 1` is not of the form `row column number`",
             Remedy::CheckEmptyDocument,
         ),
         (
@@ -192,15 +192,24 @@ fn wrong_lines_of_a_matrix_are_named() {
 }
 
 #[test]
-fn other_headers_than_those_of_counts_are_refused() {
+fn other_headers_are_refused() {
     for (header, rule) in [
-        ("%%MatrixMarket matrix coordinate real symmetric", "it must be general"),
-        ("%%MatrixMarket matrix coordinate complex general", "integer or real"),
-        ("%%MatrixMarket matrix array real general", "a matrix of coordinates"),
+        ("%%MatrixMarket matrix coordinate complex general", "complex numbers are not read"),
+        ("%%MatrixMarket matrix array complex hermitian", "complex numbers are not read"),
+        (
+            "%%MatrixMarket matrix coordinate real hermitian",
+            "a Hermitian matrix has complex numbers, which are not read",
+        ),
+        ("%%MatrixMarket matrix array pattern general", "an array has numbers: it cannot be a pattern"),
+        ("%%MatrixMarket vector coordinate real general", "with a form, a kind of number and a symmetry"),
     ] {
         let (got, _) = refused("a.mtx", format!("{header}\n1 1 0\n"));
         assert!(got.starts_with(&format!("FILE line 1 is `{header}`: ")) && got.ends_with(rule), "{got}");
     }
+    let skew = refused("a.mtx", "%%MatrixMarket matrix coordinate integer skew-symmetric\n2 2 1\n2 1 3\n").0;
+    assert_eq!(skew, "FILE line 3: `2 1 3` is a count below 0");
+    let uneven = refused("a.mtx", "%%MatrixMarket matrix coordinate integer symmetric\n2 3 1\n2 1 3\n").0;
+    assert!(uneven.ends_with("a symmetric matrix must have as many rows as columns"), "{uneven}");
 }
 
 /// The largest index alone is not believed where it makes far more words than there are entries.
@@ -218,7 +227,7 @@ fn a_vocabulary_is_not_told_by_one_index() {
 #[test]
 fn wrong_files_are_named() {
     assert_eq!(refused("a.ldac", "").0, "FILE is empty");
-    assert_eq!(refused("a.csv", "1,2\n").0, "FILE has no known format of sparse counts");
+    assert_eq!(refused("a.bin", b"\x7fELF\x02").0, "FILE has no known format");
     assert_eq!(refused("a.ldac", b"1 0:1\n\xff\n").0, "FILE line 2 is not valid UTF-8");
     let whole = gzip("3 0:1 1:2 2:3\n".repeat(5000).as_bytes());
     for cut in [whole.len() / 2, whole.len() - 1] {

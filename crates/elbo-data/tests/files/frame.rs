@@ -4,8 +4,8 @@ use std::path::Path;
 
 use elbo_data::{
     Cell, CellFault, Column, ColumnKind, Corpus, CorpusOptions, Error, Frame, Levels, Matrix, Missing,
-    Number, Numbers, Precision, ReadOptions, Sparse, TextColumns, digits, digits_frame, read, read_as,
-    read_corpus, read_frame,
+    Number, Numbers, Precision, ReadOptions, Role, Sparse, TableOptions, TextColumns, digits, digits_frame,
+    read, read_as, read_corpus, read_frame,
 };
 
 use crate::Folder;
@@ -202,10 +202,19 @@ fn kinds_are_told_by_all_rows() {
     assert_eq!(levels.names(), ["0", "1", "2", "three"]);
     assert_eq!((frame.cell(50, 3), frame.cell(50, 4)), (Cell::Missing, Cell::Missing));
     assert_eq!(frame.place(50, 2).to_string(), "column `kind` line 52");
-    // Text that is not to be kept is refused where it stands.
-    let error =
-        read_frame(&path, &ReadOptions { text: TextColumns::Refused, ..options }).unwrap_err().to_string();
-    assert!(error.ends_with("column `day` line 2 is `2024-02-01`: not a number"), "{error}");
+    // A column of numbers with some text is no label, and not left out unsaid.
+    let error = read_frame(&path, &ReadOptions { text: TextColumns::Aside, ..options.clone() })
+        .unwrap_err()
+        .to_string();
+    assert!(error.ends_with("column `kind` line 52 is `three`: not a number"), "{error}");
+    let table = TableOptions { drop: vec!["kind".into()], ..TableOptions::default() };
+    let numbers = read_frame(&path, &ReadOptions { text: TextColumns::Aside, table, ..options }).unwrap();
+    assert_eq!(names(&numbers), ["visits", "price", "sex"]);
+    let role =
+        |name: &str| numbers.reading.columns.iter().find(|column| column.name == name).unwrap().role.clone();
+    assert_eq!((role("note"), role("visits")), (Role::Label, Role::Data));
+    let Role::Aside(why) = role("day") else { panic!("set aside") };
+    assert_eq!(why, "it holds dates");
 }
 
 #[test]
@@ -213,7 +222,7 @@ fn a_label_column_does_not_part_a_block() {
     let folder = Folder::new();
     let path = folder.file("a.csv", "a,kind,b\n1,x,2\n3,y,4\n");
     let options =
-        ReadOptions { label_column: Some("kind".into()), text: TextColumns::Kept, ..ReadOptions::default() };
+        ReadOptions { label_columns: vec!["kind".into()], text: TextColumns::Kept, ..ReadOptions::default() };
     let frame = read_frame(&path, &options).unwrap();
     assert_eq!((frame.columns.len(), names(&frame)), (1, vec!["a".to_owned(), "b".to_owned()]));
     assert_eq!(frame.labels.as_ref().unwrap(), &["x", "y"]);
@@ -368,10 +377,10 @@ fn levels_are_checked() {
     assert_eq!(error, "row 3 is of level 2, but there are 2, from 0");
 }
 
-/// Text that reads as a number at first, in a table that cannot be read twice.
+/// A table is read twice, of which a stream is kept.
 #[cfg(unix)]
 #[test]
-fn text_of_a_stream_is_not_kept() {
+fn a_stream_is_kept() {
     let options = ReadOptions { text: TextColumns::Kept, ..ReadOptions::default() };
     let folder = Folder::new();
     let pipe = folder.path("a.csv");
@@ -380,7 +389,9 @@ fn text_of_a_stream_is_not_kept() {
         let pipe = pipe.clone();
         move || std::fs::write(pipe, "a,b\n1,2\n3,x\n")
     });
-    let error = read_frame(&pipe, &options).unwrap_err();
-    assert!(matches!(error, Error::Read { .. }), "{error}");
-    let _ = writer.join().unwrap();
+    for _ in 0..2 {
+        let frame = read_frame(&pipe, &options).unwrap();
+        assert_eq!((frame.rows().unwrap(), frame.cell(1, 1)), (2, Cell::Text("x".into())));
+    }
+    writer.join().unwrap().unwrap();
 }

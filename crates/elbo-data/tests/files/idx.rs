@@ -27,7 +27,7 @@ fn bytes_in_three_dimensions_are_images() {
         assert_eq!((data.image, data.full_scale), (Some((2, 3)), Some(255.0)));
         assert_eq!(data.columns[5], "pixel 2,3");
         assert_eq!(data.row(0), [0.0, 1.0, 2.0, 3.0, 4.0, 255.0]);
-        assert_eq!((data.labels, data.first_line), (None, 1));
+        assert_eq!((data.labels, data.lines.of(0)), (None, 1));
     }
     let binary = read_bytes("a", idx(8, &[2, 1, 2], &[0, 1, 1, 0]), &plain()).unwrap();
     assert_eq!(binary.full_scale, Some(1.0));
@@ -148,7 +148,7 @@ fn too_little_data_is_refused() {
     let options = ReadOptions { image: Some((3, 1)), ..plain() };
     let (message, _) = refusal("a", idx(8, &[2, 2], &[1; 4]), &options);
     assert_eq!(message, "FILE has 2 columns, an image of 3x1 does not fit");
-    let options = ReadOptions { label_column: Some("last".into()), ..plain() };
+    let options = ReadOptions { label_columns: vec!["last".into()], ..plain() };
     let (message, remedy) = refusal("a", idx(8, &[2, 2], &[1; 4]), &options);
     assert_eq!(message, "FILE: an IDX file has no label column");
     assert_eq!(remedy, Some(Remedy::UseLabelFile));

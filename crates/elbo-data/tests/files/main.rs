@@ -1,6 +1,8 @@
 //! The crate against real files: good, bad and missing.
 
 mod corpus;
+mod dialects;
+mod formats;
 mod frame;
 mod idx;
 mod npy;
@@ -8,6 +10,7 @@ mod real;
 mod results;
 mod tensors;
 mod text;
+mod written;
 
 use std::fs;
 use std::io::Write;

@@ -5,7 +5,7 @@ use std::env;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use elbo_data::{CorpusOptions, Dataset, ReadOptions, Remedy, read, read_corpus};
+use elbo_data::{CorpusOptions, Dataset, ReadOptions, Role, read, read_corpus};
 
 /// The path of a file, or `None`, said aloud, where there is no such file.
 fn at_hand(name: &str) -> Option<PathBuf> {
@@ -66,7 +66,7 @@ fn tables() {
         [("faithful", "kind", 272, 2, "long"), ("wine", "last", 178, 13, "0")]
     {
         let Some(path) = at_hand(&format!("tabular/{name}.csv")) else { return };
-        let options = ReadOptions { label_column: Some(label.into()), ..Default::default() };
+        let options = ReadOptions { label_columns: vec![label.into()], ..Default::default() };
         let data = read(&path, &options).unwrap();
         assert_eq!((data.rows(), data.width()), (rows, width), "{name}");
         assert_eq!(data.labels.unwrap()[0], first);
@@ -75,15 +75,30 @@ fn tables() {
 
 #[test]
 fn tables_with_text() {
-    for (name, column, cell) in [("penguins", "species", "Adelie"), ("adult", "workclass", "State-gov")] {
+    for (name, text, data) in [
+        ("penguins", &["species", "island", "sex"][..], 4),
+        (
+            "adult",
+            &[
+                "workclass",
+                "education",
+                "marital-status",
+                "occupation",
+                "relationship",
+                "race",
+                "sex",
+                "native-country",
+                "income-per-year",
+            ],
+            6,
+        ),
+    ] {
         let Some(path) = at_hand(&format!("tabular/{name}.csv")) else { return };
-        let error = read(&path, &ReadOptions::default()).unwrap_err();
-        let place = format!("column `{column}` line 2 is `{cell}`: not a number");
-        assert!(error.to_string().ends_with(&place), "{error}");
-        let Some(Remedy::SetLabelColumnAside { column: advised, .. }) = error.remedy() else {
-            panic!("{:?}", error.remedy())
-        };
-        assert_eq!(advised, column);
+        let options = ReadOptions { missing: true, ..ReadOptions::default() };
+        let read = read(&path, &options).unwrap();
+        let aside = read.reading.in_role(|role| matches!(role, Role::Aside(_)));
+        assert_eq!(aside.iter().map(|column| column.name.as_str()).collect::<Vec<_>>(), text);
+        assert_eq!(read.width(), data);
     }
 }
 

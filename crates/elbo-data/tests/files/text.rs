@@ -1,6 +1,6 @@
 //! CSV and TSV.
 
-use elbo_data::{Dataset, ReadOptions, Remedy, read};
+use elbo_data::{Dataset, ReadOptions, Remedy, Role, read};
 
 use crate::{Folder, gzip, read_bytes, refusal};
 
@@ -9,7 +9,7 @@ fn plain() -> ReadOptions {
 }
 
 fn label(column: &str) -> ReadOptions {
-    ReadOptions { label_column: Some(column.into()), ..plain() }
+    ReadOptions { label_columns: vec![column.into()], ..plain() }
 }
 
 fn csv(text: &str, options: &ReadOptions) -> Dataset {
@@ -20,8 +20,8 @@ fn refused(text: &str, options: &ReadOptions) -> (String, Option<Remedy>) {
     refusal("data.csv", text, options)
 }
 
-fn aside(column: &str, number: usize) -> Remedy {
-    Remedy::SetLabelColumnAside { column: column.into(), number }
+fn mend(column: &str, number: usize) -> Remedy {
+    Remedy::MendCell { column: column.into(), number }
 }
 
 #[test]
@@ -29,12 +29,12 @@ fn a_header_is_recognised() {
     let data = csv("a,b\n1, 2.5\n-3e1,+4\n", &plain());
     assert_eq!(data.columns, ["a", "b"]);
     assert_eq!(data.values[..], [1.0, 2.5, -30.0, 4.0]);
-    assert_eq!((data.rows(), data.width(), data.first_line), (2, 2, 2));
+    assert_eq!((data.rows(), data.width(), data.lines.of(0)), (2, 2, 2));
     assert_eq!((data.labels, data.image, data.full_scale), (None, None, None));
 
     let data = csv("1,2\n3,4\n", &plain());
     assert_eq!(data.columns, ["column 1", "column 2"]);
-    assert_eq!((data.rows(), data.first_line), (2, 1));
+    assert_eq!((data.rows(), data.lines.of(0)), (2, 1));
 
     // Years as names, text above a number beside them.
     let data = csv("id,2019,2020\n1,2,3\n4,5,6\n", &plain());
@@ -42,7 +42,7 @@ fn a_header_is_recognised() {
 
     // The nameless first column of a saved index.
     let data = csv(",b\n0,2\n1,4\n", &plain());
-    assert_eq!(data.columns, ["column 1", "b"]);
+    assert_eq!((data.columns, data.reading.columns[0].role.clone()), (vec!["b".to_owned()], Role::RowNumber));
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn a_label_column_goes_by_name_number_or_last() {
     }
     // No header: the labels alone are text.
     let data = csv("1,2,x\n3,4,y\n", &label("last"));
-    assert_eq!((data.rows(), data.first_line), (2, 1));
+    assert_eq!((data.rows(), data.lines.of(0)), (2, 1));
     assert_eq!(data.labels.unwrap(), ["x", "y"]);
     // A name goes before a number.
     let data = csv("2,1,0\n5,6,7\n8,9,10\n", &label("1"));
@@ -102,16 +102,19 @@ fn rows_can_be_images() {
 
 #[test]
 fn cells_that_hold_no_number_are_named() {
-    let (message, remedy) = refused("species,mass\nAdelie,1\nGentoo,2\n", &plain());
-    assert_eq!(message, "FILE: column `species` line 2 is `Adelie`: not a number");
-    assert_eq!(remedy, Some(aside("species", 1)));
-    let (_, remedy) = refused("the species,mass\nAdelie,1\nGentoo,2\n", &plain());
-    assert_eq!(remedy, Some(aside("the species", 1)));
-    let (message, remedy) = refused("1,x\n2,y\n", &plain());
-    assert_eq!(message, "FILE: column `column 2` line 1 is `x`: not a number");
-    assert_eq!(remedy, Some(aside("column 2", 2)));
-    let (_, remedy) = refused("a;b\n1;2\n3;4\n", &plain());
-    assert_eq!(remedy, Some(Remedy::PartCellsOtherwise { found: ';' }));
+    let text = |cell: &str| format!("mass,the depth\n1,2\n3,4\n5,{cell}\n");
+    let (message, remedy) = refused(&text("deep"), &plain());
+    assert_eq!(message, "FILE: column `the depth` line 4 is `deep`: not a number");
+    assert_eq!(remedy, Some(mend("the depth", 2)));
+    let (message, _) = refused("1,2\n1,x\n2,3\n", &plain());
+    assert_eq!(message, "FILE: column `column 2` line 2 is `x`: not a number");
+    // Columns of text are set aside, one alone as the label.
+    let data = csv("species,mass\nAdelie,1\nGentoo,2\n", &plain());
+    assert_eq!(
+        (data.columns, data.labels.unwrap()),
+        (vec!["mass".to_owned()], vec!["Adelie".into(), "Gentoo".into()])
+    );
+    assert_eq!(csv("1,x\n2,y\n", &plain()).labels.unwrap(), ["x", "y"]);
 
     for (cell, reason, advice) in [
         ("", "an empty cell", Some(Remedy::FillMissing)),
@@ -119,7 +122,7 @@ fn cells_that_hold_no_number_are_named() {
         ("-inf", "not a finite number", Some(Remedy::FillMissing)),
         ("infinity", "not a finite number", Some(Remedy::FillMissing)),
         ("1e39", "beyond the range of a 32-bit float", Some(Remedy::RescaleColumn)),
-        ("NA", "not a number", None),
+        ("NA", "a missing cell", Some(Remedy::FillMissing)),
     ] {
         for (text, place) in [
             (format!("a,b\n1,2\n3,{cell}\n"), "column `b` line 3"),
@@ -130,8 +133,7 @@ fn cells_that_hold_no_number_are_named() {
         ] {
             let (message, remedy) = refused(&text, &plain());
             assert_eq!(message, format!("FILE: {place} is `{cell}`: {reason}"), "{text:?}");
-            let column = place.split('`').nth(1).unwrap();
-            assert_eq!(remedy, Some(advice.clone().unwrap_or_else(|| aside(column, 2))));
+            assert_eq!(remedy, advice.clone());
         }
     }
 }
@@ -152,11 +154,11 @@ fn an_empty_line_is_the_empty_cell_of_one_column() {
             let data = read_bytes(name, text, &missing).unwrap();
             let cells: Vec<Option<f32>> = data.values.iter().map(|x| (!x.is_nan()).then_some(*x)).collect();
             assert_eq!(cells, [Some(1.0), None, None, Some(4.0)], "{text:?}");
-            assert_eq!(data.first_line, first_line, "{text:?}");
+            assert_eq!(data.lines.of(0), first_line, "{text:?}");
         }
     }
     let first = csv("flow\n\n2\n", &missing);
-    assert!(first.values[0].is_nan() && (first.rows(), first.first_line) == (2, 2));
+    assert!(first.values[0].is_nan() && (first.rows(), first.lines.of(0)) == (2, 2));
     assert_eq!(csv("a,b\n1,2\n\n3,4\n", &missing).rows(), 2);
 
     for (text, line) in [("a\n1\n\n3\n", 3), ("\n\na\r\n1\r\n2\r\n\r\n3\r\n", 6)] {
@@ -168,7 +170,7 @@ fn an_empty_line_is_the_empty_cell_of_one_column() {
 
 #[test]
 fn lines_are_counted_within_quotes() {
-    for (text, line) in [("a,b\n\n1,\"x\ny\"\n", 3), ("a,b\n\"1\n\n\",2\n3,x", 5)] {
+    for (text, line) in [("a,b\n\n1,2\n1,\"x\ny\"\n", 4), ("a,b\n\"1\n\n\",2\n3,x", 5)] {
         let (message, _) = refused(text, &plain());
         assert!(message.starts_with(&format!("FILE: column `b` line {line} is `x")), "{message}");
     }
@@ -183,7 +185,10 @@ fn tables_that_are_no_tables_are_refused() {
     assert_eq!(refused("a,b\n1,2\n", &plain()).0, "FILE has too few rows: 1, at least 2 needed");
     let single = ReadOptions { single: true, ..plain() };
     assert_eq!(refused("a,b\n", &single).0, "FILE has too few rows: 0, at least 1 needed");
-    assert_eq!(refused("kind\nx\ny\n", &label("kind")).0, "FILE has no column of values");
+    assert_eq!(
+        refused("kind\nx\ny\n", &label("kind")).0,
+        "FILE has no column of values: `kind` is the label"
+    );
     for (text, line, actual) in
         [("a,b\n1,2\n3\n", 3, 1), ("1,2\n\n3,4,5\n", 3, 3), ("a,b\r\n1,2\r\n\"3\n\",4,5\r\n", 3, 3)]
     {
@@ -191,10 +196,11 @@ fn tables_that_are_no_tables_are_refused() {
         assert_eq!(message, format!("FILE line {line} has {actual} cells, the first row has 2"));
         assert_eq!(remedy, Some(Remedy::CheckDelimiterAndQuotes));
     }
-    let (message, remedy) = refusal("a.csv", b"a,b\n1,2\n3,\xff\n", &plain());
+    // A damaged character among others of UTF-8.
+    let (message, remedy) = refusal("a.csv", b"a,\xc3\xa4\n1,2\n3,\xff\n", &plain());
     assert_eq!(message, "FILE line 3 is not valid UTF-8");
     assert_eq!(remedy, Some(Remedy::SaveAsUtf8));
-    let (message, remedy) = refusal("a.npz", b"PK\x03\x04", &plain());
+    let (message, remedy) = refusal("a.bin", b"\x7fELF\x02", &plain());
     assert_eq!(message, "FILE has no known format");
     assert!(
         matches!(remedy, Some(Remedy::UseKnownFormat { known }) if known.iter().any(|name| name.contains(".csv")))
@@ -224,8 +230,8 @@ fn files_that_cannot_be_opened_are_named() {
     assert!(missing.to_string().contains("none.csv"));
     assert_eq!(missing.remedy(), Some(Remedy::CheckPath));
     let directory = read(&folder.path(""), &plain()).unwrap_err();
-    assert!(directory.to_string().ends_with("it is a folder"));
-    assert_eq!(directory.remedy(), Some(Remedy::NameFileInFolder));
+    assert!(directory.to_string().ends_with("is a folder that is no table: it holds no file"));
+    assert_eq!(directory.remedy(), Some(Remedy::GiveFolderOfParts));
 }
 
 #[test]
@@ -248,7 +254,7 @@ fn damaged_gzip_is_refused() {
 
 #[test]
 fn a_quote_that_is_never_closed_is_named_by_its_line() {
-    let options = ReadOptions { label_column: Some("note".into()), ..ReadOptions::default() };
+    let options = label("note");
     let rows = |last: &str| format!("a,note\n1,fine\n2,\"two\nlines\"\n3,{last}\n4,ok\n5,ok\n");
     for open in ["\"see below", "\"", "\"a \"\"word\"\"", "\"x,y"] {
         let (error, remedy) = refused(&rows(open), &options);

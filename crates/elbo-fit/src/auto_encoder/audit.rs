@@ -21,9 +21,10 @@ use serde::Serialize;
 
 use super::{
     config::Config,
-    findings,
+    findings::{self, Inferred},
     infer::Inference,
     prepare::{Prepared, read_for, read_own, read_rows},
+    remedies::is_left,
 };
 use crate::{
     asked::{Approximation, Asked, LOG_DENSITY, Term, Told, push_log_density},
@@ -176,27 +177,39 @@ pub(super) fn audit(
     let training_ledger =
         training.as_ref().map(|piece| auditor.ledger(piece, "training rows")).transpose()?;
     let annealed = if asked.annealed { Some(auditor.annealed(&piece)?) } else { None };
-    let mut found = findings::of_vae(reader, config, &piece, key)?;
+    let looked = Inferred::of(reader, config, piece.clone(), key)?;
+    let mut found = findings::of_rows(reader, config, &looked, key)?;
     found.converged = results.as_ref().and_then(|results| results.converged);
     // What the encoder says of rows that may be of another kind is no measure of a gap.
     found.kl = match (&training, &results) {
-        (Some(training), _) => Some(findings::mean_kl(reader, training)?),
+        (Some(training), _) => Some(Inferred::of(reader, config, training.clone(), key)?.mean_kl()),
         (None, Some(results)) if objective == Objective::Elbo => {
             results.held_out().map(|reached| reached.validation.kl.value)
         }
         _ => found.kl,
     };
-    found.over_linear = results
-        .as_ref()
-        .and_then(|results| results.held_out()?.linear.as_ref().map(|linear| linear.advantage));
+    if let Some(results) = &results {
+        let fit = results.findings.clone();
+        (found.over_independent, found.over_linear) = (fit.over_independent, fit.over_linear);
+        (found.over_mixture, found.predictive) = (fit.over_mixture, fit.predictive);
+        found.at_floor = fit.at_floor;
+    }
     auditor.add(&mut found, &ledger, training_ledger.as_ref(), annealed.as_deref());
     if objective == Objective::ImportanceWeighted {
         // The ledger is of ELBOs; the fit is of L_k.
         let khat = found.khat;
-        findings::of_weights(reader, config, &piece, key, &mut found)?;
+        findings::of_weights(reader, config, &looked, key, &mut found)?;
         found.khat = khat;
     }
-    let verdict = Verdict::of(&found);
+    let finished = results.as_ref().and_then(|results| Some(results.held_out()?.finished));
+    let verdict = Verdict::of(&found).with_remedies(|remedy| is_left(remedy, config, finished));
+    if let Some(of_fit) = results.map(|results| results.verdict.level).filter(|&level| level != verdict.level)
+    {
+        let text = format!(
+            "the verdict at the end of the fit was {of_fit}; this one is of {what}, and of more draws a row"
+        );
+        observer.note(&text.into());
+    }
     let record = Record {
         rows: what,
         ledger: ledger.summary(),
@@ -326,18 +339,22 @@ impl Auditor<'_> {
         annealed: Option<&[f64]>,
     ) {
         let summary = ledger.summary();
-        found.amortisation_gap = Some(summary.amortisation_gap);
-        let gaps: Vec<f64> = ledger.rows.iter().map(|row| row.log_evidence - row.amortised).collect();
-        found.inference_gap = Some(Mean::of(&gaps));
-        let khat: Vec<f64> = ledger.rows.iter().filter_map(|row| row.khat).collect();
+        // What is judged is the q of the fit: the encoder's, or the best of each row.
+        let own = self.config.fit.train.inference != elbo::train::Inference::Amortised;
+        let gap = |row: &Gaps| if own { row.approximation() } else { row.log_evidence - row.amortised };
+        found.inference_gap = Some(Mean::of(&ledger.rows.iter().map(gap).collect::<Vec<_>>()));
+        let khat = |row: &Gaps| if own { row.per_datum_khat } else { row.khat };
+        let khat: Vec<f64> = ledger.rows.iter().filter_map(khat).collect();
         found.khat = KhatShares::of(&khat, self.asked.importance_samples);
         let mut effective: Vec<f64> = ledger.rows.iter().map(|row| row.effective_sample_size).collect();
         effective.sort_unstable_by(f64::total_cmp);
         found.effective_sample_size = effective.get(effective.len() / 2).copied();
         if let Some(training) = training.map(GapLedger::summary) {
-            found.training_amortisation_gap = Some(training.amortisation_gap);
-            found.generalisation_gap = Some(training.amortised - summary.amortised);
+            let of = |summary: &LedgerSummary| if own { summary.per_datum } else { summary.amortised };
+            found.generalisation_gap = Some(of(&training) - of(&summary));
+            found.training_amortisation_gap = (!own).then_some(training.amortisation_gap);
         }
+        found.amortisation_gap = (!own).then_some(summary.amortisation_gap);
         if let Some(annealed) = annealed {
             let differences: Vec<f64> =
                 annealed.iter().zip(&ledger.rows).map(|(a, row)| a - row.log_evidence).collect();

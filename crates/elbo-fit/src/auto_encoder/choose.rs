@@ -7,7 +7,7 @@ use elbo::{
     fit::FitConfig,
     gradient::Form,
     guide::Family,
-    likelihood::{Likelihood, LikelihoodConfig, LikelihoodFamily, Support},
+    likelihood::{Likelihood, Support},
     minibatch::split,
     model::VaeConfig,
     objective::{KlWeight, Objective, elbo::KlForm},
@@ -20,6 +20,7 @@ use elbo_data::{Dataset, Number};
 
 use super::{
     config::{Config, DataConfig, NAME, Taken},
+    likelihood::{choose_likelihood, hint_at_counts},
     networks::Networks,
     prepare::fingerprint,
     request::{Guide, Network, Request, Scale},
@@ -52,10 +53,18 @@ pub(crate) fn choose<T: Number + Display>(
     observer: &dyn Observer,
 ) -> Result<Config, Error> {
     let (train, _) = split(data.rows(), request.validation, Key::new(request.seed));
-    let (chosen, why) = choose_likelihood(request, data);
-    let likelihood = networks.likelihood(chosen);
-    let why = if networks.name().is_some() { "it is one's own" } else { why };
+    if train.len() < 2 {
+        let (name, rows, part) = (&data.name, data.rows(), request.validation);
+        let message = format!(
+            "`{name}` has {rows} rows, of which «validation {part}» leaves {} to be fitted to: 2 are needed",
+            train.len()
+        );
+        return Err(Error::new(message).remedy("give more rows, or «validation» less"));
+    }
     let moments = moments_of(data, &train);
+    let (chosen, why) = choose_likelihood(request, data, &moments);
+    let likelihood = networks.likelihood(chosen);
+    let why = if networks.name().is_some() { "it is one's own".into() } else { why };
     let columns = kept_columns(request.drop_constant, &*likelihood, data, &moments, observer)?;
     let kept = if columns.is_empty() { (0..data.width()).collect() } else { columns.clone() };
     let width = kept.len();
@@ -78,7 +87,10 @@ pub(crate) fn choose<T: Number + Display>(
     }
     let how = choose_scale(request.scale, likelihood.support(), data);
     let taken = Taken { scaling: scaling(how, data, &train, &moments, &kept)?, columns };
-    observer.chose(true, "likelihood", likelihood.describe(), why);
+    observer.chose(true, "likelihood", likelihood.describe(), &why);
+    if networks.name().is_none() && !likelihood.support().is_discrete() {
+        hint_at_counts(request, data, observer);
+    }
     let (scale, why) = in_words(how, data.full_scale.is_some(), likelihood.support());
     observer.chose(request.scale == Scale::Auto, "scale", scale, why);
     let why = "20, or half as many as columns where that is fewer";
@@ -337,21 +349,6 @@ fn choose_binarise(request: &Request, support: Support, observer: &dyn Observer)
             Binarise::Dynamic
         }
         asked => asked.unwrap_or(Binarise::Dynamic),
-    }
-}
-
-fn choose_likelihood<T: Number>(request: &Request, data: &Dataset<T>) -> (LikelihoodConfig, &'static str) {
-    let gaussian = LikelihoodConfig::Gaussian(request.sigma);
-    match request.likelihood {
-        Some(LikelihoodFamily::Gaussian) => (gaussian, "as asked"),
-        Some(family) => (family.into(), "as asked"),
-        None if data.full_scale.is_some() => {
-            (LikelihoodConfig::Bernoulli, "the rows are images: ink or paper")
-        }
-        None if data.values.iter().all(|&v| v == T::of(0.0) || v == T::of(1.0)) => {
-            (LikelihoodConfig::Bernoulli, "every value is 0 or 1")
-        }
-        None => (gaussian, "the values are real numbers"),
     }
 }
 

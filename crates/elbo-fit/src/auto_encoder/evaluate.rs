@@ -19,6 +19,7 @@ use super::{config::Config, prepare::read_for};
 use crate::{
     asked::{Approximation, Asked, Evaluation, LOG_DENSITY, Term, Told, of_the_fit, push_log_density},
     error::Error,
+    number::plus_minus,
     observer::Observer,
     subset::chosen,
     text::Text,
@@ -301,8 +302,8 @@ impl Evaluator<'_> {
         ));
         figures.notes.push(format!(
             "bdmc: of {total} other rows, drawn from the model, log p(x) lies between bdmc_lower and bdmc_upper in \
-             expectation: the error of either is at most the gap, {:.3} ± {:.3} nats a row",
-            gap.value, gap.standard_error
+             expectation: the error of either is at most the gap, {} nats a row",
+            plus_minus(gap)
         ));
         Ok(())
     }

@@ -2,16 +2,18 @@
 
 use elbo::{
     diagnose::{Findings, KhatShares, Scale, latent_summary, mutual_information, pareto_smoothed},
-    distribution::bernoulli::Binarise,
+    distribution::{Gaussian, bernoulli::Binarise},
+    divergence::KullbackLeibler,
     engine::Reader,
     fit::Finished,
     guide::{Covariance, Encoded, PerDatum},
-    infer::{bounds, log_weights},
+    infer::{InferConfig, bounds, infer, log_weights},
     likelihood::{Likelihood, Support},
     minibatch::Minibatch,
     objective::Objective,
     random::{Key, Purpose},
     terms::{Mean, Weights},
+    train::Inference,
 };
 
 use super::config::Config;
@@ -33,9 +35,47 @@ pub(super) fn maximises_a_bound(config: &Config, likelihood: &dyn Likelihood) ->
         && train.estimator.is_unbiased()
 }
 
-/// The mean KL(q(z|x) ‖ p(z)) of some rows, in nats.
-pub(super) fn mean_kl(reader: &dyn Reader, rows: &Minibatch) -> Result<f64, Error> {
-    Ok(mean(&reader.encode(&rows.values)?.kl, rows.rows.len()))
+/// Rows at most whose q are found one by one, where each has its own.
+const OWN: usize = 100;
+
+/// Some rows, and the q of each that the fit is about: the encoder's, or each row's own.
+pub(super) struct Inferred {
+    pub(super) rows: Minibatch,
+    pub(super) q: Encoded,
+}
+
+impl Inferred {
+    /// Of the first rows where each has its own q: it is found anew, for a fit keeps those of its last epoch alone.
+    pub(super) fn of(
+        reader: &dyn Reader,
+        config: &Config,
+        mut rows: Minibatch,
+        key: Key,
+    ) -> Result<Self, Error> {
+        if config.fit.train.inference == Inference::Amortised {
+            let q = reader.encode(&rows.values)?;
+            return Ok(Self { rows, q });
+        }
+        rows.rows.truncate(OWN);
+        rows.values.truncate(rows.rows.len() * rows.width);
+        let start = PerDatum::start(&reader.encode(&rows.values)?, reader.latent(), Covariance::Diagonal)?;
+        let (settings, key) = (InferConfig::default(), key.purpose(Purpose::PerDatum));
+        let found = infer(&*reader.joint()?, &rows, &start, &settings, key, |_| ())?.q;
+        let mut q = Encoded { mean: Vec::new(), standard_deviation: Vec::new(), kl: Vec::new() };
+        for row in 0..found.rows() {
+            for (&mean, sd) in found.mean(row).iter().zip(found.standard_deviation(row)) {
+                q.mean.push(mean as f32);
+                q.standard_deviation.push(sd as f32);
+                q.kl.push(Gaussian::new(mean, sd)?.kl(&Gaussian::new(0.0, 1.0)?)? as f32);
+            }
+        }
+        Ok(Self { rows, q })
+    }
+
+    /// The mean KL(q ‖ p(z)), in nats.
+    pub(super) fn mean_kl(&self) -> f64 {
+        mean(&self.q.kl, self.rows.rows.len())
+    }
 }
 
 fn mean(kl: &[f32], rows: usize) -> f64 {
@@ -43,13 +83,12 @@ fn mean(kl: &[f32], rows: usize) -> f64 {
 }
 
 /// What a look at an auto-encoder and some rows tells; `config` is what it was fitted with.
-pub(super) fn of_vae(
+pub(super) fn of_rows(
     reader: &dyn Reader,
     config: &Config,
-    rows: &Minibatch,
+    Inferred { rows, q: encoded }: &Inferred,
     key: Key,
 ) -> Result<Findings, Error> {
-    let encoded = reader.encode(&rows.values)?;
     let (latent, n) = (reader.latent(), rows.rows.len());
     let active = latent_summary(&encoded.mean, &encoded.kl, latent).active();
     let gaussian = reader.check_one_gaussian_layer().is_ok();
@@ -67,13 +106,15 @@ pub(super) fn of_vae(
         active_units: (n > 1).then(|| active.into_iter().filter(|&active| active).count()),
         kl: Some(mean(&encoded.kl, n)),
         mutual_information: information,
-        scale: scale(reader, rows, &encoded, key.purpose(Purpose::Noise), config)?,
+        columns: rows.width,
+        scale: scale(reader, rows, encoded, key.purpose(Purpose::Noise), config)?,
         ..Findings::default()
     })
 }
 
-/// Draws of z a row by which the residuals are measured.
+/// Draws of z a row by which the residuals are measured, and rows below which their mean square says little of σ.
 const DRAWS: u64 = 16;
+const FEW: usize = 20;
 
 /// E_q[(x − f(z))²] over σ², of the column that is farthest from 1, or of all where they share a σ. At the mean of q
 /// alone residuals would be smaller than σ² where σ is right: z has been fitted to the row.
@@ -85,7 +126,7 @@ fn scale(
     config: &Config,
 ) -> Result<Option<Scale>, Error> {
     let Some(sigmas) = reader.noise_scale() else { return Ok(None) };
-    if reader.check_one_gaussian_layer().is_err() {
+    if reader.check_one_gaussian_layer().is_err() || rows.rows.len() < FEW {
         return Ok(None);
     }
     let q = PerDatum::start(encoded, reader.latent(), Covariance::Diagonal)?;
@@ -118,7 +159,7 @@ fn scale(
 }
 
 /// Rows and draws a row by which the weights of a finished fit are looked at.
-const WEIGHED: (usize, usize) = (100, 500);
+const WEIGHED: (usize, usize) = (500, 500);
 
 /// The share of the epochs over which the bound of a fit that ran them all must have stood still for it to have converged,
 /// and the share of the mean KL that counts as still.
@@ -138,16 +179,17 @@ pub(super) fn converged(config: &Config, finished: Finished, history: &[Metrics]
         || matches!(ends, (Some(end), Some(before)) if end - before <= STILL * kl.max(0.0))
 }
 
-/// k̂, and the gap of log p(x) over the bound that was maximised, from the encoder's own draws, of some of the rows given.
+/// k̂, and the gap of log p(x) over the bound that was maximised, from draws of q, of the first of the rows given; their log
+/// p(x), estimated from below.
 pub(super) fn of_weights(
     reader: &dyn Reader,
     config: &Config,
-    rows: &Minibatch,
+    Inferred { rows, q }: &Inferred,
     key: Key,
     findings: &mut Findings,
-) -> Result<(), Error> {
+) -> Result<Option<Vec<f64>>, Error> {
     if reader.check_one_gaussian_layer().is_err() {
-        return Ok(());
+        return Ok(None);
     }
     // L_k is a bound of k draws, and much nearer to log p(x) than the ELBO.
     let k = match config.fit.train.objective {
@@ -160,17 +202,20 @@ pub(super) fn of_weights(
         values: rows.values[..number * rows.width].to_vec(),
         ..*rows
     };
-    let encoded = reader.encode(&rows.values)?;
+    let some = |values: &[f32]| values[..number * reader.latent()].to_vec();
+    let (mean, standard_deviation) = (some(&q.mean), some(&q.standard_deviation));
+    let encoded = Encoded { mean, standard_deviation, kl: Vec::new() };
     let q = PerDatum::start(&encoded, reader.latent(), Covariance::Diagonal)?;
     let draws = WEIGHED.1.max(4 * k).next_multiple_of(k);
     let weights = log_weights(&*reader.joint()?, rows, &q, draws, key.purpose(Purpose::Evaluate))?;
-    let (mut gaps, mut khats) = (Vec::new(), Vec::new());
+    let (mut evidence, mut gaps, mut khats) = (Vec::new(), Vec::new(), Vec::new());
     for weights in weights.chunks(draws) {
-        let evidence = weights.iter().copied().collect::<Weights>().log_mean();
-        gaps.push(evidence - bounds(weights, draws, k)[0].value);
+        let log_mean = weights.iter().copied().collect::<Weights>().log_mean();
+        evidence.push(log_mean);
+        gaps.push(log_mean - bounds(weights, draws, k)[0].value);
         khats.extend(pareto_smoothed(weights)?.khat);
     }
     findings.inference_gap = (number > 1).then(|| Mean::of(&gaps));
     findings.khat = KhatShares::of(&khats, draws);
-    Ok(())
+    Ok(Some(evidence))
 }

@@ -15,7 +15,6 @@ use elbo::{
     model::Latent,
     parameters::BurnModule,
     random::Key,
-    terms::Mean,
 };
 use elbo_data::{Dataset, Stored};
 
@@ -34,6 +33,7 @@ use crate::{
     folder::{CONFIG, Folder},
     metrics::Metrics,
     more::More,
+    number::plus_minus,
     observer::{Observer, Say},
     outcome::Outcome,
     page::Page,
@@ -76,7 +76,7 @@ pub fn fit_of(
     plan: &Plan,
     observer: &dyn Observer,
 ) -> Result<Outcome, Error> {
-    let (config, rows) = match source.read(plan.memory, false)? {
+    let (config, rows) = match source.read(plan.memory, None)? {
         Stored::Single(data) => chosen(networks, request, (source, test), data, plan, observer)?,
         Stored::Double(data) => chosen(networks, request, (source, test), data, plan, observer)?,
     };
@@ -197,7 +197,7 @@ fn read(
     memory: Option<u64>,
     observer: &dyn Observer,
 ) -> Result<Split, Error> {
-    match stored(config, &config.data.source, memory, false)? {
+    match stored(config, &config.data.source, memory, None)? {
         Stored::Single(data) => once_more(networks, config, data, memory, observer),
         Stored::Double(data) => once_more(networks, config, data, memory, observer),
     }
@@ -333,12 +333,11 @@ fn to_the_end(
 fn per_datum(history: &[Metrics], best_epoch: u64) -> Option<String> {
     let best = history.iter().find(|metrics| metrics.epoch.epoch == best_epoch)?;
     let EpochReport { validation, amortised: Some(by_encoder), .. } = &best.epoch else { return None };
-    let of = |mean: Mean| format!("{:.3} ± {:.3}", mean.value, mean.standard_error);
     Some(format!(
         "ELBO {} of the validation rows at epoch {best_epoch}, each under its own q; by the encoder {}, as are all figures \
          above, the report's but for its curves, and what other commands give",
-        of(validation.elbo),
-        of(by_encoder.validation.elbo),
+        plus_minus(validation.elbo),
+        plus_minus(by_encoder.validation.elbo),
     ))
 }
 

@@ -15,6 +15,7 @@ use super::{config::Config, evaluate::of_scaled, prepare::read_for};
 use crate::{
     asked::{Approximation, Asked, Evaluation, LOG_DENSITY, Term, Told, push_log_density},
     error::Error,
+    number::plus_minus,
     observer::Observer,
     subset::chosen,
 };
@@ -200,7 +201,7 @@ impl Found {
 
     fn facts(&self, rows: usize, all: usize) -> Vec<String> {
         let line = |(name, mean, _): &(String, Mean, Option<Approximation>)| {
-            format!("{name:<18} {:.3} ± {:.3} nats per row", mean.value, mean.standard_error)
+            format!("{name:<18} {} nats per row", plus_minus(*mean))
         };
         let mut facts: Vec<String> = self.means()[1..].iter().map(line).collect();
         let mut steps = self.steps.clone();

@@ -9,14 +9,17 @@ mod findings;
 mod fit;
 mod infer;
 mod kept;
+mod likelihood;
 mod model;
 mod networks;
 mod page;
 mod prepare;
+mod remedies;
 mod request;
 mod results;
 mod shape;
 mod words;
+mod yardsticks;
 
 pub use audit::{Asking, Audit, AuditPage, Record, Worst};
 pub use config::{Config, DataConfig, NAME};

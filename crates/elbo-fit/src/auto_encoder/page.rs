@@ -239,7 +239,7 @@ fn word(binarise: Binarise) -> &'static str {
 fn epoch(metrics: &Metrics) -> Epoch {
     let terms = |s: &Summary| Terms {
         elbo: s.elbo.value,
-        elbo_se: s.elbo.standard_error,
+        elbo_se: s.elbo.error().unwrap_or(0.0),
         log_likelihood: s.log_likelihood.value,
         kl: s.kl.value,
     };

@@ -5,7 +5,7 @@ use elbo::{
     likelihood::{Likelihood, Support},
     random::Key,
 };
-use elbo_data::{Cells, Dataset, Missing, Number, Precision, Stored};
+use elbo_data::{Cells, Dataset, Lines, Number, Precision, Stored};
 
 use super::config::{Config, DataConfig, Taken};
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     error::Error,
     observer::Observer,
     scaling::Scaling,
-    source::{Source, same_data},
+    source::{Source, describe_new, same_data, short},
 };
 
 /// Rows ready for a model.
@@ -24,7 +24,7 @@ pub(crate) struct Prepared {
     pub(crate) rows: usize,
     pub(crate) labels: Option<Vec<String>>,
     name: String,
-    first_line: usize,
+    lines: Lines,
 }
 
 impl Prepared {
@@ -46,8 +46,8 @@ impl Prepared {
             "`{}`: column `{}` line {} is {}, but a {name} likelihood needs {}",
             self.name,
             columns[column],
-            self.first_line + row,
-            self.x[place],
+            self.lines.of(row),
+            short(self.x[place]),
             support.values()
         ))
         .remedy(match support {
@@ -58,6 +58,16 @@ impl Prepared {
             _ => "«scale standard» brings large numbers near 1",
         }))
     }
+}
+
+/// Checks that values are counts as the file has them: 32 bits round what is none.
+fn check_counts<T: Number>(data: &Dataset<T>, name: &str) -> Result<(), Error> {
+    let is_count = |&x: &T| x.into() >= 0.0 && x.into().fract() == 0.0;
+    let Some(cell) = data.values.iter().position(|x| !is_count(x)) else { return Ok(()) };
+    let (place, value, needs) = (data.place(cell), data.values[cell].into(), Support::Count.values());
+    let message =
+        format!("`{}`: {place} is {}, but a {name} likelihood needs {needs}", data.name, short(value));
+    Err(Error::new(message).remedy("«likelihood gaussian» takes any number"))
 }
 
 /// Numbers as they are stored, which become x.
@@ -94,9 +104,9 @@ pub(crate) fn stored(
     config: &Config,
     source: &Source,
     memory: Option<u64>,
-    single: bool,
+    wanted: Option<&[String]>,
 ) -> Result<Stored, Error> {
-    Ok(match source.read(memory, single)? {
+    Ok(match source.read(memory, wanted)? {
         Stored::Double(data) if !config.data.exact => {
             Stored::Single(data.converted(memory, |_, x| f32::of(x))?)
         }
@@ -126,7 +136,7 @@ pub(crate) fn read_own(
     watch: &dyn Observer,
 ) -> Result<Prepared, Error> {
     let source = &of.0.data.source;
-    match stored(of.0, source, memory, false).map_err(|error| source.moved(error))? {
+    match stored(of.0, source, memory, None).map_err(|error| source.moved(error))? {
         Stored::Single(data) => check_same(&data, of.0).and_then(|()| prepare(of, data, memory, watch)),
         Stored::Double(data) => check_same(&data, of.0).and_then(|()| prepare(of, data, memory, watch)),
     }
@@ -139,15 +149,20 @@ pub(crate) fn read_rows(
     memory: Option<u64>,
     watch: &dyn Observer,
 ) -> Result<Prepared, Error> {
-    match stored(of.0, source, memory, true) {
-        Ok(Stored::Single(data)) => prepare(of, data, memory, watch),
-        Ok(Stored::Double(data)) => prepare(of, data, memory, watch),
-        // Text may stand in columns that the model is not of.
-        Err(error) => {
-            let found = source.read_named::<f64>(&of.0.data.columns, memory, Missing::Refused, watch);
-            found.map_or(Err(error), |data| prepare(of, data, memory, watch))
-        }
+    match stored(of.0, source, memory, Some(&of.0.data.columns))? {
+        Stored::Single(data) => prepare_new(of, data, memory, watch),
+        Stored::Double(data) => prepare_new(of, data, memory, watch),
     }
+}
+
+fn prepare_new<T: Scaled>(
+    of: (&Config, &dyn Likelihood),
+    data: Dataset<T>,
+    memory: Option<u64>,
+    watch: &dyn Observer,
+) -> Result<Prepared, Error> {
+    describe_new(&data, watch);
+    prepare(of, data, memory, watch)
 }
 
 /// Rows of a file as the model takes them: its columns by their names, or by their places where a file has no header.
@@ -158,11 +173,16 @@ pub(crate) fn prepare<T: Scaled>(
     watch: &dyn Observer,
 ) -> Result<Prepared, Error> {
     let DataConfig { columns, stored_columns, taken: Taken { scaling, columns: kept }, .. } = &config.data;
+    let labelled = !config.data.source.label_columns.is_empty();
     let kept = || if kept.is_empty() { (0..*stored_columns).collect() } else { kept.clone() };
-    let places = columns::places(&data, columns, *stored_columns, columns, kept, watch)?;
-    let data = T::scaled(data.keep_columns(&places)?, scaling, memory)?;
+    let places = columns::places(&data, columns, *stored_columns, columns, kept, labelled, watch)?;
+    let data = data.keep_columns(&places)?;
+    if likelihood.support() == Support::Count && scaling.is_none() {
+        check_counts(&data, likelihood.name())?;
+    }
+    let data = T::scaled(data, scaling, memory)?;
     let (rows, x) = (data.rows(), data.values);
-    let prepared = Prepared { x, rows, labels: data.labels, name: data.name, first_line: data.first_line };
+    let prepared = Prepared { x, rows, labels: data.labels, name: data.name, lines: data.lines };
     prepared.check_support(columns, likelihood.name(), likelihood.support())?;
     Ok(prepared)
 }

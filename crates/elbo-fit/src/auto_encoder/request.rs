@@ -25,10 +25,10 @@ pub struct Request {
     /// What happens to grey values under a Bernoulli likelihood; if open, they are drawn anew at each epoch, or cut where each
     /// row has a q of its own.
     pub binarise: Option<Binarise>,
-    /// p(x|z); if open, Bernoulli for images and tables of 0 and 1, else Gaussian.
+    /// p(x|z); if open, Bernoulli for tables of 0 and 1 and images of ink and paper, else Gaussian.
     pub likelihood: Option<LikelihoodFamily>,
-    /// σ of a Gaussian likelihood.
-    pub sigma: Sigma,
+    /// σ of a Gaussian likelihood; if open, one for each column of a table, and one for all pixels of images.
+    pub sigma: Option<Sigma>,
     /// What encoder and decoder are made of, beside the dense layers.
     pub network: Network,
     /// Channels after each convolution; if open, 32 and 64.
@@ -98,7 +98,7 @@ impl Default for Request {
             drop_constant: false,
             binarise: None,
             likelihood: None,
-            sigma: Sigma::Learned,
+            sigma: None,
             network: Network::Dense,
             channels: None,
             kernel: None,

@@ -12,13 +12,16 @@ use elbo::{
     parameters::BurnModule,
     random::{Key, Purpose},
     terms::{Mean, Summary},
+    train::Inference,
 };
 
 use super::{
     config::Config,
-    findings,
+    findings::{self, Inferred},
     prepare::Prepared,
+    remedies::is_left,
     words::{Words, words},
+    yardsticks,
 };
 use crate::{
     error::Error,
@@ -48,6 +51,7 @@ pub(super) fn results(
     let best = fit.best()?;
     let reader = best.reader(device);
     let bound = config.fit.train.objective != Objective::Noiseless;
+    let per_datum = config.fit.train.inference != Inference::Amortised;
     let held_out = fit.validate(&*reader, SAMPLES)?;
     let test_terms = match test {
         Some(test) => {
@@ -59,10 +63,14 @@ pub(super) fn results(
         None => None,
     };
     let finished = fit.finished().unwrap_or(Finished::AllEpochs);
-    let mut found = look(fit, &*reader, train, config)?;
+    let Look { mut found, rows, evidence } = look(fit, &*reader, train, config)?;
     let converged = findings::converged(config, finished, history, found.kl.unwrap_or(0.0));
     found.converged = Some(converged);
-    if bound && held_out.kl.len() > 1 {
+    let best = fit.progress().patience.best_epoch;
+    let best = history.iter().find(|metrics| metrics.epoch.epoch == best).filter(|_| per_datum);
+    if let Some(best) = best {
+        found.generalisation_gap = Some(best.epoch.train.elbo - best.epoch.validation.elbo);
+    } else if bound && held_out.kl.len() > 1 {
         let key = Key::new(config.fit.seed).purpose(Purpose::Evaluate);
         let some = chosen(train, Some(held_out.kl.len()), key);
         let trained = fit.evaluate(&*reader, &some, key, SAMPLES)?.summary();
@@ -83,7 +91,7 @@ pub(super) fn results(
             reached: Reached::HeldOut(reached),
             seconds: history.iter().map(|metrics| metrics.seconds).sum(),
             converged: Some(converged),
-            verdict: Verdict::of(&found),
+            verdict: Verdict::of(&found).with_remedies(|remedy| is_left(remedy, config, Some(finished))),
             findings: found,
         }
     };
@@ -103,8 +111,32 @@ pub(super) fn results(
         Some((rows, terms)) => linear(train, rows, "test", &terms.elbo(), reader.layers()[0]),
         None => linear(train, validation, "validation", &held_out.elbo(), reader.layers()[0]),
     };
-    found.over_linear = linear.as_ref().map(|linear| linear.advantage);
+    let (linear, model) = linear.unzip();
+    if bound && rows.rows.len() > 1 {
+        // What the fit makes of the rows that it was looked at by: where log p(x) is not known, its bound, which is less.
+        let reached = match &evidence {
+            Some(evidence) => &evidence[..],
+            None => &held_out.elbo()[..rows.rows.len()],
+        };
+        let over = |other: Option<Vec<f64>>| other.map(|other| advantage(reached, &other));
+        let (key, likelihood) = (Key::new(config.fit.seed).purpose(Purpose::Evaluate), reader.likelihood());
+        let (support, binarise) = (likelihood.support(), config.fit.binarise(likelihood));
+        let by_linear =
+            |model: LinearGaussian| rows.values.chunks(rows.width).map(|x| model.log_evidence(x)).collect();
+        found.over_linear = over(model.map(by_linear));
+        found.over_independent = over(yardsticks::independent(likelihood, train, &rows, device));
+        found.over_mixture = over(yardsticks::mixture(support, binarise, train, &rows, key));
+        found.predictive = yardsticks::predictive(&*reader, train, &rows, &config.data.columns, key)?;
+    }
     Ok(told(linear, found))
+}
+
+/// What was found out about a finished fit by some of its validation rows.
+struct Look {
+    found: Findings,
+    rows: Minibatch,
+    /// log p(x) of the rows, estimated from below; none where z is not one layer of Gaussians.
+    evidence: Option<Vec<f64>>,
 }
 
 /// A look at the finished fit by its validation rows.
@@ -113,7 +145,7 @@ fn look(
     reader: &dyn Reader,
     train: &Rows<'_>,
     config: &Config,
-) -> Result<Findings, Error> {
+) -> Result<Look, Error> {
     let key = Key::new(config.fit.seed).purpose(Purpose::Evaluate);
     // Pieces depend on the number of threads; so many rows of them do not.
     let mut rows = Minibatch { width: reader.width(), total: train.len(), ..Minibatch::default() };
@@ -126,13 +158,32 @@ fn look(
     }
     rows.rows.truncate(findings::ROWS);
     rows.values.truncate(rows.rows.len() * rows.width);
-    let mut found = findings::of_vae(reader, config, &rows, key)?;
+    let rows = Inferred::of(reader, config, rows, key)?;
+    let mut found = findings::of_rows(reader, config, &rows, key)?;
     if config.fit.train.objective == Objective::Noiseless {
         // σ(x) was not fitted: what stands on it says nothing.
-        return Ok(Findings { kl: None, mutual_information: None, ..found });
+        let found = Findings { kl: None, mutual_information: None, ..found };
+        return Ok(Look { found, rows: rows.rows, evidence: None });
     }
-    findings::of_weights(reader, config, &rows, key, &mut found)?;
-    Ok(found)
+    found.at_floor = at_floor(reader, train, config);
+    let evidence = findings::of_weights(reader, config, &rows, key, &mut found)?;
+    let mut rows = rows.rows;
+    rows.rows.truncate(evidence.as_ref().map_or(usize::MAX, Vec::len));
+    rows.values.truncate(rows.rows.len() * rows.width);
+    Ok(Look { found, rows, evidence })
+}
+
+/// Columns whose σ is as small as the likelihood lets it become, to six digits; `all columns` where they share it.
+fn at_floor(reader: &dyn Reader, train: &Rows<'_>, config: &Config) -> Vec<String> {
+    let (Some(sigma), Some(floor)) = (reader.noise_scale(), reader.likelihood().floor(train)) else {
+        return Vec::new();
+    };
+    let least = |place: usize| sigma[place] <= (1.0 + 1e-6) * f64::from(floor[place]).exp();
+    let name = |place: usize| match sigma.len() {
+        1 => "all columns".into(),
+        _ => config.data.columns[place].clone(),
+    };
+    (0..sigma.len()).filter(|&place| least(place)).map(name).collect()
 }
 
 /// Multiplications of the linear model's fit at most, some ten seconds of them, and how many it takes.
@@ -144,17 +195,28 @@ fn work(train: &Rows<'_>) -> f64 {
     rows * columns * least + 20.0 * least.powi(3)
 }
 
-/// None where the linear model has no maximum: too few columns or rows for so many latent dimensions.
-fn linear(train: &Rows<'_>, rows: &Rows<'_>, name: &str, elbo: &[f64], latent: usize) -> Option<Linear> {
+/// The linear model beside a fit. None where it has no maximum: too few columns or rows for so many latent dimensions.
+fn linear(
+    train: &Rows<'_>,
+    rows: &Rows<'_>,
+    name: &str,
+    elbo: &[f64],
+    latent: usize,
+) -> Option<(Linear, LinearGaussian)> {
     let model = LinearGaussian::fit(train, latent, None).ok()?;
     let log_evidence: Vec<f64> = rows.iter().map(|x| model.log_evidence(x)).collect();
-    let advantage: Vec<f64> = elbo.iter().zip(&log_evidence).map(|(e, l)| e - l).collect();
-    Some(Linear {
+    let told = Linear {
         latent,
         rows: name.into(),
         log_evidence: Mean::of(&log_evidence),
-        advantage: Mean::of(&advantage),
-    })
+        advantage: advantage(elbo, &log_evidence),
+    };
+    Some((told, model))
+}
+
+/// The bound of rows less the log p(x) of another model, row by row.
+fn advantage(elbo: &[f64], log_evidence: &[f64]) -> Mean {
+    Mean::of(&elbo.iter().zip(log_evidence).map(|(e, l)| e - l).collect::<Vec<_>>())
 }
 
 /// The headline figures, as (name, value).

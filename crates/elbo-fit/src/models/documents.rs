@@ -6,7 +6,7 @@ use elbo::{
     mean_field::lda::Counts,
     random::{Key, Purpose},
 };
-use elbo_data::{CorpusOptions, read_corpus};
+use elbo_data::{CorpusOptions, ReadOptions, read_corpus_as};
 
 use crate::{
     error::Error,
@@ -32,7 +32,13 @@ impl Documents {
         options: &CorpusOptions,
         observer: &dyn Observer,
     ) -> Result<Self, Error> {
-        let corpus = read_corpus(Path::new(&source.data), options).map_err(|error| {
+        let reading = ReadOptions {
+            counts: options.clone(),
+            label_columns: source.label_columns.clone(),
+            table: source.table.clone(),
+            ..ReadOptions::default()
+        };
+        let corpus = read_corpus_as(Path::new(&source.data), &reading).map_err(|error| {
             let turned = matches!(error, elbo_data::Error::VocabularyCount { .. }) && !options.transpose;
             let error = Error::from(error);
             let hint = "the vocabulary has one word a line; «transpose», where the columns of the matrix are the documents";

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     course::{Course, Fitting, ROWS, annealing},
     model::Model,
-    series::{self, Chain, Sequences, lengths, sequences, varied},
+    series::{self, Chain, OrderedRows, Sequences, lengths, sequences, steps, varied},
     story::Story,
 };
 use crate::{
@@ -25,7 +25,6 @@ use crate::{
     moments::{Moments, moments},
     number::likeliest,
     observer::{Observer, Say},
-    rows::Rows,
     source::Source,
     table,
 };
@@ -217,7 +216,7 @@ impl Model for HiddenMarkov {
     const ALIAS: &'static str = "hidden-markov";
     type Request = Request;
     type Settings = Settings;
-    type Data = Rows;
+    type Data = OrderedRows;
     type Posterior = Sequences<Posterior>;
 
     fn choose(
@@ -225,24 +224,25 @@ impl Model for HiddenMarkov {
         source: Source,
         memory: Option<u64>,
         observer: &dyn Observer,
-    ) -> Result<(Rows, Settings), Error> {
-        let rows = series::read(request.sequence_column.as_deref(), source, memory, observer)?;
+    ) -> Result<(OrderedRows, Settings), Error> {
+        let ordered = series::read(request.sequence_column.as_deref(), source, memory, observer)?;
+        let rows = &ordered.rows;
         rows.check_number("states", request.states)?;
         let settings = request.settings(&rows.data)?;
-        Ok((rows, settings))
+        Ok((ordered, settings))
     }
 
     fn read(
-        _: &Settings,
+        settings: &Settings,
         source: Source,
         memory: Option<u64>,
         observer: &dyn Observer,
-    ) -> Result<Rows, Error> {
-        Rows::read(source, memory, observer)
+    ) -> Result<OrderedRows, Error> {
+        series::again(settings.several_sequences, source, memory, observer)
     }
 
     fn fit(
-        rows: Rows,
+        OrderedRows { rows, when }: OrderedRows,
         settings: &Settings,
         run: &Fitting<'_>,
     ) -> Result<(Course, Story<Sequences<Posterior>>), Error> {
@@ -309,6 +309,7 @@ impl Model for HiddenMarkov {
             x: x.iter().map(|&x| (!x.is_nan()).then_some(x)).collect(),
             lengths: lengths.clone(),
             states: path,
+            steps: steps(when.as_ref(), 0),
         };
         let story = Story {
             kind: "Hidden Markov model".into(),

@@ -208,7 +208,7 @@ fn complete(data: &Dataset<f64>) -> Result<(), Error> {
 
 /// J, whose columns are the spins.
 fn couplings(source: Source, memory: Option<u64>, observer: &dyn Observer) -> Result<Rows, Error> {
-    let mut data = source.read_exact(memory, false)?;
+    let mut data = source.read_exact(memory, None)?;
     describe(&data, observer);
     if data.rows() != data.width() {
         return Err(Error::new(format!(
@@ -238,7 +238,7 @@ impl Request {
             return Ok(Settings { starts, annealing, fields: vec![0.0; n], fields_from: None });
         };
         let source = Source::file(path)?;
-        let data = source.read_exact(None, true)?;
+        let data = source.read_exact(None, Some(&[]))?;
         if (data.rows(), data.width()) != (n, 1) {
             return Err(Error::new(format!(
                 "`{}` has {} rows and {} columns, but h must have one number for each of the {n} spins of `{}`",

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, fmt};
 
 use elbo::random::Key;
-use elbo_data::{Column, Dataset, Table};
+use elbo_data::{Column, Dataset, Order, Table, Timeline, Times};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -11,31 +11,150 @@ use crate::{
         Approximation, Asked, Evaluation, LOG_DENSITY, Spread, Term, Told, of_the_fit, push_log_density,
     },
     error::Error,
+    figure::Steps,
     fitted::{About, Fitted},
     moments::moments,
     observer::{Observer, Say},
     room::{check_room, numbers},
-    rows::Rows,
-    source::Source,
+    rows::{DataConfig, Fingerprinted, Rows},
+    source::{Source, short},
     table,
 };
 
-/// Reads rows in time order, of several sequences where a column says which of them a row is of.
+/// Rows in time order, each sequence by itself.
+#[derive(Debug)]
+pub struct OrderedRows {
+    /// The rows, with one of missing cells at each step that has none.
+    pub(crate) rows: Rows,
+    /// When they were seen, where that is known.
+    pub(crate) when: Option<When>,
+}
+
+impl Fingerprinted for OrderedRows {
+    fn fingerprint(&self) -> (&str, &str) {
+        self.rows.fingerprint()
+    }
+
+    fn config(&self) -> DataConfig {
+        self.rows.config()
+    }
+}
+
+/// When rows were seen.
+#[derive(Debug)]
+pub(crate) struct When {
+    times: Times,
+    line: Timeline,
+}
+
+impl When {
+    /// The times of the steps from `first` to `last`, and of so many ahead.
+    fn of(&self, first: usize, last: usize, ahead: usize) -> impl Iterator<Item = f64> {
+        let later = (1..=ahead).map(move |number| self.line.ahead(last - 1, number));
+        self.line.times[first..last].iter().copied().chain(later)
+    }
+
+    /// All times as a chart names them, and of so many steps ahead of the last.
+    pub(crate) fn names(&self, ahead: usize) -> Vec<String> {
+        self.of(0, self.line.times.len(), ahead).map(|time| self.times.text(time)).collect()
+    }
+}
+
+/// What a chart names its steps by, of which so many are ahead of the last row.
+pub(crate) fn steps(when: Option<&When>, ahead: usize) -> Steps {
+    let Some(when) = when else { return Steps::default() };
+    Steps { name: when.times.name.clone(), names: when.names(ahead) }
+}
+
+/// Rows in time order, how many each sequence has, and when they were seen.
+type InOrder = (Dataset<f64>, Vec<usize>, Option<When>);
+
+/// Brings rows to time order, and says what that took.
+fn in_time_order(
+    data: Dataset<f64>,
+    several: bool,
+    memory: Option<u64>,
+    observer: &dyn Observer,
+) -> Result<(Dataset<f64>, Option<When>), Error> {
+    let Some(times) = data.times.clone() else { return Ok((data, None)) };
+    let labels = data.labels.as_deref().filter(|_| several);
+    let line = Timeline::of(&times, labels, |row| data.lines.of(row))?;
+    let known = || line.times.iter().copied();
+    let (first, last) = (known().fold(f64::INFINITY, f64::min), known().fold(f64::NEG_INFINITY, f64::max));
+    let (first, last, name) = (times.text(first), times.text(last), &times.name);
+    if line.step.is_regular() {
+        observer.say("time", format!("`{name}`, {first} to {last}, in steps of {}", line.step));
+    } else {
+        let between = if line.times.len() > 1 { format!(", {} apart", line.step) } else { String::new() };
+        observer.say("time", format!("`{name}`, {first} to {last}{between}"));
+        if line.times.len() > line.lengths.len() {
+            observer.say("note", "the times between rows differ: the model takes rows as equally far apart");
+        }
+    }
+    match line.order {
+        Order::InOrder => {}
+        Order::Reversed => observer.say("order", "the rows stand newest first: they are taken in time order"),
+        Order::Mixed => observer.say("order", "the rows stand in no order: they are taken in time order"),
+    }
+    if line.empty() > 0 {
+        let text =
+            format!("{} steps have no row: each is taken as a row whose cells are missing", line.empty());
+        observer.say("gaps", text);
+    }
+    if line.repeated > 0 {
+        let text = format!(
+            "{} rows have the time of the row before them; «sequence-column NAME» tells sequences apart",
+            line.repeated
+        );
+        observer.say("note", text);
+    }
+    if line.rows.iter().copied().eq((0..data.rows()).map(Some)) {
+        return Ok((data, Some(When { times, line })));
+    }
+    // A step without a row is of the sequence, and stands at the place, of the row before it.
+    let stands: Vec<usize> = line
+        .rows
+        .iter()
+        .scan(0, |before, row| {
+            *before = row.unwrap_or(*before);
+            Some(*before)
+        })
+        .collect();
+    let width = data.width();
+    let moved = data.at_rows(&stands);
+    let cell = |cell: usize, value: f64| if line.rows[cell / width].is_some() { value } else { f64::NAN };
+    let data = moved.converted(memory, cell)?;
+    Ok((data, Some(When { times, line })))
+}
+
+/// Reads rows, and brings them to time order, of several sequences where a column says which of them a row is of.
 pub(crate) fn read(
     sequence_column: Option<&str>,
     source: Source,
     memory: Option<u64>,
     observer: &dyn Observer,
-) -> Result<Rows, Error> {
-    let label_column = sequence_column.map(ToOwned::to_owned).or(source.label_column.clone());
-    let unasked = label_column.is_none();
-    let rows = Rows::read(Source { label_column, ..source }, memory, observer)?;
-    // Labels that all differ, as dates do, tell no sequences apart.
+) -> Result<OrderedRows, Error> {
+    let source = if sequence_column.is_some() { source.label_column(sequence_column) } else { source };
+    let unasked = source.label_columns.is_empty();
+    let rows = again(sequence_column.is_some(), source.with_time_column(memory)?, memory, observer)?;
+    // Labels that all differ tell no sequences apart.
     let repeated = |labels: &[String]| labels.iter().collect::<HashSet<_>>().len() < labels.len();
-    if unasked && rows.data.labels.as_deref().is_some_and(repeated) {
+    if unasked && rows.rows.data.labels.as_deref().is_some_and(repeated) {
         observer.say("note", "all rows are one sequence; «sequence-column NAME» tells several apart");
     }
     Ok(rows)
+}
+
+/// The same of a fit that is made once more, whose configuration says which column holds the times.
+pub(crate) fn again(
+    several: bool,
+    source: Source,
+    memory: Option<u64>,
+    observer: &dyn Observer,
+) -> Result<OrderedRows, Error> {
+    let Rows { config, data, weights } = Rows::read(source, memory, observer)?;
+    let (data, when) = in_time_order(data, several, memory, observer)?;
+    Ok(OrderedRows { rows: Rows { config, data, weights }, when })
 }
 
 /// How many rows each sequence has: those of one label, where labels tell them apart.
@@ -52,7 +171,7 @@ pub(crate) fn lengths(
                 "`{}`: sequence `{}` goes on in line {}, after another",
                 data.name,
                 sequence[0],
-                data.first_line + row
+                data.lines.of(row)
             ))
             .remedy("the rows of a sequence must stand together, in time order"));
         }
@@ -63,6 +182,22 @@ pub(crate) fn lengths(
         observer.say("sequences", format!("{} of {least} to {most} rows", lengths.len()));
     }
     Ok(lengths)
+}
+
+/// An error about a row of a sequence that begins at this one, with the place in the file.
+fn placed(error: elbo::Error, data: &Dataset<f64>, first: usize) -> Error {
+    let elbo::Error::Domain { what, value, domain } = &error else { return error.into() };
+    let number = |text: &str| text.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+    let place = what.strip_prefix("row ").and_then(|rest| rest.split_once(", column "));
+    let place = place.and_then(|(row, column)| Some((number(row)?, data.columns.get(number(column)?)?)));
+    let Some((row, column)) = place else { return error.into() };
+    let line = data.lines.of(first + row);
+    Error::new(format!(
+        "`{}`: column `{column}` line {line} is {}, but must be {domain}",
+        data.name,
+        short(*value)
+    ))
+    .remedy("the fit has seen no such value: empty the cell, or fit anew with rows that have it")
 }
 
 /// The sequences, each row by row.
@@ -87,13 +222,16 @@ pub(crate) fn varied(data: &Dataset<f64>) -> Result<(), Error> {
         let fault = match seen.next() {
             None => format!("column `{name}` has no value"),
             Some(first) if seen.all(|x| x == first) => {
-                format!("column `{name}` is {first} in every row: it says nothing of time")
+                format!("column `{name}` is {} in every row: it says nothing of time", short(first))
             }
             Some(_) if !variance.is_normal() => {
                 format!("the variance of column `{name}` is {variance}: its values are out of range")
             }
             Some(first) if !of.varies() => {
-                format!("column `{name}` is {first} in every row, to ten digits: it says nothing of time")
+                format!(
+                    "column `{name}` is {} in every row, to ten digits: it says nothing of time",
+                    short(first)
+                )
             }
             Some(_) => continue,
         };
@@ -151,22 +289,21 @@ pub struct Sequences<C> {
 
 impl<C: Chain> Sequences<C> {
     /// Rows, scaled, and the lengths of their sequences. A column that tells these apart is no label, which may be missing.
-    fn read(
-        &self,
-        about: &About,
-        asked: &Asked,
-        observer: &dyn Observer,
-    ) -> Result<(Dataset<f64>, Vec<usize>), Error> {
-        let of_fit = about.data.source.label_column.clone().filter(|_| self.several);
+    fn read(&self, about: &About, asked: &Asked, observer: &dyn Observer) -> Result<InOrder, Error> {
+        let of_fit = about.data.source.label_columns.clone();
         let labelled = |source: &Source| {
-            let label_column = source.label_column.clone().or(of_fit);
-            Source { label_column, ..source.clone() }
+            let mut source = source.clone();
+            if source.label_columns.is_empty() && self.several {
+                source.label_columns = of_fit;
+            }
+            source
         };
         let asked = Asked { source: asked.source.as_ref().map(labelled), memory: asked.memory };
-        let mut data = about.rows(&asked, &about.columns, observer)?;
+        let data = about.rows(&asked, &about.columns, observer)?;
+        let (mut data, when) = in_time_order(data, self.several, asked.memory, observer)?;
         self.chain.scale(&mut data)?;
         let lengths = lengths(&data, self.several, observer)?;
-        Ok((data, lengths))
+        Ok((data, lengths, when))
     }
 }
 
@@ -180,11 +317,16 @@ impl<C: Chain> Fitted for Sequences<C> {
         observer: &dyn Observer,
     ) -> Result<Told, Error> {
         check_ahead(ahead, about.columns.len())?;
-        let (data, lengths) = self.read(about, asked, observer)?;
+        let (data, lengths, when) = self.read(about, asked, observer)?;
         let (mut cells, mut numbers, mut labels, mut first) = (Vec::new(), Vec::new(), Vec::new(), 0);
+        let mut times = Vec::new();
         for (sequence, length) in sequences(&data.values, data.width(), &lengths).zip(&lengths) {
-            cells.extend(self.chain.say(sequence, ahead)?);
+            let said = self.chain.say(sequence, ahead).map_err(|error| placed(error, &data, first))?;
+            cells.extend(said);
             numbers.extend(0..length + ahead);
+            if let Some(when) = &when {
+                times.extend(when.of(first, first + length, ahead));
+            }
             if let Some(of_rows) = &data.labels {
                 labels.extend_from_slice(&of_rows[first..first + length]);
                 let next = if self.several { of_rows[first].clone() } else { String::new() };
@@ -192,7 +334,10 @@ impl<C: Chain> Fitted for Sequences<C> {
             }
             first += length;
         }
-        let out = table::of(&self.chain.names(&about.columns), &cells);
+        let mut out = table::of(&self.chain.names(&about.columns), &cells);
+        if let Some(When { times: of, .. }) = &when {
+            out.columns.insert(0, (of.name.clone(), Column::of_times(of, times)));
+        }
         Ok(Told::of("row", numbers, data.labels.as_ref().map(|_| labels), out))
     }
 
@@ -213,10 +358,13 @@ impl<C: Chain> Fitted for Sequences<C> {
             let message = "rows in time order are evaluated together: none can be left out";
             return Err(Error::request(message, "leave «rows» out"));
         }
-        let (data, lengths) = self.read(about, asked, observer)?;
-        let bounds: Vec<f64> = sequences(&data.values, data.width(), &lengths)
-            .map(|sequence| self.chain.bound(sequence))
-            .collect::<Result<_, _>>()?;
+        let (data, lengths, _) = self.read(about, asked, observer)?;
+        let mut first = 0;
+        let mut bounds = Vec::with_capacity(lengths.len());
+        for (sequence, length) in sequences(&data.values, data.width(), &lengths).zip(&lengths) {
+            bounds.push(self.chain.bound(sequence).map_err(|error| placed(error, &data, first))?);
+            first += length;
+        }
         let (rows, number, total) = (data.rows() as f64, lengths.len() as f64, bounds.iter().sum::<f64>());
         // The standard error of a ratio of two sums over the sequences; one alone has none.
         let squares = bounds.iter().zip(&lengths).map(|(b, &t)| (b - total / rows * t as f64).powi(2));

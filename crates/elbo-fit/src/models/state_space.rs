@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     course::{Course, Fitting, ROWS, Stored},
     model::Model,
-    series::{self, Chain, Sequences, check_ahead, lengths, sequences, varied},
+    series::{self, Chain, OrderedRows, Sequences, check_ahead, lengths, sequences, steps, varied},
     story::Story,
 };
 use crate::{
@@ -284,7 +284,7 @@ impl Model for StateSpace {
     const NAME: &'static str = "state-space";
     type Request = Request;
     type Settings = Settings;
-    type Data = Rows;
+    type Data = OrderedRows;
     type Posterior = Sequences<Series>;
 
     fn choose(
@@ -292,9 +292,10 @@ impl Model for StateSpace {
         source: Source,
         memory: Option<u64>,
         observer: &dyn Observer,
-    ) -> Result<(Rows, Settings), Error> {
-        let rows = series::read(request.sequence_column.as_deref(), source, memory, observer)?;
-        let (kind, columns) = request.columns(&rows)?;
+    ) -> Result<(OrderedRows, Settings), Error> {
+        let ordered = series::read(request.sequence_column.as_deref(), source, memory, observer)?;
+        let rows = &ordered.rows;
+        let (kind, columns) = request.columns(rows)?;
         let (name, why) = match kind {
             Kind::Level => ("level", "there is one column"),
             Kind::Factors => ("factors", "there are several columns"),
@@ -321,20 +322,20 @@ impl Model for StateSpace {
             prior,
             forecast: request.forecast,
         };
-        Ok((rows, settings))
+        Ok((ordered, settings))
     }
 
     fn read(
-        _: &Settings,
+        settings: &Settings,
         source: Source,
         memory: Option<u64>,
         observer: &dyn Observer,
-    ) -> Result<Rows, Error> {
-        Rows::read(source, memory, observer)
+    ) -> Result<OrderedRows, Error> {
+        series::again(settings.several_sequences, source, memory, observer)
     }
 
     fn fit(
-        mut rows: Rows,
+        OrderedRows { mut rows, when }: OrderedRows,
         settings: &Settings,
         run: &Fitting<'_>,
     ) -> Result<(Course, Story<Sequences<Series>>), Error> {
@@ -395,7 +396,7 @@ impl Model for StateSpace {
                     .into(),
             ],
             figures: vec![
-                ("Over time".into(), Figure::Banded { bands, lengths: lengths.clone() }),
+                ("Over time".into(), Figure::Banded { bands, lengths: lengths.clone(), steps: steps(when.as_ref(), settings.forecast) }),
                 ("Dynamics".into(), Figure::Dynamics(told)),
             ],
             about: About::new(columns, &rows.config),

@@ -36,6 +36,7 @@ fn audited() -> AuditPage {
             per_datum: -82.5,
             amortised: -90.0 - row as f64,
             khat,
+            per_datum_khat: khat,
             effective_sample_size: 40.0,
             converged: true,
         },

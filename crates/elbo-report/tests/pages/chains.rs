@@ -1,6 +1,6 @@
 //! Chains: rows against time, states, and what follows what.
 
-use elbo_fit::figure::{Band, Figure};
+use elbo_fit::figure::{Band, Figure, Steps};
 
 use crate::{
     page::{caption, drawn, key, table, tables},
@@ -54,7 +54,13 @@ fn a_line_parts_sequences() {
 fn long_series_are_thinned() {
     let x: Vec<Option<f64>> = (0..9000).map(|row| Some(f64::from(row))).collect();
     let states = vec![0; 9000];
-    let section = drawn(Figure::Coloured { columns: strings(["x"]), x, lengths: vec![9000], states });
+    let section = drawn(Figure::Coloured {
+        columns: strings(["x"]),
+        x,
+        lengths: vec![9000],
+        states,
+        steps: Steps::default(),
+    });
     let picture = &pictures(&section)[0];
     picture.assert_near(&of_ink(&picture.dots, "c0")[..2], &[[1.0, 0.0], [4.0, 3.0]]);
     assert_eq!(picture.dots.len(), 3000);
@@ -93,10 +99,10 @@ fn a_mean_without_a_spread_has_no_band() {
 
 #[test]
 fn nothing_is_ahead_where_nothing_was_asked() {
-    let Figure::Banded { bands, lengths } = banded() else { unreachable!() };
+    let Figure::Banded { bands, lengths, steps } = banded() else { unreachable!() };
     let cut =
         |band: Band| Band { mean: band.mean[..5].into(), deviation: band.deviation[..5].into(), ..band };
-    let section = drawn(Figure::Banded { bands: bands.into_iter().map(cut).collect(), lengths });
+    let section = drawn(Figure::Banded { bands: bands.into_iter().map(cut).collect(), lengths, steps });
     assert!(!section.contains("ahead") && !caption(&section).contains("Ahead"));
     assert!(pictures(&section)[0].lines.iter().all(|line| line.ink != "train"));
 }
@@ -104,11 +110,21 @@ fn nothing_is_ahead_where_nothing_was_asked() {
 #[test]
 fn rows_are_counted_from_1() {
     let x: Vec<Option<f64>> = (0..120).map(|row| Some(f64::from(row))).collect();
-    let section =
-        drawn(Figure::Coloured { columns: strings(["x"]), x, lengths: vec![120], states: vec![0; 120] });
+    let section = drawn(Figure::Coloured {
+        columns: strings(["x"]),
+        x,
+        lengths: vec![120],
+        states: vec![0; 120],
+        steps: Steps::default(),
+    });
     assert_eq!(pictures(&section)[0].x.labels, strings(["20", "40", "60", "80", "100", "120"]));
-    let one =
-        Figure::Coloured { columns: strings(["x"]), x: vec![Some(2.0)], lengths: vec![1], states: vec![0] };
+    let one = Figure::Coloured {
+        columns: strings(["x"]),
+        x: vec![Some(2.0)],
+        lengths: vec![1],
+        states: vec![0],
+        steps: Steps::default(),
+    };
     assert_eq!(pictures(&drawn(one))[0].x.labels, strings(["1"]));
 }
 
@@ -159,4 +175,15 @@ fn dynamics_are_two_tables() {
     let Figure::Dynamics(mut known) = dynamics() else { unreachable!() };
     known.deviation.clear();
     assert!(!drawn(Figure::Dynamics(known)).contains('±'));
+}
+
+#[test]
+fn rows_that_have_times_are_named_by_them() {
+    let day = |day: usize| format!("2024-05-{day:02}");
+    let steps = Steps { name: "day".into(), names: (1..=30).map(day).collect() };
+    let x: Vec<Option<f64>> = (0..30).map(|row| Some(f64::from(row % 7))).collect();
+    let section =
+        drawn(Figure::Coloured { columns: strings(["x"]), x, lengths: vec![30], states: vec![0; 30], steps });
+    assert!(section.contains("2024-05-10") && section.contains("2024-05-20"), "{section}");
+    assert!(!section.contains("2024-05-31"));
 }

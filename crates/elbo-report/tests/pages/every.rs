@@ -1,6 +1,6 @@
 //! What holds of figures of every kind.
 
-use elbo_fit::figure::{Coefficient, Figure};
+use elbo_fit::figure::{Coefficient, Figure, Steps};
 
 use crate::{
     page::{drawn, outcome, page, tables},
@@ -40,6 +40,7 @@ fn a_missing_cell_is_null() {
         x: vec![Some(0.1), None],
         lengths: vec![2],
         states: vec![0, 0],
+        steps: Steps::default(),
     };
     let json = r#"{"coloured":{"columns":["level"],"x":[0.1,null],"lengths":[2],"states":[0,0]}}"#;
     assert_eq!(serde_json::to_string(&figure).unwrap(), json);
@@ -124,12 +125,12 @@ fn missing_cells_alone_are_drawn() {
             continue;
         }
         let Figure::Coloured { x, .. } = &mut figure.clone() else {
-            let Figure::Banded { mut bands, lengths } = figure else { unreachable!() };
+            let Figure::Banded { mut bands, lengths, steps } = figure else { unreachable!() };
             for band in &mut bands {
                 band.values.fill(None);
                 band.deviation.fill(None);
             }
-            let section = legible(Figure::Banded { bands, lengths });
+            let section = legible(Figure::Banded { bands, lengths, steps });
             assert!(
                 pictures(&section).iter().all(|picture| picture.dots.is_empty() && picture.areas.is_empty())
             );
@@ -139,7 +140,7 @@ fn missing_cells_alone_are_drawn() {
         let (Figure::Coloured { columns, lengths, states, .. }, x) = (figure, x.clone()) else {
             unreachable!()
         };
-        let section = legible(Figure::Coloured { columns, x, lengths, states });
+        let section = legible(Figure::Coloured { columns, x, lengths, states, steps: Steps::default() });
         assert!(pictures(&section).iter().all(|picture| picture.dots.is_empty()));
     }
 }
@@ -162,12 +163,18 @@ fn figures_of_nothing_are_drawn() {
                 of.dimensions.clear();
                 Figure::Loadings(of)
             }
-            Figure::Coloured { columns, .. } => {
-                Figure::Coloured { columns, x: Vec::new(), lengths: Vec::new(), states: Vec::new() }
-            }
+            Figure::Coloured { columns, .. } => Figure::Coloured {
+                columns,
+                x: Vec::new(),
+                lengths: Vec::new(),
+                states: Vec::new(),
+                steps: Steps::default(),
+            },
             Figure::States { outcomes, .. } => Figure::States { outcomes, states: Vec::new() },
             Figure::Transitions(_) => Figure::Transitions(Vec::new()),
-            Figure::Banded { .. } => Figure::Banded { bands: Vec::new(), lengths: Vec::new() },
+            Figure::Banded { .. } => {
+                Figure::Banded { bands: Vec::new(), lengths: Vec::new(), steps: Steps::default() }
+            }
             Figure::Spins { .. } => Figure::Spins { names: Vec::new(), means: Vec::new(), exact: None },
             Figure::TopWords(_) => Figure::TopWords(Vec::new()),
             Figure::Shares(_) => Figure::Shares(Vec::new()),

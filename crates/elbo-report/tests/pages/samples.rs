@@ -2,7 +2,8 @@
 
 use elbo::terms::Mean;
 use elbo_fit::figure::{
-    Band, Coefficient, Component, Dynamics, Ellipse, Ellipses, Figure, Loadings, Map, PerToken, State, Topic,
+    Band, Coefficient, Component, Dynamics, Ellipse, Ellipses, Figure, Loadings, Map, PerToken, State, Steps,
+    Topic,
 };
 
 /// Strings of these.
@@ -104,6 +105,7 @@ pub(crate) fn coloured() -> Figure {
         x: x.into_iter().flatten().map(|x| (!x.is_nan()).then_some(x)).collect(),
         lengths: vec![4, 3],
         states: vec![0, 2, 2, 0, 2, 2, 0],
+        steps: Steps::default(),
     }
 }
 
@@ -134,7 +136,11 @@ pub(crate) fn banded() -> Figure {
         deviation: deviation.into(),
     };
     let known = [0.5, 0.75, 0.5, 0.25, 0.5, 0.75, 1.0].map(Some);
-    Figure::Banded { bands: vec![band("level", known), band("flow", [None; 7])], lengths: vec![3, 2] }
+    Figure::Banded {
+        bands: vec![band("level", known), band("flow", [None; 7])],
+        lengths: vec![3, 2],
+        steps: Steps::default(),
+    }
 }
 
 pub(crate) fn dynamics() -> Figure {

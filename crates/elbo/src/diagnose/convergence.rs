@@ -32,7 +32,7 @@ impl Patience {
     pub fn observe(&mut self, epoch: u64, elbo: &[f64]) -> bool {
         let rise: Vec<f64> = elbo.iter().zip(&self.best).map(|(now, best)| now - best).collect();
         let rise = Mean::of(&rise);
-        let better = self.best.is_empty() || rise.value > rise.standard_error;
+        let better = self.best.is_empty() || rise.value > rise.error().unwrap_or(0.0);
         if better {
             *self = Self { best_epoch: epoch, waited: 0, best: elbo.to_vec() };
         } else {

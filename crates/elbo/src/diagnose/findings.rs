@@ -38,8 +38,19 @@ pub struct Findings {
     pub disagreement: Option<Mean>,
     /// The scale of a Gaussian likelihood.
     pub scale: Option<Scale>,
-    /// The bound minus the exact log p(x) of the linear model, of the same held-out rows (E27).
+    /// Columns whose σ is as small as a Gaussian likelihood lets it become
+    /// ([`Likelihood::floor`](crate::likelihood::Likelihood::floor)); `all columns` where they share it.
+    pub at_floor: Vec<String>,
+    /// D, columns of a row: what a difference of so many nats a row amounts to depends on it.
+    pub columns: usize,
+    /// The best estimate from below of log p(x), minus the log p(x) of independent columns, of the same held-out rows.
+    pub over_independent: Option<Mean>,
+    /// The same, minus the exact log p(x) of the linear model (E27).
     pub over_linear: Option<Mean>,
+    /// The same, minus the log p(x) of a mixture (E21).
+    pub over_mixture: Option<Mean>,
+    /// How rows drawn from the model cover held-out rows.
+    pub predictive: Option<Predictive>,
     /// Whether the factors were set to their exact optima (E21): then there is no encoder, and no parameter that is not
     /// integrated over.
     pub coordinate_ascent: bool,
@@ -88,6 +99,17 @@ impl KhatShares {
         let share = |limit: f64| khat.iter().filter(|&&k| k > limit).count() as f64 / rows as f64;
         (rows > 0).then(|| Self { rows, limit, above_limit: share(limit), above_one: share(1.0) })
     }
+}
+
+/// Held-out rows beside rows drawn from the model, in the direction in which the model is farthest too narrow.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Predictive {
+    /// The share of held-out rows within the central 90 % of those drawn.
+    pub coverage: f64,
+    /// The least share that chance allows for so many rows and directions.
+    pub limit: f64,
+    /// The direction: a column, or a principal component.
+    pub of: String,
 }
 
 /// Whether a Gaussian likelihood's σ is that of the rows.

@@ -43,6 +43,8 @@ pub struct Gaps {
     pub amortised: f64,
     /// k̂ of the weights under q_φ (E25); none where too few differ.
     pub khat: Option<f64>,
+    /// The same under q_ψ*.
+    pub per_datum_khat: Option<f64>,
     /// Effective number of the draws behind `log_evidence`.
     pub effective_sample_size: f64,
     /// Whether the search for ψ* converged.
@@ -147,13 +149,15 @@ pub fn gap_ledger(
         let pairs = amortised.chunks(config.draws).zip(per_datum.chunks(config.draws));
         for ((amortised, per_datum), (place, &row)) in pairs.zip(range.clone().zip(&piece.rows)) {
             let mean = |weights: &[f64]| weights.iter().sum::<f64>() / weights.len() as f64;
+            let smoothed = pareto_smoothed(per_datum)?;
             ledger.rows.push(Gaps {
                 row,
                 log_evidence: per_datum.iter().copied().collect::<Weights>().log_mean(),
                 per_datum: mean(per_datum),
                 amortised: mean(amortised),
                 khat: pareto_smoothed(amortised)?.khat,
-                effective_sample_size: pareto_smoothed(per_datum)?.effective_sample_size,
+                per_datum_khat: smoothed.khat,
+                effective_sample_size: smoothed.effective_sample_size,
                 converged: best.converged[place],
             });
         }

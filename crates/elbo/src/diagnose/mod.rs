@@ -19,7 +19,7 @@ mod verdict;
 pub use active_units::{LatentSummary, latent_summary};
 pub use collapse::{COLLAPSED_AFTER, Collapse, CollapseWatch};
 pub use convergence::Patience;
-pub use findings::{Findings, KhatShares, Scale, Starts};
+pub use findings::{Findings, KhatShares, Predictive, Scale, Starts};
 pub use gap_ledger::{GapLedger, Gaps, LedgerConfig, LedgerSummary, gap_ledger};
 pub use khat::{KHAT_LIMIT, ParetoSmoothed, khat_limit, pareto_smoothed};
 pub use mutual_information::mutual_information;

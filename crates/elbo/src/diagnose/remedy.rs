@@ -33,6 +33,8 @@ pub enum Remedy {
     MaximiseElbo,
     /// The score-function estimator.
     ScoreFunction,
+    /// Grey values drawn as 0 or 1.
+    Binarise,
     /// Another way to find σ.
     NoiseScale,
     /// Another scale of the columns.
@@ -60,6 +62,7 @@ impl fmt::Display for Remedy {
             Self::HiddenLayers => f.write_str("hidden layers of another size"),
             Self::MaximiseElbo => f.write_str("the ELBO as the objective"),
             Self::ScoreFunction => f.write_str("the score-function estimator"),
+            Self::Binarise => f.write_str("grey values drawn as 0 or 1"),
             Self::NoiseScale => f.write_str("another way to find sigma"),
             Self::ColumnScale => f.write_str("another scale of the columns"),
             Self::StepSize => f.write_str("another step size"),

@@ -33,7 +33,8 @@ use super::{Claim, Findings, Level, Reason, Remedy, rules};
 ///     ..Findings::default()
 /// };
 /// let verdict = Verdict::of(&findings);
-/// assert_eq!((verdict.level, verdict.claim(Claim::Posterior)), (Level::Trust, None));
+/// // Nothing compares log p(x) of held-out rows with that of other models: there is no trust without it.
+/// assert_eq!((verdict.level, verdict.claim(Claim::Model)), (Level::Caution, Some(Level::Caution)));
 /// findings.active_units = Some(0);
 /// let verdict = Verdict::of(&findings);
 /// assert_eq!(verdict.level, Level::DoNotTrust);
@@ -58,6 +59,15 @@ impl Verdict {
         };
         let level = reasons.iter().map(most).max().unwrap_or(Level::Caution);
         Self { level, reasons }
+    }
+
+    /// Leaves out the remedies that are none for this fit: those that it had already, or that its settings do not allow.
+    #[must_use]
+    pub fn with_remedies(mut self, is_left: impl Fn(Remedy) -> bool) -> Self {
+        for reason in &mut self.reasons {
+            reason.remedies.retain(|&remedy| is_left(remedy));
+        }
+        self
     }
 
     /// The level of one claim; `None` where nothing about it was checked.

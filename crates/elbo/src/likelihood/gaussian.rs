@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::{Kernel, Likelihood, Own, Support};
-use crate::{Error, distribution::gaussian, random::Key};
+use crate::{Error, distribution::gaussian, minibatch::Rows, random::Key};
 
 /// How the σ of a Gaussian likelihood is found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,6 +21,11 @@ pub enum Sigma {
     /// σ² = E_q‖x − f_θ(z)‖² / D; the mean is taken over the last N rows seen.
     Solved,
 }
+
+/// The share of a column's standard deviation below which no learned σ falls.
+const LEAST: f64 = 1e-3;
+/// Rows by which the resolution of a column is found.
+const LOOKED_AT: usize = 10_000;
 
 /// x_d ~ N(f_d, σ²), f the decoder's output; log σ is its own parameter, `[1]` or `[D]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -87,6 +92,27 @@ impl Likelihood for Gaussian {
             return Err(Error::ConstantColumn { column });
         }
         Ok(variance.iter().map(|&v| (0.5 * libm::log(v)) as f32).collect())
+    }
+
+    /// The density of a column that is discrete, nearly constant or a function of the others has no maximum: σ would shrink for
+    /// ever. So it stays above a thousandth of the standard deviation, and a column's own σ above δ/√12 as well, the standard
+    /// deviation of what is lost by rounding to δ, the smallest difference between two of the column's values. A floor is never
+    /// more than the column's standard deviation.
+    fn floor(&self, rows: &Rows<'_>) -> Option<Vec<f32>> {
+        if let Sigma::Fixed(_) = self.0 {
+            return None;
+        }
+        let variance = rows.moments().1;
+        let log = |sigma: f64| libm::log(sigma) as f32;
+        if self.0 != Sigma::PerColumn {
+            let mean = variance.iter().sum::<f64>() / variance.len() as f64;
+            return Some(vec![log(LEAST * mean.sqrt())]);
+        }
+        let floor = |(step, variance): (f64, f64)| {
+            let sd = variance.sqrt();
+            log((step / 12f64.sqrt()).max(LEAST * sd).min(sd))
+        };
+        Some(rows.resolution(LOOKED_AT).into_iter().zip(variance).map(floor).collect())
     }
 
     /// σ² ← (1 − w)σ² + w E_q‖x − f(z)‖²/D, where it is solved.

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use burn::tensor::Tensor;
 
 use super::{Encoding, Support};
-use crate::{Error, random::Key};
+use crate::{Error, minibatch::Rows, random::Key};
 
 /// The parameters that a likelihood has beside the decoder's.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,6 +84,13 @@ pub trait Likelihood: Debug + Send + Sync {
     fn start_own(&self, mean: &[f64], variance: &[f64]) -> Result<Vec<f32>, Error> {
         let _ = variance;
         Ok(self.own(mean.len()).map_or(Vec::new(), |own| own.values))
+    }
+
+    /// The values below which its own parameters do not fall in a fit to these rows, where a density without a maximum would
+    /// else draw them down for ever.
+    fn floor(&self, rows: &Rows<'_>) -> Option<Vec<f32>> {
+        let _ = rows;
+        None
     }
 
     /// Moves own parameters that are solved in closed form towards the maximiser, given the mean over rows and columns of

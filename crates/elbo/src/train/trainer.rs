@@ -42,6 +42,8 @@ pub struct Trainer<P: BurnModule = Generative, Q: BurnModule = Amortised> {
     blocks: Vec<Block>,
     /// Where the likelihood's own parameters stand, if it has some.
     own: Option<Block>,
+    /// Below which they do not fall.
+    floor: Option<Vec<f32>>,
     /// Where φ starts in the flat vector; θ stands before it.
     guide_start: usize,
     device: Device,
@@ -103,6 +105,7 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Trainer<P, Q> {
             latent: shape.latent(),
             blocks,
             own,
+            floor: None,
             guide_start,
             device: device.clone(),
             terms: RowTerms::default(),
@@ -110,6 +113,11 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Trainer<P, Q> {
             squares: Vec::new(),
         };
         Ok((trainer, state))
+    }
+
+    /// Holds the likelihood's own parameters at these values or above.
+    pub fn hold_above(&mut self, floor: Option<Vec<f32>>) {
+        self.floor = floor;
     }
 
     /// The auto-encoder with these parameters.
@@ -229,6 +237,12 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Trainer<P, Q> {
         let weight = (1.0 / state.model.steps as f64).max(1.0 / minibatch.scale());
         let own = &mut state.parameters[block.range()];
         self.shape.model.likelihood().solve(own, log_likelihood, weight);
+        for (own, &floor) in own.iter_mut().zip(self.floor.iter().flatten()) {
+            // Not `max`, which drops a NaN.
+            if *own < floor {
+                *own = floor;
+            }
+        }
     }
 
     /// The norm of the gradient. One that is finite but so large that the step would overflow is refused as well: the

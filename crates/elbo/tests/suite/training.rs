@@ -310,3 +310,27 @@ fn a_prior_on_the_parameters_is_counted_once() {
     assert!((bound.value() - 5.0 * sum - prior).abs() < 1e-9 * sum.abs());
     assert!((bound.global - prior).abs() < 1e-9 * prior.abs());
 }
+
+/// σ of what is discrete or nearly constant has no maximum of the density above 0: it stays above what the values resolve.
+#[test]
+fn sigma_has_a_floor() {
+    use elbo::{
+        likelihood::{Gaussian, Likelihood, Sigma},
+        minibatch::Rows,
+    };
+    // 0 and 1 in turn; one row in a hundred apart; no two alike.
+    let values: Vec<f32> =
+        (0..100).flat_map(|n| [(n % 2) as f32, f32::from(u8::from(n == 7)), (n * n) as f32 + 0.5]).collect();
+    let rows = Rows::all(&values, 3);
+    let sd = |d: usize| rows.moments().1[d].sqrt();
+    let floor = |sigma: Sigma| {
+        Gaussian(sigma).floor(&rows).map(|of| of.iter().map(|s| f64::from(*s).exp()).collect::<Vec<_>>())
+    };
+    let each = floor(Sigma::PerColumn).unwrap();
+    for (got, expected) in each.iter().zip([1.0 / 12f64.sqrt(), sd(1), 1e-3 * sd(2)]) {
+        assert!((got / expected - 1.0).abs() < 1e-6, "{each:?}");
+    }
+    let all = ((sd(0).powi(2) + sd(1).powi(2) + sd(2).powi(2)) / 3.0).sqrt();
+    assert!((floor(Sigma::Learned).unwrap()[0] / (1e-3 * all) - 1.0).abs() < 1e-6);
+    assert_eq!(floor(Sigma::Fixed(0.1)), None);
+}

@@ -75,7 +75,10 @@ impl Measured {
 
     /// The figures as (name, value), the bound under the name of the documents.
     pub(super) fn facts(&self, name: &'static str) -> Vec<(&'static str, String)> {
-        let figure = |Mean { value, standard_error }| format!("{value:.1} ± {standard_error:.1}");
+        let figure = |mean: Mean| match mean.error() {
+            Some(error) => format!("{:.1} ± {error:.1}", mean.value),
+            None => format!("{:.1}", mean.value),
+        };
         let bound = plus_minus(self.bound);
         let text = format!(
             "ELBO {bound} nats per token, topics held: perplexity ≤ {}",

@@ -5,20 +5,33 @@ use super::{
     grading::{Essential, OURS, Rule, STANDARD_ERRORS, caution_unless, figure, grade, meaning, nats, reason},
 };
 use crate::{
-    diagnose::{Claim, Findings, Level, Reason, Remedy},
+    diagnose::{Claim, Findings, Level, Predictive, Reason, Remedy},
     terms::Mean,
 };
 
 /// Without these no trust.
-pub(super) const ESSENTIAL: [Essential; 4] = [
+pub(super) const ESSENTIAL: [Essential; 6] = [
     (Claim::Model, "whether the fit converged", convergence),
     (Claim::Bound, "whether a bound was maximised", a_bound),
     (Claim::Model, "whether the latent is in use", latent_in_use),
     (Claim::Model, "held-out rows against training rows", generalisation),
+    (Claim::Model, "simpler models beside it", precision),
+    (Claim::Posterior, "whether q is near the posterior", importance_weights),
 ];
 
-pub(super) const FURTHER: [Rule; 8] =
-    [scale, linear, tightness, agreement, draws, importance_weights, amortisation, encoder_generalisation];
+pub(super) const FURTHER: [Rule; 11] = [
+    independent,
+    linear,
+    mixture,
+    predictive,
+    scale,
+    floor,
+    tightness,
+    agreement,
+    draws,
+    amortisation,
+    encoder_generalisation,
+];
 
 /// Nats below which a KL or a mutual information is nothing; of the size that a variance of E\[z|x\] of 0.01 beside a
 /// variance of 1 amounts to, Burda et al.'s limit.
@@ -35,6 +48,16 @@ const MANY: f64 = 0.25;
 const MOST: f64 = 0.5;
 /// Factors by which squared residuals may differ from σ².
 const SCALE: [f64; 2] = [2.0, 4.0];
+/// Nats that matter: of a row, and of each of its columns.
+const MATTERS: [f64; 2] = [0.05, 0.005];
+/// How many times that a simpler model must be better for no trust.
+const BEATEN: f64 = 10.0;
+/// How many times that the bound may lie below log p(x): a model is drawn to where its bound is tight.
+const LOOSE: f64 = 1.5;
+/// The standard error with which what matters is seen, as a share of it.
+const SEEN: f64 = 0.6;
+/// By how much the coverage of 90 % intervals may be lower than chance allows.
+const NARROW: [f64; 2] = [0.0, 0.1];
 /// Nats by which two estimates of log p(x) may differ.
 const DISAGREEMENT: f64 = 0.5;
 /// Effective draws that an estimate of log p(x) should rest on.
@@ -140,27 +163,113 @@ fn scale(findings: &Findings) -> Option<Reason> {
     ))
 }
 
-fn linear(findings: &Findings) -> Option<Reason> {
-    let over = findings.over_linear?;
-    let level = caution_unless(over.value + STANDARD_ERRORS * over.standard_error >= 0.0);
+fn floor(findings: &Findings) -> Option<Reason> {
+    let [first, rest @ ..] = &findings.at_floor[..] else { return None };
+    let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+    Some(reason(
+        Claim::Bound,
+        Level::Caution,
+        format!(
+            "σ is as small as it may become ({first}{more}): what is discrete, hardly varies or follows from other columns has \
+             no largest density, and these nats say how small σ was let become"
+        ),
+        "caution where a σ is at its floor: a thousandth of the column's standard deviation, or its resolution over √12",
+        OURS,
+        &[],
+    ))
+}
+
+/// Nats a row that matter: of wide rows, so much of a column.
+fn matters(findings: &Findings) -> f64 {
+    MATTERS[0].max(MATTERS[1] * findings.columns as f64)
+}
+
+/// Whether a simpler model has the higher log p(x) of the same held-out rows, and the level where it surely has much more.
+fn beside(findings: &Findings, over: Option<Mean>, model: &str, beaten: Level) -> Option<Reason> {
+    let (over, matters) = (over?, matters(findings));
+    let surely = over.value + STANDARD_ERRORS * over.standard_error;
+    let level = if surely < -BEATEN * matters || over.value.is_nan() {
+        beaten
+    } else {
+        caution_unless(over.value + over.standard_error >= -0.5 * matters)
+    };
     Some(reason(
         Claim::Model,
         level,
-        format!("the bound exceeds the linear model's exact log p(x) by {}", nats(over)),
-        "caution where it lies below by more than 3 standard errors",
+        format!("log p(x) of held-out rows is {} above that of {model}", nats(over)),
+        "caution where it is lower by more than a standard error and half of what matters, 0.05 nats a row or 0.005 a column; no \
+         trust where that of independent columns is higher by more than 3 and ten times what matters",
         OURS,
         &[Remedy::MoreEpochs, Remedy::StepSize, Remedy::HiddenLayers],
+    ))
+}
+
+fn independent(findings: &Findings) -> Option<Reason> {
+    beside(findings, findings.over_independent, "independent columns, without any z", Level::DoNotTrust)
+}
+
+fn linear(findings: &Findings) -> Option<Reason> {
+    beside(findings, findings.over_linear, "the linear model of as many latent variables", Level::Caution)
+}
+
+fn mixture(findings: &Findings) -> Option<Reason> {
+    beside(findings, findings.over_mixture, "a mixture of 10 components", Level::Caution)
+}
+
+/// Whether the held-out rows are enough to see what matters.
+fn precision(findings: &Findings) -> Option<Reason> {
+    let Findings { over_independent, over_linear, over_mixture, .. } = findings;
+    let errors =
+        [over_independent, over_linear, over_mixture].into_iter().flatten().map(|over| over.standard_error);
+    let (error, matters) = (errors.min_by(f64::total_cmp)?, matters(findings));
+    let level = caution_unless(error <= SEEN * matters);
+    let few = meaning(
+        level,
+        ": held-out rows are too few, or no simpler model is near, to tell how much better p(x) could be",
+    );
+    Some(reason(
+        Claim::Model,
+        level,
+        format!("log p(x) beside that of the nearest simpler model is known to {error:.3} nats a row{few}"),
+        "caution above 0.6 times what matters, 0.05 nats a row or 0.005 a column",
+        OURS,
+        &[],
+    ))
+}
+
+/// Whether rows drawn from the model cover those held out.
+fn predictive(findings: &Findings) -> Option<Reason> {
+    let Predictive { coverage, limit, of } = findings.predictive.as_ref()?;
+    let level = grade(limit - coverage, NARROW);
+    let narrow = meaning(level, ": p(x) is too narrow for these rows, or elsewhere");
+    Some(reason(
+        Claim::Model,
+        level,
+        format!(
+            "the 90 % intervals of rows drawn from the model hold {:.0} % of held-out rows at the least ({of}), where chance allows \
+             {:.0} %{narrow}",
+            100.0 * coverage,
+            100.0 * limit
+        ),
+        "caution below what chance allows once in 1,000 fits, no trust where it is lower by another tenth of the rows",
+        "posterior predictive checks: Gelman, Meng and Stern 1996",
+        &[Remedy::MoreEpochs, Remedy::HiddenLayers],
     ))
 }
 
 fn tightness(findings: &Findings) -> Option<Reason> {
     // Where only one part of the gap is known, the whole is at least as large.
     let (gap, kl) = (findings.inference_gap.or(findings.amortisation_gap)?, findings.kl?);
+    let loose = caution_unless(surely(gap) <= LOOSE * matters(findings));
     Some(reason(
         Claim::Bound,
-        against(kl, gap),
-        format!("log p(x) is at least {} above the bound (mean KL {kl:.2})", nats(gap)),
-        OF_THE_KL,
+        against(kl, gap).max(loose),
+        format!(
+            "log p(x) is at least {} above the bound (mean KL {kl:.2}), which is what was maximised",
+            nats(gap)
+        ),
+        "caution where more than half of the mean KL (0.2 nats at least), or than 0.075 nats a row or 0.0075 a column, beyond 3 \
+         standard errors; no trust where more than all of the mean KL",
         "the gaps are Cremer et al.'s (2018); the limits are our choice",
         &[Remedy::EncoderSteps, Remedy::PerDatumGuide, Remedy::MoreEpochs],
     ))

@@ -14,6 +14,6 @@ pub(super) fn a_bound(findings: &Findings) -> Option<Reason> {
         finding,
         rule,
         OURS,
-        &[Remedy::MaximiseElbo, Remedy::Beta(1.0), Remedy::ScoreFunction],
+        &[Remedy::MaximiseElbo, Remedy::Beta(1.0), Remedy::ScoreFunction, Remedy::Binarise],
     ))
 }

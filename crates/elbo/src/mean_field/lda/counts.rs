@@ -140,7 +140,7 @@ impl Counts {
         let residual = |(d, nats): (usize, &f64)| (nats - value * self.document_tokens(d)).powi(2);
         let squares: f64 = nats.iter().enumerate().map(residual).sum();
         let n = nats.len() as f64;
-        let standard_error = if n > 1.0 { (squares * n / (n - 1.0)).sqrt() / tokens } else { 0.0 };
+        let standard_error = if n > 1.0 { (squares * n / (n - 1.0)).sqrt() / tokens } else { f64::NAN };
         Mean { value, standard_error }
     }
 

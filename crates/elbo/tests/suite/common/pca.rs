@@ -35,7 +35,10 @@ pub(crate) fn reference(name: &str) -> Option<Value> {
 }
 
 pub(crate) fn file(name: &str, label_column: Option<&str>) -> Dataset {
-    let options = ReadOptions { label_column: label_column.map(str::to_owned), ..ReadOptions::default() };
+    let options = ReadOptions {
+        label_columns: label_column.map(str::to_owned).into_iter().collect(),
+        ..ReadOptions::default()
+    };
     read(&folder().join(name), &options).unwrap()
 }
 

@@ -1,0 +1,17 @@
+//! What a file holds.
+
+use elbo_fit::Error;
+
+use crate::{
+    arguments::Describe,
+    out::{self, check_ending, tell},
+};
+
+pub(crate) fn describe(arguments: &Describe) -> Result<(), Error> {
+    check_ending(arguments.output.output.as_deref(), false)?;
+    let found = elbo_fit::describe(&arguments.source()?, arguments.memory())?;
+    for (name, text) in &found.facts {
+        tell(format!("{name:<11} {text}"));
+    }
+    out::write(found.told, &arguments.output)
+}

@@ -1,0 +1,264 @@
+//! Tables as other programs and people write them: the fit is that of the plain table, or what is wrong is named. Of each table
+//! of `tests/tables` the figures of a plain one are known.
+
+use std::fs;
+
+use crate::common::{Place, Said, files};
+
+/// A place with a table of `tests/tables`.
+fn with(table: &str) -> Place {
+    let place = Place::new();
+    add(&place, table);
+    place
+}
+
+fn add(place: &Place, table: &str) {
+    let path = format!("{}/tests/tables/{table}", env!("CARGO_MANIFEST_DIR"));
+    place.write(table, fs::read(path).unwrap());
+}
+
+/// What a fit says of a table of its own.
+fn fit(verb: &str, table: &str, options: &str) -> Said {
+    with(table).succeeds(&format!("{verb} --data {table} {options}"))
+}
+
+/// Whether all of these stand in what was said.
+#[track_caller]
+fn says(said: &Said, parts: &[&str]) {
+    for part in parts {
+        assert!(said.stderr.contains(part), "no {part:?} in {}", said.stderr);
+    }
+}
+
+#[test]
+fn names_that_are_numbers() {
+    let said = fit("normal", "one-column-named-0.csv", "");
+    says(&said, &["60 rows, 1 column", "10.56195 ± 0.13284", "line 1 names the columns"]);
+    for table in ["plain.csv", "whole-number-names.csv", "blank-above-row-numbers.csv"] {
+        let said = fit("mixture", table, "--components 2");
+        says(&said, &["60 rows, 3 columns", "ELBO        -285.35", "header      line 1 names the columns"]);
+        assert!(!said.stderr.contains("missing"));
+    }
+    let said = fit("mixture", "whole-number-names.csv", "--components 2 --header no");
+    says(&said, &["61 rows, 3 columns", "ELBO        -309.64", "line 1 is data (it is told)"]);
+    let said = fit("mixture", "bare-with-mark.csv", "--components 2");
+    says(&said, &["60 rows, 3 columns", "missing     1 cells of 180", "line 1 is data"]);
+}
+
+#[test]
+fn numbers_for_people() {
+    for table in ["prices.csv", "prices-with-thousands.csv"] {
+        let said = fit("regress", table, "--target price");
+        says(&said, &["sqm         988.83", "rooms       5366.8", "explained   97.4 %"]);
+    }
+    says(&fit("mixture", "percent.csv", "--components 2"), &["60 rows, 3 columns", "`share` is in %"]);
+    let said = fit("mixture", "mark-in-first-row.csv", "--components 2");
+    says(&said, &["60 rows, 3 columns", "missing     1 cells of 180"]);
+    let said = fit("mixture", "decimal-commas.csv", "--components 2");
+    says(&said, &["60 rows, 3 columns", "ELBO        -285.35", "delimiter   semicolon", "decimal     comma"]);
+}
+
+#[test]
+fn gaps_are_filled() {
+    let place = with("plain.csv");
+    add(&place, "gaps.csv");
+    place.succeeds("factors --data plain.csv --latent 1 --name a");
+    let said = place.succeeds("reconstruct runs/a --data gaps.csv");
+    for part in ["4.1,-2.94", ",11.2,", "0.2,0.1,10.0155"] {
+        assert!(said.stdout.contains(part), "{}", said.stdout);
+    }
+}
+
+#[test]
+fn quotes_that_are_never_closed() {
+    let message = ["open-quote.csv` line 11: a quote opens in this row and is never closed"];
+    with("open-quote.csv").fails(
+        "regress --data open-quote.csv --target b",
+        1,
+        &message,
+        "check the delimiter and the quotes",
+    );
+}
+
+#[test]
+fn numbers_of_rows() {
+    let explained = |said: &Said| says(said, &["explained   2.1 %"]);
+    explained(&fit("regress", "without-row-numbers.csv", ""));
+    let said = fit("regress", "row-numbers.csv", "");
+    explained(&said);
+    says(&said, &["set aside   column `column 1` counts the rows", "--type 1=count makes it data"]);
+    let said = fit("regress", "unnamed-row-numbers.csv", "");
+    explained(&said);
+    says(&said, &["column `Unnamed: 0` counts the rows"]);
+    says(&fit("regress", "row-numbers.csv", "--type 1=count"), &["explained   96.0 %"]);
+    // The same rows later, though new ones have no such column.
+    let place = with("row-numbers.csv");
+    add(&place, "without-row-numbers.csv");
+    place.succeeds("regress --data row-numbers.csv --name a");
+    let evaluated = |data: &str| place.succeeds(&format!("evaluate runs/a {data}")).stdout;
+    assert_eq!(evaluated(""), evaluated("--data without-row-numbers.csv"));
+}
+
+#[test]
+fn columns_of_text() {
+    let said = fit("mixture", "two-texts.csv", "--components 1");
+    says(
+        &said,
+        &[
+            "column `name`: it holds text, as `n0` in line 2",
+            "column `city`: it holds text",
+            "--label-column",
+            "--drop",
+        ],
+    );
+    let said = fit("mixture", "two-texts.csv", "--components 1 --label-column city --label-column name");
+    says(&said, &["label       column `name`, `city`", "50 different labels set aside"]);
+    let said = fit("mixture", "two-texts.csv", "--components 1 --columns x");
+    says(&said, &["50 rows, 1 column"]);
+    let place = with("two-texts.csv");
+    let message = ["column `city` of", "is no data: it was set aside: it holds text, as `A` in line 2"];
+    place.fails("regress --data two-texts.csv --target city", 2, &message, "name one of x, y");
+    // Also of fits by gradients.
+    let said = place.succeeds("train --data two-texts.csv --latent 1 --epochs 2");
+    says(&said, &["column `name`: it holds text", "50 rows, 2 columns"]);
+}
+
+#[test]
+fn blanks_between_cells() {
+    for (table, bound) in [("savetxt.txt", "ELBO        -285.34"), ("blanks.csv", "ELBO        -285.35")] {
+        let said = fit("mixture", table, "--components 2");
+        says(&said, &["60 rows, 3 columns", bound, "delimiter   blanks"]);
+    }
+}
+
+#[test]
+fn rows_that_are_too_few_to_train() {
+    let place = with("two-rows.csv");
+    let message = ["has 2 rows, of which --validation 0.1 leaves 1 to be fitted to: 2 are needed"];
+    place.fails("train --data two-rows.csv", 1, &message, "give more rows");
+    add(&place, "plain.csv");
+    let message = ["has 60 rows, of which --validation 0.99 leaves 1"];
+    place.fails("train --data plain.csv --validation 0.99", 1, &message, "--validation less");
+}
+
+#[test]
+fn a_file_where_a_name_is_asked_for() {
+    with("plain.csv").refuses("mixture plain.csv", &["--data PATH reads a file"]);
+}
+
+#[test]
+fn cells_that_a_chain_has_not_seen() {
+    let place = with("visits.csv");
+    add(&place, "new-visits.csv");
+    place.succeeds("hmm --data visits.csv --states 2 --name a");
+    for verb in ["evaluate", "predict"] {
+        let message = ["new-visits.csv`: column `er` line 5 is 2, but must be a class, from 0 to 1"];
+        place.fails(
+            &format!("{verb} runs/a --data new-visits.csv"),
+            1,
+            &message,
+            "the fit has seen no such value",
+        );
+    }
+}
+
+#[test]
+fn pixels_in_a_table() {
+    let said = fit("train", "pixels.csv", "--label-column label --image 8x8 --scale full --epochs 2");
+    says(&said, &["120 rows, images of 8×8", "Bernoulli"]);
+}
+
+#[test]
+fn lines_that_are_no_rows() {
+    let comments = fit("mixture", "comments.csv", "--components 1");
+    says(&comments, &["20 rows, 3 columns", "comments    2 lines are left out, from 1 to 2"]);
+    let units = fit("mixture", "units.csv", "--components 1");
+    says(&units, &["20 rows, 3 columns", "units       line 2 is left out"]);
+    let bound = |said: &Said| said.stderr.lines().find(|line| line.starts_with("ELBO")).unwrap().to_owned();
+    assert_eq!(bound(&comments), bound(&units));
+}
+
+/// How a table was read is kept: the fit can be made once more, and asked about its rows.
+#[test]
+fn what_was_told_is_kept() {
+    let place = Place::new();
+    let row = |i: u32| format!("{i};{},{};x{i}", i * 7 % 11, i % 10);
+    let rows = (0..40).map(row).collect::<Vec<String>>().join("\n");
+    place.write("a.csv", &rows);
+    let told = "--header no --delimiter ; --decimal , --drop 1 --type 2=real --label-column 3";
+    let fitted = place.succeeds(&format!("mixture --data a.csv {told} --components 1 --name a"));
+    says(&fitted, &["40 rows, 1 column"]);
+    let config = place.text("runs/a/config.toml");
+    for line in [
+        "label_column = \"3\"",
+        "header = false",
+        "delimiter = \"semicolon\"",
+        "decimal = \",\"",
+        "drop = [\"1\"]",
+    ] {
+        assert!(config.contains(line), "{config}");
+    }
+    place.succeeds("train --config runs/a/config.toml --name b");
+    let own = place.succeeds("evaluate runs/a").stdout;
+    place.write("new.csv", &rows);
+    assert_eq!(own, place.succeeds("evaluate runs/b --data new.csv").stdout);
+    assert_eq!(place.text("runs/b/config.toml").replace("name = \"b\"", "name = \"a\""), config);
+}
+
+#[test]
+fn what_a_file_holds_is_described() {
+    let place = with("two-texts.csv");
+    let said = place.succeeds("describe two-texts.csv");
+    says(
+        &said,
+        &["rows        50", "delimiter   comma", "header      line 1 names the columns", "encoding    UTF-8"],
+    );
+    let lines: Vec<Vec<&str>> = said
+        .stdout
+        .lines()
+        .map(|line| line.split("  ").filter(|cell| !cell.is_empty()).map(str::trim).collect())
+        .collect();
+    assert_eq!(lines[0], ["column", "kind", "use", "missing", "distinct", "values", "why"]);
+    assert_eq!(lines[1][..5], ["name", "text", "set aside", "0", "50"]);
+    assert_eq!(lines[2][..6], ["city", "categories", "set aside", "0", "2", "A: 25, B: 25"]);
+    assert_eq!(lines[3][..4], ["x", "real numbers", "data", "0"]);
+    place.succeeds("describe --data two-texts.csv --output columns.csv");
+    assert!(place.text("columns.csv").starts_with(
+        "column,kind,use,missing,distinct,least,mean,most,levels,why\nname,text,set aside,0,50,"
+    ));
+    // A column that would be refused is, and says why.
+    place.write("mixed.csv", "a,b\n1,2\n2,x\n3,4\n");
+    let said = place.succeeds("describe mixed.csv");
+    assert!(
+        said.stdout.contains("refused") && said.stdout.contains("its cell `x` in line 3 is no number"),
+        "{}",
+        said.stdout
+    );
+    let said = place.succeeds("describe digits");
+    assert!(said.stdout.contains("images of 8×8"), "{}", said.stdout);
+    assert_eq!(files(&place.path("")), ["columns.csv", "mixed.csv", "two-texts.csv"]);
+}
+
+#[test]
+fn a_column_too_small_to_square() {
+    let place = Place::new();
+    place.write("a.csv", "a,b\n1,1e-200\n2,3e-200\n4,2e-200\n5,4e-200\n");
+    for verb in ["mixture", "train --latent 1", "factors --latent 1"] {
+        let message = ["column `b` has no number beyond 4e-200"];
+        place.fails(&format!("{verb} --data a.csv"), 1, &message, "other units");
+    }
+}
+
+/// New rows of a file without names, whose label stands where the fit left a constant column out.
+#[test]
+fn a_label_is_not_taken_for_a_column_that_was_left_out() {
+    let place = Place::new();
+    let row = |i: usize, constant: &str| format!("{}.5,{constant}{}.25,{}\n", i % 7, i * 3 % 11, i % 2);
+    place.write("fit.csv", (0..40).map(|i| row(i, "3,")).collect::<String>());
+    place.write("new.csv", (0..40).map(|i| row(i, "")).collect::<String>());
+    place.succeeds("mixture --data fit.csv --label-column 4 --drop-constant --components 1 --name a");
+    let own = place.succeeds("evaluate runs/a").stdout;
+    assert_eq!(place.succeeds("evaluate runs/a --data new.csv --label-column last").stdout, own);
+    let said = place.elbo("evaluate runs/a --data new.csv");
+    said.failed(1, &["has 3 columns, but 3 are needed, by their places"], "sets a label aside");
+}

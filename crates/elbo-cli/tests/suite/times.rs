@@ -1,0 +1,130 @@
+//! Rows that carry times: order, gaps, and dates of forecasts.
+
+use std::fmt::Write;
+
+use crate::common::Place;
+
+/// A level that wanders, by the number of its day.
+fn level(day: u32) -> f64 {
+    let day = f64::from(day);
+    100.0 + 0.8 * day + 3.0 * (0.7 * day).sin() + 2.0 * ((day * 0.618_034).fract() - 0.5)
+}
+
+/// These days of May 2024, with the level of each; none of a day after 100, which is taken off.
+fn days(of: impl Iterator<Item = u32>) -> String {
+    of.fold("day,level\n".to_owned(), |mut text, day| {
+        let (day, missing) = (day % 100, day >= 100);
+        let cell = if missing { String::new() } else { format!("{:.3}", level(day)) };
+        writeln!(text, "2024-05-{day:02},{cell}").unwrap();
+        text
+    })
+}
+
+#[test]
+fn rows_in_any_order_are_one_series() {
+    let place = Place::new();
+    place.write("rising.csv", days(1..=30));
+    place.write("falling.csv", days((1..=30).rev()));
+    place.write("mixed.csv", days((1..=30).map(|day| (day * 7 - 1) % 31 + 1).filter(|&day| day <= 30)));
+    let told = |name: &str| {
+        let fitted = place.succeeds(&format!("state-space --data {name}.csv"));
+        let said = place.succeeds(&format!("predict runs/{name}-state-space --forecast 2"));
+        (fitted.stderr, said.stdout)
+    };
+    let (fitted, rising) = told("rising");
+    assert!(fitted.contains("time        `day`, 2024-05-01 to 2024-05-30, in steps of 1 day"), "{fitted}");
+    assert!(!fitted.contains("order  "), "{fitted}");
+    let (fitted, falling) = told("falling");
+    assert!(
+        fitted.contains("order       the rows stand newest first: they are taken in time order"),
+        "{fitted}"
+    );
+    assert_eq!(falling, rising);
+    let (fitted, mixed) = told("mixed");
+    assert!(fitted.contains("order       the rows stand in no order"), "{fitted}");
+    assert_eq!(mixed, rising);
+    // The next days have dates.
+    let lines: Vec<&str> = rising.lines().collect();
+    assert_eq!((lines[0].split(',').nth(1), lines.len()), (Some("day"), 33));
+    assert!(lines[1].starts_with("1,2024-05-01,") && lines[31].starts_with("31,2024-05-31,"), "{rising}");
+    assert!(lines[32].starts_with("32,2024-06-01,"), "{rising}");
+    let report = std::fs::read_to_string(place.path("runs/falling-state-space/report.html")).unwrap();
+    assert!(report.contains("2024-05-"), "the chart has dates");
+}
+
+#[test]
+fn a_step_without_a_row_is_a_row_of_missing_cells() {
+    let place = Place::new();
+    place.write("gap.csv", days((1..=30).filter(|day| ![11, 12].contains(day))));
+    place.write("empty.csv", days((1..=30).map(|day| if [11, 12].contains(&day) { day + 100 } else { day })));
+    let fitted = place.succeeds("state-space --data gap.csv").stderr;
+    assert!(fitted.contains("gaps        2 steps have no row"), "{fitted}");
+    place.succeeds("state-space --data empty.csv");
+    let said = |run: &str| place.succeeds(&format!("predict runs/{run}-state-space --forecast 1")).stdout;
+    assert_eq!(said("gap"), said("empty"));
+    // New rows are brought to time order too, and may come without their times.
+    place.write("new.csv", days((20..=30).rev().filter(|&day| day != 25)));
+    let new = place.succeeds("predict runs/gap-state-space --data new.csv --forecast 1");
+    assert_eq!(new.stdout.lines().count(), 13, "{new:?}");
+    assert!(new.stdout.lines().last().unwrap().starts_with("12,2024-05-31,"), "{new:?}");
+    place.write("plain.csv", "level\n101\n102\n103\n");
+    let plain = place.succeeds("predict runs/gap-state-space --data plain.csv --forecast 1").stdout;
+    assert_eq!(plain.lines().next().unwrap().split(',').nth(1), Some("level_mean"));
+    assert_eq!(plain.lines().count(), 5);
+}
+
+#[test]
+fn years_are_times_and_a_row_without_a_time_is_named() {
+    let place = Place::new();
+    let years: String = (0..40).fold("year,flow\n".into(), |mut text, year| {
+        writeln!(text, "{},{:.2}", 1871 + year, level(year)).unwrap();
+        text
+    });
+    place.write("nile.csv", &years);
+    let fitted = place.succeeds("state-space --data nile.csv").stderr;
+    assert!(fitted.contains("kind        level"), "one series, not two: {fitted}");
+    assert!(fitted.contains("`year`, 1871 to 1910, in steps of 1"), "{fitted}");
+    let said = place.succeeds("predict runs/nile-state-space --forecast 2").stdout;
+    assert!(said.lines().last().unwrap().starts_with("42,1912,"), "{said}");
+    // Said otherwise, the year is a series like another.
+    let fitted = place.succeeds("state-space --data nile.csv --type year=real --name two").stderr;
+    assert!(fitted.contains("kind        factors"), "{fitted}");
+
+    place.write("hole.csv", "when,y\n2024-01-01,1\n,2\n2024-01-03,4\n2024-01-04,3\n");
+    let refused = place.elbo("state-space --data hole.csv");
+    assert!(refused.stderr.contains("column `when` line 3 holds no time"), "{refused:?}");
+    place.write("kinds.csv", "kind,y\na,1\nb,2\na,4\nb,3\n");
+    let refused = place.elbo("state-space --data kinds.csv --time kind");
+    assert!(refused.stderr.contains("column `kind` holds categories, no times"), "{refused:?}");
+}
+
+#[test]
+fn sequences_have_times_of_their_own_and_may_stand_mixed() {
+    let place = Place::new();
+    let row = |shop: char, day: u32| {
+        let y = level(day + if shop == 'a' { 0 } else { 40 });
+        format!("{shop},2024-05-{day:02},{y:.3}\n")
+    };
+    let (mut mixed, mut apart) = (String::from("shop,day,sold\n"), String::from("shop,day,sold\n"));
+    for day in 1..=20 {
+        mixed += &row('a', day);
+        mixed += &row('b', day);
+    }
+    for shop in ['a', 'b'] {
+        apart += &(1..=20).map(|day| row(shop, day)).collect::<String>();
+    }
+    place.write("mixed.csv", mixed);
+    place.write("apart.csv", apart);
+    let said = |name: &str| {
+        let fitted = place.succeeds(&format!("state-space --data {name}.csv --sequence-column shop"));
+        assert!(fitted.stderr.contains("2 of 20 to 20 rows"), "{fitted:?}");
+        place.succeeds(&format!("predict runs/{name}-state-space --forecast 1")).stdout
+    };
+    let apart = said("apart");
+    assert_eq!(said("mixed"), apart);
+    assert_eq!(
+        apart.lines().filter(|line| line.starts_with("21,") && line.contains("2024-05-21,")).count(),
+        2,
+        "{apart}"
+    );
+}

@@ -1,0 +1,337 @@
+//! What the cells of a column are, told by all rows.
+
+use std::collections::HashSet;
+
+use super::cell::{digits, is_missing, number};
+use super::written::{Marks, written};
+use crate::delimiter::{DecimalMark, Delimiter};
+use crate::error::{CellFault, Error};
+use crate::kind::ColumnKind;
+use crate::names::brief;
+use crate::time::Writing;
+
+/// So many different texts are kept.
+const LEVELS: usize = 10_000;
+
+/// A cell that is quoted in messages: its line, and its text.
+pub(super) type Example = (usize, String);
+
+/// What the cells of a column are.
+#[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "each is true until a cell says otherwise")]
+pub(super) struct ColumnScan {
+    /// Numbers that are written plainly, and those with a point or an exponent among them.
+    plain: usize,
+    points: usize,
+    pub(super) missing: usize,
+    text: usize,
+    /// In which ways all of the text writes instants.
+    times: Option<Vec<Writing>>,
+    /// Numbers for people, without and with a unit or a currency.
+    written: usize,
+    affixes: Vec<(String, usize, Example)>,
+    first_text: Option<Example>,
+    levels: HashSet<String>,
+    many_levels: bool,
+    whole: bool,
+    binary: bool,
+    years: bool,
+    /// A number less the number of its row, which is the same of all.
+    offset: Offset,
+    /// Cells that tell the decimal mark, or may have either.
+    pub(super) point: Option<Example>,
+    pub(super) comma: Option<Example>,
+    pub(super) thousands: Option<Example>,
+    pub(super) either: Option<Example>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Offset {
+    Open,
+    Of(i64),
+    None,
+}
+
+impl Default for ColumnScan {
+    fn default() -> Self {
+        Self {
+            plain: 0,
+            points: 0,
+            missing: 0,
+            text: 0,
+            times: None,
+            written: 0,
+            affixes: Vec::new(),
+            first_text: None,
+            levels: HashSet::new(),
+            many_levels: false,
+            whole: true,
+            binary: true,
+            years: true,
+            offset: Offset::Open,
+            point: None,
+            comma: None,
+            thousands: None,
+            either: None,
+        }
+    }
+}
+
+impl ColumnScan {
+    /// Takes the cell of a row, of this number from 0 with that of the names, on this line.
+    pub(super) fn take(&mut self, cell: &str, row: usize, line: usize) {
+        if let Some(digits) = digits(cell.as_bytes()) {
+            self.plain += 1;
+            self.points += usize::from(digits.point || digits.exponent);
+            let whole = digits.is_whole && !digits.exponent && !digits.negative;
+            self.whole &= whole;
+            self.binary &= whole
+                && digits.whole == 1
+                && matches!(cell.as_bytes()[usize::from(cell.starts_with('+'))], b'0' | b'1');
+            self.years &= whole && digits.whole == 4 && !digits.point;
+            if digits.point && !digits.exponent && self.point.as_ref().is_none_or(|(first, _)| line < *first)
+            {
+                let thousands = digits.fraction == 3
+                    && (1..=3).contains(&digits.whole)
+                    && !cell.trim_start_matches(['-', '+']).starts_with('0');
+                if !thousands {
+                    keep_first(&mut self.point, line, cell);
+                }
+            }
+            if self.offset != Offset::None {
+                self.count(cell, row);
+            }
+            return;
+        }
+        self.offset = Offset::None;
+        if is_missing(cell) {
+            self.missing += 1;
+            return;
+        }
+        let example = || (line, cell.to_owned());
+        if number::<f64>(cell) != Err(CellFault::NotANumber) {
+            // An infinity, which is refused where it is data, or NaN, which is not.
+            self.plain += 1;
+            (self.whole, self.binary, self.years) = (false, false, false);
+            return;
+        }
+        if let Some(of) = written(cell) {
+            (self.whole, self.binary, self.years) = (false, false, false);
+            let told = match of.marks() {
+                Marks::Neutral => None,
+                Marks::CommaDecimal => Some(&mut self.comma),
+                Marks::CommaThousands => Some(&mut self.thousands),
+                Marks::Either => Some(&mut self.either),
+            };
+            if let Some(told) = told {
+                keep_first(told, line, cell);
+            }
+            if of.affix.is_empty() {
+                self.written += 1;
+                return;
+            }
+            // Beyond the fourth they are counted as one.
+            let place = self
+                .affixes
+                .iter()
+                .position(|(affix, ..)| *affix == of.affix)
+                .unwrap_or(self.affixes.len().min(3));
+            match self.affixes.get_mut(place) {
+                Some((_, count, _)) => *count += 1,
+                None => self.affixes.push((of.affix, 1, example())),
+            }
+        } else {
+            self.text += 1;
+            keep_first(&mut self.first_text, line, cell);
+        }
+        match &mut self.times {
+            Some(ways) => ways.retain(|way| way.read(cell).is_some()),
+            none => *none = Some(Writing::all(&[cell.to_owned()])),
+        }
+        if !self.many_levels && !self.levels.contains(cell) {
+            self.many_levels = self.levels.len() == LEVELS;
+            self.levels.insert(cell.to_owned());
+        }
+    }
+
+    /// Missing cells.
+    pub(super) fn take_missing(&mut self, number: usize) {
+        self.missing += number;
+        if number > 0 {
+            self.offset = Offset::None;
+        }
+    }
+
+    fn count(&mut self, cell: &str, row: usize) {
+        let offset = cell.parse::<i64>().ok().map(|value| value - row.cast_signed() as i64);
+        self.offset = match (self.offset, offset) {
+            (Offset::Open, Some(offset)) => Offset::Of(offset),
+            (Offset::Of(same), Some(offset)) if same == offset => Offset::Of(offset),
+            _ => Offset::None,
+        };
+    }
+
+    /// The numbers among the cells, if those with units are such.
+    fn numbers(&self) -> usize {
+        let affixed = if self.one_affix().is_some() { self.affixed() } else { 0 };
+        self.plain + self.written + affixed
+    }
+
+    fn affixed(&self) -> usize {
+        self.affixes.iter().map(|(_, count, _)| count).sum()
+    }
+
+    /// The unit or currency that all numbers have.
+    pub(super) fn one_affix(&self) -> Option<&str> {
+        match &self.affixes[..] {
+            [(affix, ..)] if self.plain + self.written == 0 => Some(affix),
+            _ => None,
+        }
+    }
+
+    fn texts(&self) -> usize {
+        self.text + if self.one_affix().is_some() { 0 } else { self.affixed() }
+    }
+
+    /// Whether its cells, but for some, are numbers.
+    pub(super) fn is_number(&self) -> bool {
+        let affixed = self.affixed();
+        // Few units among numbers are mistakes, many are names.
+        let mixed = affixed > self.text && self.affixes.len() < 4;
+        self.numbers() > 0 && self.numbers() >= self.texts() || mixed
+    }
+
+    /// Whether it is text.
+    pub(super) fn is_text(&self) -> bool {
+        self.texts() > 0 && !self.is_number()
+    }
+
+    /// The first cell that is no number, where most are.
+    pub(super) fn odd(&self) -> Option<Example> {
+        let affixed = self.affixes.iter().map(|(_, _, example)| example);
+        let last = if self.one_affix().is_some() {
+            None
+        } else if self.plain + self.written > 0 {
+            affixed.min()
+        } else {
+            affixed.skip(1).min()
+        };
+        self.first_text.iter().chain(last).min().cloned().filter(|_| self.is_number())
+    }
+
+    /// Whether every cell is missing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.numbers() + self.texts() == 0
+    }
+
+    /// The first cell that is no number.
+    pub(super) fn any_text(&self) -> Option<Example> {
+        self.first_text.iter().chain(self.affixes.iter().map(|(_, _, example)| example)).min().cloned()
+    }
+
+    /// Whether all numbers have a point or an exponent.
+    pub(super) fn all_points(&self) -> bool {
+        self.plain > 0 && self.points == self.plain && self.written == 0
+    }
+
+    pub(super) fn has_fraction(&self) -> bool {
+        self.plain > 0 && !self.whole && self.points > 0
+    }
+
+    pub(super) fn are_years(&self) -> bool {
+        self.plain > 0 && self.years
+    }
+
+    /// Whether its cells count the rows below the first.
+    pub(super) fn counts_rows(&self) -> bool {
+        matches!(self.offset, Offset::Of(-1 | 0))
+    }
+
+    /// The same of all rows.
+    pub(super) fn counts_all_rows(&self) -> bool {
+        matches!(self.offset, Offset::Of(0 | 1))
+    }
+
+    /// Whether a text occurs.
+    pub(super) fn has_level(&self, text: &str) -> bool {
+        self.levels.contains(text)
+    }
+
+    /// Whether its numbers are written for people in any cell.
+    pub(super) fn is_written(&self) -> bool {
+        self.written + self.affixed() > 0
+    }
+
+    /// What its cells are, and how that is known.
+    pub(super) fn kind(&self) -> (ColumnKind, String) {
+        if self.is_number() || self.texts() == 0 {
+            return match self {
+                _ if self.numbers() == 0 && self.texts() == 0 => {
+                    (ColumnKind::Real, "every cell is missing".into())
+                }
+                _ if self.numbers() == self.plain && self.binary => {
+                    (ColumnKind::Binary, "every cell is 0 or 1".into())
+                }
+                _ if self.numbers() == self.plain && self.whole => {
+                    (ColumnKind::Count, "every cell is a whole number from 0".into())
+                }
+                _ => (ColumnKind::Real, "every cell is a number".into()),
+            };
+        }
+        if self.numbers() == 0 && self.times.as_ref().is_some_and(|ways| !ways.is_empty()) {
+            return (ColumnKind::Time, "it holds dates".into());
+        }
+        let seen = self.texts() + self.numbers();
+        let of = self.first_text.as_ref().or_else(|| self.affixes.first().map(|(_, _, example)| example));
+        let (line, text) = of.cloned().unwrap_or_default();
+        let besides =
+            if self.numbers() > 0 { format!(", and {} numbers", self.numbers()) } else { String::new() };
+        let levels = self.levels.len() + usize::from(self.numbers() > 0);
+        let why = format!("it holds text, as `{}` in line {line}{besides}", brief(&text));
+        let category = !self.many_levels && 2 * levels <= seen;
+        (if category { ColumnKind::Category } else { ColumnKind::Text }, why)
+    }
+}
+
+/// Keeps the example of the first line: rows may come out of their order.
+fn keep_first(example: &mut Option<Example>, line: usize, cell: &str) {
+    if example.as_ref().is_none_or(|(first, _)| line < *first) {
+        *example = Some((line, cell.to_owned()));
+    }
+}
+
+/// The decimal mark of a table whose columns of numbers these are, and how it is known.
+pub(super) fn decimal(
+    columns: &[(String, &ColumnScan)],
+    delimiter: Delimiter,
+    told: Option<DecimalMark>,
+    path: &std::path::Path,
+) -> Result<(DecimalMark, String), Error> {
+    if let Some(told) = told {
+        return Ok((told, "it is told".into()));
+    }
+    let first = |of: fn(&ColumnScan) -> &Option<Example>| {
+        columns
+            .iter()
+            .find_map(|(name, column)| of(column).clone().map(|(line, text)| (name.clone(), line, text)))
+    };
+    let comma = first(|column| &column.comma);
+    let point = first(|column| &column.point).or_else(|| first(|column| &column.thousands));
+    let either = first(|column| &column.either);
+    let path = path.to_owned();
+    match (comma, point, either) {
+        (Some(comma), Some(point), _) => {
+            let place = |(column, line, text): (String, usize, String)| {
+                format!("column `{}` line {line}, `{}`,", brief(&column), brief(&text))
+            };
+            Err(Error::DecimalMarks { path, comma: place(comma), point: place(point) })
+        }
+        (Some((_, line, text)), None, _) => {
+            Ok((DecimalMark::Comma, format!("as in `{}`, line {line}", brief(&text))))
+        }
+        (None, None, Some((column, line, text))) if delimiter != Delimiter::COMMA => {
+            Err(Error::DecimalMark { path, column, line, text })
+        }
+        (None, ..) => Ok((DecimalMark::Point, "no number has a decimal comma".into())),
+    }
+}

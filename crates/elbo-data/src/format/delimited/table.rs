@@ -1,0 +1,393 @@
+//! The first pass over a text table: what its columns are, and what becomes of them.
+
+use std::path::Path;
+
+use super::comments::Comments;
+use super::dialect::{Dialect, sample};
+use super::encoding::Encoding;
+use super::header;
+use super::records::{Record, Records};
+use super::scan::{ColumnScan, Example, decimal};
+use crate::delimiter::{DecimalMark, Delimiter};
+use crate::error::{CellFault, Error};
+use crate::kind::ColumnKind;
+use crate::names::{brief, column_names};
+use crate::options::{ReadOptions, TextColumns};
+use crate::reading::{ColumnReading, Reading, Role};
+use crate::roles::{assign, is_unnamed, no_column, no_data, place};
+use crate::source::{Source, plain_name};
+
+/// What is known of a text table after its first pass.
+pub(super) struct Table {
+    encoding: Encoding,
+    dialect: Dialect,
+    /// The decimal mark of its numbers.
+    pub(super) decimal: DecimalMark,
+    pub(super) reading: Reading,
+    /// Whether the first row names the columns.
+    pub(super) header: bool,
+    /// The line below the names that tells units.
+    pub(super) units: Option<usize>,
+    /// Whether each row ends with a delimiter that parts nothing.
+    pub(super) trailing: bool,
+    /// The kinds that columns are told to be of.
+    pub(super) told: Vec<Option<ColumnKind>>,
+    /// Of each column: the unit or currency around its numbers, if these are written for people.
+    pub(super) affixes: Vec<Option<String>>,
+}
+
+/// The rows as they were scanned.
+struct Scan {
+    first: Record,
+    second: Option<Record>,
+    columns: Vec<ColumnScan>,
+    rows: usize,
+    quoted: usize,
+    comments: Comments,
+    units: bool,
+    trailing: bool,
+}
+
+impl Table {
+    /// Reads a source once.
+    pub(super) fn of(source: &mut Source, options: &ReadOptions) -> Result<Self, Error> {
+        let (encoding, why) = Encoding::of(source.peek()?);
+        let read = Self::in_encoding(source, encoding, why, options);
+        // Text of which no character is UTF-8 but ASCII is of the usual other encoding.
+        if let Err((error, false)) = &read
+            && let Error::Utf8 { line, .. } = **error
+            && encoding == Encoding::Utf8
+        {
+            let why = format!("line {line} is not UTF-8");
+            return Self::in_encoding(source, Encoding::Windows1252, &why, options)
+                .map_err(|(error, _)| *error);
+        }
+        read.map_err(|(error, _)| *error)
+    }
+
+    /// The same in an encoding; an error comes with whether there were characters beyond ASCII before.
+    fn in_encoding(
+        source: &Source,
+        encoding: Encoding,
+        why: &str,
+        options: &ReadOptions,
+    ) -> Result<Self, (Box<Error>, bool)> {
+        let plain = |error| (Box::new(error), true);
+        let path = source.origin.path.clone();
+        let mut reading = Reading::default();
+        reading.decide("encoding", encoding.name(), why, encoding == Encoding::Utf8);
+        let text = || encoding.decoded(source.again()?);
+        let head = sample(text().map_err(plain)?, &source.origin).map_err(plain)?;
+        if head.contains(&0) {
+            return Err(plain(Error::NotText { path }));
+        }
+        let dialect = Dialect::of(&head, &source.origin, usual(&path), &options.table, &mut reading);
+        let mut records = Records::new(
+            text().map_err(plain)?,
+            source.origin.clone(),
+            dialect.delimiter,
+            dialect.comments.clone(),
+        );
+        let scan = Scan::of(&mut records, &path);
+        let beyond_ascii = records.beyond_ascii;
+        let scan = scan.map_err(|error| (Box::new(error), beyond_ascii))?;
+        Self::understood(scan, encoding, dialect, reading, &path, options).map_err(plain)
+    }
+
+    /// Decides what the columns are, and what becomes of them.
+    fn understood(
+        mut scan: Scan,
+        encoding: Encoding,
+        dialect: Dialect,
+        mut reading: Reading,
+        path: &Path,
+        options: &ReadOptions,
+    ) -> Result<Self, Error> {
+        said_of_comments(&scan.comments, &dialect, &mut reading);
+        let (header, why) =
+            header::decide(&scan.first, scan.second.as_ref(), &scan.columns, scan.rows, scan.quoted, options);
+        let chosen = if header {
+            format!("line {} names the columns", scan.first.line)
+        } else {
+            format!("line {} is data", scan.first.line)
+        };
+        reading.decide("header", chosen, why, false);
+        let units = scan.leave_units(header, &mut reading);
+        if !header {
+            let first = scan.first.clone();
+            scan.take(&first, 0);
+            scan.rows += 1;
+        }
+        let above = (!header)
+            .then(|| header::above(&scan.first, &scan.comments, dialect.delimiter, options))
+            .flatten();
+        if let Some((line, _)) = &above {
+            let why = "the comment above the first row has a name for each column";
+            reading.decide("names", format!("line {line}"), why, false);
+        }
+        let names =
+            header::names(above.as_ref().map_or(&scan.first, |(_, names)| names), header || above.is_some());
+        let numbers: Vec<(String, &ColumnScan)> = names
+            .iter()
+            .map(|(name, _)| name.clone())
+            .zip(&scan.columns)
+            .filter(|(_, column)| column.is_number())
+            .collect();
+        let (mark, why) = decimal(&numbers, dialect.delimiter, options.table.decimal, path)?;
+        let chosen = if mark == DecimalMark::Comma { "comma" } else { "point" };
+        reading.decide("decimal", chosen, why, mark == DecimalMark::Point);
+        said_of_thousands(&numbers, mark, &mut reading);
+        let affixes = affixes(&names, &scan.columns, mark, &mut reading);
+        let told = told(&names, options, path)?;
+        let mut columns = scan.understood(&names, &told, header);
+        assign(&mut columns, scan.rows, path, options)?;
+        for (i, (column, cells)) in columns.iter_mut().zip(&scan.columns).enumerate() {
+            let Some((line, text)) = odd(column, cells, told[i]) else { continue };
+            if options.text == TextColumns::Kept {
+                column.role =
+                    Role::Refused(format!("its cell `{}` in line {line} is no number", brief(&text)));
+                continue;
+            }
+            let (path, column) = (path.to_owned(), column.name.clone());
+            let is_first = !header && line == scan.first.line;
+            let fault = if is_first { CellFault::InFirstRow } else { CellFault::NotANumber };
+            return Err(Error::Cell { path, column, number: i + 1, line, text, fault });
+        }
+        let data = |column: &ColumnReading| matches!(column.role, Role::Data | Role::Refused(_));
+        if options.text == TextColumns::Aside && !columns.iter().any(data) {
+            return Err(no_data(&columns, path));
+        }
+        if let Some((height, width)) = options.image.filter(|_| !header && above.is_none()) {
+            rename_pixels(&mut columns, height, width);
+        }
+        reading.columns = columns;
+        let units = scan.second.as_ref().filter(|_| units).map(|second| second.line);
+        let (decimal, trailing) = (mark, scan.trailing);
+        Ok(Self { encoding, dialect, decimal, reading, header, units, trailing, told, affixes })
+    }
+
+    /// The records of the table once more, those of the names and of units among them.
+    pub(super) fn records(&self, source: Source) -> Result<Records<'static>, Error> {
+        let origin = source.origin.clone();
+        let text = self.encoding.decoded(source)?;
+        Ok(Records::new(
+            text,
+            origin,
+            self.dialect.delimiter,
+            Comments { left_out: 0, ..self.dialect.comments.clone() },
+        ))
+    }
+}
+
+/// The first cell of a column of data that is no number, though it should be.
+fn odd(column: &ColumnReading, cells: &ColumnScan, told: Option<ColumnKind>) -> Option<Example> {
+    match column.role {
+        // `yes` and `no` may be told to be 1 and 0.
+        _ if told == Some(ColumnKind::Binary) => None,
+        Role::Refused(_) => cells.any_text(),
+        Role::Data if told.is_none_or(ColumnKind::is_number) => cells.odd(),
+        _ => None,
+    }
+}
+
+/// Says in which columns marks between thousands are left out.
+fn said_of_thousands(numbers: &[(String, &ColumnScan)], mark: DecimalMark, reading: &mut Reading) {
+    let parts = |column: &ColumnScan| {
+        column.thousands.is_some() || (column.either.is_some() && mark == DecimalMark::Point)
+    };
+    let of: Vec<&String> = numbers.iter().filter(|(_, column)| parts(column)).map(|(name, _)| name).collect();
+    let Some(first) = of.first() else { return };
+    let more = if of.len() > 1 { format!(" and {} more", of.len() - 1) } else { String::new() };
+    reading.decide(
+        "thousands",
+        format!("`{first}`{more}"),
+        "its marks between thousands are left out",
+        false,
+    );
+}
+
+/// Of each column: the unit or currency around its numbers, if these are written for people; units are said.
+fn affixes(
+    names: &[(String, bool)],
+    columns: &[ColumnScan],
+    mark: DecimalMark,
+    reading: &mut Reading,
+) -> Vec<Option<String>> {
+    let of = |column: &ColumnScan| {
+        let written = column.is_written() || (column.is_number() && mark == DecimalMark::Comma);
+        written.then(|| column.one_affix().unwrap_or_default().to_owned())
+    };
+    let affixes: Vec<Option<String>> = columns.iter().map(of).collect();
+    for ((name, _), affix) in names.iter().zip(&affixes) {
+        if let Some(affix) = affix.as_ref().filter(|affix| !affix.is_empty()) {
+            reading.decide("unit", format!("`{name}` is in {affix}"), "every cell of it has that", false);
+        }
+    }
+    affixes
+}
+
+/// The kinds that columns are told to be of.
+fn told(
+    names: &[(String, bool)],
+    options: &ReadOptions,
+    path: &Path,
+) -> Result<Vec<Option<ColumnKind>>, Error> {
+    let mut told = vec![None; names.len()];
+    let names: Vec<String> = names.iter().map(|(name, _)| name.clone()).collect();
+    for (name, &kind) in &options.table.types {
+        match place(name, &names) {
+            Some(i) => told[i] = Some(kind),
+            None if !options.wanted.is_empty() => {}
+            None => return Err(no_column(name, &names, path)),
+        }
+    }
+    Ok(told)
+}
+
+/// The columns of an image have the names of their pixels.
+fn rename_pixels(columns: &mut [ColumnReading], height: usize, width: usize) {
+    let data = columns.iter_mut().filter(|column| column.role == Role::Data);
+    let count = data.count();
+    if height.checked_mul(width) == Some(count) {
+        let data = columns.iter_mut().filter(|column| column.role == Role::Data);
+        data.zip(column_names(&[height, width])).for_each(|(column, name)| column.name = name);
+    }
+}
+
+fn said_of_comments(comments: &Comments, dialect: &Dialect, reading: &mut Reading) {
+    let Some((line, text)) = &comments.first else { return };
+    let lines = match comments.left_out {
+        1 => format!("line {line} is left out"),
+        number => format!("{number} lines are left out, from {line} to {}", comments.last),
+    };
+    let above = *line <= dialect.comments.above;
+    let why = if above { "it stands above the table" } else { "it begins as comments do" };
+    reading.decide("comments", lines, format!("{why}: `{}`", brief(text)), false);
+}
+
+/// The delimiter of files that end as this one.
+fn usual(path: &Path) -> Delimiter {
+    let name = plain_name(path);
+    let tabs = name.rsplit_once('.').is_some_and(|(_, ending)| ending == "tsv");
+    if tabs { Delimiter::TAB } else { Delimiter::COMMA }
+}
+
+impl Scan {
+    fn of(records: &mut Records<'_>, path: &Path) -> Result<Self, Error> {
+        let (mut first, mut record) = (Record::default(), Record::default());
+        if !records.next(&mut first)? {
+            return Err(Error::Empty { path: path.to_owned() });
+        }
+        let second = records.next(&mut record)?.then(|| record.clone());
+        let columns = second.as_ref().unwrap_or(&first).len();
+        let mut scan = Self {
+            columns: vec![ColumnScan::default(); columns],
+            first,
+            second,
+            rows: 0,
+            quoted: 0,
+            comments: Comments::default(),
+            units: false,
+            trailing: false,
+        };
+        while records.next(&mut record)? {
+            if record.len() != columns {
+                // What is wrong with the first row is said of it.
+                scan.check_first(path)?;
+                let (expected, actual) = (columns, record.len());
+                return Err(Error::Ragged { path: path.to_owned(), line: record.line, expected, actual });
+            }
+            scan.empties(&record);
+            scan.take(&record, scan.rows + 2);
+            scan.rows += 1;
+        }
+        scan.comments = records.comments.clone();
+        if let Some(second) = scan.second.clone() {
+            scan.units = scan.rows > 0 && header::tells_units(&second, &scan.columns);
+            scan.empties(&second);
+            if !scan.units {
+                scan.take(&second, 1);
+            }
+            scan.rows += 1;
+        }
+        scan.check_first(path)?;
+        Ok(scan)
+    }
+
+    /// The cells of a row, of this number from 0 with that of the names.
+    fn take(&mut self, record: &Record, row: usize) {
+        for (column, cell) in self.columns.iter_mut().zip(record.cells()) {
+            column.take(cell, row, record.line);
+        }
+        self.quoted += record.quoted;
+    }
+
+    /// Leaves the row out that tells units, and says so, where there is one below the names; its line may hold data.
+    fn leave_units(&mut self, header: bool, reading: &mut Reading) -> bool {
+        let Some(second) = self.second.clone().filter(|_| self.units) else { return false };
+        if header {
+            let cells: Vec<&str> = second.cells().take(3).collect();
+            let why = format!("no cell of it is a number: `{}`", brief(&cells.join(", ")));
+            reading.decide("units", format!("line {} is left out", second.line), why, false);
+            self.rows -= 1;
+        } else {
+            self.take(&second, 1);
+        }
+        header
+    }
+
+    /// What is known of the columns, before they have roles.
+    fn understood(
+        &self,
+        names: &[(String, bool)],
+        told: &[Option<ColumnKind>],
+        header: bool,
+    ) -> Vec<ColumnReading> {
+        let of = |((name, named), (column, told)): (&(String, bool), (&ColumnScan, &Option<ColumnKind>))| {
+            let (kind, why) = match told {
+                Some(told) => (*told, format!("it is told to hold {told}")),
+                None => column.kind(),
+            };
+            ColumnReading {
+                name: name.clone(),
+                named: *named && !is_unnamed(name),
+                kind,
+                why,
+                missing: column.missing,
+                counts_rows: if header { column.counts_rows() } else { column.counts_all_rows() },
+                role: Role::Data,
+            }
+        };
+        names.iter().zip(self.columns.iter().zip(told)).map(of).collect()
+    }
+
+    /// The only cell of a row may be missing: then its line is empty.
+    fn empties(&mut self, record: &Record) {
+        if self.columns.len() == 1 && record.empty > 0 {
+            self.columns[0].take_missing(record.empty);
+            self.rows += record.empty;
+        }
+    }
+
+    /// Makes the first row as wide as the others: it may lack the name of the rows' names, and a delimiter at the end of each
+    /// row parts nothing.
+    fn check_first(&mut self, path: &Path) -> Result<(), Error> {
+        let (expected, actual) = (self.first.len(), self.columns.len());
+        if expected == actual {
+            return Ok(());
+        }
+        let blank = |column: &ColumnScan| column.is_empty();
+        if expected + 1 == actual && self.columns.last().is_some_and(blank) {
+            self.columns.pop();
+            self.trailing = true;
+            return Ok(());
+        }
+        let names_rows = self.columns.first().is_some_and(|column| column.is_text() || column.counts_rows());
+        if expected + 1 == actual && names_rows {
+            self.first.put_blank();
+            return Ok(());
+        }
+        let line = self.second.as_ref().map_or(0, |second| second.line);
+        Err(Error::Ragged { path: path.to_owned(), line, expected, actual })
+    }
+}

@@ -1,0 +1,283 @@
+//! The second pass over a text table: its cells.
+
+use std::path::Path;
+
+use super::cell::{is_missing, number};
+use super::records::Record;
+use super::table::Table;
+use super::written::written;
+use crate::cells::{Cells, Number, Numbers};
+use crate::collector::Collector;
+use crate::delimiter::DecimalMark;
+use crate::error::{CellFault, Error};
+use crate::format::reader::check_image;
+use crate::frame::{Column, Frame, Levels, Matrix};
+use crate::kind::ColumnKind;
+use crate::lines::Lines;
+use crate::options::{ReadOptions, TextColumns};
+use crate::reading::{ColumnReading, Role};
+use crate::roles::joined;
+use crate::source::Source;
+use crate::time::instants;
+
+/// Columns of a table as they are read.
+enum Part<T> {
+    /// Numbers, in columns side by side.
+    Numbers { columns: Vec<String>, values: Collector<T> },
+    /// A column of text, and what it is told to hold.
+    Text { name: String, cells: Vec<String>, told: Option<ColumnKind> },
+}
+
+/// What becomes of the cells of a column.
+#[derive(Clone, Copy, PartialEq)]
+enum To {
+    /// They are left out.
+    Nothing,
+    /// They are the labels of their rows.
+    Labels,
+    /// They go to this part.
+    Part(usize),
+}
+
+/// How the numbers of a column are written.
+enum Form {
+    Plain,
+    Written(String),
+}
+
+/// The parts of a table from left to right, and to which of them each column goes.
+fn parts<T: Number>(table: &Table, options: &ReadOptions) -> (Vec<Part<T>>, Vec<To>) {
+    let kept = options.text == TextColumns::Kept;
+    let columns = &table.reading.columns;
+    let is_text =
+        |i: usize| kept && (!columns[i].kind.is_number() || matches!(columns[i].role, Role::Refused(_)));
+    let mut to = vec![To::Nothing; columns.len()];
+    let mut chosen = Vec::new();
+    for (i, column) in columns.iter().enumerate() {
+        let label = column.role == Role::Label && (!kept || !options.label_columns.is_empty());
+        if label {
+            to[i] = To::Labels;
+        } else if kept || matches!(column.role, Role::Data | Role::Refused(_)) {
+            chosen.push(i);
+        }
+    }
+    let numbers = chosen.iter().filter(|&&i| !is_text(i)).count() as u64;
+    let mut parts = Vec::new();
+    for group in chosen.chunk_by(|&a, &b| !is_text(a) && !is_text(b)) {
+        for &i in group {
+            to[i] = To::Part(parts.len());
+        }
+        parts.push(if is_text(group[0]) {
+            Part::Text { name: columns[group[0]].name.clone(), cells: Vec::new(), told: table.told[group[0]] }
+        } else {
+            // Each has its share of the memory.
+            let share = options.memory.map(|memory| memory.saturating_mul(group.len() as u64) / numbers);
+            let columns = group.iter().map(|&i| columns[i].name.clone()).collect();
+            Part::Numbers { columns, values: Collector::new(share) }
+        });
+    }
+    (parts, to)
+}
+
+/// Reads the rows, with numbers as `T`.
+pub(super) fn read<T: Number>(
+    source: &mut Source,
+    table: Table,
+    options: &ReadOptions,
+) -> Result<Frame, Error>
+where
+    Numbers: From<Cells<T>>,
+{
+    let path = source.origin.path.clone();
+    let mut records = table.records(source.again()?)?;
+    let (mut parts, to) = parts::<T>(&table, options);
+    let forms: Vec<Form> =
+        table.affixes.iter().map(|affix| affix.clone().map_or(Form::Plain, Form::Written)).collect();
+    let columns = &table.reading.columns;
+    let fail = |text: &str, i: usize, line: usize, fault| Error::Cell {
+        path: path.clone(),
+        column: columns[i].name.clone(),
+        number: i + 1,
+        line,
+        text: text.to_owned(),
+        fault,
+    };
+    let told = &table.told;
+    let value = |cell: &str, i: usize, line: usize| {
+        let read = match &forms[i] {
+            Form::Plain => number::<T>(cell),
+            Form::Written(affix) => written_number(cell, affix, table.decimal),
+        };
+        let value = match read {
+            Ok(value) => value,
+            Err(_) if options.missing && is_missing(cell) => T::MISSING,
+            Err(CellFault::NotANumber) if told[i] == Some(ColumnKind::Binary) => {
+                yes_or_no(cell).map(T::of).ok_or_else(|| fail(cell, i, line, CellFault::NotBinary))?
+            }
+            Err(fault) => return Err(fail(cell, i, line, fault)),
+        };
+        let number: f64 = value.into();
+        match told[i] {
+            Some(ColumnKind::Count) if number < 0.0 || number.fract() != 0.0 => {
+                Err(fail(cell, i, line, CellFault::NotACount))
+            }
+            Some(ColumnKind::Binary) if number != 0.0 && number != 1.0 && !number.is_nan() => {
+                Err(fail(cell, i, line, CellFault::NotBinary))
+            }
+            _ => Ok(value),
+        }
+    };
+    let labelled = to.contains(&To::Labels);
+    let (mut labels, mut lines, mut count) = (Vec::new(), Lines::default(), 0);
+    let mut record = Record::default();
+    let mut first = true;
+    while records.next(&mut record)? {
+        let at_first = std::mem::take(&mut first);
+        if (at_first && table.header) || Some(record.line) == table.units {
+            continue;
+        }
+        if table.trailing {
+            record.drop_last();
+        }
+        if record.len() != to.len() {
+            let (expected, actual) = (to.len(), record.len());
+            return Err(Error::Ragged { line: record.line, path, expected, actual });
+        }
+        let line = record.line;
+        // The only cell of a row may be missing: then its line is empty. What stands before the first line stands between
+        // no two.
+        let missing = if to.len() == 1 && !labelled && !at_first { record.empty } else { 0 };
+        for line in line - missing..line {
+            put(&mut parts, to[0], "", &value, (0, line))?;
+            lines.put(count, line);
+            count += 1;
+        }
+        for (i, cell) in record.cells().enumerate() {
+            put(&mut parts, to[i], cell, &value, (i, line))?;
+        }
+        if labelled {
+            let of =
+                record.cells().zip(&to).filter(|(_, to)| **to == To::Labels).map(|(cell, _)| cell.to_owned());
+            labels.push(joined(of));
+        }
+        lines.put(count, line);
+        count += 1;
+    }
+    let mut frame = Frame {
+        name: path.display().to_string(),
+        labels: labelled.then_some(labels),
+        label_names: label_names(columns, &to),
+        lines,
+        memory: options.memory,
+        ..Frame::new()
+    };
+    add(&mut frame, parts, &path)?;
+    frame.reading = table.reading;
+    set_image(&mut frame, &path, options.image)?;
+    Ok(frame)
+}
+
+/// The names of the columns of labels that have names.
+fn label_names(columns: &[ColumnReading], to: &[To]) -> Vec<String> {
+    let labels = columns.iter().zip(to).filter(|(column, to)| **to == To::Labels && column.named);
+    labels.map(|(column, _)| column.name.clone()).collect()
+}
+
+/// Adds the parts of a table to a frame.
+fn add<T: Number>(frame: &mut Frame, parts: Vec<Part<T>>, path: &Path) -> Result<(), Error>
+where
+    Numbers: From<Cells<T>>,
+{
+    for part in parts {
+        match part {
+            Part::Text { name, cells, told } => {
+                let fault = |text| Error::NoInstants { path: path.to_owned(), column: name.clone(), text };
+                let column = of_kind(cells, told).map_err(fault)?;
+                frame.push(name, column);
+            }
+            Part::Numbers { columns, values } => {
+                let values = values.finish()?.into();
+                let matrix = Matrix { columns, values, image: None, full_scale: None };
+                frame.push("values", Column::Matrix(matrix));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Puts a cell where its column goes.
+fn put<T: Number>(
+    parts: &mut [Part<T>],
+    to: To,
+    cell: &str,
+    value: &impl Fn(&str, usize, usize) -> Result<T, Error>,
+    (i, line): (usize, usize),
+) -> Result<(), Error> {
+    let To::Part(part) = to else { return Ok(()) };
+    match &mut parts[part] {
+        Part::Text { cells, .. } => {
+            cells.push(if is_missing(cell) { String::new() } else { cell.to_owned() });
+        }
+        Part::Numbers { values, .. } => values.push(value(cell, i, line)?)?,
+    }
+    Ok(())
+}
+
+/// The number of a cell that is written for people, with this unit around it.
+fn written_number<T: Number>(cell: &str, affix: &str, decimal: DecimalMark) -> Result<T, CellFault> {
+    let marks = |c: char| matches!(c, '.' | ',');
+    if affix.is_empty()
+        && (decimal == DecimalMark::Point || !cell.contains(marks))
+        && let Ok(value) = number::<T>(cell)
+    {
+        return Ok(value);
+    }
+    let of = written(cell).filter(|of| of.affix == affix);
+    match of.and_then(|of| of.number::<T>(decimal)) {
+        Some(value) if value.into().is_finite() => Ok(value),
+        Some(_) => Err(CellFault::TooLarge),
+        None => Err(number::<T>(cell).err().unwrap_or(CellFault::NotANumber)),
+    }
+}
+
+fn yes_or_no(cell: &str) -> Option<f64> {
+    match cell.to_lowercase().as_str() {
+        "true" | "yes" | "t" | "y" => Some(1.0),
+        "false" | "no" | "f" | "n" => Some(0.0),
+        _ => None,
+    }
+}
+
+/// Text as what it is told to be, or as what it is; an error is the first text, where one is no instant.
+fn of_kind(cells: Vec<String>, told: Option<ColumnKind>) -> Result<Column, String> {
+    Ok(match told {
+        Some(ColumnKind::Category) => Column::Category(Levels::of_texts(&cells)),
+        Some(ColumnKind::Ordinal) => Column::Ordinal(Levels::of_texts(&cells)),
+        Some(ColumnKind::Text) => Column::Text(cells),
+        Some(ColumnKind::Time) => match instants(&cells) {
+            Some((_, instants)) => Column::Time(instants),
+            None => return Err(cells.into_iter().find(|cell| !cell.is_empty()).unwrap_or_default()),
+        },
+        Some(ColumnKind::Real | ColumnKind::Count | ColumnKind::Binary) | None => Column::of_texts(cells),
+    })
+}
+
+/// Makes the numbers of a table images, which only one block of them can be.
+fn set_image(frame: &mut Frame, path: &Path, image: Option<(usize, usize)>) -> Result<(), Error> {
+    let Some((height, width)) = image else { return Ok(()) };
+    let [(_, Column::Matrix(matrix))] = &mut frame.columns[..] else {
+        return Err(Error::ImageShape { path: path.to_owned(), height, width, columns: frame.width() });
+    };
+    check_image(path, image, matrix.width())?;
+    matrix.image = image;
+    matrix.full_scale = full_scale(matrix);
+    Ok(())
+}
+
+/// The value of a full pixel, where all are whole numbers of the size of bytes, as of image files: 255. Numbers to 16 may be
+/// anything.
+fn full_scale(matrix: &Matrix) -> Option<f32> {
+    let values = || (0..matrix.values.len()).map(|at| matrix.values.at(at));
+    let is_byte = |value: f64| (0.0..=255.0).contains(&value) && value.fract() == 0.0;
+    (values().all(is_byte) && values().any(|value| value > 16.0)).then_some(255.0)
+}

@@ -1,0 +1,129 @@
+//! Parquet files, as pandas, polars and Spark write them.
+
+use std::io::{self, BufReader, Read};
+use std::path::Path;
+
+use bytes::Bytes as Shared;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::errors::ParquetError;
+use parquet::file::reader::{ChunkReader, Length};
+
+use super::batches::{self, Part, Table};
+use super::reader::Format;
+use crate::error::Error;
+use crate::frame::Frame;
+use crate::options::ReadOptions;
+use crate::room::check_room;
+use crate::source::{Bytes, Source};
+
+/// Parquet files.
+pub(crate) struct Parquet;
+
+impl Format for Parquet {
+    fn name(&self) -> &'static str {
+        "a Parquet file"
+    }
+
+    fn endings(&self) -> &'static [&'static str] {
+        &["parquet", "pq"]
+    }
+
+    fn begins(&self, head: &[u8]) -> bool {
+        head.starts_with(b"PAR1") || head.starts_with(b"PARE")
+    }
+
+    fn read(&self, source: &mut Source, options: &ReadOptions) -> Result<Frame, Error> {
+        let path = source.origin.path.clone();
+        let stored = source.seekable()?;
+        let open = |rows: usize| open(&path, &stored, rows, options.memory);
+        batches::read(&path, &[Part { path: &path, open: &open, keys: Vec::new() }], options)
+    }
+}
+
+/// Opens a file, of which so many rows are read at a time.
+pub(super) fn open(
+    path: &Path,
+    stored: &Bytes,
+    at_a_time: usize,
+    memory: Option<u64>,
+) -> Result<Table, Error> {
+    let fail = |error: ParquetError| damaged(path, &error.to_string());
+    let builder = ParquetRecordBatchReaderBuilder::try_new(Pages(stored.at(0))).map_err(fail)?;
+    let metadata = builder.metadata().file_metadata();
+    let (schema, columns) = (builder.schema().clone(), builder.parquet_schema().num_columns() as u64);
+    let rows = u64::try_from(metadata.num_rows()).map_err(|_| damaged(path, "it has less than no row"))?;
+    if rows.saturating_mul(columns) >> MOST_CELLS > stored.length() {
+        return Err(damaged(path, &format!("it has {} bytes, and announces {rows} rows", stored.length())));
+    }
+    check_room(path, rows.saturating_mul(columns).saturating_mul(4), memory)?;
+    let reader = builder.with_batch_size(at_a_time).build().map_err(fail)?;
+    let path = path.to_owned();
+    let batches = reader.map(move |batch| batch.map_err(|error| damaged(&path, &error.to_string())));
+    Ok(Table { schema, rows: Some(rows), batches: Box::new(batches) })
+}
+
+fn damaged(path: &Path, reason: &str) -> Error {
+    Error::Damaged { path: path.to_owned(), format: "Parquet file", reason: reason.into() }
+}
+
+/// The most cells that a byte of a file stands for, as a power of 2: a run of equal ones takes a few bytes.
+const MOST_CELLS: u32 = 20;
+
+/// The most bytes that a byte of a page stands for, as a power of 2: those of a run that Zstandard packs.
+const MOST_PACKED: u32 = 15;
+
+/// A file by pages, whose sizes are checked before there is room made for them.
+struct Pages(Bytes);
+
+impl Length for Pages {
+    fn len(&self) -> u64 {
+        self.0.length()
+    }
+}
+
+impl ChunkReader for Pages {
+    type T = BufReader<Bytes>;
+
+    /// Where a page begins.
+    fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
+        let mut head = Vec::new();
+        self.0.at(start).take(16).read_to_end(&mut head)?;
+        if let Some((unpacked, packed)) = sizes(&head)
+            && unpacked >> MOST_PACKED > packed
+        {
+            return Err(ParquetError::General(format!("a page of {packed} bytes cannot hold {unpacked}")));
+        }
+        Ok(BufReader::with_capacity(1 << 13, self.0.at(start)))
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Shared, ParquetError> {
+        if start.checked_add(length as u64).is_none_or(|end| end > self.0.length()) {
+            let cause = io::Error::from(io::ErrorKind::UnexpectedEof);
+            return Err(ParquetError::External(Box::new(cause)));
+        }
+        let mut bytes = vec![0; length];
+        self.0.at(start).read_exact(&mut bytes)?;
+        Ok(bytes.into())
+    }
+}
+
+/// How many bytes a page has unpacked and packed, by the first three fields of its header: numbers of Thrift's compact form.
+fn sizes(head: &[u8]) -> Option<(u64, u64)> {
+    let mut bytes = head.iter().copied();
+    let mut field = || {
+        const NEXT_NUMBER: u8 = 0x15;
+        bytes.next().filter(|&byte| byte == NEXT_NUMBER)?;
+        let mut number = 0_u64;
+        for shift in (0..35).step_by(7) {
+            let byte = bytes.next()?;
+            number |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                // Zigzag: an even one is not negative.
+                return number.is_multiple_of(2).then_some(number / 2);
+            }
+        }
+        None
+    };
+    field()?;
+    Some((field()?, field()?))
+}

@@ -1,0 +1,176 @@
+//! Workbooks of Excel (.xlsx): a sheet becomes a text table, and is read as one.
+
+use std::fmt::Write as _;
+use std::io::BufReader;
+use std::path::Path;
+
+use calamine::{Data, DataRef, ExcelDateTime, Reader, Xlsx, XlsxError};
+
+use super::delimited::Delimited;
+use super::reader::Format;
+use crate::delimiter::{DecimalMark, Delimiter};
+use crate::error::Error;
+use crate::frame::Frame;
+use crate::options::{ReadOptions, TableOptions};
+use crate::source::{Archive, Bytes, Source, Spool};
+
+/// Workbooks.
+pub(crate) struct Workbook;
+
+impl Format for Workbook {
+    fn name(&self) -> &'static str {
+        "a workbook of Excel (.xlsx)"
+    }
+
+    fn endings(&self) -> &'static [&'static str] {
+        &["xlsx", "xlsm"]
+    }
+
+    /// An archive, of which others are unpacked before.
+    fn begins(&self, head: &[u8]) -> bool {
+        head.starts_with(b"PK\x03\x04")
+    }
+
+    fn read(&self, source: &mut Source, options: &ReadOptions) -> Result<Frame, Error> {
+        let path = source.origin.path.clone();
+        let (sheet, others, text) = as_text(&path, source.seekable()?, options.table.part.as_deref())?;
+        let (delimiter, decimal) = (Some(Delimiter::COMMA), Some(DecimalMark::Point));
+        let table = TableOptions { delimiter, decimal, ..options.table.clone() };
+        let options = ReadOptions { table, ..options.clone() };
+        let mut frame = Delimited.read(&mut Source::of_bytes(&path, text, None)?, &options)?;
+        // How the text is written is no choice of the workbook.
+        frame
+            .reading
+            .decisions
+            .retain(|decision| !["delimiter", "decimal", "encoding"].contains(&decision.of));
+        if others > 0 {
+            let why = if options.table.part.is_some() { "it is asked for" } else { "it is the first" };
+            frame.reading.decide("sheet", format!("`{sheet}`, and not the {others} others"), why, false);
+        }
+        Ok(frame)
+    }
+}
+
+/// The most bytes of a part of a workbook, unpacked.
+const LARGEST: u64 = 2 << 30;
+
+/// The sheet of this name, or the first, and how many others there are; and it as text: cells parted by commas, each row on
+/// the line of its number.
+fn as_text(path: &Path, stored: Bytes, wanted: Option<&str>) -> Result<(String, usize, Bytes), Error> {
+    let fail = |error: XlsxError| damaged(path, error.to_string());
+    check(path, &stored)?;
+    let mut book: Xlsx<_> = Xlsx::new(BufReader::new(stored)).map_err(fail)?;
+    let names = book.sheet_names();
+    let name = match wanted {
+        Some(wanted) => names.iter().find(|name| *name == wanted).cloned(),
+        None => names.first().cloned(),
+    };
+    let Some(name) = name else {
+        let wanted = wanted.map(Into::into);
+        return Err(Error::Parts { path: path.to_owned(), what: "sheets", wanted, names });
+    };
+    let Some((first, last)) = columns(&mut book, &name).map_err(fail)? else {
+        return Err(Error::Empty { path: path.to_owned() });
+    };
+    let mut cells = book.worksheet_cells_reader(&name).map_err(fail)?;
+    let (mut table, mut line, mut next) = (Spool::new()?, String::new(), (0, first));
+    while let Some(cell) = cells.next_cell().map_err(fail)? {
+        let (row, column) = cell.get_position();
+        if matches!(cell.get_value(), DataRef::Empty) {
+            continue;
+        }
+        if row < next.0 || (row == next.0 && column < next.1) {
+            return Err(damaged(path, format!("the cells of `{name}` are out of order")));
+        }
+        while next.0 < row {
+            end(&mut line, next.1, first, last);
+            table.write(line.as_bytes())?;
+            line.clear();
+            next = (next.0 + 1, first);
+        }
+        (next.1..column).for_each(|_| line.push(','));
+        put(&mut line, &Data::from(cell.get_value().clone()));
+        if column < last {
+            line.push(',');
+        }
+        next.1 = column + 1;
+    }
+    end(&mut line, next.1, first, last);
+    table.write(line.as_bytes())?;
+    Ok((name, names.len() - 1, table.finish()?))
+}
+
+/// The first and the last column that hold a cell.
+fn columns(book: &mut Xlsx<BufReader<Bytes>>, sheet: &str) -> Result<Option<(u32, u32)>, XlsxError> {
+    let mut cells = book.worksheet_cells_reader(sheet)?;
+    let mut columns: Option<(u32, u32)> = None;
+    while let Some(cell) = cells.next_cell()? {
+        if !matches!(cell.get_value(), DataRef::Empty) {
+            let (_, column) = cell.get_position();
+            let (first, last) = columns.unwrap_or((column, column));
+            columns = Some((first.min(column), last.max(column)));
+        }
+    }
+    Ok(columns)
+}
+
+/// Ends a row whose next cell would be of this column; one without a cell stays empty.
+fn end(line: &mut String, next: u32, first: u32, last: u32) {
+    if next > first {
+        (next..last).for_each(|_| line.push(','));
+    }
+    line.push('\n');
+}
+
+/// Writes a cell as a text table has it.
+fn put(line: &mut String, cell: &Data) {
+    let written = match cell {
+        Data::Empty => Ok(()),
+        Data::Int(value) => write!(line, "{value}"),
+        Data::Float(value) => write!(line, "{value}"),
+        Data::Bool(value) => write!(line, "{}", u8::from(*value)),
+        Data::DateTime(instant) => write!(line, "{}", time(instant)),
+        // The marks of Excel: #N/A, #DIV/0! and so on are no cells.
+        Data::Error(_) => write!(line, "#N/A"),
+        Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => {
+            // A cell stays on the line of its row.
+            let text: String = text.chars().map(|c| if matches!(c, '\n' | '\r') { ' ' } else { c }).collect();
+            write!(line, "\"{}\"", text.replace('"', "\"\""))
+        }
+    };
+    written.expect("a string takes any text");
+}
+
+/// A date, or a date and a time; a duration as the number of days that it is.
+fn time(instant: &ExcelDateTime) -> String {
+    if instant.is_duration() {
+        return instant.as_f64().to_string();
+    }
+    let (year, month, day, hour, minute, second, milli) = instant.to_ymd_hms_milli();
+    let date = format!("{year:04}-{month:02}-{day:02}");
+    if (hour, minute, second, milli) == (0, 0, 0, 0) {
+        date
+    } else {
+        format!("{date}T{hour:02}:{minute:02}:{second:02}.{milli:03}")
+    }
+}
+
+/// Checks the sizes that the parts are announced with.
+fn check(path: &Path, stored: &Bytes) -> Result<(), Error> {
+    let mut archive = Archive::open(path, stored)?;
+    if !archive.names.iter().any(|name| name.to_lowercase() == "xl/workbook.xml") {
+        let rule = "is an archive that is no workbook of Excel's: write it as .xlsx or .csv".into();
+        return Err(Error::Unread { path: path.to_owned(), rule });
+    }
+    for entry in 0..archive.names.len() {
+        let size = archive.size(entry)?;
+        if size > LARGEST {
+            return Err(damaged(path, format!("`{}` has {size} bytes", archive.names[entry])));
+        }
+    }
+    Ok(())
+}
+
+fn damaged(path: &Path, reason: String) -> Error {
+    Error::Damaged { path: path.to_owned(), format: "workbook", reason }
+}

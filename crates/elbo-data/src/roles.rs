@@ -1,0 +1,287 @@
+//! What becomes of each column: one policy for the tables of every format.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use crate::error::Error;
+use crate::frame::{Cell, Column, Frame};
+use crate::kind::ColumnKind;
+use crate::names::{is_made_up, listed};
+use crate::options::{ReadOptions, TextColumns};
+use crate::reading::{ColumnReading, Role};
+
+/// The names of columns that number their rows, in lower case and without marks.
+const NUMBERS: [&str; 19] = [
+    "id",
+    "index",
+    "idx",
+    "row",
+    "rows",
+    "rowid",
+    "rowno",
+    "rownum",
+    "rownumber",
+    "rowindex",
+    "rownames",
+    "rn",
+    "obs",
+    "observation",
+    "no",
+    "nr",
+    "number",
+    "case",
+    "record",
+];
+
+/// So many rows at least, before a column of a file without names is taken for their numbers.
+const NUMBERED: usize = 10;
+
+/// Gives each column its role. Those that hold no numbers come as they are; the others as [`Role::Data`], or as
+/// [`Role::Refused`] where some cell is no number.
+pub(crate) fn assign(
+    columns: &mut [ColumnReading],
+    rows: usize,
+    path: &Path,
+    options: &ReadOptions,
+) -> Result<(), Error> {
+    let table = &options.table;
+    let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+    let find = |wanted: &String| place(wanted, &names).ok_or_else(|| no_column(wanted, &names, path));
+    let all = |wanted: &[String]| wanted.iter().map(find).collect::<Result<Vec<usize>, Error>>();
+    let labels = all(&options.label_columns)?;
+    let model = of_model(&options.wanted, &names);
+    for &label in &labels {
+        columns[label].role = Role::Label;
+    }
+    let open = |column: &ColumnReading| !matches!(column.role, Role::Label);
+    if let Some(model) = model {
+        for (i, column) in columns.iter_mut().enumerate().filter(|(_, column)| open(column)) {
+            match model.contains(&i) {
+                true if !column.kind.is_number() => {
+                    column.role = Role::Refused(format!("it holds {}", column.why));
+                }
+                true => {}
+                false if column.kind.is_number() => {
+                    column.role = Role::Aside("the model is not of it".into());
+                }
+                false => column.role = Role::Aside(column.why.clone()),
+            }
+        }
+    } else {
+        // Of a fitted model's new rows a column may be lacking that is left out anyway.
+        let lenient = !options.wanted.is_empty();
+        let chosen = if lenient { Vec::new() } else { all(&table.columns)? };
+        let dropped: Vec<usize> = if lenient {
+            table.drop.iter().filter_map(|name| place(name, &names)).collect()
+        } else {
+            all(&table.drop)?
+        };
+        let header = columns.iter().any(|column| column.named);
+        let typed: Vec<usize> = table.types.keys().filter_map(|name| place(name, &names)).collect();
+        for (i, column) in columns.iter_mut().enumerate().filter(|(_, column)| open(column)) {
+            let asked = chosen.contains(&i) || typed.contains(&i);
+            if dropped.contains(&i) {
+                column.role = Role::Aside("it is to be left out".into());
+            } else if !chosen.is_empty() && !chosen.contains(&i) {
+                column.role = Role::Aside("it is none of the columns that are to be read".into());
+            } else if !column.named && column.missing == rows && rows > 0 {
+                column.role = Role::Aside("it has neither a name nor a cell".into());
+            } else if !asked && column.kind.is_number() && numbers_rows(column, i, header, rows) {
+                column.role = Role::RowNumber;
+            } else if !column.kind.is_number() {
+                column.role = Role::Aside(column.why.clone());
+            }
+        }
+    }
+    let taken = |column: &ColumnReading| matches!(column.role, Role::Data | Role::Refused(_));
+    if !columns.iter().any(taken) {
+        // Numbers that count the rows are data where there are no others.
+        columns
+            .iter_mut()
+            .filter(|column| column.role == Role::RowNumber)
+            .for_each(|column| column.role = Role::Data);
+    }
+    if labels.is_empty()
+        && options.labels.is_none()
+        && let Some(label) = only_text(columns)
+    {
+        columns[label].role = Role::Label;
+    }
+    Ok(())
+}
+
+/// That there is no such column.
+pub(crate) fn no_column(wanted: &str, names: &[String], path: &Path) -> Error {
+    Error::LabelColumn { path: path.to_owned(), wanted: wanted.to_owned(), names: listed(names.iter()) }
+}
+
+/// The places of a model's columns, where there are all of them.
+fn of_model(wanted: &[String], names: &[String]) -> Option<HashSet<usize>> {
+    // Columns without names are found by their places, once those that are no data are set aside.
+    if wanted.iter().all(|name| is_made_up(name)) {
+        return None;
+    }
+    let mut places: HashMap<&String, Option<usize>> = HashMap::new();
+    for (i, name) in names.iter().enumerate() {
+        // A name that stands twice says nothing.
+        places.entry(name).and_modify(|place| *place = None).or_insert(Some(i));
+    }
+    wanted.iter().map(|name| places.get(name).copied().flatten()).collect()
+}
+
+/// The column of a name, of a number from 1, or the last.
+pub(crate) fn place(wanted: &str, names: &[String]) -> Option<usize> {
+    let by_number = || match wanted {
+        "last" => names.len().checked_sub(1),
+        number => number.parse::<usize>().ok()?.checked_sub(1).filter(|&i| i < names.len()),
+    };
+    names.iter().position(|name| name == wanted).or_else(by_number)
+}
+
+/// Whether a column of numbers is one of row numbers: by its name, or as the first that has none.
+fn numbers_rows(column: &ColumnReading, place: usize, header: bool, rows: usize) -> bool {
+    if !column.counts_rows {
+        return false;
+    }
+    if !column.named {
+        return place == 0 && (header || rows >= NUMBERED);
+    }
+    let name: String = column.name.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+    is_unnamed(&column.name) || NUMBERS.contains(&name.as_str())
+}
+
+/// Whether a name stands for none: blank, or as pandas writes it.
+pub(crate) fn is_unnamed(name: &str) -> bool {
+    name.is_empty() || name.starts_with("Unnamed: ")
+}
+
+/// Parts the columns of a frame by their roles: data, and labels; text stays where it is to be kept.
+pub(crate) fn apply(mut frame: Frame, path: &Path, options: &ReadOptions) -> Result<Frame, Error> {
+    let rows = frame.rows()?;
+    let plain = options.label_columns.is_empty() && options.table.is_empty() && options.wanted.is_empty();
+    if plain
+        && matches!(&frame.columns[..], [(_, Column::Matrix(matrix))] if matrix.columns.iter().all(|name| is_made_up(name)))
+    {
+        return Ok(frame);
+    }
+    let mut columns = readings(&frame, options);
+    assign(&mut columns, rows, path, options)?;
+    check(&columns, path)?;
+    let of = |role: fn(&Role) -> bool| -> Vec<usize> {
+        (0..columns.len()).filter(|&i| role(&columns[i].role)).collect()
+    };
+    let labels = of(|role| *role == Role::Label);
+    if !labels.is_empty() && (options.text == TextColumns::Aside || !options.label_columns.is_empty()) {
+        frame.labels =
+            Some((0..rows).map(|row| joined(labels.iter().map(|&c| shown(&frame.cell(row, c))))).collect());
+        frame.label_names = labels.iter().map(|&i| columns[i].name.clone()).collect();
+    }
+    let kept: Vec<usize> = match options.text {
+        TextColumns::Aside => of(|role| *role == Role::Data),
+        TextColumns::Kept => {
+            let aside = |i: &usize| columns[*i].role != Role::Label || options.label_columns.is_empty();
+            (0..columns.len()).filter(aside).collect()
+        }
+    };
+    if kept.is_empty() {
+        return Err(no_data(&columns, path));
+    }
+    frame.reading.columns = columns;
+    frame.select(&kept)
+}
+
+/// The labels of several columns as one.
+pub(crate) fn joined(labels: impl Iterator<Item = String>) -> String {
+    labels.collect::<Vec<_>>().join(" / ")
+}
+
+fn shown(cell: &Cell<'_>) -> String {
+    match cell {
+        Cell::Missing => String::new(),
+        Cell::Real(value) if value.is_nan() => String::new(),
+        Cell::Real(value) => value.to_string(),
+        Cell::Count(value) => value.to_string(),
+        Cell::Text(text) => text.to_string(),
+    }
+}
+
+/// Refuses columns that a model cannot take.
+fn check(columns: &[ColumnReading], path: &Path) -> Result<(), Error> {
+    match columns.iter().find(|column| matches!(column.role, Role::Refused(_))) {
+        Some(column) => Err(Error::NotNumbers {
+            name: path.display().to_string(),
+            column: column.name.clone(),
+            kind: column.kind,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// That no column is data, and why.
+pub(crate) fn no_data(columns: &[ColumnReading], path: &Path) -> Error {
+    let why = |column: &ColumnReading| match &column.role {
+        Role::Label => format!("`{}` is the label", column.name),
+        Role::RowNumber => format!("`{}` counts the rows", column.name),
+        Role::Aside(why) | Role::Refused(why) => format!("`{}`: {why}", column.name),
+        Role::Data => String::new(),
+    };
+    let of: Vec<String> = columns.iter().take(5).map(why).collect();
+    Error::AllAside { path: path.to_owned(), columns: of.join("; ") }
+}
+
+/// What is known of the columns of a frame, before they have roles.
+fn readings(frame: &Frame, options: &ReadOptions) -> Vec<ColumnReading> {
+    let kinds = frame.kinds();
+    let names: Vec<String> = frame.names().map(Into::into).collect();
+    let told = |i: usize| {
+        options.table.types.iter().find(|(name, _)| place(name, &names) == Some(i)).map(|(_, &kind)| kind)
+    };
+    let rows = frame.rows().unwrap_or(0);
+    (0..names.len())
+        .map(|i| {
+            let kind = told(i).unwrap_or(kinds[i]);
+            let cell = |row| match frame.cell(row, i) {
+                Cell::Real(value) if value.is_nan() => Cell::Missing,
+                cell => cell,
+            };
+            let number = |row| match cell(row) {
+                Cell::Real(value) => Some(value),
+                Cell::Count(value) => Some(value as f64),
+                _ => None,
+            };
+            let missing = (0..rows).filter(|&row| cell(row) == Cell::Missing).count();
+            let first = (rows > 0).then(|| number(0)).flatten().filter(|first| [0.0, 1.0].contains(first));
+            let counts =
+                first.is_some_and(|first| (0..rows).all(|row| number(row) == Some(first + row as f64)));
+            ColumnReading {
+                named: !is_made_up(&names[i]) && !is_unnamed(&names[i]),
+                name: names[i].clone(),
+                kind,
+                why: if told(i).is_some() {
+                    format!("it is told to hold {kind}")
+                } else {
+                    format!("it holds {kind}")
+                },
+                missing,
+                counts_rows: counts,
+                role: Role::Data,
+            }
+        })
+        .collect()
+}
+
+/// The one column that is set aside as text: the labels of the rows. One of instants is, where there is no other.
+fn only_text(columns: &[ColumnReading]) -> Option<usize> {
+    let aside = |kinds: &[ColumnKind]| {
+        let mut of = columns.iter().enumerate().filter(|(_, column)| {
+            kinds.contains(&column.kind) && matches!(&column.role, Role::Aside(why) if *why == column.why)
+        });
+        (of.next().map(|(i, _)| i), of.next().is_some())
+    };
+    let texts = aside(&[ColumnKind::Text, ColumnKind::Category, ColumnKind::Ordinal]);
+    match (texts, aside(&[ColumnKind::Time])) {
+        ((Some(text), false), _) => Some(text),
+        ((None, _), (Some(time), false)) => Some(time),
+        _ => None,
+    }
+}

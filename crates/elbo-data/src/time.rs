@@ -1,0 +1,324 @@
+//! Instants as text: ISO 8601, and the other ways in which files write dates, which a whole column tells.
+
+use jiff::civil::{Date, DateTime, Time, Weekday, date};
+use jiff::fmt::strtime;
+use jiff::tz::Offset;
+use jiff::{SignedDuration, Timestamp, ToSpan};
+
+/// Ways to write a day, a month or a week, as `strptime` names them. ISO 8601 goes first.
+const DATES: [&str; 34] = [
+    "%Y-%m-%d",
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%d.%m.%Y",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d-%m-%Y",
+    "%m-%d-%Y",
+    "%d.%m.%y",
+    "%d/%m/%y",
+    "%m/%d/%y",
+    "%d-%m-%y",
+    "%m-%d-%y",
+    "%d-%b-%Y",
+    "%d-%b-%y",
+    "%d %b %Y",
+    "%d %B %Y",
+    "%b %d, %Y",
+    "%B %d, %Y",
+    "%b %d %Y",
+    "%B %d %Y",
+    "%a, %d %b %Y",
+    "%Y-%b-%d",
+    "%Y-%m",
+    "%Y/%m",
+    "%m/%Y",
+    "%m-%Y",
+    "%b %Y",
+    "%B %Y",
+    "%b-%Y",
+    "%b-%y",
+    "%Y-%b",
+    "%G-W%V",
+    "%GW%V",
+];
+/// What may follow of the time of day, and of the distance from UTC.
+const TIMES: [&str; 6] = ["", " %H:%M", " %H:%M:%S%.f", " %I:%M %p", " %I:%M:%S %p", "T%H:%M:%S%.f"];
+const OFFSETS: [&str; 5] = ["", " UTC", "Z", " %z", "%:z"];
+
+/// A date, or a date with a time of day, of ISO 8601, as microseconds since 1970-01-01 00:00; where no offset is named it is
+/// UTC.
+pub(crate) fn parse(text: &str) -> Option<i64> {
+    // A number is no date, though ISO 8601 has a form without hyphens.
+    if text.as_bytes().get(4) != Some(&b'-') {
+        return None;
+    }
+    // A civil time would be read of an instant too, without its offset.
+    let instant = text.parse::<Timestamp>().ok().map(Timestamp::as_microsecond);
+    instant.or_else(|| text.parse::<DateTime>().ok().map(micros))
+}
+
+/// How all cells of a column write their instants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Writing {
+    /// ISO 8601, each cell by itself with or without a time of day and an offset.
+    Iso,
+    /// As this pattern of `strptime` says.
+    Pattern(String),
+    /// A year and a quarter, as `2024Q1` or `Q1 2024`.
+    Quarter,
+}
+
+impl Writing {
+    /// The ways that read every cell which is not empty, of those in which a file may write; none where no cell holds
+    /// anything.
+    pub(crate) fn all(cells: &[String]) -> Vec<Self> {
+        let seen = || cells.iter().map(String::as_str).filter(|cell| !cell.is_empty());
+        let Some(first) = seen().next() else { return Vec::new() };
+        let of_day = |day: &'static str| {
+            let offset = |time: &str| OFFSETS.iter().take(if time.is_empty() { 1 } else { OFFSETS.len() });
+            let ends = TIMES.iter().flat_map(move |time| offset(time).map(move |offset| (time, offset)));
+            ends.map(move |(time, offset)| Self::Pattern(format!("{day}{time}{offset}")))
+        };
+        let patterns = DATES.into_iter().flat_map(of_day);
+        let mut ways: Vec<Self> = [Self::Iso, Self::Quarter].into_iter().chain(patterns).collect();
+        ways.retain(|way| way.read(first).is_some());
+        for cell in seen() {
+            if ways.is_empty() {
+                break;
+            }
+            ways.retain(|way| way.read(cell).is_some());
+        }
+        ways
+    }
+
+    /// The instant in a cell, in microseconds since 1970-01-01 00:00 UTC: of a month, a quarter or a week its first day.
+    pub(crate) fn read(&self, cell: &str) -> Option<i64> {
+        match self {
+            Self::Iso => parse(cell),
+            Self::Pattern(pattern) => by_pattern(pattern, cell),
+            Self::Quarter => quarter(cell),
+        }
+    }
+}
+
+/// The instants of a column of text, all of which are written in one way; an empty cell has none. Where day and month may be
+/// either way round, they are so that the rows are in time order, or in its reverse. `None` where some cell is no instant,
+/// or day and month remain unknown.
+pub(crate) fn instants(cells: &[String]) -> Option<(Writing, Vec<Option<i64>>)> {
+    let read = |way: Writing| {
+        let instants: Vec<Option<i64>> = cells.iter().map(|cell| way.read(cell)).collect();
+        (way, instants)
+    };
+    let mut readings = Writing::all(cells).into_iter().map(read);
+    let first = readings.next()?;
+    let mut readings: Vec<_> = readings.filter(|(_, instants)| *instants != first.1).collect();
+    if readings.is_empty() {
+        return Some(first);
+    }
+    readings.insert(0, first);
+    readings.retain(|(_, instants)| in_order(instants));
+    if readings.len() == 1 { readings.pop() } else { None }
+}
+
+/// Whether instants rise throughout, or fall throughout.
+fn in_order(instants: &[Option<i64>]) -> bool {
+    let known: Vec<i64> = instants.iter().copied().flatten().collect();
+    known.is_sorted() || known.is_sorted_by(|a, b| a >= b)
+}
+
+fn by_pattern(pattern: &str, cell: &str) -> Option<i64> {
+    let mut parts = strtime::parse(pattern, cell).ok()?;
+    // `strptime` takes fewer digits of a year than it has, and a space where there is none: 1.2.3 is no date.
+    let year = parts.year().or(parts.iso_week_year())?.to_string();
+    let year = if pattern.contains("%y") { &year[2..] } else { &year };
+    if parts.year().is_some_and(|year| year < 1000)
+        || !cell.split(|c: char| !c.is_ascii_digit()).any(|run| run == year)
+    {
+        return None;
+    }
+    if pattern.starts_with("%G") {
+        parts.set_weekday(Some(Weekday::Monday));
+    } else if parts.day().is_none() {
+        parts.set_day(Some(1)).ok()?;
+    }
+    let day = parts.to_date().ok()?;
+    let time = if parts.hour().is_some() { parts.to_time().ok()? } else { Time::midnight() };
+    let offset = parts.offset().unwrap_or(Offset::UTC);
+    let instant = offset.to_timestamp(day.to_datetime(time)).ok()?;
+    Some(instant.as_microsecond())
+}
+
+fn quarter(cell: &str) -> Option<i64> {
+    let mut parts = cell.split([' ', '-', 'Q', 'q']).filter(|part| !part.is_empty());
+    let (a, b) = (parts.next()?, parts.next()?);
+    let (year, quarter) = if a.len() == 4 { (a, b) } else { (b, a) };
+    if parts.next().is_some() || year.len() != 4 || quarter.len() != 1 || !cell.contains(['Q', 'q']) {
+        return None;
+    }
+    let quarter: i8 = quarter.parse().ok().filter(|quarter| (1..=4).contains(quarter))?;
+    Date::new(year.parse().ok()?, 3 * quarter - 2, 1).ok().map(|day| micros(day.into()))
+}
+
+fn micros(instant: DateTime) -> i64 {
+    instant.duration_since(date(1970, 1, 1).into()).as_micros() as i64
+}
+
+/// The civil time of an instant, in UTC; `None` outside the years −9999 to 9999.
+fn civil(instant: i64) -> Option<DateTime> {
+    let epoch = DateTime::from(date(1970, 1, 1));
+    epoch.checked_add(SignedDuration::from_micros(instant)).ok()
+}
+
+/// The instant of a day that is written as one number, as 20240131.
+pub(crate) fn of_digits(day: f64) -> Option<i64> {
+    let number = (18_000_101.0..22_000_101.0).contains(&day) && day.fract() == 0.0;
+    let of =
+        |number: i64| Date::new((number / 10_000) as i16, (number / 100 % 100) as i8, (number % 100) as i8);
+    number.then(|| of(day as i64).ok()).flatten().map(|day| micros(day.into()))
+}
+
+/// The day of the week of an instant in UTC, from 1 for Monday; 0 of none.
+pub(crate) fn weekday(instant: i64) -> i8 {
+    civil(instant).map_or(0, |of| of.weekday().to_monday_one_offset())
+}
+
+/// The day of the month of an instant in UTC, from 1; 0 of none.
+pub(crate) fn day_of_month(instant: i64) -> i8 {
+    civil(instant).map_or(0, DateTime::day)
+}
+
+/// How many months lead from an instant to another at the same time of day, which is on this day of its month, or on the last
+/// where the month is shorter; `None` where there is no such number.
+pub(crate) fn months_between(from: i64, to: i64, day: i8) -> Option<i64> {
+    let (a, b) = (civil(from)?, civil(to)?);
+    let months = |of: DateTime| 12 * i64::from(of.year()) + i64::from(of.month());
+    let between = months(b) - months(a);
+    (months_later(from, between, day)? == to).then_some(between)
+}
+
+/// The instant so many months later, on this day of its month, or on the last where the month is shorter.
+pub(crate) fn months_later(from: i64, months: i64, day: i8) -> Option<i64> {
+    let of = civil(from)?;
+    let first = of.date().first_of_month().checked_add(months.months()).ok()?;
+    let later = first.with().day(day.clamp(1, first.days_in_month())).build().ok()?;
+    Some(micros(later.to_datetime(of.time())))
+}
+
+/// The text that [`parse`] reads as the same instant: a date where it is midnight UTC.
+pub(crate) fn format(instant: i64) -> String {
+    match civil(instant) {
+        Some(of) if of.time() == Time::midnight() => of.date().to_string(),
+        Some(of) => of.to_string(),
+        None => instant.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: i64 = 1_000_000;
+    const DAY: i64 = 86_400 * SECOND;
+
+    fn texts(cells: &[&str]) -> Vec<String> {
+        cells.iter().map(|&cell| cell.into()).collect()
+    }
+
+    /// The instants of cells as [`format`] writes them; nothing of an empty one.
+    fn read(cells: &[&str]) -> Option<Vec<String>> {
+        let (_, instants) = instants(&texts(cells))?;
+        Some(instants.iter().map(|instant| instant.map_or(String::new(), format)).collect())
+    }
+
+    // By `date -u -d … +%s`.
+    #[test]
+    fn instants_are_those_of_the_calendar() {
+        for (text, micros) in [
+            ("1970-01-01", 0),
+            ("2026-11-30", 1_795_996_800 * SECOND),
+            ("1900-03-01", -2_203_891_200 * SECOND),
+            ("2024-02-29T12:30:15.25", 1_709_209_815 * SECOND + 250_000),
+        ] {
+            assert_eq!(parse(text), Some(micros), "{text}");
+            assert_eq!(format(micros), text);
+        }
+        assert_eq!(parse("2024-02-29 12:30"), parse("2024-02-29T14:30:00+02:00"));
+        assert_eq!(parse("2024-02-29 12:30"), parse("2024-02-29T12:30:00Z"));
+        for text in ["", "2023-02-29", "29.2.2024", "2024", "12:30", "1.5", "20240229", "2024-1"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+        assert_eq!(format(i64::MAX), i64::MAX.to_string());
+    }
+
+    #[test]
+    fn a_column_tells_how_its_dates_are_written() {
+        let two = ["2024-01-31", "2024-02-01"];
+        for cells in [
+            ["2024-01-31", "2024-02-01"],
+            ["2024-01-31 00:00:00", "2024-02-01"],
+            ["2024/01/31", "2024/2/1"],
+            ["31.01.2024", "1.2.2024"],
+            ["31/01/2024", "01/02/2024"],
+            ["01/31/2024", "02/01/2024"],
+            ["31-Jan-2024", "01-Feb-2024"],
+            ["31-Jan-24", "01-Feb-24"],
+            ["31/01/24", "01/02/24"],
+            ["Jan 31, 2024", "Feb 1, 2024"],
+            ["January 31, 2024", "February 1, 2024"],
+            ["Wed, 31 Jan 2024", "Thu, 01 Feb 2024"],
+            ["31 January 2024", "1 February 2024"],
+            ["31/01/2024 00:00", "01/02/2024 00:00"],
+            ["1/31/2024 12:00:00 AM", "2/1/2024 12:00:00 AM"],
+            ["2024-01-31 00:00:00 UTC", "2024-02-01 00:00:00 UTC"],
+            ["2024-01-31 01:00:00 +0100", "2024-02-01 01:00:00 +0100"],
+        ] {
+            assert_eq!(read(&cells).as_deref(), Some(&two.map(str::to_owned)[..]), "{cells:?}");
+        }
+        let starts = ["2024-01-01", "", "2024-04-01"].map(str::to_owned);
+        for cells in [
+            ["2024-01", "", "2024-04"],
+            ["01/2024", "", "04/2024"],
+            ["Jan 2024", "", "Apr 2024"],
+            ["Jan-24", "", "Apr-24"],
+            ["2024Q1", "", "2024Q2"],
+            ["Q1 2024", "", "Q2 2024"],
+            ["2024-Q1", "", "2024-Q2"],
+            ["2024-W01", "", "2024-W14"],
+        ] {
+            assert_eq!(read(&cells).as_deref(), Some(&starts[..]), "{cells:?}");
+        }
+    }
+
+    #[test]
+    fn day_and_month_are_told_by_the_order_of_rows_or_not_at_all() {
+        let read = |cells: &[&str]| read(cells).map(|days| days.join(" "));
+        assert_eq!(read(&["01/02/2024", "01/03/2024"]), None);
+        assert_eq!(read(&["01/12/2023", "01/01/2024"]), None);
+        assert_eq!(read(&["03/01/2024", "02/02/2024"]).as_deref(), None);
+        assert_eq!(
+            read(&["03/01/2024", "02/02/2024", "05/02/2024"]).as_deref(),
+            Some("2024-01-03 2024-02-02 2024-02-05")
+        );
+        // Both ways are the same days.
+        assert_eq!(read(&["01/01/2024", "02/02/2024"]).as_deref(), Some("2024-01-01 2024-02-02"));
+    }
+
+    #[test]
+    fn what_is_no_date_stays_text() {
+        for cells in [
+            &["1.2.3", "1.2.4"][..],
+            &["2024-01-31", "soon"],
+            &["", ""],
+            &["2024Q5"],
+            &["10-12", "13-15"],
+            &["May", "June"],
+            &["192.168.10.24", "192.168.10.25"],
+            &["31.02.2024"],
+            &["1-2024-03"],
+        ] {
+            assert_eq!(read(cells), None, "{cells:?}");
+        }
+        assert_eq!(DAY, parse("1970-01-02").unwrap());
+    }
+}

@@ -1,0 +1,437 @@
+//! Text tables as other programs and people write them.
+
+use elbo_data::{
+    ColumnKind, Dataset, DecimalMark, Delimiter, Error, ReadOptions, Reading, Role, TableOptions,
+    TextColumns, read_as, read_frame,
+};
+
+use crate::{Folder, gzip};
+
+fn missing() -> ReadOptions {
+    ReadOptions { missing: true, ..ReadOptions::default() }
+}
+
+fn with(table: TableOptions) -> ReadOptions {
+    ReadOptions { table, ..missing() }
+}
+
+fn read(name: &str, text: impl AsRef<[u8]>, options: &ReadOptions) -> Result<Dataset<f64>, Error> {
+    let folder = Folder::new();
+    read_as(&folder.file(name, text), options)
+}
+
+fn csv(text: impl AsRef<[u8]>) -> Dataset<f64> {
+    read("a.csv", text, &missing()).unwrap()
+}
+
+fn refused(text: impl AsRef<[u8]>) -> String {
+    let error = read("a.csv", text, &missing()).unwrap_err().to_string();
+    error.split_once("a.csv").unwrap().1.to_owned()
+}
+
+fn decided(reading: &Reading, of: &str) -> String {
+    reading
+        .decisions
+        .iter()
+        .find(|decision| decision.of == of)
+        .map_or(String::new(), |decision| decision.chosen.clone())
+}
+
+fn role<'a>(data: &'a Dataset<f64>, name: &str) -> &'a Role {
+    &data.reading.columns.iter().find(|column| column.name == name).unwrap().role
+}
+
+/// Rows of fractions, by this delimiter.
+fn rows(first: &str, delimiter: &str, columns: usize) -> String {
+    let row = |i: usize| {
+        let cells: Vec<String> =
+            (0..columns).map(|c| format!("{}.{}", i * 3 % 7, (i * 5 + c) % 9 + 1)).collect();
+        cells.join(delimiter) + "\n"
+    };
+    format!("{first}\n") + &(0..20).map(row).collect::<String>()
+}
+
+#[test]
+fn a_first_row_of_numbers_can_name_the_columns() {
+    for (first, columns) in [
+        ("0,1", 2),
+        ("0,1,2", 3),
+        ("1,2,3,4", 4),
+        ("2019,2020,2021", 3),
+        ("1990,1995,2000", 3),
+        ("\"5\",\"9\",\"7\"", 3),
+        ("0", 1),
+        ("1", 1),
+        ("year,2019,2020", 3),
+        ("x,0,1", 3),
+    ] {
+        let data = csv(rows(first, ",", columns));
+        assert_eq!((data.rows(), data.width()), (20, columns), "{first}");
+        assert_eq!(data.columns.join(","), first.replace('"', ""));
+        assert!(decided(&data.reading, "header").contains("names"), "{first}");
+    }
+    for (first, columns) in [
+        ("0,2,1", 3),
+        ("0.0,1.0,2.0", 3),
+        ("3,4,5", 3),
+        ("2019,2031,2020", 3),
+        ("7", 1),
+        ("0.5", 1),
+        ("1,2,NA", 3),
+        ("0.1,n.a.,3.4", 3),
+    ] {
+        let data = csv(rows(first, ",", columns));
+        assert_eq!((data.rows(), data.columns[0].as_str()), (21, "column 1"), "{first}");
+        assert!(decided(&data.reading, "header").contains("is data"), "{first}");
+    }
+    // A name beside years, above names and numbers.
+    for (first, names) in [("country,2019,2020,2021", 3), ("country,2020", 1), ("n,0,1,2,3", 4)] {
+        let row = |i: usize| format!("c{i}") + &format!(",{}.5", i * i % 7).repeat(names) + "\n";
+        let data = csv(format!("{first}\n") + &(0..9).map(row).collect::<String>());
+        assert_eq!(
+            (data.rows(), data.width(), data.labels.unwrap()[0].as_str()),
+            (9, names, "c0"),
+            "{first}"
+        );
+    }
+    let flowers = csv("5.1,3.5,setosa\n4.9,3.0,setosa\n6.3,3.3,virginica\n");
+    assert_eq!((flowers.rows(), flowers.columns[0].as_str()), (3, "column 1"));
+    // Counts that go on, and small tables of counts, are data.
+    for text in [
+        "0,1,2\n3,4,5\n6,7,8\n",
+        "0,1\n1,0\n1,1\n",
+        "1,2\n3,4\n",
+        "0,1,2,3\n4,5,6,7\n",
+        "0,1,2\n1,0,0.5\n2,0.5,0\n",
+    ] {
+        assert_eq!(csv(text).columns[0], "column 1", "{text}");
+    }
+    // Either can be told.
+    let told = |header| with(TableOptions { header: Some(header), ..TableOptions::default() });
+    assert_eq!(read("a.csv", "3,4\n1,2\n5,6\n", &told(true)).unwrap().columns, ["3", "4"]);
+    assert_eq!(read("a.csv", rows("0,1,2", ",", 3), &told(false)).unwrap().rows(), 21);
+    // Text among numbers that are no names is out of place, and said.
+    let error = refused(rows("0.4,odd,3.2", ",", 3));
+    assert_eq!(
+        error,
+        "`: column `column 2` line 1 is `odd`: not a number, in a first row that was taken for data"
+    );
+}
+
+#[test]
+fn numbers_of_rows_are_set_aside() {
+    let numbered = |first: &str, begin: usize| {
+        let row = |i: usize| format!("{},0.{},{}\n", begin + i, i % 7 + 1, i * i % 5);
+        format!("{first}\n") + &(0..20).map(row).collect::<String>()
+    };
+    for first in
+        [",a,b", "\"\",\"a\",\"b\"", "Unnamed: 0,a,b", ",0,1", "a,b", "id,a,b", "Index,a,b", "row_number,a,b"]
+    {
+        for begin in [0, 1] {
+            let data = csv(numbered(first, begin));
+            assert_eq!((data.rows(), data.width()), (20, 2), "{first}");
+            assert_eq!(data.reading.columns[0].role, Role::RowNumber, "{first}");
+        }
+    }
+    // Without names too, and not where a model may want them.
+    let bare = numbered("", 0).trim_start().to_owned();
+    assert_eq!(csv(&bare).columns, ["column 2", "column 3"]);
+    let keep =
+        with(TableOptions { types: [("1".into(), ColumnKind::Count)].into(), ..TableOptions::default() });
+    assert_eq!(read("a.csv", &bare, &keep).unwrap().width(), 3);
+    for first in ["t,a,b", "time,a,b", "dose,a,b"] {
+        assert_eq!(csv(numbered(first, 0)).width(), 3, "{first}");
+    }
+    let text = numbered("id,a,b", 0).replace("\n7,", "\n700,");
+    assert_eq!(csv(text).width(), 3);
+    // Numbers alone are data.
+    assert_eq!(csv("id\n0\n1\n2\n").columns, ["id"]);
+}
+
+#[test]
+fn every_delimiter_is_found() {
+    for (delimiter, name, chosen) in [
+        (",", "a.csv", "comma"),
+        (";", "a.csv", "semicolon"),
+        ("\t", "a.csv", "tab"),
+        ("|", "a.txt", "pipe"),
+        (" ", "a.csv", "blanks"),
+        ("   ", "a.txt", "blanks"),
+        (",", "a.tsv", "comma"),
+        ("\t", "a.tsv", "tab"),
+        (" ; ", "a.csv", "semicolon"),
+    ] {
+        for first in [["a", "b", "c"].join(delimiter), ["0.1", "0.2", "0.3"].join(delimiter)] {
+            let data = read(name, rows(&first, delimiter, 3), &missing()).unwrap();
+            assert_eq!(
+                (data.width(), decided(&data.reading, "delimiter").as_str()),
+                (3, chosen),
+                "{delimiter:?}"
+            );
+            assert_eq!(data.row(data.rows() - 1), [1.6, 1.7, 1.8]);
+        }
+    }
+    let told =
+        |text: &str| with(TableOptions { delimiter: Some(text.parse().unwrap()), ..TableOptions::default() });
+    assert_eq!(read("a.csv", rows("a:b", ":", 2), &told(":")).unwrap().columns, ["a", "b"]);
+    let data = csv(rows("sep=;\na;b", ";", 2));
+    assert_eq!((data.columns.join(" "), data.rows()), ("a b".into(), 20));
+    // Text with other marks in it.
+    let data = csv("name,x\n\"a; b\",1\n\"c; d\",2\n\"e; f\",3\n");
+    assert_eq!((data.columns, data.labels.unwrap()[0].as_str()), (vec!["x".to_owned()], "a; b"));
+    // `write.table` of R: rows have names, which have none.
+    let data = read("a.txt", "\"x\" \"y\"\n\"r 1\" 1.5 2\n\"r 2\" 2.5 3\n", &missing()).unwrap();
+    assert_eq!(
+        (data.columns, data.labels.unwrap()),
+        (vec!["x".to_owned(), "y".into()], vec!["r 1".to_owned(), "r 2".into()])
+    );
+    // A delimiter at the end of each row.
+    assert_eq!(csv("a,b\n1,2,\n3,5,\n").columns, ["a", "b"]);
+    assert_eq!(csv("a,b,\n1,2,\n3,5,\n").columns, ["a", "b"]);
+}
+
+#[test]
+fn decimal_commas_are_found() {
+    let comma = |text: &str| text.replace('.', ",");
+    for (delimiter, first) in [(";", "a;b"), ("\t", "a\tb"), (" ", "a b"), (";", "0.5;1.5")] {
+        let data = read("a.csv", comma(&rows(first, delimiter, 2)), &missing()).unwrap();
+        let plain = read("a.csv", rows(first, delimiter, 2), &missing()).unwrap();
+        assert_eq!((&data.values[..], &data.columns), (&plain.values[..], &plain.columns), "{delimiter:?}");
+        assert_eq!(decided(&data.reading, "decimal"), "comma");
+    }
+    let data = csv("a;b\n1.234,5;2\n-10.000,25;1.234\n");
+    assert_eq!(data.values[..], [1234.5, 2.0, -10000.25, 1234.0]);
+    let data = csv("a,b\n\"1,5\",2\n\"2,25\",3\n");
+    assert_eq!(data.values[..], [1.5, 2.0, 2.25, 3.0]);
+    // What may be either is refused, and can be told.
+    let text = "a;b\n1,234;2\n5,678;3\n";
+    assert_eq!(refused(text), "`: column `a` line 2 is `1,234`, whose comma parts thousands or a fraction");
+    let told = |decimal| with(TableOptions { decimal: Some(decimal), ..TableOptions::default() });
+    assert_eq!(read("a.csv", text, &told(DecimalMark::Comma)).unwrap().values[0], 1.234);
+    assert_eq!(read("a.csv", text, &told(DecimalMark::Point)).unwrap().values[0], 1234.0);
+    let error = refused("a;b\n1,5;2.5\n2,5;3.5\n");
+    assert!(
+        error.contains(
+            "column `a` line 2, `1,5`, has a decimal comma, and column `b` line 2, `2.5`, has none"
+        ),
+        "{error}"
+    );
+}
+
+#[test]
+fn numbers_for_people_are_read_or_refused() {
+    for (cells, values) in [
+        (["\"1,234\"", "\"12,345,678\"", "999"], [1234.0, 12_345_678.0, 999.0]),
+        (["1 234", "12 345 678", "9"], [1234.0, 12_345_678.0, 9.0]),
+        (["1'234.5", "12'345", "9"], [1234.5, 12345.0, 9.0]),
+        (["10.5%", "3%", "-1.25 %"], [10.5, 3.0, -1.25]),
+        (["$1.50", "\"$1,200\"", "-$3"], [1.5, 1200.0, -3.0]),
+        (["5 kg", "6.5 kg", "7kg"], [5.0, 6.5, 7.0]),
+        (["1.5D+03", "2D0", "3"], [1500.0, 2.0, 3.0]),
+        (["−4", "5", "−6.5"], [-4.0, 5.0, -6.5]),
+        (["(4)", "5", "6"], [-4.0, 5.0, 6.0]),
+        (["+4", ".5", "6."], [4.0, 0.5, 6.0]),
+    ] {
+        let text = format!("a,b\n1.5,{}\n2.5,{}\n3.5,{}\n", cells[0], cells[1], cells[2]);
+        let data = csv(&text);
+        assert_eq!(data.column(1).collect::<Vec<_>>(), values, "{cells:?}");
+    }
+    for (odd, fault) in
+        [("12 %", "12 %"), ("about 3", "about 3"), ("1.2.3", "1.2.3"), ("3 lb", "3 lb"), ("1O", "1O")]
+    {
+        let error = refused(format!("a,b\n1,2\n2,3\n3,{odd}\n4,5\n"));
+        assert_eq!(error, format!("`: column `b` line 4 is `{fault}`: not a number"));
+    }
+    let error = refused("a,b\n1,5 kg\n2,6 kg\n3,7 lb\n");
+    assert_eq!(error, "`: column `b` line 4 is `7 lb`: not a number");
+    // A long cell is quoted in brief, and what no terminal should see by its code.
+    let error = refused(format!("a,b\n1,2\n2,3\n3,{}\u{1b}[2J\n4,5\n", "x".repeat(500)));
+    assert!(error.len() < 150 && error.contains('…'), "{error}");
+    assert!(refused("a,b\n1,2\n2,3\n3,z\u{1b}[2J\n").contains("`z\\u{1b}[2J`"));
+}
+
+#[test]
+fn marks_of_missing_cells_are_known() {
+    for mark in [
+        "", "NA", "N/A", "n/a", "n.a.", "#N/A", "#NA", "<NA>", "NaN", "-nan", "-NaN", "1.#QNAN", "-1.#IND",
+        "NaT", "NULL", "null", "None", "nil", "missing", "--", "-", "?", ".", "..", ".a", ".Z", "\\N",
+        "#DIV/0!", "#VALUE!", "#NULL!", "(null)",
+    ] {
+        for (text, row) in
+            [(format!("a,b\n1,{mark}\n2,3\n4,5\n"), 0), (format!("a,b\n1,2\n2,{mark}\n4,5\n"), 1)]
+        {
+            let data = csv(&text);
+            assert_eq!((data.rows(), data.width()), (3, 2), "{mark}");
+            assert!(data.row(row)[1].is_nan(), "{mark}");
+            assert!(read("a.csv", &text, &ReadOptions::default()).is_err(), "{mark}");
+        }
+        let bare = csv(format!("1.5,{mark}\n2.5,3.5\n4.5,5.5\n"));
+        assert_eq!((bare.rows(), bare.width()), (3, 2), "{mark}");
+    }
+}
+
+#[test]
+fn columns_of_text_are_set_aside_by_name() {
+    let data = csv("name,x,city\nn0,1,A\nn1,2,B\nn2,4,A\nn3,5,B\n");
+    assert_eq!((data.columns.join(" "), data.labels.is_none()), ("x".into(), true));
+    assert_eq!(role(&data, "city"), &Role::Aside("it holds text, as `A` in line 2".into()));
+    let labelled = |columns: &[&str]| ReadOptions {
+        label_columns: columns.iter().map(|&column| column.into()).collect(),
+        ..missing()
+    };
+    let text = "name,x,city\nn0,1,A\nn1,2,B\n";
+    assert_eq!(read("a.csv", text, &labelled(&["city"])).unwrap().labels.unwrap(), ["A", "B"]);
+    let both = read("a.csv", text, &labelled(&["city", "name"])).unwrap();
+    assert_eq!(
+        (both.labels.unwrap()[1].as_str(), both.label_names.join(" ")),
+        ("n1 / B", "name city".into())
+    );
+    let chosen = |columns: &[&str], drop: &[&str]| {
+        let own = |of: &[&str]| of.iter().map(|&name| name.to_owned()).collect();
+        with(TableOptions { columns: own(columns), drop: own(drop), ..TableOptions::default() })
+    };
+    let text = "a,b,c,kind\n1,2,3,x\n4,5,7,y\n";
+    assert_eq!(read("a.csv", text, &chosen(&["c", "1"], &[])).unwrap().columns, ["a", "c"]);
+    assert_eq!(read("a.csv", text, &chosen(&[], &["b", "kind"])).unwrap().columns, ["a", "c"]);
+    let error = read("a.csv", text, &chosen(&["z"], &[])).unwrap_err().to_string();
+    assert!(error.ends_with("has no column `z`; its columns are `a`, `b`, `c`, `kind`"), "{error}");
+    let error = read("a.csv", "n,m\na,b\nc,d\n", &missing()).unwrap_err().to_string();
+    assert!(error.contains("no column of values: `n`: it holds text, as `a` in line 2; `m`"), "{error}");
+}
+
+#[test]
+fn kinds_can_be_told() {
+    let told = |kind| with(TableOptions { types: [("b".into(), kind)].into(), ..TableOptions::default() });
+    let text = "a,b\n1,1\n2,0\n4,1\n";
+    for kind in [ColumnKind::Category, ColumnKind::Text, ColumnKind::Ordinal] {
+        let data = read("a.csv", text, &told(kind)).unwrap();
+        assert_eq!(data.columns, ["a"], "{kind}");
+        let options = ReadOptions { text: TextColumns::Kept, ..told(kind) };
+        let folder = Folder::new();
+        let frame = read_frame(&folder.file("a.csv", text), &options).unwrap();
+        assert_eq!(frame.kinds()[1], kind);
+    }
+    let yes = read("a.csv", "a,b\n1,yes\n2,no\n4,yes\n", &told(ColumnKind::Binary)).unwrap();
+    assert_eq!(yes.column(1).collect::<Vec<_>>(), [1.0, 0.0, 1.0]);
+    let fault = |text: &str, kind| read("a.csv", text, &told(kind)).unwrap_err().to_string();
+    assert!(
+        fault("a,b\n1,2\n2,0\n4,1\n", ColumnKind::Binary)
+            .ends_with("column `b` line 2 is `2`: neither 0 nor 1")
+    );
+    // As the file has it, which 32 bits would round.
+    let error = fault("a,b\n1,2\n2,16777219.5\n4,1\n", ColumnKind::Count);
+    assert!(
+        error.ends_with("column `b` line 3 is `16777219.5`: no whole number from 0, as counts are"),
+        "{error}"
+    );
+}
+
+#[test]
+fn quotes_and_lines_that_go_wrong_are_named() {
+    let good = "a,b,note\n1,2,ok\n3,4,ok\n5,6,ok\n7,8,ok\n";
+    for (text, error) in [
+        (good.replacen("3,4,ok", "3,4,\"see", 1), "` line 3: a quote opens in this row and is never closed"),
+        (
+            good.replacen("3,4,ok", "3,4,\"see", 1).replacen("7,8,ok", "7,8,\"so\"", 1),
+            "` line 5: `so\"` follows a quote that closes the cell which opens in line 3",
+        ),
+        (
+            good.replacen("3,4,ok", "3,4,\"a\"b", 1),
+            "` line 3: `b` follows a quote that closes the cell which opens in line 3",
+        ),
+        (good.replacen("3,4,ok", "3,4", 1), "` line 3 has 2 cells, the first row has 3"),
+    ] {
+        assert_eq!(refused(text), error);
+    }
+    // A quote within a cell is a mark like others.
+    assert_eq!(csv(good.replace("ok", "5\" pipe")).labels.unwrap()[0], "5\" pipe");
+    assert_eq!(csv(good.replace("ok", " \"a \"\"b\"\"\nc\" ")).labels.unwrap()[3], "a \"b\"\nc");
+}
+
+#[test]
+fn lines_that_are_no_rows_are_left_out_and_said() {
+    let table = rows("a,b,c", ",", 3);
+    for (text, line) in [
+        (format!("# made by sensor 3\n# units: m\n{table}"), 3),
+        (format!("// made by sensor 3\n{table}"), 2),
+        (format!("% made by sensor 3\n\n{table}"), 3),
+        (format!("Report of 2024\n\n{table}"), 3),
+        (format!("Report\nby me, not you\n{table}"), 3),
+        (table.replacen('\n', "\n# a note\n", 5), 1),
+    ] {
+        let data = csv(&text);
+        assert_eq!((data.columns.join(" "), data.rows()), ("a b c".into(), 20), "{text}");
+        assert!(!decided(&data.reading, "comments").is_empty());
+        assert!(data.lines.of(0) > line, "{text}");
+    }
+    // A row below the names that tells units.
+    let data = csv(table.replacen('\n', "\nm,kg,s\n", 1));
+    assert_eq!(
+        (data.rows(), data.lines.of(0), decided(&data.reading, "units").as_str()),
+        (20, 3, "line 2 is left out")
+    );
+    // Names in a comment, as NumPy writes them.
+    let bare = table.split_once('\n').unwrap().1;
+    assert_eq!(csv(format!("# x,y,z\n{bare}")).columns, ["x", "y", "z"]);
+    let spaced = read("a.txt", format!("# x y z\n{}", bare.replace(',', " ")), &missing()).unwrap();
+    assert_eq!((spaced.columns.join(","), spaced.rows()), ("x,y,z".into(), 20));
+    // Excel's errors begin like comments and are none.
+    assert_eq!(csv("a,b\n1,2\n#N/A,3\n4,5\n").rows(), 3);
+    assert_eq!(csv("tag,b\n#1,2\n#2,3\n#3,5\n").rows(), 3);
+    // Places past what was left out.
+    let error = refused("# one\na,b\n1,2\n\n# two\n3,4\n5,x\n7,8\n");
+    assert_eq!(error, "`: column `b` line 7 is `x`: not a number");
+}
+
+#[test]
+fn encodings_are_recognised() {
+    let text = "größe,b\n1.5,2\n2.5,3\n";
+    let utf16 = |big: bool, mark: bool| {
+        let units = mark.then_some(0xfeff).into_iter().chain(text.encode_utf16());
+        units.flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect::<Vec<u8>>()
+    };
+    let latin: Vec<u8> = text.chars().map(|c| c as u32 as u8).collect();
+    for (bytes, name) in [
+        (text.as_bytes().to_vec(), "UTF-8"),
+        (format!("\u{feff}{text}").into_bytes(), "UTF-8"),
+        (utf16(false, true), "UTF-16, low byte first"),
+        (utf16(true, true), "UTF-16, high byte first"),
+        (utf16(false, false), "UTF-16, low byte first"),
+        (utf16(true, false), "UTF-16, high byte first"),
+        (latin, "Windows-1252"),
+    ] {
+        for (file, bytes) in [("a.csv", bytes.clone()), ("a.csv.gz", gzip(&bytes))] {
+            let data = read(file, bytes, &missing()).unwrap();
+            assert_eq!(data.columns, ["größe", "b"], "{name}");
+            assert_eq!(
+                (data.values[..].to_vec(), decided(&data.reading, "encoding").as_str()),
+                (vec![1.5, 2.0, 2.5, 3.0], name)
+            );
+        }
+    }
+    assert_eq!(refused(b"a,b\n1,2\n3,\0\n"), "` is no text: it holds zero bytes");
+}
+
+#[test]
+fn columns_of_a_model_are_numbers_and_others_do_not_matter() {
+    let of_model = |wanted: &[&str]| ReadOptions {
+        wanted: wanted.iter().map(|&name| name.into()).collect(),
+        single: true,
+        ..missing()
+    };
+    let text = "id,note,b,mixed,a\n0,x,#N/A,1,2\n1,y,4,2,5\n2,z,6,odd,7\n";
+    let data = read("a.csv", text, &of_model(&["a", "b"])).unwrap();
+    assert_eq!(data.columns, ["b", "a"]);
+    assert!(data.values[0].is_nan());
+    // One row, whose column is empty, or looks like row numbers.
+    let data = read("a.csv", "id,b\n0,\n", &of_model(&["id", "b"])).unwrap();
+    assert_eq!((data.columns.join(" "), data.values[0]), ("id b".into(), 0.0));
+    let error = read("a.csv", "a,b\n1,x\n2,y\n", &of_model(&["a", "b"])).unwrap_err().to_string();
+    assert!(error.ends_with("column `b` line 2 is `x`: not a number"), "{error}");
+}
+
+#[test]
+fn delimiters_have_names() {
+    assert_eq!("comma".parse(), Ok(Delimiter::COMMA));
+    assert!("1".parse::<Delimiter>().is_err() && "\"".parse::<Delimiter>().is_err());
+}

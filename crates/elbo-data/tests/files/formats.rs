@@ -1,0 +1,257 @@
+//! Files of other programs, and what Python holds of each: `formats/make.py` wrote both.
+
+use std::path::{Path, PathBuf};
+
+use elbo_data::{
+    Cell, CorpusOptions, Error, ReadOptions, Remedy, TableOptions, TextColumns, read_as, read_corpus,
+    read_frame,
+};
+use serde_json::Value;
+
+use crate::Folder;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats")
+}
+
+fn truth() -> serde_json::Map<String, Value> {
+    let text = std::fs::read_to_string(folder().join("truth.json")).unwrap();
+    let Value::Object(files) = serde_json::from_str(&text).unwrap() else { panic!("an object") };
+    files
+}
+
+fn kept() -> ReadOptions {
+    ReadOptions { text: TextColumns::Kept, missing: true, ..ReadOptions::default() }
+}
+
+/// Whether a cell is what Python holds, to within so much.
+fn is(cell: &Cell<'_>, value: &Value, within: f64) -> bool {
+    match (cell, value) {
+        (Cell::Missing, Value::Null) => true,
+        (Cell::Real(cell), Value::Null) => cell.is_nan(),
+        (Cell::Real(cell), Value::Number(number)) => (cell - number.as_f64().unwrap()).abs() <= within,
+        (Cell::Count(count), number) => {
+            number.as_u64() == Some(*count) || number.as_f64() == Some(*count as f64)
+        }
+        // A text is compared as it is, an instant by its first digits: zeros may follow.
+        (Cell::Text(text), Value::String(other)) => text == other || same_instant(text, other),
+        _ => false,
+    }
+}
+
+fn same_instant(a: &str, b: &str) -> bool {
+    let whole =
+        |text: &str| text.contains('T').then(|| text.trim_end_matches('0').trim_end_matches('.').to_owned());
+    whole(a).is_some() && whole(a) == whole(b)
+}
+
+#[test]
+fn every_file_is_read_as_python_holds_it() {
+    for (file, truth) in truth() {
+        let part: Option<String> = truth.get("part").and_then(Value::as_str).map(Into::into);
+        let within = truth.get("within").and_then(Value::as_f64).unwrap_or(0.0);
+        for memory in [None, Some(64)] {
+            let frame = read_frame(
+                &folder().join(&file),
+                &ReadOptions {
+                    table: TableOptions { part: part.clone(), ..TableOptions::default() },
+                    memory,
+                    ..kept()
+                },
+            );
+            let frame = frame.unwrap_or_else(|error| panic!("{error}"));
+            let names: Vec<String> = frame.names().map(Into::into).collect();
+            assert_eq!(Value::from(names), truth["columns"], "{file}");
+            let rows = truth["rows"].as_array().unwrap();
+            assert_eq!(frame.rows().unwrap(), rows.len(), "{file}");
+            for (row, cells) in rows.iter().enumerate() {
+                for (column, value) in cells.as_array().unwrap().iter().enumerate() {
+                    let cell = frame.cell(row, column);
+                    let name = &truth["columns"][column];
+                    assert!(is(&cell, value, within), "{file}: row {row} of {name} is {cell:?}, not {value}");
+                }
+            }
+            assert_eq!(frame.labels.map_or(Value::Null, Value::from), truth["labels"], "{file}");
+        }
+    }
+}
+
+/// The numbers alone, as models take them.
+#[test]
+fn tables_of_numbers_are_numbers() {
+    for (file, rows, width) in [
+        ("fastparquet.parquet", 4, 2),
+        ("fortran-3d.npy", 4, 6),
+        ("labelled.npz", 3, 2),
+        ("packed.csv.zip", 3, 2),
+        ("grey", 4, 12),
+        ("colour", 4, 36),
+        ("symmetric.mtx", 3, 3),
+        ("pattern.mtx", 2, 3),
+    ] {
+        let data = read_as::<f64>(&folder().join(file), &ReadOptions::default()).unwrap();
+        assert_eq!((data.rows(), data.width()), (rows, width), "{file}");
+    }
+}
+
+#[test]
+fn pictures_are_images_of_their_full_value() {
+    let read = |folder: PathBuf| read_as::<f32>(&folder, &ReadOptions::default()).unwrap();
+    let grey = read(folder().join("grey"));
+    assert_eq!((grey.image, grey.full_scale), (Some((3, 4)), Some(255.0)));
+    let deep = read(folder().join("deep"));
+    assert_eq!((deep.image, deep.full_scale), (Some((3, 4)), Some(65_535.0)));
+    assert_eq!(read(folder().join("colour")).image, None);
+}
+
+/// Counts are counts in whatever format they come, and their words have names where the file has them.
+#[test]
+fn counts_come_in_any_format() {
+    let corpus = |path: &Path| read_corpus(path, &CorpusOptions::default());
+    let of = |name: &str, text: &str| {
+        let files = Folder::new();
+        files.file("vocab.some.txt", "alpha\nbeta\ngamma\n");
+        corpus(&files.file(name, text)).unwrap_or_else(|error| panic!("{error}"))
+    };
+    let words = ["alpha", "beta", "gamma"].map(str::to_owned).to_vec();
+    for (name, text, named) in [
+        ("table.csv", "doc,alpha,beta,gamma\nd1,0,3,1\nd2,2,0,0\n", true),
+        ("table.data", "alpha,beta,gamma\n0,3,1\n2,0,0\n", true),
+        ("docword.some.txt", "2\n3\n3\n1 2 3\n1 3 1\n2 1 2\n", true),
+        ("lines.dat", "\u{feff}2 1:3 2:1\r\n1 0:2\r\n", false),
+        ("a.mtx", "%%MatrixMarket matrix array integer general\n2 3\n0\n2\n3\n0\n1\n0\n", false),
+        (
+            "a.mtx",
+            "%%MatrixMarket matrix coordinate unsigned-integer general\n2 3 3\n1 2 3\n1 3 1\n2 1 2\n",
+            false,
+        ),
+    ] {
+        let read = of(name, text);
+        assert_eq!((read.documents(), read.vocabulary), (2, 3), "{text}");
+        assert_eq!(
+            (read.document(0), read.document(1)),
+            ((&[1, 2][..], &[3, 1][..]), (&[0][..], &[2][..])),
+            "{text}"
+        );
+        assert_eq!(read.names, named.then(|| words.clone()), "{text}");
+    }
+    assert_eq!(corpus(&folder().join("integer.mtx")).unwrap().counts, [3, 1, 2]);
+    assert_eq!(corpus(&folder().join("pattern.mtx")).unwrap().counts, [1, 1, 1]);
+    let symmetric = of("a.mtx", "%%MatrixMarket matrix coordinate integer symmetric\n2 2 2\n1 1 4\n2 1 3\n");
+    assert_eq!((&symmetric.words[..], &symmetric.counts[..]), (&[0, 1, 0][..], &[4, 3, 3][..]));
+
+    let files = Folder::new();
+    let error = corpus(&files.file("table.csv", "alpha,beta\n1,2\n3,0.5\n")).unwrap_err();
+    assert!(
+        error.to_string().ends_with("column `beta` line 3 is `0.5`: a count that is no whole number"),
+        "{error}"
+    );
+    assert_eq!(error.remedy(), Some(Remedy::GiveCounts));
+}
+
+/// The message of a file of the folder that must be refused, without its path.
+fn refused(file: &str, options: &ReadOptions) -> String {
+    let path = folder().join(file);
+    let error = read_frame(&path, options).unwrap_err().to_string();
+    error.strip_prefix(&format!("`{}` ", path.display())).map_or(error.clone(), Into::into)
+}
+
+#[test]
+fn what_is_not_read_is_named() {
+    let nested = refused("nested.parquet", &kept());
+    assert!(
+        nested.contains("column `words` holds List") && nested.ends_with("which is not read"),
+        "{nested}"
+    );
+    assert!(refused("complex.mtx", &kept()).ends_with("complex numbers are not read"));
+    assert!(refused("structured.npy", &kept()).contains("not one number an item"));
+    assert!(refused("sparse.npz", &kept()).contains("scipy.io.mmwrite"));
+    let several = refused("split.npz", &kept());
+    assert_eq!(
+        several,
+        "holds more than one table, or none; its arrays are `x_train`, `y_train`, `x_test`, `y_test`"
+    );
+    let other = refused(
+        "sheets.xlsx",
+        &ReadOptions {
+            table: TableOptions { part: Some("Data".into()), ..TableOptions::default() },
+            ..kept()
+        },
+    );
+    assert_eq!(other, "has no `Data`; its sheets are `Notes`, `Data 2`");
+    let files = Folder::new();
+    std::fs::create_dir(files.path("a")).unwrap();
+    let empty = read_frame(&files.path("a"), &kept()).unwrap_err();
+    assert!(empty.to_string().ends_with("is a folder that is no table: it holds no file"), "{empty}");
+    assert_eq!(empty.remedy(), Some(Remedy::GiveFolderOfParts));
+    let binary = files.file("a.bin", b"\x7fELF\x02\x01\x01");
+    let error = read_frame(&binary, &kept()).unwrap_err();
+    let Some(Remedy::UseKnownFormat { known }) = error.remedy() else { panic!("{error}") };
+    assert!(known.len() >= 10 && known.contains(&"a Parquet file"), "{known:?}");
+    for (head, word) in
+        [(&b"\x89HDF\r\n\x1a\n"[..], "HDF5"), (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old Excel")]
+    {
+        let error = read_frame(&files.file("b", [head, b"\0\0\0"].concat()), &kept()).unwrap_err();
+        assert!(error.to_string().contains(word), "{error}");
+    }
+}
+
+#[test]
+fn pictures_of_two_sizes_are_named() {
+    let files = Folder::new();
+    let copy = |from: &str, to: &str| std::fs::copy(folder().join(from), files.path(to)).unwrap();
+    std::fs::create_dir(files.path("a")).unwrap();
+    copy("grey/cats/1.png", "a/1.png");
+    copy("palette/bits.png", "a/2.png");
+    let error = read_frame(&files.path("a"), &kept()).unwrap_err().to_string();
+    assert!(error.contains("1.png` has 3x4 pixels of 1 channels of 8 bits, but `"), "{error}");
+    assert!(error.ends_with("2.png` has 2x3 pixels of 1 channels of 8 bits"), "{error}");
+}
+
+/// A header may ask for anything: nothing is allocated for what the file cannot hold.
+#[test]
+fn sizes_are_not_believed() {
+    let files = Folder::new();
+    for (name, bytes) in [
+        ("rows.idx", &b"\0\0\x08\x03\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"[..]),
+        ("none.idx", b"\0\0\x08\x02\0\0\0\0\xff\xff\xff\xff"),
+        ("a.mtx", b"%%MatrixMarket matrix coordinate integer general\n16777216 16777216 1\n1 1 1\n"),
+        ("b.mtx", b"%%MatrixMarket matrix array real general\n16777216 16777216\n1\n"),
+        ("docword.txt", b"16777216\n16777216\n1\n1 1 1\n"),
+        ("a.ldac", b"1 16777215:1\n"),
+    ] {
+        let path = files.file(name, bytes);
+        assert!(read_as::<f64>(&path, &ReadOptions::default()).is_err(), "{name}");
+        assert!(read_corpus(&path, &CorpusOptions::default()).is_err(), "{name}");
+    }
+}
+
+#[test]
+fn every_cut_of_a_file_is_an_error() {
+    let files = Folder::new();
+    for name in
+        ["pyarrow-zstd.parquet", "pyarrow-lz4.arrow", "labelled.npz", "openpyxl.xlsx", "packed.csv.zst"]
+    {
+        let whole = std::fs::read(folder().join(name)).unwrap();
+        for cut in [1, whole.len() / 3, whole.len() / 2, whole.len() - 1] {
+            let path = files.file(name, &whole[..cut]);
+            let error = read_frame(&path, &kept()).expect_err(name);
+            assert!(!matches!(error, Error::Read { .. }), "{name} of {cut} bytes: {error}");
+        }
+    }
+}
+
+#[test]
+fn a_line_without_end_is_refused() {
+    let files = Folder::new();
+    let long = "1 0:1 ".repeat(12 << 20);
+    let error =
+        read_corpus(&files.file("a.ldac", format!("1 0:1\n{long}")), &CorpusOptions::default()).unwrap_err();
+    assert!(error.to_string().ends_with("line 2 has more than 67108864 bytes"), "{error}");
+    let error = read_corpus(
+        &files.file("b.ldac", format!("1 {}\n", "\u{1b}".repeat(1 << 20))),
+        &CorpusOptions::default(),
+    );
+    let message = error.unwrap_err().to_string();
+    assert!(message.len() < 1000 && !message.contains('\u{1b}'), "{message}");
+}

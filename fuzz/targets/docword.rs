@@ -1,0 +1,5 @@
+//! Bags of words.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| elbo_data_fuzz::read("docword.txt", bytes));

@@ -1,0 +1,5 @@
+//! Archives of NumPy.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| elbo_data_fuzz::read("a.npz", bytes));

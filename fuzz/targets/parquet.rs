@@ -1,0 +1,5 @@
+//! Parquet files.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| elbo_data_fuzz::read("a.parquet", bytes));
