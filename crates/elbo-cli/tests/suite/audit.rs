@@ -237,7 +237,9 @@ fn an_overfitted_fit_is_named() {
     let line = |row: &[f32]| row.iter().map(f32::to_string).collect::<Vec<_>>().join(",");
     let lines: Vec<String> = digits.values.chunks(64).take(150).map(line).collect();
     place.write("few.csv", lines.join("\n"));
-    let said = place.succeeds("train --data few.csv --image 8x8 --scale unit --hidden 400 --epochs 1500");
+    // 23 validation rows: fewer than 20 say little of σ.
+    let fit = "train --data few.csv --image 8x8 --scale unit --hidden 400 --epochs 1500 --validation 0.15";
+    let said = place.succeeds(fit);
     contains(&said, &["caution: the bound of training rows is", ": overfitting"]);
     let said = place.succeeds("audit runs/few --importance-samples 500");
     contains(&said, &["verdict     caution", ": overfitting", "try:  --patience, --prior-sd, --hidden"]);
@@ -249,6 +251,7 @@ fn an_overfitted_fit_is_named() {
             "do not trust: the bound of training rows is",
             "above that of training rows",
             ": the encoder is overfitted",
+            "σ is too small, as by overfitting",
         ],
     );
     assert!(figure(&said, "amortisation_gap") > 5.0 * figure(&said, "training_amortisation_gap"), "{said:?}");
