@@ -77,7 +77,7 @@ fn of_rows<'a, T: Number, R: Iterator<Item = (f64, &'a [T])>>(
 
 #[cfg(test)]
 mod tests {
-    use elbo_data::{Lines, Reading};
+    use elbo_data::{Column, Frame, Missing};
 
     use super::*;
 
@@ -88,18 +88,7 @@ mod tests {
             (0..100_000).flat_map(|i| [f64::from(i % 1000), f64::from(-(i % 1000))]).collect();
         let of = |offset: f64| {
             let values: Vec<f64> = values.iter().map(|x| x / 1024.0 + offset).collect();
-            let data = Dataset {
-                name: String::new(),
-                columns: vec!["x".into()],
-                values: values.into(),
-                labels: None,
-                label_names: Vec::new(),
-                image: None,
-                full_scale: None,
-                lines: Lines::default(),
-                reading: Reading::default(),
-                times: None,
-            };
+            let data = Frame::new().with("x", Column::Real(values)).numbers::<f64>(Missing::IsNan).unwrap();
             moments(&data)[0]
         };
         let (near, far) = (of(0.0), of(1.7e12));

@@ -306,24 +306,37 @@ fn check_range(data: &Dataset<f64>) -> Result<(), Error> {
     }
 }
 
+/// Whether a number is short without an exponent.
+fn is_short<T: Number>(x: T) -> bool {
+    let size = x.into().abs();
+    size == 0.0 || (1e-6..1e12).contains(&size)
+}
+
 /// The ends of a range in one form: with powers of ten where one of them needs them.
 fn ends<T: Number + Display>(ends: [T; 2]) -> [String; 2] {
-    let plain = |x: &T| (*x).into() == 0.0 || (1e-6..1e12).contains(&(*x).into().abs());
-    if ends.iter().all(plain) { ends.map(|x| x.to_string()) } else { ends.map(|x| format!("{:e}", x.into())) }
+    if ends.iter().all(|&x| is_short(x)) {
+        ends.map(|x| x.to_string())
+    } else {
+        ends.map(|x| format!("{:e}", x.into()))
+    }
 }
 
 /// A number as it is, or with an exponent where it would be long.
 pub(crate) fn short<T: Number + Display>(x: T) -> String {
-    let size = x.into().abs();
-    if size == 0.0 || (1e-6..1e12).contains(&size) { x.to_string() } else { format!("{:e}", x.into()) }
+    if is_short(x) { x.to_string() } else { format!("{:e}", x.into()) }
+}
+
+/// Says what was decided of a file that nobody expects of every such file.
+fn say_decisions(reading: &Reading, observer: &dyn Observer) {
+    observer.reading(reading);
+    for Decision { of, chosen, why, .. } in reading.decisions.iter().filter(|decision| !decision.usual) {
+        observer.choice(&Choice { of, chosen: chosen.clone(), why: why.clone() });
+    }
 }
 
 /// Says what was understood of new rows for a fitted model.
 pub(crate) fn describe_new<T>(data: &Dataset<T>, observer: &dyn Observer) {
-    observer.reading(&data.reading);
-    for Decision { of, chosen, why, .. } in data.reading.decisions.iter().filter(|decision| !decision.usual) {
-        observer.choice(&Choice { of, chosen: chosen.clone(), why: why.clone() });
-    }
+    say_decisions(&data.reading, observer);
     let aside = data.reading.in_role(|role| matches!(role, Role::Aside(_) | Role::RowNumber));
     if !aside.is_empty() {
         let names: Vec<String> = aside.iter().map(|column| column.name.clone()).collect();
@@ -421,10 +434,7 @@ pub(crate) fn same_data(name: &str, fingerprint: &str, recorded: &str) -> Result
 
 /// Says what was understood of a file.
 pub(crate) fn describe<T: Number + Display>(data: &Dataset<T>, observer: &dyn Observer) {
-    observer.reading(&data.reading);
-    for Decision { of, chosen, why, .. } in data.reading.decisions.iter().filter(|decision| !decision.usual) {
-        observer.choice(&Choice { of, chosen: chosen.clone(), why: why.clone() });
-    }
+    say_decisions(&data.reading, observer);
     for (name, text) in set_aside(&data.reading) {
         observer.say(name, text);
     }

@@ -326,14 +326,19 @@ impl Course {
     }
 }
 
-/// A fit to scaled rows, with the bound of the stored ones.
-pub(crate) struct Stored<M> {
+/// A fit whose bound is told as another, of the same ascent: that of the stored rows, for one.
+pub(crate) struct Restated<M, F> {
     pub(crate) fit: M,
-    /// What the bound of scaled rows is above that of the stored ones, in nats.
-    pub(crate) log_volume: f64,
+    /// The bound that is told, of the fit's own.
+    pub(crate) restate: F,
 }
 
-impl<M: MeanField> MeanField for Stored<M> {
+/// The bound of the stored rows, of that of the scaled ones, which is so many nats above.
+pub(crate) fn of_stored(log_volume: f64) -> impl Fn(Bound) -> Bound + Copy {
+    move |bound| Bound { log_likelihood: bound.log_likelihood - log_volume, ..bound }
+}
+
+impl<M: MeanField, F: Fn(Bound) -> Bound> MeanField for Restated<M, F> {
     fn factors(&self) -> Vec<String> {
         self.fit.factors()
     }
@@ -343,12 +348,11 @@ impl<M: MeanField> MeanField for Stored<M> {
     }
 
     fn bound(&self) -> Bound {
-        let bound = self.fit.bound();
-        Bound { log_likelihood: bound.log_likelihood - self.log_volume, ..bound }
+        (self.restate)(self.fit.bound())
     }
 }
 
-impl<M: Resumable> Resumable for Stored<M> {
+impl<M: Resumable, F: Fn(Bound) -> Bound> Resumable for Restated<M, F> {
     type State = M::State;
 
     fn state(&self) -> M::State {

@@ -9,7 +9,7 @@ use elbo_data::{Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    course::{Course, Fitting, ROWS, Stored},
+    course::{Course, Fitting, ROWS, Restated, of_stored},
     model::Model,
     row_model::{RowModel, of_seen},
     story::Story,
@@ -148,9 +148,9 @@ impl Model for Factors {
                 Some(weights) => Fit::weighted(x, width, weights, settings.prior, at)?,
                 None => Fit::new(x, width, settings.prior, at)?,
             };
-            Ok(Stored { fit, log_volume })
+            Ok(Restated { fit, restate: of_stored(log_volume) })
         };
-        let (Stored { fit, .. }, mut course) = run.best(Some(settings.starts), ROWS, begin)?;
+        let (Restated { fit, .. }, mut course) = run.best(Some(settings.starts), ROWS, begin)?;
         let q = fit.posterior().clone();
         let described = loadings(&data.columns, scaling.divisors(), &q);
         course.found = Found::Factors { loadings: described.clone() };

@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 
 use elbo::{
-    Error as Fault,
     mean_field::{
-        Annealing, MeanField, Resumable, ising,
+        Annealing, ising,
         random_field::{Fit, Posterior},
     },
     random::Key,
@@ -16,7 +15,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    course::{Course, Fitting, annealing},
+    course::{Course, Fitting, Restated, annealing},
     model::Model,
     story::Story,
 };
@@ -94,39 +93,14 @@ impl Spins {
     }
 }
 
-/// A mean field whose KL is from the uniform distribution: log Z = log E[exp(½ sᵀJs + hᵀs)] + n log 2 under that.
-struct FromUniform<M> {
-    fit: M,
-    /// n log 2, in nats.
-    entropy: f64,
-}
-
-impl<M: MeanField> MeanField for FromUniform<M> {
-    fn factors(&self) -> Vec<String> {
-        self.fit.factors()
-    }
-
-    fn update(&mut self, factor: usize) -> Result<(), Fault> {
-        self.fit.update(factor)
-    }
-
-    fn bound(&self) -> Bound {
-        let bound = self.fit.bound();
-        // Of a uniform q it is 0, but for rounding.
-        let kl = (bound.kl + self.entropy).max(0.0);
-        Bound { log_likelihood: bound.log_likelihood + self.entropy, kl, ..bound }
-    }
-}
-
-impl<M: Resumable> Resumable for FromUniform<M> {
-    type State = M::State;
-
-    fn state(&self) -> M::State {
-        self.fit.state()
-    }
-
-    fn restore(&mut self, state: M::State) -> Result<(), Fault> {
-        self.fit.restore(state)
+/// The bound of so many spins with its KL from the uniform distribution: log Z = log E[exp(½ sᵀJs + hᵀs)] + n log 2 under that.
+fn from_uniform(spins: usize) -> impl Fn(Bound) -> Bound + Copy {
+    let entropy = spins as f64 * std::f64::consts::LN_2;
+    // Of a uniform q the KL is 0, but for rounding.
+    move |bound| Bound {
+        log_likelihood: bound.log_likelihood + entropy,
+        kl: (bound.kl + entropy).max(0.0),
+        ..bound
     }
 }
 
@@ -294,13 +268,13 @@ impl Model for Ising {
         let begin = |start: usize| {
             let fit =
                 if start == 0 { Fit::new(&field)? } else { Fit::random(&field, key.fold(start as u64))? };
-            Ok(FromUniform { fit, entropy: n as f64 * std::f64::consts::LN_2 })
+            Ok(Restated { fit, restate: from_uniform(n) })
         };
-        let warm_up = |of: &mut FromUniform<Fit<'_>>, _, part| {
+        let warm_up = |of: &mut Restated<Fit<'_>, _>, _, part| {
             settings.annealing.map_or(Ok(()), |annealing| annealing.sweep(&mut of.fit, part))
         };
         let parts = settings.annealing.map_or(0, |annealing| annealing.sweeps);
-        let (FromUniform { fit, .. }, mut course) =
+        let (Restated { fit, .. }, mut course) =
             run.warmed(Some(settings.starts), ["spins", "θ"], begin, (parts, &warm_up))?;
         let exact = if n <= ENUMERATED {
             let exact = field.enumerate()?;

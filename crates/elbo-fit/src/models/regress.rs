@@ -9,7 +9,7 @@ use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    course::{Course, Fitting, ROWS, Stored},
+    course::{Course, Fitting, ROWS, Restated, of_stored},
     model::Model,
     row_model::RowModel,
     story::Story,
@@ -242,9 +242,9 @@ impl Model for Regress {
                 Some(weights) => Fit::weighted(x, width, &y, weights, settings.prior)?,
                 None => Fit::new(x, width, &y, settings.prior)?,
             };
-            Ok(Stored { fit, log_volume })
+            Ok(Restated { fit, restate: of_stored(log_volume) })
         };
-        let (Stored { fit, .. }, mut course) = run.best(None, ROWS, begin)?;
+        let (Restated { fit, .. }, mut course) = run.best(None, ROWS, begin)?;
         let q = fit.posterior().clone();
         let described = described(&q, &columns, &scaling, deviations.divisors(), settings.interval)?;
         tell_coefficients(&described, settings.interval, run.observer);

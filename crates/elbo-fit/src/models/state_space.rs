@@ -9,7 +9,7 @@ use elbo_data::{Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    course::{Course, Fitting, ROWS, Stored},
+    course::{Course, Fitting, ROWS, Restated, of_stored},
     model::Model,
     series::{self, Chain, OrderedRows, Sequences, check_ahead, lengths, sequences, steps, varied},
     story::Story,
@@ -359,9 +359,9 @@ impl Model for StateSpace {
         let log_volume = scaling.log_volume(y);
         let begin = |start: usize| {
             let fit = Fit::new(y, &lengths, settings.prior.clone(), key.fold(start as u64))?;
-            Ok(Stored { fit, log_volume })
+            Ok(Restated { fit, restate: of_stored(log_volume) })
         };
-        let (Stored { fit, .. }, mut course) = run.best(settings.starts, ROWS, begin)?;
+        let (Restated { fit, .. }, mut course) = run.best(settings.starts, ROWS, begin)?;
         let series = Series { scaling, posterior: fit.posterior().clone() };
         let told = series.dynamics(columns);
         course.found = Found::StateSpace { dynamics: told.clone() };
