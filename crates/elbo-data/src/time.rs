@@ -3,7 +3,7 @@
 use jiff::civil::{Date, DateTime, Time, Weekday, date};
 use jiff::fmt::strtime;
 use jiff::tz::Offset;
-use jiff::{SignedDuration, Timestamp, ToSpan};
+use jiff::{SignedDuration, Span, Timestamp};
 
 /// Ways to write a day, a month or a week, as `strptime` names them. ISO 8601 goes first.
 const DATES: [&str; 34] = [
@@ -200,7 +200,7 @@ pub(crate) fn months_between(from: i64, to: i64, day: i8) -> Option<i64> {
 /// The instant so many months later, on this day of its month, or on the last where the month is shorter.
 pub(crate) fn months_later(from: i64, months: i64, day: i8) -> Option<i64> {
     let of = civil(from)?;
-    let first = of.date().first_of_month().checked_add(months.months()).ok()?;
+    let first = of.date().first_of_month().checked_add(Span::new().try_months(months).ok()?).ok()?;
     let later = first.with().day(day.clamp(1, first.days_in_month())).build().ok()?;
     Some(micros(later.to_datetime(of.time())))
 }

@@ -258,7 +258,8 @@ fn step_of(sequences: &[Vec<f64>], calendar: bool) -> Step {
     let candidates = if calendar {
         let day = sequences.iter().flatten().map(|&time| time::day_of_month(time as i64)).max().unwrap_or(1);
         let between = |(a, b): (f64, f64)| time::months_between(a as i64, b as i64, day);
-        let months = pairs().map(between).min().flatten().map(|count| Step::Months { count, day });
+        let months = pairs().map(between).min().flatten().filter(|&count| count > 0);
+        let months = months.map(|count| Step::Months { count, day });
         let weekdays = least == DAY && gaps.contains(&(3.0 * DAY)) && !weekend();
         [weekdays.then_some(Step::Weekdays), months, Some(fixed)]
     } else {
@@ -397,6 +398,28 @@ mod tests {
         assert_eq!(column, "when");
         let (_, one) = line(&["2024-01-01"], None).unwrap();
         assert_eq!((one.lengths, one.step.is_regular()), (vec![1], false));
+    }
+
+    #[test]
+    fn days_of_one_month_are_no_months_apart() {
+        // The first is on none of the days that the later ones share.
+        for cells in [&["2024-01-05", "2024-01-20"][..], &["2024-01-05", "2024-01-31", "2024-02-29"]] {
+            let (_, line) = line(cells, None).unwrap();
+            assert!(!matches!(line.step, Step::Months { .. }) && line.empty() == 0, "{:?}", line.step);
+        }
+    }
+
+    #[test]
+    fn what_is_beyond_the_calendar_has_no_time() {
+        for cells in
+            [["2023-01-31", "2023-02-28"], ["2023-01-01", "2024-01-01"], ["2024-01-05", "2024-01-08"]]
+        {
+            let (times, line) = line(&cells, None).unwrap();
+            for number in [1_000_000, usize::MAX] {
+                let text = times.text(line.ahead(1, number));
+                assert!(text.parse::<f64>().is_ok() || text.is_empty(), "{text}");
+            }
+        }
     }
 
     #[test]
