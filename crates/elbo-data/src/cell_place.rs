@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Display};
 
+use crate::names::brief;
+
 /// A cell of a file: its column by name and its line, from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CellPlace {
@@ -13,6 +15,6 @@ pub struct CellPlace {
 
 impl Display for CellPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "column `{}` line {}", self.column, self.line)
+        write!(f, "column `{}` line {}", brief(&self.column), self.line)
     }
 }

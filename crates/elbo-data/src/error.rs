@@ -61,7 +61,7 @@ pub enum Error {
     Unlike { path: PathBuf, first: String, other: PathBuf, second: String },
 
     /// A file does not begin as its format does; `form` says how that is.
-    #[error("`{}` is not {format}: it {found}, {rule}", path.display())]
+    #[error("`{}` is not {format}: it {}, {rule}", path.display(), brief(found))]
     Header { path: PathBuf, format: &'static str, found: String, rule: &'static str, form: &'static str },
     /// A file is shorter or longer than its header says.
     #[error(
@@ -83,10 +83,10 @@ pub enum Error {
     #[error("`{}` line {line}: a quote opens in this row and is never closed", path.display())]
     OpenQuote { path: PathBuf, line: usize },
     /// A column that is to hold the times of the rows, and holds neither instants nor numbers.
-    #[error("`{name}`: column `{column}` holds {kind}, no times")]
+    #[error("`{name}`: column `{}` holds {kind}, no times", brief(column))]
     NotTimes { name: String, column: String, kind: ColumnKind },
     /// A row whose time is missing, where rows are brought to time order.
-    #[error("column `{column}` line {line} holds no time")]
+    #[error("column `{}` line {line} holds no time", brief(column))]
     NoTime { column: String, line: usize },
     /// Text goes on behind the quote that closes a cell; `opened` is the line of the quote that opens it.
     #[error("`{}` line {line}: `{}` follows a quote that closes the cell which opens in line {opened}", path.display(), brief(text))]
@@ -111,16 +111,16 @@ pub enum Error {
     Cell { path: PathBuf, column: String, number: usize, line: usize, text: String, fault: CellFault },
 
     /// No column of a frame has this name.
-    #[error("`{name}` has no column `{wanted}`; its columns are {names}")]
+    #[error("`{name}` has no column `{}`; its columns are {names}", brief(wanted))]
     NoColumn { name: String, wanted: String, names: String },
     /// A column that holds no numbers, where numbers are asked for.
-    #[error("`{name}`: column `{column}` holds {kind}, not numbers")]
+    #[error("`{name}`: column `{}` holds {kind}, not numbers", brief(column))]
     NotNumbers { name: String, column: String, kind: ColumnKind },
     /// A cell of a frame that is no number of the kind asked for.
     #[error("`{name}`: {place} is {}: {fault}", short(*value))]
     Number { name: String, place: CellPlace, value: f64, fault: CellFault },
     /// Two levels of a category have one name.
-    #[error("two levels have the name `{name}`")]
+    #[error("two levels have the name `{}`", brief(name))]
     LevelTwice { name: String },
     /// A row is of a level that there is not.
     #[error("row {row} is of level {code}, but there are {levels}, from 0")]
@@ -153,7 +153,7 @@ pub enum Error {
     LabelCount { path: PathBuf, labels: usize, rows: usize },
 
     /// A cell of a table of documents by words that is no count.
-    #[error("`{name}`: {place} is `{value}`: {fault}")]
+    #[error("`{name}`: {place} is `{}`: {fault}", brief(value))]
     Count { name: String, place: CellPlace, value: String, fault: EntryFault },
     /// The header or the shape of a Matrix Market file is not one that holds counts.
     #[error("`{}` line {line} is `{text}`: {rule}", path.display())]
@@ -188,13 +188,13 @@ pub enum Error {
     #[error("cannot write a table to `{}`: its name must end in {}", path.display(), alternatives(known))]
     TableEnding { path: PathBuf, known: Vec<String> },
     /// The columns of a table differ in length.
-    #[error("table column `{column}` has {actual} rows, the first column has {expected}")]
+    #[error("table column `{}` has {actual} rows, the first column has {expected}", brief(column))]
     TableRows { column: String, expected: usize, actual: usize },
     /// An NPY file holds numbers only.
-    #[error("cannot write column `{column}` to `{}`: it holds text", path.display())]
+    #[error("cannot write column `{}` to `{}`: it holds text", brief(column), path.display())]
     TableText { path: PathBuf, column: String },
     /// The writer of Parquet files refuses the table.
-    #[error("cannot write the table as Parquet: {reason}")]
+    #[error("cannot write the table as Parquet: {}", brief(reason))]
     Parquet { reason: String },
 
     /// The images do not make a picture.
@@ -202,16 +202,16 @@ pub enum Error {
     Picture { reason: String },
 
     /// The file is not a whole safetensors file.
-    #[error("`{}` is no readable checkpoint: {reason}", path.display())]
+    #[error("`{}` is no readable checkpoint: {}", path.display(), brief(reason))]
     Tensors { path: PathBuf, reason: String },
     /// The checkpoint lacks a tensor.
-    #[error("`{}` has no tensor `{name}`", path.display())]
+    #[error("`{}` has no tensor `{}`", path.display(), brief(name))]
     TensorMissing { path: PathBuf, name: String },
     /// A tensor of another shape than asked for.
-    #[error("`{}`: tensor `{name}` has shape {actual:?}, expected {expected:?}", path.display())]
+    #[error("`{}`: tensor `{}` has shape {actual:?}, expected {expected:?}", path.display(), brief(name))]
     TensorShape { path: PathBuf, name: String, expected: Vec<usize>, actual: Vec<usize> },
     /// A tensor of another type than asked for.
-    #[error("`{}`: tensor `{name}` holds {actual}, expected {expected}", path.display())]
+    #[error("`{}`: tensor `{}` holds {actual}, expected {expected}", path.display(), brief(name))]
     TensorType { path: PathBuf, name: String, expected: String, actual: String },
 }
 

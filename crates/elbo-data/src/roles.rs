@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::error::Error;
 use crate::frame::{Cell, Column, Frame};
 use crate::kind::ColumnKind;
-use crate::names::{is_made_up, listed};
+use crate::names::{brief, is_made_up, listed};
 use crate::options::{ReadOptions, TextColumns};
 use crate::reading::{ColumnReading, Role};
 
@@ -220,9 +220,9 @@ fn check(columns: &[ColumnReading], path: &Path) -> Result<(), Error> {
 /// That no column is data, and why.
 pub(crate) fn no_data(columns: &[ColumnReading], path: &Path) -> Error {
     let why = |column: &ColumnReading| match &column.role {
-        Role::Label => format!("`{}` is the label", column.name),
-        Role::RowNumber => format!("`{}` counts the rows", column.name),
-        Role::Aside(why) | Role::Refused(why) => format!("`{}`: {why}", column.name),
+        Role::Label => format!("`{}` is the label", brief(&column.name)),
+        Role::RowNumber => format!("`{}` counts the rows", brief(&column.name)),
+        Role::Aside(why) | Role::Refused(why) => format!("`{}`: {why}", brief(&column.name)),
         Role::Data => String::new(),
     };
     let of: Vec<String> = columns.iter().take(5).map(why).collect();

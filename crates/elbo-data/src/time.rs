@@ -42,6 +42,8 @@ const DATES: [&str; 34] = [
     "%G-W%V",
     "%GW%V",
 ];
+/// The most bytes of an instant.
+const LONGEST: usize = 100;
 /// What may follow of the time of day, and of the distance from UTC.
 const TIMES: [&str; 6] = ["", " %H:%M", " %H:%M:%S%.f", " %I:%M %p", " %I:%M:%S %p", "T%H:%M:%S%.f"];
 const OFFSETS: [&str; 5] = ["", " UTC", "Z", " %z", "%:z"];
@@ -74,7 +76,9 @@ impl Writing {
     /// anything.
     pub(crate) fn all(cells: &[String]) -> Vec<Self> {
         let seen = || cells.iter().map(String::as_str).filter(|cell| !cell.is_empty());
-        let Some(first) = seen().next() else { return Vec::new() };
+        // Every way has a digit: most text is known for none without being read in each.
+        let is_date = |cell: &&str| cell.len() <= LONGEST && cell.bytes().any(|byte| byte.is_ascii_digit());
+        let Some(first) = seen().next().filter(is_date) else { return Vec::new() };
         let of_day = |day: &'static str| {
             let offset = |time: &str| OFFSETS.iter().take(if time.is_empty() { 1 } else { OFFSETS.len() });
             let ends = TIMES.iter().flat_map(move |time| offset(time).map(move |offset| (time, offset)));

@@ -252,12 +252,16 @@ const MOST_PACKED: u32 = 15;
 /// The most cells that a byte stands for, as a power of 2: a column without a cell takes none.
 const MOST_CELLS: u32 = 20;
 
-/// Checks the sizes that packed buffers are announced with.
+/// Checks where a message says that its buffers are, what they unpack to, and how many cells its arrays have: the decoder
+/// believes it.
 fn check(message: &Message<'_>, body: &[u8]) -> Result<(), &'static str> {
     let of_dictionary = || message.header_as_dictionary_batch()?.data();
     let Some(batch) = message.header_as_record_batch().or_else(of_dictionary) else { return Ok(()) };
-    if batch.compression().is_none() {
-        return Ok(());
+    for node in batch.nodes().into_iter().flatten() {
+        let cells = u64::try_from(node.length()).unwrap_or(u64::MAX);
+        if cells >> MOST_CELLS > body.len() as u64 || !(0..=node.length()).contains(&node.null_count()) {
+            return Err("it announces more cells than it can hold");
+        }
     }
     for buffer in batch.buffers().into_iter().flatten() {
         let (Ok(offset), Ok(length)) = (usize::try_from(buffer.offset()), usize::try_from(buffer.length()))
@@ -266,7 +270,9 @@ fn check(message: &Message<'_>, body: &[u8]) -> Result<(), &'static str> {
         };
         let stored = offset.checked_add(length).and_then(|end| body.get(offset..end));
         let stored = stored.ok_or("a buffer ends beyond its message")?;
-        if let Some((size, packed)) = stored.split_first_chunk::<8>() {
+        if let Some((size, packed)) =
+            stored.split_first_chunk::<8>().filter(|_| batch.compression().is_some())
+        {
             let size = i64::from_le_bytes(*size);
             // −1 is the mark of one that is not packed.
             if u64::try_from(size).is_ok_and(|size| size >> MOST_PACKED > packed.len() as u64) {

@@ -1,6 +1,8 @@
 //! Record batches of Arrow as columns of a frame: what Parquet and Arrow files are read as.
 
 use std::collections::HashMap;
+use std::iter;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -39,6 +41,26 @@ pub(super) struct Part<'a> {
     pub(super) keys: Vec<(String, String)>,
 }
 
+impl Part<'_> {
+    /// Opens it; so many rows are read at a time.
+    fn table(&self, rows: usize) -> Result<Table, Error> {
+        let table = decoded(self.path, || (self.open)(rows))?;
+        let (path, mut left) = (self.path.to_owned(), table.batches);
+        let next = move || decoded(&path, || left.next().transpose()).transpose();
+        Ok(Table { batches: Box::new(iter::from_fn(next)), ..table })
+    }
+}
+
+/// What a decoder makes of bytes. Those of Arrow and Parquet panic at some damaged files, as at an index whose buffer ends
+/// within a number: to check it all beforehand would be to decode it.
+fn decoded<T>(path: &Path, decode: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    let stops = |_| {
+        let reason = "its decoder stops at what it holds".into();
+        Err(Error::Damaged { path: path.to_owned(), format: "Parquet or Arrow file", reason })
+    };
+    panic::catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(stops)
+}
+
 /// Numbers that are read at a time, of all columns together.
 const PIECE: usize = 1 << 19;
 
@@ -47,7 +69,7 @@ pub(super) fn read(name: &Path, parts: &[Part<'_>], options: &ReadOptions) -> Re
     let mut single = true;
     let mut first: Option<(&Path, Vec<Field>)> = None;
     for part in parts {
-        let schema = (part.open)(1)?.schema;
+        let schema = part.table(1)?.schema;
         let fields = fields(part.path, &schema, options)?;
         single &= fields.iter().all(|field| field.single);
         match &first {
@@ -211,7 +233,7 @@ where
     let (mut rows, mut keys): (usize, Vec<(String, Vec<String>)>) = (0, Vec::new());
     for part in parts {
         let before = rows;
-        let table = (part.open)(at_a_time)?;
+        let table = part.table(at_a_time)?;
         for batch in table.batches {
             let batch = batch?;
             for store in &mut stores {

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use elbo_data::{
-    Cell, CorpusOptions, Error, ReadOptions, Remedy, TableOptions, TextColumns, read_as, read_corpus,
-    read_frame,
+    Cell, CorpusOptions, Error, Missing, ReadOptions, Remedy, TableOptions, Tensors, TextColumns, read,
+    read_as, read_corpus, read_frame,
 };
 use serde_json::Value;
 
@@ -254,4 +254,44 @@ fn a_line_without_end_is_refused() {
     );
     let message = error.unwrap_err().to_string();
     assert!(message.len() < 1000 && !message.contains('\u{1b}'), "{message}");
+}
+
+/// Each byte of a file as another, one at a time: it is read or refused.
+#[test]
+fn no_damaged_byte_stops_the_program() {
+    let files = Folder::new();
+    for name in ["polars-plain.arrow", "hive/year=2023/town=Bern/part-0.parquet"] {
+        let whole = std::fs::read(folder().join(name)).unwrap();
+        let mut refused = 0;
+        for place in 0..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[place] = !damaged[place];
+            refused += usize::from(read_frame(&files.file("damaged", &damaged), &kept()).is_err());
+        }
+        assert!(refused > whole.len() / 4, "{name}: {refused} of {}", whole.len());
+    }
+}
+
+#[test]
+fn what_is_refused_cannot_act_on_a_terminal() {
+    let files = Folder::new();
+    let name = "a\u{1b}[2Jb";
+    let told = |error: Error| {
+        let message = error.to_string();
+        assert!(message.contains("a\\u{1b}[2Jb") && !message.contains('\u{1b}'), "{message}");
+    };
+    let table = |cells: &str| files.file("a.csv", format!("x,{name}\n{cells}"));
+    told(read_corpus(&table("1,2\n3,-4\n"), &CorpusOptions::default()).unwrap_err());
+    told(read(&table("1,\n3,4\n"), &ReadOptions::default()).unwrap_err());
+    let frame = read_frame(&table("1,red\n3,blue\n"), &kept()).unwrap();
+    told(frame.times(name).unwrap_err());
+    told(frame.write(&files.path("a.npy")).unwrap_err());
+    told(frame.column("y").unwrap_err());
+    told(frame.numbers::<f64>(Missing::Refused).unwrap_err());
+    let mut tensors = Tensors::new();
+    tensors.insert_f32(name, &[1], vec![1.0]);
+    tensors.write(&files.path("a.safetensors")).unwrap();
+    let mut tensors = Tensors::read(&files.path("a.safetensors")).unwrap();
+    told(tensors.take_f32(name, &[2]).unwrap_err());
+    told(tensors.take_f32(&format!("{name}c"), &[2]).unwrap_err());
 }
