@@ -76,9 +76,7 @@ impl Writing {
     /// anything.
     pub(crate) fn all(cells: &[String]) -> Vec<Self> {
         let seen = || cells.iter().map(String::as_str).filter(|cell| !cell.is_empty());
-        // Every way has a digit: most text is known for none without being read in each.
-        let is_date = |cell: &&str| cell.len() <= LONGEST && cell.bytes().any(|byte| byte.is_ascii_digit());
-        let Some(first) = seen().next().filter(is_date) else { return Vec::new() };
+        let Some(first) = seen().next().filter(|cell| may_be_instant(cell)) else { return Vec::new() };
         let of_day = |day: &'static str| {
             let offset = |time: &str| OFFSETS.iter().take(if time.is_empty() { 1 } else { OFFSETS.len() });
             let ends = TIMES.iter().flat_map(move |time| offset(time).map(move |offset| (time, offset)));
@@ -104,6 +102,19 @@ impl Writing {
             Self::Quarter => quarter(cell),
         }
     }
+}
+
+/// Whether a cell may be read in some way. Most text is known for none by this, without being read in each: every way has a
+/// digit, and the first word of those that have one is of a month or a day, or of the marks of [`TIMES`] and [`OFFSETS`].
+fn may_be_instant(cell: &str) -> bool {
+    const WORDS: [&str; 26] = [
+        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "mon", "tue",
+        "wed", "thu", "fri", "sat", "sun", "am", "pm", "t", "utc", "z", "q", "w",
+    ];
+    let word = cell.split(|c: char| !c.is_alphabetic()).find(|word| !word.is_empty()).map(str::to_lowercase);
+    let known =
+        |word: String| WORDS.iter().any(|of| if of.len() == 3 { word.starts_with(of) } else { word == *of });
+    cell.len() <= LONGEST && cell.bytes().any(|byte| byte.is_ascii_digit()) && word.is_none_or(known)
 }
 
 /// The instants of a column of text, all of which are written in one way; an empty cell has none. Where day and month may be
@@ -306,6 +317,24 @@ mod tests {
         );
         // Both ways are the same days.
         assert_eq!(read(&["01/01/2024", "02/02/2024"]).as_deref(), Some("2024-01-01 2024-02-02"));
+    }
+
+    #[test]
+    fn most_text_is_known_for_no_instant() {
+        for cell in ["g12", "12 kg", "A-1", "x", "", "München 3", "0x1f", "1e-5"] {
+            assert!(!may_be_instant(cell), "{cell}");
+        }
+        for cell in [
+            "2024-01-31",
+            "31. januar 2024",
+            "SEPT 5",
+            "2024W05",
+            "Q1 2024",
+            "5 PM",
+            "2024-01-01T00:00Z[Europe/Bern]",
+        ] {
+            assert!(may_be_instant(cell), "{cell}");
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod npy;
 mod npz;
 mod parquet;
 mod reader;
+mod thrift;
 mod vocabulary;
 mod workbook;
 

@@ -46,6 +46,10 @@ const MAGIC: &[u8] = b"\x93NUMPY";
 /// The most bytes of a header; NumPy itself reads no longer one.
 const MOST: usize = 10_000;
 
+/// How deep brackets may lie in brackets in a header, where an array of numbers has two: the parser takes twice as long for
+/// each.
+const DEEPEST: usize = 8;
+
 /// The most characters of a label.
 const LONGEST: u64 = 10_000;
 
@@ -85,6 +89,9 @@ impl Header {
             return Err(refuse(format!("has a header of {length} bytes"), "of which 10000 are the most"));
         }
         head.extend(source.take(length as u64)?);
+        if depth(&head) > DEEPEST {
+            return Err(refuse("has a header of brackets in brackets".into(), "not one number an item"));
+        }
         let header = NpyHeader::from_reader(head.as_slice())
             .map_err(|error| refuse(format!("has a header that is none ({error})"), "or ends within it"))?;
         let item = match header.dtype() {
@@ -161,6 +168,20 @@ impl Header {
         };
         dense::numbers(source, &self.shape, size, convert, take)
     }
+}
+
+/// How deep brackets lie in brackets.
+fn depth(text: &[u8]) -> usize {
+    let (mut open, mut deepest) = (0_usize, 0);
+    for byte in text {
+        match byte {
+            b'(' | b'[' | b'{' => open += 1,
+            b')' | b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(open);
+    }
+    deepest
 }
 
 /// The number of a little-endian item.

@@ -10,6 +10,7 @@ use parquet::file::reader::{ChunkReader, Length};
 
 use super::batches::{self, Part, Table};
 use super::reader::Format;
+use super::thrift::Compact;
 use crate::error::Error;
 use crate::frame::Frame;
 use crate::options::ReadOptions;
@@ -48,6 +49,9 @@ pub(super) fn open(
     memory: Option<u64>,
 ) -> Result<Table, Error> {
     let fail = |error: ParquetError| damaged(path, &error.to_string());
+    if schema_depth(&footer(stored).map_err(fail)?).is_some_and(|depth| depth > DEEPEST) {
+        return Err(damaged(path, &format!("its columns lie more than {DEEPEST} deep in others")));
+    }
     let builder = ParquetRecordBatchReaderBuilder::try_new(Pages(stored.at(0))).map_err(fail)?;
     let metadata = builder.metadata().file_metadata();
     let (schema, columns) = (builder.schema().clone(), builder.parquet_schema().num_columns() as u64);
@@ -107,23 +111,64 @@ impl ChunkReader for Pages {
     }
 }
 
-/// How many bytes a page has unpacked and packed, by the first three fields of its header: numbers of Thrift's compact form.
+/// How many bytes a page has unpacked and packed, by the first three fields of its header.
 fn sizes(head: &[u8]) -> Option<(u64, u64)> {
-    let mut bytes = head.iter().copied();
-    let mut field = || {
-        const NEXT_NUMBER: u8 = 0x15;
-        bytes.next().filter(|&byte| byte == NEXT_NUMBER)?;
-        let mut number = 0_u64;
-        for shift in (0..35).step_by(7) {
-            let byte = bytes.next()?;
-            number |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                // Zigzag: an even one is not negative.
-                return number.is_multiple_of(2).then_some(number / 2);
+    let mut header = Compact(head);
+    let mut number = |id| {
+        (header.field(id - 1)? == (id, Compact::NUMBER)).then_some(())?;
+        header.number()?.try_into().ok()
+    };
+    number(1)?;
+    Some((number(2)?, number(3)?))
+}
+
+/// How deep columns may lie in others: the schema is read as deep as it is, on the stack.
+const DEEPEST: usize = 64;
+
+/// What stands at the end of a file: its schema, and where its columns are. It is empty where it is none.
+fn footer(stored: &Bytes) -> Result<Vec<u8>, ParquetError> {
+    let mut end = Vec::new();
+    stored.at(stored.length().saturating_sub(8)).read_to_end(&mut end)?;
+    let length = end.first_chunk().map_or(0, |length| u32::from_le_bytes(*length).into());
+    let mut footer = Vec::new();
+    let start = stored.length().saturating_sub(8).checked_sub(length);
+    start.map(|start| stored.at(start).take(length).read_to_end(&mut footer)).transpose()?;
+    Ok(footer)
+}
+
+/// How deep the schema of a footer is: a list of elements, each with the number of those right behind it that lie in it.
+/// `None` of what is no footer.
+fn schema_depth(footer: &[u8]) -> Option<usize> {
+    const SCHEMA: i64 = 2;
+    const CHILDREN: i64 = 5;
+    let mut footer = Compact(footer);
+    let (mut id, mut kind) = footer.field(0)?;
+    while (id, kind) != (SCHEMA, Compact::LIST) {
+        footer.skip(kind)?;
+        (id, kind) = footer.field(id)?;
+    }
+    let (elements, Compact::STRUCTURE) = footer.list()? else { return None };
+    // How many are still to come of each element that is open.
+    let (mut open, mut deepest): (Vec<i64>, usize) = (Vec::new(), 0);
+    for _ in 0..elements {
+        let (mut id, mut children) = (0, 0);
+        loop {
+            let kind;
+            (id, kind) = footer.field(id)?;
+            match (id, kind) {
+                (_, Compact::STOP) => break,
+                (CHILDREN, Compact::NUMBER) => children = footer.number()?,
+                _ => footer.skip(kind)?,
             }
         }
-        None
-    };
-    field()?;
-    Some((field()?, field()?))
+        if let Some(left) = open.last_mut() {
+            *left -= 1;
+        }
+        open.push(children);
+        deepest = deepest.max(open.len());
+        while open.last().is_some_and(|&left| left <= 0) {
+            open.pop();
+        }
+    }
+    Some(deepest)
 }

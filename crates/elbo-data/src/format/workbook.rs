@@ -11,6 +11,7 @@ use super::reader::Format;
 use crate::delimiter::{DecimalMark, Delimiter};
 use crate::error::Error;
 use crate::frame::Frame;
+use crate::names::brief;
 use crate::options::{ReadOptions, TableOptions};
 use crate::source::{Archive, Bytes, Source, Spool};
 
@@ -54,6 +55,17 @@ impl Format for Workbook {
 /// The most bytes of a part of a workbook, unpacked.
 const LARGEST: u64 = 2 << 30;
 
+/// The rows and columns of a sheet of Excel's, which has no more.
+const ROWS: u32 = 1 << 20;
+const COLUMNS: u32 = 1 << 14;
+
+/// So many cells are few: they may be empty but for some.
+const FEW: u64 = 1 << 22;
+
+/// The most places of a table for each cell that is there. A cell far to the right, in a row of its own or by mistake, makes
+/// all rows as wide.
+const MOST_PER_CELL: u64 = 256;
+
 /// The sheet of this name, or the first, and how many others there are; and it as text: cells parted by commas, each row on
 /// the line of its number.
 fn as_text(path: &Path, stored: Bytes, wanted: Option<&str>) -> Result<(String, usize, Bytes), Error> {
@@ -69,9 +81,22 @@ fn as_text(path: &Path, stored: Bytes, wanted: Option<&str>) -> Result<(String, 
         let wanted = wanted.map(Into::into);
         return Err(Error::Parts { path: path.to_owned(), what: "sheets", wanted, names });
     };
-    let Some((first, last)) = columns(&mut book, &name).map_err(fail)? else {
+    let Some(Extent { first, last, last_row, rows, cells: held }) =
+        Extent::of(&mut book, &name).map_err(fail)?
+    else {
         return Err(Error::Empty { path: path.to_owned() });
     };
+    if last_row >= ROWS || last >= COLUMNS {
+        return Err(damaged(path, format!("a cell of `{name}` lies outside of any sheet of Excel's")));
+    }
+    let width = u64::from(last - first) + 1;
+    if rows * width > FEW && rows * width / MOST_PER_CELL > held {
+        let name = brief(&name);
+        let rule = format!(
+            "has {held} cells in {rows} rows of {width} columns, `{name}`: look for some far to the right of the table"
+        );
+        return Err(Error::Unread { path: path.to_owned(), rule });
+    }
     let mut cells = book.worksheet_cells_reader(&name).map_err(fail)?;
     let (mut table, mut line, mut next) = (Spool::new()?, String::new(), (0, first));
     while let Some(cell) = cells.next_cell().map_err(fail)? {
@@ -100,18 +125,43 @@ fn as_text(path: &Path, stored: Bytes, wanted: Option<&str>) -> Result<(String, 
     Ok((name, names.len() - 1, table.finish()?))
 }
 
-/// The first and the last column that hold a cell.
-fn columns(book: &mut Xlsx<BufReader<Bytes>>, sheet: &str) -> Result<Option<(u32, u32)>, XlsxError> {
-    let mut cells = book.worksheet_cells_reader(sheet)?;
-    let mut columns: Option<(u32, u32)> = None;
-    while let Some(cell) = cells.next_cell()? {
-        if !matches!(cell.get_value(), DataRef::Empty) {
-            let (_, column) = cell.get_position();
-            let (first, last) = columns.unwrap_or((column, column));
-            columns = Some((first.min(column), last.max(column)));
+/// Where a sheet holds cells.
+struct Extent {
+    /// The first column that holds one.
+    first: u32,
+    /// The last column.
+    last: u32,
+    last_row: u32,
+    /// How many rows hold one.
+    rows: u64,
+    /// How many there are.
+    cells: u64,
+}
+
+impl Extent {
+    /// That of a sheet; `None` of one without a cell.
+    fn of(book: &mut Xlsx<BufReader<Bytes>>, sheet: &str) -> Result<Option<Self>, XlsxError> {
+        let mut cells = book.worksheet_cells_reader(sheet)?;
+        let mut extent: Option<Self> = None;
+        while let Some(cell) = cells.next_cell()? {
+            if matches!(cell.get_value(), DataRef::Empty) {
+                continue;
+            }
+            let (row, column) = cell.get_position();
+            let one = Self { first: column, last: column, last_row: row, rows: 1, cells: 1 };
+            extent = Some(match extent {
+                None => one,
+                Some(Self { first, last, last_row, rows, cells }) => Self {
+                    first: first.min(column),
+                    last: last.max(column),
+                    last_row: last_row.max(row),
+                    rows: rows + u64::from(row != last_row),
+                    cells: cells + 1,
+                },
+            });
         }
+        Ok(extent)
     }
-    Ok(columns)
 }
 
 /// Ends a row whose next cell would be of this column; one without a cell stays empty.

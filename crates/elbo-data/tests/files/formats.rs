@@ -1,5 +1,6 @@
 //! Files of other programs, and what Python holds of each: `formats/make.py` wrote both.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use elbo_data::{
@@ -7,6 +8,8 @@ use elbo_data::{
     read_as, read_corpus, read_frame,
 };
 use serde_json::Value;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use crate::Folder;
 
@@ -224,6 +227,79 @@ fn sizes_are_not_believed() {
         assert!(read_as::<f64>(&path, &ReadOptions::default()).is_err(), "{name}");
         assert!(read_corpus(&path, &CorpusOptions::default()).is_err(), "{name}");
     }
+}
+
+/// A Parquet file without rows whose only column lies in so many groups.
+fn nested(groups: usize) -> Vec<u8> {
+    let length = groups + 2;
+    let mut footer =
+        vec![0x15, 2, 0x19, 0xfc, length as u8 | 0x80, (length >> 7) as u8 | 0x80, (length >> 14) as u8];
+    footer.extend([0x48, 1, b'r', 0x15, 2, 0]);
+    for _ in 0..groups {
+        footer.extend([0x35, 0, 0x18, 1, b'g', 0x15, 2, 0]);
+    }
+    footer.extend([0x15, 2, 0x25, 0, 0x18, 1, b'x', 0, 0x16, 0, 0x19, 0x0c, 0]);
+    let size = (footer.len() as u32).to_le_bytes();
+    [b"PAR1", &footer[..], &size, b"PAR1"].concat()
+}
+
+/// What lies in itself again and again is refused before it is followed: the stack and time of the parsers are not endless.
+#[test]
+fn depths_are_not_believed() {
+    let files = Folder::new();
+    let refused = |bytes: Vec<u8>| read_frame(&files.file("a", bytes), &kept()).unwrap_err().to_string();
+    for groups in [100, 100_000] {
+        assert!(refused(nested(groups)).contains("its columns lie more than 64 deep in others"), "{groups}");
+    }
+    assert!(refused(nested(1)).contains("column `g` holds Struct"), "{}", refused(nested(1)));
+    for bracket in ["[", "(", "{"] {
+        let header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': {}", bracket.repeat(5000));
+        let length = (header.len() as u16).to_le_bytes();
+        let message = refused([b"\x93NUMPY\x01\x00", &length[..], header.as_bytes()].concat());
+        assert!(message.contains("has a header of brackets in brackets"), "{message}");
+    }
+}
+
+/// A workbook whose sheet has these rows: the cells of each by their places.
+fn workbook(mut rows: impl Iterator<Item = Vec<String>>) -> Vec<u8> {
+    let file = std::fs::File::open(folder().join("openpyxl.xlsx")).unwrap();
+    let (mut from, mut to) =
+        (ZipArchive::new(file).unwrap(), ZipWriter::new(std::io::Cursor::new(Vec::new())));
+    let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    let cell = |place: &String| format!("<c r=\"{place}\"><v>1.5</v></c>");
+    let row = |cells: Vec<String>| format!("<row>{}</row>", cells.iter().map(cell).collect::<String>());
+    for entry in 0..from.len() {
+        let mut part = from.by_index(entry).unwrap();
+        let name = part.name().unwrap().into_owned();
+        to.start_file(&*name, stored).unwrap();
+        if name == "xl/worksheets/sheet1.xml" {
+            let names = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
+            let rows: String = rows.by_ref().map(row).collect();
+            write!(to, "<worksheet xmlns=\"{names}\"><sheetData>{rows}</sheetData></worksheet>").unwrap();
+            continue;
+        }
+        std::io::copy(&mut part, &mut to).unwrap();
+    }
+    to.finish().unwrap().into_inner()
+}
+
+#[test]
+fn cells_far_away_are_named() {
+    let files = Folder::new();
+    let read = |rows: Vec<Vec<&str>>| {
+        let rows = rows.into_iter().map(|row| row.into_iter().map(Into::into).collect());
+        read_frame(&files.file("a.xlsx", workbook(rows)), &kept())
+    };
+    for far in ["A1048577", "A4000000000", "XFE2", "ZZZZZ2"] {
+        let message = read(vec![vec!["A1"], vec![far]]).unwrap_err().to_string();
+        assert!(message.contains("lies outside of any sheet of Excel's"), "{far}: {message}");
+    }
+    let frame = read(vec![vec!["A1"], vec!["A2", "XFD2"]]).unwrap();
+    assert_eq!((frame.rows().unwrap(), frame.width()), (2, 16_384));
+    let rows =
+        (1..=1000).map(|row| vec![format!("A{row}"), format!("B{row}")]).chain([vec!["XFD1001".into()]]);
+    let message = read_frame(&files.file("b.xlsx", workbook(rows)), &kept()).unwrap_err().to_string();
+    assert!(message.contains("has 2001 cells in 1001 rows of 16384 columns"), "{message}");
 }
 
 #[test]

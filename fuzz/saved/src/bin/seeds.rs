@@ -3,6 +3,8 @@
 use std::{fs, path::Path};
 
 use elbo_fuzz_saved::{Fits, unsealed};
+// What instrumented code calls.
+use libfuzzer_sys as _;
 
 fn main() {
     let (fits, corpora) = (Fits::made(), Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus"));
