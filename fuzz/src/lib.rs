@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use elbo_data::{
     ColumnKind, CorpusOptions, DecimalMark, Delimiter, Error, Frame, ReadOptions, Stored, TableOptions,
-    TextColumns, Timeline, read_corpus, read_frame, read_stored,
+    TextColumns, TimeColumn, Timeline, read_corpus, read_frame, read_stored,
 };
 
 /// A folder of this process, in memory where the system has such a one.
@@ -67,6 +67,12 @@ pub fn read_told(bytes: &[u8]) {
         label_columns: named(bit(second, 4), "1"),
         wanted: named(bit(second, 5), "x"),
         missing: bit(second, 6),
+        // The column whose kind is told, where that is `time`; else the one that is found.
+        time: if kind == Some(ColumnKind::Time) {
+            TimeColumn::Named("1".into())
+        } else {
+            TimeColumn::Instants
+        },
         memory: bit(second, 7).then_some(64),
         ..kept()
     };
@@ -104,7 +110,13 @@ pub fn read_tensors(bytes: &[u8]) {
 }
 
 fn kept() -> ReadOptions {
-    ReadOptions { text: TextColumns::Kept, missing: true, single: true, ..ReadOptions::default() }
+    ReadOptions {
+        text: TextColumns::Kept,
+        missing: true,
+        single: true,
+        time: TimeColumn::Instants,
+        ..ReadOptions::default()
+    }
 }
 
 fn stored(path: &Path, options: &ReadOptions) {
@@ -115,7 +127,7 @@ fn stored(path: &Path, options: &ReadOptions) {
     }
 }
 
-/// Takes each cell of a frame, puts its rows in the order of each column that holds times, and writes it.
+/// Takes each cell of a frame, puts its rows in the order of their times, and writes it.
 fn look(frame: &Result<Frame, Error>) {
     let frame = match frame {
         Ok(frame) => frame,
@@ -129,9 +141,8 @@ fn look(frame: &Result<Frame, Error>) {
     }
     assert!(frame.labels.as_ref().is_none_or(|labels| labels.len() == rows), "a label for each row");
     let _ = format!("{:?}", frame.reading);
-    for name in frame.names().take(10) {
-        let Ok(times) = frame.times(&name) else { continue };
-        match Timeline::of(&times, frame.labels.as_deref(), |row| frame.lines.of(row)) {
+    if let Some(times) = &frame.times {
+        match Timeline::of(times, frame.labels.as_deref(), |row| frame.lines.of(row)) {
             Ok(line) if rows > 0 => {
                 let last = line.rows.len() - 1;
                 let _ =

@@ -70,7 +70,7 @@ pub enum Error {
     )]
     Size { path: PathBuf, shape: Vec<usize>, expected: u64, actual: u64 },
     /// A value of an array that is no finite number.
-    #[error("`{}`: `{}` of row {row} is {}: {fault}", path.display(), brief(column), short(*value))]
+    #[error("`{}`: `{}` of row {row} is {}, which is {fault}", path.display(), brief(column), short(*value))]
     Value { path: PathBuf, column: String, row: usize, value: f64, fault: CellFault },
 
     /// The text is not UTF-8.
@@ -83,8 +83,8 @@ pub enum Error {
     #[error("`{}` line {line}: a quote opens in this row and is never closed", path.display())]
     OpenQuote { path: PathBuf, line: usize },
     /// A column that is to hold the times of the rows, and holds neither instants nor numbers.
-    #[error("`{name}`: column `{}` holds {kind}, no times", brief(column))]
-    NotTimes { name: String, column: String, kind: ColumnKind },
+    #[error("`{name}`: column `{}` holds {kind}, no times: {why}", brief(column))]
+    NotTimes { name: String, column: String, kind: ColumnKind, why: String },
     /// A row whose time is missing, where rows are brought to time order.
     #[error("column `{}` line {line} holds no time", brief(column))]
     NoTime { column: String, line: usize },
@@ -107,7 +107,7 @@ pub enum Error {
     #[error("`{}`: column `{}` is told to hold dates, but not all of its cells are dates of one form, as `{}`", path.display(), brief(column), brief(text))]
     NoInstants { path: PathBuf, column: String, text: String },
     /// A cell that holds no usable number; `number` is its column's, from 1.
-    #[error("`{}`: column `{}` line {line} is `{}`: {fault}", path.display(), brief(column), brief(text))]
+    #[error("`{}`: column `{}` line {line} is `{}`, which is {fault}", path.display(), brief(column), brief(text))]
     Cell { path: PathBuf, column: String, number: usize, line: usize, text: String, fault: CellFault },
 
     /// No column of a frame has this name.
@@ -117,7 +117,7 @@ pub enum Error {
     #[error("`{name}`: column `{}` holds {kind}, not numbers", brief(column))]
     NotNumbers { name: String, column: String, kind: ColumnKind },
     /// A cell of a frame that is no number of the kind asked for.
-    #[error("`{name}`: {place} is {}: {fault}", short(*value))]
+    #[error("`{name}`: {place} is {}, which is {fault}", short(*value))]
     Number { name: String, place: CellPlace, value: f64, fault: CellFault },
     /// Two levels of a category have one name.
     #[error("two levels have the name `{}`", brief(name))]
@@ -127,7 +127,7 @@ pub enum Error {
     NoLevel { row: usize, code: u32, levels: usize },
 
     /// A data set needs so many rows at least.
-    #[error("`{}` has too few rows: {rows}, at least {least} needed", path.display())]
+    #[error("`{}` has {rows} rows, but at least {least} are needed", path.display())]
     TooFewRows { path: PathBuf, rows: usize, least: usize },
     /// There is no column of values.
     #[error("`{}` has no column of values", path.display())]
@@ -153,7 +153,7 @@ pub enum Error {
     LabelCount { path: PathBuf, labels: usize, rows: usize },
 
     /// A cell of a table of documents by words that is no count.
-    #[error("`{name}`: {place} is `{}`: {fault}", brief(value))]
+    #[error("`{name}`: {place} is `{}`, which is {fault}", brief(value))]
     Count { name: String, place: CellPlace, value: String, fault: EntryFault },
     /// The header or the shape of a Matrix Market file is not one that holds counts.
     #[error("`{}` line {line} is `{text}`: {rule}", path.display())]
@@ -213,6 +213,26 @@ pub enum Error {
     /// A tensor of another type than asked for.
     #[error("`{}`: tensor `{}` holds {actual}, expected {expected}", path.display(), brief(name))]
     TensorType { path: PathBuf, name: String, expected: String, actual: String },
+}
+
+impl Error {
+    /// The same of a text that was put together from files: `located` tells the file of a line, and its number there.
+    pub(crate) fn in_part(mut self, located: impl Fn(usize) -> (PathBuf, usize)) -> Self {
+        match &mut self {
+            Self::Utf8 { path, line }
+            | Self::Ragged { path, line, .. }
+            | Self::OpenQuote { path, line }
+            | Self::LongLine { path, line, .. }
+            | Self::DecimalMark { path, line, .. }
+            | Self::Cell { path, line, .. } => (*path, *line) = located(*line),
+            Self::StrayText { path, line, opened, .. } => {
+                *opened = located(*opened).1;
+                (*path, *line) = located(*line);
+            }
+            _ => {}
+        }
+        self
+    }
 }
 
 /// What a folder holds.
@@ -290,7 +310,7 @@ pub enum CellFault {
     NotANumber,
     /// `NaN` or an infinity.
     NotFinite,
-    /// A number beyond the range of 32-bit floats.
+    /// A number that is too large for the floats that are computed with.
     TooLarge,
     /// A mark of a missing cell.
     Missing,
@@ -308,7 +328,7 @@ impl Display for CellFault {
             Self::Empty => "an empty cell",
             Self::NotANumber => "not a number",
             Self::NotFinite => "not a finite number",
-            Self::TooLarge => "beyond the range of a 32-bit float",
+            Self::TooLarge => "too large for the numbers that are computed with",
             Self::Missing => "a missing cell",
             Self::NotACount => "no whole number from 0, as counts are",
             Self::NotBinary => "neither 0 nor 1",

@@ -5,6 +5,8 @@ use std::fmt::{self, Display};
 
 use serde::{Deserialize, Serialize};
 
+use crate::numbering::{Numbering, RowNumbers};
+
 /// The kind of a column's values: what a likelihood asks before it takes them.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -47,37 +49,55 @@ impl Display for ColumnKind {
     }
 }
 
+/// What one pass over the cells of a column tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Known {
+    /// What the cells are.
+    pub(crate) kind: ColumnKind,
+    /// How many are missing.
+    pub(crate) missing: usize,
+    /// Whether they number the rows.
+    pub(crate) numbering: Numbering,
+}
+
 /// What the numbers of a column have been so far.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Seen {
-    any: bool,
-    binary: bool,
-    whole: bool,
+    numbers: usize,
+    missing: usize,
+    /// Numbers other than 0 and 1, and others than whole numbers from 0.
+    not_binary: bool,
+    not_whole: bool,
+    numbering: RowNumbers,
 }
 
 impl Seen {
-    /// Before the first.
-    pub(crate) const NOTHING: Self = Self { any: false, binary: true, whole: true };
-
-    /// One more; NaN is missing, and tells nothing.
+    /// One more; NaN is missing.
     pub(crate) fn take(&mut self, value: f64) {
+        let whole = value >= 0.0 && value.fract() == 0.0;
+        self.numbering.take((whole && value <= LARGEST).then_some(value as u64));
         if value.is_nan() {
+            self.missing += 1;
             return;
         }
-        self.any = true;
-        self.binary &= value == 0.0 || value == 1.0;
-        self.whole &= value >= 0.0 && value.fract() == 0.0;
+        self.numbers += 1;
+        self.not_binary |= value != 0.0 && value != 1.0;
+        self.not_whole |= !whole;
     }
 
-    /// The narrowest kind that all of them are of; real numbers where there are none.
-    pub(crate) fn kind(self) -> ColumnKind {
-        match self {
-            Self { any: true, binary: true, .. } => ColumnKind::Binary,
-            Self { any: true, whole: true, .. } => ColumnKind::Count,
-            _ => ColumnKind::Real,
-        }
+    /// What they are together: the narrowest kind that all of them are of, and real numbers where there are none.
+    pub(crate) fn known(&self) -> Known {
+        let kind = match self {
+            Self { numbers: 0, .. } | Self { not_whole: true, .. } => ColumnKind::Real,
+            Self { not_binary: false, .. } => ColumnKind::Binary,
+            _ => ColumnKind::Count,
+        };
+        Known { kind, missing: self.missing, numbering: self.numbering.kind() }
     }
 }
+
+/// The largest whole number below which f64 holds every one.
+const LARGEST: f64 = 9_007_199_254_740_992.0;
 
 /// Whether texts, of which the empty are missing, are levels: each of them occurs twice on average.
 pub(crate) fn are_levels(texts: &[String]) -> bool {
@@ -91,11 +111,11 @@ mod tests {
     use super::*;
 
     fn kind(values: &[f64]) -> ColumnKind {
-        let mut seen = Seen::NOTHING;
+        let mut seen = Seen::default();
         for &value in values {
             seen.take(value);
         }
-        seen.kind()
+        seen.known().kind
     }
 
     #[test]

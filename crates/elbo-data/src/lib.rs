@@ -21,6 +21,7 @@ mod image;
 mod kind;
 mod lines;
 mod names;
+mod numbering;
 mod options;
 mod output;
 mod read;
@@ -46,7 +47,8 @@ pub use frame::{Cell, Column, ColumnKind, Frame, Levels, Matrix, Missing, Sparse
 pub use image::image_grid_png;
 pub use lines::Lines;
 pub use names::{column_names, is_made_up};
-pub use options::{CorpusOptions, ReadOptions, TableOptions, TextColumns};
+pub use numbering::Numbering;
+pub use options::{CorpusOptions, ReadOptions, TableOptions, TextColumns, TimeColumn};
 pub use output::{holds_text, written_endings};
 pub use read::{read, read_as, read_frame, read_stored};
 pub use reading::{ColumnReading, Decision, Reading, Role};

@@ -33,6 +33,8 @@ pub struct ReadOptions {
     pub text: TextColumns,
     /// One row is enough, as for a model that is fitted already. By default two are needed.
     pub single: bool,
+    /// Which column says when each row was seen; it is no data then.
+    pub time: TimeColumn,
     /// The names of a model's columns. Where a table has them all they are data, and its other columns are set aside.
     pub wanted: Vec<String>,
     /// The floats that numbers are to be computed with: what single precision holds exactly is kept so in either case.
@@ -69,6 +71,18 @@ pub struct TableOptions {
     /// The kinds of columns, by their names or numbers.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub types: BTreeMap<String, ColumnKind>,
+}
+
+/// Which column of a table says when each row was seen.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum TimeColumn {
+    /// None does.
+    #[default]
+    None,
+    /// The one of this name. Where [one row is enough](ReadOptions::single), the table may lack it.
+    Named(String),
+    /// The only one that holds instants, if one alone does.
+    Instants,
 }
 
 /// What becomes of the text of a table, but for [label columns](ReadOptions::label_columns) that are named.

@@ -1,6 +1,7 @@
 //! What was understood of a file, and why.
 
 use crate::kind::ColumnKind;
+use crate::numbering::Numbering;
 
 /// What was understood of a file, and why.
 ///
@@ -49,8 +50,8 @@ pub struct ColumnReading {
     pub why: String,
     /// How many of its cells are missing.
     pub missing: usize,
-    /// Whether its cells count the rows, from 0 or 1.
-    pub counts_rows: bool,
+    /// Whether its cells number the rows.
+    pub numbering: Numbering,
     /// What becomes of it.
     pub role: Role,
 }
@@ -62,6 +63,8 @@ pub enum Role {
     Data,
     /// It is set beside the rows as their label.
     Label,
+    /// It says when each row was seen, and is set beside the rows.
+    Time,
     /// It numbers the rows, and is set aside.
     RowNumber,
     /// It is set aside, for this reason.
@@ -88,7 +91,8 @@ impl Reading {
         match &column.role {
             Role::Data => None,
             Role::Label => Some("it was set aside as the label".into()),
-            Role::RowNumber => Some("it was set aside, since it counts the rows".into()),
+            Role::Time => Some("it says when each row was seen".into()),
+            Role::RowNumber => Some("it was set aside, since it numbers the rows".into()),
             Role::Aside(why) | Role::Refused(why) => Some(format!("it was set aside: {why}")),
         }
     }

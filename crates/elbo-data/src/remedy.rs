@@ -13,7 +13,7 @@ pub enum Remedy {
     CheckReadPermission,
     /// Give the path of a file, not of its folder.
     NameFileInFolder,
-    /// Give a file, or a folder that holds the parts of one table (Parquet, Arrow) or pictures alone.
+    /// Give a file, or a folder that holds the parts of one table (Parquet, Arrow, `.csv`) or pictures alone.
     GiveFolderOfParts,
     /// Give a file of a format that is known.
     UseKnownFormat {
@@ -141,9 +141,9 @@ impl Error {
             Self::Ragged { .. } | Self::OpenQuote { .. } | Self::StrayText { .. } | Self::LongLine { .. } => {
                 Remedy::CheckDelimiterAndQuotes
             }
-            Self::NoInstants { .. } => Remedy::TellAnotherKind,
+            Self::NoInstants { .. } | Self::NotTimes { .. } => Remedy::TellAnotherKind,
             Self::DecimalMark { .. } | Self::DecimalMarks { .. } => Remedy::TellDecimalMark,
-            Self::Cell { column, number, fault: CellFault::NotANumber, .. } => {
+            Self::Cell { column, number, fault: CellFault::NotANumber | CellFault::NotFinite, .. } => {
                 Remedy::MendCell { column: column.clone(), number: *number }
             }
             Self::Cell { fault, .. } | Self::Value { fault, .. } | Self::Number { fault, .. } => {
@@ -171,7 +171,6 @@ impl Error {
             | Self::Unlike { .. }
             | Self::NoColumn { .. }
             | Self::NotNumbers { .. }
-            | Self::NotTimes { .. }
             | Self::LevelTwice { .. }
             | Self::NoLevel { .. }
             | Self::TableEnding { .. }

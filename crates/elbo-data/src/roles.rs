@@ -4,34 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use crate::error::Error;
-use crate::frame::{Cell, Column, Frame};
+use crate::frame::{Cell, Column, Frame, Known};
 use crate::kind::ColumnKind;
 use crate::names::{brief, is_made_up, listed};
-use crate::options::{ReadOptions, TextColumns};
+use crate::numbering::{Numbering, is_name_of};
+use crate::options::{ReadOptions, TextColumns, TimeColumn};
 use crate::reading::{ColumnReading, Role};
-
-/// The names of columns that number their rows, in lower case and without marks.
-const NUMBERS: [&str; 19] = [
-    "id",
-    "index",
-    "idx",
-    "row",
-    "rows",
-    "rowid",
-    "rowno",
-    "rownum",
-    "rownumber",
-    "rowindex",
-    "rownames",
-    "rn",
-    "obs",
-    "observation",
-    "no",
-    "nr",
-    "number",
-    "case",
-    "record",
-];
 
 /// So many rows at least, before a column of a file without names is taken for their numbers.
 const NUMBERED: usize = 10;
@@ -53,7 +31,10 @@ pub(crate) fn assign(
     for &label in &labels {
         columns[label].role = Role::Label;
     }
-    let open = |column: &ColumnReading| !matches!(column.role, Role::Label);
+    if let Some(time) = time_column(columns, &names, path, options)? {
+        columns[time].role = Role::Time;
+    }
+    let open = |column: &ColumnReading| !matches!(column.role, Role::Label | Role::Time);
     if let Some(model) = model {
         for (i, column) in columns.iter_mut().enumerate().filter(|(_, column)| open(column)) {
             match model.contains(&i) {
@@ -95,7 +76,7 @@ pub(crate) fn assign(
     }
     let taken = |column: &ColumnReading| matches!(column.role, Role::Data | Role::Refused(_));
     if !columns.iter().any(taken) {
-        // Numbers that count the rows are data where there are no others.
+        // Numbers of the rows are data where there are no others.
         columns
             .iter_mut()
             .filter(|column| column.role == Role::RowNumber)
@@ -108,6 +89,36 @@ pub(crate) fn assign(
         columns[label].role = Role::Label;
     }
     Ok(())
+}
+
+/// The column that says when each row was seen.
+fn time_column(
+    columns: &[ColumnReading],
+    names: &[String],
+    path: &Path,
+    options: &ReadOptions,
+) -> Result<Option<usize>, Error> {
+    match &options.time {
+        TimeColumn::None => Ok(None),
+        TimeColumn::Named(name) => match place(name, names) {
+            Some(i) if columns[i].kind.is_number() || columns[i].kind == ColumnKind::Time => Ok(Some(i)),
+            Some(i) => {
+                let ColumnReading { name: column, kind, why, .. } = columns[i].clone();
+                Err(Error::NotTimes { name: path.display().to_string(), column, kind, why })
+            }
+            None if options.single => Ok(None),
+            None => Err(no_column(name, names, path)),
+        },
+        TimeColumn::Instants => {
+            let dropped: Vec<usize> =
+                options.table.drop.iter().filter_map(|name| place(name, names)).collect();
+            let holds = |&i: &usize| {
+                columns[i].kind == ColumnKind::Time && columns[i].role == Role::Data && !dropped.contains(&i)
+            };
+            let mut of = (0..columns.len()).filter(holds);
+            Ok(of.next().filter(|_| of.next().is_none()))
+        }
+    }
 }
 
 /// That there is no such column.
@@ -138,16 +149,14 @@ pub(crate) fn place(wanted: &str, names: &[String]) -> Option<usize> {
     names.iter().position(|name| name == wanted).or_else(by_number)
 }
 
-/// Whether a column of numbers is one of row numbers: by its name, or as the first that has none.
+/// Whether a column of numbers is one of row numbers: by its name, or as the first where it has none.
 fn numbers_rows(column: &ColumnReading, place: usize, header: bool, rows: usize) -> bool {
-    if !column.counts_rows {
-        return false;
+    match column.numbering {
+        Numbering::None => false,
+        numbering if column.named => is_name_of(&column.name, numbering),
+        Numbering::Distinct => place == 0 && header,
+        Numbering::Counting => place == 0 && (header || rows >= NUMBERED),
     }
-    if !column.named {
-        return place == 0 && (header || rows >= NUMBERED);
-    }
-    let name: String = column.name.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
-    is_unnamed(&column.name) || NUMBERS.contains(&name.as_str())
 }
 
 /// Whether a name stands for none: blank, or as pandas writes it.
@@ -158,7 +167,10 @@ pub(crate) fn is_unnamed(name: &str) -> bool {
 /// Parts the columns of a frame by their roles: data, and labels; text stays where it is to be kept.
 pub(crate) fn apply(mut frame: Frame, path: &Path, options: &ReadOptions) -> Result<Frame, Error> {
     let rows = frame.rows()?;
-    let plain = options.label_columns.is_empty() && options.table.is_empty() && options.wanted.is_empty();
+    let plain = options.label_columns.is_empty()
+        && options.table.is_empty()
+        && options.wanted.is_empty()
+        && options.time == TimeColumn::None;
     if plain
         && matches!(&frame.columns[..], [(_, Column::Matrix(matrix))] if matrix.columns.iter().all(|name| is_made_up(name)))
     {
@@ -175,6 +187,9 @@ pub(crate) fn apply(mut frame: Frame, path: &Path, options: &ReadOptions) -> Res
         frame.labels =
             Some((0..rows).map(|row| joined(labels.iter().map(|&c| shown(&frame.cell(row, c))))).collect());
         frame.label_names = labels.iter().map(|&i| columns[i].name.clone()).collect();
+    }
+    if let Some(&time) = of(|role| *role == Role::Time).first() {
+        frame.times = frame.times_of(time);
     }
     let kept: Vec<usize> = match options.text {
         TextColumns::Aside => of(|role| *role == Role::Data),
@@ -221,7 +236,8 @@ fn check(columns: &[ColumnReading], path: &Path) -> Result<(), Error> {
 pub(crate) fn no_data(columns: &[ColumnReading], path: &Path) -> Error {
     let why = |column: &ColumnReading| match &column.role {
         Role::Label => format!("`{}` is the label", brief(&column.name)),
-        Role::RowNumber => format!("`{}` counts the rows", brief(&column.name)),
+        Role::Time => format!("`{}` says when each row was seen", brief(&column.name)),
+        Role::RowNumber => format!("`{}` numbers the rows", brief(&column.name)),
         Role::Aside(why) | Role::Refused(why) => format!("`{}`: {why}", brief(&column.name)),
         Role::Data => String::new(),
     };
@@ -231,43 +247,27 @@ pub(crate) fn no_data(columns: &[ColumnReading], path: &Path) -> Error {
 
 /// What is known of the columns of a frame, before they have roles.
 fn readings(frame: &Frame, options: &ReadOptions) -> Vec<ColumnReading> {
-    let kinds = frame.kinds();
     let names: Vec<String> = frame.names().map(Into::into).collect();
-    let told = |i: usize| {
-        options.table.types.iter().find(|(name, _)| place(name, &names) == Some(i)).map(|(_, &kind)| kind)
+    let mut told = vec![None; names.len()];
+    for (name, &kind) in &options.table.types {
+        if let Some(i) = place(name, &names) {
+            told[i] = Some(kind);
+        }
+    }
+    let known = frame.columns.iter().flat_map(|(_, column)| column.known());
+    let reading = |((name, known), told): ((String, Known), Option<ColumnKind>)| {
+        let kind = told.unwrap_or(known.kind);
+        ColumnReading {
+            named: !is_made_up(&name) && !is_unnamed(&name),
+            name,
+            kind,
+            why: format!("{} {kind}", if told.is_some() { "it is told to hold" } else { "it holds" }),
+            missing: known.missing,
+            numbering: known.numbering,
+            role: Role::Data,
+        }
     };
-    let rows = frame.rows().unwrap_or(0);
-    (0..names.len())
-        .map(|i| {
-            let kind = told(i).unwrap_or(kinds[i]);
-            let cell = |row| match frame.cell(row, i) {
-                Cell::Real(value) if value.is_nan() => Cell::Missing,
-                cell => cell,
-            };
-            let number = |row| match cell(row) {
-                Cell::Real(value) => Some(value),
-                Cell::Count(value) => Some(value as f64),
-                _ => None,
-            };
-            let missing = (0..rows).filter(|&row| cell(row) == Cell::Missing).count();
-            let first = (rows > 0).then(|| number(0)).flatten().filter(|first| [0.0, 1.0].contains(first));
-            let counts =
-                first.is_some_and(|first| (0..rows).all(|row| number(row) == Some(first + row as f64)));
-            ColumnReading {
-                named: !is_made_up(&names[i]) && !is_unnamed(&names[i]),
-                name: names[i].clone(),
-                kind,
-                why: if told(i).is_some() {
-                    format!("it is told to hold {kind}")
-                } else {
-                    format!("it holds {kind}")
-                },
-                missing,
-                counts_rows: counts,
-                role: Role::Data,
-            }
-        })
-        .collect()
+    names.into_iter().zip(known).zip(told).map(reading).collect()
 }
 
 /// The one column that is set aside as text: the labels of the rows. One of instants is, where there is no other.

@@ -32,6 +32,16 @@ pub struct Times {
 }
 
 impl Times {
+    /// Times of the file's own units, or days where each is one, as 20240131.
+    pub fn of_numbers(name: &str, numbers: Vec<f64>) -> Self {
+        let day = |&number: &f64| {
+            if number.is_nan() { Some(number) } else { time::of_digits(number).map(|day| day as f64) }
+        };
+        let days: Option<Vec<f64>> = numbers.iter().map(day).collect();
+        let calendar = days.is_some();
+        Self { name: name.to_owned(), values: days.unwrap_or(numbers), calendar }
+    }
+
     /// A time as a file writes it; nothing of a missing one.
     pub fn text(&self, value: f64) -> String {
         match value {

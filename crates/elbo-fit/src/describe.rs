@@ -105,7 +105,8 @@ fn summaries(frame: &Frame) -> Result<Vec<Summary>, Error> {
         let (role, why) = match &column.role {
             Role::Data => ("data", column.why.clone()),
             Role::Label => ("label", column.why.clone()),
-            Role::RowNumber => ("row number", "it counts the rows".into()),
+            Role::Time => ("time", column.why.clone()),
+            Role::RowNumber => ("row number", "it numbers the rows".into()),
             Role::Aside(why) => ("set aside", why.clone()),
             Role::Refused(why) => ("refused", why.clone()),
         };

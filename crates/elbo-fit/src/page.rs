@@ -95,6 +95,8 @@ pub struct AscentPage {
     pub rows: usize,
     /// What the two divergences of the bound are of, in the plural: `rows` and `θ`.
     pub names: [&'static str; 2],
+    /// Whether the bound is on the evidence under a prior, which another prior would change.
+    pub has_prior: bool,
     /// Headline facts as (name, value).
     pub cards: Vec<(String, String)>,
     /// What to keep in mind.

@@ -29,7 +29,7 @@ fn sentence(remedy: &Remedy) -> String {
         }
         Remedy::NameTable => "«part NAME» names the one to read",
         Remedy::GiveFolderOfParts => {
-            "give a file, or a folder that holds the parts of one table (Parquet, Arrow) or pictures (PNG, JPEG) alone"
+            "give a file, or a folder that holds the parts of one table (Parquet, Arrow, .csv) or pictures (PNG, JPEG) alone"
         }
         Remedy::AllowMemory => "«memory SIZE» lets more rows lie in a temporary file",
         Remedy::CheckPath => "check the path",

@@ -71,12 +71,29 @@ impl Rows {
     /// Where the source is not a table of numbers with columns of different names.
     pub fn read(source: Source, memory: Option<u64>, observer: &dyn Observer) -> Result<Self, Error> {
         let data = source.read_exact(memory, None)?;
+        Ok(Self::of(source, data, observer))
+    }
+
+    /// The same of a series, with the column that says when rows were seen.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub(crate) fn read_series(
+        source: Source,
+        memory: Option<u64>,
+        observer: &dyn Observer,
+    ) -> Result<Self, Error> {
+        let (source, data) = source.read_series(memory)?;
+        Ok(Self::of(source, data, observer))
+    }
+
+    fn of(source: Source, data: Dataset<f64>, observer: &dyn Observer) -> Self {
         describe(&data, observer);
         let missing = data.values.iter().filter(|x| x.is_nan()).count();
         if missing > 0 {
             observer.say("missing", format!("{missing} cells of {}", data.values.len()));
         }
-        Ok(Self { config: DataConfig::of(source, &data), data, weights: None })
+        Self { config: DataConfig::of(source, &data), data, weights: None }
     }
 
     /// Takes the column of this name, if any, for the number of rows that each row stands for.

@@ -8,7 +8,7 @@ use std::{
 
 use elbo_data::{
     ColumnKind, ColumnReading, Dataset, Decision, Frame, Number, ReadOptions, Reading, Role, Stored,
-    TableOptions, TextColumns, is_standard_input,
+    TableOptions, TextColumns, TimeColumn, Times, is_standard_input,
 };
 use serde::{Deserialize, Serialize};
 
@@ -118,75 +118,76 @@ impl Source {
         Ok(elbo_data::read_frame(Path::new(&self.data), &options)?)
     }
 
-    /// Reads the rows in f64: cells may be missing, and each column has a name of its own.
+    /// Reads the rows in f64: cells may be missing, and each column has a name of its own. Where a column is named that says
+    /// when rows were seen, it is no data; new rows of a model may lack it.
     ///
     /// # Errors
     /// As [`Self::read`]; where two columns have one name, or a number's square is out of range.
     pub fn read_exact(&self, memory: Option<u64>, wanted: Option<&[String]>) -> Result<Dataset<f64>, Error> {
-        if self.data == DIGITS {
-            return Ok(elbo_data::digits().converted(memory, |_, x| f64::from(x))?);
-        }
-        let single = wanted.is_some();
-        let mut options =
-            ReadOptions { missing: true, single, ..self.options(memory, wanted.unwrap_or_default()) };
-        options.table.drop.extend(self.time_column.clone());
-        let mut data: Dataset<f64> = elbo_data::read_as(Path::new(&self.data), &options)?;
-        let mut known = HashSet::new();
-        if let Some(name) = data.columns.iter().find(|name| !known.insert(*name)) {
-            return Err(Error::new(format!("`{}` has two columns `{name}`", data.name))
-                .remedy("columns are found by their names: give each a name of its own"));
-        }
-        check_range(&data)?;
-        if let Some(name) = &self.time_column {
-            let frame = self.frame(memory)?;
-            // New rows may come without their times.
-            if !single || frame.place_of(name).is_ok() {
-                data.times = Some(frame.times(name)?);
-                let columns = data.reading.columns.iter_mut().filter(|column| column.name == *name);
-                columns.for_each(|column| column.role = Role::Aside("it says when each row was seen".into()));
-                // A column set aside as text is taken for a label, where none is named.
-                if data.label_names == [name.as_str()] && !self.label_columns.contains(name) {
-                    (data.labels, data.label_names) = (None, Vec::new());
-                }
-            }
-        }
-        Ok(data)
+        let time = self.time_column.clone().map_or(TimeColumn::None, TimeColumn::Named);
+        self.read_with_times(time, memory, wanted)
     }
 
     /// The same with the column that says when rows were seen: the one that is named, or else the only one that holds
     /// instants, or else one of numbers whose name and order say so.
     ///
     /// # Errors
-    /// Where the source cannot be read.
-    pub(crate) fn with_time_column(self, memory: Option<u64>) -> Result<Self, Error> {
-        if self.time_column.is_some() || self.data == DIGITS {
-            return Ok(self);
+    /// As [`Self::read_exact`].
+    pub(crate) fn read_series(mut self, memory: Option<u64>) -> Result<(Self, Dataset<f64>), Error> {
+        if self.time_column.is_some() {
+            let data = self.read_exact(memory, None)?;
+            return Ok((self, data));
         }
-        let frame = self.frame(memory)?;
-        let (names, kinds): (Vec<String>, _) = (frame.names().map(Into::into).collect(), frame.kinds());
-        let table = &self.table;
-        let told = |name: &String| table.types.get(name).is_some_and(|&kind| kind != ColumnKind::Time);
-        let free =
-            |name: &&String| !table.drop.contains(name) && !self.label_columns.contains(name) && !told(name);
-        let of_kind = |wanted: fn(ColumnKind) -> bool| {
-            let of: Vec<&String> =
-                names.iter().zip(&kinds).filter(|(_, kind)| wanted(**kind)).map(|(name, _)| name).collect();
-            of.into_iter().filter(free)
+        let mut data = self.read_with_times(TimeColumn::Instants, memory, None)?;
+        let told = |name: &String| self.table.types.get(name).is_some_and(|&kind| kind != ColumnKind::Time);
+        let counted = |&d: &usize| {
+            let name = &data.columns[d];
+            let named = TIMES.contains(&name.to_lowercase().trim()) && !told(name);
+            named && counts_time(&Times::of_numbers(name, data.column(d).collect()).values)
         };
-        let mut instants = of_kind(|kind| kind == ColumnKind::Time);
-        let counted = |name: &&String| {
-            let named = TIMES.contains(&name.to_lowercase().trim());
-            named && frame.times(name).is_ok_and(|times| counts_time(&times.values))
+        // Times alone would be the data.
+        if data.times.is_none()
+            && data.width() > 1
+            && let Some(d) = (0..data.width()).find(counted)
+        {
+            let name = data.columns[d].clone();
+            let others: Vec<usize> = (0..data.width()).filter(|&other| other != d).collect();
+            let times = Times::of_numbers(&name, data.column(d).collect());
+            data = data.keep_columns(&others)?;
+            data.times = Some(times);
+            data.reading
+                .columns
+                .iter_mut()
+                .filter(|column| column.name == name)
+                .for_each(|column| column.role = Role::Time);
+        }
+        self.time_column = data.times.as_ref().map(|times| times.name.clone());
+        Ok((self, data))
+    }
+
+    fn read_with_times(
+        &self,
+        time: TimeColumn,
+        memory: Option<u64>,
+        wanted: Option<&[String]>,
+    ) -> Result<Dataset<f64>, Error> {
+        if self.data == DIGITS {
+            return Ok(elbo_data::digits().converted(memory, |_, x| f64::from(x))?);
+        }
+        let options = ReadOptions {
+            missing: true,
+            single: wanted.is_some(),
+            time,
+            ..self.options(memory, wanted.unwrap_or_default())
         };
-        let numbers = of_kind(ColumnKind::is_number).count();
-        let found = match (instants.next(), instants.next()) {
-            (Some(one), None) => Some(one),
-            // Times alone would be the data.
-            _ if numbers > 1 => of_kind(ColumnKind::is_number).find(counted),
-            _ => None,
-        };
-        let time_column = found.cloned();
-        Ok(Self { time_column, ..self })
+        let data: Dataset<f64> = elbo_data::read_as(Path::new(&self.data), &options)?;
+        let mut known = HashSet::new();
+        if let Some(name) = data.columns.iter().find(|name| !known.insert(*name)) {
+            return Err(Error::new(format!("`{}` has two columns `{name}`", data.name))
+                .remedy("columns are found by their names: give each a name of its own"));
+        }
+        check_range(&data)?;
+        Ok(data)
     }
 
     /// `read` for a model that was fitted to this source, of the rows that are asked for, or else its own. New rows come
@@ -355,9 +356,12 @@ fn set_aside(reading: &Reading) -> Vec<(&'static str, String)> {
             let name = if column.named { column.name.clone() } else { number.to_string() };
             let quote = if name.contains(' ') { "'" } else { "" };
             let told = format!("«type {quote}{name}=count{quote}» makes it data");
-            ("set aside", format!("column `{}` counts the rows; {told}", column.name))
+            ("set aside", format!("column `{}` numbers the rows; {told}", column.name))
         })
         .collect();
+    for column in reading.in_role(|role| *role == Role::Time) {
+        said.push(("set aside", format!("column `{}`: it says when each row was seen", column.name)));
+    }
     let labels = reading.in_role(|role| *role == Role::Label);
     let names: Vec<String> = labels.iter().map(|column| format!("`{}`", column.name)).collect();
     if !names.is_empty() {

@@ -16,6 +16,7 @@ use crate::{
 /// The report of a fit by coordinate ascent.
 pub fn ascent(of: &AscentPage, remedy: &dyn Fn(&Remedy) -> String) -> String {
     let (title, unit) = (&of.title, of.names[0]);
+    let under = if of.has_prior { " under this prior" } else { "" };
     let mut sections = vec![("Verdict", Some(verdict::figure(&of.verdict, remedy)))];
     sections.extend(of.figures.iter().map(|(name, figure)| (&name[..], draw(figure))));
     sections.push(("The bound", Some(curve(of))));
@@ -25,7 +26,7 @@ pub fn ascent(of: &AscentPage, remedy: &dyn Fn(&Remedy) -> String) -> String {
             p.kicker { (of.kind) }
             h1 { (title) }
             dl.cards {
-                div { dt { "ELBO of all " (of.rows) " " (unit) } dd { (number(last(of), 3)) " nats" } }
+                div { dt { "ELBO of all " (of.rows) " " (unit) (under) } dd { (number(last(of), 3)) " nats" } }
                 @for (name, value) in &of.cards { div { dt { (name) } dd { (value) } } }
             }
             ul.notes { @for note in &of.notes { li { (note) } } }
@@ -64,8 +65,9 @@ fn curve(of: &AscentPage) -> Markup {
         &html! { (key) (picture) },
         &html! {
             "The line is the evidence lower bound after each sweep of the best start; " strong { "larger is better" }
-            ". Each factor is set to its optimum given the others, so the bound never falls, and it lies below log "
-            i { "p" } "(" i { "x" } ")."
+            ". Each factor is set to its optimum given the others, so the bound never falls"
+            @if of.has_prior { ", and it lies below log " i { "p" } "(" i { "x" } ") under this prior: another prior gives another figure" }
+            "."
             @if of.starts.len() > 1 {
                 " The starts reached " (of.starts.iter().map(|b| number(*b, 2)).collect::<Vec<_>>().join(", ")) "."
             }

@@ -33,19 +33,19 @@ pub(crate) struct Going {
 /// How coordinate ascent goes, and where its run lies.
 #[derive(Args, Debug, Clone)]
 pub(crate) struct Ascent {
-    /// It has converged when a sweep raises the bound by no more than this times its size.
+    /// The fit has converged when a sweep raises the bound by no more than this times the bound's size.
     #[arg(long, value_name = "T", default_value = shown(&mean_field::Ascent::default().tolerance), value_parser = parse_positive, help_heading = "Ascent")]
     pub(crate) tolerance: f64,
-    /// Sweeps over the factors at most.
+    /// The largest number of sweeps over the factors of q.
     #[arg(long, value_name = "S", default_value_t = mean_field::Ascent::default().sweeps, value_parser = parse_count::<usize>, help_heading = "Ascent")]
     pub(crate) sweeps: usize,
-    /// The seed of all that is random.
+    /// The seed of everything that is random.
     #[arg(long, default_value_t = 0, help_heading = "Run")]
     pub(crate) seed: u64,
-    /// The name of the run. Without it: that of the data, numbered where it is taken.
+    /// The name of the run. Without it the run has the name of the data, with a number where that name is taken.
     #[arg(long, value_name = "NAME", help_heading = "Run")]
     pub(crate) name: Option<String>,
-    /// The folder that runs are made in.
+    /// The folder in which the run folder is made.
     #[arg(long, value_name = "DIR", default_value = "runs", help_heading = "Run")]
     pub(crate) runs: PathBuf,
 }
@@ -65,28 +65,28 @@ impl Ascent {
 /// Deterministic annealing, of models whose latents can be tempered.
 #[derive(Args, Debug)]
 pub(crate) struct Anneal {
-    /// Deterministic annealing: the inverse temperature to begin at, as 0.4.
+    /// Use deterministic annealing, which begins at this inverse temperature, for example 0.4.
     #[arg(long, value_name = "BETA", value_parser = parse_fraction, help_heading = "Ascent")]
     pub(crate) anneal: Option<f64>,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct Minibatches {
-    /// Natural-gradient steps from minibatches before the sweeps, where there are many rows or documents.
+    /// Take natural-gradient steps from minibatches before the sweeps, which helps where there are many rows or documents.
     #[arg(long, help_heading = "Ascent")]
     online: bool,
-    /// Rows or documents of a minibatch. Without it: 10000 rows, 256 documents.
+    /// How many rows or documents a minibatch has. Without it: 10000 rows, or 256 documents.
     #[arg(long, value_name = "B", value_parser = parse_count::<usize>, requires = "online", help_heading = "Ascent")]
     batch: Option<usize>,
-    /// Passes in minibatches.
+    /// How many passes over the data are made in minibatches.
     #[arg(long, value_name = "E", default_value_t = Online::default().epochs, value_parser = parse_count::<u32>, requires = "online",
           help_heading = "Ascent")]
     epochs: u32,
-    /// τ of the step sizes (t + τ)^(−κ), which holds the first back.
+    /// τ of the step sizes (t + τ)^(−κ); a larger τ makes the first steps smaller.
     #[arg(long, value_name = "TAU", default_value_t = Online::default().schedule.delay, value_parser = parse_weight, requires = "online",
           allow_negative_numbers = true, help_heading = "Ascent")]
     delay: f64,
-    /// κ of the step sizes, above 0.5 and at most 1.
+    /// κ of the step sizes; it must be above 0.5, and at most 1.
     #[arg(long, value_name = "KAPPA", default_value_t = Online::default().schedule.forgetting, value_parser = parse_forgetting, requires = "online",
           allow_negative_numbers = true, help_heading = "Ascent")]
     forgetting: f64,
@@ -109,13 +109,13 @@ fn parse_forgetting(text: &str) -> Result<f64, String> {
 /// Which rows follow one another.
 #[derive(Args, Debug)]
 pub(crate) struct Order {
-    /// A column that says which sequence a row is of: its name, its number from 1, or `last`. The rows of a sequence stand
-    /// together. Without it all rows are one sequence.
+    /// The column that says which sequence a row is of: its name, its number from 1, or `last`. The rows of a sequence must
+    /// stand together, unless there are times. Without it all rows are one sequence.
     #[arg(long, value_name = "COLUMN", requires = "data", conflicts_with = "label_column")]
     pub(crate) sequence_column: Option<String>,
     /// The column that says when a row was seen, by its name: dates, instants, or numbers as years. Rows are brought to time
-    /// order, a step without a row counts as a row of missing cells, and forecasts carry dates. Without it: the only column
-    /// of dates, or a column called `time`, `date` or `year` whose numbers rise or fall throughout.
+    /// order, a step without a row counts as a row of missing cells, and forecasts carry dates. Without it, the column is the only
+    /// one of dates, or one called `time`, `date` or `year` whose numbers rise or fall throughout.
     #[arg(long, value_name = "COLUMN", requires = "data")]
     pub(crate) time: Option<String>,
 }

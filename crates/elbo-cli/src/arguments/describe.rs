@@ -7,7 +7,7 @@ use elbo_fit::Error;
 
 use super::{fitted::Output, source::Source};
 
-/// What a file holds: each column, what it was understood as and why, and what a fit does with it.
+/// Show what a file holds: each column, what it was understood as and why, and what a fit does with it.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -15,7 +15,7 @@ Examples:
   elbo describe prices.csv --delimiter semicolon --decimal , --type year=category
   elbo describe --data wine.csv --output columns.csv")]
 pub(crate) struct Describe {
-    /// The file, as --data, or what is built in: `digits`.
+    /// The file that is described, as --data takes it, or the data set that is built in: `digits`.
     #[arg(value_name = "PATH", conflicts_with = "data", required_unless_present = "data")]
     path: Option<PathBuf>,
     #[command(flatten)]

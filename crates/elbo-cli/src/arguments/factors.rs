@@ -12,7 +12,7 @@ use super::{
     values::{parse_builtin, parse_count},
 };
 
-/// Bayesian factor analysis or probabilistic PCA by exact coordinate ascent, with missing cells.
+/// Fit Bayesian factor analysis or probabilistic PCA by exact coordinate ascent; cells may be missing.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -26,20 +26,20 @@ pub(crate) struct Factors {
     builtin: Option<String>,
     #[command(flatten)]
     source: Source,
-    /// The column that says how many rows each row stands for, a number ≥ 0: it is no data. Without it: one.
+    /// The column that says how many rows each row stands for, a number ≥ 0; it is not data. Without it each row stands for one.
     #[arg(long = "weights", value_name = "COLUMN")]
     row_weights: Option<String>,
-    /// The number of latent dimensions, of which those that explain nothing are switched off. Without it: 10, or half as many
-    /// as columns where that is fewer.
+    /// The number of latent dimensions; those that explain nothing are switched off. Without it: 10, or half the number of
+    /// columns where that is less.
     #[arg(long, value_name = "K", value_parser = parse_count::<usize>, help_heading = "Model")]
     latent: Option<usize>,
-    /// One noise for all columns: probabilistic PCA. Without it each column has its own: factor analysis.
+    /// Give all columns the same noise, which is probabilistic PCA. Without it each column has its own, which is factor analysis.
     #[arg(long, help_heading = "Model")]
     pca: bool,
     /// Leave the columns as they are stored; without it each is brought to mean 0 and standard deviation 1.
     #[arg(long, help_heading = "Model")]
     unscaled: bool,
-    /// Starts, of which the best is kept: the first at the principal components, the others at random.
+    /// How many starts are made, of which the best is kept: the first is at the principal components, the others are random.
     #[arg(long, value_name = "R", default_value_t = Request::default().starts, value_parser = parse_count::<usize>, help_heading = "Ascent")]
     starts: usize,
     #[command(flatten)]

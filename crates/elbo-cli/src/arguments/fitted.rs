@@ -24,11 +24,11 @@ pub(crate) struct Fitted {
 /// Where a table goes.
 #[derive(Args, Debug)]
 pub(crate) struct Output {
-    /// A file (.csv, .npy, .parquet or .json; .png where rows are images and a picture can be drawn). Without it: CSV on
-    /// standard output.
+    /// The file that is written (.csv, .npy, .parquet or .json; .png where rows are images and a picture can be drawn). Without
+    /// it, CSV goes to standard output.
     #[arg(long, value_name = "PATH")]
     pub(crate) output: Option<PathBuf>,
-    /// JSON on standard output, and not CSV.
+    /// Write JSON to standard output, and not CSV.
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -47,29 +47,29 @@ impl Output {
 /// How q(z) of a row is found by itself.
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct Inference {
-    /// A q(z) with any covariance, and not of independent dimensions.
+    /// Take a q(z) with any covariance, and not one of independent dimensions.
     #[arg(long, help_heading = "Inference")]
     pub(crate) full_covariance: bool,
-    /// Monte Carlo samples of z a row and step.
+    /// How many Monte Carlo samples of z each row has at each step.
     #[arg(long, value_name = "L", default_value_t = auto_encoder::Inference::default().step_samples, value_parser = parse_count::<usize>, help_heading = "Inference")]
     pub(crate) step_samples: usize,
     /// The first step size, in units of the posterior's width.
     #[arg(long, value_name = "SIZE", default_value_t = auto_encoder::Inference::default().step_size, value_parser = parse_positive, allow_negative_numbers = true,
           help_heading = "Inference")]
     pub(crate) step_size: f64,
-    /// A rise of a row's bound that is no more than this is none, in nats.
+    /// The smallest rise of a row's bound, in nats, that counts as a rise.
     #[arg(long, value_name = "NATS", default_value_t = auto_encoder::Inference::default().tolerance, value_parser = parse_positive, allow_negative_numbers = true,
           help_heading = "Inference")]
     pub(crate) tolerance: f64,
-    /// Steps a row at most, rounded up to windows of 24.
+    /// The largest number of steps for a row; it is rounded up to a multiple of 24.
     #[arg(long, value_name = "N", default_value_t = auto_encoder::Inference::default().steps, value_parser = parse_count::<usize>, help_heading = "Inference")]
     pub(crate) steps: usize,
 }
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-The guide q of each row starts at the encoder's and goes uphill until its bound no longer rises, the model held. What is
-written of each row: row, label, z_1_mean, …, z_1_sd, …, log_density (here a bound, as log_density_is says), the same as
+The guide q of each row starts at the encoder's and goes uphill until its bound no longer rises, while the model is held. These
+columns are written for each row: row, label, z_1_mean, …, z_1_sd, …, log_density (here a bound, as log_density_is says), the same as
 per_datum_elbo with its standard error, the encoder's bound amortised_elbo, steps, converged. With --output that goes to
 the file, and the means over the rows go to standard output.
 
@@ -80,7 +80,7 @@ pub(crate) struct Infer {
     pub(crate) fitted: Fitted,
     #[command(flatten)]
     pub(crate) source: Source,
-    /// Only this many rows, drawn from the seed.
+    /// Use only this many rows, which are drawn from the seed.
     #[arg(long, value_name = "R", value_parser = parse_count::<usize>)]
     pub(crate) rows: Option<usize>,
     /// Raise the importance-weighted bound of K samples, and not the ELBO.
@@ -97,10 +97,10 @@ pub(crate) struct Infer {
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-log p(x) less the best per-datum bound is what the family of q(z|x) loses (approximation gap), that less the encoder's
-bound what the encoder loses (amortisation gap). Without --data the rows are the run's test rows, or, where it has none,
-its validation rows; as many training rows stand beside them, also beside --data where the rows of the fit are still
-there. Exit code 3: the verdict is `do not trust`.
+The approximation gap is log p(x) less the best bound of each row: the family of q(z|x) loses so much. The amortisation gap is
+that bound less the encoder's bound: the encoder loses so much. Without --data the rows are the test rows of the run, or else its
+validation rows. As many training rows are measured beside them, where the rows of the fit are still there. The exit code is 3
+where the verdict is `do not trust`.
 
 Examples:
   elbo audit runs/wine --output ledger.csv")]
@@ -109,13 +109,13 @@ pub(crate) struct Audit {
     pub(crate) fitted: Fitted,
     #[command(flatten)]
     pub(crate) source: Source,
-    /// Rows at most, drawn from the seed.
+    /// The largest number of rows that are used; they are drawn from the seed.
     #[arg(long, value_name = "R", default_value_t = Asking::default().rows, value_parser = parse_count::<usize>)]
     pub(crate) rows: usize,
-    /// Draws of z a row behind each figure.
+    /// How many draws of z of each row are behind each figure.
     #[arg(long, value_name = "K", default_value_t = Asking::default().importance_samples, value_parser = parse_count::<usize>)]
     pub(crate) importance_samples: usize,
-    /// log p(x) by annealed importance sampling, too: slow, and a second opinion.
+    /// Estimate log p(x) by annealed importance sampling too, which is slow, and is a second opinion.
     #[arg(long)]
     pub(crate) annealed: bool,
     /// How many of the worst rows are named.
@@ -129,7 +129,7 @@ pub(crate) struct Audit {
     /// Write the ledger of each row: .csv, .npy, .parquet or .json.
     #[arg(long, value_name = "PATH")]
     pub(crate) output: Option<PathBuf>,
-    /// The figures on standard output as JSON, with all their digits, and not as CSV.
+    /// Write the figures to standard output as JSON, with all their digits, and not as CSV.
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -137,11 +137,11 @@ pub(crate) struct Audit {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Without --data the rows are those of the fit. `log_density` is the closest figure of log p(x) that is asked for, and the column
-`is` says whether it is exact (under what was fitted), an estimate or a lower bound. Of an auto-encoder the ELBO and its terms
-stand below it. Of a model fitted by coordinate ascent log_density is of:
+`is` says whether it is exact (under what was fitted), an estimate or a lower bound. The ELBO of
+an auto-encoder and its terms stand below it. For a model that was fitted by coordinate ascent log_density is:
   mixture, normal      log p(x | the fit's rows)
-  regress              log p(y | x, the fit's rows) of the target y; but for --conjugate and a known noise, of a Gaussian
-                       with the mean and the variance that are predicted
+  regress              log p(y | x, the fit's rows) of the target y, with --conjugate or a known noise; otherwise that of a
+                       Gaussian with the mean and the variance that are predicted
   factors              log p(x) with the parameters at their means
   hmm, state-space     a lower bound on log p(x) of the sequences, parameters as fitted
   topics               a lower bound on log p of the documents, a word at a time; with the perplexity
@@ -156,31 +156,31 @@ pub(crate) struct Evaluate {
     pub(crate) fitted: Fitted,
     #[command(flatten)]
     pub(crate) source: Source,
-    /// Monte Carlo samples of z a row. Without it: 16.
+    /// How many Monte Carlo samples of z each row has. Without it: 16.
     #[arg(long, value_name = "L", value_parser = parse_count::<usize>)]
     pub(crate) samples: Option<usize>,
-    /// The KL term in closed form, or by the same samples. Without it: in closed form.
+    /// Whether the KL term is computed in closed form, or by the same samples. Without it: in closed form.
     #[arg(long, value_parser = named::<KlForm>(&KL))]
     pub(crate) kl: Option<KlForm>,
-    /// Only this many rows, drawn from the seed; the heading of the figures then says so.
+    /// Use only this many rows, which are drawn from the seed; the heading of the figures then says so.
     #[arg(long, value_name = "R", value_parser = parse_count::<usize>)]
     pub(crate) rows: Option<usize>,
-    /// The importance-weighted bound of K samples a row, too: it tends to log p(x) as K grows.
+    /// Compute the importance-weighted bound of K samples for each row too, which tends to log p(x) as K grows.
     #[arg(long, value_name = "K", value_parser = parse_count::<usize>, help_heading = "The evidence log p(x)")]
     pub(crate) importance_samples: Option<usize>,
-    /// log p(x) by annealed importance sampling, too, and bounds on both sides of it (BDMC) for as many rows
-    /// simulated from the model. About R·C·T·L passes through the decoder and back, and twice that for the bounds.
+    /// Estimate log p(x) by annealed importance sampling too, with bounds on both sides of it (BDMC) for as many rows that are
+    /// simulated from the model. This takes about R·C·T·L passes through the decoder and back, and twice that for the bounds.
     #[arg(long, help_heading = "The evidence log p(x)")]
     pub(crate) annealed: bool,
-    /// Temperatures from the start to the posterior: the more, the closer.
+    /// How many temperatures lead from the start to the posterior: with more of them the estimate is closer.
     #[arg(long, value_name = "T", default_value_t = Annealed::default().temperatures, value_parser = parse_count::<usize>, requires = "annealed",
           help_heading = "The evidence log p(x)")]
     pub(crate) temperatures: usize,
-    /// Leapfrog steps of a move at each temperature.
+    /// How many leapfrog steps a move has, at each temperature.
     #[arg(long, value_name = "L", default_value_t = Annealed::default().leapfrog, value_parser = parse_count::<usize>, requires = "annealed",
           help_heading = "The evidence log p(x)")]
     pub(crate) leapfrog: usize,
-    /// Chains a row.
+    /// How many chains each row has.
     #[arg(long, value_name = "C", default_value_t = Annealed::default().chains, value_parser = parse_count::<usize>, requires = "annealed",
           help_heading = "The evidence log p(x)")]
     pub(crate) chains: usize,
@@ -200,7 +200,7 @@ pub(crate) struct Evaluate {
     /// Write the figures of each row, too: .csv, .npy, .parquet or .json.
     #[arg(long, value_name = "PATH")]
     pub(crate) output: Option<PathBuf>,
-    /// The figures on standard output as JSON, with all their digits, and not as CSV.
+    /// Write the figures to standard output as JSON, with all their digits, and not as CSV.
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -218,10 +218,10 @@ pub(crate) struct Reconstruct {
     pub(crate) fitted: Fitted,
     #[command(flatten)]
     pub(crate) source: Source,
-    /// Only this many rows, drawn from the seed; without it all of them, but for a picture 40.
+    /// Use only this many rows, which are drawn from the seed. Without it: all rows, or 40 for a picture.
     #[arg(short, long, value_name = "N", value_parser = parse_count::<usize>)]
     pub(crate) rows: Option<usize>,
-    /// The first rows, and not rows that are drawn.
+    /// Take the first rows, and not rows that are drawn.
     #[arg(long)]
     pub(crate) first: bool,
     /// The seed of the draw.
@@ -233,24 +233,24 @@ pub(crate) struct Reconstruct {
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Of an auto-encoder z is drawn from the prior, and x from p(x|z); of images a row is E[x|z], unless --draw is given. Models
-fitted by coordinate ascent draw x itself, from what the fit knows: of `elbo regress` a target for x of its rows, drawn with
-replacement; of `elbo hmm` and `elbo state-space` one sequence, with its states; of `elbo topics` documents, on standard
-output in LDA-C form.
+An auto-encoder draws z from the prior, and x from p(x|z); for images a row is E[x|z], unless --draw is given. Models that
+were fitted by coordinate ascent draw x itself: `elbo regress` draws a target for x of its rows, which are drawn with
+replacement; `elbo hmm` and `elbo state-space` draw one sequence, with its states; `elbo topics` draws documents, and writes
+them to standard output in LDA-C form.
 
 Examples:
   elbo sample runs/digits -n 100 --output drawn.png")]
 pub(crate) struct Sample {
     #[command(flatten)]
     pub(crate) fitted: Fitted,
-    /// How many rows to draw.
+    /// How many rows are drawn.
     #[arg(short = 'n', long = "number", value_name = "N", default_value = "64", value_parser = parse_count::<usize>)]
     pub(crate) number: usize,
-    /// Draw x itself from p(x|z), as is done without it for all but images.
+    /// Draw x itself from p(x|z). Without it this is done for all data but images.
     #[arg(long, conflicts_with = "mean")]
     pub(crate) draw: bool,
-    /// Write E[x|z] for the z drawn, as is done without it for images: rows that vary less than those of the data. By
-    /// coordinate ascent it is always x itself.
+    /// Write E[x|z] of each z that is drawn; these rows vary less than those of the data. Without it this is done for images.
+    /// Models that were fitted by coordinate ascent always draw x itself.
     #[arg(long)]
     pub(crate) mean: bool,
     /// The seed of the draws.
@@ -263,8 +263,8 @@ pub(crate) struct Sample {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Without --data the rows are those of the fit. Columns are found by their names; the label column of the fit may be there or
-not. The number of a row, from 1, and its label come first. NAME_mean is the mean of what is not known, NAME_sd its standard
-deviation, p_1, p_2, … the probabilities of component, state or topic 1, 2, …; log_density_is says whether log_density is
+not. The number of a row, from 1, and its label come first. NAME_mean is the mean of what is not known, and NAME_sd is its
+standard deviation; p_1, p_2, … are the probabilities of component, state or topic 1, 2, …; log_density_is says whether log_density is
 exact, an estimate or a bound:
   mixture       component, p_1, …, log_density
   regress       NAME_mean, NAME_mean_sd (how well it is known), NAME_sd (how far a row lies from it), NAME_low_95 and
@@ -275,7 +275,7 @@ exact, an estimate or a bound:
   state-space   NAME_mean and NAME_sd of each column, seen once more, and of each state
   topics        topic, p_1, …, tokens, log_density
   ising         mean of each spin; of 20 spins or fewer exact_mean
-Of several sequences `row` counts within each, and the label tells them apart.
+Where there are several sequences, `row` counts within each, and the label tells them apart.
 
 Examples:
   elbo predict runs/nile-state-space --forecast 12 --output ahead.csv")]
@@ -284,7 +284,7 @@ pub(crate) struct Predict {
     pub(crate) fitted: Fitted,
     #[command(flatten)]
     pub(crate) source: Source,
-    /// Rows ahead, after those of each sequence: of models of rows in time order.
+    /// How many rows ahead are forecast after the last of each sequence, by models of rows in time order.
     #[arg(long, value_name = "H", default_value = "0")]
     pub(crate) forecast: usize,
     #[command(flatten)]
@@ -293,8 +293,8 @@ pub(crate) struct Predict {
 
 #[derive(Args, Debug)]
 #[command(after_help = "\
-What is written of each row: row, label, z_1_mean, …, z_1_sd, …; of a categorical z the probability z_1_2_mean of class 2; of
-two layers of z z1_1_mean, … and z2_1_mean, ….
+These columns are written for each row: row, label, z_1_mean, …, z_1_sd, …. For a categorical z the column z_1_2_mean is the
+probability of class 2; two layers of z have z1_1_mean, … and z2_1_mean, ….
 
 Examples:
   elbo encode runs/wine --data more.csv --output latent.parquet")]
@@ -310,8 +310,8 @@ pub(crate) struct Encode {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 The columns of z are found by their names, z_1, z_2, … or z_1_mean, z_2_mean, … as `elbo encode` writes them; in a file
-without a header they must stand alone. What is written is E[x|z], in the units of the file that was fitted to. It is there
-for auto-encoders and for `elbo factors`; of two layers of z the first is needed, z1_1, …, for x depends on no other.
+without a header they must stand alone. The rows that are written are E[x|z], in the units of the file of the fit. This works
+for auto-encoders and for `elbo factors`. Of two layers of z only the first is needed, z1_1, …, since x depends on no other.
 
 Examples:
   elbo encode runs/wine --output z.csv
@@ -319,10 +319,10 @@ Examples:
 pub(crate) struct Decode {
     #[command(flatten)]
     pub(crate) fitted: Fitted,
-    /// The table of z (.csv, .tsv, .npy; also .gz).
+    /// The table of z, in any format that --data takes elsewhere.
     #[arg(long, value_name = "PATH")]
     pub(crate) data: PathBuf,
-    /// Memory for the rows of z, as 500M or 2G.
+    /// How much memory the rows of z may take, as 500M or 2G.
     #[arg(long, value_name = "SIZE", value_parser = parse_memory)]
     pub(crate) memory: Option<u64>,
     #[command(flatten)]
@@ -332,7 +332,7 @@ pub(crate) struct Decode {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 A line of the table is a dimension, a step, the value of z there, and E[x|z]; in a picture each line is a dimension. A discrete
-z goes through its levels, or its classes from 1, without --range and --steps. Of two layers of z the first is moved, for x
+z goes through its levels, or its classes from 1, without --range and --steps. Of two layers of z the first is moved, since x
 depends on no other.
 
 Examples:
@@ -342,7 +342,7 @@ pub(crate) struct Traverse {
     pub(crate) fitted: Fitted,
     #[command(flatten)]
     pub(crate) source: Source,
-    /// This dimension alone, from 1. Without it: each by itself.
+    /// The only dimension that is moved, from 1. Without it each is moved by itself.
     #[arg(long, value_name = "K", value_parser = parse_count::<usize>)]
     pub(crate) dimension: Option<usize>,
     /// Where z begins and ends. Without it: -3,3.
@@ -351,8 +351,8 @@ pub(crate) struct Traverse {
     /// How many steps there are. Without it: 11.
     #[arg(long, value_name = "N", value_parser = parse_count::<usize>)]
     pub(crate) steps: Option<usize>,
-    /// The row of the data, from 1, at whose mean of q(z) the other dimensions stay. Without it: the mean of the prior, which
-    /// is 0 of a Gaussian z.
+    /// The row of the data, from 1, at whose mean of q(z) the other dimensions stay. Without it they stay at the mean of the
+    /// prior, which is 0 for a Gaussian z.
     #[arg(long, value_name = "I", value_parser = parse_count::<usize>)]
     pub(crate) row: Option<usize>,
     #[command(flatten)]
@@ -371,10 +371,10 @@ pub(crate) struct Interpolate {
     pub(crate) fitted: Fitted,
     #[command(flatten)]
     pub(crate) source: Source,
-    /// The row where it begins, from 1: of --data, or of the rows of the fit.
+    /// The row where the line begins, from 1: one of --data, or of the rows of the fit.
     #[arg(long, value_name = "I", value_parser = parse_count::<usize>)]
     pub(crate) from: usize,
-    /// The row where it ends, from 1.
+    /// The row where the line ends, from 1.
     #[arg(long, value_name = "J", value_parser = parse_count::<usize>)]
     pub(crate) to: usize,
     /// How many steps there are.

@@ -19,8 +19,8 @@ use super::{
 /// Fit a hidden Markov model to rows in time order, by exact coordinate ascent.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-Rows are in time order. A state has a mean and a variance of each column, or its rate of counts, or the probabilities of
-its classes; A is the probability of each state after each.
+Rows are in time order. A state has a mean and a variance for each column, or a rate for counts, or the probabilities of
+classes. The matrix A holds the probability of each state after each state.
 
 Examples:
   elbo hmm --data geyser.csv --states 2
@@ -32,21 +32,21 @@ pub(crate) struct HiddenMarkov {
     source: Source,
     #[command(flatten)]
     order: Order,
-    /// K. States that are not needed get no rows.
+    /// K, the number of states. States that are not needed get no rows.
     #[arg(short = 'k', long, value_name = "K", default_value_t = Request::default().states, value_parser = parse_count::<usize>,
           help_heading = "Model")]
     states: usize,
-    /// What a state says of every column. Without it, of each by itself: `categorical` of 0 and 1, `poisson` of whole
-    /// numbers from 0 whose mean is below 20, else `gaussian`.
+    /// The distribution of every column, given the state. Without it, it is chosen for each column: `categorical` for 0 and 1,
+    /// `poisson` for whole numbers from 0 whose mean is below 20, else `gaussian`.
     #[arg(long, value_parser = named::<Kind>(&EMISSION), help_heading = "Model")]
     emission: Option<Kind>,
-    /// α₀ of the Dirichlet prior of the first state, and of the next after each.
+    /// α₀ of the Dirichlet priors of the first state, and of the state that follows each state.
     #[arg(long, value_name = "A", default_value_t = Request::default().concentration, value_parser = parse_positive, help_heading = "Model")]
     concentration: f64,
-    /// Starts, of which the best is kept.
+    /// How many starts are made, of which the best is kept.
     #[arg(long, value_name = "R", default_value_t = Request::default().starts, value_parser = parse_count::<usize>, help_heading = "Ascent")]
     starts: usize,
-    /// Where each begins. Without it: `apart`; `random` for --anneal.
+    /// Where each start begins. Without it: `apart`, or `random` with --anneal.
     #[arg(long, value_parser = named::<Start>(&START), help_heading = "Ascent")]
     start: Option<Start>,
     #[command(flatten)]

@@ -26,13 +26,13 @@ Examples:
   elbo sample runs/J-ising -n 10                      spins drawn from q
   elbo evaluate runs/J-ising                          the bound on log Z")]
 pub(crate) struct Ising {
-    /// J: a table of n rows and n columns, symmetric, with 0 on the diagonal.
+    /// The file of J, a symmetric table of n rows and n columns, with 0 on the diagonal.
     #[arg(long, value_name = "PATH")]
     couplings: PathBuf,
-    /// h: a table of n rows of one number. The default is 0.
+    /// The file of h, a table of n rows of one number. The default is 0.
     #[arg(long, value_name = "PATH")]
     fields: Option<PathBuf>,
-    /// Starts, of which the best is kept: the first at means of 0, the others at random.
+    /// How many starts are made, of which the best is kept: the first is at means of 0, the others are random.
     #[arg(long, value_name = "R", default_value_t = Request::default().starts, value_parser = parse_count::<usize>, help_heading = "Ascent")]
     starts: usize,
     #[command(flatten)]

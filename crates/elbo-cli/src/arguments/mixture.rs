@@ -30,10 +30,10 @@ pub(crate) struct Mixture {
     builtin: Option<String>,
     #[command(flatten)]
     source: Source,
-    /// The column that says how many rows each row stands for, a number ≥ 0: it is no data. Without it: one.
+    /// The column that says how many rows each row stands for, a number ≥ 0; it is not data. Without it each row stands for one.
     #[arg(long = "weights", value_name = "COLUMN")]
     row_weights: Option<String>,
-    /// K. Components that are not needed empty themselves where the concentration is small.
+    /// K, the number of components. Those that are not needed lose all their rows where the concentration is small.
     #[arg(short = 'k', long, value_name = "K", default_value_t = Request::default().components, value_parser = parse_count::<usize>,
           help_heading = "Model")]
     components: usize,
@@ -49,16 +49,16 @@ pub(crate) struct Mixture {
     /// α₀ of the Dirichlet (1/K without it), or γ of the Dirichlet process (1 without it).
     #[arg(long, value_name = "A", value_parser = parse_positive, help_heading = "Model")]
     concentration: Option<f64>,
-    /// How many rows the prior of a Gaussian component's mean is worth. Without it: 1.
+    /// How many rows the prior of a Gaussian component's mean is worth. Without it: 1 row.
     #[arg(long, value_name = "ROWS", value_parser = parse_positive, help_heading = "Model")]
     mean_precision: Option<f64>,
-    /// Leave out columns of one value, as pixels that are always empty.
+    /// Leave out columns that have one value, such as pixels that are always empty.
     #[arg(long)]
     drop_constant: bool,
-    /// Starts, of which the best is kept.
+    /// How many starts are made, of which the best is kept.
     #[arg(long, value_name = "R", default_value_t = Request::default().starts, value_parser = parse_count::<usize>, help_heading = "Ascent")]
     starts: usize,
-    /// Where each begins.
+    /// Where each start begins.
     #[arg(long, default_value = shown(&Request::default().start), value_parser = named::<Start>(&START), help_heading = "Ascent")]
     start: Start,
     #[command(flatten)]

@@ -44,13 +44,13 @@ use values::parse_threads;
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) verb: Verb,
-    /// Threads to use (all cores, if not given). The results do not depend on it, to the bit.
+    /// How many threads are used; without it, one for each core. The results do not depend on it, to the bit.
     #[arg(long, global = true, value_name = "N", value_parser = parse_threads)]
     pub(crate) threads: Option<NonZeroUsize>,
-    /// Where to compute. A GPU may round products to TF32, and its results are not repeatable to the bit.
+    /// Where the program computes. A GPU may round products to TF32, and its results are not repeatable to the bit.
     #[arg(long, global = true, value_enum, default_value_t)]
     pub(crate) device: DeviceArgument,
-    /// Tell nothing on standard error but errors, and a verdict that is not `trust`. The exit codes stay as they are.
+    /// Write nothing to standard error but errors, and a verdict that is not `trust`. The exit codes stay as they are.
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
 }
@@ -60,7 +60,7 @@ pub(crate) enum DeviceArgument {
     /// The processor.
     #[default]
     Cpu,
-    /// The first NVIDIA GPU; needs a program built with `--features cuda`.
+    /// The first NVIDIA GPU, which needs a program that was built with `--features cuda`.
     Cuda,
 }
 
@@ -82,7 +82,7 @@ impl DeviceArgument {
 
 #[derive(Subcommand)]
 pub(crate) enum Verb {
-    /// What a file holds: each column, what it was understood as and why, and what a fit does with it.
+    /// Show what a file holds: each column, what it was understood as and why, and what a fit does with it.
     Describe(Describe),
     /// Fit a variational auto-encoder to data, and write a run folder with the model and a report.
     Train(Box<Train>),
@@ -90,29 +90,29 @@ pub(crate) enum Verb {
     Ascent(Fit),
     /// Go on with a fit of any model that was interrupted, or carry a finished one on.
     Resume(Resume),
-    /// What a model fitted by coordinate ascent says about each row: its component, value, state, topics or latents; and of
-    /// rows ahead.
+    /// Tell what a model that was fitted by coordinate ascent says about each row: its component, value, state, topics or
+    /// latents; of a series it tells also of the rows ahead.
     Predict(Predict),
-    /// Where the nats of a fit are lost, row by row, and whether it can be trusted.
+    /// Find where the nats of a fit are lost, row by row, and whether it can be trusted.
     Audit(Audit),
-    /// How probable data are under a fitted model: the ELBO and its terms, or the log density, with standard errors.
+    /// Measure how probable data are under a fitted model: print the ELBO and its terms, or the log density, with standard errors.
     Evaluate(Evaluate),
-    /// q(z) of each row found by itself, better than the encoder's.
+    /// Find q(z) of each row by itself, which is better than the encoder's.
     Infer(Infer),
-    /// Data beside what the model makes of them: x → z → x; of factors, missing cells filled.
+    /// Put data beside what the model makes of them (x → z → x); `elbo factors` fills in missing cells.
     Reconstruct(Reconstruct),
     /// Draw new rows from a fitted model.
     Sample(Sample),
-    /// The latent mean and standard deviation of each row of data.
+    /// Write the mean and the standard deviation of q(z) for each row of data.
     Encode(Encode),
-    /// Rows of x for given rows of z.
+    /// Make rows of x from given rows of z.
     Decode(Decode),
-    /// What each dimension of z does to x: it is moved, and the others are held.
+    /// Show what each dimension of z does to x: one is moved, and the others are held.
     Traverse(Traverse),
-    /// Rows of x along the straight line in z from one row of the data to another.
+    /// Make rows of x along the straight line in z from one row of the data to another.
     Interpolate(Interpolate),
-    /// The runs of a folder with their figures.
+    /// List the runs of a folder with their figures.
     Runs(Runs),
-    /// Runs side by side: what one has more than another on the same rows, with its standard error.
+    /// Compare runs side by side: how much more one has than another on the same rows, with its standard error.
     Compare(Compare),
 }

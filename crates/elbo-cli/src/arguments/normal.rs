@@ -21,10 +21,10 @@ Examples:
 pub(crate) struct Normal {
     #[command(flatten)]
     source: Source,
-    /// The column that says how many rows each row stands for, a number ≥ 0: it is no data. The default is one.
+    /// The column that says how many rows each row stands for, a number ≥ 0; it is not data. The default is one.
     #[arg(long = "weights", value_name = "COLUMN")]
     row_weights: Option<String>,
-    /// The column, by its name; not needed where there is one.
+    /// The column, by its name; it need not be given where there is only one.
     #[arg(long, value_name = "NAME")]
     column: Option<String>,
     /// The prior mean of μ. The default is the column's mean, about which the prior is nearly flat.

@@ -29,7 +29,7 @@ modelled.")]
 pub(crate) struct Regress {
     #[command(flatten)]
     source: Source,
-    /// The column that says how many rows each row stands for, a number ≥ 0: it is no data. The default is one.
+    /// The column that says how many rows each row stands for, a number ≥ 0; it is not data. The default is one.
     #[arg(long = "weights", value_name = "COLUMN")]
     row_weights: Option<String>,
     /// The column that is predicted from the others, by its name. The default is the last.

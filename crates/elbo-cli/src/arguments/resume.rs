@@ -17,19 +17,19 @@ By coordinate ascent the best of the starts that are over goes on, and those tha
 pub(crate) struct Resume {
     /// The run folder.
     pub(crate) run: PathBuf,
-    /// Epochs in all, for a fit of `elbo train`.
+    /// How many epochs the fit has in all, those before included; for a fit of `elbo train`.
     #[arg(long, value_name = "E", value_parser = parse_count::<u64>)]
     pub(crate) epochs: Option<u64>,
-    /// Epochs without a rise of the validation bound after which it ends, for a fit of `elbo train`.
+    /// How many epochs without a rise of the validation bound end the fit; for a fit of `elbo train`.
     #[arg(long, value_name = "P", value_parser = parse_count::<u64>)]
     pub(crate) patience: Option<u64>,
-    /// Sweeps in all, for a fit by coordinate ascent.
+    /// How many sweeps the fit has in all, those before included; for a fit by coordinate ascent.
     #[arg(long, value_name = "S", value_parser = parse_count::<usize>)]
     pub(crate) sweeps: Option<usize>,
-    /// It has converged when a sweep raises the bound by no more than this times its size.
+    /// The fit has converged when a sweep raises the bound by no more than this times the bound's size.
     #[arg(long, value_name = "T", value_parser = parse_positive)]
     pub(crate) tolerance: Option<f64>,
-    /// Memory that rows may take, as 500M or 4G.
+    /// How much memory the rows may take, as 500M or 4G.
     #[arg(long, value_name = "SIZE", value_parser = parse_memory)]
     pub(crate) memory: Option<u64>,
 }

@@ -27,7 +27,7 @@ density of them in the units of the file, or both a probability; for all others 
 over the rows of what the first has more, so its standard error is that of pairs. The value of an auto-encoder is its ELBO, a
 lower bound on log p(x), and that of a mixture log p(x) itself: against it an auto-encoder may be better than it looks.")]
 pub(crate) struct Compare {
-    /// The run folders, two or more.
+    /// The run folders that are compared, two or more.
     #[arg(value_name = "RUN", required = true, num_args = 2..)]
     pub(crate) runs: Vec<PathBuf>,
     #[command(flatten)]

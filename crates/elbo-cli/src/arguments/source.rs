@@ -11,55 +11,54 @@ use super::values::{parse_image, parse_memory};
 /// Where rows come from.
 #[derive(Args, Debug, Clone, Default)]
 pub(crate) struct Source {
-    /// Rows to read: a text table (.csv, .tsv and others), Parquet, Arrow or Feather, a workbook (.xlsx), .npy or .npz, IDX
+    /// The file of the rows: a text table (.csv, .tsv and others), Parquet, Arrow or Feather, a workbook (.xlsx), .npy or .npz, IDX
     /// images (MNIST), a Matrix Market file, or counts of words (LDA-C, UCI's bags of words); each may be packed (.gz, .bz2,
-    /// .zst, .zip). A folder holds the parts of one table (Parquet, Arrow) or pictures (PNG, JPEG), whose sub-folders are
-    /// labels. `-` is standard input. What a file holds is told by its content, or else by its name.
+    /// .zst, .zip). A folder may hold the parts of one table (Parquet, Arrow, .csv) or pictures (PNG, JPEG), whose sub-folders are
+    /// labels. `-` means standard input. The format is known by the content of the file, or else by its name.
     #[arg(long, value_name = "PATH")]
     pub(crate) data: Option<PathBuf>,
-    /// A column of the table that is no data but a label: its name, its number from 1, or `last`. It may be given again.
+    /// A column of the table that is not data but a label: give its name, its number from 1, or `last`. The flag may be given again.
     #[arg(long, value_name = "COLUMN")]
     pub(crate) label_column: Vec<String>,
     #[command(flatten)]
     pub(crate) table: Table,
-    /// IDX file of labels for IDX images (found by itself where it is named as MNIST's).
+    /// The IDX file that holds the labels of IDX images; one that is named as MNIST's is found by itself.
     #[arg(long, value_name = "PATH")]
     pub(crate) labels: Option<PathBuf>,
     /// The rows of a table are images of this size.
     #[arg(long, value_name = "HxW", value_parser = parse_image)]
     pub(crate) image: Option<(usize, usize)>,
-    /// Memory for rows, as 500M or 2G (1G = 1024M; a plain number is bytes). Where they take more, they lie in a
-    /// temporary file in the folder that TMPDIR names (/tmp, if it names none): 4 bytes a pixel, 8 a number of a table, and
-    /// 4 more where an auto-encoder scales it.
-    /// The results are the same, to the bit.
+    /// How much memory the rows may take, as 500M or 2G (1G is 1024M, and a plain number is bytes). A pixel takes 4 bytes and
+    /// a number of a table 8, and 4 more where an auto-encoder scales it. Rows that take more lie in a temporary file, in the
+    /// folder that TMPDIR names, or else in /tmp. The results are the same, to the bit.
     #[arg(long, value_name = "SIZE", value_parser = parse_memory)]
     pub(crate) memory: Option<u64>,
 }
 
-/// How a table is read. What is not given is told by all of its rows, and said.
+/// How a table is read. What is not given is decided by all of its rows, and the decision is printed.
 #[derive(Args, Debug, Clone, Default)]
 #[command(next_help_heading = "Reading")]
 pub(crate) struct Table {
-    /// The part to read of a file that holds several tables: an array of an .npz file, a sheet of a workbook, a file of a zip
-    /// archive.
+    /// The part that is read of a file that holds several tables: an array of an .npz file, a sheet of a workbook, or a file of
+    /// a zip archive.
     #[arg(long, value_name = "NAME")]
     pub(crate) part: Option<String>,
     /// Whether the first row of a text table names the columns.
     #[arg(long, value_name = "yes|no", value_parser = parse_header)]
     pub(crate) header: Option<bool>,
-    /// What parts the cells of a text table: comma, semicolon, tab, pipe or space, or the mark itself.
+    /// The mark between the cells of a text table: comma, semicolon, tab, pipe or space, or the mark itself.
     #[arg(long, value_name = "MARK", value_parser = |text: &str| text.parse::<Delimiter>())]
     pub(crate) delimiter: Option<Delimiter>,
     /// The decimal mark of the numbers in a text table: `.` or `,`.
     #[arg(long, value_name = "MARK", value_parser = parse_decimal)]
     pub(crate) decimal: Option<DecimalMark>,
-    /// The columns to read, separated by commas: each by its name, or its number from 1.
+    /// The columns that are read, separated by commas; each is given by its name, or by its number from 1.
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     pub(crate) columns: Vec<String>,
-    /// Columns to leave out, separated by commas.
+    /// The columns that are left out, separated by commas.
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     pub(crate) drop: Vec<String>,
-    /// What a column holds: real, count, binary, category, ordinal, time or text. It may be given again.
+    /// What a column holds: real, count, binary, category, ordinal, time or text. The flag may be given again.
     #[arg(long = "type", value_name = "COLUMN=KIND", value_parser = parse_type)]
     pub(crate) types: Vec<(String, ColumnKind)>,
 }

@@ -31,20 +31,20 @@ pub(crate) struct StateSpace {
     source: Source,
     #[command(flatten)]
     order: Order,
-    /// This column alone, by its name.
+    /// The only column that is modelled, by its name.
     #[arg(long, value_name = "NAME")]
     column: Option<String>,
     /// What moves behind the rows. Without it: `level` for one column, `factors` for several.
     #[arg(long, value_parser = named::<Kind>(&KIND), help_heading = "Model")]
     kind: Option<Kind>,
-    /// D, the number of factors: those that are not needed are switched off. Without it: 3, or as many as there are columns
-    /// where they are fewer.
+    /// D, the number of factors; those that are not needed are switched off. Without it: 3, or the number of columns where that
+    /// is less.
     #[arg(long, value_name = "D", value_parser = parse_count::<usize>, help_heading = "Model")]
     states: Option<usize>,
-    /// Starts of factors, of which the best is kept. Without it: 5.
+    /// How many starts of factors are made, of which the best is kept. Without it: 5.
     #[arg(long, value_name = "R", value_parser = parse_count::<usize>, help_heading = "Ascent")]
     starts: Option<usize>,
-    /// Rows ahead of the last in the report.
+    /// How many rows ahead of the last the report shows.
     #[arg(long, value_name = "H", default_value_t = Request::default().forecast, help_heading = "Run")]
     forecast: usize,
     #[command(flatten)]

@@ -14,7 +14,7 @@ use super::{
     values::{parse_count, parse_fraction, parse_positive},
 };
 
-/// Topics of documents, by latent Dirichlet allocation: exact coordinate ascent.
+/// Find the topics of documents by latent Dirichlet allocation, by exact coordinate ascent.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -24,23 +24,23 @@ Examples:
   elbo predict runs/reuters-topics --data more.ldac                           the topics of each document
   elbo sample runs/reuters-topics -n 100 > drawn.ldac
 
-The bound is that of the words in their order, without multinomial coefficients. What it says of the perplexity is an upper
-bound, exp(-ELBO per token).")]
+The bound is that of the words in their order, without multinomial coefficients. From it follows an upper bound on the
+perplexity, exp(-ELBO per token).")]
 pub(crate) struct Topics {
-    /// Documents as counts of words: LDA-C (a line `n word:count …` a document), Matrix Market (rows are documents), UCI's bags
+    /// The file of the documents as counts of words: LDA-C (a line `n word:count …` a document), Matrix Market (rows are documents), UCI's bags
     /// of words (docword), or a table of any format that `train` reads, whose columns are words; each may be packed.
     #[arg(long, value_name = "PATH")]
     data: PathBuf,
     #[command(flatten)]
     table: Table,
-    /// The words, one a line (of lines with tabs the second field). Without it: the file of the same name that ends in
+    /// The file of the words, one on each line; of lines with tabs it is the second field. Without it: the file of the same name that ends in
     /// .tokens or .vocab, or vocab.NAME beside docword.NAME, where there is one.
     #[arg(long, value_name = "PATH")]
     vocabulary: Option<PathBuf>,
-    /// The columns of a Matrix Market file are the documents.
+    /// Take the columns of a Matrix Market file, or of a sparse matrix, as the documents.
     #[arg(long)]
     transpose: bool,
-    /// A fraction of the documents that takes no part in the fit, drawn from the seed, to measure it by.
+    /// The fraction of the documents that the fit is measured by; they are drawn from the seed, and take no part in the fit.
     #[arg(long, value_name = "FRACTION", value_parser = parse_fraction)]
     held_out: Option<f64>,
     /// K, the number of topics.
@@ -53,7 +53,7 @@ pub(crate) struct Topics {
     /// η, the concentration of each word in a topic.
     #[arg(long, value_name = "E", default_value_t = Request::default().eta, value_parser = parse_positive, help_heading = "Model")]
     eta: f64,
-    /// Starts, of which the best is kept.
+    /// How many starts are made, of which the best is kept.
     #[arg(long, value_name = "R", default_value_t = Request::default().starts, value_parser = parse_count::<usize>, help_heading = "Ascent")]
     starts: usize,
     #[command(flatten)]

@@ -40,10 +40,10 @@ pub(crate) struct Train {
     pub(crate) builtin: Option<String>,
     #[command(flatten)]
     pub(crate) source: Source,
-    /// Rows to test the finished fit on, in the same form as --data.
+    /// The file of the rows that the finished fit is tested on, in the same form as --data.
     #[arg(long, value_name = "PATH")]
     pub(crate) test: Option<PathBuf>,
-    /// The fraction of the rows set aside to watch the fit: the first of a permutation drawn from the seed.
+    /// The fraction of the rows that are set aside to watch the fit: the first of a permutation that is drawn from the seed.
     #[arg(long, value_name = "FRACTION", default_value = shown(&Request::default().validation), value_parser = parse_fraction,
           allow_negative_numbers = true, help_heading = "Data")]
     pub(crate) validation: f64,
@@ -58,8 +58,8 @@ pub(crate) struct Train {
     #[arg(long, value_parser = named::<Binarise>(&BINARISE), help_heading = "Data")]
     pub(crate) binarise: Option<Binarise>,
 
-    /// p(x|z). Without it: Bernoulli for 0/1 tables and for images of ink and paper, most of whose pixels are at 0 or full;
-    /// else Gaussian.
+    /// The likelihood p(x|z). Without it: Bernoulli for tables of 0 and 1, and for images most of whose pixels are at 0 or at
+    /// their full value; else Gaussian.
     #[arg(long, value_parser = named::<LikelihoodFamily>(LikelihoodFamily::NAMES), help_heading = "Model")]
     pub(crate) likelihood: Option<LikelihoodFamily>,
     /// σ of a Gaussian likelihood: `per-column` (one for each, learned), `learned` (one for all columns), `solved` (one, in
@@ -69,24 +69,24 @@ pub(crate) struct Train {
     /// What encoder and decoder are made of, beside the dense layers of --hidden.
     #[arg(long, default_value = shown(&Request::default().network), value_parser = named::<Network>(&NETWORK), help_heading = "Model")]
     pub(crate) network: Network,
-    /// Channels after each convolution. Without it: 32,64.
+    /// How many channels there are after each convolution. Without it: 32,64.
     #[arg(long, value_name = "CHANNELS", value_parser = parse_widths, help_heading = "Model")]
     pub(crate) channels: Option<Widths>,
     /// The side of the convolutions' kernels. Without it: 3.
     #[arg(long, value_name = "PIXELS", value_parser = parse_count::<usize>, help_heading = "Model")]
     pub(crate) kernel: Option<usize>,
-    /// Pixels from one place of the kernel to the next. Without it: 2, which halves the image each time.
+    /// How many pixels lie between one place of the kernel and the next. Without it: 2, which halves the image each time.
     #[arg(long, value_name = "PIXELS", value_parser = parse_count::<usize>, help_heading = "Model")]
     pub(crate) stride: Option<usize>,
-    /// Widths of the encoder's hidden layers, as 400,200 (the decoder's are the same in reverse), or `none` for
+    /// The widths of the encoder's hidden layers, as 400,200 (the decoder's are the same in reverse), or `none` for
     /// a linear encoder and decoder.
     #[arg(long, value_name = "WIDTHS", default_value = shown(&Request::default().hidden), value_parser = parse_hidden, help_heading = "Model")]
     pub(crate) hidden: Widths,
-    /// The number of latent dimensions; as 100,50 those of two layers z1 and z2, where z2 is drawn first, z1 given z2, and
+    /// The number of latent dimensions; 100,50 gives those of two layers z1 and z2, where z2 is drawn first, z1 given z2, and
     /// x given z1. Without it: 20, or half as many as columns where that is fewer.
     #[arg(long, value_name = "K", value_parser = parse_latent, help_heading = "Model")]
     pub(crate) latent: Option<Widths>,
-    /// Widths of the hidden layers between z1 and z2, or `none`. Without it: 100,100.
+    /// The widths of the hidden layers between z1 and z2, or `none`. Without it: 100,100.
     #[arg(long, value_name = "WIDTHS", value_parser = parse_hidden, help_heading = "Model")]
     pub(crate) hidden2: Option<Widths>,
     /// What the latent variables are: `gaussian`, `bernoulli` (bits), or `categorical:C` (choices of one among C).
@@ -96,7 +96,7 @@ pub(crate) struct Train {
     #[arg(long, default_value = shown(&Request::default().activation), value_parser = named::<Activation>(&ACTIVATION), help_heading = "Model")]
     pub(crate) activation: Activation,
 
-    /// Adam, or plain stochastic gradient ascent.
+    /// The rule by which a gradient becomes a step.
     #[arg(long, default_value = shown(&Request::default().optimiser), value_parser = named::<Optimiser>(&OPTIMISER), help_heading = "Ascent")]
     pub(crate) optimiser: Optimiser,
     /// The step size of the decoder. Without it: 1e-3 for Adam, 1e-2/N for plain ascent (the gradient is that of
@@ -108,16 +108,16 @@ pub(crate) struct Train {
     #[arg(long, value_name = "SIZE", value_parser = parse_positive, allow_negative_numbers = true,
           help_heading = "Ascent")]
     pub(crate) encoder_step_size: Option<f64>,
-    /// The step sizes as the epochs pass: `constant`, `cosine` (to 0 at the last epoch), or `E,F` (times F every E
+    /// How the step sizes change as the epochs pass: `constant`, `cosine` (to 0 at the last epoch), or `E,F` (times F every E
     /// epochs).
     #[arg(long, value_name = "DECAY", default_value = shown(&Request::default().decay), value_parser = parse_decay, help_heading = "Ascent")]
     pub(crate) decay: Decay,
-    /// Rows a minibatch.
+    /// How many rows a minibatch has.
     #[arg(long, value_name = "B", default_value = shown(&Request::default().batch), value_parser = parse_count::<usize>,
           help_heading = "Ascent")]
     pub(crate) batch: usize,
-    /// Monte Carlo samples of z a row and step. Without it: 1; 5 for the importance-weighted bound, whose k it is; 8 for the
-    /// score function, whose baseline needs others.
+    /// How many Monte Carlo samples of z each row has at each step. Without it: 1; 5 for the importance-weighted bound, whose k
+    /// it is; 8 for the score function, whose baseline needs several.
     #[arg(long, value_name = "L", value_parser = parse_count::<usize>,
           help_heading = "Ascent")]
     pub(crate) samples: Option<usize>,
@@ -129,7 +129,7 @@ pub(crate) struct Train {
     /// the KL unweighed.
     #[arg(long, value_name = "ESTIMATOR", value_parser = EstimatorParser, help_heading = "Ascent")]
     pub(crate) estimator: Option<Form>,
-    /// The KL term in closed form, or as the mean over the samples of log q(z|x) − log p(z).
+    /// Whether the KL term is computed in closed form, or as the mean over the samples of log q(z|x) − log p(z).
     #[arg(long, default_value = shown(&Request::default().kl), value_parser = named::<KlForm>(&KL), help_heading = "Ascent")]
     pub(crate) kl: KlForm,
     /// β, the weight of the KL term in what is maximised: above 1 for fewer, cleaner dimensions, below 1 against collapse.
@@ -140,12 +140,12 @@ pub(crate) struct Train {
     /// Raise the weight of the KL term from 0 over this many epochs, against a posterior that collapses at the start.
     #[arg(long, value_name = "EPOCHS", default_value = shown(&Request::default().kl_weight.warm_up), help_heading = "Ascent")]
     pub(crate) kl_warm_up: u64,
-    /// Nats of each latent dimension's KL that cost nothing, against collapse. What is maximised is then not the bound.
+    /// How many nats of each latent dimension's KL cost nothing, against collapse. What is maximised is then not the bound.
     #[arg(long, value_name = "NATS", default_value = shown(&Request::default().kl_weight.free_bits), value_parser = parse_weight, allow_negative_numbers = true,
           help_heading = "Ascent")]
     pub(crate) free_bits: f64,
-    /// Steps of the encoder alone before each step of both, so that it does not lag behind the decoder; each step takes a
-    /// minibatch of its own.
+    /// How many steps the encoder takes alone before each step of both, so that it does not lag behind the decoder; each step
+    /// takes a minibatch of its own.
     #[arg(
         long,
         value_name = "STEPS",
@@ -157,7 +157,7 @@ pub(crate) struct Train {
     /// Where the q(z) of each row comes from.
     #[arg(long, default_value = shown(&Request::default().guide), value_parser = named::<Guide>(&GUIDE), help_heading = "Ascent")]
     pub(crate) guide: Guide,
-    /// Steps of each row's own q at each visit to it, under --guide per-datum. Without it: 3.
+    /// How many steps each row's own q takes at each visit to the row, under --guide per-datum. Without it: 3.
     #[arg(long, value_name = "M", value_parser = parse_count::<usize>, help_heading = "Ascent")]
     pub(crate) psi_steps: Option<usize>,
     /// The size of those steps, which Adam takes. Without it: 0.03.
@@ -167,7 +167,7 @@ pub(crate) struct Train {
     /// Move encoder and decoder together, or in turn.
     #[arg(long, default_value = shown(&Request::default().schedule), value_parser = named::<Schedule>(&SCHEDULE), help_heading = "Ascent")]
     pub(crate) schedule: Schedule,
-    /// A prior N(0, SD²) on every parameter of the decoder: log p(θ) joins the bound once, not once a row, and holds
+    /// Put a prior N(0, SD²) on every parameter of the decoder: log p(θ) joins the bound once, not once a row, and holds
     /// the weights near 0.
     #[arg(long, value_name = "SD", value_parser = parse_positive, allow_negative_numbers = true,
           help_heading = "Ascent")]
@@ -176,29 +176,29 @@ pub(crate) struct Train {
     #[arg(long, value_name = "NORM", value_parser = parse_positive, allow_negative_numbers = true,
           help_heading = "Ascent")]
     pub(crate) clip_norm: Option<f64>,
-    /// Epochs at most. Given without --patience, the fit runs them all.
+    /// The largest number of epochs. Without --patience the fit runs them all.
     #[arg(long, value_name = "E", value_parser = parse_count::<u64>, help_heading = "Ascent")]
     pub(crate) epochs: Option<u64>,
     /// Stop after this many epochs in which the validation ELBO has not risen by more than one standard error (of
-    /// the mean of the differences, row by row). Without it and without --epochs: 20, or 1,000 steps where that is more.
+    /// the mean of the differences, row by row). Without it and without --epochs, it is 20 epochs, or those of 1,000 steps where that is more.
     #[arg(long, value_name = "P", value_parser = parse_count::<u64>, help_heading = "Ascent")]
     pub(crate) patience: Option<u64>,
     /// The seed of all randomness.
     #[arg(long, default_value_t = Request::default().seed, help_heading = "Ascent")]
     pub(crate) seed: u64,
 
-    /// The name of the run folder. Without it: that of the data.
+    /// The name of the run folder. Without it the folder has the name of the data.
     #[arg(long, value_name = "NAME", help_heading = "Run")]
     pub(crate) name: Option<String>,
-    /// Where run folders are made.
+    /// The folder in which the run folder is made.
     #[arg(long, value_name = "DIR", default_value = "runs", help_heading = "Run")]
     pub(crate) runs: PathBuf,
     /// Repeat the fit of a config.toml, in a new folder: of an auto-encoder, or by coordinate ascent. --data and --test say
     /// where its rows are now.
     #[arg(long, value_name = "PATH", help_heading = "Run", conflicts_with_all = SETTINGS)]
     pub(crate) config: Option<PathBuf>,
-    /// Begin at the parameters of another run's model, of the same networks, and not at random ones: as with a bound that is
-    /// slow to climb, L_50 from a fit to L_5.
+    /// Begin at the parameters of another run's model, of the same networks, and not at random ones. This helps with a
+    /// bound that climbs slowly: L_50 may begin at a fit to L_5.
     #[arg(long, value_name = "RUN", help_heading = "Run", conflicts_with = "resume")]
     pub(crate) begin_at: Option<PathBuf>,
     /// Go on with an interrupted run, as `elbo resume` does: the result is the same, to the bit, as without the interruption.
@@ -266,10 +266,10 @@ impl Train {
 const BINARISE: [(&str, &str); 3] = [
     (
         "dynamic",
-        "Drawn anew at each epoch, x ~ Bernoulli(grey): the ELBO is the mean over the draws of a bound",
+        "It is drawn anew at each epoch, x ~ Bernoulli(grey): the ELBO is the mean over the draws of a bound",
     ),
-    ("threshold", "1 where grey > 1/2: the ELBO is a bound on log p(x) of that one binary data set"),
-    ("none", "Grey as it is: where it is neither 0 nor 1 the value is not a bound on any log p(x)"),
+    ("threshold", "It is 1 where grey > 1/2: the ELBO is a bound on log p(x) of that one binary data set"),
+    ("none", "Grey stays as it is: where it is neither 0 nor 1 the value is not a bound on any log p(x)"),
 ];
 const ACTIVATION: [(&str, &str); 5] =
     [("relu", ""), ("tanh", ""), ("gelu", ""), ("softplus", ""), ("sigmoid", "")];

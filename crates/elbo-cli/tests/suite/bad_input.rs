@@ -18,6 +18,7 @@ fn unfit(name: &str, bytes: impl AsRef<[u8]>, options: &str, message: &[&str], h
 fn paths() {
     let place = Place::new();
     place.write("folder/data.csv", measurements(9));
+    place.write("folder/notes.md", "what was measured");
     place.fails(
         "train --data none.csv",
         1,
@@ -63,13 +64,13 @@ fn damaged_files() {
 fn cells() {
     let with = |line: &str| format!("{}{line}\n", measurements(8));
     let kind = "--label-column kind";
-    let message = ["column `depth` line 10 is `NaN`: not a finite number"];
+    let message = ["column `depth` line 10 is `NaN`, which is a missing cell"];
     unfit("data.csv", with("1,NaN,3,tall"), kind, &message, "fill in or drop rows with missing values first");
-    let message = ["column `depth` line 10 is ``: an empty cell"];
+    let message = ["column `depth` line 10 is ``, which is an empty cell"];
     unfit("data.csv", with("1,,3,tall"), kind, &message, "fill in or drop rows with missing values first");
     let message = ["column `mass` line 10 is 1e151, whose square is out of range"];
     unfit("data.csv", with("1,2,1e151,tall"), kind, &message, "give the column other units");
-    let message = ["column `depth` line 10 is `wide`: not a number"];
+    let message = ["column `depth` line 10 is `wide`, which is not a number"];
     unfit(
         "data.csv",
         with("1,wide,3,tall"),
@@ -86,8 +87,8 @@ fn cells() {
 #[test]
 fn too_little() {
     let kind = "--label-column kind";
-    unfit("data.csv", measurements(0), kind, &["too few rows: 0, at least 2"], "more rows");
-    unfit("data.csv", measurements(1), kind, &["too few rows: 1, at least 2"], "more rows");
+    unfit("data.csv", measurements(0), kind, &["has 0 rows, but at least 2"], "more rows");
+    unfit("data.csv", measurements(1), kind, &["has 1 rows, but at least 2"], "more rows");
     unfit("data.csv", "kind\na\nb\n", kind, &["has no column of values"], "besides the labels");
     let constant = "a,b\n".to_owned() + &"1,2.5\n".repeat(30);
     unfit("data.csv", constant, "", &["every column is constant (a, b)"], "is this the right file?");

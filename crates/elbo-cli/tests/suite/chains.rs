@@ -475,7 +475,7 @@ fn what_is_wrong_is_said() {
         unfit("a,b\n,2\n,3\n,5\n", verb, &["column `a` has no value"], hint);
         let message = "column `a` is 1.000000000001 in every row, to ten digits";
         unfit("a\n1.000000000001\n1.000000000003\n1.000000000002\n", verb, &[message], hint);
-        unfit("a\n1\ninf\n", verb, &["column `a` line 3 is `inf`: not a finite"], "drop rows");
+        unfit("a\n1\ninf\n", verb, &["column `a` line 3 is `inf`, which is not a finite"], "mend the cell");
         unfit("", verb, &["is empty"], "");
     }
     let hint = "--emission gaussian takes any number";

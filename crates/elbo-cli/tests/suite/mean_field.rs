@@ -120,7 +120,12 @@ fn what_is_wrong_with_rows_is_said() {
     unfit("a,b\n,2\n,3\n,5\n", "mixture", &["column `a` has no value"], hint);
     let message = "column `b` is 1.000000000001 in every row, to ten digits";
     unfit("a,b\n1,1.000000000001\n3,1.000000000003\n2,1.000000000002\n", "mixture", &[message], hint);
-    unfit("a,b\n1,2\ninf,3\n1,5\n", "mixture", &["column `a` line 3 is `inf`: not a finite"], "drop rows");
+    unfit(
+        "a,b\n1,2\ninf,3\n1,5\n",
+        "mixture",
+        &["column `a` line 3 is `inf`, which is not a finite"],
+        "mend the cell",
+    );
     unfit(
         "a,b\n1,2\n2,3\n0,1\n",
         "mixture --family bernoulli",
@@ -130,7 +135,7 @@ fn what_is_wrong_with_rows_is_said() {
     unfit(
         "a,b\n1,x\n2,y\n3,1\nz,4\n",
         "mixture",
-        &["column `a` line 5 is `z`: not a number"],
+        &["column `a` line 5 is `z`, which is not a number"],
         "--type a=text",
     );
     unfit("", "mixture", &["is empty"], "");
@@ -418,7 +423,7 @@ fn columns_are_found_by_their_names() {
     let (header, row) = (of_rows.lines().next().unwrap(), of_rows.lines().nth(2).unwrap());
     let row = row.strip_prefix("2,").unwrap();
     assert_eq!(said("m", "row.csv"), format!("{header}\n1,{row}\n"));
-    place.fails("mixture --data row.csv", 1, &["too few rows: 1, at least 2"], "more rows");
+    place.fails("mixture --data row.csv", 1, &["has 1 rows, but at least 2"], "more rows");
     place.write("twice.csv", "a,b,a\n1,2,3\n4,5,6\n");
     for verb in ["mixture", "regress --target b", "predict runs/m"] {
         place.fails(&format!("{verb} --data twice.csv"), 1, &["has two columns `a`"], "a name of its own");

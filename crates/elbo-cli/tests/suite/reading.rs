@@ -86,10 +86,10 @@ fn numbers_of_rows() {
     explained(&fit("regress", "without-row-numbers.csv", ""));
     let said = fit("regress", "row-numbers.csv", "");
     explained(&said);
-    says(&said, &["set aside   column `column 1` counts the rows", "--type 1=count makes it data"]);
+    says(&said, &["set aside   column `column 1` numbers the rows", "--type 1=count makes it data"]);
     let said = fit("regress", "unnamed-row-numbers.csv", "");
     explained(&said);
-    says(&said, &["column `Unnamed: 0` counts the rows"]);
+    says(&said, &["column `Unnamed: 0` numbers the rows"]);
     says(&fit("regress", "row-numbers.csv", "--type 1=count"), &["explained   96.0 %"]);
     // The same rows later, though new ones have no such column.
     let place = with("row-numbers.csv");

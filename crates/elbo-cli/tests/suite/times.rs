@@ -98,6 +98,27 @@ fn years_are_times_and_a_row_without_a_time_is_named() {
     assert!(refused.stderr.contains("column `kind` holds categories, no times"), "{refused:?}");
 }
 
+/// A file that can be read once only.
+#[test]
+fn standard_input_has_times_too() {
+    let place = Place::new();
+    place.write("falling.csv", days((1..=30).rev()));
+    for flags in ["", "--time day"] {
+        let mut command = place.command(&format!("state-space --data - {flags} --name piped"));
+        let file = std::fs::File::open(place.path("falling.csv")).unwrap();
+        let piped = command.stdin(file).output().unwrap();
+        let piped = String::from_utf8(piped.stderr).unwrap();
+        assert!(piped.contains("time        `day`, 2024-05-01 to 2024-05-30, in steps of 1 day"), "{piped}");
+        assert!(piped.contains("newest first"), "{piped}");
+        place.succeeds(&format!("state-space --data falling.csv {flags} --name filed"));
+        let elbo = |run: &str| place.results(run)["elbo"].as_f64().unwrap();
+        assert_eq!(elbo("runs/piped"), elbo("runs/filed"));
+        for run in ["piped", "filed"] {
+            std::fs::remove_dir_all(place.path(&format!("runs/{run}"))).unwrap();
+        }
+    }
+}
+
 #[test]
 fn sequences_have_times_of_their_own_and_may_stand_mixed() {
     let place = Place::new();

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use crate::collector::Collector;
 use crate::error::{EntryFault, Error};
-use crate::frame::Sparse;
-use crate::names::brief;
+use crate::frame::{Column, Frame, Matrix, Sparse};
+use crate::names::{brief, column_names};
 use crate::options::ReadOptions;
 use crate::room::check_room;
 use crate::source::Origin;
@@ -86,4 +87,36 @@ pub(crate) fn by_rows(
         offsets.push(columns.len());
     }
     Ok(Sparse { offsets, columns, counts, width, names })
+}
+
+/// Whether a number is a count that sparse counts can hold.
+pub(crate) fn is_count(value: f64) -> bool {
+    value >= 0.0 && value.fract() == 0.0 && value <= f64::from(u32::MAX)
+}
+
+/// The rows of numbers of entries (row, column, number) in any order, 0 where there is none. Entries of one place are added, as
+/// SciPy does.
+pub(crate) fn matrix(
+    path: &Path,
+    [rows, width]: [usize; 2],
+    mut entries: Vec<(u32, u32, f64)>,
+    names: Option<Vec<String>>,
+    options: &ReadOptions,
+) -> Result<Frame, Error> {
+    check_table(path, [rows, width], entries.len(), options)?;
+    entries.sort_by_key(|&(row, column, _)| (row, column));
+    let mut values = Collector::<f64>::new(options.memory);
+    let mut left = entries.into_iter().peekable();
+    let mut of_row = vec![0.0; width];
+    for row in 0..rows {
+        of_row.fill(0.0);
+        while let Some((_, column, value)) = left.next_if(|&(other, ..)| other as usize == row) {
+            of_row[column as usize] += value;
+        }
+        values.extend(of_row.iter().copied())?;
+    }
+    let columns = names.unwrap_or_else(|| column_names(&[width]));
+    let matrix = Matrix { columns, values: values.finish()?.into(), image: None, full_scale: None };
+    let frame = Frame { name: path.display().to_string(), memory: options.memory, ..Frame::new() };
+    Ok(frame.with("values", Column::Matrix(matrix)))
 }

@@ -4,11 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::batches::{self, Part};
-use super::{arrow, images, parquet};
+use super::{arrow, images, parquet, text_parts};
 use crate::error::Error;
 use crate::frame::Frame;
 use crate::options::ReadOptions;
-use crate::source::Source;
+use crate::source::{Source, plain_name};
 
 /// How deep folders are looked into.
 const DEEPEST: usize = 16;
@@ -18,6 +18,7 @@ const DEEPEST: usize = 16;
 struct Files {
     parquet: Vec<PathBuf>,
     arrow: Vec<PathBuf>,
+    text: Vec<PathBuf>,
     pictures: Vec<PathBuf>,
     others: Vec<PathBuf>,
 }
@@ -27,18 +28,25 @@ pub(crate) fn read_folder(folder: &Path, options: &ReadOptions) -> Result<Frame,
     let mut files = Files::default();
     files.gather(folder, 0)?;
     match files {
-        Files { parquet, arrow, pictures, others }
-            if [&parquet, &arrow, &pictures, &others].iter().filter(|kind| !kind.is_empty()).count() == 1
+        Files { parquet, arrow, text, pictures, others }
+            if [&parquet, &arrow, &text, &pictures, &others]
+                .iter()
+                .filter(|kind| !kind.is_empty())
+                .count()
+                == 1
                 && others.is_empty() =>
         {
-            if pictures.is_empty() {
+            if !text.is_empty() {
+                texts(folder, &text, options)
+            } else if pictures.is_empty() {
                 tables(folder, &parquet, &arrow, options)
             } else {
                 images::read(folder, &pictures, options)
             }
         }
-        Files { parquet, arrow, pictures, others } => {
-            let kinds = [&parquet, &arrow, &pictures, &others].into_iter().filter_map(|kind| kind.first());
+        Files { parquet, arrow, text, pictures, others } => {
+            let kinds =
+                [&parquet, &arrow, &text, &pictures, &others].into_iter().filter_map(|kind| kind.first());
             let names: Vec<String> = kinds.map(|path| path.display().to_string()).collect();
             Err(Error::FolderOf { path: folder.to_owned(), names })
         }
@@ -67,12 +75,33 @@ impl Files {
             match ending {
                 "parquet" | "pq" => self.parquet.push(path),
                 "arrow" | "arrows" | "feather" | "ipc" => self.arrow.push(path),
+                _ if is_text(&path) => self.text.push(path),
                 _ if images::is_named(&path) => self.pictures.push(path),
                 _ => self.others.push(path),
             }
         }
         Ok(())
     }
+}
+
+/// Whether a file is a text table by its name, packed or not.
+fn is_text(path: &Path) -> bool {
+    let name = plain_name(path);
+    name.rsplit_once('.').is_some_and(|(_, ending)| text_parts::ENDINGS.contains(&ending))
+}
+
+/// Reads the parts of a text table, which keep no columns in the names of folders.
+fn texts(folder: &Path, paths: &[PathBuf], options: &ReadOptions) -> Result<Frame, Error> {
+    if let Some((path, keys)) =
+        paths.iter().map(|path| (path, keys(folder, path))).find(|(_, keys)| !keys.is_empty())
+    {
+        let rule = format!(
+            "lies in a folder that tells `{}`, which is read of Parquet and Arrow files alone",
+            keys[0].0
+        );
+        return Err(Error::Unread { path: path.clone(), rule });
+    }
+    text_parts::read(folder, paths, options)
 }
 
 /// Reads the parts of a table.

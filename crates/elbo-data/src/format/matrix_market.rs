@@ -4,13 +4,12 @@
 //! A parser of our own: those of the crates of sparse matrices (`sprs`, `nalgebra-sparse`) bring their linear algebra with
 //! them, and their errors have no lines.
 
-use super::entries::{MOST, by_rows, check_table, count, is_believed, wrong};
+use super::entries::{MOST, by_rows, count, is_believed, is_count, matrix, wrong};
 use super::reader::Format;
 use super::vocabulary::Vocabulary;
-use crate::collector::Collector;
 use crate::error::{EntryFault, Error};
-use crate::frame::{Column, Frame, Matrix};
-use crate::names::{brief, column_names};
+use crate::frame::{Column, Frame};
+use crate::names::brief;
 use crate::options::ReadOptions;
 use crate::source::Source;
 
@@ -33,35 +32,15 @@ impl Format for MatrixMarket {
     /// Counts stay sparse; other numbers become a matrix.
     fn read(&self, source: &mut Source, options: &ReadOptions) -> Result<Frame, Error> {
         let named = Vocabulary::of(&source.origin.path, &options.counts)?;
-        let mut file = Parsed::<f64>::read(source, options.counts.transpose, real)?;
-        let is_count = |&value: &f64| value >= 0.0 && value.fract() == 0.0 && value <= f64::from(u32::MAX);
-        if file.entries.iter().all(|(.., value)| is_count(value)) {
-            let Parsed { rows, columns, entries, transpose, line } = file;
+        let file = Parsed::<f64>::read(source, options.counts.transpose, real)?;
+        let Parsed { rows, columns, entries, transpose, line } = file;
+        if entries.iter().all(|&(.., value)| is_count(value)) {
             let entries =
                 entries.into_iter().map(|(row, column, value)| (row, column, value as u32)).collect();
             return sparse(source, Parsed { rows, columns, entries, transpose, line }, named);
         }
-        let path = &source.origin.path;
-        check_table(path, [file.rows, file.columns], file.entries.len(), options)?;
-        file.entries.sort_by_key(|&(row, column, _)| (row, column));
-        let mut values = Collector::<f64>::new(options.memory);
-        let mut left = file.entries.into_iter().peekable();
-        let mut of_row = vec![0.0; file.columns];
-        for row in 0..file.rows {
-            of_row.fill(0.0);
-            // Entries of one place are added, as SciPy does.
-            while let Some((_, column, value)) = left.next_if(|&(other, ..)| other as usize == row) {
-                of_row[column as usize] += value;
-            }
-            values.extend(of_row.iter().copied())?;
-        }
-        let columns = match named {
-            Some(named) => named.names(file.columns)?,
-            None => column_names(&[file.columns]),
-        };
-        let matrix = Matrix { columns, values: values.finish()?.into(), image: None, full_scale: None };
-        let frame = Frame { name: path.display().to_string(), memory: options.memory, ..Frame::new() };
-        Ok(frame.with("values", Column::Matrix(matrix)))
+        let names = named.map(|named| named.names(columns)).transpose()?;
+        matrix(&source.origin.path, [rows, columns], entries, names, options)
     }
 
     fn read_counts(&self, source: &mut Source, options: &ReadOptions) -> Result<Frame, Error> {

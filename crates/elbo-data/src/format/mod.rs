@@ -17,6 +17,9 @@ mod npy;
 mod npz;
 mod parquet;
 mod reader;
+mod scipy;
+mod structured;
+mod text_parts;
 mod thrift;
 mod vocabulary;
 mod workbook;
@@ -51,8 +54,10 @@ pub(crate) fn recognise(head: &[u8], origin: &Origin) -> Option<&'static dyn For
     let formats = || FORMATS.iter().copied();
     formats()
         .find(|format| format.begins(head))
-        .or_else(|| formats().find(|format| format.is_named(name)))
-        .or_else(|| is_text(head).then_some(&delimited::Delimited as &dyn Format))
+        .or_else(|| formats().find(|format| format.is_named(name) && of_text(head).is_none()))
+        .or_else(|| {
+            (is_text(head) && of_text(head).is_none()).then_some(&delimited::Delimited as &dyn Format)
+        })
 }
 
 /// What remedies call files of the formats.
@@ -71,7 +76,42 @@ pub(crate) fn other(head: &[u8]) -> Option<&'static str> {
     if images::is_picture(head) {
         return Some("a picture: give the folder of the pictures that are the rows");
     }
-    OTHERS.iter().find(|(magic, _)| head.starts_with(magic)).map(|&(_, what)| what)
+    let of_bytes = || OTHERS.iter().find(|(magic, _)| head.starts_with(magic)).map(|&(_, what)| what);
+    of_text(head).or_else(of_bytes)
+}
+
+/// The same of text that is no table.
+fn of_text(head: &[u8]) -> Option<&'static str> {
+    let head = String::from_utf8_lossy(&head[..head.len().min(512)]);
+    let text: String = head.trim_start_matches('\u{feff}').trim_start().to_lowercase();
+    let dense: String = text.chars().filter(|c| !c.is_whitespace()).take(2).collect();
+    let begins = |marks: &[&str]| marks.iter().any(|mark| text.starts_with(mark));
+    match dense.as_str() {
+        "{\"" | "{}" | "[{" | "[[" => Some("JSON: write its table as .csv or Parquet"),
+        _ if begins(&["<!doctype", "<html", "<?xml"]) => {
+            Some("a page of the web, perhaps in the place of a file that was not found: fetch the file again")
+        }
+        _ if begins(&["@relation"]) => Some("an ARFF file: write its table as .csv"),
+        _ if begins(&["version https://git-lfs"]) => {
+            Some("a pointer of Git LFS, which stands in the place of a file: `git lfs pull` fetches that")
+        }
+        _ if is_libsvm(&text) => {
+            Some("a LIBSVM file: write it as .npz by scipy.sparse.save_npz, or as a Matrix Market file")
+        }
+        _ => None,
+    }
+}
+
+/// Whether the first line is a label, and pairs of an index, which rises, and a number.
+fn is_libsvm(text: &str) -> bool {
+    let mut fields = text.lines().next().unwrap_or_default().split_ascii_whitespace();
+    let label = fields.next().is_some_and(|label| label.parse::<f64>().is_ok());
+    let index = |field: &str| {
+        let (index, value) = field.split_once(':')?;
+        value.parse::<f64>().ok().and(index.parse::<u64>().ok())
+    };
+    let indices: Option<Vec<u64>> = fields.map(index).collect();
+    label && indices.is_some_and(|of| of.len() > 1 && of.windows(2).all(|pair| pair[0] < pair[1]))
 }
 
 /// Files of other programs, and what to do with them.

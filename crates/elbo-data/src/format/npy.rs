@@ -1,9 +1,12 @@
 //! The NPY format of NumPy: a header in Python's syntax, then the items of one array.
 
+use std::path::Path;
+
 use npyz::{DType, Endianness, NpyHeader, Order, TypeChar, TypeStr};
 
 use super::dense::{self, Dense};
 use super::reader::Format;
+use super::structured;
 use crate::cells::{Cells, Number, Numbers, Precision};
 use crate::collector::Collector;
 use crate::error::Error;
@@ -29,11 +32,18 @@ impl Format for Npy {
     }
 
     fn read(&self, source: &mut Source, options: &ReadOptions) -> Result<Frame, Error> {
+        let header = parsed(source)?;
+        if let DType::Record(fields) = header.dtype() {
+            return structured::read(source, &fields, header.shape(), options);
+        }
         if !options.label_columns.is_empty() {
             let path = source.origin.path.clone();
-            return Err(Error::LabelSource { path, rule: "a NumPy file has no label column" });
+            return Err(Error::LabelSource {
+                path,
+                rule: "an array without field names has no label column",
+            });
         }
-        let header = Header::read(source, false)?;
+        let header = Header::of(&header, &source.origin.path, false)?;
         match options.precision {
             Precision::Double if !header.is_single() => read::<f64>(source, &header, options),
             _ => read::<f32>(source, &header, options),
@@ -60,40 +70,50 @@ struct Header {
     order: Order,
 }
 
+/// A file that is no array that can be read.
+pub(super) fn refused(path: &Path, found: String, rule: &'static str) -> Error {
+    Error::Header {
+        path: path.to_owned(),
+        format: "a NumPy file that can be read",
+        found,
+        rule,
+        form: "numpy.save writes it of an array of floats, integers or bools with one to four dimensions",
+    }
+}
+
+/// Reads the header of a file.
+fn parsed(source: &mut Source) -> Result<NpyHeader, Error> {
+    let path = source.origin.path.clone();
+    let refuse = |found: String, rule| refused(&path, found, rule);
+    // Magic, version, and the length of the rest in two bytes, or in four from version 2 on.
+    let mut head = source.take(10)?;
+    let &[_, _, _, _, _, _, version, _, low, high] = head.as_slice() else {
+        return Err(refuse(format!("has {} bytes", head.len()), "and ends within its header"));
+    };
+    if !head.starts_with(MAGIC) {
+        return Err(refuse(format!("starts with {:02x?}", &head[..6]), "not with 93 and `NUMPY`"));
+    }
+    let mut length = usize::from(u16::from_le_bytes([low, high]));
+    if version > 1 {
+        let more = source.take(2)?;
+        length += more.iter().rev().fold(0, |length, &byte| length << 8 | usize::from(byte)) << 16;
+        head.extend(more);
+    }
+    if length > MOST {
+        return Err(refuse(format!("has a header of {length} bytes"), "of which 10000 are the most"));
+    }
+    head.extend(source.take(length as u64)?);
+    if depth(&head) > DEEPEST {
+        return Err(refuse("has a header of brackets in brackets".into(), "not one number an item"));
+    }
+    NpyHeader::from_reader(head.as_slice())
+        .map_err(|error| refuse(format!("has a header that is none ({error})"), "or ends within it"))
+}
+
 impl Header {
-    /// Reads it; of labels, items may be `text`.
-    fn read(source: &mut Source, text: bool) -> Result<Self, Error> {
-        let path = source.origin.path.clone();
-        let refuse = |found: String, rule| Error::Header {
-            path: path.clone(),
-            format: "a NumPy file that can be read",
-            found,
-            rule,
-            form: "numpy.save writes it of an array of floats, integers or bools with one to four dimensions",
-        };
-        // Magic, version, and the length of the rest in two bytes, or in four from version 2 on.
-        let mut head = source.take(10)?;
-        let &[_, _, _, _, _, _, version, _, low, high] = head.as_slice() else {
-            return Err(refuse(format!("has {} bytes", head.len()), "and ends within its header"));
-        };
-        if !head.starts_with(MAGIC) {
-            return Err(refuse(format!("starts with {:02x?}", &head[..6]), "not with 93 and `NUMPY`"));
-        }
-        let mut length = usize::from(u16::from_le_bytes([low, high]));
-        if version > 1 {
-            let more = source.take(2)?;
-            length += more.iter().rev().fold(0, |length, &byte| length << 8 | usize::from(byte)) << 16;
-            head.extend(more);
-        }
-        if length > MOST {
-            return Err(refuse(format!("has a header of {length} bytes"), "of which 10000 are the most"));
-        }
-        head.extend(source.take(length as u64)?);
-        if depth(&head) > DEEPEST {
-            return Err(refuse("has a header of brackets in brackets".into(), "not one number an item"));
-        }
-        let header = NpyHeader::from_reader(head.as_slice())
-            .map_err(|error| refuse(format!("has a header that is none ({error})"), "or ends within it"))?;
+    /// What a header says; items may be `text`, and the array may be one item without a dimension, where labels are read.
+    fn of(header: &NpyHeader, path: &Path, text: bool) -> Result<Self, Error> {
+        let refuse = |found: String, rule| refused(path, found, rule);
         let item = match header.dtype() {
             DType::Plain(item) => item,
             other => {
@@ -112,6 +132,7 @@ impl Header {
             return Err(refuse(format!("holds items of type {item}"), rule));
         }
         let shape: Option<Vec<usize>> = header.shape().iter().map(|&size| size.try_into().ok()).collect();
+        let shape = shape.map(|shape| if text && shape.is_empty() { vec![1] } else { shape });
         let shape = shape.filter(|shape| (1..=4).contains(&shape.len()));
         let Some(shape) = shape else {
             return Err(refuse(format!("has shape {:?}", header.shape()), "but must have 1 to 4 dimensions"));
@@ -185,7 +206,7 @@ fn depth(text: &[u8]) -> usize {
 }
 
 /// The number of a little-endian item.
-fn number(kind: TypeChar, bytes: &[u8]) -> f64 {
+pub(super) fn number(kind: TypeChar, bytes: &[u8]) -> f64 {
     let unsigned = bytes.iter().rev().fold(0_u64, |value, &byte| value << 8 | u64::from(byte));
     let unused = 64 - 8 * bytes.len() as u32;
     match (kind, bytes.len()) {
@@ -236,29 +257,59 @@ fn by_columns(mut flat: usize, shape: &[usize]) -> usize {
 
 /// Reads an array of labels: numbers or text in one dimension.
 pub(super) fn read_labels(source: &mut Source) -> Result<Vec<String>, Error> {
-    let header = Header::read(source, true)?;
+    let header = Header::of(&parsed(source)?, &source.origin.path, true)?;
     if header.shape.len() != 1 {
         return Err(Error::LabelShape { path: source.origin.path.clone(), shape: header.shape });
     }
     let (mut labels, length) = (Vec::new(), header.item.size_field() as usize);
     match header.item.type_char() {
-        TypeChar::UnicodeStr => {
+        kind @ (TypeChar::UnicodeStr | TypeChar::ByteStr) => {
             let big = header.item.endianness() == Endianness::Big;
-            header.items(source, 4 * length, |item| {
-                let of =
-                    |code: &[u8; 4]| if big { u32::from_be_bytes(*code) } else { u32::from_le_bytes(*code) };
-                let codes = item.as_chunks().0.iter().map(of).take_while(|&code| code > 0);
-                labels.push(codes.map(|code| char::from_u32(code).unwrap_or('\u{fffd}')).collect());
-            })?;
+            let size = if kind == TypeChar::UnicodeStr { 4 * length } else { length };
+            header.items(source, size, |item| labels.push(text(kind, item, big)))?;
         }
-        TypeChar::ByteStr => header.items(source, length, |item| {
-            let end = item.iter().position(|&byte| byte == 0).unwrap_or(item.len());
-            labels.push(String::from_utf8_lossy(&item[..end]).into_owned());
-        })?,
         _ => header.numbers(source, |numbers| {
             labels.extend(numbers.iter().map(f64::to_string));
             Ok(())
         })?,
     }
     Ok(labels)
+}
+
+/// The text of an item, which zeros fill up: characters of four bytes, or bytes.
+pub(super) fn text(kind: TypeChar, item: &[u8], big: bool) -> String {
+    if kind == TypeChar::ByteStr {
+        let end = item.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+        return String::from_utf8_lossy(&item[..end]).into_owned();
+    }
+    let of = |code: &[u8; 4]| if big { u32::from_be_bytes(*code) } else { u32::from_le_bytes(*code) };
+    let codes = item.as_chunks().0.iter().map(of).take_while(|&code| code > 0);
+    codes.map(|code| char::from_u32(code).unwrap_or('\u{fffd}')).collect()
+}
+
+/// Reads an array of numbers in one dimension.
+pub(super) fn read_numbers(source: &mut Source) -> Result<Vec<f64>, Error> {
+    let header = parsed(source)?;
+    numbers_of(&header, source)
+}
+
+fn numbers_of(header: &NpyHeader, source: &mut Source) -> Result<Vec<f64>, Error> {
+    let header = Header::of(header, &source.origin.path, false)?;
+    if header.shape.len() != 1 {
+        let found = format!("has shape {:?}", header.shape);
+        return Err(refused(&source.origin.path, found, "but one dimension is needed"));
+    }
+    let mut all = Vec::new();
+    header.numbers(source, |numbers| {
+        all.extend_from_slice(numbers);
+        Ok(())
+    })?;
+    Ok(all)
+}
+
+/// The numbers of an array, if it is one of numbers in one dimension.
+pub(super) fn numbers_of_column(source: &mut Source) -> Result<Option<Vec<f64>>, Error> {
+    let header = parsed(source)?;
+    let is_column = Header::of(&header, &source.origin.path, false).is_ok_and(|of| of.shape.len() == 1);
+    if is_column { numbers_of(&header, source).map(Some) } else { Ok(None) }
 }

@@ -1,11 +1,12 @@
-//! NPZ: a zip archive of NumPy's arrays, of which one is the rows and another may be their labels.
+//! NPZ: a zip archive of NumPy's arrays, of which one is the rows and another may be their labels, or which are a sparse matrix.
 
 use std::path::Path;
 
-use super::npy::{Npy, read_labels};
+use super::npy::{Npy, numbers_of_column, read_labels};
 use super::reader::Format;
-use crate::error::Error;
-use crate::frame::Frame;
+use super::scipy;
+use crate::error::{CellFault, Error};
+use crate::frame::{Column, Frame, Matrix};
 use crate::names::listed;
 use crate::options::ReadOptions;
 use crate::source::{Archive, Source};
@@ -37,13 +38,14 @@ impl Format for Npz {
         let archive = Archive::open(&path, &stored)?;
         let names: Vec<String> =
             archive.names.iter().filter_map(|name| name.strip_suffix(".npy")).map(Into::into).collect();
-        if names.iter().any(|name| name == "indptr") {
-            let rule =
-                "is a sparse matrix of SciPy's: write it by scipy.io.mmwrite as a Matrix Market file".into();
-            return Err(Error::Unread { path, rule });
-        }
         let array = |name: &str| Source::of_bytes(&path, stored.clone(), Some(&format!("{name}.npy")));
-        let name = rows(&path, &names, options.table.part.as_deref())?;
+        if scipy::is_sparse(&names) {
+            return scipy::read(&path, array, options);
+        }
+        let name = match rows(&path, &names, options.table.part.as_deref()) {
+            Ok(name) => name,
+            Err(error) => return columns(&path, &names, array, options)?.ok_or(error),
+        };
         let mut frame = Npy.read(&mut array(&name)?, options)?;
         if names.len() > 1 {
             let why =
@@ -63,6 +65,30 @@ impl Format for Npz {
         }
         Ok(frame)
     }
+}
+
+/// Arrays of one dimension and one length, as columns that have their names; none where an array is no such column.
+fn columns(
+    path: &Path,
+    names: &[String],
+    array: impl Fn(&str) -> Result<Source, Error>,
+    options: &ReadOptions,
+) -> Result<Option<Frame>, Error> {
+    if options.table.part.is_some() || names.len() < 2 {
+        return Ok(None);
+    }
+    let mut all = Frame { name: path.display().to_string(), memory: options.memory, ..Frame::new() };
+    for name in names {
+        let Some(numbers) = numbers_of_column(&mut array(name)?)? else { return Ok(None) };
+        let unfit = |x: &f64| x.is_infinite() || (x.is_nan() && !options.missing);
+        if let Some(row) = numbers.iter().position(unfit) {
+            let (path, column, value) = (path.to_owned(), name.clone(), numbers[row]);
+            return Err(Error::Value { path, column, row: row + 1, value, fault: CellFault::NotFinite });
+        }
+        all.push(name, Column::Matrix(Matrix::new(vec![name.clone()], numbers)));
+    }
+    let same = all.rows().is_ok();
+    Ok(same.then_some(all))
 }
 
 /// What arrays of rows are called, and those of their labels.

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use super::levels::Levels;
 use super::matrix::Matrix;
 use super::sparse::Sparse;
-use crate::kind::{ColumnKind, Seen, are_levels};
+use crate::kind::{ColumnKind, Known, Seen, are_levels};
+use crate::numbering::Numbering;
 use crate::time;
 use crate::timeline::Times;
 
@@ -73,6 +74,17 @@ impl Column {
         Self::Time(values.into_iter().map(|value| value.is_finite().then_some(value as i64)).collect())
     }
 
+    /// The times that it holds, if it holds instants or numbers; of numbers, 20240131 and the like are days.
+    pub(crate) fn times(&self, name: &str, place: usize) -> Option<Times> {
+        if let Self::Time(instants) = self {
+            let real = |instant: &Option<i64>| instant.map_or(f64::NAN, |instant| instant as f64);
+            let values = instants.iter().map(real).collect();
+            return Some(Times { name: name.to_owned(), values, calendar: true });
+        }
+        let numbers = (0..self.rows()).map(|row| self.number(row, place));
+        Some(Times::of_numbers(name, numbers.collect::<Option<Vec<f64>>>()?))
+    }
+
     /// The number of rows.
     pub fn rows(&self) -> usize {
         match self {
@@ -103,23 +115,41 @@ impl Column {
 
     /// The kind of each of its columns; of the numbers of a matrix the narrowest that all rows allow.
     pub fn kinds(&self) -> Vec<ColumnKind> {
-        match self {
+        self.known().into_iter().map(|known| known.kind).collect()
+    }
+
+    /// What its cells are, and how many are missing, of each of its columns, in one pass.
+    pub(crate) fn known(&self) -> Vec<Known> {
+        let kind = match self {
             Self::Matrix(matrix) => {
-                let mut seen = vec![Seen::NOTHING; matrix.width()];
+                let mut seen = vec![Seen::default(); matrix.width()];
                 for row in 0..matrix.rows() {
                     seen.iter_mut().enumerate().for_each(|(column, seen)| seen.take(matrix.at(row, column)));
                 }
-                seen.into_iter().map(Seen::kind).collect()
+                return seen.iter().map(Seen::known).collect();
             }
-            Self::Sparse(counts) => vec![ColumnKind::Count; counts.width],
-            Self::Real(_) => vec![ColumnKind::Real],
-            Self::Count(_) => vec![ColumnKind::Count],
-            Self::Binary(_) => vec![ColumnKind::Binary],
-            Self::Category(_) => vec![ColumnKind::Category],
-            Self::Ordinal(_) => vec![ColumnKind::Ordinal],
-            Self::Time(_) => vec![ColumnKind::Time],
-            Self::Text(_) => vec![ColumnKind::Text],
+            Self::Sparse(counts) => {
+                let known = Known { kind: ColumnKind::Count, missing: 0, numbering: Numbering::None };
+                return vec![known; counts.width];
+            }
+            Self::Real(_) => ColumnKind::Real,
+            Self::Count(_) => ColumnKind::Count,
+            Self::Binary(_) => ColumnKind::Binary,
+            Self::Category(_) => ColumnKind::Category,
+            Self::Ordinal(_) => ColumnKind::Ordinal,
+            Self::Time(_) => ColumnKind::Time,
+            Self::Text(_) => ColumnKind::Text,
+        };
+        let mut seen = Seen::default();
+        let mut missing = 0;
+        for row in 0..self.rows() {
+            match self.number(row, 0) {
+                Some(number) => seen.take(number),
+                None => missing += usize::from(self.cell(row, 0) == Cell::Missing),
+            }
         }
+        let known = seen.known();
+        vec![Known { kind, missing: missing + known.missing, ..known }]
     }
 
     /// What stands in a row; `place` is the column of a block, 0 elsewhere.

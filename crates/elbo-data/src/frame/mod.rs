@@ -14,8 +14,10 @@ use crate::error::Error;
 use crate::lines::Lines;
 use crate::names::listed;
 use crate::reading::Reading;
+use crate::timeline::Times;
 
 pub use crate::kind::ColumnKind;
+pub(crate) use crate::kind::Known;
 pub use column::{Cell, Column};
 pub use levels::Levels;
 pub use matrix::Matrix;
@@ -54,6 +56,8 @@ pub struct Frame {
     pub labels: Option<Vec<String>>,
     /// The names of the columns that the labels come from, where they come from some that have names.
     pub label_names: Vec<String>,
+    /// When each row was seen, never part of the columns.
+    pub times: Option<Times>,
     /// What was understood of the file, and why.
     pub reading: Reading,
     /// The line of the file on which each row stands.
@@ -69,6 +73,7 @@ impl Default for Frame {
             columns: Vec::new(),
             labels: None,
             label_names: Vec::new(),
+            times: None,
             reading: Reading::default(),
             lines: Lines::default(),
             memory: None,
@@ -165,18 +170,11 @@ impl Frame {
         self.columns[part].1.cell(row, place)
     }
 
-    /// The number in a row of a column, both from 0; NaN of a missing one, and `None` of a column that holds no numbers.
-    pub(crate) fn number(&self, row: usize, column: usize) -> Option<f64> {
+    /// The times that a column holds, if it holds instants or numbers.
+    pub(crate) fn times_of(&self, column: usize) -> Option<Times> {
         let (part, place) = self.part(column);
-        self.columns[part].1.number(row, place)
-    }
-
-    /// The instants of a column that holds them.
-    pub(crate) fn instants(&self, column: usize) -> Option<Vec<Option<i64>>> {
-        match &self.columns[self.part(column).0].1 {
-            Column::Time(instants) => Some(instants.clone()),
-            _ => None,
-        }
+        let name = self.names().nth(column)?;
+        self.columns[part].1.times(&name, place)
     }
 
     /// Where a cell is, as messages say it.
@@ -247,6 +245,7 @@ impl Frame {
             columns: self.columns.iter().map(|(name, of)| (name.clone(), of.at_rows(rows))).collect(),
             labels: self.labels.as_ref().map(label),
             label_names: self.label_names.clone(),
+            times: self.times.as_ref().map(|times| times.at_rows(rows)),
             reading: Reading::default(),
             lines: self.lines.at_rows(rows),
             memory: self.memory,

@@ -13,9 +13,6 @@ use crate::collector::Collector;
 use crate::dataset::Dataset;
 use crate::error::{CellFault, Error};
 use crate::fingerprint::{hash_entries, hash_numbers, hexadecimal};
-use crate::kind::ColumnKind;
-use crate::time;
-use crate::timeline::Times;
 
 /// What becomes of missing cells where numbers are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,33 +34,6 @@ impl Frame {
     pub fn numbers<T: Number>(self, missing: Missing) -> Result<Dataset<T>, Error> {
         self.check_numbers::<T>(missing)?;
         self.into_dataset()
-    }
-
-    /// The times that a column holds: instants, or numbers of the file's own, of which 20240131 and the like are days.
-    ///
-    /// # Errors
-    ///
-    /// Where the frame has no column of this name, or that holds neither.
-    pub fn times(&self, name: &str) -> Result<Times, Error> {
-        let (place, rows) = (self.place_of(name)?, self.rows()?);
-        let kind = self.kinds()[place];
-        let fault = || Error::NotTimes { name: self.name.clone(), column: name.to_owned(), kind };
-        let real = |instant: Option<i64>| instant.map_or(f64::NAN, |instant| instant as f64);
-        let (values, calendar) = if kind == ColumnKind::Time {
-            let instants = self.instants(place).ok_or_else(fault)?;
-            (instants.into_iter().map(real).collect(), true)
-        } else {
-            let number = |row| self.number(row, place).ok_or_else(fault);
-            let numbers = (0..rows).map(number).collect::<Result<Vec<f64>, Error>>()?;
-            let day = |&number: &f64| {
-                if number.is_nan() { Some(number) } else { time::of_digits(number).map(|day| day as f64) }
-            };
-            match numbers.iter().map(day).collect::<Option<Vec<f64>>>() {
-                Some(days) => (days, true),
-                None => (numbers, false),
-            }
-        };
-        Ok(Times { name: name.to_owned(), values, calendar })
     }
 
     /// Checks that every cell is a number that `T` can hold.
@@ -121,19 +91,8 @@ impl Frame {
             Ok(one) => gathered(&one, rows, rest.memory)?,
             Err(columns) => gathered(&columns, rows, rest.memory)?,
         };
-        let Self { name, labels, label_names, lines, reading, .. } = rest;
-        Ok(Dataset {
-            name,
-            columns,
-            values,
-            labels,
-            label_names,
-            image,
-            full_scale,
-            lines,
-            reading,
-            times: None,
-        })
+        let Self { name, labels, label_names, times, lines, reading, .. } = rest;
+        Ok(Dataset { name, columns, values, labels, label_names, image, full_scale, lines, reading, times })
     }
 
     /// The SHA-256 of the shape and the cells, in hexadecimal, with numbers as `T` holds them: equal for equal data,

@@ -114,7 +114,7 @@ fn a_first_row_of_numbers_can_name_the_columns() {
     let error = refused(rows("0.4,odd,3.2", ",", 3));
     assert_eq!(
         error,
-        "`: column `column 2` line 1 is `odd`: not a number, in a first row that was taken for data"
+        "`: column `column 2` line 1 is `odd`, which is not a number, in a first row that was taken for data"
     );
 }
 
@@ -142,8 +142,6 @@ fn numbers_of_rows_are_set_aside() {
     for first in ["t,a,b", "time,a,b", "dose,a,b"] {
         assert_eq!(csv(numbered(first, 0)).width(), 3, "{first}");
     }
-    let text = numbered("id,a,b", 0).replace("\n7,", "\n700,");
-    assert_eq!(csv(text).width(), 3);
     // Numbers alone are data.
     assert_eq!(csv("id\n0\n1\n2\n").columns, ["id"]);
 }
@@ -240,10 +238,10 @@ fn numbers_for_people_are_read_or_refused() {
         [("12 %", "12 %"), ("about 3", "about 3"), ("1.2.3", "1.2.3"), ("3 lb", "3 lb"), ("1O", "1O")]
     {
         let error = refused(format!("a,b\n1,2\n2,3\n3,{odd}\n4,5\n"));
-        assert_eq!(error, format!("`: column `b` line 4 is `{fault}`: not a number"));
+        assert_eq!(error, format!("`: column `b` line 4 is `{fault}`, which is not a number"));
     }
     let error = refused("a,b\n1,5 kg\n2,6 kg\n3,7 lb\n");
-    assert_eq!(error, "`: column `b` line 4 is `7 lb`: not a number");
+    assert_eq!(error, "`: column `b` line 4 is `7 lb`, which is not a number");
     // A long cell is quoted in brief, and what no terminal should see by its code.
     let error = refused(format!("a,b\n1,2\n2,3\n3,{}\u{1b}[2J\n4,5\n", "x".repeat(500)));
     assert!(error.len() < 150 && error.contains('…'), "{error}");
@@ -316,12 +314,12 @@ fn kinds_can_be_told() {
     let fault = |text: &str, kind| read("a.csv", text, &told(kind)).unwrap_err().to_string();
     assert!(
         fault("a,b\n1,2\n2,0\n4,1\n", ColumnKind::Binary)
-            .ends_with("column `b` line 2 is `2`: neither 0 nor 1")
+            .ends_with("column `b` line 2 is `2`, which is neither 0 nor 1")
     );
     // As the file has it, which 32 bits would round.
     let error = fault("a,b\n1,2\n2,16777219.5\n4,1\n", ColumnKind::Count);
     assert!(
-        error.ends_with("column `b` line 3 is `16777219.5`: no whole number from 0, as counts are"),
+        error.ends_with("column `b` line 3 is `16777219.5`, which is no whole number from 0, as counts are"),
         "{error}"
     );
 }
@@ -380,7 +378,7 @@ fn lines_that_are_no_rows_are_left_out_and_said() {
     assert_eq!(csv("tag,b\n#1,2\n#2,3\n#3,5\n").rows(), 3);
     // Places past what was left out.
     let error = refused("# one\na,b\n1,2\n\n# two\n3,4\n5,x\n7,8\n");
-    assert_eq!(error, "`: column `b` line 7 is `x`: not a number");
+    assert_eq!(error, "`: column `b` line 7 is `x`, which is not a number");
 }
 
 #[test]
@@ -427,11 +425,107 @@ fn columns_of_a_model_are_numbers_and_others_do_not_matter() {
     let data = read("a.csv", "id,b\n0,\n", &of_model(&["id", "b"])).unwrap();
     assert_eq!((data.columns.join(" "), data.values[0]), ("id b".into(), 0.0));
     let error = read("a.csv", "a,b\n1,x\n2,y\n", &of_model(&["a", "b"])).unwrap_err().to_string();
-    assert!(error.ends_with("column `b` line 2 is `x`: not a number"), "{error}");
+    assert!(error.ends_with("column `b` line 2 is `x`, which is not a number"), "{error}");
 }
 
 #[test]
 fn delimiters_have_names() {
     assert_eq!("comma".parse(), Ok(Delimiter::COMMA));
     assert!("1".parse::<Delimiter>().is_err() && "\"".parse::<Delimiter>().is_err());
+}
+
+#[test]
+fn true_and_false_are_numbers() {
+    let data = csv("x,flag,f2\n1.5,True,FALSE\n2.5,False,\n3.5,True,true\n");
+    assert_eq!(data.columns, ["x", "flag", "f2"]);
+    assert_eq!(data.column(1).collect::<Vec<_>>(), [1.0, 0.0, 1.0]);
+    assert_eq!((data.values[2], data.values[5].is_nan(), data.values[8]), (0.0, true, 1.0));
+    assert_eq!(data.reading.columns[1].kind, ColumnKind::Binary);
+    assert_eq!(decided(&data.reading, "boolean"), "`flag`");
+    // Without names, and of such columns alone.
+    let data = csv("1.5,True\n2.5,False\n3.5,True\n");
+    assert_eq!((data.rows(), data.values[1], data.values[3]), (3, 1.0, 0.0));
+    assert_eq!(csv("True,False\nFalse,False\nTrue,True\n").rows(), 3);
+    assert_eq!(csv("a,b\nTrue,False\nFalse,False\nTrue,True\n").rows(), 3);
+    // As a label, and as what a column is told to hold, they stay what they are.
+    let labelled = ReadOptions { label_columns: vec!["flag".into()], ..missing() };
+    assert_eq!(
+        read("a.csv", "x,flag\n1,True\n2,False\n", &labelled).unwrap().labels.unwrap(),
+        ["True", "False"]
+    );
+    // Other text among them makes a column of text, and so does a number.
+    assert!(matches!(role(&csv("x,flag\n1,True\n2,False\n3,maybe\n"), "flag"), Role::Label));
+    assert!(refused("x,flag\n1,True\n2,1\n3,0\n").contains("column `flag` line 2 is `True`"));
+}
+
+#[test]
+fn numbers_of_rows_are_set_aside_in_any_order() {
+    for (text, name) in [
+        (",x\n2,1.5\n0,2.5\n1,3.5\n", "column 1"),
+        (",x\n40,1.5\n7,2.5\n12,3.5\n", "column 1"),
+        ("Unnamed: 0,x\n40,1.5\n7,2.5\n12,3.5\n", "Unnamed: 0"),
+        ("id,x\n40,1.5\n7,2.5\n12,3.5\n", "id"),
+        ("PassengerId,x\n40,1.5\n7,2.5\n12,3.5\n", "PassengerId"),
+        ("x,customer_id\n1.5,40\n2.5,7\n3.5,12\n", "customer_id"),
+        ("index,x\n3,1.5\n1,2.5\n2,3.5\n", "index"),
+        ("3,1.5\n1,2.5\n9,1\n2,3.5\n10,1\n8,2\n4,3\n5,1\n7,3\n6,1.5\n", "column 1"),
+    ] {
+        let data = csv(text);
+        assert_eq!(data.width(), 1, "{text}");
+        assert_eq!(*role(&data, name), Role::RowNumber, "{text}");
+    }
+    // Numbers that come twice, or whose name is none of an identifier, are data.
+    for text in [
+        "id,x\n40,1.5\n7,2.5\n40,3.5\n",
+        "grid,x\n40,1.5\n7,2.5\n12,3.5\n",
+        "index,x\n40,1.5\n7,2.5\n12,3.5\n",
+        "40,1.5\n7,2.5\n12,3.5\n",
+        "id,x\n4.5,1.5\n7,2.5\n12,3.5\n",
+    ] {
+        assert_eq!(csv(text).width(), 2, "{text}");
+    }
+}
+
+#[test]
+fn titles_above_a_table_are_left_out() {
+    let names = "day,mass,count\n";
+    let rows = "1,1.5,2\n2,2.5,3\n3,3.5,5\n";
+    for title in [
+        "Masses of May,,\n",
+        "Masses of May,,\nprinted 2024-05-01,,\n,,\n",
+        ",,\n,Masses of May,\n",
+        "Masses of May\n\n",
+    ] {
+        let data = csv(format!("{title}{names}{rows}"));
+        assert_eq!((data.columns.join(","), data.rows()), ("day,mass,count".into(), 3), "{title}");
+        assert!(decided(&data.reading, "comments").contains("left out"), "{title}");
+    }
+    // A row that lacks cells is no title.
+    assert_eq!(csv("1,,\n1,1.5,2\n2,2.5,3\n").rows(), 3);
+    assert_eq!(csv("a,b\n1,\n2,3\n").rows(), 2);
+}
+
+#[test]
+fn what_digits_and_totals_may_mean_is_said() {
+    let why = |data: &Dataset<f64>, of: &str| {
+        let found = data.reading.decisions.iter().find(|decision| decision.of == of && !decision.usual);
+        found.map_or(String::new(), |found| format!("{} {}", found.chosen, found.why))
+    };
+    let zip = csv("zip,x\n12345,1.5\n02134,2.5\n");
+    assert!(why(&zip, "digits").starts_with("`zip` `02134` in line 3 is read as a number"), "{zip:?}");
+    let big = csv("n,x\n9007199254740992,1.5\n9007199254740993,2.5\n");
+    assert!(why(&big, "digits").starts_with("`n` `9007199254740993` in line 3 is rounded"), "{big:?}");
+    let plain = csv("n,x\n9007199254740992,0.5\n10,0\n0,00.5\n");
+    assert_eq!(why(&plain, "digits"), "");
+    let total = csv("item,x\na,1.5\nb,2.5\nTotal,4\n");
+    assert!(
+        why(&total, "totals").starts_with("line 4 is a row as the others it is called `Total`"),
+        "{total:?}"
+    );
+    assert_eq!(why(&csv("item,x\na,1.5\ntotal,2.5\nb,4\n"), "totals"), "");
+    let thousands = csv("x;y\n1.100;2\n2.345;3\n");
+    assert!(why(&thousands, "decimal").starts_with("point `1.100` in line 2 may be"), "{thousands:?}");
+    for text in ["x;y\n1.100;2.5\n2.345;3\n", "x,y\n1.100,2\n2.345,3\n"] {
+        assert_eq!(why(&csv(text), "decimal"), "", "{text}");
+    }
 }

@@ -4,8 +4,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use elbo_data::{
-    Cell, CorpusOptions, Error, Missing, ReadOptions, Remedy, TableOptions, Tensors, TextColumns, read,
-    read_as, read_corpus, read_frame,
+    Cell, CorpusOptions, Error, Missing, ReadOptions, Remedy, TableOptions, Tensors, TextColumns, TimeColumn,
+    read, read_as, read_corpus, read_frame,
 };
 use serde_json::Value;
 use zip::write::SimpleFileOptions;
@@ -146,7 +146,9 @@ fn counts_come_in_any_format() {
     let files = Folder::new();
     let error = corpus(&files.file("table.csv", "alpha,beta\n1,2\n3,0.5\n")).unwrap_err();
     assert!(
-        error.to_string().ends_with("column `beta` line 3 is `0.5`: a count that is no whole number"),
+        error
+            .to_string()
+            .ends_with("column `beta` line 3 is `0.5`, which is a count that is no whole number"),
         "{error}"
     );
     assert_eq!(error.remedy(), Some(Remedy::GiveCounts));
@@ -167,8 +169,7 @@ fn what_is_not_read_is_named() {
         "{nested}"
     );
     assert!(refused("complex.mtx", &kept()).ends_with("complex numbers are not read"));
-    assert!(refused("structured.npy", &kept()).contains("not one number an item"));
-    assert!(refused("sparse.npz", &kept()).contains("scipy.io.mmwrite"));
+    assert!(refused("sparse-dia.npz", &kept()).contains("in the format `dia`: save it after `.tocsr()`"));
     let several = refused("split.npz", &kept());
     assert_eq!(
         several,
@@ -196,6 +197,76 @@ fn what_is_not_read_is_named() {
     {
         let error = read_frame(&files.file("b", [head, b"\0\0\0"].concat()), &kept()).unwrap_err();
         assert!(error.to_string().contains(word), "{error}");
+    }
+    for (name, text, word) in [
+        ("a.csv", "<!DOCTYPE html>\n<html><body>not found, 404</body></html>\n", "a page of the web"),
+        ("a.csv", "[\n {\"x\": 1, \"y\": 2},\n {\"x\": 3, \"y\": 5}]\n", "JSON"),
+        ("a.txt", "{\"x\":1,\"y\":2}\n{\"x\":3,\"y\":5}\n", "JSON"),
+        ("a.csv", "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n", "Git LFS"),
+        ("a.arff", "@RELATION r\n@ATTRIBUTE x NUMERIC\n@DATA\n1\n", "ARFF"),
+        ("a.libsvm", "1 1:0.5 3:2\n-1 2:1.5\n", "LIBSVM"),
+    ] {
+        let error = read_frame(&files.file(name, text), &kept()).unwrap_err();
+        assert!(error.to_string().contains(word), "{error}");
+        assert!(matches!(error.remedy(), Some(Remedy::UseKnownFormat { .. })), "{name}");
+    }
+}
+
+/// The parts of one text table, and an error in one of them.
+#[test]
+fn parts_of_a_text_table_are_one() {
+    let files = Folder::new();
+    let parts = |folder: &str, parts: &[&str]| {
+        std::fs::create_dir(files.path(folder)).unwrap();
+        for (number, text) in parts.iter().enumerate() {
+            files.file(&format!("{folder}/part-{number}.csv"), text);
+        }
+        read_as::<f64>(&files.path(folder), &ReadOptions { missing: true, ..ReadOptions::default() })
+    };
+    let named = parts("a", &["x,y\n1,2\n3,4", "", "x,y\n5,6\n"]).unwrap();
+    assert_eq!(
+        (named.columns.concat(), &named.values[..]),
+        ("xy".into(), &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0][..])
+    );
+    let nameless = parts("b", &["1,2\n3,4\n", "1,2\n5,7\n"]).unwrap();
+    assert_eq!((nameless.rows(), nameless.columns.join(" ")), (4, "column 1 column 2".into()));
+    for (folder, texts, message) in [
+        ("c", ["x,y\n1,2\n3,4\n", "y,x\n5,6\n"], "part-1.csv` begins with `y,x`"),
+        (
+            "d",
+            ["x,y\n1,2\n3,4\n", "x,y\n5,6\n7,8,9\n"],
+            "part-1.csv` line 3 has 3 cells, the first row has 2",
+        ),
+        (
+            "e",
+            ["x,y\n1,2\n3,4\n", "x,y\n5,6\n7,eight\n"],
+            "part-1.csv`: column `y` line 3 is `eight`, which is not a number",
+        ),
+        ("f", ["1,2\n3,4\n3,4,5\n", "5,6\n"], "part-0.csv` line 3 has 3 cells, the first row has 2"),
+    ] {
+        let error = parts(folder, &texts).unwrap_err().to_string();
+        assert!(error.ends_with(message), "{error}");
+    }
+}
+
+/// A sparse matrix whose arrays do not fit together is an error, whatever sizes they tell.
+#[test]
+fn damaged_sparse_matrices_are_refused() {
+    let sound = std::fs::read(folder().join("counts-csc.npz")).unwrap();
+    let files = Folder::new();
+    for place in (0..sound.len()).step_by(7) {
+        let mut bytes = sound.clone();
+        bytes[place] ^= 0x55;
+        let _ = read_frame(&files.file("a.npz", &bytes), &kept());
+    }
+    let counts = |file: &str| read_corpus(&folder().join(file), &CorpusOptions::default()).unwrap();
+    for kind in ["csr", "csc", "coo"] {
+        let read = counts(&format!("counts-{kind}.npz"));
+        assert_eq!(
+            (read.documents(), read.vocabulary, &read.counts[..]),
+            (3, 4, &[1, 2, 1, 3][..]),
+            "{kind}"
+        );
     }
 }
 
@@ -359,8 +430,10 @@ fn what_is_refused_cannot_act_on_a_terminal() {
     let table = |cells: &str| files.file("a.csv", format!("x,{name}\n{cells}"));
     told(read_corpus(&table("1,2\n3,-4\n"), &CorpusOptions::default()).unwrap_err());
     told(read(&table("1,\n3,4\n"), &ReadOptions::default()).unwrap_err());
-    let frame = read_frame(&table("1,red\n3,blue\n"), &kept()).unwrap();
-    told(frame.times(name).unwrap_err());
+    let path = table("1,red\n3,blue\n");
+    let timed = ReadOptions { time: TimeColumn::Named(name.into()), ..ReadOptions::default() };
+    told(read(&path, &timed).unwrap_err());
+    let frame = read_frame(&path, &kept()).unwrap();
     told(frame.write(&files.path("a.npy")).unwrap_err());
     told(frame.column("y").unwrap_err());
     told(frame.numbers::<f64>(Missing::Refused).unwrap_err());

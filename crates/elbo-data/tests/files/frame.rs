@@ -139,14 +139,14 @@ fn numbers_are_one_matrix() {
     let refused = |frame: Frame| frame.numbers::<f32>(Missing::Refused).unwrap_err().to_string();
     assert_eq!(
         refused(every_kind().select(&[0]).unwrap()),
-        "`data`: column `real` line 2 is NaN: an empty cell"
+        "`data`: column `real` line 2 is NaN, which is an empty cell"
     );
     assert_eq!(
         refused(every_kind().select(&[3]).unwrap()),
         "`data`: column `category` holds categories, not numbers"
     );
     let of = |values: Vec<f64>| Frame::new().with("x", Column::Real(values));
-    assert!(refused(of(vec![0.0, f64::INFINITY])).ends_with("line 2 is inf: not a finite number"));
+    assert!(refused(of(vec![0.0, f64::INFINITY])).ends_with("line 2 is inf, which is not a finite number"));
     assert!(matches!(
         of(vec![1e39]).numbers::<f32>(Missing::IsNan).unwrap_err(),
         Error::Number { fault: CellFault::TooLarge, value: 1e39, .. }
@@ -206,7 +206,7 @@ fn kinds_are_told_by_all_rows() {
     let error = read_frame(&path, &ReadOptions { text: TextColumns::Aside, ..options.clone() })
         .unwrap_err()
         .to_string();
-    assert!(error.ends_with("column `kind` line 52 is `three`: not a number"), "{error}");
+    assert!(error.ends_with("column `kind` line 52 is `three`, which is not a number"), "{error}");
     let table = TableOptions { drop: vec!["kind".into()], ..TableOptions::default() };
     let numbers = read_frame(&path, &ReadOptions { text: TextColumns::Aside, table, ..options }).unwrap();
     assert_eq!(names(&numbers), ["visits", "price", "sex"]);

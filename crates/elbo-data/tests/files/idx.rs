@@ -71,9 +71,9 @@ fn every_type_is_read_big_endian() {
 #[test]
 fn numbers_that_are_not_finite_are_named() {
     for (value, reason) in [
-        (f64::NAN, "NaN: not a finite number"),
-        (f64::INFINITY, "inf: not a finite number"),
-        (-1e300, "beyond the range of a 32-bit float"),
+        (f64::NAN, "NaN, which is not a finite number"),
+        (f64::INFINITY, "inf, which is not a finite number"),
+        (-1e300, "too large for the numbers that are computed with"),
     ] {
         let data: Vec<u8> = [0.0, 1.0, 2.0, value].iter().flat_map(|v| v.to_be_bytes()).collect();
         let (message, remedy) = refusal("a", idx(0x0e, &[2, 2], &data), &plain());
@@ -103,7 +103,7 @@ fn a_file_of_many_pieces_is_read_as_one() {
     (numbers[40_001], numbers[50_000]) = (f32::NAN, f32::INFINITY);
     let numbers: Vec<u8> = numbers.iter().flat_map(|x| x.to_be_bytes()).collect();
     let (message, _) = refusal("a", idx(0x0d, &[rows, 2], &numbers), &plain());
-    assert_eq!(message, "FILE: `column 2` of row 20001 is NaN: not a finite number");
+    assert_eq!(message, "FILE: `column 2` of row 20001 is NaN, which is not a finite number");
 }
 
 #[test]
@@ -142,8 +142,8 @@ fn headers_are_not_trusted() {
 #[test]
 fn too_little_data_is_refused() {
     let refused = |shape: &[u32], data: &[u8]| refusal("a", idx(8, shape, data), &plain()).0;
-    assert_eq!(refused(&[1, 2], &[1, 2]), "FILE has too few rows: 1, at least 2 needed");
-    assert_eq!(refused(&[0, 2], &[]), "FILE has too few rows: 0, at least 2 needed");
+    assert_eq!(refused(&[1, 2], &[1, 2]), "FILE has 1 rows, but at least 2 are needed");
+    assert_eq!(refused(&[0, 2], &[]), "FILE has 0 rows, but at least 2 are needed");
     assert_eq!(refused(&[2, 0], &[]), "FILE has no column of values");
     let options = ReadOptions { image: Some((3, 1)), ..plain() };
     let (message, _) = refusal("a", idx(8, &[2, 2], &[1; 4]), &options);
@@ -161,14 +161,14 @@ fn a_header_without_rows_takes_no_memory() {
     {
         for bytes in [idx(8, shape, &[]), gzip(&idx(8, shape, &[]))] {
             let (message, _) = refusal("a", bytes, &plain());
-            assert_eq!(message, "FILE has too few rows: 0, at least 2 needed");
+            assert_eq!(message, "FILE has 0 rows, but at least 2 are needed");
         }
     }
     let single = ReadOptions { single: true, ..plain() };
     let (message, _) = refusal("a", idx(8, &[0, u32::MAX], &[]), &single);
-    assert_eq!(message, "FILE has too few rows: 0, at least 1 needed");
+    assert_eq!(message, "FILE has 0 rows, but at least 1 are needed");
     let (message, _) = refusal("a", idx(8, &[1, 3], &[1, 2, 3]), &plain());
-    assert_eq!(message, "FILE has too few rows: 1, at least 2 needed");
+    assert_eq!(message, "FILE has 1 rows, but at least 2 are needed");
 }
 
 #[test]

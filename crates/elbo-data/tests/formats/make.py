@@ -13,6 +13,7 @@ import pathlib
 import shutil
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -183,9 +184,50 @@ np.savez_compressed(HERE / "labelled.npz", X=X, y=y)
 truth("labelled.npz", ["column 1", "column 2"], X.tolist(), y.tolist())
 np.savez_compressed(HERE / "split.npz", x_train=X, y_train=np.array([3, 1, 2], dtype=np.uint8), x_test=X + 1, y_test=[b"a", b"bc", b""])
 truth("split.npz", ["column 1", "column 2"], X.tolist(), ["3", "1", "2"], part="x_train")
-scipy.sparse.save_npz(HERE / "sparse.npz", scipy.sparse.csr_matrix(X))
+np.savez(HERE / "columns.npz", mass=X[:, 0] / 4, count=np.array([1, 0, 7], dtype=np.uint8))
+truth("columns.npz", ["mass", "count"], [[0.25, 1], [0.75, 0], [1.25, 7]])
+truth("structured.npy", ["a", "b"], [[1.5, 2], [2.5, 3]])
+records = [(0.25, 7, "größe", True, b"x"), (-1e300, -3, "", False, b"yz"), (3.0, 0, "größe", True, b"x")]
+for file, order, align in [("records.npy", "<", True), ("records-big.npy", ">", False)]:
+    fields = [("mass", f"{order}f8"), ("n", f"{order}i2"), ("kind", f"{order}U5"), ("yes", "?"), ("code", "S2")]
+    np.save(HERE / file, np.array(records, dtype=np.dtype(fields, align=align)))
+    truth(file, [name for name, _ in fields], [[*row[:2], row[2] or None, row[3], row[4].decode()] for row in records])
+
+# Sparse matrices of SciPy: counts stay counts.
+few = scipy.sparse.random(7, 4, 0.3, random_state=1)
+kinds = scipy.sparse.coo_matrix(([2, 1, 3, 1], ([0, 2, 2, 0], [3, 0, 1, 0])), shape=(3, 4))
+for kind in ["csr", "csc", "coo"]:
+    scipy.sparse.save_npz(HERE / f"sparse-{kind}.npz", few.asformat(kind), compressed=kind != "csc")
+    truth(f"sparse-{kind}.npz", [f"column {d}" for d in range(1, 5)], few.toarray().tolist())
+    scipy.sparse.save_npz(HERE / f"counts-{kind}.npz", kinds.asformat(kind))
+    truth(f"counts-{kind}.npz", ["0", "1", "2", "3"], kinds.toarray().tolist())
+scipy.sparse.save_npz(HERE / "sparse-dia.npz", few.asformat("dia"))
+
+# What pandas writes of a table whose rows were drawn or chosen: their numbers stay with them.
+whole = pd.DataFrame({"x": np.arange(12) / 8, "flag": np.arange(12) % 3 == 0})
+for file, part in [("pandas-shuffled.csv", whole.sample(frac=1, random_state=0)), ("pandas-chosen.csv", whole[whole.x > 0.4])]:
+    part.to_csv(HERE / file)
+    truth(file, ["column 1", *whole.columns], part.reset_index().values.tolist())
+lacking = whole.astype(object)
+lacking.loc[3, "flag"] = None
+lacking.to_csv(HERE / "pandas-booleans.csv", index=False)
+truth("pandas-booleans.csv", whole.columns, lacking.values.tolist())
+for folder, ending in [("csv-parts", "csv"), ("csv-parts-packed", "csv.gz")]:
+    (HERE / folder).mkdir()
+    for part in range(3):
+        whole[4 * part:4 * part + 4].to_csv(HERE / folder / f"part-{part}.{ending}", index=False)
+    truth(folder, whole.columns, whole.values.tolist())
 
 # Workbooks.
+titled = openpyxl.Workbook()
+page = titled.active
+page.append(["Masses of May"])
+page.merge_cells("A1:C1")
+page.append([])
+for row in [["day", "mass", "count"], *([dt.date(2024, 5, day), day / 4, day] for day in range(1, 6))]:
+    page.append(row)
+titled.save(HERE / "title.xlsx")
+truth("title.xlsx", ["day", "mass", "count"], [[dt.date(2024, 5, day), day / 4, day] for day in range(1, 6)])
 sheet = pd.DataFrame({
     "mass": [1.5, np.nan, 1e-7, 12345678.9], "count": [1, 2, 3, 4], "yes": [True, False, True, False],
     "note, \"quoted\"": ["a,b", "say \"x\"", "two\nlines", "ä"],

@@ -13,7 +13,7 @@ use elbo::{
     objective::Objective,
     parameters::BurnModule,
     random::{Key, Purpose},
-    terms::Summary,
+    terms::{Mean, Summary},
     train::Inference,
 };
 
@@ -135,9 +135,11 @@ fn cards(results: &HeldOut, seconds: f64) -> Vec<(String, String)> {
             format!("Linear model, exact log p(x), {} rows", linear.rows),
             format!("{} nats per row", plus_minus(linear.log_evidence)),
         ));
+        let of = linear.advantage;
+        let side = if of.value < 0.0 { "below" } else { "above" };
         cards.push((
-            format!("{objective} above the linear model"),
-            format!("{} nats", plus_minus(linear.advantage)),
+            format!("{objective} {side} the linear model"),
+            format!("{} nats", plus_minus(Mean { value: of.value.abs(), ..of })),
         ));
     }
     cards.extend(results.sigma.map(|sigma| ("σ of the likelihood".into(), format!("{sigma:.4}"))));

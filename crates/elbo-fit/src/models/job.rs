@@ -119,6 +119,7 @@ impl<S: Serialize> Config<S> {
             found: course.found,
         };
         let facts = facts(&reached, course.names, course.record.converged, course.seconds, &story.cards);
+        let has_prior = reached.global != 0.0;
         let results = Results {
             reached: Reached::AllRows(reached),
             seconds: course.seconds,
@@ -132,6 +133,7 @@ impl<S: Serialize> Config<S> {
             kind: story.kind,
             rows,
             names: course.names,
+            has_prior,
             cards: story.cards,
             notes: story.notes,
             verdict: results.verdict.clone(),
@@ -154,8 +156,10 @@ fn facts(
     cards: &[(String, String)],
 ) -> Vec<(String, Text)> {
     let why = if converged { "the bound no longer rises" } else { "all sweeps are done" };
+    // Of what has a prior, the bound is on the evidence under that prior.
+    let prior = if reached.global == 0.0 { "" } else { " under this prior" };
     let bound = format!(
-        "{:.4} nats of all {unit} = log-lik {:.4} - KL of {unit} {:.4} - KL of {shared} {:.4}",
+        "{:.4} nats of all {unit}{prior} = log-lik {:.4} - KL of {unit} {:.4} - KL of {shared} {:.4}",
         reached.elbo,
         reached.log_likelihood,
         reached.kl,

@@ -136,7 +136,8 @@ pub(crate) fn read(
 ) -> Result<OrderedRows, Error> {
     let source = if sequence_column.is_some() { source.label_column(sequence_column) } else { source };
     let unasked = source.label_columns.is_empty();
-    let rows = again(sequence_column.is_some(), source.with_time_column(memory)?, memory, observer)?;
+    let rows = Rows::read_series(source, memory, observer)?;
+    let rows = ordered(rows, sequence_column.is_some(), memory, observer)?;
     // Labels that all differ tell no sequences apart.
     let repeated = |labels: &[String]| labels.iter().collect::<HashSet<_>>().len() < labels.len();
     if unasked && rows.rows.data.labels.as_deref().is_some_and(repeated) {
@@ -152,7 +153,17 @@ pub(crate) fn again(
     memory: Option<u64>,
     observer: &dyn Observer,
 ) -> Result<OrderedRows, Error> {
-    let Rows { config, data, weights } = Rows::read(source, memory, observer)?;
+    ordered(Rows::read(source, memory, observer)?, several, memory, observer)
+}
+
+/// Rows in time order.
+fn ordered(
+    rows: Rows,
+    several: bool,
+    memory: Option<u64>,
+    observer: &dyn Observer,
+) -> Result<OrderedRows, Error> {
+    let Rows { config, data, weights } = rows;
     let (data, when) = in_time_order(data, several, memory, observer)?;
     Ok(OrderedRows { rows: Rows { config, data, weights }, when })
 }

@@ -26,7 +26,7 @@ fn the_header_says_what_was_fitted_and_its_bound() {
     for part in [
         "<p class=\"kicker\">Bayesian Gaussian mixture</p>",
         "<h1>eruptions</h1>",
-        "<dt>ELBO of all 272 rows</dt><dd>−1289.500 nats</dd>",
+        "<dt>ELBO of all 272 rows under this prior</dt><dd>−1289.500 nats</dd>",
         "<dt>components</dt><dd>2 of 6</dd>",
         "<li>Any order is as good.</li>",
     ] {

@@ -17,6 +17,7 @@ pub(crate) fn outcome(figures: Vec<Figure>) -> AscentPage {
         starts: vec![-1289.5, -1301.25],
         kind: "Bayesian Gaussian mixture".into(),
         names: ["rows", "θ"],
+        has_prior: true,
         cards: vec![("components".into(), "2 of 6".into())],
         notes: vec!["Any order is as good.".into()],
         bounds: vec![-1310.0, -1295.0, -1289.5],

@@ -71,21 +71,21 @@ const BAD: [Case; 27] = [
         change: |f| f.over_independent = Some(mean(-20.0, 5.0)),
         claim: Claim::Model,
         level: Level::Caution,
-        says: "is -20.00 ± 5.00 nats above that of independent columns",
+        says: "is 20.00 ± 5.00 nats below that of independent columns",
         remedy: Some(Remedy::MoreEpochs),
     },
     Case {
         change: |f| f.over_independent = Some(mean(-1.4e6, 3.7e5)),
         claim: Claim::Model,
         level: Level::DoNotTrust,
-        says: "-1.4e6 ± 370000.00 nats above that of independent columns",
+        says: "is 1.4e6 ± 370000.00 nats below that of independent columns",
         remedy: Some(Remedy::MoreEpochs),
     },
     Case {
         change: |f| f.over_linear = Some(mean(-30.0, 2.0)),
         claim: Claim::Model,
         level: Level::Caution,
-        says: "-30.00 ± 2.00 nats above that of the linear model",
+        says: "is 30.00 ± 2.00 nats below that of the linear model",
         remedy: Some(Remedy::StepSize),
     },
     Case {
@@ -184,7 +184,7 @@ const BAD: [Case; 27] = [
         change: |f| f.over_linear = Some(mean(-2.0, 0.5)),
         claim: Claim::Model,
         level: Level::Caution,
-        says: "is -2.00 ± 0.50 nats above that of the linear model",
+        says: "is 2.00 ± 0.50 nats below that of the linear model",
         remedy: Some(Remedy::MoreEpochs),
     },
     Case {

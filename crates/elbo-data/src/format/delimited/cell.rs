@@ -14,6 +14,7 @@ pub(super) fn number<T: Number>(cell: &str) -> Result<T, CellFault> {
         Ok(value) if value.into().is_infinite() && cell.contains(|c: char| c.is_ascii_digit()) => {
             Err(CellFault::TooLarge)
         }
+        Ok(value) if value.into().is_nan() => Err(CellFault::Missing),
         Ok(_) => Err(CellFault::NotFinite),
         Err(_) if is_missing(cell) => Err(CellFault::Missing),
         Err(_) => Err(CellFault::NotANumber),
@@ -40,6 +41,15 @@ pub(super) fn is_missing(cell: &str) -> bool {
         | "–" | "—" | "−" | "." | ".." | "..." | "…" | "._" | "_" | "*" | "**" => true,
         // SAS and Stata have missing values of 26 kinds.
         other => matches!(other.as_bytes(), [b'.', b'a'..=b'z']),
+    }
+}
+
+/// 1 of `True` and `yes`, 0 of `False` and `no`, in any case.
+pub(super) fn yes_or_no(cell: &str) -> Option<f64> {
+    match cell.to_lowercase().as_str() {
+        "true" | "yes" | "t" | "y" => Some(1.0),
+        "false" | "no" | "f" | "n" => Some(0.0),
+        _ => None,
     }
 }
 

@@ -168,7 +168,8 @@ fn above(split: &Split) -> usize {
     if width < 2 || share < 0.5 || split.delimiter == Delimiter::BLANKS {
         return 0;
     }
-    let begin = records.iter().position(|record| record.len() == width).unwrap_or(0);
+    let full = records.iter().position(|record| record.len() == width).unwrap_or(0);
+    let begin = full + titles(&records[full..]);
     let words = |record: &Record| record.cells().all(|cell| cell.is_empty() || is_text(cell));
     let (heads, rest) = records.split_at(begin);
     // Names may lack the one of the names of the rows.
@@ -176,7 +177,18 @@ fn above(split: &Split) -> usize {
         && rest.first().is_some_and(|row| !words(row));
     let heads = if short { &heads[..heads.len() - 1] } else { heads };
     match heads.last() {
-        Some(last) if heads.iter().all(|head| words(head) && head.len() < width) => last.line,
+        Some(last) if heads.iter().all(words) => last.line,
         _ => 0,
     }
+}
+
+/// How many of the first records are titles, which a program filled up to the width of the table: text in one cell at most,
+/// above a row of names, above a row with a number.
+fn titles(records: &[Record]) -> usize {
+    let filled = |record: &Record| record.cells().filter(|cell| !cell.is_empty()).count();
+    let titles = records.iter().take_while(|record| filled(record) < 2).count();
+    let names = records.get(titles).is_some_and(|names| names.cells().all(is_text) && names.len() > 1);
+    let numbers =
+        |row: &Record| row.cells().any(|cell| number::<f64>(cell).is_ok() || written(cell).is_some());
+    if names && records[titles + 1..].iter().take(2).any(numbers) { titles } else { 0 }
 }

@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use super::cell::{digits, is_missing, is_text, number};
 use super::comments::Comments;
 use super::records::Record;
-use super::scan::ColumnScan;
+use super::scan::{ColumnScan, is_truth};
 use crate::delimiter::Delimiter;
+use crate::numbering::Numbering;
 use crate::options::ReadOptions;
 
 /// Whether the first row names the columns, and why, by the rows below it.
@@ -41,7 +42,7 @@ pub(super) fn decide(
         pairs.iter().map(|pair| pair.0).filter(|cell| number::<f64>(cell).is_ok()).collect();
     let texts = pairs.iter().filter(|pair| is_text(pair.0)).count();
     let ordered = in_order(&numbers);
-    let above_number = |&(cell, column): &(&str, &ColumnScan)| is_text(cell) && column.is_number();
+    let above_number = |&(cell, column): &(&str, &ColumnScan)| is_name(cell, column) && column.is_number();
     if pairs.iter().any(above_number) {
         // Names may be numbers: years, or 0, 1, 2. Other numbers are data, and the text beside them is out of place.
         if numbers.is_empty() {
@@ -111,7 +112,7 @@ fn of_numbers(
     }
     if first_cell.is_empty()
         && pairs.len() > 1
-        && first_column.counts_rows()
+        && first_column.numbering() == Numbering::Counting
         && numbers.len() + 1 == pairs.len()
         && differ(&numbers)
     {
@@ -154,6 +155,11 @@ fn of_numbers(
         true => (true, "whole numbers stand in order above other numbers"),
         false => (false, "it holds numbers as the rows below"),
     }
+}
+
+/// Whether a cell is text that is no value of its column, as `True` may be.
+fn is_name(cell: &str, column: &ColumnScan) -> bool {
+    is_text(cell) && !(column.is_boolean() && is_truth(cell))
 }
 
 /// The place, from 0, that `last` or a number from 1 stands for.
@@ -218,8 +224,8 @@ pub(super) fn names(first: &Record, header: bool) -> Vec<(String, bool)> {
 
 /// Whether a row below the names tells units: it holds no number, and text in more than one column of numbers and in most.
 pub(super) fn tells_units(row: &Record, columns: &[ColumnScan]) -> bool {
-    let of: Vec<&str> =
-        row.cells().zip(columns).filter(|(_, column)| column.is_number()).map(|(cell, _)| cell).collect();
-    let texts = of.iter().filter(|cell| is_text(cell)).count();
+    let of: Vec<(&str, &ColumnScan)> =
+        row.cells().zip(columns).filter(|(_, column)| column.is_number()).collect();
+    let texts = of.iter().filter(|(cell, column)| is_name(cell, column)).count();
     texts > 1 && 2 * texts > of.len() && row.cells().all(|cell| is_text(cell) || is_missing(cell))
 }

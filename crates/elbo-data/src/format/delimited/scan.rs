@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
-use super::cell::{digits, is_missing, number};
+use super::cell::{digits, is_missing, number, yes_or_no};
 use super::written::{Marks, written};
 use crate::delimiter::{DecimalMark, Delimiter};
 use crate::error::{CellFault, Error};
 use crate::kind::ColumnKind;
 use crate::names::brief;
+use crate::numbering::{Numbering, RowNumbers};
 use crate::time::Writing;
 
 /// So many different texts are kept.
@@ -25,6 +26,8 @@ pub(super) struct ColumnScan {
     points: usize,
     pub(super) missing: usize,
     text: usize,
+    /// `True` and `False` among the text, whatever their case.
+    truths: usize,
     /// In which ways all of the text writes instants.
     times: Option<Vec<Writing>>,
     /// Numbers for people, without and with a unit or a currency.
@@ -36,20 +39,17 @@ pub(super) struct ColumnScan {
     whole: bool,
     binary: bool,
     years: bool,
-    /// A number less the number of its row, which is the same of all.
-    offset: Offset,
+    numbering: RowNumbers,
     /// Cells that tell the decimal mark, or may have either.
     pub(super) point: Option<Example>,
     pub(super) comma: Option<Example>,
     pub(super) thousands: Option<Example>,
     pub(super) either: Option<Example>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Offset {
-    Open,
-    Of(i64),
-    None,
+    /// A point before three digits, which may stand between thousands.
+    three: Option<Example>,
+    /// A whole number that begins with 0, as codes do, and one that f64 does not hold exactly.
+    pub(super) zeros: Option<Example>,
+    pub(super) rounded: Option<Example>,
 }
 
 impl Default for ColumnScan {
@@ -59,6 +59,7 @@ impl Default for ColumnScan {
             points: 0,
             missing: 0,
             text: 0,
+            truths: 0,
             times: None,
             written: 0,
             affixes: Vec::new(),
@@ -68,18 +69,21 @@ impl Default for ColumnScan {
             whole: true,
             binary: true,
             years: true,
-            offset: Offset::Open,
+            numbering: RowNumbers::default(),
             point: None,
             comma: None,
             thousands: None,
             either: None,
+            three: None,
+            zeros: None,
+            rounded: None,
         }
     }
 }
 
 impl ColumnScan {
-    /// Takes the cell of a row, of this number from 0 with that of the names, on this line.
-    pub(super) fn take(&mut self, cell: &str, row: usize, line: usize) {
+    /// Takes the cell of a row, on this line.
+    pub(super) fn take(&mut self, cell: &str, line: usize) {
         if let Some(digits) = digits(cell.as_bytes()) {
             self.plain += 1;
             self.points += usize::from(digits.point || digits.exponent);
@@ -94,16 +98,22 @@ impl ColumnScan {
                 let thousands = digits.fraction == 3
                     && (1..=3).contains(&digits.whole)
                     && !cell.trim_start_matches(['-', '+']).starts_with('0');
-                if !thousands {
-                    keep_first(&mut self.point, line, cell);
+                keep_first(if thousands { &mut self.three } else { &mut self.point }, line, cell);
+            }
+            if whole && !digits.point && digits.whole > 1 {
+                let number = cell.trim_start_matches('+');
+                if number.starts_with('0') && self.zeros.is_none() {
+                    keep_first(&mut self.zeros, line, cell);
+                }
+                let inexact = |number: u128| number as f64 as u128 != number;
+                if digits.whole > 15 && self.rounded.is_none() && number.parse().is_ok_and(inexact) {
+                    keep_first(&mut self.rounded, line, cell);
                 }
             }
-            if self.offset != Offset::None {
-                self.count(cell, row);
-            }
+            self.numbering.take(if whole { cell.parse().ok() } else { None });
             return;
         }
-        self.offset = Offset::None;
+        self.numbering.take(None);
         if is_missing(cell) {
             self.missing += 1;
             return;
@@ -142,6 +152,7 @@ impl ColumnScan {
             }
         } else {
             self.text += 1;
+            self.truths += usize::from(is_truth(cell));
             keep_first(&mut self.first_text, line, cell);
         }
         match &mut self.times {
@@ -158,17 +169,8 @@ impl ColumnScan {
     pub(super) fn take_missing(&mut self, number: usize) {
         self.missing += number;
         if number > 0 {
-            self.offset = Offset::None;
+            self.numbering.take(None);
         }
-    }
-
-    fn count(&mut self, cell: &str, row: usize) {
-        let offset = cell.parse::<i64>().ok().map(|value| value - row.cast_signed() as i64);
-        self.offset = match (self.offset, offset) {
-            (Offset::Open, Some(offset)) => Offset::Of(offset),
-            (Offset::Of(same), Some(offset)) if same == offset => Offset::Of(offset),
-            _ => Offset::None,
-        };
     }
 
     /// The numbers among the cells, if those with units are such.
@@ -193,8 +195,16 @@ impl ColumnScan {
         self.text + if self.one_affix().is_some() { 0 } else { self.affixed() }
     }
 
+    /// Whether every cell is `True` or `False`, or missing.
+    pub(super) fn is_boolean(&self) -> bool {
+        self.truths > 0 && self.truths == self.text && self.numbers() + self.affixed() == 0
+    }
+
     /// Whether its cells, but for some, are numbers.
     pub(super) fn is_number(&self) -> bool {
+        if self.is_boolean() {
+            return true;
+        }
         let affixed = self.affixed();
         // Few units among numbers are mistakes, many are names.
         let mixed = affixed > self.text && self.affixes.len() < 4;
@@ -216,7 +226,7 @@ impl ColumnScan {
         } else {
             affixed.skip(1).min()
         };
-        self.first_text.iter().chain(last).min().cloned().filter(|_| self.is_number())
+        self.first_text.iter().chain(last).min().cloned().filter(|_| self.is_number() && !self.is_boolean())
     }
 
     /// Whether every cell is missing.
@@ -242,14 +252,9 @@ impl ColumnScan {
         self.plain > 0 && self.years
     }
 
-    /// Whether its cells count the rows below the first.
-    pub(super) fn counts_rows(&self) -> bool {
-        matches!(self.offset, Offset::Of(-1 | 0))
-    }
-
-    /// The same of all rows.
-    pub(super) fn counts_all_rows(&self) -> bool {
-        matches!(self.offset, Offset::Of(0 | 1))
+    /// Whether its cells number the rows.
+    pub(super) fn numbering(&self) -> Numbering {
+        self.numbering.kind()
     }
 
     /// Whether a text occurs.
@@ -266,6 +271,7 @@ impl ColumnScan {
     pub(super) fn kind(&self) -> (ColumnKind, String) {
         if self.is_number() || self.texts() == 0 {
             return match self {
+                _ if self.is_boolean() => (ColumnKind::Binary, "every cell is True or False".into()),
                 _ if self.numbers() == 0 && self.texts() == 0 => {
                     (ColumnKind::Real, "every cell is missing".into())
                 }
@@ -293,6 +299,11 @@ impl ColumnScan {
     }
 }
 
+/// Whether a cell is `True` or `False`, in any case.
+pub(super) fn is_truth(cell: &str) -> bool {
+    cell.len() > 3 && yes_or_no(cell).is_some()
+}
+
 /// Keeps the example of the first line: rows may come out of their order.
 fn keep_first(example: &mut Option<Example>, line: usize, cell: &str) {
     if example.as_ref().is_none_or(|(first, _)| line < *first) {
@@ -300,15 +311,15 @@ fn keep_first(example: &mut Option<Example>, line: usize, cell: &str) {
     }
 }
 
-/// The decimal mark of a table whose columns of numbers these are, and how it is known.
+/// The decimal mark of a table whose columns of numbers these are, how it is known, and whether everyone expects it.
 pub(super) fn decimal(
     columns: &[(String, &ColumnScan)],
     delimiter: Delimiter,
     told: Option<DecimalMark>,
     path: &std::path::Path,
-) -> Result<(DecimalMark, String), Error> {
+) -> Result<(DecimalMark, String, bool), Error> {
     if let Some(told) = told {
-        return Ok((told, "it is told".into()));
+        return Ok((told, "it is told".into(), told == DecimalMark::Point));
     }
     let first = |of: fn(&ColumnScan) -> &Option<Example>| {
         columns
@@ -327,11 +338,21 @@ pub(super) fn decimal(
             Err(Error::DecimalMarks { path, comma: place(comma), point: place(point) })
         }
         (Some((_, line, text)), None, _) => {
-            Ok((DecimalMark::Comma, format!("as in `{}`, line {line}", brief(&text))))
+            Ok((DecimalMark::Comma, format!("as in `{}`, line {line}", brief(&text)), false))
         }
         (None, None, Some((column, line, text))) if delimiter != Delimiter::COMMA => {
             Err(Error::DecimalMark { path, column, line, text })
         }
-        (None, ..) => Ok((DecimalMark::Point, "no number has a decimal comma".into())),
+        (None, None, None)
+            if delimiter == Delimiter::SEMICOLON && first(|column| &column.three).is_some() =>
+        {
+            let (_, line, text) = first(|column| &column.three).unwrap_or_default();
+            let why = format!(
+                "`{}` in line {line} may be a number of thousands, but no comma says so",
+                brief(&text)
+            );
+            Ok((DecimalMark::Point, why, false))
+        }
+        (None, ..) => Ok((DecimalMark::Point, "no number has a decimal comma".into(), true)),
     }
 }

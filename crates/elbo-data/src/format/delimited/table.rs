@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::cell::is_text;
 use super::comments::Comments;
 use super::dialect::{Dialect, sample};
 use super::encoding::Encoding;
@@ -12,6 +13,7 @@ use crate::delimiter::{DecimalMark, Delimiter};
 use crate::error::{CellFault, Error};
 use crate::kind::ColumnKind;
 use crate::names::{brief, column_names};
+use crate::numbering::Numbering;
 use crate::options::{ReadOptions, TextColumns};
 use crate::reading::{ColumnReading, Reading, Role};
 use crate::roles::{assign, is_unnamed, no_column, no_data, place};
@@ -36,10 +38,27 @@ pub(super) struct Table {
     pub(super) affixes: Vec<Option<String>>,
 }
 
+/// What the last row of a table is called where it sums up the others, in lower case.
+const TOTALS: [&str; 12] = [
+    "total",
+    "totals",
+    "grand total",
+    "sum",
+    "subtotal",
+    "average",
+    "mean",
+    "summe",
+    "gesamt",
+    "mittelwert",
+    "somme",
+    "media",
+];
+
 /// The rows as they were scanned.
 struct Scan {
     first: Record,
     second: Option<Record>,
+    last: Record,
     columns: Vec<ColumnScan>,
     rows: usize,
     quoted: usize,
@@ -115,7 +134,7 @@ impl Table {
         let units = scan.leave_units(header, &mut reading);
         if !header {
             let first = scan.first.clone();
-            scan.take(&first, 0);
+            scan.take(&first);
             scan.rows += 1;
         }
         let above = (!header)
@@ -133,13 +152,13 @@ impl Table {
             .zip(&scan.columns)
             .filter(|(_, column)| column.is_number())
             .collect();
-        let (mark, why) = decimal(&numbers, dialect.delimiter, options.table.decimal, path)?;
+        let (mark, why, usual) = decimal(&numbers, dialect.delimiter, options.table.decimal, path)?;
         let chosen = if mark == DecimalMark::Comma { "comma" } else { "point" };
-        reading.decide("decimal", chosen, why, mark == DecimalMark::Point);
+        reading.decide("decimal", chosen, why, usual);
         said_of_thousands(&numbers, mark, &mut reading);
         let affixes = affixes(&names, &scan.columns, mark, &mut reading);
-        let told = told(&names, options, path)?;
-        let mut columns = scan.understood(&names, &told, header);
+        let mut told = told(&names, options, path)?;
+        let mut columns = scan.understood(&names, &told);
         assign(&mut columns, scan.rows, path, options)?;
         for (i, (column, cells)) in columns.iter_mut().zip(&scan.columns).enumerate() {
             let Some((line, text)) = odd(column, cells, told[i]) else { continue };
@@ -153,6 +172,9 @@ impl Table {
             let fault = if is_first { CellFault::InFirstRow } else { CellFault::NotANumber };
             return Err(Error::Cell { path, column, number: i + 1, line, text, fault });
         }
+        said_of_booleans(&columns, &scan.columns, &mut told, &mut reading);
+        said_of_digits(&columns, &scan.columns, &mut reading);
+        scan.said_of_totals(&columns, &mut reading);
         let data = |column: &ColumnReading| matches!(column.role, Role::Data | Role::Refused(_));
         if options.text == TextColumns::Aside && !columns.iter().any(data) {
             return Err(no_data(&columns, path));
@@ -185,7 +207,7 @@ fn odd(column: &ColumnReading, cells: &ColumnScan, told: Option<ColumnKind>) -> 
         // `yes` and `no` may be told to be 1 and 0.
         _ if told == Some(ColumnKind::Binary) => None,
         Role::Refused(_) => cells.any_text(),
-        Role::Data if told.is_none_or(ColumnKind::is_number) => cells.odd(),
+        Role::Data | Role::Time if told.is_none_or(ColumnKind::is_number) => cells.odd(),
         _ => None,
     }
 }
@@ -204,6 +226,37 @@ fn said_of_thousands(numbers: &[(String, &ColumnScan)], mark: DecimalMark, readi
         "its marks between thousands are left out",
         false,
     );
+}
+
+/// Takes columns of `True` and `False` for numbers, and says so.
+fn said_of_booleans(
+    columns: &[ColumnReading],
+    cells: &[ColumnScan],
+    told: &mut [Option<ColumnKind>],
+    reading: &mut Reading,
+) {
+    for ((column, cells), told) in columns.iter().zip(cells).zip(told) {
+        if cells.is_boolean() && column.role == Role::Data && told.is_none() {
+            *told = Some(ColumnKind::Binary);
+            reading.decide("boolean", format!("`{}`", column.name), "True is 1, and False is 0", false);
+        }
+    }
+}
+
+/// Says in which columns of data digits are lost: zeros before a number, and those beyond what f64 holds.
+fn said_of_digits(columns: &[ColumnReading], cells: &[ColumnScan], reading: &mut Reading) {
+    for (column, cells) in columns.iter().zip(cells).filter(|(column, _)| column.role == Role::Data) {
+        let lost = [
+            (&cells.zeros, "is read as a number, without the zeros before it; a code is a category"),
+            (&cells.rounded, "is rounded: a number keeps 15 digits"),
+        ];
+        for (example, why) in lost {
+            if let Some((line, text)) = example {
+                let why = format!("`{}` in line {line} {why}", brief(text));
+                reading.decide("digits", format!("`{}`", brief(&column.name)), why, false);
+            }
+        }
+    }
 }
 
 /// Of each column: the unit or currency around its numbers, if these are written for people; units are said.
@@ -261,7 +314,12 @@ fn said_of_comments(comments: &Comments, dialect: &Dialect, reading: &mut Readin
         number => format!("{number} lines are left out, from {line} to {}", comments.last),
     };
     let above = *line <= dialect.comments.above;
-    let why = if above { "it stands above the table" } else { "it begins as comments do" };
+    let why = match (above, comments.left_out) {
+        (true, 1) => "it stands above the table",
+        (true, _) => "the first stands above the table",
+        (false, 1) => "it begins as comments do",
+        (false, _) => "they begin as comments do",
+    };
     reading.decide("comments", lines, format!("{why}: `{}`", brief(text)), false);
 }
 
@@ -284,6 +342,7 @@ impl Scan {
             columns: vec![ColumnScan::default(); columns],
             first,
             second,
+            last: Record::default(),
             rows: 0,
             quoted: 0,
             comments: Comments::default(),
@@ -298,15 +357,16 @@ impl Scan {
                 return Err(Error::Ragged { path: path.to_owned(), line: record.line, expected, actual });
             }
             scan.empties(&record);
-            scan.take(&record, scan.rows + 2);
+            scan.take(&record);
             scan.rows += 1;
+            std::mem::swap(&mut scan.last, &mut record);
         }
         scan.comments = records.comments.clone();
         if let Some(second) = scan.second.clone() {
             scan.units = scan.rows > 0 && header::tells_units(&second, &scan.columns);
             scan.empties(&second);
             if !scan.units {
-                scan.take(&second, 1);
+                scan.take(&second);
             }
             scan.rows += 1;
         }
@@ -314,10 +374,10 @@ impl Scan {
         Ok(scan)
     }
 
-    /// The cells of a row, of this number from 0 with that of the names.
-    fn take(&mut self, record: &Record, row: usize) {
+    /// The cells of a row.
+    fn take(&mut self, record: &Record) {
         for (column, cell) in self.columns.iter_mut().zip(record.cells()) {
-            column.take(cell, row, record.line);
+            column.take(cell, record.line);
         }
         self.quoted += record.quoted;
     }
@@ -331,18 +391,24 @@ impl Scan {
             reading.decide("units", format!("line {} is left out", second.line), why, false);
             self.rows -= 1;
         } else {
-            self.take(&second, 1);
+            self.take(&second);
         }
         header
     }
 
+    /// Says so where the last row seems to sum up the others.
+    fn said_of_totals(&self, columns: &[ColumnReading], reading: &mut Reading) {
+        let word = |text: &str| TOTALS.contains(&text.trim_end_matches(':').trim().to_lowercase().as_str());
+        let text = |(cell, column): &(&str, &ColumnReading)| !column.kind.is_number() && word(cell);
+        if let Some((cell, _)) = self.last.cells().zip(columns).find(text) {
+            let why =
+                format!("it is called `{}`, but nothing else tells it from the rows above", brief(cell));
+            reading.decide("totals", format!("line {} is a row as the others", self.last.line), why, false);
+        }
+    }
+
     /// What is known of the columns, before they have roles.
-    fn understood(
-        &self,
-        names: &[(String, bool)],
-        told: &[Option<ColumnKind>],
-        header: bool,
-    ) -> Vec<ColumnReading> {
+    fn understood(&self, names: &[(String, bool)], told: &[Option<ColumnKind>]) -> Vec<ColumnReading> {
         let of = |((name, named), (column, told)): (&(String, bool), (&ColumnScan, &Option<ColumnKind>))| {
             let (kind, why) = match told {
                 Some(told) => (*told, format!("it is told to hold {told}")),
@@ -354,7 +420,7 @@ impl Scan {
                 kind,
                 why,
                 missing: column.missing,
-                counts_rows: if header { column.counts_rows() } else { column.counts_all_rows() },
+                numbering: column.numbering(),
                 role: Role::Data,
             }
         };
@@ -382,7 +448,15 @@ impl Scan {
             self.trailing = true;
             return Ok(());
         }
-        let names_rows = self.columns.first().is_some_and(|column| column.is_text() || column.counts_rows());
+        let named = self.first.cells().all(is_text);
+        let names_rows = self.columns.first().is_some_and(|column| {
+            column.is_text()
+                || match column.numbering() {
+                    Numbering::None => false,
+                    Numbering::Distinct => named,
+                    Numbering::Counting => true,
+                }
+        });
         if expected + 1 == actual && names_rows {
             self.first.put_blank();
             return Ok(());

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::cell::{is_missing, number};
+use super::cell::{is_missing, number, yes_or_no};
 use super::records::Record;
 use super::table::Table;
 use super::written::written;
@@ -45,7 +45,7 @@ enum Form {
     Written(String),
 }
 
-/// The parts of a table from left to right, and to which of them each column goes.
+/// The parts of a table from left to right, with that of the times last, and to which of them each column goes.
 fn parts<T: Number>(table: &Table, options: &ReadOptions) -> (Vec<Part<T>>, Vec<To>) {
     let kept = options.text == TextColumns::Kept;
     let columns = &table.reading.columns;
@@ -57,6 +57,8 @@ fn parts<T: Number>(table: &Table, options: &ReadOptions) -> (Vec<Part<T>>, Vec<
         let label = column.role == Role::Label && (!kept || !options.label_columns.is_empty());
         if label {
             to[i] = To::Labels;
+        } else if column.role == Role::Time {
+            // It comes last, by itself.
         } else if kept || matches!(column.role, Role::Data | Role::Refused(_)) {
             chosen.push(i);
         }
@@ -74,6 +76,15 @@ fn parts<T: Number>(table: &Table, options: &ReadOptions) -> (Vec<Part<T>>, Vec<
             let share = options.memory.map(|memory| memory.saturating_mul(group.len() as u64) / numbers);
             let columns = group.iter().map(|&i| columns[i].name.clone()).collect();
             Part::Numbers { columns, values: Collector::new(share) }
+        });
+    }
+    if let Some(i) = columns.iter().position(|column| column.role == Role::Time) {
+        let name = columns[i].name.clone();
+        to[i] = To::Part(parts.len());
+        parts.push(if columns[i].kind.is_number() {
+            Part::Numbers { columns: vec![name], values: Collector::new(options.memory) }
+        } else {
+            Part::Text { name, cells: Vec::new(), told: Some(ColumnKind::Time) }
         });
     }
     (parts, to)
@@ -171,7 +182,14 @@ where
         memory: options.memory,
         ..Frame::new()
     };
-    add(&mut frame, parts, &path)?;
+    if let Some(time) = columns.iter().find(|column| column.role == Role::Time) {
+        let part = parts.pop().expect("the times have a part");
+        frame.times = part.column(&path)?.1.times(&time.name, 0);
+    }
+    for part in parts {
+        let (name, column) = part.column(&path)?;
+        frame.push(name, column);
+    }
     frame.reading = table.reading;
     set_image(&mut frame, &path, options.image)?;
     Ok(frame)
@@ -183,26 +201,25 @@ fn label_names(columns: &[ColumnReading], to: &[To]) -> Vec<String> {
     labels.map(|(column, _)| column.name.clone()).collect()
 }
 
-/// Adds the parts of a table to a frame.
-fn add<T: Number>(frame: &mut Frame, parts: Vec<Part<T>>, path: &Path) -> Result<(), Error>
+impl<T: Number> Part<T>
 where
     Numbers: From<Cells<T>>,
 {
-    for part in parts {
-        match part {
-            Part::Text { name, cells, told } => {
+    /// The column, or the block of columns, that it is.
+    fn column(self, path: &Path) -> Result<(String, Column), Error> {
+        match self {
+            Self::Text { name, cells, told } => {
                 let fault = |text| Error::NoInstants { path: path.to_owned(), column: name.clone(), text };
                 let column = of_kind(cells, told).map_err(fault)?;
-                frame.push(name, column);
+                Ok((name, column))
             }
-            Part::Numbers { columns, values } => {
+            Self::Numbers { columns, values } => {
                 let values = values.finish()?.into();
                 let matrix = Matrix { columns, values, image: None, full_scale: None };
-                frame.push("values", Column::Matrix(matrix));
+                Ok(("values".into(), Column::Matrix(matrix)))
             }
         }
     }
-    Ok(())
 }
 
 /// Puts a cell where its column goes.
@@ -237,14 +254,6 @@ fn written_number<T: Number>(cell: &str, affix: &str, decimal: DecimalMark) -> R
         Some(value) if value.into().is_finite() => Ok(value),
         Some(_) => Err(CellFault::TooLarge),
         None => Err(number::<T>(cell).err().unwrap_or(CellFault::NotANumber)),
-    }
-}
-
-fn yes_or_no(cell: &str) -> Option<f64> {
-    match cell.to_lowercase().as_str() {
-        "true" | "yes" | "t" | "y" => Some(1.0),
-        "false" | "no" | "f" | "n" => Some(0.0),
-        _ => None,
     }
 }
 

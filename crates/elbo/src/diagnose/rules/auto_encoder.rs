@@ -2,7 +2,9 @@
 
 use super::{
     bound::a_bound,
-    grading::{Essential, OURS, Rule, STANDARD_ERRORS, caution_unless, figure, grade, meaning, nats, reason},
+    grading::{
+        Essential, OURS, Rule, STANDARD_ERRORS, apart, caution_unless, figure, grade, meaning, nats, reason,
+    },
 };
 use crate::{
     diagnose::{Claim, Findings, Level, Predictive, Reason, Remedy},
@@ -130,10 +132,8 @@ fn generalisation(findings: &Findings) -> Option<Reason> {
     let (gap, kl) = (findings.generalisation_gap?, findings.kl?);
     let level = against(kl, gap);
     let why = meaning(level, ": overfitting, or rows of another kind");
-    let finding = format!(
-        "the bound of training rows is {} above that of held-out rows (mean KL {kl:.2}){why}",
-        nats(gap)
-    );
+    let finding =
+        format!("the bound of training rows is {} that of held-out rows (mean KL {kl:.2}){why}", apart(gap));
     let remedies = [Remedy::Patience, Remedy::ParameterPrior, Remedy::HiddenLayers];
     Some(reason(Claim::Model, level, finding, OF_THE_KL, OURS, &remedies))
 }
@@ -196,7 +196,7 @@ fn beside(findings: &Findings, over: Option<Mean>, model: &str, beaten: Level) -
     Some(reason(
         Claim::Model,
         level,
-        format!("log p(x) of held-out rows is {} above that of {model}", nats(over)),
+        format!("log p(x) of held-out rows is {} that of {model}", apart(over)),
         "caution where it is lower by more than a standard error and half of what matters, 0.05 nats a row or 0.005 a column; no \
          trust where that of independent columns is higher by more than 3 and ten times what matters",
         OURS,
@@ -357,8 +357,8 @@ fn encoder_generalisation(findings: &Findings) -> Option<Reason> {
         Claim::Posterior,
         level,
         format!(
-            "the amortisation gap of held-out rows is {} above that of training rows (mean KL {kl:.2}){why}",
-            nats(gap)
+            "the amortisation gap of held-out rows is {} that of training rows (mean KL {kl:.2}){why}",
+            apart(gap)
         ),
         OF_THE_KL,
         "Cremer et al. 2018; the limits are our choice",

@@ -53,6 +53,12 @@ pub(super) fn nats(mean: Mean) -> String {
     format!("{} ± {} nats", figure(mean.value), figure(mean.standard_error))
 }
 
+/// A difference by its size and its direction, as "2.86 ± 0.50 nats below".
+pub(super) fn apart(mean: Mean) -> String {
+    let side = if mean.value < 0.0 { "below" } else { "above" };
+    format!("{} {side}", nats(Mean { value: mean.value.abs(), ..mean }))
+}
+
 /// Of what is beyond all reason, as rows in other units are, the size alone.
 pub(super) fn figure(value: f64) -> String {
     if value.abs() < 1e6 { format!("{value:.2}") } else { format!("{value:.1e}") }

@@ -1,0 +1,140 @@
+//! Whether the whole numbers of a column number its rows.
+
+use std::collections::HashSet;
+
+/// Whether the cells of a column number the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Numbering {
+    /// They do not: some cell is no whole number from 0, or two are equal.
+    None,
+    /// Each row has a whole number that no other row has.
+    Distinct,
+    /// The same, and the numbers are 0 to N − 1, or 1 to N, of N rows in any order.
+    Counting,
+}
+
+/// What is known of the cells of a column so far.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RowNumbers {
+    seen: HashSet<u64>,
+    rows: usize,
+    /// The least and the largest number.
+    range: Option<[u64; 2]>,
+    /// Whether some cell is no whole number, or two are equal.
+    fails: bool,
+}
+
+/// So many numbers are compared with each other, so that a long column takes no more memory.
+const COMPARED: usize = 1 << 20;
+
+impl RowNumbers {
+    /// The next cell: a whole number from 0, or none.
+    pub(crate) fn take(&mut self, number: Option<u64>) {
+        if self.fails {
+            return;
+        }
+        let Some(number) = number.filter(|number| self.seen.len() == COMPARED || self.seen.insert(*number))
+        else {
+            *self = Self { fails: true, ..Self::default() };
+            return;
+        };
+        self.rows += 1;
+        let [least, most] = self.range.unwrap_or([number; 2]);
+        self.range = Some([least.min(number), most.max(number)]);
+    }
+
+    /// What they are together.
+    pub(crate) fn kind(&self) -> Numbering {
+        match self.range {
+            Some([least @ (0 | 1), most]) if most - least + 1 == self.rows as u64 => Numbering::Counting,
+            Some(_) => Numbering::Distinct,
+            None => Numbering::None,
+        }
+    }
+}
+
+/// The names of columns that number their rows, in lower case and without marks.
+const NAMES: [&str; 19] = [
+    "id",
+    "index",
+    "idx",
+    "row",
+    "rows",
+    "rowid",
+    "rowno",
+    "rownum",
+    "rownumber",
+    "rowindex",
+    "rownames",
+    "rn",
+    "obs",
+    "observation",
+    "no",
+    "nr",
+    "number",
+    "case",
+    "record",
+];
+
+/// Whether a column of this name numbers the rows, if it has a number for each: where the numbers count the rows the name may
+/// be `index` or the like, otherwise it must be that of an identifier.
+pub(crate) fn is_name_of(name: &str, numbering: Numbering) -> bool {
+    let plain: String = name.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+    match numbering {
+        Numbering::None => false,
+        Numbering::Distinct => is_identifier(name),
+        Numbering::Counting => is_identifier(name) || NAMES.contains(&plain.as_str()),
+    }
+}
+
+/// Whether the last word of a name is `id`: `id`, `customer_id`, `PassengerId`, `orderID`.
+fn is_identifier(name: &str) -> bool {
+    let name = name.trim();
+    let Some(at) = name.len().checked_sub(2).filter(|&at| name.is_char_boundary(at)) else { return false };
+    let (before, id) = name.split_at(at);
+    let begins_word = match before.chars().next_back() {
+        None => true,
+        Some(c) if c.is_alphabetic() => id.starts_with('I') && c.is_lowercase(),
+        Some(c) => !c.is_numeric(),
+    };
+    id.eq_ignore_ascii_case("id") && begins_word
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(numbers: impl Iterator<Item = Option<u64>>) -> Numbering {
+        let mut seen = RowNumbers::default();
+        for number in numbers {
+            seen.take(number);
+        }
+        seen.kind()
+    }
+
+    fn kind(numbers: &[u64]) -> Numbering {
+        of(numbers.iter().copied().map(Some))
+    }
+
+    #[test]
+    fn numbers_of_rows_in_any_order() {
+        assert_eq!(kind(&[3, 1, 2]), Numbering::Counting);
+        assert_eq!(kind(&[2, 0, 1, 3]), Numbering::Counting);
+        assert_eq!(kind(&[7, 5, 900]), Numbering::Distinct);
+        assert_eq!(kind(&[2, 3, 4]), Numbering::Distinct);
+        assert_eq!(kind(&[1, 2, 2]), Numbering::None);
+        assert_eq!(kind(&[]), Numbering::None);
+        assert_eq!(of([Some(0), None, Some(1)].into_iter()), Numbering::None);
+    }
+
+    #[test]
+    fn names_of_identifiers() {
+        for name in ["id", "ID", "Id", "customer_id", "PassengerId", "orderID", "user id", "row-ID"] {
+            assert!(is_name_of(name, Numbering::Distinct), "{name}");
+        }
+        for name in ["grid", "Madrid", "COVID", "acid", "index", "no", "x", "", "é", "width", "x1id"] {
+            assert!(!is_name_of(name, Numbering::Distinct), "{name}");
+        }
+        assert!(is_name_of("Row.Number", Numbering::Counting) && !is_name_of("rank", Numbering::Counting));
+    }
+}
