@@ -32,8 +32,8 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     replace(path, |file| file.write_all(bytes))
 }
 
-/// The same of a file that belongs to its folder: a symbolic link of its name is replaced, and what it points to stays as
-/// it is; what is neither a file nor a link is refused.
+/// Replaces a file that belongs to its folder, in one step. A symbolic link of its name is replaced, and the file that it
+/// points to stays as it is; anything that is neither a file nor a link is refused.
 ///
 /// # Errors
 ///

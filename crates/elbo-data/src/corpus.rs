@@ -80,7 +80,7 @@ pub fn read_corpus(path: &Path, options: &CorpusOptions) -> Result<Corpus, Error
     read_corpus_as(path, &ReadOptions { counts: options.clone(), ..ReadOptions::default() })
 }
 
-/// The same, of a table that is read in this way.
+/// Reads sparse counts as [`read_corpus`] does; the options say also how a table of counts is read.
 ///
 /// # Errors
 ///

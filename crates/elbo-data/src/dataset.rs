@@ -186,7 +186,7 @@ impl<T: Number> Dataset<T> {
         hexadecimal(hash)
     }
 
-    /// The same of the values as numbers of another kind.
+    /// Makes another data set of these rows, with their values as numbers of another kind.
     pub fn fingerprint_as<U: Number>(&self) -> String {
         let mut hash = self.hash_of_shape();
         for piece in self.values.chunks(4096) {

@@ -77,13 +77,13 @@ pub enum Error {
     #[error("`{}` line {line} is not valid UTF-8", path.display())]
     Utf8 { path: PathBuf, line: usize },
     /// A row with more or fewer cells than the first.
-    #[error("`{}` line {line} has {actual} cells, the first row has {expected}", path.display())]
+    #[error("`{}` line {line} has {actual} cells, but the first row has {expected}", path.display())]
     Ragged { path: PathBuf, line: usize, expected: usize, actual: usize },
     /// A row in which a quote opens that nothing closes: all further lines would be one cell.
     #[error("`{}` line {line}: a quote opens in this row and is never closed", path.display())]
     OpenQuote { path: PathBuf, line: usize },
     /// A column that is to hold the times of the rows, and holds neither instants nor numbers.
-    #[error("`{name}`: column `{}` holds {kind}, no times: {why}", brief(column))]
+    #[error("`{name}`: column `{}` holds {kind}, not times: {why}", brief(column))]
     NotTimes { name: String, column: String, kind: ColumnKind, why: String },
     /// A row whose time is missing, where rows are brought to time order.
     #[error("column `{}` line {line} holds no time", brief(column))]
@@ -95,10 +95,10 @@ pub enum Error {
     #[error("`{}` line {line} has more than {most} bytes", path.display())]
     LongLine { path: PathBuf, line: usize, most: usize },
     /// A file that should be text.
-    #[error("`{}` is no text: it holds zero bytes", path.display())]
+    #[error("`{}` is not text: it holds zero bytes", path.display())]
     NotText { path: PathBuf },
     /// A number whose comma parts either thousands or a fraction.
-    #[error("`{}`: column `{}` line {line} is `{}`, whose comma parts thousands or a fraction", path.display(), brief(column), brief(text))]
+    #[error("`{}`: column `{}` line {line} is `{}`, whose comma may stand between thousands or before a fraction", path.display(), brief(column), brief(text))]
     DecimalMark { path: PathBuf, column: String, line: usize, text: String },
     /// Numbers with decimal commas, and others with points; each by its place.
     #[error("`{}`: {comma} has a decimal comma, and {point} has none", path.display())]
@@ -136,7 +136,7 @@ pub enum Error {
     #[error("`{}` has no column of values: {columns}", path.display())]
     AllAside { path: PathBuf, columns: String },
     /// The image shape does not fit the number of columns.
-    #[error("`{}` has {columns} columns, an image of {height}x{width} does not fit", path.display())]
+    #[error("`{}` has {columns} columns, which do not fit an image of {height}x{width}", path.display())]
     ImageShape { path: PathBuf, height: usize, width: usize, columns: usize },
 
     /// A column that is named is not one of the file's.
@@ -146,7 +146,7 @@ pub enum Error {
     #[error("`{}`: {rule}", path.display())]
     LabelSource { path: PathBuf, rule: &'static str },
     /// A label file that is not a list of labels.
-    #[error("label file `{}` has shape {shape:?}, it must have one dimension", path.display())]
+    #[error("label file `{}` has shape {shape:?}, but it must have one dimension", path.display())]
     LabelShape { path: PathBuf, shape: Vec<usize> },
     /// As many labels as rows are needed.
     #[error("label file `{}` has {labels} labels for {rows} rows", path.display())]
@@ -159,7 +159,7 @@ pub enum Error {
     #[error("`{}` line {line} is `{text}`: {rule}", path.display())]
     MatrixMarket { path: PathBuf, line: usize, text: String, rule: &'static str },
     /// As many entries as announced are needed: `unit` says of what.
-    #[error("`{}` line {line}: {expected} entries are announced for the {unit}, there are {actual}", path.display())]
+    #[error("`{}` line {line}: {expected} entries are announced for the {unit}, but there are {actual}", path.display())]
     EntryCount { path: PathBuf, line: usize, unit: &'static str, expected: usize, actual: usize },
     /// An entry that is no index with its count.
     #[error("`{}` line {line}: `{text}` is {fault}", path.display())]
@@ -188,7 +188,7 @@ pub enum Error {
     #[error("cannot write a table to `{}`: its name must end in {}", path.display(), alternatives(known))]
     TableEnding { path: PathBuf, known: Vec<String> },
     /// The columns of a table differ in length.
-    #[error("table column `{}` has {actual} rows, the first column has {expected}", brief(column))]
+    #[error("table column `{}` has {actual} rows, but the first column has {expected}", brief(column))]
     TableRows { column: String, expected: usize, actual: usize },
     /// An NPY file holds numbers only.
     #[error("cannot write column `{}` to `{}`: it holds text", brief(column), path.display())]
@@ -208,15 +208,15 @@ pub enum Error {
     #[error("`{}` has no tensor `{}`", path.display(), brief(name))]
     TensorMissing { path: PathBuf, name: String },
     /// A tensor of another shape than asked for.
-    #[error("`{}`: tensor `{}` has shape {actual:?}, expected {expected:?}", path.display(), brief(name))]
+    #[error("`{}`: tensor `{}` has shape {actual:?}, but must have {expected:?}", path.display(), brief(name))]
     TensorShape { path: PathBuf, name: String, expected: Vec<usize>, actual: Vec<usize> },
     /// A tensor of another type than asked for.
-    #[error("`{}`: tensor `{}` holds {actual}, expected {expected}", path.display(), brief(name))]
+    #[error("`{}`: tensor `{}` holds {actual}, but must hold {expected}", path.display(), brief(name))]
     TensorType { path: PathBuf, name: String, expected: String, actual: String },
 }
 
 impl Error {
-    /// The same of a text that was put together from files: `located` tells the file of a line, and its number there.
+    /// Names the part in an error of a text that was put together from files: `located` tells the file of a line, and its number there.
     pub(crate) fn in_part(mut self, located: impl Fn(usize) -> (PathBuf, usize)) -> Self {
         match &mut self {
             Self::Utf8 { path, line }
@@ -330,7 +330,7 @@ impl Display for CellFault {
             Self::NotFinite => "not a finite number",
             Self::TooLarge => "too large for the numbers that are computed with",
             Self::Missing => "a missing cell",
-            Self::NotACount => "no whole number from 0, as counts are",
+            Self::NotACount => "not a whole number from 0, as counts are",
             Self::NotBinary => "neither 0 nor 1",
             Self::InFirstRow => "not a number, in a first row that was taken for data",
         })

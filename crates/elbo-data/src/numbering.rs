@@ -9,7 +9,7 @@ pub enum Numbering {
     None,
     /// Each row has a whole number that no other row has.
     Distinct,
-    /// The same, and the numbers are 0 to N − 1, or 1 to N, of N rows in any order.
+    /// Each row has a number of its own, and of N rows these are 0 to N − 1, or 1 to N, in any order.
     Counting,
 }
 

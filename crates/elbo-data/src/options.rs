@@ -10,7 +10,7 @@ use crate::delimiter::{DecimalMark, Delimiter};
 use crate::error::Error;
 use crate::kind::ColumnKind;
 
-/// How to read a file; the default reads the values alone.
+/// How a file is read. The default reads the values alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReadOptions {
     /// The columns of a table to set aside as labels: each by its name in the header, its number from 1, or `last`.
@@ -27,24 +27,24 @@ pub struct ReadOptions {
     /// Bytes of memory that the values may take; more of them lie in a temporary
     /// file, see [`Cells`](crate::Cells). By default there is no bound.
     pub memory: Option<u64>,
-    /// Cells of a table may be missing: empty, `NaN`, `NA` and the like become NaN. By default they are an error.
+    /// Whether cells of a table may be missing: empty cells, `NaN`, `NA` and the like become NaN. By default they are an error.
     pub missing: bool,
     /// What becomes of text where numbers might stand.
     pub text: TextColumns,
-    /// One row is enough, as for a model that is fitted already. By default two are needed.
+    /// Whether one row is enough, as it is for a model that is fitted already. By default two rows are needed.
     pub single: bool,
     /// Which column says when each row was seen; it is no data then.
     pub time: TimeColumn,
     /// The names of a model's columns. Where a table has them all they are data, and its other columns are set aside.
     pub wanted: Vec<String>,
-    /// The floats that numbers are to be computed with: what single precision holds exactly is kept so in either case.
+    /// The floats that the numbers are computed with. Numbers that single precision holds exactly are kept in it in either case.
     pub precision: Precision,
-    /// How to read sparse counts.
+    /// How sparse counts are read.
     pub counts: CorpusOptions,
 }
 
-/// What is known of a table beforehand; what is left open is told by its rows, and said in its
-/// [`Reading`](crate::Reading).
+/// What is known of a table beforehand. What is left open is decided by its rows, and its [`Reading`](crate::Reading) tells
+/// the decision.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TableOptions {
@@ -96,7 +96,7 @@ pub enum TextColumns {
     Kept,
 }
 
-/// How to read sparse counts.
+/// How sparse counts are read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CorpusOptions {
     /// A file with the name of a word a line; where a line has tabs, its second field (genes of single cells:
@@ -121,12 +121,12 @@ impl ReadOptions {
 }
 
 impl TableOptions {
-    /// Whether nothing is known.
+    /// Whether nothing is known beforehand.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// The same, and where it leaves something open what `other` knows.
+    /// Returns these options, and takes from `other` what they leave open.
     #[must_use]
     pub fn or(self, other: &Self) -> Self {
         let listed = |own: Vec<String>, other: &Vec<String>| if own.is_empty() { other.clone() } else { own };

@@ -14,8 +14,7 @@ use crate::source::Source;
 
 /// Reads a file of any format.
 ///
-/// Content goes before name: a gzip file is decompressed, and IDX and Matrix Market files are recognised by their first
-/// bytes. Others go by their ending; see [`read`] of rows and [`read_corpus`](crate::read_corpus) of sparse counts.
+/// The format is known by the first bytes of the file, or else by its name; see [`read`] of rows and [`read_corpus`](crate::read_corpus) of sparse counts.
 ///
 /// ```
 /// use elbo_data::{ColumnKind, ReadOptions, TextColumns, read_frame};
@@ -37,8 +36,8 @@ pub fn read_frame(path: &Path, options: &ReadOptions) -> Result<Frame, Error> {
 
 /// Reads rows of numbers from a file.
 ///
-/// Content goes before name: a gzip file is decompressed and an IDX file is
-/// recognised by their first bytes. Any other file must end in `.csv`, `.tsv` or `.txt`.
+/// The format is known by the first bytes of the file, or else by its name; text of any other name is taken for a table. A
+/// packed file (gzip, bzip2, Zstandard, zip) is unpacked.
 ///
 /// What a text table is written in (encoding, delimiter, decimal mark), whether its first row names the columns, and what
 /// these hold is told by all of its rows, and said in [`Dataset::reading`]; [`ReadOptions::table`] knows it beforehand.
@@ -74,7 +73,7 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Dataset, Error> {
     read_as(path, options)
 }
 
-/// The same in numbers of any [kind](Number), whatever [`ReadOptions::precision`] says. Text is [set aside](TextColumns::Aside).
+/// Reads rows as [`read`] does, in numbers of any [kind](Number), whatever [`ReadOptions::precision`] says. Text is [set aside](TextColumns::Aside).
 ///
 /// # Errors
 ///
@@ -84,7 +83,8 @@ pub fn read_as<T: Number>(path: &Path, options: &ReadOptions) -> Result<Dataset<
     read_file(path, &options, Some(Holds::Rows))?.into_dataset()
 }
 
-/// The same in the numbers that hold those of the file without loss, whatever [`ReadOptions::precision`] says.
+/// Reads rows as [`read`] does, in the numbers that hold those of the file without loss, whatever
+/// [`ReadOptions::precision`] says.
 ///
 /// ```
 /// use elbo_data::{ReadOptions, Stored, read_stored};

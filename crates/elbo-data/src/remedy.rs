@@ -126,7 +126,7 @@ impl Error {
             Self::Write { cause, .. } | Self::Stream { cause } => return of_writing(cause.kind()),
             Self::Spill { cause, .. } => of_spilling(cause.kind()),
             Self::Folder { .. } => Remedy::NameFileInFolder,
-            Self::FolderOf { .. } => Remedy::GiveFolderOfParts,
+            Self::FolderOf { .. } | Self::Unlike { .. } => Remedy::GiveFolderOfParts,
             Self::UnknownFormat { known, .. } => Remedy::UseKnownFormat { known: known.clone() },
             Self::PackedTruncated { .. } | Self::PackedCorrupt { .. } | Self::Unpackable { .. } => {
                 Remedy::FetchOrCompressAgain
@@ -168,7 +168,6 @@ impl Error {
             }
             Self::Empty { .. }
             | Self::Unread { .. }
-            | Self::Unlike { .. }
             | Self::NoColumn { .. }
             | Self::NotNumbers { .. }
             | Self::LevelTwice { .. }

@@ -43,7 +43,7 @@ pub(crate) fn assign(
                 }
                 true => {}
                 false if column.kind.is_number() => {
-                    column.role = Role::Aside("the model is not of it".into());
+                    column.role = Role::Aside("the model does not use it".into());
                 }
                 false => column.role = Role::Aside(column.why.clone()),
             }
@@ -64,7 +64,7 @@ pub(crate) fn assign(
             if dropped.contains(&i) {
                 column.role = Role::Aside("it is to be left out".into());
             } else if !chosen.is_empty() && !chosen.contains(&i) {
-                column.role = Role::Aside("it is none of the columns that are to be read".into());
+                column.role = Role::Aside("it is not one of the columns that are read".into());
             } else if !column.named && column.missing == rows && rows > 0 {
                 column.role = Role::Aside("it has neither a name nor a cell".into());
             } else if !asked && column.kind.is_number() && numbers_rows(column, i, header, rows) {

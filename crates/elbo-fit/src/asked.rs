@@ -173,7 +173,7 @@ impl Term {
         Self { name: name.into(), value: mean.value, standard_error: Spread::of(mean, rows), is: None }
     }
 
-    /// The same figure as what it is.
+    /// Returns the figure with what it is: exact, an estimate or a bound.
     pub(crate) fn is(self, is: Approximation) -> Self {
         Self { is: Some(is), ..self }
     }

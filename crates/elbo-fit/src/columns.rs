@@ -53,8 +53,10 @@ pub(crate) fn places<T: Number>(
     } else {
         let message =
             format!("`{}` has {width} columns, but {stored} are needed, by their places", data.name);
-        Err(Error::new(message)
-            .remedy(format!("needed are {}; «label-column NUMBER» sets a label aside", listed(listing))))
+        Err(Error::new(message).remedy(format!(
+            "the columns that are needed are {}; «label-column NUMBER» sets a label aside",
+            listed(listing)
+        )))
     }
 }
 
@@ -82,13 +84,13 @@ fn by_name<T: Number>(
     let of_model: HashSet<&String> = wanted.iter().chain(listing).collect();
     let others: Vec<String> = data.columns.iter().filter(|name| !of_model.contains(name)).cloned().collect();
     if !others.is_empty() {
-        watch.say("left aside", format!("the model is not of {}", listed(&others)));
+        watch.say("left aside", format!("the model does not use {}", listed(&others)));
     }
     Ok(places)
 }
 
 fn lacks<T: Number>(data: &Dataset<T>, name: &str, wanted: &[String]) -> Error {
-    Error::new(no_column(data, name)).remedy(format!("needed are {}", listed(wanted)))
+    Error::new(no_column(data, name)).remedy(format!("the columns that are needed are {}", listed(wanted)))
 }
 
 /// That there is no column of this name among the data, and where it is.

@@ -204,7 +204,7 @@ fn table(of: &[Summary]) -> Table {
         .with("why", text(&|of| of.why.clone()))
 }
 
-/// The same for people.
+/// The table as aligned text, for people.
 fn aligned(of: &[Summary]) -> String {
     let heading = ["column", "kind", "use", "missing", "distinct", "values", "why"].map(str::to_owned);
     let line = |of: &Summary| {

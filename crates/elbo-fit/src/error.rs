@@ -65,7 +65,7 @@ impl Error {
         self
     }
 
-    /// The same with what else there is to do.
+    /// Returns this error with one more remedy.
     pub(crate) fn and(self, more: &str) -> Self {
         let remedy = match &self.remedy {
             Some(remedy) => remedy.then(more),

@@ -67,7 +67,7 @@ pub trait Fitted: fmt::Debug + Send + Sync {
         Err(fills_nothing())
     }
 
-    /// The same model as a function of z, where it is one.
+    /// The model as a function of z, where it is one.
     fn latents(&self) -> Option<&dyn Latents> {
         None
     }

@@ -146,7 +146,7 @@ impl FittedModel {
 }
 
 impl From<AutoEncoder> for FittedModel {
-    /// The same as any fitted model, as one of networks of one's own, or on a GPU.
+    /// Returns it as any fitted model, for example one of networks of one's own, or one on a GPU.
     fn from(model: AutoEncoder) -> Self {
         let (path, about) = (model.path().into(), model.about());
         Self { path, kind: "auto-encoder".into(), about, fitted: Box::new(model) }

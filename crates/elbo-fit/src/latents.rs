@@ -18,7 +18,7 @@ use crate::{
 pub struct Decoded {
     /// The rows, in the units of the file.
     pub told: Told,
-    /// The same as pictures, where they are some.
+    /// The rows as pictures, where they are pictures.
     pub pictures: Option<Pictures>,
     /// How many of them stand side by side; none where that is free.
     pub side_by_side: Option<usize>,
@@ -87,7 +87,8 @@ fn read(
         Some((name, mean)) if !unnamed => format!("`{}` has no column `{name}`, and no `{mean}`", data.name),
         _ => format!("`{}` has {} columns, but z has {}", data.name, data.width(), names.len()),
     };
-    Err(Error::new(message).remedy(format!("needed are {}, or their means", listed(names))))
+    Err(Error::new(message)
+        .remedy(format!("the columns that are needed are {}, or their means", listed(names))))
 }
 
 /// x along each dimension of z, the others held.

@@ -26,7 +26,7 @@ pub(crate) fn moments<T: Number>(data: &Dataset<T>) -> Vec<Moments> {
     weighted_moments(data, None)
 }
 
-/// The same of rows that stand for so many each; for one, where there are no weights.
+/// The moments of weighted rows: each row counts as many times as its weight says, and once where there are no weights.
 pub(crate) fn weighted_moments<T: Number>(data: &Dataset<T>, weights: Option<&[f64]>) -> Vec<Moments> {
     let weight = |n: usize| weights.map_or(1.0, |weights| weights[n]);
     of_rows(data.width(), || {

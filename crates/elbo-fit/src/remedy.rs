@@ -44,8 +44,8 @@ fn sentence(remedy: &Remedy) -> String {
         Remedy::CheckDelimiterAndQuotes => {
             "check the delimiter and the quotes of that line; «delimiter» says what parts the cells"
         }
-        Remedy::FillMissing => "fill in or drop rows with missing values first",
-        Remedy::RescaleColumn => "rescale the column",
+        Remedy::FillMissing => "fill in the missing cells, or leave their rows out",
+        Remedy::RescaleColumn => "give the column other units",
         Remedy::GiveMoreRows => "give a file with more rows",
         Remedy::KeepColumn => {
             "keep at least one column of numbers besides the labels; «columns» and «type» say which are data"

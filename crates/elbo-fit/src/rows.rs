@@ -60,7 +60,7 @@ pub struct Rows {
     pub config: DataConfig,
     /// What the model takes of them.
     pub data: Dataset<f64>,
-    /// How many rows each stands for, where a column says it, which is none of the data.
+    /// How many rows each row stands for, where a column says it; that column is not data.
     pub weights: Option<Vec<f64>>,
 }
 
@@ -74,7 +74,7 @@ impl Rows {
         Ok(Self::of(source, data, observer))
     }
 
-    /// The same of a series, with the column that says when rows were seen.
+    /// Reads the rows of a series, with the column that says when they were seen.
     ///
     /// # Errors
     /// As [`Self::read`].

@@ -70,7 +70,7 @@ impl Scaling {
         }
     }
 
-    /// The same, of columns that stay about 0.
+    /// The scaling of columns that stay about 0.
     pub(crate) fn uncentred(self) -> Self {
         Self { offset: vec![0.0; self.offset.len()], ..self }
     }
@@ -120,7 +120,7 @@ impl Scaling {
         })?)
     }
 
-    /// The same in 32 bits, of which so many bytes may be held.
+    /// The scaled rows in 32 bits; so many bytes of them may be held in memory.
     pub(crate) fn applied(&self, data: Dataset<f64>, memory: Option<u64>) -> Result<Dataset, Error> {
         Ok(data.converted(memory, |cell, x| ((x - self.offset(cell)) / self.divisor(cell)) as f32)?)
     }
@@ -135,7 +135,7 @@ impl Scaling {
         x.iter().enumerate().map(|(e, &x)| self.undo(e, x)).collect()
     }
 
-    /// The same of rows that stand for so many each.
+    /// The scaling of weighted rows: each row counts as many times as its weight says.
     pub(crate) fn weighted_log_volume(&self, x: &[f64], weights: Option<&[f64]>) -> f64 {
         let Some(weights) = weights else { return self.log_volume(x) };
         let rows = x.chunks_exact(x.len() / weights.len());

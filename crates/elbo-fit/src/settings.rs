@@ -25,7 +25,7 @@ pub(crate) fn job_text(path: &Path) -> Result<String, Error> {
 
 const AS_WRITTEN: &str = "mend what stands there, or give the config.toml of a run folder as elbo wrote it";
 
-/// That a file is no configuration, with the line of what is wrong in it and what stands there.
+/// The error that a file is no configuration, with the line that is wrong and what stands there.
 pub(crate) fn not_a_job(path: &Path, text: &str, cause: &toml::de::Error) -> Error {
     let place = cause.span().filter(|span| span.end > 0).and_then(|span| {
         let line = text.get(..span.start)?.lines().count().max(1);

@@ -18,7 +18,7 @@ use crate::{
     observer::{Choice, Observer, Say},
 };
 
-/// The largest number that models take: sums of its square are finite.
+/// The largest number that models take, so that sums of its square are finite.
 const MOST: f64 = 1e150;
 
 /// The data set that is built in.
@@ -67,13 +67,13 @@ impl Source {
         Ok(Self { data: absolute(path)?.to_string_lossy().into_owned(), ..Self::default() })
     }
 
-    /// The same, with a column set aside as labels.
+    /// Returns this source with a column that is set aside as labels.
     #[must_use]
     pub fn label_column(self, column: Option<&str>) -> Self {
         Self { label_columns: column.map(Into::into).into_iter().collect(), ..self }
     }
 
-    /// The same with its label columns by name, where the data have them: of new rows they may stand elsewhere. Columns of a
+    /// Returns this source with its label columns by name, where the data have names: in new rows they may stand elsewhere. Columns of a
     /// file without names that were set aside are so of new rows too.
     pub(crate) fn named<T>(mut self, data: &Dataset<T>) -> Self {
         if !self.label_columns.is_empty() && data.label_names.len() == self.label_columns.len() {
@@ -128,7 +128,7 @@ impl Source {
         self.read_with_times(time, memory, wanted)
     }
 
-    /// The same with the column that says when rows were seen: the one that is named, or else the only one that holds
+    /// Reads a series: the rows, with the column that says when they were seen: the one that is named, or else the only one that holds
     /// instants, or else one of numbers whose name and order say so.
     ///
     /// # Errors
@@ -239,7 +239,7 @@ impl Source {
         self.data != DIGITS && !is_standard_input(path) && !path.exists()
     }
 
-    /// The same kind of source at another path.
+    /// Returns this source at another path.
     ///
     /// # Errors
     /// Where the path is relative, and there is no current folder.
@@ -327,7 +327,7 @@ pub(crate) fn short<T: Number + Display>(x: T) -> String {
     if is_short(x) { x.to_string() } else { format!("{:e}", x.into()) }
 }
 
-/// Says what was decided of a file that nobody expects of every such file.
+/// Tells the decisions about a file that a reader would not expect of every such file.
 fn say_decisions(reading: &Reading, observer: &dyn Observer) {
     observer.reading(reading);
     for Decision { of, chosen, why, .. } in reading.decisions.iter().filter(|decision| !decision.usual) {
@@ -335,17 +335,17 @@ fn say_decisions(reading: &Reading, observer: &dyn Observer) {
     }
 }
 
-/// Says what was understood of new rows for a fitted model.
+/// Tells what was understood of new rows for a fitted model.
 pub(crate) fn describe_new<T>(data: &Dataset<T>, observer: &dyn Observer) {
     say_decisions(&data.reading, observer);
     let aside = data.reading.in_role(|role| matches!(role, Role::Aside(_) | Role::RowNumber));
     if !aside.is_empty() {
         let names: Vec<String> = aside.iter().map(|column| column.name.clone()).collect();
-        observer.say("left aside", format!("the model is not of {}", listed(&names)));
+        observer.say("left aside", format!("the model does not use {}", listed(&names)));
     }
 }
 
-/// What is said of the columns that are no data.
+/// The lines that tell which columns are not data, as (name, text).
 fn set_aside(reading: &Reading) -> Vec<(&'static str, String)> {
     let numbers = reading.in_role(|role| *role == Role::RowNumber);
     let mut said: Vec<(&str, String)> = numbers
@@ -436,7 +436,7 @@ pub(crate) fn same_data(name: &str, fingerprint: &str, recorded: &str) -> Result
         .remedy("restore the file, or start a new run"))
 }
 
-/// Says what was understood of a file.
+/// Tells what was understood of a file.
 pub(crate) fn describe<T: Number + Display>(data: &Dataset<T>, observer: &dyn Observer) {
     say_decisions(&data.reading, observer);
     for (name, text) in set_aside(&data.reading) {

@@ -325,7 +325,7 @@ fn other_columns_are_left_aside_and_said() {
     let model = AutoEncoder::load(&fit.folder, &Device::flex()).unwrap();
     let watch = Witness::default();
     let [here, there] = [&Asked::default(), &more].map(|asked| model.encode(asked, &watch).unwrap().table);
-    assert_eq!(watch.saw("left aside: the model is not of day"), 1);
+    assert_eq!(watch.saw("left aside: the model does not use day"), 1);
     assert!((0..120).all(|row| here.cell(row, 0) == there.cell(row, 0)));
     let plan = plan(folder.path(), "mixture");
     let fit =
@@ -333,7 +333,7 @@ fn other_columns_are_left_aside_and_said() {
     let model = FittedModel::load(&fit.folder).unwrap();
     let [here, there] =
         [&Asked::default(), &more].map(|asked| model.evaluate(asked, None, 0, &watch).unwrap());
-    assert_eq!(watch.saw("left aside: the model is not of day"), 2);
+    assert_eq!(watch.saw("left aside: the model does not use day"), 2);
     assert_eq!(here.terms[0].value, there.terms[0].value);
 }
 
@@ -361,7 +361,7 @@ fn columns_of_text_and_labels_elsewhere_are_no_matter() {
     let [here, there] = [&own, &other].map(|source| model.encode(&asked(source), &watch).unwrap());
     assert_eq!(here.labels, there.labels);
     assert!((0..120).all(|row| here.table.cell(row, 0) == there.table.cell(row, 0)));
-    assert_eq!(watch.saw("left aside: the model is not of place, note, weight"), 1);
+    assert_eq!(watch.saw("left aside: the model does not use place, note, weight"), 1);
     let factors = factors::Request { latent: Some(1), ..factors::Request::default() };
     let fit =
         models::fit::<factors::Factors>(&factors, own.clone(), &Run::default(), &plan(folder.path(), "f"));

@@ -78,7 +78,7 @@ fn arguments_that_make_no_sense_together() {
             hint,
         );
     }
-    let message = ["has 3 columns, an image of 2x2 does not fit"];
+    let message = ["has 3 columns, which do not fit an image of 2x2"];
     place.fails("train --data data.csv --label-column kind --image 2x2", 1, &message, "height times width");
     assert!(!place.exists("runs"));
 }

@@ -65,9 +65,21 @@ fn cells() {
     let with = |line: &str| format!("{}{line}\n", measurements(8));
     let kind = "--label-column kind";
     let message = ["column `depth` line 10 is `NaN`, which is a missing cell"];
-    unfit("data.csv", with("1,NaN,3,tall"), kind, &message, "fill in or drop rows with missing values first");
+    unfit(
+        "data.csv",
+        with("1,NaN,3,tall"),
+        kind,
+        &message,
+        "fill in the missing cells, or leave their rows out",
+    );
     let message = ["column `depth` line 10 is ``, which is an empty cell"];
-    unfit("data.csv", with("1,,3,tall"), kind, &message, "fill in or drop rows with missing values first");
+    unfit(
+        "data.csv",
+        with("1,,3,tall"),
+        kind,
+        &message,
+        "fill in the missing cells, or leave their rows out",
+    );
     let message = ["column `mass` line 10 is 1e151, whose square is out of range"];
     unfit("data.csv", with("1,2,1e151,tall"), kind, &message, "give the column other units");
     let message = ["column `depth` line 10 is `wide`, which is not a number"];
@@ -78,7 +90,7 @@ fn cells() {
         &message,
         "--type depth=text sets the column aside as text",
     );
-    let message = ["data.csv` line 10 has 3 cells, the first row has 4"];
+    let message = ["data.csv` line 10 has 3 cells, but the first row has 4"];
     unfit("data.csv", with("1,2,3"), kind, &message, "check the delimiter");
     let message = ["has no column `species`; its columns are `height`, `depth`, `mass`, `kind`"];
     unfit("data.csv", with("1,2,3,tall"), "--label-column species", &message, "give a name, a number");

@@ -95,7 +95,7 @@ fn years_are_times_and_a_row_without_a_time_is_named() {
     assert!(refused.stderr.contains("column `when` line 3 holds no time"), "{refused:?}");
     place.write("kinds.csv", "kind,y\na,1\nb,2\na,4\nb,3\n");
     let refused = place.elbo("state-space --data kinds.csv --time kind");
-    assert!(refused.stderr.contains("column `kind` holds categories, no times"), "{refused:?}");
+    assert!(refused.stderr.contains("column `kind` holds categories, not times"), "{refused:?}");
 }
 
 /// A file that can be read once only.

@@ -1,5 +1,6 @@
 //! Files to frames: a format a file, and a line of [`FORMATS`].
 
+mod array;
 mod arrow;
 mod batches;
 mod counts;
@@ -80,7 +81,7 @@ pub(crate) fn other(head: &[u8]) -> Option<&'static str> {
     of_text(head).or_else(of_bytes)
 }
 
-/// The same of text that is no table.
+/// What a file of text is that is no table.
 fn of_text(head: &[u8]) -> Option<&'static str> {
     let head = String::from_utf8_lossy(&head[..head.len().min(512)]);
     let text: String = head.trim_start_matches('\u{feff}').trim_start().to_lowercase();

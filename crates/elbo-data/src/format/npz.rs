@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::npy::{Npy, numbers_of_column, read_labels};
+use super::array::{numbers_of_column, read_labels};
+use super::npy::Npy;
 use super::reader::Format;
 use super::scipy;
 use crate::error::{CellFault, Error};

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use super::array::{read_labels, read_numbers};
 use super::entries::{MOST, by_rows, is_believed, is_count, matrix};
-use super::npy::{read_labels, read_numbers};
+
 use crate::error::Error;
 use crate::frame::{Column, Frame};
 use crate::options::ReadOptions;

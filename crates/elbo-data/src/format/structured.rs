@@ -2,7 +2,7 @@
 
 use npyz::{DType, Endianness, Field, TypeChar, TypeStr};
 
-use super::npy::{number, refused, text};
+use super::array::{number, refused, text};
 use crate::error::{CellFault, Error};
 use crate::frame::{Column, Frame, Matrix};
 use crate::options::ReadOptions;

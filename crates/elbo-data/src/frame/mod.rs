@@ -92,7 +92,7 @@ impl Frame {
         self.columns.push((name.into(), column));
     }
 
-    /// The same frame with a column more, at the right.
+    /// Returns this frame with one more column, at the right.
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, column: Column) -> Self {
         self.push(name, column);

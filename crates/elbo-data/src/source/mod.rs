@@ -45,7 +45,7 @@ impl Source {
         Self::open_part(path, None)
     }
 
-    /// The same; of an archive of several files it is the one of this name.
+    /// Opens a file as [`open`](Self::open) does; of an archive of several files, `part` names the one.
     pub(crate) fn open_part(path: &Path, part: Option<&str>) -> Result<Self, Error> {
         let fail = |cause| Error::Read { path: path.to_owned(), cause };
         if path.is_dir() {
@@ -61,7 +61,7 @@ impl Source {
         Ok(Self { origin, reader, stored, part: part.map(Into::into), memory: None })
     }
 
-    /// The same content from its start once more.
+    /// Opens the same content once more, from its start.
     pub(crate) fn again(&self) -> Result<Self, Error> {
         let source = Self::of_bytes(&self.origin.path, self.stored.clone(), self.part.as_deref())?;
         Ok(Self { memory: self.memory, ..source })

@@ -92,7 +92,7 @@ fn wrong_lines_are_named() {
     for (text, message, remedy) in [
         (
             "1 0:1\n2 0:1\n",
-            "FILE line 2: 2 entries are announced for the document, there are 1",
+            "FILE line 2: 2 entries are announced for the document, but there are 1",
             Remedy::FetchDamagedAgain,
         ),
         ("1 0:-1\n", "FILE line 1: `0:-1` is a count below 0", Remedy::GiveCounts),
@@ -150,12 +150,12 @@ fn wrong_lines_of_a_matrix_are_named() {
         ),
         (
             "2 2 2\n1 1 1\n",
-            "FILE line 3: 2 entries are announced for the matrix, there are 1",
+            "FILE line 3: 2 entries are announced for the matrix, but there are 1",
             Remedy::FetchDamagedAgain,
         ),
         (
             "2 2 1\n1 1 1\n2 2 1\n",
-            "FILE line 4: 1 entries are announced for the matrix, there are 2",
+            "FILE line 4: 1 entries are announced for the matrix, but there are 2",
             Remedy::FetchDamagedAgain,
         ),
         (
@@ -170,7 +170,7 @@ fn wrong_lines_of_a_matrix_are_named() {
         ),
         (
             "2 2 1000000000000000000\n1 1 1\n",
-            "FILE line 3: 1000000000000000000 entries are announced for the matrix, there are 1",
+            "FILE line 3: 1000000000000000000 entries are announced for the matrix, but there are 1",
             Remedy::FetchDamagedAgain,
         ),
         ("2 2\n", "FILE line 2 is `2 2`: it must be `rows columns entries`", Remedy::UseMatrixMarketHeader),

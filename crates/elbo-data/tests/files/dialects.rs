@@ -203,7 +203,10 @@ fn decimal_commas_are_found() {
     assert_eq!(data.values[..], [1.5, 2.0, 2.25, 3.0]);
     // What may be either is refused, and can be told.
     let text = "a;b\n1,234;2\n5,678;3\n";
-    assert_eq!(refused(text), "`: column `a` line 2 is `1,234`, whose comma parts thousands or a fraction");
+    assert_eq!(
+        refused(text),
+        "`: column `a` line 2 is `1,234`, whose comma may stand between thousands or before a fraction"
+    );
     let told = |decimal| with(TableOptions { decimal: Some(decimal), ..TableOptions::default() });
     assert_eq!(read("a.csv", text, &told(DecimalMark::Comma)).unwrap().values[0], 1.234);
     assert_eq!(read("a.csv", text, &told(DecimalMark::Point)).unwrap().values[0], 1234.0);
@@ -319,7 +322,9 @@ fn kinds_can_be_told() {
     // As the file has it, which 32 bits would round.
     let error = fault("a,b\n1,2\n2,16777219.5\n4,1\n", ColumnKind::Count);
     assert!(
-        error.ends_with("column `b` line 3 is `16777219.5`, which is no whole number from 0, as counts are"),
+        error.ends_with(
+            "column `b` line 3 is `16777219.5`, which is not a whole number from 0, as counts are"
+        ),
         "{error}"
     );
 }
@@ -337,7 +342,7 @@ fn quotes_and_lines_that_go_wrong_are_named() {
             good.replacen("3,4,ok", "3,4,\"a\"b", 1),
             "` line 3: `b` follows a quote that closes the cell which opens in line 3",
         ),
-        (good.replacen("3,4,ok", "3,4", 1), "` line 3 has 2 cells, the first row has 3"),
+        (good.replacen("3,4,ok", "3,4", 1), "` line 3 has 2 cells, but the first row has 3"),
     ] {
         assert_eq!(refused(text), error);
     }
@@ -407,7 +412,7 @@ fn encodings_are_recognised() {
             );
         }
     }
-    assert_eq!(refused(b"a,b\n1,2\n3,\0\n"), "` is no text: it holds zero bytes");
+    assert_eq!(refused(b"a,b\n1,2\n3,\0\n"), "` is not text: it holds zero bytes");
 }
 
 #[test]

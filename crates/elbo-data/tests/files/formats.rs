@@ -235,14 +235,14 @@ fn parts_of_a_text_table_are_one() {
         (
             "d",
             ["x,y\n1,2\n3,4\n", "x,y\n5,6\n7,8,9\n"],
-            "part-1.csv` line 3 has 3 cells, the first row has 2",
+            "part-1.csv` line 3 has 3 cells, but the first row has 2",
         ),
         (
             "e",
             ["x,y\n1,2\n3,4\n", "x,y\n5,6\n7,eight\n"],
             "part-1.csv`: column `y` line 3 is `eight`, which is not a number",
         ),
-        ("f", ["1,2\n3,4\n3,4,5\n", "5,6\n"], "part-0.csv` line 3 has 3 cells, the first row has 2"),
+        ("f", ["1,2\n3,4\n3,4,5\n", "5,6\n"], "part-0.csv` line 3 has 3 cells, but the first row has 2"),
     ] {
         let error = parts(folder, &texts).unwrap_err().to_string();
         assert!(error.ends_with(message), "{error}");

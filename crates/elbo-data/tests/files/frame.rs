@@ -156,7 +156,7 @@ fn numbers_are_one_matrix() {
     let uneven = every_kind().with("short", Column::Real(vec![1.0]));
     assert_eq!(
         uneven.rows().unwrap_err().to_string(),
-        "table column `short` has 1 rows, the first column has 3"
+        "table column `short` has 1 rows, but the first column has 3"
     );
 }
 

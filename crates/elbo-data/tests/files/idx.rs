@@ -147,7 +147,7 @@ fn too_little_data_is_refused() {
     assert_eq!(refused(&[2, 0], &[]), "FILE has no column of values");
     let options = ReadOptions { image: Some((3, 1)), ..plain() };
     let (message, _) = refusal("a", idx(8, &[2, 2], &[1; 4]), &options);
-    assert_eq!(message, "FILE has 2 columns, an image of 3x1 does not fit");
+    assert_eq!(message, "FILE has 2 columns, which do not fit an image of 3x1");
     let options = ReadOptions { label_columns: vec!["last".into()], ..plain() };
     let (message, remedy) = refusal("a", idx(8, &[2, 2], &[1; 4]), &options);
     assert_eq!(message, "FILE: an IDX file has no label column");
@@ -207,7 +207,7 @@ fn labels_come_from_a_named_file() {
     assert!(error.to_string().ends_with("has 3 labels for 2 rows"), "{error}");
     assert_eq!(error.remedy(), Some(Remedy::UseLabelFileOfRows));
     let error = with("x").unwrap_err();
-    assert!(error.to_string().ends_with("has shape [2, 1, 1], it must have one dimension"));
+    assert!(error.to_string().ends_with("has shape [2, 1, 1], but it must have one dimension"));
     fs::write(folder.path("text"), "1\n2\n").unwrap();
     assert!(with("text").unwrap_err().to_string().contains("is not an IDX file"));
     assert!(with("none").unwrap_err().to_string().contains("none"));

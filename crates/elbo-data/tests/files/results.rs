@@ -137,7 +137,7 @@ fn tables_that_do_not_fit_are_refused() {
     uneven.push("short", Column::Real(vec![1.0]));
     for name in ["t.csv", "t.npy", "t.parquet"] {
         let error = uneven.write(&folder.path(name)).unwrap_err().to_string();
-        assert_eq!(error, "table column `short` has 1 rows, the first column has 8");
+        assert_eq!(error, "table column `short` has 1 rows, but the first column has 8");
     }
     assert_eq!(fs::read_dir(folder.path("")).unwrap().count(), 0);
 }

@@ -62,8 +62,8 @@ fn what_is_not_there_is_named() {
     let mut read = Tensors::read(&path).unwrap();
     for (error, message) in [
         (read.get_f32("w", &[1]).unwrap_err(), "has no tensor `w`"),
-        (read.get_f32("f32", &[4]).unwrap_err(), "tensor `f32` has shape [2, 2], expected [4]"),
-        (read.take_u64("f32", &[2, 2]).unwrap_err(), "tensor `f32` holds F32, expected U64"),
+        (read.get_f32("f32", &[4]).unwrap_err(), "tensor `f32` has shape [2, 2], but must have [4]"),
+        (read.take_u64("f32", &[2, 2]).unwrap_err(), "tensor `f32` holds F32, but must hold U64"),
     ] {
         assert!(error.to_string().contains(message), "{error}");
         assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
@@ -96,7 +96,7 @@ fn damaged_files_are_refused() {
     bytes.extend_from_slice(half);
     bytes.extend_from_slice(&[0, 0]);
     let error = Tensors::read(&folder.file("half", bytes)).unwrap_err();
-    assert!(error.to_string().contains("tensor `h` holds F16, expected F32, F64 or U64"));
+    assert!(error.to_string().contains("tensor `h` holds F16, but must hold F32, F64 or U64"));
     assert!(matches!(Tensors::read(&folder.path("none")), Err(Error::Read { .. })));
 }
 

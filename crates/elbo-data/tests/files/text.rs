@@ -95,7 +95,7 @@ fn rows_can_be_images() {
     assert_eq!(csv("a,b\n1,2\n3,4\n", &image(1, 2)).columns, ["a", "b"]);
     for (height, width) in [(2, 3), (0, 4), (usize::MAX, 3)] {
         let (message, remedy) = refused("1,2,3,4\n5,6,7,8\n", &image(height, width));
-        assert_eq!(message, format!("FILE has 4 columns, an image of {height}x{width} does not fit"));
+        assert_eq!(message, format!("FILE has 4 columns, which do not fit an image of {height}x{width}"));
         assert_eq!(remedy, Some(Remedy::FitImageToColumns));
     }
 }
@@ -194,7 +194,7 @@ fn tables_that_are_no_tables_are_refused() {
         [("a,b\n1,2\n3\n", 3, 1), ("1,2\n\n3,4,5\n", 3, 3), ("a,b\r\n1,2\r\n\"3\n\",4,5\r\n", 3, 3)]
     {
         let (message, remedy) = refused(text, &plain());
-        assert_eq!(message, format!("FILE line {line} has {actual} cells, the first row has 2"));
+        assert_eq!(message, format!("FILE line {line} has {actual} cells, but the first row has 2"));
         assert_eq!(remedy, Some(Remedy::CheckDelimiterAndQuotes));
     }
     // A damaged character among others of UTF-8.

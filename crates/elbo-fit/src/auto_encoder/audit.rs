@@ -86,7 +86,7 @@ pub struct AuditPage {
     pub rows: String,
     /// Where their nats are lost.
     pub ledger: LedgerSummary,
-    /// The same of as many training rows.
+    /// The same figures for as many training rows.
     pub training: Option<LedgerSummary>,
     /// Whether the fit can be trusted.
     pub verdict: Verdict,
@@ -116,7 +116,7 @@ pub struct Record {
     pub rows: String,
     /// Where their nats are lost.
     pub ledger: LedgerSummary,
-    /// The same of as many training rows.
+    /// The same figures for as many training rows.
     pub training_ledger: Option<LedgerSummary>,
     /// log p(x) by annealed importance sampling, where it was asked for.
     pub annealed: Option<Mean>,

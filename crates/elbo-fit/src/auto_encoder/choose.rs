@@ -42,7 +42,7 @@ const PATIENCE: (usize, usize) = (20, 1000);
 /// Draws of z with which the validation bound is watched, over all rows and at most for each.
 const VALIDATION_DRAWS: (usize, usize) = (5000, 16);
 
-/// The configuration of what is asked for; what is left open is chosen by the data, and the choice said.
+/// Makes the configuration of a request. What the request leaves open is chosen by the data, and the choice is told.
 pub(crate) fn choose<T: Number + Display>(
     networks: &impl Networks,
     request: &Request,
@@ -96,7 +96,10 @@ pub(crate) fn choose<T: Number + Display>(
     let why = "20, or half as many as columns where that is fewer";
     observer.chose(request.latent.is_none(), "latent", latent.to_string(), why);
     if second.is_some() && request.kl == KlForm::Analytic {
-        observer.say("kl", "of z2 given z1 in closed form; of z1, which has none, by Monte Carlo");
+        observer.say(
+            "kl",
+            "the term of z2 given z1 is in closed form; that of z1, which has none, is a mean over samples",
+        );
     }
     let steps = train_config(request, train.len(), observer)?;
     let binarise = choose_binarise(request, likelihood.support(), observer);

@@ -113,7 +113,7 @@ pub(super) fn evaluate(
     }
     if reader.layers().len() > 1 && asked.kl == KlForm::Analytic {
         facts.push(
-            "note: the KL of z2 given z1 is in closed form; that of z1, which has none, by Monte Carlo"
+            "note: the KL of z2 given z1 is in closed form; that of z1, which has none, is a mean over samples"
                 .into(),
         );
     }

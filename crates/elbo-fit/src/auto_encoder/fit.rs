@@ -63,7 +63,7 @@ pub fn fit(
     fit_of(&Ours, request, source, test, begin_at, plan, observer)
 }
 
-/// The same of networks, or a likelihood, of one's own.
+/// Does this for networks, or a likelihood, of one's own.
 ///
 /// # Errors
 /// As for [`fit`].
@@ -131,7 +131,7 @@ pub fn resume(folder: &Path, plan: &Plan, observer: &dyn Observer) -> Result<Out
     resume_of(&Ours, folder, plan, observer)
 }
 
-/// The same of networks, or a likelihood, of one's own.
+/// Does this for networks, or a likelihood, of one's own.
 ///
 /// # Errors
 /// As for [`resume`]; where the fit was one of other networks.

@@ -195,7 +195,7 @@ impl AutoEncoder {
         Ok(Told::new(self.table(&self.drawn(number, draw, seed)?)))
     }
 
-    /// The same as pictures.
+    /// The rows as pictures.
     ///
     /// # Errors
     /// It fails where rows are no images.
@@ -253,7 +253,7 @@ impl AutoEncoder {
         table::of(&self.config.data.columns, &self.stored(x))
     }
 
-    /// The same row after row.
+    /// The values row after row.
     fn stored(&self, x: &[f32]) -> Vec<f64> {
         let x: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
         self.config.data.taken.scaling.undo_rows(&x)

@@ -89,7 +89,7 @@ pub(super) fn decide(
     of_numbers(first, second, &pairs, rows, quoted)
 }
 
-/// The same of a first row of numbers alone, and of cells that are missing.
+/// Whether a first row names the columns that holds numbers alone, and cells that are missing.
 fn of_numbers(
     first: &Record,
     second: Option<&Record>,

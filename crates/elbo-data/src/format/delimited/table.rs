@@ -84,7 +84,7 @@ impl Table {
         read.map_err(|(error, _)| *error)
     }
 
-    /// The same in an encoding; an error comes with whether there were characters beyond ASCII before.
+    /// Reads a source once in this encoding; an error comes with whether there were characters beyond ASCII before it.
     fn in_encoding(
         source: &Source,
         encoding: Encoding,
