@@ -1,11 +1,13 @@
 //! Rows of a table as models of coordinate ascent take them: in f64, text set aside, missing cells as NaN.
 
+use elbo::{diagnose::Transforms, mean_field::CellTransforms};
 use elbo_data::Dataset;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     columns::{listed, no_column},
     error::Error,
+    moments::weighted_moments,
     observer::{Observer, Say},
     source::{Source, describe},
 };
@@ -152,6 +154,47 @@ impl Rows {
             return Ok((0..names.len()).collect());
         }
         names.iter().map(|name| self.column(Some(name))).collect()
+    }
+
+    /// How many rows they stand for.
+    pub(crate) fn number(&self) -> f64 {
+        self.weights.as_ref().map_or(self.data.rows() as f64, |weights| weights.iter().sum())
+    }
+
+    /// Probability integral transforms of some of them, with their names and weights.
+    pub(crate) fn transforms(&self, of: CellTransforms) -> Transforms {
+        let CellTransforms { rows, columns, values } = of;
+        Transforms {
+            columns: columns.into_iter().map(|d| self.data.columns[d].clone()).collect(),
+            values,
+            weights: self.weights.as_ref().map(|weights| rows.into_iter().map(|n| weights[n]).collect()),
+            ..Transforms::default()
+        }
+    }
+
+    /// Without the columns of one value, which tell no rows apart, and says which; where all are such, they stay, and the
+    /// model says what it makes of them.
+    ///
+    /// # Errors
+    /// Where rows lie in a temporary file, and that cannot be written.
+    pub(crate) fn without_constant(self, observer: &dyn Observer) -> Result<Self, Error> {
+        let constant = self.constant();
+        let kept: Vec<usize> = (0..self.data.width()).filter(|d| !constant.contains(d)).collect();
+        if constant.is_empty() || kept.is_empty() {
+            return Ok(self);
+        }
+        let names: Vec<String> = constant.iter().map(|&d| self.data.columns[d].clone()).collect();
+        let left = if kept.len() == 1 { "1 column is".into() } else { format!("{} columns are", kept.len()) };
+        let text = format!("{}: of one value in every row, to ten digits; {left} left", listed(&names));
+        observer.say("left out", text);
+        Ok(Self { data: self.data.keep_columns(&kept)?, ..self })
+    }
+
+    /// The columns that have a value, and only one.
+    pub(crate) fn constant(&self) -> Vec<usize> {
+        let seen = |d: &usize| self.data.column(*d).any(|x| !x.is_nan());
+        let of = weighted_moments(&self.data, self.weights.as_deref());
+        (0..self.data.width()).filter(|&d| !of[d].varies()).filter(seen).collect()
     }
 
     /// The place of the column of this name; of the only one where none is named.

@@ -189,6 +189,43 @@ pub fn ln_sum_exp(x: &[f64]) -> f64 {
     greatest + x.iter().map(|v| (v - greatest).exp()).sum::<f64>().ln()
 }
 
+/// Φ(x), the distribution function of N(0, 1).
+///
+/// ```
+/// use elbo::special::normal_cdf;
+/// assert_eq!(normal_cdf(0.0), 0.5);
+/// assert!((normal_cdf(-1.959_963_984_540_054) - 0.025).abs() < 1e-15);
+/// ```
+pub fn normal_cdf(x: f64) -> f64 {
+    0.5 * libm::erfc(-x / SQRT_2)
+}
+
+/// The x with Φ(x) = p, p in (0, 1).
+///
+/// By Newton's steps on ln Φ, which is concave: from below the root, as Φ(x) ≤ ½ exp(−½x²) for x ≤ 0, they never pass it.
+///
+/// ```
+/// use elbo::special::{normal_cdf, normal_quantile};
+/// assert!((normal_quantile(0.975) - 1.959_963_984_540_054).abs() < 1e-14);
+/// assert!((normal_cdf(normal_quantile(1e-300)) / 1e-300 - 1.0).abs() < 1e-10);
+/// assert_eq!(normal_quantile(0.5), 0.0);
+/// assert!(normal_quantile(f64::NAN).is_nan());
+/// ```
+pub fn normal_quantile(p: f64) -> f64 {
+    if p > 0.5 {
+        return -normal_quantile(1.0 - p);
+    }
+    let mut x = -(-2.0 * libm::log(2.0 * p)).sqrt();
+    loop {
+        let ln_cdf = ln_normal_cdf(x);
+        let step = (libm::log(p) - ln_cdf) * libm::exp(ln_cdf + 0.5 * (x * x + TAU.ln()));
+        x += step;
+        if step.is_nan() || step <= 1e-15 * x.abs() {
+            return x;
+        }
+    }
+}
+
 /// ln Φ(x), Φ the distribution function of N(0, 1).
 ///
 /// ```

@@ -13,21 +13,29 @@
 //! `docs/verdict.md` tells are measured on the other.
 
 mod auto_encoder;
+mod density;
 mod draw;
+mod factors;
+mod hidden_markov;
+mod ising;
+mod mixture;
 mod normal;
 mod rates;
+mod regress;
+mod state_space;
 mod table;
+mod topics;
 
 pub use draw::Draw;
-use std::fmt::Write as _;
+use std::ops::Range;
 
 use elbo::{
     diagnose::{Claim, Level, Verdict},
     terms::Mean,
 };
-pub use rates::{Rate, Rates};
+pub use rates::{Rate, Rates, rates};
 use rayon::prelude::*;
-pub use table::{Rows, fit_rows};
+pub use table::{Fitted, Rows, fit_rows};
 
 /// What goes wrong with a fit of the benchmark stops it: every generator is meant to be fitted.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -65,7 +73,7 @@ impl Generator {
 }
 
 /// Which part of the generators one belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Half {
     /// On which thresholds are set.
     Set,
@@ -122,66 +130,73 @@ pub struct Outcome {
     pub wrong: bool,
 }
 
-/// All generators, a model after the other.
-pub fn generators() -> Vec<Generator> {
-    [auto_encoder::generators(), normal::generators()].into_iter().flatten().collect()
+/// All generators, a model after the other, in turn of one half and of the other.
+pub fn generators() -> impl Iterator<Item = (Half, Generator)> {
+    let all = [
+        auto_encoder::generators(),
+        normal::generators(),
+        regress::generators(),
+        mixture::generators(),
+        factors::generators(),
+        hidden_markov::generators(),
+        state_space::generators(),
+        ising::generators(),
+        topics::generators(),
+    ]
+    .into_iter()
+    .flatten();
+    [Half::Set, Half::Measured].into_iter().cycle().zip(all)
 }
 
-/// Fits each generator so many times, on rayon's current thread pool. The outcome does not depend on its size.
+/// Fits a generator once for each seed, on rayon's current thread pool. The outcome does not depend on its size.
 ///
 /// # Errors
 /// Where a fit fails.
-pub fn run(generators: &[Generator], fits: u64) -> Result<Vec<Outcome>, Error> {
-    let half = |place: usize| if place.is_multiple_of(2) { Half::Set } else { Half::Measured };
-    let all: Vec<(usize, u64)> =
-        (0..generators.len()).flat_map(|place| (0..fits).map(move |seed| (place, seed))).collect();
-    let judged: Vec<Judged> = all
-        .par_iter()
-        .map(|&(place, seed)| {
-            let Generator { model, name, fit } = &generators[place];
-            fit(seed).map_err(|cause| format!("{model}, {name}, seed {seed}: {cause}").into())
+pub fn run(generator: &Generator, half: Half, seeds: Range<u64>) -> Result<Vec<Outcome>, Error> {
+    let Generator { model, name, fit } = generator;
+    let judged: Vec<(u64, Judged)> = seeds
+        .into_par_iter()
+        .map(|seed| match fit(seed) {
+            Ok(judged) => Ok((seed, judged)),
+            Err(cause) => Err(format!("{model}, {name}, seed {seed}: {cause}").into()),
         })
         .collect::<Result<_, Error>>()?;
-    let mut outcomes = Vec::with_capacity(all.len());
-    for (place, of) in judged.chunks(fits.max(1) as usize).enumerate() {
-        let [inside, all] = [0, 1].map(|i| of.iter().map(|one| one.covered[i]).sum::<usize>());
-        let narrow = (inside as f64) < COVERED * all as f64;
-        let Generator { model, name, .. } = &generators[place];
-        outcomes.extend(of.iter().zip(0..).map(|(judged, seed)| Outcome {
-            model,
-            generator: name.clone(),
-            half: half(place),
-            seed,
-            wrong: narrow || judged.is_wrong(),
-            judged: judged.clone(),
-        }));
-    }
-    Ok(outcomes)
+    let [inside, all] = [0, 1].map(|i| judged.iter().map(|(_, one)| one.covered[i]).sum::<usize>());
+    let narrow = (inside as f64) < COVERED * all as f64;
+    let outcome = |(seed, judged): (u64, Judged)| Outcome {
+        model,
+        generator: name.clone(),
+        half,
+        seed,
+        wrong: narrow || judged.is_wrong(),
+        judged,
+    };
+    Ok(judged.into_iter().map(outcome).collect())
 }
 
-/// The outcomes as a CSV table, a line each.
-pub fn to_csv(outcomes: &[Outcome]) -> String {
-    let mut text = String::from(
-        "model,generator,half,seed,wrong,verdict,of_model,of_figures,of_posterior,lost,lost_se,means,deviations,covered,intervals\n",
-    );
-    let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.4}"));
-    for Outcome { model, generator, half, seed, judged, wrong } in outcomes {
+/// The names of the columns of a table of outcomes.
+pub const COLUMNS: &str = "model,generator,half,seed,wrong,verdict,of_model,of_figures,of_posterior,lost,lost_se,means,deviations,covered,\
+                           intervals\n";
+
+impl Outcome {
+    /// A line of CSV.
+    pub fn line(&self) -> String {
+        let Self { model, generator, half, seed, judged, wrong } = self;
         let half = if *half == Half::Set { "set" } else { "measured" };
+        let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.4}"));
         let claim =
             |claim| judged.verdict.claim(claim).map_or(String::new(), |level: Level| level.to_string());
         let [of_model, of_figures, of_posterior] = Claim::ALL.map(claim);
         let lost =
             [judged.lost.map(|lost| lost.value), judged.lost.map(|lost| lost.standard_error)].map(number);
         let [inside, all] = judged.covered;
-        let _ = writeln!(
-            text,
-            "{model},\"{generator}\",{half},{seed},{wrong},{},{of_model},{of_figures},{of_posterior},{},{},{},{},{inside},{all}",
+        format!(
+            "{model},\"{generator}\",{half},{seed},{wrong},{},{of_model},{of_figures},{of_posterior},{},{},{},{},{inside},{all}\n",
             judged.verdict.level,
             lost[0],
             lost[1],
             number(judged.means),
             number(judged.deviations),
-        );
+        )
     }
-    text
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use elbo::diagnose::Level;
 
-use crate::Outcome;
+use crate::Half;
 
 /// So many of so many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,23 +58,37 @@ pub struct Rates {
     pub good_trusted: Rate,
 }
 
+/// The rates of each model and half in the lines of outcomes, in their order.
+pub fn rates(lines: &str) -> Vec<(String, Half, Rates)> {
+    let mut all: Vec<(String, Half, Rates)> = Vec::new();
+    for line in lines.lines() {
+        let mut fields = line
+            .split_once(",\"")
+            .map(|(model, rest)| (model, rest.split("\",").nth(1).unwrap_or("").split(',')));
+        let Some((model, fields)) = &mut fields else { continue };
+        let half = if fields.next() == Some("set") { Half::Set } else { Half::Measured };
+        let (wrong, level) = (fields.nth(1) == Some("true"), fields.next().unwrap_or(""));
+        let place = all.iter().position(|(of, at, _)| of == model && *at == half);
+        let place = place.unwrap_or_else(|| {
+            all.push(((*model).to_owned(), half, Rates::default()));
+            all.len() - 1
+        });
+        all[place].2.count(wrong, level);
+    }
+    all
+}
+
 impl Rates {
-    /// Over some outcomes.
-    pub fn of<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Self {
-        let mut rates = Self::default();
-        for Outcome { wrong, judged, .. } in outcomes {
-            let level = judged.verdict.level;
-            let count = |rate: &mut Rate, of: bool| {
-                rate.all += 1;
-                rate.of += usize::from(of);
-            };
-            if *wrong {
-                count(&mut rates.wrong_trusted, level == Level::Trust);
-            } else {
-                count(&mut rates.good_trusted, level == Level::Trust);
-                count(&mut rates.good_not_trusted, level == Level::DoNotTrust);
-            }
+    fn count(&mut self, wrong: bool, level: &str) {
+        let count = |rate: &mut Rate, of: Level| {
+            rate.all += 1;
+            rate.of += usize::from(level == of.to_string());
+        };
+        if wrong {
+            count(&mut self.wrong_trusted, Level::Trust);
+        } else {
+            count(&mut self.good_trusted, Level::Trust);
+            count(&mut self.good_not_trusted, Level::DoNotTrust);
         }
-        rates
     }
 }

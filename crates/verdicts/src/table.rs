@@ -61,7 +61,7 @@ pub fn fit_rows<M: Model>(rows: &Rows, request: &M::Request, run: &Run<'_>) -> R
 }
 
 impl Fitted {
-    /// The log density of each of some new rows, in nats: the last column of what the model says of them.
+    /// The log density of each of some new rows, or of each sequence of them, in nats.
     ///
     /// # Errors
     /// Where the model refuses them.
@@ -69,10 +69,8 @@ impl Fitted {
         let source = rows.write(&self.folder.path().join("new.csv"))?;
         let asked = Asked { source: Some(source), memory: None };
         let told = self.model.evaluate(&asked, None, 0, &())?.rows.table;
-        match told.columns.last() {
-            Some((_, Column::Real(values))) => Ok(values.clone()),
-            _ => Err("the model gives no density".into()),
-        }
+        let Column::Real(values) = told.column("log_density")? else { return Err("no density".into()) };
+        Ok(values.clone())
     }
 
     /// The log density of new rows under the truth minus that under the fit, in nats a row.

@@ -42,7 +42,8 @@ fn a_hidden_markov_model_finds_states_and_what_follows() {
         said.stderr.contains("emission    Gaussian: level; Poisson: visits; categorical: kind"),
         "{said:?}"
     );
-    assert!(said.stderr.contains("verdict     trust"), "{said:?}");
+    // Parts of rows are no draws of a Gaussian.
+    assert!(said.stderr.contains("than p(x) says"), "{said:?}");
     let run = "runs/stays-hmm";
     let names = ["config.toml", "metrics.jsonl", "model.json", "report.html", "results.json", "state.json"];
     assert_eq!(files(&place.path(run)), names);
@@ -428,7 +429,13 @@ fn a_broken_symmetry_is_not_trusted() {
         place.write("ring.csv", ring(n, 1.5));
         let said = place.succeeds("ising --couplings ring.csv");
         assert!(said.code == Some(3) && said.stderr.contains("verdict     do not trust"), "{said:?}");
-        assert!(said.stderr.contains("the figures in nats  trust"), "it is a bound all the same: {said:?}");
+        // The other of two modes is log 2 more; draws of q do not see it.
+        let gap = if n == 6 {
+            "caution: the bound is 0.12 nats a spin below log Z"
+        } else {
+            "the figures in nats  trust"
+        };
+        assert!(said.stderr.contains(gap), "it is a bound all the same: {said:?}");
         assert!(said.stderr.contains("a marginal probability of q is 0.49"), "{said:?}");
         assert_eq!(said.stderr.contains("exact       log Z = "), n == 6);
         assert_eq!(said.stderr.contains("estimate    log Z ≈ "), n == 24);
@@ -442,7 +449,7 @@ fn weights_beyond_all_bounds_are_not_trusted() {
     place.write("ring.csv", ring(24, 200.0));
     let said = place.succeeds("ising --couplings ring.csv --starts 1");
     assert!(said.code == Some(3) && said.stderr.contains("; k̂ = inf"), "{said:?}");
-    assert!(said.stderr.contains("do not trust: k̂ of q over all parameters is inf"), "{said:?}");
+    assert!(said.stderr.contains("caution: k̂ of q over all parameters is inf"), "{said:?}");
 }
 
 /// Z of a ring is (2 cosh J)ⁿ + (2 sinh J)ⁿ. With weak couplings q is uniform: of 1000 weights the mean's logarithm has a
@@ -471,7 +478,7 @@ fn unfit(text: &str, verb: &str, message: &[&str], hint: &str) {
 fn what_is_wrong_is_said() {
     let hint = "leave the column out";
     for verb in ["hmm --data data.csv", "state-space --data data.csv"] {
-        unfit("a,b\n1,2\n1,3\n1,5\n", verb, &["column `a` is 1 in every row"], hint);
+        unfit("a,b\n1,2\n1,2\n1,2\n", verb, &["column `a` is 1 in every row"], hint);
         unfit("a,b\n,2\n,3\n,5\n", verb, &["column `a` has no value"], hint);
         let message = "column `a` is 1.000000000001 in every row, to ten digits";
         unfit("a\n1.000000000001\n1.000000000003\n1.000000000002\n", verb, &[message], hint);

@@ -27,4 +27,5 @@ mod threads;
 mod times;
 mod topics;
 mod verbs;
+mod verdicts;
 mod wide;

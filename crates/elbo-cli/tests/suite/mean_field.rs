@@ -22,7 +22,8 @@ fn a_mixture_finds_groups_and_says_so() {
     let said = place.succeeds("mixture --data groups.csv -k 4");
     assert_eq!(said.stdout, "runs/groups-mixture\n");
     assert!(said.stderr.contains("2 of 4 have a row or more"), "{said:?}");
-    assert!(said.stderr.contains("verdict     trust"), "{said:?}");
+    // Squares are no Gaussians, and beside what is between them the prior has them too wide.
+    assert!(said.stderr.contains("than p(x) says"), "{said:?}");
     let run = "runs/groups-mixture";
     let names = ["config.toml", "metrics.jsonl", "model.json", "report.html", "results.json", "state.json"];
     assert_eq!(files(&place.path(run)), names);
@@ -115,11 +116,13 @@ fn unfit(bytes: impl AsRef<[u8]>, verb: &str, message: &[&str], hint: &str) {
 
 #[test]
 fn what_is_wrong_with_rows_is_said() {
-    let hint = "--drop-constant leaves such columns out";
-    unfit("a,b\n1,2\n1,3\n1,5\n", "mixture", &["column `a` is 1 in every row"], hint);
+    let hint = "leave the column out";
     unfit("a,b\n,2\n,3\n,5\n", "mixture", &["column `a` has no value"], hint);
-    let message = "column `b` is 1.000000000001 in every row, to ten digits";
-    unfit("a,b\n1,1.000000000001\n3,1.000000000003\n2,1.000000000002\n", "mixture", &[message], hint);
+    let hint = "there is nothing to model; is this the right file?";
+    let constant = ["a,b\n1,2\n1,2\n1,2\n", "b\n1.000000000001\n1.000000000003\n1.000000000002\n"];
+    for text in constant {
+        unfit(text, "mixture", &["every column is constant"], hint);
+    }
     unfit(
         "a,b\n1,2\ninf,3\n1,5\n",
         "mixture",

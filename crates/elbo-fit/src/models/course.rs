@@ -24,11 +24,15 @@ pub(crate) const ROWS: [&str; 2] = ["rows", "θ"];
 /// the bound is, since an ascent ends where a sweep raises the bound by no more.
 const REACHED: (f64, f64) = (1.0, 100.0);
 
+/// How far below, in nats a row, a start is as good as the best for what p(x) says of a row.
+const OF_A_ROW: f64 = 0.002;
+
 /// Sweeps of the falling temperature.
 const ANNEALED: usize = 30;
 
 /// Draws of q behind k̂, and for how many operations they are made.
 const DRAWS: usize = 1000;
+const FEWEST_DRAWS: usize = 200;
 const MOST_WORK: usize = 20_000_000_000;
 
 /// Deterministic annealing that begins at this inverse temperature.
@@ -52,6 +56,8 @@ pub struct Course {
     pub(crate) record: Record,
     /// The bound that each start reached.
     pub(crate) starts: Vec<f64>,
+    /// The bound of each start as it began and after its first sweep.
+    began: Vec<[f64; 2]>,
     /// What the two divergences are of.
     pub(crate) names: [&'static str; 2],
     pub(crate) seconds: f64,
@@ -78,6 +84,17 @@ pub struct Fitting<'a> {
 
 /// What goes before the sweeps of a start: so many parts, and what makes the part of a number of a start's.
 pub(crate) type WarmUp<'a, M> = (usize, &'a dyn Fn(&mut M, usize, usize) -> Result<(), Fault>);
+
+/// A start that is under way.
+struct Under<M> {
+    start: usize,
+    /// How much was done of what goes before its sweeps.
+    warmed: usize,
+    record: Record,
+    model: M,
+    /// Its bound as it began.
+    first: f64,
+}
 
 /// A start that is over.
 struct Over<M> {
@@ -123,17 +140,17 @@ impl Fitting<'_> {
         let (best, Climbing { state, began, before, .. }) = climbed?;
         let Over { model, record, .. } = best;
         let within = REACHED.0.max(REACHED.1 * self.ascent.tolerance * record.last().abs());
-        let reached = state.bounds.iter().filter(|&&bound| bound >= record.last() - within).count();
         let findings = Findings {
             converged: Some(record.converged),
             maximised_a_bound: Some(true),
             coordinate_ascent: true,
-            starts: starts.map(|starts| Starts { starts, reached, within }),
+            starts: starts.map(|_| agreement(&state.bounds, &state.began, within)),
             ..Findings::default()
         };
         let course = Course {
             record,
             starts: state.bounds,
+            began: state.began,
             names,
             seconds: before + began.elapsed().as_secs_f64(),
             findings,
@@ -152,6 +169,11 @@ impl Fitting<'_> {
     ) -> Result<(Over<M>, Climbing<'_>), Error> {
         let state = self.keeper.resume(self.observer)?;
         let before = state.seconds;
+        let mut begin = |start: usize| {
+            let model = begin(start)?;
+            let first = model.bound().value();
+            Ok::<_, Fault>((model, first))
+        };
         let mut climbing =
             Climbing { fitting: self, state, metrics: Vec::new(), began: Instant::now(), before };
         let mut restored = |packed: &RawValue, climbing: &Climbing<'_>| {
@@ -160,20 +182,20 @@ impl Fitting<'_> {
             if start > over || start >= starts || over > starts || warmed > warm_up.0 {
                 return Err(Error::new("the state is that of a fit with other starts"));
             }
-            let mut model = begin(start)?;
+            let (mut model, first) = begin(start)?;
             model.restore(fit)?;
-            Ok((start, warmed, record, model))
+            Ok(Under { start, warmed, record, model, first })
         };
         let packed = climbing.state.best.clone();
         let mut best = packed
             .map(|packed| {
-                let (start, _, record, model) = restored(&packed, &climbing)?;
+                let Under { start, record, model, .. } = restored(&packed, &climbing)?;
                 Ok::<_, Error>(Over { start, model, record, packed })
             })
             .transpose()?;
         let mut now = climbing.state.now.take().map(|packed| restored(&packed, &climbing)).transpose()?;
         let over = climbing.state.bounds.len();
-        if let Some((start, warmed, record, _)) = &now {
+        if let Some(Under { start, warmed, record, .. }) = &now {
             let after = Climbing::after(*start, *warmed, record.bounds.len());
             self.observer.say("resumed", format!("after {after}"));
         } else if over > 0 {
@@ -183,7 +205,10 @@ impl Fitting<'_> {
             let over = climbing.state.bounds.len();
             let at = match now.take() {
                 Some(at) => at,
-                None if over < starts => (over, 0, Record::default(), begin(over)?),
+                None if over < starts => {
+                    let (model, first) = begin(over)?;
+                    Under { start: over, warmed: 0, record: Record::default(), model, first }
+                }
                 None => break,
             };
             self.keeper.open()?;
@@ -204,7 +229,8 @@ impl Fitting<'_> {
         // A whole fit that was asked to go on.
         if !self.is_over(&best.record) {
             let Over { start, model, record, .. } = best;
-            best = climbing.climb((start, warm_up.0, record, model), warm_up)?;
+            let under = Under { start, warmed: warm_up.0, record, model, first: f64::NAN };
+            best = climbing.climb(under, warm_up)?;
             climbing.state.bounds[start] = best.record.last();
             climbing.state.best = Some(best.packed.clone());
         }
@@ -223,7 +249,7 @@ impl Climbing<'_> {
     /// Takes a start to its end.
     fn climb<M: Resumable>(
         &mut self,
-        (start, warmed, record, mut model): (usize, usize, Record, M),
+        Under { start, warmed, record, mut model, first }: Under<M>,
         (parts, warm_up): WarmUp<'_, M>,
     ) -> Result<Over<M>, Error> {
         let Fitting { observer, keeper, ascent, .. } = *self.fitting;
@@ -245,6 +271,10 @@ impl Climbing<'_> {
             let (sweep, bound) = (record.bounds.len(), record.bounds[record.bounds.len() - 1]);
             observer.sweep(Sweep { start, sweep, bound: &bound });
             self.state.sweeps[start] = sweep;
+            if self.state.began.len() <= start {
+                let after = bound.value();
+                self.state.began.push([if first.is_finite() { first } else { after }, after]);
+            }
             self.metrics.push(SweepMetrics {
                 start: start + 1,
                 sweep,
@@ -303,27 +333,67 @@ impl Climbing<'_> {
     }
 }
 
+/// How many starts came within so many nats of the best, and how many of these began apart: with bounds that differ by
+/// more than a nat, before the first sweep or after it.
+fn agreement(bounds: &[f64], began: &[[f64; 2]], within: f64) -> Starts {
+    let best = bounds.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let reached: Vec<usize> = (0..bounds.len()).filter(|&start| bounds[start] >= best - within).collect();
+    let mut apart: Vec<[f64; 2]> = Vec::new();
+    let differ = |a: &[f64; 2], b: &[f64; 2]| a.iter().zip(b).any(|(a, b)| (a - b).abs() > REACHED.0);
+    for first in reached.iter().filter_map(|&start| began.get(start).copied()) {
+        if apart.iter().all(|other| differ(&first, other)) {
+            apart.push(first);
+        }
+    }
+    Starts { starts: bounds.len(), reached: reached.len(), apart: apart.len(), within }
+}
+
 impl Course {
+    /// Takes starts for as good as the best whose bound is as good for what p(x) says of each of so many rows.
+    pub(crate) fn compare_starts(&mut self, rows: f64) {
+        if let Some(of) = self.findings.starts {
+            let within = of.within.max(OF_A_ROW * rows);
+            self.findings.starts = Some(agreement(&self.starts, &self.began, within));
+        }
+    }
+
     /// k̂ of q, and an estimate of `evidence`, from the log weights of as many draws of q as are asked for, each of so many
-    /// operations: the headline that tells them, or that they would take too long.
+    /// operations; `None` where they would take too long.
     pub(crate) fn weigh(
         &mut self,
-        evidence: &str,
         operations: usize,
         log_weights: impl FnOnce(usize) -> Result<Vec<f64>, Fault>,
-    ) -> Result<(String, String), Error> {
-        let told = if operations.saturating_mul(DRAWS) > MOST_WORK {
-            format!("{evidence} and k̂ are left out: {DRAWS} draws of q would take too long")
-        } else {
-            let weights = pareto_smoothed(&log_weights(DRAWS)?)?;
-            // Weights that are all alike have no tail.
-            let khat = weights.khat.filter(|khat| *khat > f64::NEG_INFINITY);
-            self.findings.parameters_khat = khat;
-            let khat = khat.map_or("–".into(), |khat| format!("{khat:.2}"));
-            format!("{evidence} ≈ {:.4} nats by draws of q; k̂ = {khat}", weights.log_mean_weight)
-        };
-        Ok(("estimate".into(), told))
+    ) -> Result<Option<Weighed>, Error> {
+        let draws = (MOST_WORK / operations.max(1)).min(DRAWS);
+        if draws < FEWEST_DRAWS {
+            return Ok(None);
+        }
+        let weights = pareto_smoothed(&log_weights(draws)?)?;
+        // Weights that are all alike have no tail.
+        let khat = weights.khat.filter(|khat| *khat > f64::NEG_INFINITY);
+        self.findings.parameters_khat = khat;
+        self.findings.posterior_is_known = weights.khat == Some(f64::NEG_INFINITY);
+        Ok(Some(Weighed { estimate: weights.log_mean_weight, khat }))
     }
+}
+
+/// What draws of q say of the evidence.
+pub(crate) struct Weighed {
+    /// In nats.
+    pub(crate) estimate: f64,
+    pub(crate) khat: Option<f64>,
+}
+
+/// The headline of an estimate of this evidence.
+pub(crate) fn told(evidence: &str, weighed: Option<&Weighed>) -> (String, String) {
+    let text = match weighed {
+        None => format!("{evidence} and k̂ are not checked: draws of q would take too long"),
+        Some(Weighed { estimate, khat }) => {
+            let khat = khat.map_or("–".into(), |khat| format!("{khat:.2}"));
+            format!("{evidence} ≈ {estimate:.4} nats by draws of q; k̂ = {khat}")
+        }
+    };
+    ("estimate".into(), text)
 }
 
 /// A fit whose bound is told as another, of the same ascent: that of the stored rows, for one.

@@ -1,6 +1,7 @@
 //! Bayesian factor analysis and probabilistic PCA.
 
 use elbo::{
+    diagnose::Estimated,
     guide::Family,
     mean_field::factor_analysis::{Fit, Noise, Posterior, Prior, Reconstruction, Start},
     random::{Key, Purpose},
@@ -39,7 +40,8 @@ pub struct Request {
     pub pca: bool,
     /// The columns stay as they are stored; else each is brought to mean 0 and standard deviation 1.
     pub unscaled: bool,
-    /// Starts, of which the best is kept: the first at the principal components, the others at random.
+    /// Starts, of which the best is kept: the first at the principal components, one in three at random, the others each at
+    /// columns of its own.
     pub starts: usize,
     /// The column that says how many rows each row stands for; if open, one.
     pub row_weights: Option<String>,
@@ -47,7 +49,7 @@ pub struct Request {
 
 impl Default for Request {
     fn default() -> Self {
-        Self { latent: None, pca: false, unscaled: false, starts: 3, row_weights: None }
+        Self { latent: None, pca: false, unscaled: false, starts: 5, row_weights: None }
     }
 }
 
@@ -103,6 +105,7 @@ impl Model for Factors {
         observer: &dyn Observer,
     ) -> Result<(Rows, Settings), Error> {
         let rows = Rows::read(source, memory, observer)?.weighted_by(request.row_weights.as_deref())?;
+        let rows = rows.without_constant(observer)?;
         let width = rows.data.width();
         let latent = request.latent.unwrap_or_else(|| (width / 2).clamp(1, 10));
         let why = "half as many as columns, from 1 to 10; those that are not needed are switched off";
@@ -125,7 +128,8 @@ impl Model for Factors {
         memory: Option<u64>,
         observer: &dyn Observer,
     ) -> Result<Rows, Error> {
-        Rows::read(source, memory, observer)?.weighted_by(settings.row_weights.as_deref())
+        let rows = Rows::read(source, memory, observer)?.weighted_by(settings.row_weights.as_deref())?;
+        rows.without_constant(observer)
     }
 
     fn fit(
@@ -143,7 +147,12 @@ impl Model for Factors {
         let log_volume = scaling.weighted_log_volume(x, weights);
         let key = Key::new(run.seed).purpose(Purpose::Start);
         let begin = |start: usize| {
-            let at = if start == 0 { Start::Principal } else { Start::Random(key.fold(start as u64)) };
+            let at = match start % 3 {
+                _ if start == 0 => Start::Principal,
+                0 => Start::Random(key.fold(start as u64)),
+                // Numbers 1, 2, 4, 5, 7, … are parts 0, 1, 2, 3, 4, … of one sequence.
+                _ => Start::Columns { key, number: start - 1 - start / 3 },
+            };
             let fit = match weights {
                 Some(weights) => Fit::weighted(x, width, weights, settings.prior, at)?,
                 None => Fit::new(x, width, settings.prior, at)?,
@@ -152,6 +161,13 @@ impl Model for Factors {
         };
         let (Restated { fit, .. }, mut course) = run.best(Some(settings.starts), ROWS, begin)?;
         let q = fit.posterior().clone();
+        course.compare_starts(rows.number());
+        course.findings.transformed = rows.transforms(q.transforms(x)?).test();
+        let in_use = q.active().iter().filter(|active| **active).count() as f64;
+        let noises = if settings.prior.noise == Noise::Shared { 1.0 } else { width as f64 };
+        // Loadings up to a rotation, means and noises.
+        let parameters = in_use * width as f64 - 0.5 * in_use * (in_use - 1.0) + width as f64 + noises;
+        course.findings.estimated = Some(Estimated { parameters, rows: rows.number() });
         let described = loadings(&data.columns, scaling.divisors(), &q);
         course.found = Found::Factors { loadings: described.clone() };
         let active = q.active().iter().filter(|active| **active).count();

@@ -1,6 +1,7 @@
 //! Hidden Markov models.
 
 use elbo::{
+    diagnose::{Estimated, Transforms},
     mean_field::{
         Annealing,
         hidden_markov::{Emission, Fit, Posterior, Prior, Shares, Start},
@@ -226,6 +227,7 @@ impl Model for HiddenMarkov {
         observer: &dyn Observer,
     ) -> Result<(OrderedRows, Settings), Error> {
         let ordered = series::read(request.sequence_column.as_deref(), source, memory, observer)?;
+        let ordered = ordered.without_constant(observer)?;
         let rows = &ordered.rows;
         rows.check_number("states", request.states)?;
         let settings = request.settings(&rows.data)?;
@@ -238,7 +240,7 @@ impl Model for HiddenMarkov {
         memory: Option<u64>,
         observer: &dyn Observer,
     ) -> Result<OrderedRows, Error> {
-        series::again(settings.several_sequences, source, memory, observer)
+        series::again(settings.several_sequences, source, memory, observer)?.without_constant(observer)
     }
 
     fn fit(
@@ -265,13 +267,19 @@ impl Model for HiddenMarkov {
         run.observer.say("emission", families.collect::<Vec<_>>().join("; "));
         let prior = Prior::exchangeable(settings.states, settings.concentration, &settings.emission);
         let key = Key::new(run.seed);
-        let begin =
-            |start: usize| Fit::new(x, &lengths, prior.clone(), settings.start, key.fold(start as u64));
+        let begin = |start: usize| {
+            let at =
+                if settings.start == Start::Apart && start % 2 == 1 { Start::Shaken } else { settings.start };
+            Fit::new(x, &lengths, prior.clone(), at, key.fold(start as u64))
+        };
         let warm_up = |fit: &mut Fit<'_>, _, part| {
             settings.annealing.map_or(Ok(()), |annealing| annealing.sweep(fit, part))
         };
         let parts = settings.annealing.map_or(0, |annealing| annealing.sweeps);
-        let (fit, mut course) = run.warmed(Some(settings.starts), ROWS, begin, (parts, &warm_up))?;
+        // One state begins anywhere alike.
+        let starts = (settings.states > 1).then_some(settings.starts);
+        let (fit, mut course) = run.warmed(starts, ROWS, begin, (parts, &warm_up))?;
+        course.compare_starts(rows.data.rows() as f64);
         let q = fit.posterior().clone();
         let (mut path, mut p) = (Vec::new(), Vec::new());
         for sequence in sequences(x, columns.len(), &lengths) {
@@ -287,6 +295,11 @@ impl Model for HiddenMarkov {
             })
             .collect();
         let used = described.iter().filter(|state| state.rows >= 1.0).count();
+        course.findings.transformed = transforms(&q, x, columns, &lengths, key)?.test();
+        course.findings.estimated = Some(Estimated {
+            parameters: parameters(&settings.emission, used),
+            rows: rows.data.rows() as f64,
+        });
         let mut cards = vec![("states".into(), format!("{used} of {} have a row or more", settings.states))];
         if lengths.len() == 1 {
             let next = q.after(&p[p.len() - settings.states..]);
@@ -325,4 +338,29 @@ impl Model for HiddenMarkov {
         };
         Ok((course, story))
     }
+}
+
+/// Of each row given those before it.
+fn transforms(
+    q: &Posterior,
+    x: &[f64],
+    columns: &[String],
+    lengths: &[usize],
+    key: Key,
+) -> Result<Transforms, Error> {
+    let mut values = Vec::with_capacity(x.len());
+    for (number, sequence) in (0..).zip(sequences(x, columns.len(), lengths)) {
+        values.extend(q.transforms(sequence, key.fold(number))?);
+    }
+    Ok(Transforms { columns: columns.to_vec(), values, lengths: lengths.to_vec(), ..Transforms::default() })
+}
+
+/// How many numbers of states in use are fitted.
+fn parameters(emission: &[Emission], used: usize) -> f64 {
+    let numbers = |emission: &Emission| match emission {
+        Emission::Gaussian { .. } | Emission::KnownGaussian { .. } => 2.0,
+        Emission::Poisson { .. } | Emission::KnownPoisson { .. } => 1.0,
+        Emission::Categorical(shares) => shares.outcomes() as f64 - 1.0,
+    };
+    used as f64 * (emission.iter().map(numbers).sum::<f64>() + used as f64 - 1.0)
 }

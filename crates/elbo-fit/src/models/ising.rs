@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    course::{Course, Fitting, Restated, annealing},
+    course::{Course, Fitting, Restated, annealing, told},
     model::Model,
     story::Story,
 };
@@ -276,6 +276,8 @@ impl Model for Ising {
         let parts = settings.annealing.map_or(0, |annealing| annealing.sweeps);
         let (Restated { fit, .. }, mut course) =
             run.warmed(Some(settings.starts), ["spins", "θ"], begin, (parts, &warm_up))?;
+        course.compare_starts(n as f64);
+        (course.findings.model_is_given, course.findings.intervals_told) = (true, true);
         let exact = if n <= ENUMERATED {
             let exact = field.enumerate()?;
             Some(ExactSpins { log_partition: exact.log_partition, means: ising::means(&exact.marginals) })
@@ -308,10 +310,14 @@ impl Model for Ising {
             cards
                 .push(("means".into(), format!("{:.4} from the exact ones at most", furthest(&exact.means))));
             course.findings.marginal_error = Some(0.5 * furthest(&exact.means));
+            course.findings.bound_gap = Some(gap / n as f64);
         } else {
             course.findings.marginal_error = symmetric.then(|| 0.5 * furthest(&vec![0.0; n]));
             let log_weights = |draws| Ok(spins.log_weights(couplings, &settings.fields, draws, key));
-            cards.push(course.weigh("log Z", n * n, log_weights)?);
+            let weighed = course.weigh(n * n, log_weights)?;
+            cards.push(told("log Z", weighed.as_ref()));
+            let gap = weighed.map(|of| of.estimate - spins.bound);
+            course.findings.bound_gap = gap.map(|gap| gap / n as f64);
         }
         run.observer.say("spins", format!("{n}, {} couplings", field.edges.len()));
         let names = &rows.data.columns;

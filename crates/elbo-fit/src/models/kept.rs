@@ -52,6 +52,8 @@ pub(crate) struct State {
     pub(crate) seconds: f64,
     /// The bound that each start reached which is over.
     pub(crate) bounds: Vec<f64>,
+    /// The bound of each start as it began and after its first sweep.
+    pub(crate) began: Vec<[f64; 2]>,
     /// The sweeps of each start, which are the lines of `metrics.jsonl`.
     pub(crate) sweeps: Vec<usize>,
     /// The best start that is over.
@@ -64,7 +66,15 @@ impl Default for State {
     /// Before the first start.
     fn default() -> Self {
         let elbo = env!("CARGO_PKG_VERSION").into();
-        Self { elbo, seconds: 0.0, bounds: Vec::new(), sweeps: Vec::new(), best: None, now: None }
+        Self {
+            elbo,
+            seconds: 0.0,
+            bounds: Vec::new(),
+            began: Vec::new(),
+            sweeps: Vec::new(),
+            best: None,
+            now: None,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Bayesian mixtures of Gaussians, or of columns of 0 and 1.
 
 use elbo::{
+    diagnose::Estimated,
     mean_field::{
         Start,
         mixture::{Covariance, Family, Fit, GaussianPrior, Posterior, Prior, Weights},
@@ -11,7 +12,7 @@ use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    course::{Course, Fitting, ROWS, annealing},
+    course::{Course, Fitting, ROWS, annealing, told},
     model::Model,
     online::Online,
     row_model::{RowModel, of_seen},
@@ -22,7 +23,6 @@ use crate::{
     figure::{Component, Ellipse, Ellipses, Figure},
     fitted::About,
     found::Found,
-    moments::moments,
     number::likeliest,
     observer::{Observer, Say},
     room::{check_room, size},
@@ -130,31 +130,12 @@ fn read(
 ) -> Result<Rows, Error> {
     let mut rows = Rows::read(source, memory, observer)?.weighted_by(row_weights)?;
     if drop_constant {
-        rows.data = without_constant(rows.data, observer)?;
+        rows = rows.without_constant(observer)?;
     }
     if bernoulli {
         cut(&mut rows.data, observer)?;
     }
     Ok(rows)
-}
-
-/// The columns that tell no rows apart.
-fn constant(data: &Dataset<f64>) -> Vec<usize> {
-    moments(data).iter().enumerate().filter(|(_, of)| !of.varies()).map(|(d, _)| d).collect()
-}
-
-fn without_constant(data: Dataset<f64>, observer: &dyn Observer) -> Result<Dataset<f64>, Error> {
-    let constant = constant(&data);
-    let kept: Vec<usize> = (0..data.width()).filter(|d| !constant.contains(d)).collect();
-    if kept.is_empty() {
-        return Err(Error::new(format!("`{}`: every column is constant", data.name))
-            .remedy("there is nothing to model; is this the right file?"));
-    }
-    if !constant.is_empty() {
-        let text = format!("{} columns of one value; {} are left", constant.len(), kept.len());
-        observer.say("dropped", text);
-    }
-    Ok(data.keep_columns(&kept)?)
 }
 
 /// Makes pixels 1 above half of what is full, and 0 elsewhere; cells that are 0 or 1 already stay as they are.
@@ -192,13 +173,12 @@ impl Request {
             }
             Family::Bernoulli([1.0, 1.0])
         } else {
-            if let Some(&d) = constant(data).first() {
-                let value = data.column(d).find(|x| !x.is_nan());
-                let what =
-                    value.map_or("has no value".into(), |x| format!("is {x} in every row, to ten digits"));
-                return Err(Error::new(format!("`{}`: column `{}` {what}", data.name, data.columns[d]))
-                    .remedy("«drop-constant» leaves such columns out; «label-column» sets a label aside"));
+            let constant = rows.constant();
+            if !constant.is_empty() && constant.len() == data.width() {
+                return Err(Error::new(format!("`{}`: every column is constant", data.name))
+                    .remedy("there is nothing to model; is this the right file?"));
             }
+            rows.need_values(0..data.width())?;
             let covariance = self.covariance.unwrap_or_default();
             let of_rows = match &rows.weights {
                 Some(weights) => GaussianPrior::weighted(&data.values, data.width(), weights, covariance)?,
@@ -238,6 +218,11 @@ impl Model for Mixture {
         let weights = request.row_weights.as_deref();
         let rows = read(source, memory, weights, [request.drop_constant, bernoulli], observer)?;
         rows.check_number("components", request.components)?;
+        let bits = || rows.data.values.iter().all(|&x| x.is_nan() || x == 0.0 || x == 1.0);
+        let real = request.family.map_or_else(|| !bits(), |family| family == Kind::Gaussian);
+        // A constant column has no Gaussian.
+        let drop_constant = request.drop_constant || (real && !rows.constant().is_empty());
+        let rows = if drop_constant { rows.without_constant(observer)? } else { rows };
         let prior = request.prior(&rows)?;
         let (family, why) = match prior.family {
             Family::Bernoulli(_) => ("Bernoulli", "every value is 0 or 1"),
@@ -245,7 +230,7 @@ impl Model for Mixture {
         };
         observer.chose(request.family.is_none(), "family", family, why);
         let settings = Settings {
-            drop_constant: request.drop_constant,
+            drop_constant,
             starts: request.starts,
             start: request.start,
             online: request.online,
@@ -273,10 +258,15 @@ impl Model for Mixture {
         tell_cost(&settings.prior, &rows.data, run.observer);
         let key = Key::new(run.seed);
         let begin = |start: usize| {
+            // What k-means always makes alike is no evidence: every other start begins apart.
+            let at = match settings.start {
+                Start::KMeans if start % 2 == 1 => Start::Shaken,
+                at => at,
+            };
             let (key, prior) = (key.fold(start as u64), settings.prior.clone());
             match &rows.weights {
-                Some(weights) => Fit::weighted(x, width, weights, prior, settings.start, key),
-                None => Fit::new(x, width, prior, settings.start, key),
+                Some(weights) => Fit::weighted(x, width, weights, prior, at, key),
+                None => Fit::new(x, width, prior, at, key),
             }
         };
         let sweeps = settings.annealing.map_or(0, |annealing| annealing.sweeps);
@@ -289,18 +279,25 @@ impl Model for Mixture {
                 _ => Ok(()),
             };
         let parts = sweeps + settings.online.map_or(0, |online| online.epochs as usize);
-        let (fit, mut course) = run.warmed(Some(settings.starts), ROWS, begin, (parts, &warm_up))?;
+        // One component begins anywhere alike.
+        let starts = (settings.prior.components > 1).then_some(settings.starts);
+        let (fit, mut course) = run.warmed(starts, ROWS, begin, (parts, &warm_up))?;
+        course.compare_starts(rows.number());
         let q = fit.posterior();
         let operations = operations_of_draw(&settings.prior, rows.data.rows(), width);
-        let (card, mut estimate) =
-            course.weigh("log p(x)", operations, |draws| fit.log_weights(draws, key))?;
+        let weighed = course.weigh(operations, |draws| fit.log_weights(draws, key))?;
         let used = fit.counts().iter().filter(|&&n| n >= 1.0).count();
-        if estimate.contains('≈') && used > 0 {
-            // K!/(K − used)!: components without rows are all alike.
-            let orders: f64 = (0..used).map(|k| ((q.number() - k) as f64).ln()).sum();
-            estimate =
-                format!("{estimate}; of one order of the components, over all orders up to {orders:.2} more");
+        let (card, mut estimate) = told("log p(x) of this labelling", weighed.as_ref());
+        if let (Some(weighed), Weights::Dirichlet(_)) = (weighed, settings.prior.weights) {
+            // K!/(K − U)!: components without a row are all alike.
+            let ln_labellings: f64 = (0..used).map(|k| ((settings.prior.components - k) as f64).ln()).sum();
+            let all = weighed.estimate + ln_labellings;
+            estimate = format!("{estimate}; of all labellings {all:.4}, where the components are apart");
         }
+        course.findings.estimated =
+            Some(Estimated { parameters: parameters(&settings.prior, used, width), rows: rows.number() });
+        let looked_at = q.transforms(x, key)?;
+        course.findings.transformed = rows.transforms(looked_at).test();
         let described = described(&fit);
         course.found = Found::Mixture { columns: rows.data.columns.clone(), components: described.clone() };
         let kind = match settings.prior.family {
@@ -322,7 +319,8 @@ impl Model for Mixture {
             ],
             notes: vec![
                 "The bound is of the density of the rows in the units of the file. Components are numbered as they came; \
-                 any order of them is as good, and the estimate of log p(x) is that of this order."
+                 any order of them is as good: the estimate of log p(x) is of this labelling, and there are as many more as there are \
+                 orders."
                     .into(),
             ],
             figures,
@@ -391,6 +389,21 @@ fn tell_cost(prior: &Prior, data: &Dataset<f64>, observer: &dyn Observer) {
 
 /// Columns up to which a component's covariance is told whole; of more its diagonal is.
 const WHOLE: usize = 50;
+
+/// How many numbers of components in use are fitted.
+fn parameters(prior: &Prior, used: usize, width: usize) -> f64 {
+    let (used, d) = (used as f64, width as f64);
+    let of_components = match &prior.family {
+        Family::Bernoulli(_) => used * d,
+        Family::Gaussian(of) => match of.covariance {
+            Covariance::Full => used * (d + 0.5 * d * (d + 1.0)),
+            Covariance::Tied => used * d + 0.5 * d * (d + 1.0),
+            Covariance::Diagonal => used * 2.0 * d,
+            Covariance::Spherical => used * (d + 1.0),
+        },
+    };
+    of_components + used - 1.0
+}
 
 /// The components that have a row or more.
 fn described(fit: &Fit<'_>) -> Vec<Component> {

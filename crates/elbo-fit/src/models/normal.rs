@@ -1,9 +1,11 @@
 //! The mean and the precision of one column.
 
 use elbo::{
+    diagnose::{Estimated, Transforms},
     distribution::{Gamma, Moments},
     mean_field::normal_gamma::{Fit, Posterior, Prior},
     random::Key,
+    special::normal_cdf,
 };
 use elbo_data::{Dataset, Table};
 use serde::{Deserialize, Serialize};
@@ -126,6 +128,20 @@ impl Model for Normal {
             None => Fit::new(&x, settings.prior),
         })?;
         let q = *fit.posterior();
+        let seen = x.iter().filter(|x| !x.is_nan()).count() as f64;
+        // A row is nearer to the mean than it would be to that of the others.
+        let spread = (f64::max(1.0 - 1.0 / seen, 0.5) / q.expected_precision()).sqrt();
+        let transforms = Transforms {
+            columns: vec![settings.column.clone()],
+            values: x.iter().map(|x| normal_cdf((x - q.mean) / spread)).collect(),
+            weights: rows.weights.clone(),
+            ..Transforms::default()
+        };
+        course.findings.transformed = transforms.test();
+        // Rows that stand for several have no order of their own.
+        course.findings.in_no_order = rows.weights.is_none().then(|| transforms.test_order()).flatten();
+        course.findings.estimated = Some(Estimated { parameters: 2.0, rows: seen });
+        (course.findings.posterior_is_known, course.findings.intervals_told) = (true, true);
         let tau = Gamma::new(q.shape, q.rate)?;
         let sd_of_tau = tau.variance().unwrap_or(f64::NAN).sqrt();
         course.found = Found::Normal {

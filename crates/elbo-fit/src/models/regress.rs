@@ -1,9 +1,14 @@
 //! Bayesian linear regression.
 
 use elbo::{
+    diagnose::{Estimated, Transforms},
     distribution::{CentralInterval, Gaussian, LogDensity, StudentT},
-    mean_field::regression::{Fit, Noise, Posterior, Prediction, Prior, Weights},
+    mean_field::{
+        ascend,
+        regression::{Fit, Noise, Posterior, Prediction, Prior, Weights},
+    },
     random::Key,
+    special::normal_cdf,
 };
 use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
@@ -215,9 +220,14 @@ impl Model for Regress {
         run: &Fitting<'_>,
     ) -> Result<(Course, Story<Regression>), Error> {
         let (target, width) = (target(&rows, &settings.target)?, rows.data.width() - 1);
-        let order: Vec<usize> = (0..=width).filter(|&d| d != target).chain([target]).collect();
+        // Beside an intercept a constant says nothing.
+        let constant = if settings.prior.intercept.is_some() { rows.constant() } else { Vec::new() };
+        let given: Vec<usize> = (0..=width).filter(|&d| d != target && !constant.contains(&d)).collect();
+        let given = if given.is_empty() { (0..=width).filter(|&d| d != target).collect() } else { given };
+        let width = given.len();
+        let order: Vec<usize> = given.into_iter().chain([target]).collect();
+        tell_constant(&rows.data, &order, run.observer);
         rows.data = rows.data.keep_columns(&order)?;
-        tell_constant(&rows.data, run.observer);
         let stored: Vec<f64> = rows.data.column(width).collect();
         // By which coefficients compare, scaled or not.
         let weights = rows.weights.as_deref();
@@ -237,20 +247,34 @@ impl Model for Regress {
         let side = (width + 2).min(y.len());
         let bytes = numbers(&[side, width + 2, 12 + rayon::current_num_threads()]);
         check_room(&format!("the products of {width} columns"), bytes, "leave columns out")?;
-        let begin = |_| {
-            let fit = match weights {
-                Some(weights) => Fit::weighted(x, width, &y, weights, settings.prior)?,
-                None => Fit::new(x, width, &y, settings.prior)?,
-            };
-            Ok(Restated { fit, restate: of_stored(log_volume) })
+        let fit = |prior| match weights {
+            Some(weights) => Fit::weighted(x, width, &y, weights, prior),
+            None => Fit::new(x, width, &y, prior),
         };
+        let begin = |_| Ok(Restated { fit: fit(settings.prior)?, restate: of_stored(log_volume) });
+        let joint = fit(Prior { factorised: false, ..settings.prior });
         let (Restated { fit, .. }, mut course) = run.best(None, ROWS, begin)?;
         let q = fit.posterior().clone();
         let described = described(&q, &columns, &scaling, deviations.divisors(), settings.interval)?;
         tell_coefficients(&described, settings.interval, run.observer);
         // Rows that lack a cell took no part.
         let whole: Vec<usize> = (0..y.len()).filter(|&n| !y[n].is_nan()).collect();
-        let mean = q.predict(x)?.mean;
+        let prediction = q.predict(x)?;
+        let residuals = transforms(&prediction, &q, &y, x, &columns, weights);
+        course.findings.transformed = residuals.test();
+        // Rows that stand for several have no order of their own.
+        course.findings.in_no_order = weights.is_none().then(|| residuals.test_order()).flatten();
+        let numbers = q.mean.len() as f64 + 1.0;
+        course.findings.estimated = Some(Estimated { parameters: numbers, rows: number });
+        course.findings.intervals_told = true;
+        if settings.prior.factorised {
+            let mut joint = joint?;
+            ascend(&mut joint, &run.ascent, |_, _| {})?;
+            course.findings.narrower = Some(narrower(&q, joint.posterior()));
+        } else {
+            course.findings.posterior_is_known = true;
+        }
+        let mean = prediction.mean;
         let (actual, predicted): (Vec<f64>, Vec<f64>) =
             whole.iter().map(|&n| (stored[n], scaling.undo(width, mean[n]))).unzip();
         let noise_sd = q.noise_variance().sqrt() * scaling.divisor(width);
@@ -302,6 +326,55 @@ impl Model for Regress {
     }
 }
 
+/// Columns that residuals are held against, at most.
+const HELD_AGAINST: usize = 20;
+
+/// Of each row's residual, in units of its standard deviation.
+fn transforms(
+    prediction: &Prediction,
+    q: &Posterior,
+    y: &[f64],
+    x: &[f64],
+    columns: &[String],
+    weights: Option<&[f64]>,
+) -> Transforms {
+    let width = columns.len() - 1;
+    let noise = q.noise_variance();
+    let residual = |n: usize| {
+        // A row that was fitted to is nearer than a new one by as much as the mean is uncertain.
+        let spread = (noise - prediction.mean_sd[n].powi(2)).max(0.01 * noise).sqrt();
+        normal_cdf((y[n] - prediction.mean[n]) / spread)
+    };
+    let step = width.div_ceil(HELD_AGAINST).max(1);
+    let column = |d: usize| {
+        let values = x.iter().skip(d).step_by(width).copied().collect();
+        (format!("`{}`", columns[d]), values)
+    };
+    let mut given: Vec<(String, Vec<f64>)> = (0..width).step_by(step).map(column).collect();
+    if width > 1 {
+        given.push(("its prediction".into(), prediction.mean.clone()));
+    }
+    Transforms {
+        columns: vec![columns[width].clone()],
+        values: (0..y.len()).map(residual).collect(),
+        lengths: Vec::new(),
+        weights: weights.map(Into::into),
+        given,
+    }
+}
+
+/// The largest factor between standard deviations of a joint q and those of q.
+fn narrower(q: &Posterior, joint: &Posterior) -> f64 {
+    let size = q.mean.len();
+    let diagonal = |of: &Posterior| of.covariance().into_iter().step_by(size + 1).collect::<Vec<f64>>();
+    let ratio = |(joint, own): (f64, f64)| (joint / own).sqrt();
+    diagonal(joint)
+        .into_iter()
+        .zip(diagonal(q))
+        .map(ratio)
+        .fold(1.0, |most, of| if of <= most { most } else { of })
+}
+
 /// The place of the target. The others are given, so where it is there, they must be.
 fn target(rows: &Rows, name: &str) -> Result<usize, Error> {
     let (data, target) = (&rows.data, rows.column(Some(name))?);
@@ -319,9 +392,11 @@ fn target(rows: &Rows, name: &str) -> Result<usize, Error> {
     })
 }
 
-fn tell_constant(data: &Dataset<f64>, observer: &dyn Observer) {
-    for (name, _) in data.columns.iter().zip(moments(data)).filter(|(_, of)| !of.varies()) {
-        observer.say("note", format!("column `{name}` does not vary: nothing is learnt of it"));
+/// Says which columns do not vary: those are left out that are not kept.
+fn tell_constant(data: &Dataset<f64>, kept: &[usize], observer: &dyn Observer) {
+    for (d, _) in moments(data).iter().enumerate().filter(|(_, of)| !of.varies()) {
+        let what = if kept.contains(&d) { "nothing is learnt of it" } else { "it is left out" };
+        observer.say("note", format!("column `{}` does not vary: {what}", data.columns[d]));
     }
 }
 

@@ -40,6 +40,13 @@ impl Fingerprinted for OrderedRows {
     }
 }
 
+impl OrderedRows {
+    /// Without the columns of one value.
+    pub(crate) fn without_constant(self, observer: &dyn Observer) -> Result<Self, Error> {
+        Ok(Self { rows: self.rows.without_constant(observer)?, ..self })
+    }
+}
+
 /// When rows were seen.
 #[derive(Debug)]
 pub(crate) struct When {

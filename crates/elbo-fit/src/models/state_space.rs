@@ -2,6 +2,7 @@
 
 use elbo::{
     Error as Fault,
+    diagnose::{Estimated, Transforms},
     mean_field::state_space::{Fit, Posterior, Precision, Prior},
     random::Key,
 };
@@ -276,6 +277,22 @@ fn tell_forecast(bands: &[Band], rows: usize, ahead: usize, observer: &dyn Obser
     }
 }
 
+/// Values of a column, at the least: of fewer the noise has no mean variance, and no forecast is finite.
+const FEWEST: usize = 5;
+
+/// Refuses a series that is too short to tell noise from what moves.
+fn long_enough(data: &Dataset<f64>, lengths: &[usize]) -> Result<(), Error> {
+    let steps: usize = lengths.iter().map(|length| length.saturating_sub(1)).sum();
+    let short = (0..data.width()).find_map(|d| {
+        let seen = data.column(d).filter(|x| !x.is_nan()).count();
+        (seen < FEWEST).then(|| format!("column `{}` has {seen} values", data.columns[d]))
+    });
+    let steps = (steps + 1 < FEWEST).then(|| format!("there are {steps} steps from row to row"));
+    let Some(fault) = short.or(steps) else { return Ok(()) };
+    Err(Error::new(format!("`{}`: {fault}, but a state space model needs {FEWEST} values", data.name))
+        .remedy("give a longer series; «elbo normal» describes a few values of one column"))
+}
+
 /// Fits a state space model.
 #[derive(Debug)]
 pub struct StateSpace;
@@ -294,6 +311,7 @@ impl Model for StateSpace {
         observer: &dyn Observer,
     ) -> Result<(OrderedRows, Settings), Error> {
         let ordered = series::read(request.sequence_column.as_deref(), source, memory, observer)?;
+        let ordered = ordered.without_constant(observer)?;
         let rows = &ordered.rows;
         let (kind, columns) = request.columns(rows)?;
         let (name, why) = match kind {
@@ -345,6 +363,7 @@ impl Model for StateSpace {
         check_size(settings.prior.mean.len(), settings.prior.columns(), rows.data.rows())?;
         check_ahead(settings.forecast, settings.prior.columns())?;
         varied(&rows.data)?;
+        long_enough(&rows.data, &lengths)?;
         let scaling = Scaling::standard(&rows.data, None, true);
         scaling.apply(&mut rows.data)?;
         let (y, columns) = (&rows.data.values[..], &rows.data.columns);
@@ -362,7 +381,27 @@ impl Model for StateSpace {
             Ok(Restated { fit, restate: of_stored(log_volume) })
         };
         let (Restated { fit, .. }, mut course) = run.best(settings.starts, ROWS, begin)?;
+        course.compare_starts(rows.data.rows() as f64);
         let series = Series { scaling, posterior: fit.posterior().clone() };
+        let mut values = Vec::with_capacity(y.len());
+        for sequence in sequences(y, columns.len(), &lengths) {
+            values.extend(series.posterior.transforms(sequence)?);
+        }
+        let transforms = Transforms {
+            columns: columns.clone(),
+            values,
+            lengths: lengths.clone(),
+            ..Transforms::default()
+        };
+        course.findings.transformed = transforms.test();
+        let (d, p) = (series.posterior.states() as f64, columns.len() as f64);
+        let numbers = match kind {
+            Kind::Level => 2.0,
+            Kind::Autoregression => 3.0,
+            // Maps up to a change of the states, and noises.
+            Kind::Factors => d * p + d + p,
+        };
+        course.findings.estimated = Some(Estimated { parameters: numbers, rows: rows.data.rows() as f64 });
         let told = series.dynamics(columns);
         course.found = Found::StateSpace { dynamics: told.clone() };
         let cards = match kind {

@@ -108,7 +108,7 @@ fn the_verdict_names_its_remedies() {
     let findings = Findings {
         converged: Some(false),
         coordinate_ascent: true,
-        starts: Some(Starts { starts: 5, reached: 1, within: 1.0 }),
+        starts: Some(Starts { starts: 5, reached: 1, apart: 1, within: 1.0 }),
         ..Findings::default()
     };
     of.verdict = Verdict::of(&findings);

@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::khat_limit;
+use super::{khat_limit, transforms::Transformed};
 use crate::terms::Mean;
 
 /// What was found out about a fit; what is `None` was not looked at. All in nats per row, means over rows; the
 /// standard error of a difference is that of the differences where the rows are the same.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a finding of its own")]
 pub struct Findings {
     /// Whether the held-out bound had stopped rising when the fit ended; false where the fit ran out of epochs.
     pub converged: Option<bool>,
@@ -58,8 +59,57 @@ pub struct Findings {
     pub starts: Option<Starts>,
     /// k̂ of the weights p(x, θ)/q(θ) of a q of all parameters at once.
     pub parameters_khat: Option<f64>,
+    /// Whether intervals of parameters are told, so that the whole cannot be better than q.
+    pub intervals_told: bool,
+    /// The factor by which standard deviations that are told are narrower than those of a q without independence, the
+    /// worst.
+    pub narrower: Option<f64>,
+    /// Whether q is known to be near the posterior, as that of a mean and a precision.
+    pub posterior_is_known: bool,
+    /// Whether p is given, as that of an Ising model: then there is nothing of it that could be wrong.
+    pub model_is_given: bool,
+    /// Whether the rows are such as p(x) says.
+    pub transformed: Option<Transformed>,
+    /// Whether rows depend on those before them, of a model to which their order says nothing.
+    pub in_no_order: Option<Transformed>,
+    /// How many parameters were fitted to how many rows.
+    pub estimated: Option<Estimated>,
+    /// What topics say of documents that they had not seen.
+    pub held_out_documents: Option<HeldOutDocuments>,
+    /// How far the bound of an Ising model is below log Z, or below an estimate of it that is too low, in nats a spin.
+    pub bound_gap: Option<f64>,
     /// The largest difference of a marginal probability of q from the exact one, where that is known.
     pub marginal_error: Option<f64>,
+}
+
+/// What parameters cost.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Estimated {
+    /// How many numbers were fitted, of what is in use.
+    pub parameters: f64,
+    /// To how many rows.
+    pub rows: f64,
+}
+
+impl Estimated {
+    /// What new rows lose by it, in nats a row: p/(2N), to first order (Akaike 1974).
+    pub fn lost(self) -> f64 {
+        self.parameters / (2.0 * self.rows)
+    }
+}
+
+/// log p of the words of documents that took no part in a fit, in nats per token.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HeldOutDocuments {
+    /// How many documents.
+    pub documents: usize,
+    /// log p of documents that were drawn from the topics, minus that of the documents: what the topics claim and do not hold.
+    pub overclaimed: Mean,
+    /// log p under the topics minus that under one distribution of words for all documents.
+    pub over_unigram: Mean,
+    /// log p where the words seen of a document count by themselves beside its topics, minus that under the topics: what is
+    /// common to the words of a document, and no topic.
+    pub under_own_words: Mean,
 }
 
 /// Several starts of a coordinate ascent, which ends at a local optimum.
@@ -69,6 +119,9 @@ pub struct Starts {
     pub starts: usize,
     /// How many came within so many nats of the best, itself included.
     pub reached: usize,
+    /// How many of these began apart: those that begin alike are one.
+    #[serde(default)]
+    pub apart: usize,
     /// Those nats.
     pub within: f64,
 }

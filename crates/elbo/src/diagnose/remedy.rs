@@ -15,6 +15,12 @@ pub enum Remedy {
     MoreSweeps,
     /// So many starts of a coordinate ascent.
     MoreStarts(usize),
+    /// A model of another kind, or of another size.
+    AnotherModel,
+    /// Fewer parameters, or more rows.
+    FewerParameters,
+    /// A q in which no parameter is taken for independent.
+    JointPosterior,
     /// A weight of the KL that rises from 0 over the first epochs.
     KlWarmUp,
     /// Nats of each latent variable that cost nothing.
@@ -54,6 +60,9 @@ impl fmt::Display for Remedy {
             Self::Beta(beta) => write!(f, "a weight of {beta} for the KL"),
             Self::MoreEpochs => f.write_str("more epochs"),
             Self::MoreSweeps => f.write_str("more sweeps"),
+            Self::AnotherModel => f.write_str("a model of another kind or size"),
+            Self::FewerParameters => f.write_str("fewer parameters, or more rows"),
+            Self::JointPosterior => f.write_str("a q in which no coefficient is taken for independent"),
             Self::KlWarmUp => f.write_str("a warm-up of the KL"),
             Self::FreeBits => f.write_str("free nats"),
             Self::EncoderSteps => f.write_str("extra steps of the encoder"),

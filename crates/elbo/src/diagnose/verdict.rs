@@ -6,9 +6,9 @@
 //! of what q says about a row. So k̂ is read as a statement about q(z|x), and the worst of q(z|x) is caution for the whole:
 //! it can be repaired for a row at a time, by inference for that row.
 //!
-//! Of a fit by coordinate ascent q, of all parameters and latents at once, is what is fitted: the worst of it is the
-//! worst of the whole. Whether it has converged, and from how many starts, is said of the bound; whether p(x) describes
-//! the rows is not looked at.
+//! Of a fit by coordinate ascent p(x) is judged by the rows themselves, and the bound by its starts and by whether it
+//! had stopped rising. q of the parameters counts for the whole where intervals of parameters are told: k̂ condemns these,
+//! and says nothing of p(x).
 //!
 //! The unit for gaps is the mean KL(q(z|x) ‖ p(z)): what q says about a row, in nats, whatever the width or the
 //! scaling of the data. A gap of log p(x) over the bound as large as this means that q is as far from the posterior
@@ -42,7 +42,8 @@ use super::{Claim, Findings, Level, Reason, Remedy, rules};
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
-    /// On the whole: the worst of the reasons, where those about an encoder's q(z|x) count as caution at most.
+    /// On the whole: the worst of the reasons, where those about an encoder's q(z|x) count as caution at
+    /// most, and those about a q of parameters only where intervals of these are told.
     pub level: Level,
     /// A reason for each rule whose findings are there.
     pub reasons: Vec<Reason>,
@@ -55,6 +56,7 @@ impl Verdict {
         let reasons = rules::reasons(findings);
         let most = |reason: &Reason| match reason.claim {
             Claim::Posterior if !findings.coordinate_ascent => reason.level.min(Level::Caution),
+            Claim::Posterior if !findings.intervals_told => Level::Trust,
             _ => reason.level,
         };
         let level = reasons.iter().map(most).max().unwrap_or(Level::Caution);

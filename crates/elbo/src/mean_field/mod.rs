@@ -23,6 +23,7 @@ pub mod normal_gamma;
 pub mod random_field;
 pub mod regression;
 mod restarts;
+mod rosenblatt;
 mod row_major;
 mod sequences;
 mod start;
@@ -31,5 +32,6 @@ mod stochastic;
 
 pub use ascent::{Annealed, Annealing, Ascent, MeanField, Record, Resumable, ascend, ascend_on};
 pub use restarts::{Best, best_of};
+pub use rosenblatt::CellTransforms;
 pub use start::{Start, centres};
 pub use stochastic::{RobbinsMonro, Stochastic};

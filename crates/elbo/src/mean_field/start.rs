@@ -14,7 +14,13 @@ pub enum Start {
     KMeans,
     /// Rows drawn alike.
     Random,
+    /// Rows far from one another, and then a fifth of all rows given to components at random: apart from `KMeans` where
+    /// that ends always alike.
+    Shaken,
 }
+
+/// The share of rows that a shaken start gives away.
+pub(super) const SHAKEN: f64 = 0.2;
 
 /// Rows that centres are chosen from, at most.
 const SAMPLE: usize = 1 << 15;
@@ -44,7 +50,7 @@ pub fn centres(x: &[f64], width: usize, components: usize, start: Start, key: Ke
         .collect();
     let sample = Sample { filled, precision, width };
     let rows = match start {
-        Start::KMeans => {
+        Start::KMeans | Start::Shaken => {
             let distance = |a, b| Some(squared_distance(sample.row(a), sample.row(b), &sample.precision));
             far_apart(sample.rows(), components, key.fold(1), distance)
         }
@@ -62,7 +68,7 @@ pub fn centres(x: &[f64], width: usize, components: usize, start: Start, key: Ke
 
 /// The component with the nearest centre, for each row, by distances over the columns that it has, in units of the
 /// columns' variance.
-pub(super) fn nearest(x: &[f64], width: usize, centres: &[f64]) -> Vec<u32> {
+fn nearest(x: &[f64], width: usize, centres: &[f64]) -> Vec<u32> {
     let sample: Vec<&[f64]> =
         x.chunks_exact(width).step_by((x.len() / width).div_ceil(SAMPLE).max(1)).collect();
     let (_, precision) = scale(&sample, width);
@@ -72,6 +78,22 @@ pub(super) fn nearest(x: &[f64], width: usize, centres: &[f64]) -> Vec<u32> {
             *label = closest(row, centres, &precision).0 as u32;
         }
     });
+    labels
+}
+
+/// The component that each row begins with: that with the nearest centre, but for the rows that a shaken start gives away.
+pub(super) fn labels(x: &[f64], width: usize, centres: &[f64], start: Start, key: Key) -> Vec<u32> {
+    let mut labels = nearest(x, width, centres);
+    if start == Start::Shaken {
+        let (key, all) = (key.purpose(Purpose::Start).fold(3), vec![1.0; centres.len() / width]);
+        for (row, label) in (0..).zip(&mut labels) {
+            let mut uniform = [0.0];
+            key.uniforms(row, &mut uniform);
+            if f64::from(uniform[0]) < SHAKEN {
+                *label = key.fold(1).choose(row, &all) as u32;
+            }
+        }
+    }
     labels
 }
 

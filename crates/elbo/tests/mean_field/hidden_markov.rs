@@ -59,6 +59,60 @@ fn mixed_known() -> Posterior {
     .unwrap()
 }
 
+/// What a cell is given those before it, by the likelihoods of sequences that end with it: of a number the density is the slope
+/// of its transform, and of others a transform lies between P(less) and P(not more).
+#[test]
+fn transforms_by_likelihoods() {
+    let q = mixed_known();
+    let x = [0.2, 2.0, 1.0, MISSING, 5.0, 2.0, 1.4, MISSING, 0.0];
+    let key = Key::new(4);
+    let u = q.transforms(&x, key).unwrap();
+    for cell in 0..x.len() {
+        if x[cell].is_nan() {
+            assert!(u[cell].is_nan());
+            continue;
+        }
+        let with = |value: f64| {
+            let mut upto = x[..cell / 3 * 3 + 3].to_vec();
+            upto[cell..].fill(MISSING);
+            upto[cell] = value;
+            q.log_likelihood_bound(&upto).unwrap()
+        };
+        let p = |value: f64| (with(value) - with(MISSING)).exp();
+        if cell % 3 == 0 {
+            let at = |shift: f64| {
+                let mut moved = x;
+                moved[cell] += shift;
+                q.transforms(&moved, key).unwrap()[cell]
+            };
+            assert_near("a slope", (at(1e-4) - at(-1e-4)) / 2e-4, p(x[cell]), 1e-6);
+        } else {
+            let less: f64 = (0..x[cell] as u32).map(|value| p(f64::from(value))).sum();
+            assert!((less - 1e-12..=less + p(x[cell]) + 1e-12).contains(&u[cell]), "{cell}: {}", u[cell]);
+        }
+    }
+}
+
+/// P(less) of great counts, and of those far from any rate, is found in a moment, and right.
+#[test]
+fn transforms_of_great_counts() {
+    let of = |rate: f64, count: f64| {
+        let q = Posterior::try_from(Parameters {
+            initial: Shares::Known(vec![1.0]),
+            transitions: rows(&[1.0], 1),
+            emission: vec![vec![Emission::KnownPoisson { rate }]],
+        });
+        q.unwrap().transforms(&[count], Key::new(1)).unwrap()[0]
+    };
+    // Of a great rate a count is about normal: by a term of Edgeworth's, to 1/rate.
+    let (rate, count) = (1e8, 1e8 + 5e3);
+    let z: f64 = (count - rate) / 1e4;
+    let edgeworth = 0.5 - (1.0 - z * z) / 6.0 / 1e4 * (-0.5 * z * z).exp() / std::f64::consts::TAU.sqrt();
+    let exact = edgeworth - 0.5 + elbo::special::normal_cdf(z);
+    assert_near("a great count", of(rate, count), exact, 1e-4);
+    assert_eq!((of(3.0, 1e9), of(1e9, 3.0)), (1.0, 0.0));
+}
+
 fn mixed_prior() -> Prior {
     let columns = [
         Emission::Gaussian { mean: 0.2, precision: 0.5, shape: 1.5, rate: 0.7 },

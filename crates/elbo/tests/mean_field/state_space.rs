@@ -7,6 +7,7 @@ use elbo::{
         state_space::{Fit, Linear, LinearPrior, Posterior, Precision, Prior},
     },
     random::Key,
+    special::normal_cdf,
 };
 use proptest::prelude::*;
 
@@ -116,6 +117,12 @@ fn known_parameters_by_the_joint_gaussian() {
     assert_near("log p(y)", z.log_likelihood_bound, exact, 1e-12);
     let values = q.predict(&GAPS).unwrap();
     let deviations: Vec<f64> = y.iter().zip(&centre).map(|(y, m)| y - m).collect();
+    // Each cell in units of its standard deviation, given those before it.
+    let transforms = q.transforms(&GAPS).unwrap();
+    assert!(GAPS.iter().zip(&transforms).all(|(y, u)| y.is_nan() == u.is_nan()));
+    for (&cell, z) in seen.iter().zip(factor.solve(&deviations)) {
+        assert_near("a transform", transforms[cell], normal_cdf(z), 1e-12);
+    }
     let scores = factor.solve_transposed(&factor.solve(&deviations));
     let condition = |i: usize| {
         let cross: Vec<f64> = seen.iter().map(|cell| covariance[i * n + 8 + cell]).collect();

@@ -1,6 +1,31 @@
 //! The verdict on made-up findings of a fit by coordinate ascent.
 
-use elbo::diagnose::{Claim, Findings, Level, Starts, Verdict};
+use elbo::{
+    diagnose::{Claim, Estimated, Findings, HeldOutDocuments, Level, Remedy, Starts, Transformed, Verdict},
+    terms::Mean,
+};
+
+fn mean(value: f64, standard_error: f64) -> Mean {
+    Mean { value, standard_error }
+}
+
+fn starts(starts: usize, reached: usize, apart: usize) -> Starts {
+    Starts { starts, reached, apart, within: 1.0 }
+}
+
+fn transformed(probability: f64, lost: f64) -> Transformed {
+    let worst = "column `x` is wider".into();
+    Transformed { rows: 200, columns: 1, tests: 6, probability, lost: mean(lost, 0.01), worst }
+}
+
+fn documents(overclaimed: f64, over_unigram: f64, own: f64) -> HeldOutDocuments {
+    HeldOutDocuments {
+        documents: 30,
+        overclaimed: mean(overclaimed, 0.01),
+        over_unigram: mean(over_unigram, 0.01),
+        under_own_words: mean(own, 0.001),
+    }
+}
 
 /// Everything checked, everything well.
 fn good() -> Findings {
@@ -8,8 +33,13 @@ fn good() -> Findings {
         converged: Some(true),
         maximised_a_bound: Some(true),
         coordinate_ascent: true,
-        starts: Some(Starts { starts: 5, reached: 3, within: 1.0 }),
+        starts: Some(starts(5, 3, 2)),
         parameters_khat: Some(0.4),
+        narrower: Some(1.01),
+        intervals_told: true,
+        transformed: Some(transformed(0.4, 0.002)),
+        estimated: Some(Estimated { parameters: 4.0, rows: 200.0 }),
+        bound_gap: Some(0.001),
         marginal_error: Some(0.01),
         ..Findings::default()
     }
@@ -17,52 +47,162 @@ fn good() -> Findings {
 
 type Change = fn(&mut Findings);
 
-/// Of a fit by coordinate ascent neither the latent's use nor held-out rows are asked for.
+/// A finding, the claim that it is about, its level there, and what the reason says.
+const BAD: [(Change, Claim, Level, &str); 22] = [
+    (
+        |f| f.starts = Some(starts(30, 1, 1)),
+        Claim::Bound,
+        Level::Caution,
+        "1 of 30 starts came within 1.00 nats",
+    ),
+    (|f| f.starts = Some(starts(3, 3, 1)), Claim::Bound, Level::Caution, "and 1 of these began apart"),
+    (|f| f.starts = Some(starts(1, 1, 1)), Claim::Bound, Level::Caution, "one start"),
+    (|f| f.converged = Some(false), Claim::Bound, Level::Caution, "ran out of sweeps"),
+    (|f| f.bound_gap = Some(0.1), Claim::Bound, Level::Caution, "0.10 nats a spin"),
+    (|f| f.bound_gap = Some(0.5), Claim::Bound, Level::DoNotTrust, "0.50 nats a spin"),
+    (
+        |f| f.parameters_khat = Some(0.71),
+        Claim::Posterior,
+        Level::Caution,
+        "k̂ of q over all parameters is 0.71: inter",
+    ),
+    (|f| f.parameters_khat = Some(f64::NAN), Claim::Posterior, Level::Caution, "k̂ of q over all parameters"),
+    (|f| f.narrower = Some(1.5), Claim::Posterior, Level::Caution, "up to 1.50 times as large"),
+    (|f| f.narrower = Some(f64::NAN), Claim::Posterior, Level::DoNotTrust, "times as large"),
+    (
+        |f| f.marginal_error = Some(0.06),
+        Claim::Posterior,
+        Level::Caution,
+        "0.060 from the exact one: q is too sure",
+    ),
+    (|f| f.marginal_error = Some(0.5), Claim::Posterior, Level::DoNotTrust, "or is on one of several modes"),
+    (
+        |f| f.transformed = Some(transformed(1e-4, 0.1)),
+        Claim::Model,
+        Level::Caution,
+        "`x` is wider than p(x) says: about 0.10",
+    ),
+    (
+        |f| f.transformed = Some(transformed(1e-9, 0.5)),
+        Claim::Model,
+        Level::DoNotTrust,
+        "about 0.50 nats a row",
+    ),
+    (|f| f.transformed = Some(transformed(0.9, 0.1)), Claim::Model, Level::Caution, "about 0.10 nats a row"),
+    (|f| f.transformed = Some(transformed(f64::NAN, 0.0)), Claim::Model, Level::DoNotTrust, "than p(x) says"),
+    (|f| f.transformed = Some(transformed(0.9, f64::NAN)), Claim::Model, Level::DoNotTrust, "than p(x) says"),
+    (
+        |f| f.estimated = Some(Estimated { parameters: 10.0, rows: 100.0 }),
+        Claim::Model,
+        Level::Caution,
+        "10 parameters were fitted to 100 rows: by that alone new rows lose about 0.05 nats each",
+    ),
+    // A table may be sorted.
+    (
+        |f| f.in_no_order = Some(transformed(1e-9, 0.5)),
+        Claim::Model,
+        Level::Caution,
+        "p(x) says: unless the rows were sorted",
+    ),
+    (|f| f.in_no_order = Some(transformed(f64::NAN, 0.5)), Claim::Model, Level::Caution, "unless the rows"),
+    (
+        |f| f.held_out_documents = Some(documents(0.1, 1.0, 0.0)),
+        Claim::Model,
+        Level::Caution,
+        "0.10 nats per token less",
+    ),
+    (
+        |f| f.held_out_documents = Some(documents(0.0, -0.1, 0.0)),
+        Claim::Model,
+        Level::DoNotTrust,
+        "-0.10 more than without",
+    ),
+];
+
 #[test]
-fn coordinate_ascent_has_fewer_essentials() {
-    let mut findings = Findings {
-        converged: Some(true),
-        maximised_a_bound: Some(true),
-        coordinate_ascent: true,
-        ..Findings::default()
-    };
-    assert_eq!(Verdict::of(&findings).level, Level::Trust);
-    findings.converged = Some(false);
-    let verdict = Verdict::of(&findings);
-    assert_eq!(verdict.level, Level::Caution);
-    assert!(verdict.to_string().contains("ran out of sweeps") && verdict.to_string().contains("more sweeps"));
-    findings.converged = None;
-    assert!(Verdict::of(&findings).to_string().contains("not checked: whether the fit converged"));
+fn a_good_fit_is_trusted_in_every_claim() {
+    let verdict = Verdict::of(&good());
+    assert_eq!(verdict.level, Level::Trust, "{verdict}");
+    assert!(Claim::ALL.iter().all(|&claim| verdict.claim(claim) == Some(Level::Trust)));
 }
 
-/// There is no held-out row that would speak for p(x): how the ascent went is said of the bound.
 #[test]
-fn coordinate_ascent_says_nothing_of_the_model() {
-    let findings = Findings {
-        converged: Some(false),
-        maximised_a_bound: None,
-        coordinate_ascent: true,
-        starts: Some(Starts { starts: 1, reached: 1, within: 1.0 }),
-        ..Findings::default()
-    };
-    let verdict = Verdict::of(&findings);
-    assert_eq!(verdict.claim(Claim::Model), None);
-    assert_eq!(verdict.claim(Claim::Bound), Some(Level::Caution));
-    let against = verdict.reasons.iter().filter(|reason| reason.level > Level::Trust);
-    assert_eq!(against.count(), 3, "{verdict}");
-    assert!(verdict.to_string().contains("the model p(x)       not checked\n"), "{verdict}");
-}
-
-/// Where q is all that is fitted nothing repairs it for a row at a time.
-#[test]
-fn a_wrong_posterior_is_the_worst_of_a_coordinate_ascent() {
-    let wrong: [Change; 2] = [|f| f.parameters_khat = Some(0.9), |f| f.marginal_error = Some(0.49)];
-    for change in wrong {
+fn each_bad_finding_is_named_with_its_level() {
+    for (change, claim, level, says) in &BAD {
         let mut findings = good();
-        assert_eq!(Verdict::of(&findings).level, Level::Trust);
         change(&mut findings);
         let verdict = Verdict::of(&findings);
-        assert_eq!(verdict.level, Level::DoNotTrust);
-        assert_eq!(verdict.claim(Claim::Bound), Some(Level::Trust), "it is a bound all the same");
+        let found = verdict
+            .reasons
+            .iter()
+            .any(|r| (r.claim, r.level) == (*claim, *level) && r.finding.contains(says));
+        assert!(found, "{says}: {verdict}");
+        assert_eq!((verdict.level, verdict.claim(*claim)), (*level, Some(*level)), "{says}: {verdict}");
     }
+}
+
+/// Where no interval of a parameter is told, what k̂ condemns is named and the whole is not.
+#[test]
+fn khat_condemns_the_intervals_that_it_is_about() {
+    let mut findings = Findings { intervals_told: false, parameters_khat: Some(1.2), ..good() };
+    let verdict = Verdict::of(&findings);
+    assert_eq!(
+        (verdict.level, verdict.claim(Claim::Posterior)),
+        (Level::Trust, Some(Level::Caution)),
+        "{verdict}"
+    );
+    assert!(verdict.to_string().contains("of p(x) this says nothing"), "{verdict}");
+    findings.intervals_told = true;
+    assert_eq!(Verdict::of(&findings).level, Level::Caution);
+}
+
+/// What is not looked at is never trusted.
+#[test]
+fn a_missing_check_is_named() {
+    let missing: [(Change, &str); 4] = [
+        (|f| f.transformed = None, "not checked: whether the rows are such as p(x) says"),
+        (|f| f.converged = None, "not checked: whether the fit converged"),
+        (|f| f.maximised_a_bound = None, "not checked: whether a bound was maximised"),
+        (
+            |f| (f.parameters_khat, f.narrower, f.marginal_error) = (None, None, None),
+            "q takes latents and parameters for independent, and is too sure of these; by how much was not measured",
+        ),
+    ];
+    for (change, says) in missing {
+        let mut findings = good();
+        change(&mut findings);
+        let verdict = Verdict::of(&findings);
+        assert_eq!(verdict.level, Level::Caution, "{verdict}");
+        assert!(verdict.reasons.iter().any(|reason| reason.finding == says), "{verdict}");
+    }
+}
+
+/// A posterior that is known is no gap in what was checked.
+#[test]
+fn a_known_posterior_is_trusted() {
+    let findings = Findings { parameters_khat: None, narrower: None, marginal_error: None, ..good() };
+    let verdict = Verdict::of(&Findings { posterior_is_known: true, ..findings });
+    assert_eq!(
+        (verdict.level, verdict.claim(Claim::Posterior)),
+        (Level::Trust, Some(Level::Trust)),
+        "{verdict}"
+    );
+}
+
+/// Of many rows a test sees what does not matter, and of few it sees nothing: neither is a reason.
+#[test]
+fn what_costs_nothing_is_no_reason() {
+    for of in [transformed(1e-12, 0.004), transformed(0.3, 0.02)] {
+        assert_eq!(Verdict::of(&Findings { transformed: Some(of), ..good() }).level, Level::Trust);
+    }
+    let given = Findings { model_is_given: true, transformed: None, ..good() };
+    assert_eq!(Verdict::of(&given).claim(Claim::Model), Some(Level::Trust));
+}
+
+/// No advice is what was just done: of starts it asks for more than there were.
+#[test]
+fn advice_asks_for_more() {
+    let verdict = Verdict::of(&Findings { starts: Some(starts(30, 1, 1)), ..good() });
+    let remedies: Vec<Remedy> = verdict.reasons.iter().flat_map(|reason| reason.remedies.clone()).collect();
+    assert_eq!(remedies, [Remedy::MoreStarts(120)]);
 }

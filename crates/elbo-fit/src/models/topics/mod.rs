@@ -1,16 +1,19 @@
 //! Topics of documents: latent Dirichlet allocation.
 
 mod fitted;
+mod held_out;
 mod measured;
 
 use std::path::PathBuf;
 
 use elbo::{
+    diagnose::Estimated,
     mean_field::lda::{Counts, Fit, Prior},
     random::Key,
 };
 use elbo_data::CorpusOptions;
 pub use fitted::TopicModel;
+use held_out::{held_out_documents, refitted};
 use measured::Measured;
 use serde::{Deserialize, Serialize};
 
@@ -165,9 +168,18 @@ impl Model for Topics {
         };
         let parts = settings.online.map_or(0, |online| online.epochs as usize);
         let names = ["documents", "topics"];
-        let (fit, mut course) = run.warmed(Some(settings.starts), names, begin, (parts, &warm_up))?;
+        let starts = (settings.topics > 1).then_some(settings.starts);
+        let (fit, mut course) = run.warmed(starts, names, begin, (parts, &warm_up))?;
+        course.compare_starts(train.tokens());
 
         let posterior = fit.posterior();
+        // What more than the prior is known of.
+        let known = posterior.lambda().iter().filter(|lambda| **lambda > settings.eta + 0.5).count() as f64;
+        course.findings.estimated = Some(Estimated { parameters: known, rows: train.tokens() });
+        course.findings.held_out_documents = match held_out {
+            Some(held_out) => held_out_documents(&posterior, train, held_out, key)?,
+            None => refitted(&posterior, train, settings.eta, key)?,
+        };
         let of_training = Measured::of(&posterior, train, None)?;
         let of_held_out = held_out.map(|counts| Measured::of(&posterior, counts, Some(key))).transpose()?;
         let per_token = course.record.last() / train.tokens();

@@ -2,17 +2,129 @@
 
 use super::{
     bound::a_bound,
-    grading::{Essential, OURS, Rule, caution_unless, grade, meaning, reason},
+    grading::{Essential, OURS, Rule, STANDARD_ERRORS, caution_unless, figure, grade, meaning, reason},
 };
-use crate::diagnose::{Claim, Findings, KHAT_LIMIT, Reason, Remedy, Starts};
+use crate::diagnose::{
+    Claim, Estimated, Findings, HeldOutDocuments, KHAT_LIMIT, Level, Reason, Remedy, Starts, Transformed,
+};
 
 /// Without these no trust.
-pub(super) const ESSENTIAL: [Essential; 2] = [
+pub(super) const ESSENTIAL: [Essential; 3] = [
+    (Claim::Model, "whether the rows are such as p(x) says", rows),
     (Claim::Bound, "whether the fit converged", convergence),
     (Claim::Bound, "whether a bound was maximised", a_bound),
 ];
 
-pub(super) const FURTHER: [Rule; 3] = [starts, parameters, marginals];
+pub(super) const FURTHER: [Rule; 8] =
+    [order, bound_gap, estimation, starts, parameters, independence, marginals, other_posterior];
+
+/// Probability below which a test counts.
+const UNLIKELY: f64 = 0.05;
+/// Nats that p(x) may lose by what is seen of it: of a row, for caution, and of a column, for no trust.
+const LOST: [f64; 2] = [0.01, 0.25];
+/// Those that new rows may lose by the number of parameters.
+const ESTIMATED: f64 = 0.02;
+/// Nats per token that documents may lie below what topics claim.
+const OVERCLAIMED: [f64; 2] = [0.03, 0.25];
+/// Nats per token by which a document's own words may beat its topics.
+const OWN_WORDS: [f64; 2] = [0.01, 0.25];
+/// Nats a spin that a bound may be below log Z.
+const BOUND_GAP: [f64; 2] = [0.03, 0.25];
+/// Factors by which intervals may be too narrow.
+const NARROWER: [f64; 2] = [1.15, 3.0];
+
+/// Whether p(x) describes the rows.
+fn rows(findings: &Findings) -> Option<Reason> {
+    if findings.model_is_given {
+        let finding = "the model is given: nothing of it was fitted".into();
+        return Some(reason(Claim::Model, Level::Trust, finding, "what is given is not judged", OURS, &[]));
+    }
+    if let Some(documents) = findings.held_out_documents {
+        return Some(of_documents(documents));
+    }
+    let Transformed { rows, columns, tests, probability, lost, worst } = findings.transformed.as_ref()?;
+    let seen = *probability < UNLIKELY || lost.value > STANDARD_ERRORS * lost.standard_error;
+    let level = if seen || lost.value.is_nan() {
+        grade(lost.value, [LOST[0], LOST[1] * *columns as f64])
+    } else {
+        Level::Trust
+    };
+    let level = if probability.is_nan() { Level::DoNotTrust } else { level };
+    let finding = if level == Level::Trust {
+        let nats = figure(if lost.value > 0.0 { lost.value } else { 0.0 });
+        format!("{rows} rows are such as p(x) says, by {tests} tests: about {nats} nats a row are lost")
+    } else {
+        format!("{worst} than p(x) says: about {} nats a row are lost", figure(lost.value))
+    };
+    Some(reason(
+        Claim::Model,
+        level,
+        finding,
+        "caution where more than 0.01 nats a row are lost and the tests see it, by a probability below 0.05 or by 3 standard \
+         errors; no trust where more than 0.25 a column are",
+        "smooth tests of the probability integral transforms: Neyman 1937, Rosenblatt 1952; the limits are our choice",
+        &[Remedy::AnotherModel],
+    ))
+}
+
+/// Whether rows depend on those before them, where the model has them in no order. A table may be sorted, so that this condemns
+/// nothing.
+fn order(findings: &Findings) -> Option<Reason> {
+    let Transformed { probability, lost, worst, .. } = findings.in_no_order.as_ref()?;
+    let seen = *probability < UNLIKELY && lost.value > LOST[0];
+    let level = caution_unless(!seen && !probability.is_nan());
+    let meaning = meaning(level, ": unless the rows were sorted, intervals are too narrow or too wide by it");
+    let finding = if level == Level::Trust {
+        "no row depends on those before it".into()
+    } else {
+        format!("{worst} than p(x) says{meaning}")
+    };
+    let rule = "caution where products of transforms of rows up to 10 apart are not as of independent ones, by a probability below \
+                0.05, and 0.01 nats a row are lost by it";
+    Some(reason(
+        Claim::Model,
+        level,
+        finding,
+        rule,
+        "Neyman 1937; Box and Pierce 1970",
+        &[Remedy::AnotherModel],
+    ))
+}
+
+/// Whether topics hold for documents that they had not seen.
+fn of_documents(found: HeldOutDocuments) -> Reason {
+    let HeldOutDocuments { documents, overclaimed, over_unigram, under_own_words } = found;
+    let sure = |value: f64, error: f64| value - 2.0 * error;
+    let level = grade(sure(overclaimed.value, overclaimed.standard_error), OVERCLAIMED);
+    let worse = sure(-over_unigram.value, over_unigram.standard_error);
+    let level = level.max(grade(worse, [0.0, 0.0]));
+    let own = grade(sure(under_own_words.value, under_own_words.standard_error), OWN_WORDS);
+    let level = level.max(own);
+    let finding = format!(
+        "words of {documents} documents that took no part in a fit have {} nats per token less than the topics claim, {} more \
+         than without topics, and {} less than if the document's other words had a say of their own",
+        figure(overclaimed.value),
+        figure(over_unigram.value),
+        figure(under_own_words.value)
+    );
+    let rule = "caution above 0.03 nats per token less than claimed, or 0.01 by own words, beyond 2 standard errors; no trust above \
+                0.25, or where topics are of no use";
+    reason(Claim::Model, level, finding, rule, OURS, &[Remedy::AnotherModel])
+}
+
+/// What new rows lose by the number of parameters.
+fn estimation(findings: &Findings) -> Option<Reason> {
+    let estimated = findings.estimated?;
+    let (Estimated { parameters, rows }, lost) = (estimated, estimated.lost());
+    let level = caution_unless(lost <= ESTIMATED);
+    let finding = format!(
+        "{parameters:.0} parameters were fitted to {rows:.0} rows: by that alone new rows lose about {} nats each",
+        figure(lost)
+    );
+    let rule = "caution above 0.02 nats a row, of which there are p/(2N) of p parameters and N rows";
+    let source = "Akaike 1974; the limit is our choice";
+    Some(reason(Claim::Model, level, finding, rule, source, &[Remedy::FewerParameters]))
+}
 
 fn convergence(findings: &Findings) -> Option<Reason> {
     let converged = findings.converged?;
@@ -27,30 +139,52 @@ fn convergence(findings: &Findings) -> Option<Reason> {
 
 /// Local optima.
 fn starts(findings: &Findings) -> Option<Reason> {
-    let Starts { starts, reached, within } = findings.starts?;
+    let Starts { starts, reached, apart, within } = findings.starts?;
+    let alike = if apart < reached { format!(", and {apart} of these began apart") } else { String::new() };
     let finding = if starts == 1 {
         "one start: whether another ends at a higher bound was not looked at".into()
     } else {
-        format!("{reached} of {starts} starts came within {within:.2} nats of the highest bound")
+        format!("{reached} of {starts} starts came within {within:.2} nats of the highest bound{alike}")
     };
     let more = Remedy::MoreStarts((4 * starts).max(20));
-    let (level, rule) =
-        (caution_unless(reached > 1), "caution where fewer than two starts reach the highest bound");
+    let level = caution_unless(apart > 1);
+    let rule = "caution where fewer than two starts that began apart reach the highest bound";
     Some(reason(Claim::Bound, level, finding, rule, OURS, &[more]))
+}
+
+/// Whether the bound on log Z is near it.
+fn bound_gap(findings: &Findings) -> Option<Reason> {
+    let gap = findings.bound_gap?;
+    let level = grade(gap, BOUND_GAP);
+    let finding = format!("the bound is {} nats a spin below log Z, or more", figure(gap));
+    let rule = "caution above 0.03 nats a spin, no trust above 0.25";
+    Some(reason(Claim::Bound, level, finding, rule, OURS, &[]))
 }
 
 /// Whether q(θ) is near the posterior of all parameters.
 fn parameters(findings: &Findings) -> Option<Reason> {
     let khat = findings.parameters_khat?;
-    let level = grade(khat, [0.5, KHAT_LIMIT]);
+    let level = caution_unless(khat <= KHAT_LIMIT);
     let meaning = meaning(
         level,
-        ": its intervals may be too narrow, and what depends on them; the bound is one all the same",
+        ": intervals of the parameters are too narrow, and estimates by draws of q are too low; of p(x) this says nothing",
     );
     let finding = format!("k̂ of q over all parameters is {khat:.2}{meaning}");
-    let rule = "caution above 0.5, no trust above 0.7: there q does not cover the posterior";
+    let rule = "caution above 0.7: there q does not cover the posterior of the parameters";
     let source = "Yao, Vehtari, Simpson and Gelman 2018";
     Some(reason(Claim::Posterior, level, finding, rule, source, &[]))
+}
+
+/// What it costs to take coefficients for independent.
+fn independence(findings: &Findings) -> Option<Reason> {
+    let narrower = findings.narrower?;
+    let level = grade(narrower, NARROWER);
+    let meaning = meaning(level, ": the intervals are too narrow by as much");
+    let finding = format!(
+        "standard deviations of a q without independence are up to {narrower:.2} times as large{meaning}"
+    );
+    let rule = "caution above 1.15, no trust above 3";
+    Some(reason(Claim::Posterior, level, finding, rule, OURS, &[Remedy::JointPosterior]))
 }
 
 /// Whether q has the exact marginals. k̂ cannot tell: draws of q see only the modes that q is on.
@@ -60,4 +194,26 @@ fn marginals(findings: &Findings) -> Option<Reason> {
     let meaning = meaning(level, ": q is too sure, or is on one of several modes");
     let finding = format!("a marginal probability of q is {error:.3} from the exact one{meaning}");
     Some(reason(Claim::Posterior, level, finding, "caution above 0.05, no trust above 0.25", OURS, &[]))
+}
+
+/// What is said of a q that is compared with nothing.
+fn other_posterior(findings: &Findings) -> Option<Reason> {
+    if findings.parameters_khat.is_some() || findings.marginal_error.is_some() || findings.narrower.is_some()
+    {
+        return None;
+    }
+    let (level, finding, rule, source) = if findings.posterior_is_known {
+        let finding = "q is as good as the posterior of the parameters";
+        (
+            Level::Trust,
+            finding,
+            "a conjugate model, of which q takes nothing for independent but a scale",
+            OURS,
+        )
+    } else {
+        let finding = "q takes latents and parameters for independent, and is too sure of these; by how much was not measured";
+        let rule = "caution where q of the parameters is compared with nothing";
+        (Level::Caution, finding, rule, "Turner and Sahani 2011")
+    };
+    Some(reason(Claim::Posterior, level, finding.into(), rule, source, &[]))
 }

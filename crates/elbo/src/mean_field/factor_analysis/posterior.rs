@@ -12,6 +12,7 @@ use super::{
 use crate::{
     Error,
     distribution::{Cholesky, FullGaussian, Gamma, Sample, cholesky::dot},
+    mean_field::rosenblatt::{self, CellTransforms},
     random::{Key, Purpose},
 };
 
@@ -134,6 +135,32 @@ impl Posterior {
             }
             -0.5 * sum
         })
+    }
+
+    /// The probability integral transforms of some rows `[N, D]` under N(μ, WWᵀ + diag 1/τ) at the means of the parameters:
+    /// uniform and independent where it is right.
+    ///
+    /// # Errors
+    /// Where a value is infinite, or the rows have other columns.
+    pub fn transforms(&self, x: &[f64]) -> Result<CellTransforms, Error> {
+        let width = self.columns();
+        patterns(x, width)?;
+        let (columns, rows) = (rosenblatt::columns(width), rosenblatt::rows(x.len() / width));
+        let entry = |d: usize, e: usize| {
+            let noise = if d == e { self.noise_precision(d).recip() } else { 0.0 };
+            dot(self.loading(d), self.loading(e)) + noise
+        };
+        let of = rosenblatt::Gaussian {
+            ln_weight: 0.0,
+            mean: columns.iter().map(|&d| self.mean[d]).collect(),
+            covariance: columns
+                .iter()
+                .flat_map(|&d| columns.iter().map(move |&e| (d, e)))
+                .map(|(d, e)| entry(d, e))
+                .collect(),
+        };
+        let cells = rosenblatt::cells(x, width, &rows, &columns);
+        Ok(CellTransforms { rows, columns, values: rosenblatt::of_gaussians(&cells, &[of])? })
     }
 
     /// Draws `rows` rows, `[rows, D]`: W, μ and τ once from q for all of them, z and noise for each.

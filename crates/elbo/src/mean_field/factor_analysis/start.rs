@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use super::{Noise, Prior, statistics::Observed};
 use crate::{
     Error,
+    mean_field::start::far_apart,
     random::{Key, Purpose},
 };
 
@@ -17,6 +18,15 @@ pub enum Start {
     Principal,
     /// W begins at random numbers of the columns' scale.
     Random(Key),
+    /// Each dimension at the columns that go with one column, these being far apart in 1 − r² (k-means++: Arthur and
+    /// Vassilvitskii 2007): the columns of `number` K + 1, …, K + K of a sequence that the key draws, so that starts of
+    /// different numbers begin at different columns.
+    Columns {
+        /// Draws the sequence.
+        key: Key,
+        /// Which part of it.
+        number: usize,
+    },
 }
 
 /// Rows of a part of the covariance's sum.
@@ -42,6 +52,7 @@ pub(super) fn start(
             let w = Mat::from_fn(observed.columns, prior.latent, |d, k| share * noise[d * prior.latent + k]);
             (w, 0.5, scales)
         }
+        Start::Columns { key, number } => (at_columns(observed, prior.latent, key, number), 0.5, scales),
         Start::Principal => {
             // Of equal units where the noise has one variance, of standardised columns where each has its own.
             let all = (scales.iter().map(|s| s * s).sum::<f64>() / observed.columns as f64).sqrt();
@@ -56,6 +67,30 @@ pub(super) fn start(
         .collect();
     let variance = |unit: &f64| if *unit > 0.0 { share * unit * unit } else { otherwise };
     Ok((loadings, units.iter().map(variance).collect()))
+}
+
+/// The correlation of every column with each of K that are far apart, over the rows that have both.
+fn at_columns(observed: &Observed<'_>, latent: usize, key: Key, number: usize) -> Mat<f64> {
+    let columns = observed.columns;
+    let rows: Vec<usize> = observed.patterns.iter().flat_map(|of| of.rows.iter().copied()).collect();
+    let correlation = |d: usize, e: usize| {
+        let (mut both, mut of_d, mut of_e) = (0.0, 0.0, 0.0);
+        for &n in &rows {
+            let row = observed.row(n);
+            let (a, b) = (row[d] - observed.centre[d], row[e] - observed.centre[e]);
+            if !a.is_nan() && !b.is_nan() {
+                both += a * b;
+                of_d += a * a;
+                of_e += b * b;
+            }
+        }
+        let size = f64::sqrt(of_d * of_e);
+        if size > 0.0 { both / size } else { 0.0 }
+    };
+    let apart = |d: usize, e: usize| Some((1.0 - correlation(d, e).powi(2)).max(0.0).powi(2));
+    let chosen = far_apart(columns, (number + 1) * latent, key.purpose(Purpose::Initialise), apart);
+    let share = (0.5 / latent as f64).sqrt();
+    Mat::from_fn(columns, latent, |d, k| share * correlation(d, chosen[number * latent + k]))
 }
 
 /// U_K (Λ_K − σ²)^½ and σ² of the columns in `units`, whose mean variance is then about 1 (Tipping and Bishop 1999).

@@ -11,6 +11,7 @@ use crate::{
     distribution::{Gamma, Gaussian, LogDensity, Poisson, Sample},
     divergence::KullbackLeibler,
     error::Domain,
+    mean_field::rosenblatt::Cell,
     random::Key,
 };
 
@@ -234,6 +235,35 @@ impl Emission {
             Self::KnownPoisson { rate } => Poisson::new(rate)?.log_density(&(x as u64)),
             Self::Categorical(ref shares) => libm::log(shares.mean()[x as usize]),
         })
+    }
+
+    /// What the parameters at their means say of a value.
+    pub(super) fn cell(&self, x: f64) -> Cell {
+        match *self {
+            Self::Gaussian { mean, shape, rate, .. } => {
+                let sigma = (rate / shape).sqrt();
+                Cell::gaussian((x - mean) / sigma, libm::log(sigma))
+            }
+            Self::KnownGaussian { mean, sigma } => Cell::gaussian((x - mean) / sigma, libm::log(sigma)),
+            Self::Poisson { .. } | Self::KnownPoisson { .. } => {
+                let rate = self.mean()[0];
+                let ln = |count: f64| count * libm::log(rate) - rate - crate::special::ln_gamma(count + 1.0);
+                let same = libm::exp(ln(x));
+                // P(x − 1), P(x − 2), …, down to where no more comes.
+                let (mut below, mut p, mut count) = (0.0, same, x);
+                while count > 0.0 && (count > rate || p > f64::EPSILON * below) {
+                    p *= count / rate;
+                    below += p;
+                    count -= 1.0;
+                }
+                let below = if same == 0.0 { f64::from(u8::from(x > rate)) } else { below };
+                Cell { below, same, ln: ln(x) }
+            }
+            Self::Categorical(ref shares) => {
+                let (p, class) = (shares.mean(), x as usize);
+                Cell { below: p[..class].iter().sum(), same: p[class], ln: libm::log(p[class]) }
+            }
+        }
     }
 
     /// E\[x\]; of classes the probability of each.

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Error,
     conjugate::ClassExpectations,
-    mean_field::{cells::wrong_cell, sequences::Sequences},
+    mean_field::{cells::wrong_cell, rosenblatt, sequences::Sequences},
     random::{Key, Purpose},
     special::ln_sum_exp,
 };
@@ -194,6 +194,33 @@ impl Posterior {
             of_states.push(sum);
         }
         Ok(ln_sum_exp(&of_states))
+    }
+
+    /// The probability integral transforms of a sequence `[T, D]`, each row given those before it, under the means of the
+    /// parameters: uniform and independent where the model is right (pseudo-residuals: Zucchini, MacDonald and Langrock
+    /// 2016).
+    ///
+    /// # Errors
+    /// As [`Self::smoothed`].
+    pub fn transforms(&self, x: &[f64], key: Key) -> Result<Vec<f64>, Error> {
+        self.sequences(x, None)?;
+        let columns = self.columns();
+        let transitions: Vec<Vec<f64>> = self.transitions.iter().map(Shares::mean).collect();
+        let mut weights: Vec<f64> = self.initial.mean().iter().map(|&p| libm::log(p)).collect();
+        let mut out = Vec::with_capacity(x.len());
+        for (t, row) in x.chunks_exact(columns).enumerate() {
+            let cell = |k: usize, d: usize| self.emission[k][d].cell(row[d]);
+            let uniforms = rosenblatt::uniforms(key, t, columns);
+            rosenblatt::transform(row, &mut weights, &uniforms, cell, &mut out);
+            let total = ln_sum_exp(&weights);
+            let mut next = vec![0.0; weights.len()];
+            for (weight, row) in weights.iter().zip(&transitions) {
+                let p = libm::exp(weight - total);
+                next.iter_mut().zip(row).for_each(|(next, a)| *next += p * a);
+            }
+            weights = next.into_iter().map(libm::log).collect();
+        }
+        Ok(out)
     }
 
     /// Draws all parameters, and gives them as known ones.

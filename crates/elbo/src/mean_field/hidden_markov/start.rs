@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Emission, Parameters, emission::Kind};
 use crate::{
-    mean_field::{sequences::Sequences, start::far_apart},
+    mean_field::{
+        sequences::Sequences,
+        start::{SHAKEN, far_apart},
+    },
     random::Key,
 };
 
@@ -17,7 +20,12 @@ pub enum Start {
     /// Each row to the nearest of K rows that are drawn far apart (k-means++: Arthur and Vassilvitskii 2007), among those
     /// that have a value; one that no column compares with any of them to a state drawn by itself.
     Apart,
+    /// As `Apart`, and then a fifth of the rows to states drawn by themselves: apart from it where that ends always alike.
+    Shaken,
 }
+
+/// Counts above which no row is given away.
+const GREAT: f64 = 1e9;
 
 /// A state for each row.
 pub(super) fn assign(start: Start, data: &Sequences<'_>, prior: &Parameters, key: Key) -> Vec<usize> {
@@ -34,7 +42,21 @@ pub(super) fn assign(start: Start, data: &Sequences<'_>, prior: &Parameters, key
         let of_state = |(state, &seed): (usize, &usize)| Some((distance(seen[seed], row, &scales)?, state));
         seeds.iter().enumerate().filter_map(of_state).min_by(|a, b| a.0.total_cmp(&b.0))
     };
-    rows.iter().enumerate().map(|(i, row)| nearest(row).map_or_else(|| at_random(i), |(_, k)| k)).collect()
+    // A state of counts that differ by more than this loses its digits.
+    let shaken = start == Start::Shaken
+        && !prior.emission[0].iter().enumerate().any(|(column, emission)| {
+            emission.kind() == Kind::Count && data.column(column).any(|count| count > GREAT)
+        });
+    let given_away = |row: usize| {
+        let mut uniform = [0.0];
+        key.fold(2).uniforms(row as u64, &mut uniform);
+        shaken && f64::from(uniform[0]) < SHAKEN
+    };
+    let state = |(i, row): (usize, &&[f64])| match nearest(row) {
+        Some((_, k)) if !given_away(i) => k,
+        _ => at_random(i),
+    };
+    rows.iter().enumerate().map(state).collect()
 }
 
 /// 1/variance of each column; `None` of classes, and 0 where nothing varies.

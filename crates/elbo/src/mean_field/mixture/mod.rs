@@ -74,7 +74,7 @@ impl<'a> Fit<'a> {
         check_rows(x, width, matches!(prior.family, Family::Bernoulli(_)))?;
         prior.check_size(width)?;
         let centres = start::centres(x, width, prior.components, start, key);
-        let labels = start::nearest(x, width, &centres);
+        let labels = start::labels(x, width, &centres, start, key);
         Self::begin(Chosen { x, width, index: None, weights: None }, prior, centres, &labels)
     }
 
@@ -95,7 +95,7 @@ impl<'a> Fit<'a> {
         check::row_weights(weights, x.len() / width)?;
         prior.check_size(width)?;
         let centres = start::centres(x, width, prior.components, start, key);
-        let labels = start::nearest(x, width, &centres);
+        let labels = start::labels(x, width, &centres, start, key);
         Self::begin(Chosen { x, width, index: None, weights: Some(weights) }, prior, centres, &labels)
     }
 

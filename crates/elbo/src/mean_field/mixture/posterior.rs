@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     Error,
+    mean_field::rosenblatt::{self, CellTransforms},
     random::{Key, Purpose},
     special::ln_sum_exp,
 };
@@ -180,6 +181,44 @@ impl Posterior {
         let key = key.purpose(Purpose::Sample);
         let component = key.fold(0).choose(row, &self.shares());
         Ok((component, self.components.components().sample(component, key.fold(1), row)?))
+    }
+
+    /// The probability integral transforms of some rows `[N, D]` under the density of these means of the parameters:
+    /// uniform and independent where it is right.
+    ///
+    /// # Errors
+    /// As [`Self::responsibilities`]; where a covariance is not positive definite.
+    pub fn transforms(&self, x: &[f64], key: Key) -> Result<CellTransforms, Error> {
+        let Chosen { width, .. } = self.rows(x)?;
+        let (columns, rows) = (rosenblatt::columns(width), rosenblatt::rows(x.len() / width));
+        let cells = rosenblatt::cells(x, width, &rows, &columns);
+        let shares = self.shares();
+        let used = || (0..self.number()).filter(|&k| shares[k] > 0.0);
+        if self.covariance(0).is_some() {
+            let of = |k: usize| {
+                let (mean, covariance) = (self.mean(k), self.covariance(k).unwrap_or_default());
+                rosenblatt::Gaussian {
+                    ln_weight: libm::log(shares[k]),
+                    mean: columns.iter().map(|&d| mean[d]).collect(),
+                    covariance: rosenblatt::cells(&covariance, width, &columns, &columns),
+                }
+            };
+            let u = rosenblatt::of_gaussians(&cells, &used().map(of).collect::<Vec<_>>())?;
+            return Ok(CellTransforms { rows, columns, values: u });
+        }
+        let means: Vec<Vec<f64>> =
+            used().map(|k| columns.iter().map(|&d| self.mean(k)[d]).collect()).collect();
+        let mut out = Vec::with_capacity(cells.len());
+        for (n, row) in cells.chunks_exact(columns.len()).enumerate() {
+            let cell = |k: usize, d: usize| {
+                let p = if row[d] == 1.0 { means[k][d] } else { 1.0 - means[k][d] };
+                rosenblatt::Cell { below: row[d] * (1.0 - means[k][d]), same: p, ln: libm::log(p) }
+            };
+            let mut weights: Vec<f64> = used().map(|k| libm::log(shares[k])).collect();
+            let uniforms = rosenblatt::uniforms(key, n, columns.len());
+            rosenblatt::transform(row, &mut weights, &uniforms, cell, &mut out);
+        }
+        Ok(CellTransforms { rows, columns, values: out })
     }
 
     fn rows<'a>(&self, x: &'a [f64]) -> Result<Chosen<'a>, Error> {

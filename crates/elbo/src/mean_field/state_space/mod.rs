@@ -8,6 +8,7 @@
 
 mod expectations;
 mod fit;
+mod innovations;
 mod joint_diagonal;
 mod kalman;
 mod linear;

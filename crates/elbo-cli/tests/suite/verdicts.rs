@@ -1,0 +1,238 @@
+//! What verdicts say of fits whose worth is known, and what they are given to judge.
+
+use std::fmt::Write;
+
+use elbo::random::Key;
+use serde_json::Value;
+
+use crate::common::{Place, Said};
+
+/// So many values of N(0, 1).
+fn normals(seed: u64, number: usize) -> Vec<f64> {
+    let mut out = vec![0.0; number];
+    Key::new(seed).normals(0, &mut out);
+    out
+}
+
+fn csv(header: &str, rows: impl IntoIterator<Item = Vec<f64>>) -> String {
+    let mut text = format!("{header}\n");
+    for row in rows {
+        let cells: Vec<String> = row.iter().map(f64::to_string).collect();
+        writeln!(text, "{}", cells.join(",")).unwrap();
+    }
+    text
+}
+
+/// Columns of a header that names so many.
+fn header(columns: usize) -> String {
+    (0..columns).map(|d| format!("x{d}")).collect::<Vec<_>>().join(",")
+}
+
+fn elbo(results: &Value) -> f64 {
+    results["elbo"].as_f64().unwrap()
+}
+
+fn verdict(said: &Said) -> &str {
+    let line = said.stderr.lines().find_map(|line| line.strip_prefix("verdict"));
+    line.unwrap_or_else(|| panic!("no verdict in {said:?}")).trim()
+}
+
+/// A column by itself, shifted by what moves.
+fn level(seed: u64, rows: usize) -> Vec<f64> {
+    let z = normals(seed, 2 * rows);
+    let mut at = 0.0;
+    let step = |pair: &[f64]| {
+        at += 0.5 * pair[0];
+        at + pair[1]
+    };
+    z.chunks(2).map(step).collect()
+}
+
+/// Eight columns that go together a little have the first principal component, and three that go together much the higher
+/// bound: every seed ends there, and starts that begin alike are no evidence for each other.
+#[test]
+fn starts_begin_apart() {
+    let place = Place::new();
+    let z = normals(1, 400 * 13);
+    let row = |z: &[f64]| {
+        let of = |d: usize| if d < 8 { 0.6 * z[0] + 0.8 * z[2 + d] } else { z[1] + 0.2 * z[2 + d] };
+        (0..11).map(of).collect()
+    };
+    place.write("blocks.csv", csv(&header(11), z.chunks(13).map(row)));
+    let mut bounds = Vec::new();
+    for seed in 0..3 {
+        let said =
+            place.succeeds(&format!("factors --data blocks.csv --latent 1 --seed {seed} --name s{seed}"));
+        assert!(said.stderr.contains("of 5 starts came within"), "{said:?}");
+        let results = place.results(&format!("runs/s{seed}"));
+        bounds.push(elbo(&results));
+    }
+    // By the evidence of one block about independent columns: its gain is −½ log |R| a row.
+    let gain = |columns: f64, r: f64| {
+        -0.5 * ((columns - 1.0) * (1.0 - r).ln() + (1.0 + (columns - 1.0) * r).ln()) * 400.0
+    };
+    let independent = -0.5 * 11.0 * (1.0 + std::f64::consts::TAU.ln()) * 400.0;
+    place.write("loose.csv", csv(&header(8), z.chunks(13).map(|z| row(z)[..8].to_vec())));
+    assert!(gain(3.0, 0.96) > gain(8.0, 0.36) + 300.0, "what the data are made for");
+    for bound in &bounds {
+        assert!((bound - bounds[0]).abs() < 1.0, "{bounds:?}");
+        // The columns are not of variance 1, and θ costs some hundred nats.
+        assert!(*bound > independent + gain(8.0, 0.36) + 300.0, "{bounds:?} {independent}");
+    }
+}
+
+/// What k̂ condemns are intervals of parameters; a density that is that of the rows is trusted, with exit code 0.
+#[test]
+fn khat_is_no_reason_to_fail() {
+    let place = Place::new();
+    let z = normals(2, 3 * 1500);
+    let row = |z: &[f64]| {
+        let apart = if z[2] > 0.0 { 2.5 } else { -2.5 };
+        vec![z[0] + apart, z[1]]
+    };
+    place.write("rows.csv", csv("a,b", z.chunks(3).map(row)));
+    let said = place.elbo("mixture --data rows.csv --components 6");
+    assert_eq!(said.code, Some(0), "{said:?}");
+    let results = place.results("runs/rows-mixture");
+    let khat = results["verdict"]["reasons"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|reason| reason["finding"].as_str().unwrap().contains("k̂"));
+    assert_eq!(khat.unwrap()["claim"], "posterior", "{results}");
+    assert_eq!(verdict(&said), "trust", "{said:?}");
+}
+
+/// log p(x) of one labelling, and of all: K!/(K − U)! of them, where U of K components have rows.
+#[test]
+fn a_mixture_tells_the_evidence_of_all_labellings() {
+    let place = Place::new();
+    let z = normals(3, 2 * 150);
+    let row = |(n, z): (usize, &[f64])| vec![z[0] + 12.0 * (n % 3) as f64, z[1]];
+    place.write("rows.csv", csv("a,b", z.chunks(2).enumerate().map(row)));
+    let said = place.succeeds("mixture --data rows.csv --components 4");
+    let line = said.stderr.lines().find(|line| line.starts_with("estimate")).unwrap();
+    let after = |what: &str| {
+        let text = line.split(what).nth(1).unwrap().trim();
+        text.split([' ', ',']).next().unwrap().parse::<f64>().unwrap()
+    };
+    assert!(said.stderr.contains("3 of 4 have a row"), "{said:?}");
+    assert!(line.contains("of this labelling"), "{line}");
+    assert!((after("all labellings") - after("≈") - 24f64.ln()).abs() < 1e-3, "{line}");
+}
+
+/// The whole is trusted where what is essential was checked, and never above what was not.
+#[test]
+fn nothing_is_trusted_unchecked() {
+    let place = Place::new();
+    // Of few rows nothing can be said.
+    place.write("few.csv", csv("y", normals(4, 15).into_iter().map(|x| vec![x])));
+    for words in ["normal", "mixture --components 1", "hmm --states 1", "state-space"] {
+        let said = place.succeeds(&format!("{words} --data few.csv"));
+        assert_ne!(verdict(&said), "trust", "{words}: {said:?}");
+        assert!(said.stderr.contains("not checked: whether the rows are such as p(x) says"), "{said:?}");
+    }
+    place.write("rows.csv", csv("y", normals(5, 400).into_iter().map(|x| vec![x])));
+    place.write("level.csv", csv("y", level(5, 400).into_iter().map(|x| vec![x])));
+    for words in ["normal --data rows.csv", "hmm --states 1 --data rows.csv", "state-space --data level.csv"]
+    {
+        let said = place.succeeds(words);
+        assert_eq!(verdict(&said), "trust", "{words}: {said:?}");
+        assert!(!said.stderr.contains("not checked"), "{words}: {said:?}");
+    }
+}
+
+/// What becomes of a row, by its number, its value and a draw of N(0, 1).
+type Change = fn(usize, f64, f64) -> f64;
+
+/// A series is judged by what comes a row ahead: seasons, outliers and rows that keep no level are seen.
+#[test]
+fn forecasts_are_judged_by_one_step_residuals() {
+    let place = Place::new();
+    let (rows, z) = (level(6, 300), normals(7, 300));
+    let series: [(&str, Change); 3] = [
+        ("season", |t, y, _| y + if t % 4 < 2 { 2.0 } else { -2.0 }),
+        ("outliers", |t, y, z| if t % 25 == 0 { y + 10.0 * z } else { y }),
+        ("bursts", |t, y, z| if t / 50 % 2 == 0 { y } else { y + 4.0 * z }),
+    ];
+    for (name, change) in series {
+        let changed = rows.iter().zip(&z).enumerate().map(|(t, (y, z))| vec![change(t, *y, *z)]);
+        place.write(&format!("{name}.csv"), csv("y", changed));
+        for words in ["state-space --kind level", "hmm --states 1"] {
+            let said = place.succeeds(&format!("{words} --data {name}.csv"));
+            assert_ne!(verdict(&said), "trust", "{name}: {said:?}");
+            assert!(said.stderr.contains("than p(x) says"), "{name}: {said:?}");
+        }
+    }
+}
+
+/// A noise has no mean variance of two values: what cannot be forecast from is refused.
+#[test]
+fn a_series_of_a_few_values_is_refused() {
+    let place = Place::new();
+    place.write("two.csv", "y\n1\n2\n");
+    place.write("gaps.csv", "y\n1\nNA\nNA\n2\nNA\n4\nNA\n5\n");
+    let hint = "give a longer series; `elbo normal` describes a few values of one column";
+    place.fails("state-space --data two.csv", 1, &["column `y` has 2 values", "needs 5 values"], hint);
+    place.fails("state-space --data gaps.csv", 1, &["column `y` has 4 values"], hint);
+    place.write("five.csv", "y\n1\n2\n4\n3\n5\n");
+    place.succeeds("state-space --data five.csv --name five");
+    let (_, rows) = place.succeeds("predict runs/five --forecast 2").told();
+    assert!(rows.iter().flatten().all(|x| x.is_finite()), "{rows:?}");
+}
+
+/// A column of one value has no density: it is left out, and said, by every model of several columns.
+#[test]
+fn a_constant_column_is_left_out() {
+    let place = Place::new();
+    let z = normals(8, 3 * 120);
+    let rows = || z.chunks(3).map(|z| vec![z[0] + z[1], z[0] - 0.5 * z[2], z[2]]);
+    place.write("right.csv", csv("a,b,c", rows()));
+    let with = |row: Vec<f64>| vec![row[0], 1e9, row[1], row[2], 0.0];
+    place.write("constant.csv", csv("a,one,b,c,zero", rows().map(with)));
+    for words in ["factors --latent 1", "mixture -k 2", "hmm --states 2", "state-space", "regress --target c"]
+    {
+        let said = place.succeeds(&format!("{words} --data constant.csv --name constant"));
+        place.succeeds(&format!("{words} --data right.csv --name right"));
+        let (constant, right) = (place.results("runs/constant"), place.results("runs/right"));
+        assert_eq!(elbo(&constant).to_bits(), elbo(&right).to_bits(), "{words}");
+        assert!(said.stderr.contains("one") && said.stderr.contains("left out"), "{words}: {said:?}");
+        // The same rows, asked for anew, are those of the fit.
+        let [told, of_right] = ["constant", "right"]
+            .map(|name| place.succeeds(&format!("evaluate runs/{name} --data {name}.csv")).stdout);
+        assert_eq!(told, of_right, "{words}");
+        for name in ["constant", "right"] {
+            std::fs::remove_dir_all(place.path(&format!("runs/{name}"))).unwrap();
+        }
+    }
+}
+
+/// Rows that stand for several are judged as if they were repeated.
+#[test]
+fn weighted_rows_are_judged_as_repeated_ones() {
+    let place = Place::new();
+    let z = normals(9, 2 * 150);
+    let rows: Vec<Vec<f64>> = z.chunks(2).map(|z| vec![z[0].exp(), z[0] + z[1]]).collect();
+    let weight = |n: usize| n % 4;
+    let weighted = rows.iter().enumerate().map(|(n, row)| vec![row[0], row[1], weight(n) as f64]);
+    place.write("weighted.csv", csv("a,b,n", weighted));
+    let repeated = rows.iter().enumerate().flat_map(|(n, row)| vec![row.clone(); weight(n)]);
+    place.write("repeated.csv", csv("a,b", repeated));
+    for words in ["factors --latent 1", "mixture -k 1", "regress --target b", "normal --column a"] {
+        place.succeeds(&format!("{words} --data weighted.csv --weights n --name weighted"));
+        place.succeeds(&format!("{words} --data repeated.csv --name repeated"));
+        let lost = |name: &str| {
+            let results = place.results(&format!("runs/{name}"));
+            let reasons = results["verdict"]["reasons"].as_array().unwrap();
+            let found = reasons.iter().find(|of| of["finding"].as_str().unwrap().contains("a row are lost"));
+            let finding = found.unwrap()["finding"].as_str().unwrap();
+            let nats = finding.split("about ").nth(1).unwrap().split(' ').next().unwrap();
+            nats.parse::<f64>().unwrap()
+        };
+        // The first tells two digits at least.
+        assert!((lost("weighted") - lost("repeated")).abs() < 0.011, "{words}");
+        for name in ["weighted", "repeated"] {
+            std::fs::remove_dir_all(place.path(&format!("runs/{name}"))).unwrap();
+        }
+    }
+}

@@ -1,0 +1,438 @@
+//! Whether rows are such as a model says, by their probability integral transforms.
+//!
+//! With u = F(x) of each cell given those before it, under the model, all u are uniform on (0, 1) and independent of one
+//! another, and of all else that was known (Rosenblatt 1952). Neyman's smooth test looks for what is not: of the orthonormal
+//! Legendre polynomials π_j on (0, 1), b_j = mean π_j(u) is about N(0, 1/N) if the model is right, and n Σ b² of m of
+//! them is χ²_m. Products π_i(u) π_j(v) look for dependence in the same way. ½ Σ b² is to first order what a row's log
+//! density gains by the density 1 + Σ b_j π_j(u): what p(x) loses, in nats, of what these polynomials see.
+//!
+//! Neyman, *Smooth test for goodness of fit* (1937); Rayner, Thas and Best, *Smooth Tests of Goodness of Fit* (2009). Of
+//! discrete cells u is drawn between F(x−) and F(x) (Dunn and Smyth 1996).
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    special::{ln_gamma, normal_quantile},
+    terms::Mean,
+};
+
+/// Polynomials of a cell by itself, and of each of two.
+const SHAPE: usize = 4;
+const PAIR: usize = 2;
+/// Columns of which each two are compared, at most.
+const PAIRED: usize = 24;
+/// Rows that follow one another are compared up to so many steps apart.
+const LAGS: usize = 10;
+/// Rows from which tests have any power.
+const LEAST: usize = 20;
+
+/// u of N rows, in their order, and what they are of.
+#[derive(Clone, Debug, Default)]
+pub struct Transforms {
+    /// The names of the columns.
+    pub columns: Vec<String>,
+    /// u, `[N, D]`; NaN where nothing was seen.
+    pub values: Vec<f64>,
+    /// How many rows each row stands for; if open, one.
+    pub weights: Option<Vec<f64>>,
+    /// The lengths of sequences whose rows follow one another by the model; of rows in no order none.
+    pub lengths: Vec<usize>,
+    /// What else was known of each row: a name, and a number for each row, of which the order counts.
+    pub given: Vec<(String, Vec<f64>)>,
+}
+
+/// What the tests say.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Transformed {
+    /// How many rows.
+    pub rows: usize,
+    /// Of how many columns.
+    pub columns: usize,
+    /// How many tests.
+    pub tests: usize,
+    /// The least probability of a test under the model, times the number of tests.
+    pub probability: f64,
+    /// What p(x) loses by what was seen, in nats a row, and the standard error that this has if the model is right.
+    pub lost: Mean,
+    /// What is farthest from what the model says.
+    pub worst: String,
+}
+
+/// A group of coefficients.
+struct Test {
+    what: String,
+    /// m.
+    number: usize,
+    /// Σ b², and 1/N times the m.
+    squares: f64,
+    expected: f64,
+    probability: f64,
+}
+
+impl Transforms {
+    /// The tests; `None` of fewer than 20 rows.
+    ///
+    /// ```
+    /// use elbo::diagnose::Transforms;
+    /// let even = |i: u32| (f64::from(i * 377 % 1000) + 0.5) / 1000.0;
+    /// let of = |values: Vec<f64>| Transforms { columns: vec!["x".into()], values, ..Transforms::default() };
+    /// let right = of((0..1000).map(even).collect()).test().unwrap();
+    /// assert!(right.probability > 0.1 && right.lost.value < 0.01);
+    /// // All values in the middle half: p(x) is too wide by a factor of 2, which costs log 2.
+    /// let wide = of((0..1000).map(|i| 0.25 + 0.5 * even(i)).collect()).test().unwrap();
+    /// assert!(wide.probability < 1e-9 && wide.lost.value > 0.4);
+    /// assert!(wide.worst.contains("`x`") && wide.worst.contains("narrower"));
+    /// ```
+    pub fn test(&self) -> Option<Transformed> {
+        let width = self.columns.len();
+        let rows = self.values.len() / width.max(1);
+        if rows < LEAST {
+            return None;
+        }
+        let weights = self.weights.clone().unwrap_or_else(|| vec![1.0; rows]);
+        let column = |d: usize| -> Vec<f64> { self.values.iter().skip(d).step_by(width).copied().collect() };
+        let columns: Vec<Vec<f64>> = (0..width).map(column).collect();
+        let mut tests = Vec::new();
+        for (d, u) in columns.iter().enumerate() {
+            let name = &self.columns[d];
+            tests.extend(shape(name, u, &weights));
+            tests.extend(moments(name, u, &weights));
+            tests.extend(self.lagged(d, u));
+            let step = width.div_ceil(PAIRED).max(1);
+            for e in (0..d).step_by(step).filter(|_| d.is_multiple_of(step)) {
+                let what =
+                    format!("columns `{}` and `{name}` depend on each other otherwise", self.columns[e]);
+                tests.extend(dependence(what, &columns[e], u, &weights));
+            }
+            for (of, given) in &self.given {
+                let what = format!("`{name}` depends on {of} otherwise");
+                tests.extend(dependence(what, u, &ranks(given, &weights), &weights));
+            }
+        }
+        summary([rows, width], &tests)
+    }
+
+    /// Whether rows depend on those before them, of a model to which their order says nothing.
+    pub fn test_order(&self) -> Option<Transformed> {
+        let rows = self.values.len() / self.columns.len().max(1);
+        let of = Self { lengths: vec![rows], ..self.clone() };
+        let column = |d: usize| self.values.iter().skip(d).step_by(self.columns.len()).copied();
+        let test = |d: usize| of.lagged(d, &column(d).collect::<Vec<f64>>());
+        summary([rows, of.columns.len()], &(0..of.columns.len()).filter_map(test).collect::<Vec<Test>>())
+    }
+
+    /// Rows that follow one another.
+    fn lagged(&self, d: usize, u: &[f64]) -> Option<Test> {
+        let most = LAGS.min(u.len() / 5).min(self.lengths.iter().copied().max()?.saturating_sub(1));
+        let mut sums = vec![Sum::default(); most + 1];
+        let mut first = 0;
+        for &length in &self.lengths {
+            let of = &u[first..first + length];
+            for lag in 1..=most.min(length.saturating_sub(1)) {
+                for (before, after) in of.iter().zip(&of[lag..]) {
+                    sums[lag - 1].add(1.0, legendre(*before)[0] * legendre(*after)[0]);
+                    if lag == 1 {
+                        sums[most].add(1.0, legendre(*before)[1] * legendre(*after)[1]);
+                    }
+                }
+            }
+            first += length;
+        }
+        let sign = if sums.first()?.mean() > 0.0 { "" } else { " in turns" };
+        Test::of(format!("rows of `{}` depend{sign} on those before them otherwise", self.columns[d]), &sums)
+    }
+}
+
+/// What tests say together.
+fn summary([rows, columns]: [usize; 2], tests: &[Test]) -> Option<Transformed> {
+    let least = tests.iter().min_by(|a, b| a.probability.total_cmp(&b.probability))?;
+    let probability = (least.probability * tests.len() as f64).min(1.0);
+    let sum = |of: fn(&Test) -> f64| tests.iter().map(of).sum::<f64>();
+    let all = 0.5 * sum(|test| test.squares - test.expected);
+    let one = 0.5 * (least.squares - least.expected);
+    // If the model is right each b² has a variance of 2/N².
+    let variance = sum(|test| 2.0 * test.expected * test.expected / test.number as f64);
+    let lost = Mean { value: all.max(one), standard_error: 0.5 * variance.sqrt() };
+    Some(Transformed { rows, columns, tests: tests.len(), probability, lost, worst: least.what.clone() })
+}
+
+/// The shape of a column.
+fn shape(name: &str, u: &[f64], weights: &[f64]) -> Option<Test> {
+    let mut sums = vec![Sum::default(); SHAPE];
+    for (&u, &weight) in u.iter().zip(weights) {
+        sums.iter_mut().zip(legendre(u)).for_each(|(sum, value)| sum.add(weight, value));
+    }
+    let size = |j: &usize| sums[*j].mean().abs();
+    let largest = (0..SHAPE).max_by(|a, b| size(a).total_cmp(&size(b)))?;
+    let how = match (largest, sums[largest].mean() > 0.0) {
+        (0, true) => "lies higher",
+        (0, false) => "lies lower",
+        (1, true) => "is wider",
+        (1, false) => "is narrower",
+        (2, _) => "is skewed otherwise",
+        (_, true) => "has more in its tails and its middle",
+        (_, false) => "has less in its tails and its middle",
+    };
+    Test::of(format!("column `{name}` {how}"), &sums)
+}
+
+/// Skewness and kurtosis of the normal scores, to which single values far out tell the most: each as N(0, 1) if the model
+/// is right (D'Agostino 1970; Anscombe and Glynn 1983).
+fn moments(name: &str, u: &[f64], weights: &[f64]) -> Option<Test> {
+    let score = |u: f64| normal_quantile(u.clamp(1e-15, 1.0 - 1e-15));
+    let z: Vec<(f64, f64)> =
+        weights.iter().zip(u).filter(|(_, u)| !u.is_nan()).map(|(&weight, &u)| (weight, score(u))).collect();
+    let n: f64 = z.iter().map(|(weight, _)| weight).sum();
+    if n < LEAST as f64 {
+        return None;
+    }
+    let mean = z.iter().map(|(weight, z)| weight * z).sum::<f64>() / n;
+    let moment = |power: i32| z.iter().map(|(weight, z)| weight * (z - mean).powi(power)).sum::<f64>() / n;
+    let variance = moment(2).max(f64::MIN_POSITIVE);
+    let (skewness, kurtosis) = (moment(3) / variance.powf(1.5), moment(4) / (variance * variance));
+    let statistic = of_skewness(skewness, n).powi(2) + of_kurtosis(kurtosis, n).powi(2);
+    // What is far out has great moments: its logarithm tells the nats that it costs.
+    let squares = 0.5 * (skewness.powi(2) / 3.0 + (kurtosis - 3.0).powi(2) / 12.0).ln_1p();
+    let what = if kurtosis > 3.0 + skewness * skewness { "has more far out" } else { "is of another shape" };
+    Some(Test {
+        what: format!("column `{name}` {what}"),
+        number: 2,
+        squares,
+        expected: 2.0 / n,
+        probability: beyond(statistic, 2),
+    })
+}
+
+/// The skewness of n normal values as N(0, 1).
+fn of_skewness(skewness: f64, n: f64) -> f64 {
+    let y = skewness * ((n + 1.0) * (n + 3.0) / (6.0 * (n - 2.0))).sqrt();
+    let spread = 3.0 * (n * n + 27.0 * n - 70.0) * (n + 1.0) * (n + 3.0)
+        / ((n - 2.0) * (n + 5.0) * (n + 7.0) * (n + 9.0));
+    let w2 = (2.0 * (spread - 1.0)).sqrt() - 1.0;
+    let scale = (2.0 / (w2 - 1.0)).sqrt();
+    libm::asinh(y / scale) / (0.5 * libm::log(w2)).sqrt()
+}
+
+/// The kurtosis of n normal values as N(0, 1).
+fn of_kurtosis(kurtosis: f64, n: f64) -> f64 {
+    let mean = 3.0 * (n - 1.0) / (n + 1.0);
+    let variance = 24.0 * n * (n - 2.0) * (n - 3.0) / ((n + 1.0).powi(2) * (n + 3.0) * (n + 5.0));
+    let x = (kurtosis - mean) / variance.sqrt();
+    let third = 6.0 * (n * n - 5.0 * n + 2.0) / ((n + 7.0) * (n + 9.0))
+        * (6.0 * (n + 3.0) * (n + 5.0) / (n * (n - 2.0) * (n - 3.0))).sqrt();
+    let a = 6.0 + 8.0 / third * (2.0 / third + (1.0 + 4.0 / (third * third)).sqrt());
+    let root = (1.0 - 2.0 / a) / (1.0 + x * (2.0 / (a - 4.0)).sqrt());
+    (1.0 - 2.0 / (9.0 * a) - libm::cbrt(root)) / (2.0 / (9.0 * a)).sqrt()
+}
+
+/// Whether two numbers of a row, both uniform, have to do with each other.
+fn dependence(what: String, u: &[f64], v: &[f64], weights: &[f64]) -> Option<Test> {
+    let mut sums = vec![Sum::default(); PAIR * PAIR];
+    for ((&u, &v), &weight) in u.iter().zip(v).zip(weights) {
+        let (of_u, of_v) = (legendre(u), legendre(v));
+        for (place, sum) in sums.iter_mut().enumerate() {
+            sum.add(weight, of_u[place / PAIR] * of_v[place % PAIR]);
+        }
+    }
+    Test::of(what, &sums)
+}
+
+/// (rank − ½)/N of each number; NaN of one that is not seen.
+fn ranks(values: &[f64], weights: &[f64]) -> Vec<f64> {
+    let mut seen: Vec<(f64, f64)> =
+        values.iter().copied().zip(weights.iter().copied()).filter(|(x, _)| !x.is_nan()).collect();
+    seen.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    let upto: Vec<f64> = [0.0]
+        .into_iter()
+        .chain(seen.iter().scan(0.0, |sum, (_, weight)| {
+            *sum += weight;
+            Some(*sum)
+        }))
+        .collect();
+    let rank = |x: f64| {
+        let (first, next) = (seen.partition_point(|y| y.0 < x), seen.partition_point(|y| y.0 <= x));
+        0.5 * (upto[first] + upto[next]) / upto[seen.len()]
+    };
+    values.iter().map(|&x| if x.is_nan() { x } else { rank(x) }).collect()
+}
+
+/// The polynomials of degree 1 to 4, orthonormal on (0, 1).
+fn legendre(u: f64) -> [f64; SHAPE] {
+    let x = 2.0 * u - 1.0;
+    let x2 = x * x;
+    [
+        3f64.sqrt() * x,
+        5f64.sqrt() * 0.5 * (3.0 * x2 - 1.0),
+        7f64.sqrt() * 0.5 * x * (5.0 * x2 - 3.0),
+        3.0 * 0.125 * (35.0 * x2 * x2 - 30.0 * x2 + 3.0),
+    ]
+}
+
+/// A mean that leaves NaN out.
+#[derive(Clone, Copy, Default)]
+struct Sum {
+    sum: f64,
+    count: f64,
+}
+
+impl Sum {
+    fn add(&mut self, weight: f64, value: f64) {
+        if !value.is_nan() {
+            self.sum += weight * value;
+            self.count += weight;
+        }
+    }
+
+    fn mean(&self) -> f64 {
+        self.sum / self.count.max(1.0)
+    }
+}
+
+impl Test {
+    /// Of means of which each is about N(0, 1/N).
+    fn of(what: String, sums: &[Sum]) -> Option<Self> {
+        let used: Vec<&Sum> = sums.iter().filter(|sum| sum.count >= LEAST as f64).collect();
+        let statistic = used.iter().map(|sum| sum.count * sum.mean().powi(2)).sum();
+        (!used.is_empty()).then(|| Self {
+            what,
+            number: used.len(),
+            squares: used.iter().map(|sum| sum.mean().powi(2)).sum(),
+            expected: used.iter().map(|sum| sum.count.recip()).sum(),
+            probability: beyond(statistic, used.len()),
+        })
+    }
+}
+
+/// P(χ²_m > x): erfc √(x/2) of one degree of freedom, e^(−x/2) of two, and of two more (x/2)^(m/2) e^(−x/2)/Γ(m/2 + 1) more.
+fn beyond(x: f64, freedom: usize) -> f64 {
+    let half = 0.5 * x;
+    let first = if freedom % 2 == 1 { libm::erfc(half.sqrt()) } else { libm::exp(-half) };
+    let more = |m: usize| {
+        let power = 0.5 * m as f64;
+        libm::exp(power * libm::log(half) - half - ln_gamma(power + 1.0))
+    };
+    first + (2 - freedom % 2..freedom).step_by(2).map(more).sum::<f64>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Key;
+
+    /// 95 % points of χ² with 1, 2, 4 and 11 degrees of freedom, of tables.
+    #[test]
+    fn tails_of_chi_squared_are_the_known_ones() {
+        for (x, freedom) in [(3.8415, 1), (5.9915, 2), (9.4877, 4), (19.6751, 11)] {
+            assert!((beyond(x, freedom) - 0.05).abs() < 2e-5, "{freedom}: {}", beyond(x, freedom));
+        }
+    }
+
+    /// Of 2,000 samples of 50 normal values as many are beyond ±1.96 as of N(0, 1), 5 %: between 3 % and 7.5 %.
+    #[test]
+    fn moments_are_as_normal_values() {
+        let mut beyond = [0; 2];
+        for seed in 0..2000 {
+            let mut z = vec![0.0; 50];
+            Key::new(seed).normals(0, &mut z);
+            let mean = z.iter().sum::<f64>() / 50.0;
+            let moment = |power: i32| z.iter().map(|z| (z - mean).powi(power)).sum::<f64>() / 50.0;
+            let skewness = of_skewness(moment(3) / moment(2).powf(1.5), 50.0);
+            let kurtosis = of_kurtosis(moment(4) / moment(2).powi(2), 50.0);
+            beyond[0] += usize::from(skewness.abs() > 1.96);
+            beyond[1] += usize::from(kurtosis.abs() > 1.96);
+        }
+        assert!(beyond.iter().all(|count| (60..=150).contains(count)), "{beyond:?}");
+    }
+
+    /// Of uniform and independent u few tests fail: of 1,000 tables those of probability below 0.05 are between 1 % and 8 %.
+    #[test]
+    fn right_models_are_seldom_refused() {
+        let mut refused = 0;
+        for seed in 0..1000 {
+            let mut u = vec![0.0f32; 200];
+            Key::new(seed).uniforms(0, &mut u);
+            let values = u.iter().map(|&u| u.into()).collect();
+            let columns = vec!["a".into(), "b".into()];
+            let of = Transforms { columns, values, lengths: vec![100], ..Transforms::default() };
+            refused += usize::from(of.test().unwrap().probability < 0.05);
+        }
+        assert!((10..=80).contains(&refused), "{refused}");
+    }
+
+    /// u that follow one another, u of two columns that go together, and a spread that grows with what is given.
+    #[test]
+    fn dependence_is_seen_where_it_is() {
+        let mut z = vec![0.0; 800];
+        Key::new(5).normals(0, &mut z);
+        let phi = |z: f64| 0.5 * libm::erfc(-z / std::f64::consts::SQRT_2);
+        let told = |of: &Transforms| {
+            let test = of.test().unwrap();
+            assert!(test.probability < 1e-4 && test.lost.value > 0.03, "{test:?}");
+            test.worst
+        };
+        let chain: Vec<f64> = z
+            .iter()
+            .scan(0.0, |last, e| {
+                *last = 0.5 * *last + 0.75f64.sqrt() * e;
+                Some(phi(*last))
+            })
+            .collect();
+        let mut of = Transforms { columns: vec!["a".into()], values: chain, ..Transforms::default() };
+        assert!(of.test().unwrap().lost.value < 0.02, "rows in no order");
+        of.lengths = vec![800];
+        assert_eq!(told(&of), "rows of `a` depend on those before them otherwise");
+        let together =
+            z.chunks(2).flat_map(|z| [phi(z[0]), phi(0.5 * z[0] + 0.75f64.sqrt() * z[1])]).collect();
+        let of =
+            Transforms { columns: vec!["a".into(), "b".into()], values: together, ..Transforms::default() };
+        assert_eq!(told(&of), "columns `a` and `b` depend on each other otherwise");
+        let given: Vec<f64> = (0..800).map(f64::from).collect();
+        let values = z.iter().zip(&given).map(|(z, x)| phi(z * (0.4 + x / 500.0))).collect();
+        let given = vec![("the column `x`".into(), given)];
+        let of = Transforms { columns: vec!["a".into()], values, given, ..Transforms::default() };
+        assert_eq!(told(&of), "`a` depends on the column `x` otherwise");
+    }
+
+    /// A row that stands for three is three rows, of every test.
+    #[test]
+    fn weights_are_repetitions() {
+        let mut u = vec![0.0f32; 300];
+        Key::new(8).uniforms(0, &mut u);
+        let (mut values, mut weights): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
+        let (mut repeated, mut given, mut of_repeated) = (Vec::new(), Vec::new(), Vec::new());
+        for (n, row) in u.chunks(3).enumerate() {
+            let weight = n % 4;
+            weights.push(weight as f64);
+            values.extend([row[0].into(), f64::from(row[1]).powi(2)]);
+            given.push(row[2].into());
+            for _ in 0..weight {
+                repeated.extend([row[0].into(), f64::from(row[1]).powi(2)]);
+                of_repeated.push(row[2].into());
+            }
+        }
+        let of = |values, weights, given| Transforms {
+            columns: vec!["a".into(), "b".into()],
+            values,
+            weights,
+            given: vec![("c".into(), given)],
+            ..Transforms::default()
+        };
+        let weighted = of(values, Some(weights), given).test().unwrap();
+        let repeated = of(repeated, None, of_repeated).test().unwrap();
+        assert!((weighted.lost.value - repeated.lost.value).abs() < 1e-12);
+        assert!((weighted.probability / repeated.probability - 1.0).abs() < 1e-9);
+        assert_eq!((weighted.tests, weighted.worst), (repeated.tests, repeated.worst));
+    }
+
+    /// Sorted rows are such as p(x) says: their order is another matter.
+    #[test]
+    fn the_order_of_rows_is_judged_apart() {
+        let values: Vec<f64> = (0..400).map(|n| (f64::from(n) + 0.5) / 400.0).collect();
+        let of = Transforms { columns: vec!["a".into()], values, ..Transforms::default() };
+        assert!(of.test().unwrap().lost.value < 0.01);
+        let order = of.test_order().unwrap();
+        assert!(
+            order.probability < 1e-9 && order.worst == "rows of `a` depend on those before them otherwise"
+        );
+    }
+}

@@ -1,0 +1,141 @@
+//! A linear regression, fitted to targets that are linear in x, and to others.
+
+use elbo_fit::{
+    Found,
+    models::{
+        Run,
+        regress::{Regress, Request},
+    },
+};
+
+use crate::{
+    Draw, Error, Generator, Judged, Rows,
+    density::{ln_mixture, ln_normal, ln_student},
+    fit_rows,
+};
+
+const NEW: usize = 4000;
+
+/// What y − E[y] is like, and what E[y] and x are.
+#[derive(Clone, Copy, PartialEq)]
+enum Target {
+    Linear,
+    /// Student's t of 3.
+    Heavy,
+    Outliers,
+    /// The square of the first x too.
+    Curved,
+    /// The noise grows with the first x.
+    Spreading,
+    /// x and the noise follow those of the row before.
+    Chained,
+    /// The columns of x are nearly the same, and q of each is by itself.
+    Factorised,
+}
+
+impl Target {
+    fn x(self, random: &mut Draw, width: usize, before: &[f64]) -> Vec<f64> {
+        let z = random.normals(width);
+        match self {
+            Self::Chained => z.iter().zip(before).map(|(z, before)| 0.9 * before + 0.436 * z).collect(),
+            Self::Factorised => z.iter().map(|own| z[0] + 0.3 * own).collect(),
+            _ => z,
+        }
+    }
+
+    fn scale(self, x: &[f64]) -> f64 {
+        if self == Self::Spreading { (0.8 * x[0]).exp() } else { 1.0 }
+    }
+
+    fn noise(self, random: &mut Draw, before: f64) -> f64 {
+        match self {
+            Self::Heavy => random.student(3),
+            Self::Outliers => random.normal() * if random.uniform() < 0.04 { 8.0 } else { 1.0 },
+            Self::Chained => 0.9 * before + 0.436 * random.normal(),
+            _ => random.normal(),
+        }
+    }
+
+    fn ln(self, noise: f64) -> f64 {
+        match self {
+            Self::Heavy => ln_student(3, noise),
+            Self::Outliers => {
+                ln_mixture([(0.96, ln_normal(noise)), (0.04, ln_normal(noise / 8.0) - 8f64.ln())])
+            }
+            _ => ln_normal(noise),
+        }
+    }
+
+    fn mean(self, x: &[f64]) -> f64 {
+        let linear: f64 = x.iter().enumerate().map(|(d, x)| weight(d) * x).sum();
+        let curve = if self == Self::Curved { 0.7 * x[0] * x[0] } else { 0.0 };
+        1.0 + linear + curve
+    }
+}
+
+fn weight(d: usize) -> f64 {
+    [1.0, -0.5, 0.0, 0.3][d % 4]
+}
+
+fn judge(target: Target, rows: usize, width: usize, seed: u64) -> Result<Judged, Error> {
+    let mut random = Draw::new(seed, 2);
+    let (mut before, mut last) = (random.normals(width), random.normal());
+    let mut row = |_| {
+        before = target.x(&mut random, width, &before);
+        last = target.noise(&mut random, last);
+        let y = target.mean(&before) + target.scale(&before) * last;
+        before.iter().copied().chain([y]).collect()
+    };
+    let (data, new) = (Rows::of(width + 1, rows, &mut row), Rows::of(width + 1, NEW, &mut row));
+    let request = Request { factorised: target == Target::Factorised, interval: 0.9, ..Request::default() };
+    let fitted = fit_rows::<Regress>(&data, &request, &Run { seed, ..Run::default() })?;
+    let lost = fitted.lost(&new, |row| {
+        let (y, x) = (row[width], &row[..width]);
+        let scale = target.scale(x);
+        target.ln((y - target.mean(x)) / scale) - scale.ln()
+    })?;
+    let mut judged = Judged { lost: Some(lost), ..Judged::new(fitted.results.verdict.clone()) };
+    let Some(Found::Regression { coefficients, .. }) = fitted.results.all_rows().map(|all| &all.found) else {
+        return Err("not of `regress`".into());
+    };
+    for (d, of) in coefficients.iter().skip(1).enumerate() {
+        judged.covered[0] += usize::from((of.low..=of.high).contains(&weight(d)));
+        judged.covered[1] += 1;
+    }
+    Ok(judged)
+}
+
+pub(crate) fn generators() -> Vec<Generator> {
+    use Target::{Chained, Curved, Factorised, Heavy, Linear, Outliers, Spreading};
+    let of = |(name, target, rows, width): (&str, Target, usize, usize)| {
+        Generator::new("regress", format!("{name}, {rows} rows of {width}"), move |seed| {
+            judge(target, rows, width, seed)
+        })
+    };
+    [
+        ("linear", Linear, 60, 1),
+        ("linear", Linear, 100, 2),
+        ("linear", Linear, 150, 4),
+        ("linear", Linear, 300, 8),
+        ("linear", Linear, 500, 4),
+        ("linear", Linear, 1000, 16),
+        ("linear", Linear, 800, 12),
+        ("linear", Linear, 1500, 8),
+        ("Student's t of 3", Heavy, 150, 2),
+        ("Student's t of 3", Heavy, 200, 4),
+        ("outliers", Outliers, 150, 2),
+        ("outliers", Outliers, 200, 4),
+        ("curved", Curved, 100, 2),
+        ("curved", Curved, 150, 4),
+        ("spreading", Spreading, 150, 2),
+        ("spreading", Spreading, 200, 4),
+        ("chained", Chained, 200, 1),
+        ("chained", Chained, 150, 2),
+        ("factorised", Factorised, 200, 3),
+        ("factorised", Factorised, 400, 4),
+        ("few rows", Linear, 30, 8),
+        ("few rows", Linear, 60, 16),
+    ]
+    .map(of)
+    .into()
+}
