@@ -13,6 +13,7 @@ use crate::{
     error::Domain,
     mean_field::rosenblatt::Cell,
     random::Key,
+    special::{ln_gamma, normal_cdf},
 };
 
 checked! {
@@ -78,6 +79,28 @@ pub(super) enum Expected {
     Real(GaussianExpectations),
     Count(RateExpectations),
     Class(ClassExpectations),
+}
+
+/// Rates above which the cube root of a gamma variable is as good as normal (Wilson and Hilferty 1931), to 1e-6.
+const GREAT: f64 = 1e4;
+
+/// P(less than x) of a count whose probability is `same`.
+fn less(x: f64, same: f64, rate: f64) -> f64 {
+    if same == 0.0 || x == 0.0 {
+        return f64::from(u8::from(x > rate));
+    }
+    if rate > GREAT {
+        // Fewer than x events come where the time of the x-th, a gamma variable, is late.
+        return normal_cdf(3.0 * x.sqrt() * (1.0 - 1.0 / (9.0 * x) - libm::cbrt(rate / x)));
+    }
+    // P(x − 1), P(x − 2), …, down to where no more comes.
+    let (mut sum, mut p, mut count) = (0.0, same, x);
+    while count > 0.0 && (count > rate || p > f64::EPSILON * sum) {
+        p *= count / rate;
+        sum += p;
+        count -= 1.0;
+    }
+    sum
 }
 
 fn gaussian_gamma(mean: f64, precision: f64, shape: f64, rate: f64) -> Result<GaussianGamma, Error> {
@@ -247,17 +270,9 @@ impl Emission {
             Self::KnownGaussian { mean, sigma } => Cell::gaussian((x - mean) / sigma, libm::log(sigma)),
             Self::Poisson { .. } | Self::KnownPoisson { .. } => {
                 let rate = self.mean()[0];
-                let ln = |count: f64| count * libm::log(rate) - rate - crate::special::ln_gamma(count + 1.0);
+                let ln = |count: f64| count * libm::log(rate) - rate - ln_gamma(count + 1.0);
                 let same = libm::exp(ln(x));
-                // P(x − 1), P(x − 2), …, down to where no more comes.
-                let (mut below, mut p, mut count) = (0.0, same, x);
-                while count > 0.0 && (count > rate || p > f64::EPSILON * below) {
-                    p *= count / rate;
-                    below += p;
-                    count -= 1.0;
-                }
-                let below = if same == 0.0 { f64::from(u8::from(x > rate)) } else { below };
-                Cell { below, same, ln: ln(x) }
+                Cell { below: less(x, same, rate), same, ln: ln(x) }
             }
             Self::Categorical(ref shares) => {
                 let (p, class) = (shares.mean(), x as usize);
