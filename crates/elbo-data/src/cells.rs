@@ -151,7 +151,7 @@ impl<T: Number> Cells<T> {
     }
 }
 
-/// Gives the pages of a map back whenever they take more than so many bytes, for as long as the map is there.
+/// Gives the pages of a map back to the system whenever they take more than this many bytes, as long as the map is there.
 #[allow(unsafe_code, reason = "that a page given back is read again is the system's promise")]
 fn give_back(map: Weak<Mmap>, most: u64) -> io::Result<()> {
     let own = mapped_bytes();

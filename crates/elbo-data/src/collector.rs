@@ -18,7 +18,7 @@ pub(crate) struct Collector<T> {
 }
 
 impl<T: Number> Collector<T> {
-    /// A collector that holds so many bytes at most.
+    /// A collector that holds at most this many bytes in memory.
     pub(crate) fn new(memory: Option<u64>) -> Self {
         let memory = memory.unwrap_or(u64::MAX);
         let room = (memory / size_of::<T>() as u64) as usize;

@@ -126,7 +126,7 @@ pub enum Error {
     #[error("row {row} is of level {code}, but there are {levels}, from 0")]
     NoLevel { row: usize, code: u32, levels: usize },
 
-    /// A data set needs so many rows at least.
+    /// The data set has fewer rows than are needed.
     #[error("`{}` has {rows} rows, but at least {least} are needed", path.display())]
     TooFewRows { path: PathBuf, rows: usize, least: usize },
     /// There is no column of values.
@@ -216,7 +216,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// Names the part in an error of a text that was put together from files: `located` tells the file of a line, and its number there.
+    /// Names the part in an error of a text that was put together from files: `located` tells the file of a line, and its
+    /// number there.
     pub(crate) fn in_part(mut self, located: impl Fn(usize) -> (PathBuf, usize)) -> Self {
         match &mut self {
             Self::Utf8 { path, line }
@@ -245,7 +246,7 @@ fn gigabytes(bytes: u64) -> String {
     format!("{:.1} GB", bytes as f64 / 1e9)
 }
 
-/// What is said of the parts of a file.
+/// The message about the parts of a file.
 fn parts(path: &Path, what: &str, wanted: Option<&str>, names: &[String]) -> String {
     let there = if names.is_empty() { "none".into() } else { listed(names.iter()) };
     match wanted {

@@ -24,7 +24,7 @@ pub(crate) struct RowNumbers {
     fails: bool,
 }
 
-/// So many numbers are compared with each other, so that a long column takes no more memory.
+/// How many numbers are compared with each other, so that a long column takes no more memory.
 const COMPARED: usize = 1 << 20;
 
 impl RowNumbers {

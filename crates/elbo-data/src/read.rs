@@ -14,7 +14,8 @@ use crate::source::Source;
 
 /// Reads a file of any format.
 ///
-/// The format is known by the first bytes of the file, or else by its name; see [`read`] of rows and [`read_corpus`](crate::read_corpus) of sparse counts.
+/// The format is known by the first bytes of the file, or else by its name; see [`read`] of rows and
+/// [`read_corpus`](crate::read_corpus) of sparse counts.
 ///
 /// ```
 /// use elbo_data::{ColumnKind, ReadOptions, TextColumns, read_frame};
@@ -40,7 +41,8 @@ pub fn read_frame(path: &Path, options: &ReadOptions) -> Result<Frame, Error> {
 /// packed file (gzip, bzip2, Zstandard, zip) is unpacked.
 ///
 /// What a text table is written in (encoding, delimiter, decimal mark), whether its first row names the columns, and what
-/// these hold is told by all of its rows, and said in [`Dataset::reading`]; [`ReadOptions::table`] knows it beforehand.
+/// these hold is decided by all of its rows, and [`Dataset::reading`] tells the decisions; [`ReadOptions::table`] may settle
+/// them beforehand.
 /// Columns that hold no numbers, or number the rows, are set aside there by name.
 ///
 /// An IDX file has big-endian numbers of any of the format's six types in one
@@ -73,7 +75,8 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Dataset, Error> {
     read_as(path, options)
 }
 
-/// Reads rows as [`read`] does, in numbers of any [kind](Number), whatever [`ReadOptions::precision`] says. Text is [set aside](TextColumns::Aside).
+/// Reads rows as [`read`] does, in numbers of any [kind](Number), whatever [`ReadOptions::precision`] says. Text is [set
+/// aside](TextColumns::Aside).
 ///
 /// # Errors
 ///

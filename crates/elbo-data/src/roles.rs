@@ -11,7 +11,7 @@ use crate::numbering::{Numbering, is_name_of};
 use crate::options::{ReadOptions, TextColumns, TimeColumn};
 use crate::reading::{ColumnReading, Role};
 
-/// So many rows at least, before a column of a file without names is taken for their numbers.
+/// The smallest number of rows of a file without names whose first column may be taken for their numbers.
 const NUMBERED: usize = 10;
 
 /// Gives each column its role. Those that hold no numbers come as they are; the others as [`Role::Data`], or as
@@ -121,7 +121,7 @@ fn time_column(
     }
 }
 
-/// That there is no such column.
+/// The error that there is no such column.
 pub(crate) fn no_column(wanted: &str, names: &[String], path: &Path) -> Error {
     Error::LabelColumn { path: path.to_owned(), wanted: wanted.to_owned(), names: listed(names.iter()) }
 }
@@ -232,7 +232,7 @@ fn check(columns: &[ColumnReading], path: &Path) -> Result<(), Error> {
     }
 }
 
-/// That no column is data, and why.
+/// The error that no column is data, and why.
 pub(crate) fn no_data(columns: &[ColumnReading], path: &Path) -> Error {
     let why = |column: &ColumnReading| match &column.role {
         Role::Label => format!("`{}` is the label", brief(&column.name)),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::error::Error;
 
-/// Checks that so many bytes can be held: that many are allowed to lie in memory or in a temporary file, or are free.
+/// Checks that this many bytes can be held: they may lie in a temporary file, or the memory for them is free.
 pub(crate) fn check_room(path: &Path, bytes: u64, memory: Option<u64>) -> Result<(), Error> {
     // Where memory is bounded, more lies in a file.
     match free() {

@@ -79,7 +79,7 @@ pub enum Step {
         /// Whether it is of the calendar.
         calendar: bool,
     },
-    /// So many months.
+    /// This many months.
     Months {
         /// How many.
         count: i64,
@@ -157,7 +157,7 @@ pub struct Timeline {
     pub repeated: usize,
 }
 
-/// Steps without a row are made only where they are at most so many for each row.
+/// The largest number of steps without a row, for each row, that are made.
 const MOST_EMPTY: usize = 2;
 
 impl Timeline {
@@ -238,7 +238,7 @@ impl Timeline {
         self.rows.iter().filter(|row| row.is_none()).count()
     }
 
-    /// The time so many steps after a step, from 0; NaN where steps are irregular.
+    /// The time that lies this many steps after a step, from 0; NaN where steps are irregular.
     ///
     /// # Panics
     ///
@@ -305,7 +305,7 @@ fn steps(step: Step, from: f64, to: f64) -> usize {
     if exact { count as usize } else { 0 }
 }
 
-/// The time so many steps after another.
+/// The time that lies this many steps after another.
 fn after(step: Step, from: f64, number: usize) -> f64 {
     match step {
         Step::Fixed { size, .. } => from + number as f64 * size,

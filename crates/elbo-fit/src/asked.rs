@@ -20,15 +20,15 @@ pub struct Asked {
     pub memory: Option<u64>,
 }
 
-/// Which rows are told of.
+/// Which rows a table has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Selection {
     /// All of them.
     #[default]
     All,
-    /// The first so many.
+    /// The first rows, this many.
     First(usize),
-    /// So many drawn by a seed, in their order.
+    /// This many rows, drawn by a seed, in their order.
     Drawn {
         /// How many.
         number: usize,
@@ -38,7 +38,7 @@ pub enum Selection {
 }
 
 impl Selection {
-    /// The places of the rows, from 0, of so many.
+    /// The places of the rows, from 0, where there are this many.
     pub(crate) fn of(self, all: usize) -> Vec<usize> {
         match self {
             Self::All => (0..all).collect(),
@@ -51,14 +51,14 @@ impl Selection {
     }
 }
 
-/// What is said of rows, a line each.
+/// What a model says of rows: a line for each.
 #[derive(Debug)]
 pub struct Told {
     /// What a line is of, as `row`, and its number from 1; none of what is drawn.
     pub numbers: Option<(&'static str, Vec<usize>)>,
     /// The labels of the lines.
     pub labels: Option<Vec<String>>,
-    /// What is said.
+    /// The table.
     pub table: Table,
     /// The answer in a text format that other programs read, where that is not a table.
     pub text: Option<String>,
@@ -168,7 +168,7 @@ pub struct Term {
 }
 
 impl Term {
-    /// A mean over so many rows.
+    /// A mean over this many rows.
     pub(crate) fn mean(name: impl Into<String>, mean: Mean, rows: usize) -> Self {
         Self { name: name.into(), value: mean.value, standard_error: Spread::of(mean, rows), is: None }
     }
@@ -191,7 +191,7 @@ pub enum Spread {
 }
 
 impl Spread {
-    /// The standard error of a mean over so many rows.
+    /// The standard error of a mean over this many rows.
     pub(crate) fn of(mean: Mean, rows: usize) -> Self {
         if rows > 1 { Self::Of(mean.standard_error) } else { Self::Unknown }
     }

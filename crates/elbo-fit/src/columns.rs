@@ -13,7 +13,8 @@ use crate::{
 ///
 /// Where the file has no header, or the model was fitted to one that had none, columns are found by their places: `kept` are
 /// those of the model among the `stored` ones of the fit's file, which messages list as `listing`, and where no label was set
-/// aside, or one is in the new file too, a file may have the model's columns alone. Other columns of a file with names are left aside, and said.
+/// aside, or one is in the new file too, a file may have the model's columns alone. Other columns of a file with names are
+/// left aside, and said.
 pub(crate) fn places<T: Number>(
     data: &Dataset<T>,
     wanted: &[String],
@@ -93,7 +94,7 @@ fn lacks<T: Number>(data: &Dataset<T>, name: &str, wanted: &[String]) -> Error {
     Error::new(no_column(data, name)).remedy(format!("the columns that are needed are {}", listed(wanted)))
 }
 
-/// That there is no column of this name among the data, and where it is.
+/// The message that there is no column of this name among the data, and where it is.
 pub(crate) fn no_column<T>(data: &Dataset<T>, name: &str) -> String {
     match data.reading.why_not(name) {
         Some(why) => format!("column `{name}` of `{}` is no data: {why}", data.name),

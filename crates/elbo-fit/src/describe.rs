@@ -9,7 +9,7 @@ use elbo_data::{Cell, Column, ColumnKind, ColumnReading, Frame, Role, Table};
 
 use crate::{asked::Told, error::Error, number::significant, source::Source};
 
-/// So many different values of a column are counted.
+/// The largest number of different values of a column that are counted.
 const DISTINCT: usize = 1000;
 
 /// What a file holds.
@@ -21,7 +21,7 @@ pub struct Description {
     pub told: Told,
 }
 
-/// Describes the data of a source, of which so many bytes may be held in memory.
+/// Describes the data of a source; `memory` is how many bytes of them may be held.
 ///
 /// # Errors
 /// Where it cannot be read.
@@ -136,7 +136,7 @@ fn whole(name: &str, all: &[Summary], why: String) -> Summary {
     }
 }
 
-/// What the cells of a column are; so many different ones are counted.
+/// What the cells of a column are; at most this many different ones are counted.
 fn summary(column: &Column, place: usize, rows: usize, most: usize) -> Summary {
     let (mut missing, mut sum, mut numbers) = (0, 0.0, 0_usize);
     let mut range = [f64::INFINITY, f64::NEG_INFINITY];

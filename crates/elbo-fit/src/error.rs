@@ -37,7 +37,7 @@ impl Error {
         Self { kind: Kind::Request, ..Self::new(message).remedy(remedy) }
     }
 
-    /// That who watches has stopped a fit, as after `epoch 3`; it can go on from its folder.
+    /// The error that the observer has stopped a fit, for example after `epoch 3`; the fit can go on from its folder.
     pub(crate) fn stopped(after: &str, folder: &Path) -> Self {
         let error = Self::new(format!("the fit was stopped after {after}"));
         Self { kind: Kind::Stopped, ..error.remedy(format!("{} goes on", going_on(folder))) }

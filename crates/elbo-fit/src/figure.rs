@@ -122,7 +122,7 @@ pub struct Ellipses {
     pub names: [String; 2],
     /// How many columns there are.
     pub width: usize,
-    /// One row in so many is here.
+    /// The figure shows one row in this many.
     pub stride: usize,
     /// A row each.
     pub points: Vec<[f64; 2]>,

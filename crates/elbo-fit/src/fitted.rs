@@ -22,7 +22,7 @@ use crate::{
 
 /// What a fitted model can do. `About` says which columns it is of, and reads rows for it.
 pub trait Fitted: fmt::Debug + Send + Sync {
-    /// What it says about each row, and of so many rows ahead, where rows are in time order.
+    /// What the model says about each row, and of this many rows ahead, where rows are in time order.
     ///
     /// # Errors
     /// Where the rows cannot be read, or are not such as the model is of.
@@ -40,7 +40,7 @@ pub trait Fitted: fmt::Debug + Send + Sync {
     /// Where rows of the fit are needed and are not there any more.
     fn sample(&self, about: &About, number: usize, seed: u64, watch: &dyn Observer) -> Result<Told, Error>;
 
-    /// How probable rows are: all of them, or so many drawn from the seed.
+    /// Measures how probable rows are: all of them, or as many as are asked for, which are drawn from the seed.
     ///
     /// # Errors
     /// Where the rows cannot be read, or are not such as the model is of.
@@ -125,7 +125,7 @@ pub struct Pictures {
     pub shape: (usize, usize),
 }
 
-/// That a model fills no missing cells.
+/// The error that a model fills in no missing cells.
 pub(crate) fn fills_nothing() -> Error {
     Error::request(
         "this model reconstructs nothing",
@@ -253,7 +253,7 @@ pub(crate) fn unsealed<T: DeserializeOwned>(text: &str) -> Result<T, Broken> {
     Ok(serde_json::from_str(fitted.get())?)
 }
 
-/// That a file is no model of ours.
+/// The error that a file is not a model of this program.
 pub(crate) fn not_ours(file: &Path, cause: &serde_json::Error) -> Error {
     Error::new(format!("`{}` is not a model that elbo wrote: {cause}", file.display()))
         .remedy("give a run folder as runs/faithful-mixture, or its model.json")

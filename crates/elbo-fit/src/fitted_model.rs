@@ -79,7 +79,7 @@ impl FittedModel {
         self.fitted.sample(&self.about, number, seed, observer)
     }
 
-    /// How probable rows are: all of them, or so many drawn from the seed.
+    /// Measures how probable rows are: all of them, or as many as are asked for, which are drawn from the seed.
     ///
     /// # Errors
     /// As for [`Self::predict`]; where some rows cannot be left out.
@@ -122,7 +122,7 @@ impl FittedModel {
         latents::traverse(self.latents()?, asked, way, observer)
     }
 
-    /// x along the straight line in z between the means of two rows, numbered from 1, in so many steps.
+    /// Makes rows of x along the straight line in z between the means of two rows, numbered from 1, in this many steps.
     ///
     /// # Errors
     /// It fails where the model has no z, or there are no such rows.

@@ -183,7 +183,7 @@ pub(crate) fn interpolate(
     Ok(Decoded { told: Told::new(out), pictures: of.pictures(&x), side_by_side: Some(steps) })
 }
 
-/// The last of so many steps, from 0.
+/// The last of this many steps, from 0.
 fn last_of(steps: usize) -> Result<usize, Error> {
     steps.checked_sub(1).filter(|last| *last > 0).ok_or_else(|| {
         let message = format!("a way of {steps} steps has no beginning and end");

@@ -45,7 +45,7 @@ pub trait Observer: Sync {
     /// A file was read, and this was understood of it. What is not as usual comes as choices and facts too.
     fn reading(&self, _reading: &Reading) {}
 
-    /// Epochs begin, of so many steps each, of a fit that raises `objective`.
+    /// Epochs begin, of a fit that raises `objective`; each has this many steps.
     fn epochs(&self, _steps: u64, _objective: Objective) {}
 
     /// A step of an epoch is done.
@@ -70,7 +70,7 @@ pub trait Observer: Sync {
     /// The epochs are over, why, and after how many; or a step has failed.
     fn epochs_end(&self, _ended: Option<(Finished, u64)>, _objective: Objective) {}
 
-    /// Sweeps begin, from so many starts; the two divergences of the bound are of what `names` says.
+    /// Sweeps begin, from this many starts; `names` says what the two KL divergences of the bound are of.
     fn sweeps(&self, _starts: usize, _names: [&str; 2]) {}
 
     /// A sweep is done.
@@ -95,7 +95,7 @@ impl Observer for () {}
 pub(crate) trait Say {
     fn say(&self, name: &str, text: impl Into<Text>);
 
-    /// That `chosen` was chosen for the user, where the setting was `open`.
+    /// Tells that `chosen` was chosen for the user, where the setting was `open`.
     fn chose(&self, open: bool, of: &'static str, chosen: impl Into<String>, why: &str);
 }
 

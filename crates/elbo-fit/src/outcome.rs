@@ -13,6 +13,6 @@ pub struct Outcome {
     pub results: Results,
     /// The headlines, as (name, text).
     pub facts: Vec<(String, Text)>,
-    /// What there is to see.
+    /// The content of the report.
     pub page: Page,
 }

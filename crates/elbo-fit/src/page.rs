@@ -7,7 +7,7 @@ use crate::{
     text::Text,
 };
 
-/// What there is to see of a fit.
+/// The content of the report of a fit.
 #[derive(Clone, Debug)]
 pub enum Page {
     /// The page of an auto-encoder.
@@ -84,7 +84,7 @@ pub struct AutoEncoderPage {
     pub settings: Vec<(String, String)>,
 }
 
-/// What there is to see of a fit by coordinate ascent.
+/// The content of the report of a fit by coordinate ascent.
 #[derive(Clone, Debug)]
 pub struct AscentPage {
     /// The name of the fit, as `faithful-mixture`.
@@ -93,13 +93,13 @@ pub struct AscentPage {
     pub kind: String,
     /// How many rows, or documents, it was fitted to.
     pub rows: usize,
-    /// What the two divergences of the bound are of, in the plural: `rows` and `θ`.
+    /// The names of what the two KL divergences of the bound are of, in the plural: `rows` and `θ`.
     pub names: [&'static str; 2],
     /// Whether the bound is on the evidence under a prior, which another prior would change.
     pub has_prior: bool,
     /// Headline facts as (name, value).
     pub cards: Vec<(String, String)>,
-    /// What to keep in mind.
+    /// Notes that the reader should keep in mind.
     pub notes: Vec<String>,
     /// Whether the fit can be trusted.
     pub verdict: Verdict,
@@ -109,6 +109,6 @@ pub struct AscentPage {
     pub starts: Vec<f64>,
     /// Pictures and tables with their headings.
     pub figures: Vec<(String, Figure)>,
-    /// How it was fitted, as ("group.name", value).
+    /// The settings of the fit, as ("group.name", value).
     pub settings: Vec<(String, String)>,
 }

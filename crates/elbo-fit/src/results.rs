@@ -31,7 +31,7 @@ pub struct Results {
     pub findings: Findings,
 }
 
-/// That nothing was looked at.
+/// The verdict where nothing was looked at.
 fn unknown() -> Verdict {
     Verdict::of(&Findings::default())
 }

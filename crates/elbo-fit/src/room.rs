@@ -24,7 +24,7 @@ pub(crate) fn check_room(what: &str, bytes: u64, remedy: impl Into<Text>) -> Res
     Err(Error::request(format!("{what} take {} of memory, and {} are free", size(bytes), size(free)), remedy))
 }
 
-/// So many numbers of 8 bytes: the greatest number where they are more than that.
+/// The bytes of this many numbers of 8 bytes; the greatest number where they are more.
 pub(crate) fn numbers(sizes: &[usize]) -> u64 {
     sizes.iter().fold(8, |product: u64, &size| product.saturating_mul(size as u64))
 }

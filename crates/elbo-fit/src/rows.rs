@@ -33,7 +33,7 @@ impl DataConfig {
     }
 }
 
-/// Data that are told from others by their contents.
+/// Data that are known again by their content.
 pub trait Fingerprinted {
     /// Where they came from, and the SHA-256 of what was read there.
     fn fingerprint(&self) -> (&str, &str);
@@ -52,7 +52,7 @@ impl Fingerprinted for Rows {
     }
 }
 
-/// So many components or states are never too many.
+/// A number of components or states that is never too large.
 const LEAST_MOST: usize = 100;
 
 /// Rows, and where they came from.
@@ -67,7 +67,7 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// Reads rows, which may take so many bytes of memory.
+    /// Reads rows; `memory` is how many bytes they may take.
     ///
     /// # Errors
     /// Where the source is not a table of numbers with columns of different names.

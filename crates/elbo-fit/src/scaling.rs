@@ -80,7 +80,7 @@ impl Scaling {
         self.divisor.len() == 1 || self.divisor.len() == columns
     }
 
-    /// Refuses one of other columns than so many.
+    /// Refuses a scaling of another number of columns than this.
     pub(crate) fn check(&self, columns: usize) -> Result<(), Error> {
         if self.divisor.len() == columns {
             return Ok(());
@@ -120,7 +120,7 @@ impl Scaling {
         })?)
     }
 
-    /// The scaled rows in 32 bits; so many bytes of them may be held in memory.
+    /// The scaled rows in 32 bits; `memory` is how many bytes of them may be held.
     pub(crate) fn applied(&self, data: Dataset<f64>, memory: Option<u64>) -> Result<Dataset, Error> {
         Ok(data.converted(memory, |cell, x| ((x - self.offset(cell)) / self.divisor(cell)) as f32)?)
     }

@@ -73,7 +73,8 @@ impl Source {
         Self { label_columns: column.map(Into::into).into_iter().collect(), ..self }
     }
 
-    /// Returns this source with its label columns by name, where the data have names: in new rows they may stand elsewhere. Columns of a
+    /// Returns this source with its label columns by name, where the data have names: in new rows they may stand elsewhere.
+    /// Columns of a
     /// file without names that were set aside are so of new rows too.
     pub(crate) fn named<T>(mut self, data: &Dataset<T>) -> Self {
         if !self.label_columns.is_empty() && data.label_names.len() == self.label_columns.len() {
@@ -87,7 +88,7 @@ impl Source {
         self
     }
 
-    /// Reads the rows without loss, which may take so many bytes of memory; for a model that is fitted to `wanted` columns a
+    /// Reads the rows without loss; `memory` is how many bytes they may take. For a model that is fitted to `wanted` columns a
     /// single row is enough.
     ///
     /// # Errors
@@ -128,7 +129,8 @@ impl Source {
         self.read_with_times(time, memory, wanted)
     }
 
-    /// Reads a series: the rows, with the column that says when they were seen: the one that is named, or else the only one that holds
+    /// Reads a series: the rows, with the column that says when they were seen: the one that is named, or else the only one
+    /// that holds
     /// instants, or else one of numbers whose name and order say so.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ pub(crate) fn chosen<'a>(all: &Rows<'a>, number: Option<usize>, key: Key) -> Row
     drawn(all.len(), number, key).map_or_else(|| all.clone(), |index| all.select(index))
 }
 
-/// So many of all rows drawn at random, in order; `None` where that is all of them.
+/// Draws this many of all rows at random, in order; `None` where that is all of them.
 pub(crate) fn drawn(all: usize, number: Option<usize>, key: Key) -> Option<Vec<usize>> {
     let number = number.filter(|&number| number < all)?;
     let mut index = key.purpose(Purpose::Split).permutation(all);
@@ -19,7 +19,7 @@ pub(crate) fn drawn(all: usize, number: Option<usize>, key: Key) -> Option<Vec<u
     Some(index)
 }
 
-/// So many of all rows, of which there must be some, drawn with replacement.
+/// Draws this many rows with replacement; there must be at least one to draw from.
 pub(crate) fn resampled(all: usize, number: usize, key: Key) -> Vec<usize> {
     let mut uniforms = vec![0.0; number];
     key.purpose(Purpose::Shuffle).uniforms(0, &mut uniforms);

@@ -105,7 +105,7 @@ impl Header {
         }
     }
 
-    /// Hands over each item of one dimension, of so many bytes.
+    /// Hands over each item of an array of one dimension; an item has this many bytes.
     fn items(&self, source: &mut Source, size: usize, mut take: impl FnMut(&[u8])) -> Result<(), Error> {
         let expected = (self.shape[0] as u64).saturating_mul(size as u64);
         let mut actual = 0;

@@ -14,12 +14,12 @@ use crate::source::Origin;
 /// the most rows and columns of a matrix.
 pub(crate) const MOST: usize = 1 << 24;
 
-/// Whether so many rows or words are believed of a file of so many entries.
+/// Whether a file of this many entries is believed to have this many rows or words.
 pub(crate) fn is_believed(size: usize, entries: usize) -> bool {
     size <= 1 << 16 || size >> 10 <= entries
 }
 
-/// Checks that so many entries can be taken for rows of numbers, most of which are 0.
+/// Checks that there is room for the rows of numbers of these entries, most of which are 0.
 pub(crate) fn check_table(
     path: &Path,
     [rows, width]: [usize; 2],

@@ -41,7 +41,7 @@ impl Format for Parquet {
     }
 }
 
-/// Opens a file, of which so many rows are read at a time.
+/// Opens a file; `at_a_time` is how many rows are read at a time.
 pub(super) fn open(
     path: &Path,
     stored: &Bytes,

@@ -87,7 +87,7 @@ pub(super) fn read(
     Ok(frame.with("counts", Column::Sparse(counts)))
 }
 
-/// The row of each of so many entries, where those of row r are `offsets[r]..offsets[r + 1]`.
+/// The row of each entry, where those of row r are `offsets[r]..offsets[r + 1]`.
 fn expanded(offsets: &[f64], rows: u32, entries: usize) -> Option<Vec<u32>> {
     let rising = offsets.windows(2).all(|pair| pair[0] <= pair[1]);
     let all_there = offsets.len() == rows as usize + 1 && offsets.last() == Some(&(entries as f64));

@@ -25,7 +25,7 @@ impl Vocabulary {
         self.names.len()
     }
 
-    /// The names of so many words.
+    /// The names of this many words.
     pub(crate) fn names(self, words: usize) -> Result<Vec<String>, Error> {
         let Self { path, names } = self;
         if names.len() == words {

@@ -73,7 +73,7 @@ pub struct Audit {
     pub terms: Vec<Term>,
     /// The ledger of each row.
     pub rows: Told,
-    /// What there is to see.
+    /// The content of the report.
     pub page: AuditPage,
 }
 

@@ -255,7 +255,7 @@ fn counted(constant: usize) -> String {
     if constant == 1 { "1 constant column".into() } else { format!("{constant} constant columns") }
 }
 
-/// The steps of a fit to so many rows.
+/// The number of steps of a fit to this many rows.
 fn train_config(request: &Request, rows: usize, observer: &dyn Observer) -> Result<TrainConfig, Error> {
     let weighted = request.objective == Objective::ImportanceWeighted;
     let estimator = request.estimator.unwrap_or(match request.family {

@@ -37,7 +37,7 @@ pub struct Measures {
     pub kl: KlForm,
     /// Only this many rows, drawn from the seed.
     pub rows: Option<usize>,
-    /// The importance-weighted bound of so many samples a row, too.
+    /// The importance-weighted bound too, of this many samples for each row.
     pub importance_samples: Option<usize>,
     /// log p(x) by annealed importance sampling, too.
     pub annealed: Option<Annealed>,

@@ -341,7 +341,7 @@ fn per_datum(history: &[Metrics], best_epoch: u64) -> Option<String> {
     ))
 }
 
-/// Checks that a minibatch, which is a copy of so many rows, fits.
+/// Checks that a minibatch, which is a copy of this many rows, fits into memory.
 fn check_memory(memory: Option<u64>, rows: usize, width: usize) -> Result<(), Error> {
     let needed = (rows * width * size_of::<f32>()) as u64;
     match memory {
@@ -353,7 +353,7 @@ fn check_memory(memory: Option<u64>, rows: usize, width: usize) -> Result<(), Er
     }
 }
 
-/// Runs the epochs that are left, of so many rows and steps; the run folder always holds a state to go on from.
+/// Runs the epochs that are left, of this many rows and steps; the run folder always holds a state to go on from.
 fn epochs(
     folder: &Folder,
     config: &Config,

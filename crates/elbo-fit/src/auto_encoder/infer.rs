@@ -62,7 +62,8 @@ impl Inference {
     }
 }
 
-/// The q(z) of rows: only so many of them, drawn from the seed; `k` samples of the bound that is raised, 1 for the ELBO.
+/// Finds q(z) of rows: of all, or of as many as are asked for, which are drawn from the seed. There are `k` samples of the
+/// bound that is raised, 1 for the ELBO.
 #[allow(clippy::too_many_arguments, reason = "what there is to say of an inference")]
 pub(super) fn infer(
     (config, reader): (&Config, &dyn Reader),

@@ -195,7 +195,7 @@ fn work(train: &Rows<'_>) -> f64 {
     rows * columns * least + 20.0 * least.powi(3)
 }
 
-/// The linear model beside a fit. None where it has no maximum: too few columns or rows for so many latent dimensions.
+/// The linear model beside a fit; `None` where it has no maximum, with too few columns or rows for the latent dimensions.
 fn linear(
     train: &Rows<'_>,
     rows: &Rows<'_>,

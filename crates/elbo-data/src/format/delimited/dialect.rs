@@ -18,7 +18,7 @@ pub(super) struct Dialect {
     pub(super) comments: Comments,
 }
 
-/// So many of the first lines, and bytes, are looked at; three lines at least.
+/// How many of the first lines, and bytes, are looked at; at least three lines are.
 const LINES: usize = 200;
 const BYTES: usize = 1 << 17;
 

@@ -11,7 +11,7 @@ use crate::names::brief;
 use crate::numbering::{Numbering, RowNumbers};
 use crate::time::Writing;
 
-/// So many different texts are kept.
+/// The largest number of different texts that are kept.
 const LEVELS: usize = 10_000;
 
 /// A cell that is quoted in messages: its line, and its text.

@@ -257,7 +257,8 @@ fn written_number<T: Number>(cell: &str, affix: &str, decimal: DecimalMark) -> R
     }
 }
 
-/// Text as what it is told to be, or as what it is; an error is the first text, where one is no instant.
+/// A column of text, of the kind that is told, or else of the kind that the text has. The error is the first text that is no
+/// instant.
 fn of_kind(cells: Vec<String>, told: Option<ColumnKind>) -> Result<Column, String> {
     Ok(match told {
         Some(ColumnKind::Category) => Column::Category(Levels::of_texts(&cells)),
