@@ -25,6 +25,10 @@ pub(crate) fn places<T: Number>(
     watch: &dyn Observer,
 ) -> Result<Vec<usize>, Error> {
     let width = data.width();
+    if let Some(name) = twice(wanted) {
+        return Err(Error::new(format!("the model has two columns `{name}`"))
+            .remedy("no fit has: its file is damaged, or was changed"));
+    }
     // Without names a label may stand where the fit left a column out.
     let label_unknown = labelled && data.labels.is_none() && wanted.len() < stored;
     // The fit's own file, or one like it.
@@ -59,6 +63,12 @@ pub(crate) fn places<T: Number>(
             listed(listing)
         )))
     }
+}
+
+/// A name that occurs more than once.
+pub(crate) fn twice(names: &[String]) -> Option<&String> {
+    let mut seen = HashSet::new();
+    names.iter().find(|name| !seen.insert(*name))
 }
 
 /// Whether the label holds text, which no column of a model does.

@@ -5,7 +5,7 @@ use elbo_data::Dataset;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    columns::{listed, no_column},
+    columns::{listed, no_column, twice},
     error::Error,
     moments::weighted_moments,
     observer::{Observer, Say},
@@ -152,6 +152,9 @@ impl Rows {
     pub(crate) fn places(&self, names: &[String]) -> Result<Vec<usize>, Error> {
         if names == self.data.columns {
             return Ok((0..names.len()).collect());
+        }
+        if let Some(name) = twice(names) {
+            return Err(Error::new(format!("column `{name}` is named twice")).remedy("name each column once"));
         }
         names.iter().map(|name| self.column(Some(name))).collect()
     }

@@ -279,6 +279,37 @@ fn a_model_that_is_none_is_not_read() {
     }
 }
 
+/// Columns that are named twice are more than a file has.
+#[test]
+fn a_column_that_is_named_twice_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("blobs.csv");
+    fs::write(&data, blobs()).unwrap();
+    let source = || Source::file(&data).unwrap();
+    let plan = |name: &str| plan(folder.path(), name);
+    let request = state_space::Request::default();
+    let series = models::fit::<state_space::StateSpace>(&request, source(), &Run::default(), &plan("series"));
+    let config = series.unwrap().folder.join("config.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    let (before, settings) = text.split_once("[settings]").unwrap();
+    let settings = settings.replacen(r#"["a", "b"]"#, r#"["a", "b", "a"]"#, 1);
+    fs::write(&config, format!("{before}[settings]{settings}")).unwrap();
+    let again = Job::read(&config).unwrap().repeat(Again::default(), &plan("again"), &());
+    assert!(again.unwrap_err().to_string().starts_with("column `a` is named twice"));
+    let run = Run { ascent: Ascent { tolerance: 0.0, sweeps: 2 }, ..Run::default() };
+    let fit = models::fit::<mixture::Mixture>(&mixture::Request::default(), source(), &run, &plan("mixture"));
+    let file = fit.unwrap().folder.join("model.json");
+    let mut fitted: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    let fitted = &mut fitted["fitted"];
+    fitted["columns"] = vec!["a"; 2].into();
+    let text = fitted.to_string();
+    let sealed = elbo_data::sha256(text.as_bytes());
+    fs::write(&file, format!(r#"{{"sha256":"{sealed}","fitted":{text}}}"#)).unwrap();
+    let rows = Asked { source: Some(source()), ..Asked::default() };
+    let error = FittedModel::load(&file).and_then(|model| model.predict(&rows, 0, &())).err().unwrap();
+    assert!(error.to_string().starts_with("the model has two columns `a`"), "{error}");
+}
+
 /// Two columns of metres from a far origin, in which the rows differ by centimetres: as they are, and about their means.
 #[test]
 fn digits_beyond_single_precision_reach_the_model() {

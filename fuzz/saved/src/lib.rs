@@ -29,6 +29,20 @@ pub struct Fits {
     folder: PathBuf,
 }
 
+/// The folder in seeds: as long as that of a process, since lengths of text are written too.
+const ANYWHERE: &[u8] = b"elbo-fuzz-saved-0000000000";
+
+/// Bytes with others of the same length in the place of some.
+fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    for place in 0..bytes.len().saturating_sub(from.len()) {
+        if bytes[place..].starts_with(from) {
+            bytes[place..place + from.len()].copy_from_slice(to);
+        }
+    }
+    bytes
+}
+
 fn plan(runs: &Path, name: &str) -> Plan {
     Plan { place: Place { runs: runs.into(), name: Some(name.into()) }, ..Plan::default() }
 }
@@ -40,10 +54,22 @@ impl Fits {
         MADE.get_or_init(|| {
             let memory = PathBuf::from("/dev/shm");
             let root = if memory.is_dir() { memory } else { std::env::temp_dir() };
-            let fits = Self { folder: root.join(format!("elbo-fuzz-saved-{}", std::process::id())) };
+            let fits = Self { folder: root.join(format!("elbo-fuzz-saved-{:010}", std::process::id())) };
             fits.make();
             fits
         })
+    }
+
+    /// Bytes that name the folder of any process, as naming that of this one.
+    fn here(&self, bytes: &[u8]) -> Vec<u8> {
+        let name = self.folder.file_name().unwrap_or_default().as_encoded_bytes();
+        replaced(bytes, ANYWHERE, name)
+    }
+
+    /// The bytes of a file of a run, which name no process.
+    pub fn of(&self, run: &str, file: &str) -> Vec<u8> {
+        let name = self.folder.file_name().unwrap_or_default().as_encoded_bytes();
+        replaced(&fs::read(self.run(run).join(file)).unwrap(), name, ANYWHERE)
     }
 
     /// The names of the models by coordinate ascent.
@@ -96,7 +122,7 @@ impl Fits {
         let folder = self.run(run);
         let kept =
             [file, "config.toml"].map(|file| (folder.join(file), fs::read(folder.join(file)).unwrap()));
-        fs::write(&kept[0].0, bytes).unwrap();
+        fs::write(&kept[0].0, self.here(bytes)).unwrap();
         drop(resume(&folder, &More::default(), &Plan::default(), &()));
         for (path, bytes) in kept {
             fs::write(path, bytes).unwrap();
@@ -106,7 +132,7 @@ impl Fits {
     /// Reads bytes as a model file of this name, and asks the model all that it can be asked.
     pub fn asked(&self, file: &str, bytes: &[u8]) {
         let path = self.folder.join(file);
-        fs::write(&path, bytes).unwrap();
+        fs::write(&path, self.here(bytes)).unwrap();
         if file.ends_with(".safetensors") {
             let Ok(model) = AutoEncoder::load(&path, &Device::flex()) else { return };
             drop(model.sample(2, true, 0));
@@ -127,6 +153,7 @@ impl Fits {
 
 /// A file with the checksum of what it holds.
 pub fn sealed(fitted: &[u8]) -> Vec<u8> {
+    let fitted = &*Fits::made().here(fitted);
     [format!(r#"{{"sha256":"{}","fitted":"#, sha256(fitted)).as_bytes(), fitted, b"}"].concat()
 }
 

@@ -78,7 +78,7 @@ pub(super) fn open(path: &Path, stored: &Bytes, memory: Option<u64>) -> Result<T
         None
     };
     let path = path.to_owned();
-    let mut messages = Messages { stored: stored.at(0), path, columns: 0, memory };
+    let mut messages = Messages { stored: stored.at(0), path, left: stored.length(), columns: 0, memory };
     let Some(file) = file else {
         let left = Buffer::from_vec(Vec::<u8>::new());
         let mut stream = Stream { messages, decoder: StreamDecoder::new(), left, finished: false };
@@ -177,6 +177,8 @@ impl Stream {
 struct Messages {
     stored: Bytes,
     path: PathBuf,
+    /// How many bytes of the file are in no message so far.
+    left: u64,
     /// How many columns the schema has.
     columns: usize,
     memory: Option<u64>,
@@ -225,10 +227,16 @@ impl Messages {
         if head.len() as u64 != u64::from(length) || body.len() as u64 != expected {
             return Err(damaged(&self.path, "it ends within a message"));
         }
+        let taken = (head.len() as u64).saturating_add(expected);
+        self.left =
+            self.left.checked_sub(taken).ok_or_else(|| damaged(&self.path, "its messages overlap"))?;
         check(&message, &body).map_err(|reason| damaged(&self.path, reason))?;
         if let Some(batch) = message.header_as_record_batch() {
-            let cells = u64::try_from(batch.length()).unwrap_or(u64::MAX).saturating_mul(self.columns as u64);
-            if cells >> MOST_CELLS > expected {
+            let rows = u64::try_from(batch.length()).unwrap_or(u64::MAX);
+            let cells = rows.saturating_mul(self.columns as u64);
+            // No cell that is one takes less than a bit.
+            let most_rows = if batch.compression().is_some() { MOST_PACKED + 3 } else { 3 };
+            if cells >> MOST_CELLS > expected || (rows >> MOST_CELLS > 0 && rows >> most_rows > expected) {
                 return Err(damaged(&self.path, "it announces more rows than it can hold"));
             }
             check_room(&self.path, cells.saturating_mul(8), self.memory)?;

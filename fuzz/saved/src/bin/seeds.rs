@@ -12,16 +12,15 @@ fn main() {
         fs::create_dir_all(corpora.join(target)).unwrap();
         fs::write(corpora.join(target).join(name), bytes).unwrap();
     };
-    let of = |run: &str, file: &str| fs::read(fits.run(run).join(file)).unwrap();
-    put("state", "train", &of("train", "state"));
-    put("model_safetensors", "train", &of("train", "model.safetensors"));
+    put("state", "train", &fits.of("train", "state"));
+    put("model_safetensors", "train", &fits.of("train", "model.safetensors"));
     for run in std::iter::once("train").chain(Fits::ASCENTS) {
-        put("config_toml", run, &of(run, "config.toml"));
-        put("metrics_jsonl", run, &of(run, "metrics.jsonl"));
-        put("results_json", run, &of(run, "results.json"));
+        put("config_toml", run, &fits.of(run, "config.toml"));
+        put("metrics_jsonl", run, &fits.of(run, "metrics.jsonl"));
+        put("results_json", run, &fits.of(run, "results.json"));
     }
     for (number, run) in Fits::ASCENTS.into_iter().enumerate() {
-        put("model_json", run, unsealed(&of(run, "model.json")));
-        put("state_json", run, &[&[number as u8], unsealed(&of(run, "state.json"))].concat());
+        put("model_json", run, unsealed(&fits.of(run, "model.json")));
+        put("state_json", run, &[&[number as u8], unsealed(&fits.of(run, "state.json"))].concat());
     }
 }
