@@ -93,7 +93,7 @@ fn digits_are_fitted_with_convolutions() {
 fn both_layers_are_encoded_and_told_of() {
     let place = place();
     let said = place.succeeds(&format!("train --data images.csv {TWO_LAYERS} --epochs 3"));
-    assert!(said.stderr.contains("kl          of z2 given z1 in closed form"), "{said:?}");
+    assert!(said.stderr.contains("kl          the term of z2 given z1 is in closed form"), "{said:?}");
     let (header, rows) = place.succeeds("encode runs/images").told();
     let names = ["z1_1", "z1_2", "z1_3", "z2_1", "z2_2"];
     let named = |what: &str| names.map(|name| format!("{name}_{what}"));
