@@ -74,7 +74,7 @@ fn main() -> Result<(), Error> {
     let (robust, device) = (OwnLikelihood(Arc::new(Robust)), Device::flex());
     let plan = Plan::in_folder(folder.join("runs"));
     let request = Request {
-        hidden: vec![32],
+        hidden: Some(vec![32]),
         latent: Some(vec![1]),
         epochs: Some(60),
         batch: 32,

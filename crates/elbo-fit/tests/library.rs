@@ -41,7 +41,13 @@ fn plan(folder: &Path, name: &str) -> Plan {
 }
 
 fn request(epochs: u64) -> Request {
-    Request { hidden: vec![16], latent: Some(vec![3]), epochs: Some(epochs), seed: 3, ..Request::default() }
+    Request {
+        hidden: Some(vec![16]),
+        latent: Some(vec![3]),
+        epochs: Some(epochs),
+        seed: 3,
+        ..Request::default()
+    }
 }
 
 fn digits(request: &Request, plan: &Plan, watch: &dyn Observer) -> Outcome {

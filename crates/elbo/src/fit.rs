@@ -158,6 +158,8 @@ pub struct Fit<'a, P: BurnModule = Generative, Q: BurnModule = guide::Amortised>
     /// The minibatch in use, and the next: their room is used again.
     minibatch: Minibatch,
     next: Minibatch,
+    /// What reads the validation rows: the room of its weights is used again.
+    reader: Option<Box<dyn Reader>>,
     /// Where the ψ of training and validation rows stand, where they have one, and those in use.
     places: Option<[Places; 2]>,
     psi: Vec<f32>,
@@ -207,7 +209,20 @@ impl<'a, P: BurnModule + Latent, Q: BurnModule + Guide> Fit<'a, P, Q> {
         let places = per_datum.then(|| [&train, &validation].map(|rows| Places::new(rows, latent)));
         let progress = Progress { state, epoch: 0, patience: Patience::default(), best, psi };
         let (minibatch, next, psi) = (Minibatch::default(), Minibatch::default(), Vec::new());
-        Ok(Self { config, trainer, train, validation, binarise, progress, minibatch, next, places, psi })
+        let reader = None;
+        Ok(Self {
+            config,
+            trainer,
+            train,
+            validation,
+            binarise,
+            progress,
+            minibatch,
+            next,
+            reader,
+            places,
+            psi,
+        })
     }
 
     /// Begins at the parameters of another auto-encoder of the same shape, as of a fit to an easier bound, and not at random
@@ -304,7 +319,11 @@ impl<'a, P: BurnModule + Latent, Q: BurnModule + Guide> Fit<'a, P, Q> {
             watch(&report);
             std::mem::swap(&mut self.minibatch, &mut self.next);
         }
-        let last = self.trainer.reader(&self.progress.state.parameters)?;
+        let parameters = &self.progress.state.parameters;
+        let last = match self.reader.take() {
+            Some(mut reader) => reader.set(parameters).map(|()| reader)?,
+            None => self.trainer.reader(parameters)?,
+        };
         let by_encoder = self.validate(&*last, self.config.validation_samples)?;
         let followed = self.follow(pace)?;
         let amortised = followed
@@ -316,6 +335,7 @@ impl<'a, P: BurnModule + Latent, Q: BurnModule + Guide> Fit<'a, P, Q> {
         };
         // Of one row no mean varies.
         let active = (self.validation.len() > 1).then(active).transpose()?;
+        self.reader = Some(last);
         if epoch < weight.warm_up {
             // While the KL's weight rises the bound may fall: epochs are compared from then on.
             self.progress.patience = Patience::default();

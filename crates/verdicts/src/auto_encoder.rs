@@ -275,7 +275,7 @@ impl Truth {
             likelihood: Some(likelihood),
             scale: Scale::None,
             validation: 0.25,
-            hidden: vec![32],
+            hidden: Some(vec![32]),
             latent: Some(vec![self.latent.max(2)]),
             batch: 64,
             step_size: Some(3e-3),
@@ -310,7 +310,7 @@ type Change = (&'static str, usize, fn(&mut Request));
 const WELL: [Change; 5] = [
     ("4,000 rows", 4000, |_| ()),
     ("2,000 rows", 2000, |_| ()),
-    ("3,000 rows, a wider hidden layer", 3000, |request| request.hidden = vec![64]),
+    ("3,000 rows, a wider hidden layer", 3000, |request| request.hidden = Some(vec![64])),
     ("4,000 rows, large minibatches", 4000, |request| request.batch = 128),
     ("4,000 rows, small steps", 4000, |request| request.step_size = Some(1e-3)),
 ];
@@ -319,8 +319,8 @@ const WELL: [Change; 5] = [
 const ILL: [Change; 9] = [
     ("3 epochs", 2000, |request| request.epochs = Some(3)),
     ("12 epochs", 1000, |request| request.epochs = Some(12)),
-    ("a hidden layer of 1", 2000, |request| request.hidden = vec![1]),
-    ("no hidden layer", 2000, |request| request.hidden = vec![]),
+    ("a hidden layer of 1", 2000, |request| request.hidden = Some(vec![1])),
+    ("no hidden layer", 2000, |request| request.hidden = Some(vec![])),
     ("60 rows", 60, |_| ()),
     ("200 rows", 200, |_| ()),
     ("steps far too large", 2000, |request| request.step_size = Some(0.3)),

@@ -89,7 +89,7 @@ impl Fits {
         fs::write(self.folder.join("spins.csv"), "a,b,c\n0,0.5,0.1\n0.5,0,-0.2\n0.1,-0.2,0\n").unwrap();
         fs::write(self.folder.join("words.ldac"), "2 0:1 2:3\n1 1:2\n3 0:1 1:1 2:1\n").unwrap();
         let request = auto_encoder::Request {
-            hidden: vec![2],
+            hidden: Some(vec![2]),
             latent: Some(vec![1]),
             epochs: Some(2),
             ..auto_encoder::Request::default()

@@ -79,9 +79,10 @@ pub(crate) struct Train {
     #[arg(long, value_name = "PIXELS", value_parser = parse_count::<usize>, help_heading = "Model")]
     pub(crate) stride: Option<usize>,
     /// The widths of the encoder's hidden layers, as 400,200 (the decoder's are the same in reverse), or `none` for
-    /// a linear encoder and decoder.
-    #[arg(long, value_name = "WIDTHS", default_value = shown(&Request::default().hidden), value_parser = parse_hidden, help_heading = "Model")]
-    pub(crate) hidden: Widths,
+    /// a linear encoder and decoder. Without it: 400, or, in a table with at least ten times as many columns as rows for
+    /// training, half as many as these rows where that is fewer.
+    #[arg(long, value_name = "WIDTHS", value_parser = parse_hidden, help_heading = "Model")]
+    pub(crate) hidden: Option<Widths>,
     /// The number of latent dimensions; 100,50 gives those of two layers z1 and z2, where z2 is drawn first, z1 given z2, and
     /// x given z1. Without it: 20, or half as many as columns where that is fewer.
     #[arg(long, value_name = "K", value_parser = parse_latent, help_heading = "Model")]
@@ -234,7 +235,7 @@ impl Train {
             channels: self.channels.clone().map(|widths| widths.0),
             kernel: self.kernel,
             stride: self.stride,
-            hidden: self.hidden.0.clone(),
+            hidden: self.hidden.clone().map(|widths| widths.0),
             latent: self.latent.clone().map(|widths| widths.0),
             hidden2: self.hidden2.clone().map(|widths| widths.0),
             family: self.family,

@@ -68,6 +68,28 @@ fn what_is_written_of_many_columns_is_no_matrix() {
     }
 }
 
+/// Tables of few rows and many columns have a narrow hidden layer; others, and one that is asked for, as wide a one as ever.
+#[test]
+fn few_rows_of_many_columns_have_a_narrow_hidden_layer() {
+    let place = Place::new();
+    let said =
+        "hidden      14 (half as many as rows for training, which are a tenth of the columns or fewer)";
+    for (rows, columns, more, hidden) in
+        [(30, 270, "", "[14]"), (30, 269, "", "[400]"), (30, 270, "--hidden 30,20", "[30, 20]")]
+    {
+        place.write("wide.csv", table(rows, columns));
+        let run = place.succeeds(&format!("train --data wide.csv --epochs 1 --name run {more}"));
+        assert_eq!(run.stderr.contains(said), hidden == "[14]", "{}", run.stderr);
+        let config = String::from_utf8(place.read("runs/run/config.toml")).unwrap();
+        let lines: String =
+            config.split_once("hidden = ").unwrap().1.chars().take_while(|&c| c != ']').collect();
+        let numbers: Vec<&str> =
+            lines.trim_matches(['[', '\n', ' ', ',']).split(',').map(str::trim).collect();
+        assert_eq!(format!("[{}]", numbers.join(", ")), hidden, "{config}");
+        std::fs::remove_dir_all(place.path("runs/run")).unwrap();
+    }
+}
+
 #[test]
 fn numbers_that_nothing_has_room_for_are_refused() {
     let place = Place::new();

@@ -24,7 +24,7 @@ use super::{
     networks::Networks,
     prepare::fingerprint,
     request::{Guide, Network, Request, Scale},
-    shape::{check_size, choose_latent, choose_network},
+    shape::{check_size, choose_hidden, choose_latent, choose_network},
 };
 use crate::{
     error::Error,
@@ -71,7 +71,8 @@ pub(crate) fn choose<T: Number + Display>(
     let image = data.image.filter(|_| width == data.width());
     let network = choose_network(request, image, &data.name, observer)?;
     let (latent, second) = choose_latent(request, width)?;
-    check_size(width, &request.hidden, latent, &network, second.as_ref())?;
+    let hidden = choose_hidden(request, train.len(), width, image.is_some(), observer);
+    check_size(width, &hidden, latent, &network, second.as_ref())?;
     let fixed = likelihood.held_scale().is_some();
     if request.objective == Objective::Noiseless && !(fixed && request.family == Family::Gaussian) {
         return Err(Error::request(
@@ -138,7 +139,7 @@ pub(crate) fn choose<T: Number + Display>(
             decay: request.decay,
             binarise,
             vae: VaeConfig {
-                hidden: request.hidden.clone(),
+                hidden,
                 latent,
                 family: request.family,
                 activation: request.activation,

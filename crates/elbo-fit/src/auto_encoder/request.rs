@@ -37,8 +37,9 @@ pub struct Request {
     pub kernel: Option<usize>,
     /// Pixels from one place of the kernel to the next; if open, 2.
     pub stride: Option<usize>,
-    /// Widths of the encoder's hidden layers; the decoder's are the same in reverse.
-    pub hidden: Vec<usize>,
+    /// Widths of the encoder's hidden layers; the decoder's are the same in reverse. If open, one of 400, or of half as many
+    /// as the training rows of a table with at least ten times as many columns, where that is fewer.
+    pub hidden: Option<Vec<usize>>,
     /// The number of latent dimensions, of one layer or of two; if open, 20, or half as many as columns where that is fewer.
     pub latent: Option<Vec<usize>>,
     /// Widths of the hidden layers between two layers of z; if open, 100 and 100.
@@ -103,7 +104,7 @@ impl Default for Request {
             channels: None,
             kernel: None,
             stride: None,
-            hidden: vec![400],
+            hidden: None,
             latent: None,
             hidden2: None,
             family: Family::Gaussian,

@@ -54,6 +54,33 @@ pub(crate) fn choose_network(
     Ok(NetworkConfig::Convolutional(shape))
 }
 
+/// Units of the hidden layer.
+const UNITS: usize = 400;
+/// Where there are at least so many times as many columns as rows, the rows span few of the directions that so wide a layer
+/// tells apart, and it learns them by heart. Of seven tables of 60 or 200 rows, four had a validation bound that was higher by
+/// 40 to 6,700 nats with half as many units as rows than with 400, and none a lower one beyond its standard error.
+const MANY_COLUMNS: usize = 10;
+
+/// The widths of the hidden layers.
+pub(crate) fn choose_hidden(
+    request: &Request,
+    rows: usize,
+    width: usize,
+    image: bool,
+    observer: &dyn Observer,
+) -> Vec<usize> {
+    if let Some(hidden) = &request.hidden {
+        return hidden.clone();
+    }
+    let few = rows.div_ceil(2);
+    if image || rows.saturating_mul(MANY_COLUMNS) > width || few >= UNITS {
+        return vec![UNITS];
+    }
+    let why = "half as many as rows for training, which are a tenth of the columns or fewer";
+    observer.chose(true, "hidden", few.to_string(), why);
+    vec![few]
+}
+
 /// The size of the first layer of z, and the second layer if one was asked for.
 pub(crate) fn choose_latent(request: &Request, width: usize) -> Result<(usize, Option<SecondLayer>), Error> {
     let Request { latent, hidden2, family, .. } = request;

@@ -1,6 +1,6 @@
 //! A model and its guide, read only: by kernels where they are for it, by tensors where they are not.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use burn::tensor::Device;
 
@@ -32,7 +32,8 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> AutoEncoder<P, Q> {
         let columns = self.model.family().width(latent);
         Box::new(Packed {
             fused,
-            tensors: tensors::Reader::new(self.clone(), device),
+            module: tensors::Reader::new(self.clone(), device),
+            at_the_kernels: OnceLock::from(tensors::Reader::new(self.clone(), device)),
             width,
             latent,
             columns,
@@ -81,14 +82,35 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> AutoEncoder<P, Q> {
 #[derive(Debug)]
 struct Packed<P: BurnModule, Q: BurnModule> {
     fused: Option<fused::Reader>,
-    tensors: tensors::Reader<P, Q>,
+    module: tensors::Reader<P, Q>,
+    /// The module at the parameters that the kernels were given last, made when it is asked for.
+    at_the_kernels: OnceLock<tensors::Reader<P, Q>>,
     width: usize,
     latent: usize,
     columns: usize,
     likelihood: Arc<dyn Likelihood>,
 }
 
+impl<P: BurnModule + Latent, Q: BurnModule + Guide> Packed<P, Q> {
+    fn tensors(&self) -> &tensors::Reader<P, Q> {
+        let Some(fused) = &self.fused else { return &self.module };
+        let at = || self.module.at(fused.parameters()).expect("as many parameters as before");
+        self.at_the_kernels.get_or_init(at)
+    }
+}
+
 impl<P: BurnModule + Latent, Q: BurnModule + Guide> Reader for Packed<P, Q> {
+    fn set(&mut self, parameters: &[f32]) -> Result<(), Error> {
+        let Some(fused) = &mut self.fused else {
+            self.module = self.module.at(parameters)?;
+            return Ok(());
+        };
+        Error::check_shape("the parameter vector", &[fused.parameters().len()], &[parameters.len()])?;
+        fused.set(parameters);
+        self.at_the_kernels = OnceLock::new();
+        Ok(())
+    }
+
     fn terms(&self, data: &Minibatch, measure: Measure, draws: Draws) -> Result<RowTerms, Error> {
         Error::check_shape("a row of data", &[self.width], &[data.width])?;
         let finite = |way, draws: Draws| {
@@ -99,22 +121,24 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Reader for Packed<P, Q> {
         match measure {
             Measure::Elbo(form) => match finite(Way::Reparameterised(form), draws) {
                 Some(terms) => Ok(terms),
-                None => self.tensors.elbo(data, form, draws),
+                None => self.tensors().elbo(data, form, draws),
             },
             Measure::ImportanceWeighted(k) => {
                 mean_of_groups(draws, k, |draws| match finite(Way::ImportanceWeighted, draws) {
                     Some(terms) => Ok(terms),
-                    None => self.tensors.importance_weighted(data, draws),
+                    None => self.tensors().importance_weighted(data, draws),
                 })
             }
-            Measure::Noiseless(noiseless) => self.tensors.noiseless(data, noiseless, draws),
+            Measure::Noiseless(noiseless) => self.tensors().noiseless(data, noiseless, draws),
         }
     }
 
     fn weights(&self, data: &Minibatch, key: Key, k: usize) -> Result<Vec<Weights>, Error> {
         Error::check_shape("a row of data", &[self.width], &[data.width])?;
         check_samples(k)?;
-        let Some(fused) = &self.fused else { return check_weights(self.tensors.weights(data, key, k), data) };
+        let Some(fused) = &self.fused else {
+            return check_weights(self.tensors().weights(data, key, k), data);
+        };
         // The noise of sample i is keyed by (its chunk, its place there).
         let keys = (0..k).map(move |i| key.fold((i / TOGETHER) as u64).fold((i % TOGETHER) as u64));
         let plan = Plan::read(Way::Reparameterised(KlForm::MonteCarlo), 1);
@@ -123,30 +147,30 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Reader for Packed<P, Q> {
 
     fn encode(&self, x: &[f32]) -> Result<Encoded, Error> {
         check_rows(x, self.width())?;
-        Ok(self.fused.as_ref().map_or_else(|| self.tensors.encode(x), |fused| fused.encode(x)))
+        Ok(self.fused.as_ref().map_or_else(|| self.tensors().encode(x), |fused| fused.encode(x)))
     }
 
     fn decode(&self, z: &[f32]) -> Result<Vec<f32>, Error> {
         check_rows(z, self.columns())?;
-        Ok(self.fused.as_ref().map_or_else(|| self.tensors.means(z), |fused| fused.means(z)))
+        Ok(self.fused.as_ref().map_or_else(|| self.tensors().means(z), |fused| fused.means(z)))
     }
 
     fn sample(&self, z: &[f32], key: Key) -> Result<Vec<f32>, Error> {
         let mut x = self.decode(z)?;
         let (outputs, own) = match &self.fused {
             Some(fused) => (fused.outputs(z), fused.own().to_vec()),
-            None => (self.tensors.outputs(z), self.tensors.own()),
+            None => (self.tensors().outputs(z), self.tensors().own()),
         };
         draw(&*self.likelihood, &outputs, &own, key, self.width(), &mut x);
         Ok(x)
     }
 
     fn sample_prior(&self, key: Key, rows: usize) -> Vec<f32> {
-        self.tensors.sample_prior(key, rows)
+        self.tensors().sample_prior(key, rows)
     }
 
     fn joint(&self) -> Result<Box<dyn Joint>, Error> {
-        self.tensors.auto_encoder().joint()
+        self.tensors().auto_encoder().joint()
     }
 
     fn width(&self) -> usize {
@@ -162,11 +186,11 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Reader for Packed<P, Q> {
     }
 
     fn layers(&self) -> Vec<usize> {
-        self.tensors.auto_encoder().guide.layers()
+        self.module.auto_encoder().guide.layers()
     }
 
     fn family(&self) -> Family {
-        self.tensors.auto_encoder().model.family()
+        self.module.auto_encoder().model.family()
     }
 
     fn likelihood(&self) -> &dyn Likelihood {
@@ -174,10 +198,10 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Reader for Packed<P, Q> {
     }
 
     fn noise_scale(&self) -> Option<Vec<f64>> {
-        self.likelihood.noise_scale(&self.tensors.own())
+        self.likelihood.noise_scale(&self.tensors().own())
     }
 
     fn check_one_gaussian_layer(&self) -> Result<(), Error> {
-        self.tensors.auto_encoder().check_one_gaussian_layer()
+        self.module.auto_encoder().check_one_gaussian_layer()
     }
 }

@@ -123,10 +123,17 @@ pub enum Measure {
     Noiseless(Noiseless),
 }
 
-/// A model and its guide, read only: weights are packed once, and any number of rows pass.
+/// A model and its guide, read only: weights are packed once for all rows, and any number of rows pass.
 ///
 /// Whatever it computes runs on rayon's current thread pool; the result does not depend on its size.
 pub trait Reader: Debug + Send + Sync {
+    /// Takes other parameters, flat as [`parameters::values`](crate::parameters::values) gives them, into the room of those it
+    /// has.
+    ///
+    /// # Errors
+    /// It fails where their number is not the model's.
+    fn set(&mut self, parameters: &[f32]) -> Result<(), Error>;
+
     /// The terms of an objective of each row of `data`, in nats, by Monte Carlo samples of z.
     ///
     /// # Errors

@@ -1,17 +1,22 @@
 //! The same configuration and data give the same bits: whatever the number of threads, and interrupted or not.
 
-use crate::common::{curve, evaluate, fit_config, minibatch, shape, steps};
+use crate::common::{GAUSSIAN, curve, evaluate, fit_config, minibatch, normals, shape, steps};
 use burn::tensor::Device;
 use elbo::{
+    Error,
     distribution::bernoulli::Binarise,
+    engine::{Measure, Reader},
     fit::{EpochReport, Fit, FitConfig, Progress},
+    guide::Family,
     likelihood::{LikelihoodConfig, Sigma},
     minibatch::Rows,
+    model::{Vae, VaeConfig},
     objective::elbo::KlForm,
     optimiser::Optimiser,
-    random::Key,
+    parameters,
+    random::{Draws, Key},
     schedule::Schedule,
-    terms::{Bound, RowTerms},
+    terms::{Bound, RowTerms, Weights},
 };
 
 const WIDTH: usize = 3;
@@ -170,5 +175,42 @@ fn progress_of_another_fit_is_refused() {
         spoil(&mut progress);
         let error = start(config(), &values).resume(progress).unwrap_err();
         assert!(matches!(error, elbo::Error::Shape { .. }), "{error}");
+    }
+}
+
+/// A reader that was of other parameters reads to the bit as a new one, by kernels and by tensors.
+#[test]
+fn a_reader_takes_other_parameters() {
+    let (key, draws) = (Key::new(5), Draws { samples: 2, key: Key::new(6) });
+    let of = |family, likelihood| VaeConfig { family, ..shape(&[6], 2, likelihood) };
+    for config in [of(Family::Gaussian, GAUSSIAN), of(Family::Bernoulli, LikelihoodConfig::Bernoulli)] {
+        let device = Device::flex();
+        let old = Vae::new(&config, 4, Key::new(1), &device).unwrap();
+        let values: Vec<f32> = parameters::values::<f32, _>(&old).iter().map(|v| 0.5 * v - 0.1).collect();
+        let new = parameters::load(old.clone(), &values, &device).unwrap();
+        let x: Vec<f32> = normals(2, 20).into_iter().map(|v| f32::from(v > 0.0)).collect();
+        let rows = minibatch(&Rows::all(&x, 4), 0..5);
+        let read = |reader: &dyn Reader| {
+            let z = reader.sample_prior(key, 3);
+            let joint = reader.joint().ok().map(|joint| {
+                let mut at = vec![0.0; 5];
+                joint.log_likelihood(&x, &[0.3; 10], &mut at, None);
+                at
+            });
+            (
+                reader.terms(&rows, Measure::Elbo(KlForm::Analytic), draws).unwrap(),
+                reader.terms(&rows, Measure::ImportanceWeighted(2), draws).unwrap(),
+                reader.weights(&rows, key, 3).unwrap().iter().map(Weights::log_mean).collect::<Vec<_>>(),
+                reader.encode(&x).unwrap(),
+                (reader.sample(&z, key).unwrap(), reader.noise_scale(), joint),
+            )
+        };
+        let mut reader = old.reader(&device);
+        let before = read(&*reader);
+        reader.set(&values).unwrap();
+        let (now, expected) = (read(&*reader), read(&*new.reader(&device)));
+        assert_ne!(before.0, now.0);
+        assert_eq!(now, expected);
+        assert!(matches!(reader.set(&values[1..]), Err(Error::Shape { .. })));
     }
 }

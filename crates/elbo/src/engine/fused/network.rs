@@ -64,7 +64,8 @@ impl Network {
             let start = next;
             next += (inputs + 1) * outputs;
             let activation = if l == last { Activation::Identity } else { dense.activation().into() };
-            let (weights, transposed) = (Panels::new(inputs, outputs), Panels::new(outputs, inputs));
+            // Without a way back there is nothing to transpose.
+            let (weights, transposed) = (Panels::new(inputs, outputs), Panels::new(0, inputs));
             Layer { inputs, outputs, start, activation, weights, transposed }
         });
         Self { layers: layers.collect() }
@@ -92,6 +93,7 @@ impl Network {
                 forward();
                 return;
             }
+            layer.transposed.resize(outputs);
             let backward = layer.transposed.as_mut_slice().par_chunks_mut(outputs);
             rayon::join(forward, || {
                 backward

@@ -32,6 +32,17 @@ impl Reader {
         Some(Self { packed, parameters })
     }
 
+    /// Takes other parameters, as many as it has.
+    pub(crate) fn set(&mut self, parameters: &[f32]) {
+        self.parameters.copy_from_slice(parameters);
+        self.packed.pack(parameters, false);
+    }
+
+    /// The parameters, flat.
+    pub(crate) fn parameters(&self) -> &[f32] {
+        &self.parameters
+    }
+
     fn shard(&self) -> Shard {
         Shard::new(&self.packed, 1)
     }

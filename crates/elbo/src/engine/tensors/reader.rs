@@ -17,7 +17,7 @@ use crate::{
         importance_weighted::{weigh, weighted_terms},
         noiseless::Noiseless,
     },
-    parameters::BurnModule,
+    parameters::{self, BurnModule},
     random::{Draws, Key, Purpose},
     terms::{RowTerms, Weights},
 };
@@ -39,6 +39,11 @@ pub(crate) struct Reader<P: BurnModule, Q: BurnModule> {
 impl<P: BurnModule + Latent, Q: BurnModule + Guide> Reader<P, Q> {
     pub(crate) fn new(auto_encoder: AutoEncoder<P, Q>, device: &Device) -> Self {
         Self { auto_encoder: Mutex::new(auto_encoder), device: device.clone() }
+    }
+
+    /// The same at other parameters.
+    pub(crate) fn at(&self, parameters: &[f32]) -> Result<Self, Error> {
+        Ok(Self::new(parameters::load(self.auto_encoder(), parameters, &self.device)?, &self.device))
     }
 
     /// The module itself.
