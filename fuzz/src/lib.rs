@@ -90,6 +90,29 @@ pub fn read_in_folder(name: &str, bytes: &[u8]) {
     look(&read_frame(&folder, &kept()));
 }
 
+/// Reads a folder of two parts of a table, which these bytes hold one behind the other: the first byte says in which format,
+/// and the next two where the second begins.
+pub fn read_parts(bytes: &[u8]) {
+    let Some((&[format, low, high], bytes)) = bytes.split_first_chunk() else { return };
+    let ending = ["csv", "csv.gz", "parquet", "arrow"][usize::from(format % 4)];
+    let (first, second) = bytes.split_at(bytes.len().min(u16::from_le_bytes([low, high]).into()));
+    let folder = folder().join(format!("parts-{ending}"));
+    fs::create_dir_all(folder.join("k=2")).expect("a folder for the files");
+    fs::write(folder.join(format!("0.{ending}")), first).expect("room for the file");
+    let place = if format & 4 == 0 { format!("1.{ending}") } else { format!("k=2/1.{ending}") };
+    fs::write(folder.join(&place), second).expect("room for the file");
+    look(&read_frame(&folder, &kept()));
+    fs::remove_file(folder.join(place)).expect("the file that was written");
+}
+
+/// Reads labels that lie beside their rows.
+pub fn read_labels(bytes: &[u8]) {
+    let (rows, labels) = (folder().join("rows.idx"), folder().join("labels.idx"));
+    fs::write(&rows, b"\0\0\x08\x01\0\0\0\x02\x05\x07").expect("room for the file");
+    fs::write(&labels, bytes).expect("room for the file");
+    look(&read_frame(&rows, &ReadOptions { labels: Some(labels), ..kept() }));
+}
+
 /// Reads counts beside which these names of words lie.
 pub fn read_vocabulary(bytes: &[u8]) {
     let (counts, path) = (folder().join("counts.ldac"), folder().join("words.txt"));
