@@ -41,7 +41,7 @@ pub(crate) struct StateSpace {
     /// is less.
     #[arg(long, value_name = "D", value_parser = parse_count::<usize>, help_heading = "Model")]
     states: Option<usize>,
-    /// How many starts of factors are made, of which the best is kept. Without it: 5.
+    /// How many starts of factors are made, of which the best is kept. Without it: 5, or 1 of more than 5,000 columns.
     #[arg(long, value_name = "R", value_parser = parse_count::<usize>, help_heading = "Ascent")]
     starts: Option<usize>,
     /// How many rows ahead of the last the report shows.

@@ -91,6 +91,19 @@ fn few_rows_of_many_columns_have_a_narrow_hidden_layer() {
 }
 
 #[test]
+fn factors_of_many_columns_in_time_start_once() {
+    let place = Place::new();
+    for (columns, more, starts) in [(5001, "", 1), (5001, "--starts 2", 2), (50, "", 5)] {
+        place.write("wide.csv", table(6, columns));
+        let run =
+            place.succeeds(&format!("state-space --data wide.csv --sweeps 1 --states 1 --name run {more}"));
+        assert_eq!(run.stderr.contains("starts      1 (each takes long with so many columns"), starts == 1);
+        assert!(place.text("runs/run/config.toml").contains(&format!("starts = {starts}\n")));
+        std::fs::remove_dir_all(place.path("runs/run")).unwrap();
+    }
+}
+
+#[test]
 fn numbers_that_nothing_has_room_for_are_refused() {
     let place = Place::new();
     place.write("few.csv", table(30, 3));

@@ -42,7 +42,7 @@ pub struct Request {
     pub kind: Option<Kind>,
     /// D, the number of factors; if open, 3, or as many as there are columns where they are fewer.
     pub states: Option<usize>,
-    /// Starts of factors, of which the best is kept; if open, 5.
+    /// Starts of factors, of which the best is kept; if open, 5, or 1 of more than 5,000 columns.
     pub starts: Option<usize>,
     /// Rows ahead of the last in the report.
     pub forecast: usize,
@@ -82,7 +82,9 @@ pub struct Settings {
 /// The variance of the first level, in units of the column's.
 const FIRST_LEVEL: f64 = 10.0;
 const FACTORS: usize = 3;
+/// Starts of factors; one of many columns, whose starts take minutes each.
 const STARTS: usize = 5;
+const MANY_COLUMNS: usize = 5000;
 
 /// What outlives a fit.
 #[derive(Debug, Serialize, Deserialize)]
@@ -332,11 +334,20 @@ impl Model for StateSpace {
                 Prior::factors(states, columns.len())
             }
         };
+        let many = columns.len() > MANY_COLUMNS;
+        if kind == Kind::Factors && many {
+            let why = "each takes long with so many columns: «factors» makes few columns of many";
+            observer.chose(request.starts.is_none(), "starts", "1", why);
+        }
         let settings = Settings {
             kind,
             several_sequences: request.sequence_column.is_some(),
             columns: columns.iter().map(|&c| rows.data.columns[c].clone()).collect(),
-            starts: (kind == Kind::Factors).then_some(request.starts.unwrap_or(STARTS)),
+            starts: (kind == Kind::Factors).then_some(request.starts.unwrap_or(if many {
+                1
+            } else {
+                STARTS
+            })),
             prior,
             forecast: request.forecast,
         };

@@ -188,6 +188,28 @@ impl Cholesky {
     }
 }
 
+/// log |A| of a small matrix, `[n, n]`, of which only the lower triangle is read: a library would allocate more than it computes.
+///
+/// # Errors
+/// It fails where the matrix is not positive definite.
+pub(crate) fn ln_determinant(what: &str, matrix: &[f64], n: usize) -> Result<f64, Error> {
+    let (mut factor, mut sum) = (matrix.to_vec(), 0.0);
+    for i in 0..n {
+        for j in 0..i {
+            let known = dot(&factor[n * i..][..j], &factor[n * j..][..j]);
+            factor[n * i + j] = (factor[n * i + j] - known) / factor[n * j + j];
+        }
+        let row = &factor[n * i..][..i];
+        let pivot = factor[n * i + i] - dot(row, row);
+        if !(pivot > 0.0 && pivot.is_finite()) {
+            return Err(Error::NotPositiveDefinite { what: what.into(), row: i, of: n, pivot });
+        }
+        factor[n * i + i] = pivot.sqrt();
+        sum += libm::log(pivot);
+    }
+    Ok(sum)
+}
+
 /// Why a matrix has no factor: the first of its pivots that is not positive.
 pub(crate) fn no_factor(what: &str, matrix: &Mat<f64>, cause: LltError) -> Error {
     let LltError::NonPositivePivot { index } = cause;
@@ -220,4 +242,22 @@ fn square(what: &str, matrix: &[f64], n: usize) -> Result<(), Error> {
 /// Σ a_i b_i over the shorter of the two.
 pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_determinant_by_loops_is_that_of_the_factor() {
+        // 4·5·9 less what the pairs take; the upper triangle is not read.
+        let matrix = [4.0, f64::NAN, f64::NAN, 2.0, 5.0, f64::NAN, -1.0, 0.5, 9.0];
+        let expected = libm::log(4.0 * (45.0 - 0.25) - 2.0 * (18.0 + 0.5) - (1.0 + 5.0));
+        assert!((ln_determinant("A", &matrix, 3).unwrap() - expected).abs() < 1e-14);
+        let factor = Cholesky::of(&[4.0, 2.0, -1.0, 2.0, 5.0, 0.5, -1.0, 0.5, 9.0], 3).unwrap();
+        assert!((factor.ln_determinant() - expected).abs() < 1e-14);
+        for wrong in [[1.0, 2.0, 2.0, 1.0], [f64::NAN, 0.0, 0.0, 1.0], [1.0, 0.0, 0.0, f64::INFINITY]] {
+            assert!(matches!(ln_determinant("A", &wrong, 2), Err(Error::NotPositiveDefinite { .. })));
+        }
+    }
 }

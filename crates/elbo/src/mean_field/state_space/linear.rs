@@ -3,14 +3,17 @@
 //! w_d ~ N(m_0d, diag(α)⁻¹), where α ~ Gamma switches off the columns that are not needed (automatic relevance
 //! determination, MacKay 1995), and τ_d ~ Gamma.
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::Precision;
 use crate::{
     Error, check,
     conjugate::{Expectations as _, Squares},
-    distribution::{Cholesky, DiagonalGaussian, FullGaussian, Gaussian, Sample, cholesky::dot},
-    divergence::KullbackLeibler,
+    distribution::{
+        Cholesky, FullGaussian, Gaussian, Sample,
+        cholesky::{self, dot},
+    },
     random::Key,
 };
 
@@ -130,6 +133,9 @@ fn check_values<'a>(
     precisions.try_for_each(|precision| precision.check())
 }
 
+/// Outputs that a thread takes at least: fewer are done before another has begun.
+const OUTPUTS: usize = 256;
+
 /// A matrix that may have no factor.
 const OF_WEIGHTS: &str = "the covariance of the weights of an output";
 
@@ -189,12 +195,13 @@ impl Linear {
     pub(super) fn expected_log_density(&self, of: &Pairs) -> Result<f64, Error> {
         let output =
             |(d, tau): (usize, &Precision)| Ok(tau.expectations()?.log_likelihood(&self.squares(d, of)));
-        self.noise.iter().enumerate().map(output).sum()
+        let each = self.noise.par_iter().enumerate().with_min_len(OUTPUTS).map(output);
+        Ok(each.collect::<Result<Vec<f64>, Error>>()?.iter().sum())
     }
 
     pub(super) fn update_weights(&mut self, prior: &LinearPrior, of: &Pairs) -> Result<(), Error> {
         let n = self.inputs();
-        for d in 0..self.outputs() {
+        let of_output = |d: usize| {
             let tau = self.noise[d].mean();
             let mut precision: Vec<f64> = of.inner(d).iter().map(|inner| tau * inner).collect();
             let mut slope: Vec<f64> = of.cross(d).iter().map(|cross| tau * cross).collect();
@@ -205,11 +212,12 @@ impl Linear {
             let factor = Cholesky::of(&precision, n)
                 .map_err(|error| error.named(&format!("the precision of the weights of output {}", d + 1)))?;
             let step = factor.solve_transposed(&factor.solve(&slope));
-            for ((w, w0), step) in self.weights[d * n..].iter_mut().zip(of.reference(d)).zip(step) {
-                *w = w0 + step;
-            }
-            self.covariances[d] = factor.inverse();
-        }
+            Ok((of.reference(d).iter().zip(step).map(|(w0, step)| w0 + step).collect(), factor.inverse()))
+        };
+        let each = (0..self.outputs()).into_par_iter().with_min_len(OUTPUTS).map(of_output);
+        let (weights, covariances): (Vec<Vec<f64>>, _) =
+            each.collect::<Result<Vec<_>, Error>>()?.into_iter().unzip();
+        (self.weights, self.covariances) = (weights.concat(), covariances);
         Ok(())
     }
 
@@ -225,33 +233,36 @@ impl Linear {
     }
 
     pub(super) fn update_noise(&mut self, prior: &LinearPrior, of: &Pairs) -> Result<(), Error> {
-        for (d, tau) in prior.noise.iter().enumerate() {
-            self.noise[d] = tau.updated(&self.squares(d, of))?;
-        }
+        let output = |(d, tau): (usize, &Precision)| tau.updated(&self.squares(d, of));
+        let each = prior.noise.par_iter().enumerate().with_min_len(OUTPUTS).map(output);
+        self.noise = each.collect::<Result<_, Error>>()?;
         Ok(())
     }
 
     /// KL(q(w) q(α) q(τ) ‖ p(w|α) p(α) p(τ)).
     pub(super) fn kl(&self, prior: &LinearPrior) -> Result<f64, Error> {
-        let mut kl = 0.0;
-        for (q, p) in self.noise.iter().zip(&prior.noise) {
-            kl += q.kl(*p)?;
-        }
-        let mut spread = Vec::new();
+        let of_noise = self.noise.par_iter().zip(&prior.noise).with_min_len(OUTPUTS).map(|(q, p)| q.kl(*p));
+        let mut kl: f64 = of_noise.collect::<Result<Vec<f64>, Error>>()?.iter().sum();
+        let mut precisions = Vec::new();
         for (q, p) in self.relevance.iter().zip(prior.relevance.iter().flatten()) {
             kl += q.kl(*p)?;
             // E[KL(q(w) ‖ p(w|α))] is that at E[α], and what log E[α] is more than E[log α].
             kl += 0.5 * self.outputs() as f64 * (libm::log(q.mean()) - q.expectations()?.ln);
-            spread.push(q.mean().sqrt().recip());
+            precisions.push(q.mean());
         }
         let n = self.inputs();
-        for (d, covariance) in self.covariances.iter().enumerate() {
-            let q = FullGaussian::new(self.row(d).to_vec(), Cholesky::named(OF_WEIGHTS, covariance, n)?)?;
-            let centre = &prior.weights[d * n..(d + 1) * n];
-            let p = DiagonalGaussian::new(centre.to_vec(), spread.clone())?;
-            kl += q.kl(&FullGaussian::from(&p))?;
-        }
-        Ok(kl)
+        let ln_precisions: f64 = precisions.iter().map(|&alpha| libm::log(alpha)).sum();
+        // Of each output, KL(N(w, Σ) ‖ N(m, diag(α)⁻¹)) written out: of many outputs, no matrix is made for the prior.
+        let of_output = |(d, covariance): (usize, &Vec<f64>)| {
+            let ln_determinant = cholesky::ln_determinant(OF_WEIGHTS, covariance, n)?;
+            let square = |j: usize| {
+                let step = self.weights[d * n + j] - prior.weights[d * n + j];
+                precisions[j] * (step * step + covariance[j * n + j])
+            };
+            Ok(0.5 * ((0..n).map(square).sum::<f64>() - n as f64 - ln_precisions - ln_determinant))
+        };
+        let each = self.covariances.par_iter().enumerate().with_min_len(OUTPUTS).map(of_output);
+        Ok(kl + each.collect::<Result<Vec<f64>, Error>>()?.iter().sum::<f64>())
     }
 
     /// A draw, as a known map.
