@@ -188,7 +188,11 @@ fn moments(name: &str, u: &[f64], weights: &[f64]) -> Option<Test> {
     }
     let mean = z.iter().map(|(weight, z)| weight * z).sum::<f64>() / n;
     let moment = |power: i32| z.iter().map(|(weight, z)| weight * (z - mean).powi(power)).sum::<f64>() / n;
-    let variance = moment(2).max(f64::MIN_POSITIVE);
+    let variance = moment(2);
+    // Of scores that are all alike there are no such moments; that they are, the shape tells.
+    if variance < 1e-12 {
+        return None;
+    }
     let (skewness, kurtosis) = (moment(3) / variance.powf(1.5), moment(4) / (variance * variance));
     let statistic = of_skewness(skewness, n).powi(2) + of_kurtosis(kurtosis, n).powi(2);
     // What is far out has great moments: its logarithm tells the nats that it costs.
@@ -391,6 +395,15 @@ mod tests {
         let given = vec![("the column `x`".into(), given)];
         let of = Transforms { columns: vec!["a".into()], values, given, ..Transforms::default() };
         assert_eq!(told(&of), "`a` depends on the column `x` otherwise");
+    }
+
+    /// What a column that does not vary loses is a number.
+    #[test]
+    fn a_constant_loses_so_many_nats() {
+        let values = vec![0.5; 60];
+        let told = Transforms { columns: vec!["a".into()], values, ..Transforms::default() }.test().unwrap();
+        assert!(told.lost.value.is_finite() && told.lost.value > 0.5, "{told:?}");
+        assert!(told.probability < 1e-9 && told.worst.starts_with("column `a`"), "{told:?}");
     }
 
     /// A row that stands for three is three rows, of every test.
