@@ -10,10 +10,14 @@ use crate::error::{CellFault, Error};
 use crate::frame::{Column, Frame, Matrix};
 use crate::names::column_names;
 use crate::options::ReadOptions;
+use crate::room::check_columns;
 use crate::source::Source;
 
 /// Bytes read at a time, or a few less: whole items. Their numbers stay in the second cache.
 const PIECE: u64 = 1 << 15;
+
+/// The bytes that a column takes besides its cells: its name, and what is said of it.
+const COLUMN: u64 = 1 << 8;
 
 /// The bytes that an array of this shape takes; the largest number where they are more.
 fn bytes(shape: &[usize], size: usize) -> u64 {
@@ -110,6 +114,7 @@ where
             return Err(Error::NoColumns { path });
         }
         options.check_rows(&path, shape[0])?;
+        check_columns(&path, width, COLUMN)?;
         check_image(&path, options.image, width)?;
         let image = match (options.image, row_shape) {
             (None, &[height, width]) => Some((height, width)),

@@ -17,6 +17,7 @@ use crate::numbering::Numbering;
 use crate::options::{ReadOptions, TextColumns};
 use crate::reading::{ColumnReading, Reading, Role};
 use crate::roles::{assign, is_unnamed, no_column, no_data, place};
+use crate::room::check_columns;
 use crate::source::{Source, plain_name};
 
 /// What is known of a text table after its first pass.
@@ -330,6 +331,9 @@ fn usual(path: &Path) -> Delimiter {
     if tabs { Delimiter::TAB } else { Delimiter::COMMA }
 }
 
+/// The bytes that a column takes besides its cells: what is seen of it, its name, and what is said of it.
+const COLUMN: u64 = 1 << 10;
+
 impl Scan {
     fn of(records: &mut Records<'_>, path: &Path) -> Result<Self, Error> {
         let (mut first, mut record) = (Record::default(), Record::default());
@@ -338,6 +342,7 @@ impl Scan {
         }
         let second = records.next(&mut record)?.then(|| record.clone());
         let columns = second.as_ref().unwrap_or(&first).len();
+        check_columns(path, columns.max(first.len()), COLUMN)?;
         let mut scan = Self {
             columns: vec![ColumnScan::default(); columns],
             first,
