@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use elbo_data::{
-    ColumnKind, CorpusOptions, DecimalMark, Delimiter, Error, Frame, ReadOptions, Stored, TableOptions,
-    TextColumns, TimeColumn, Timeline, read_corpus, read_frame, read_stored,
+    ColumnKind, CorpusOptions, DecimalMark, Delimiter, Error, Frame, ReadOptions, AnyDataset, TableOptions,
+    TextColumns, TimeColumn, Timeline, read_corpus, read_frame, read_any_dataset,
 };
 
 /// A folder of this process, in memory where the system has such a one.
@@ -143,9 +143,9 @@ fn kept() -> ReadOptions {
 }
 
 fn stored(path: &Path, options: &ReadOptions) {
-    match read_stored(path, options) {
-        Ok(Stored::Single(data)) => drop(data.fingerprint()),
-        Ok(Stored::Double(data)) => drop(data.fingerprint()),
+    match read_any_dataset(path, options) {
+        Ok(AnyDataset::Single(data)) => drop(data.fingerprint()),
+        Ok(AnyDataset::Double(data)) => drop(data.fingerprint()),
         Err(error) => refused(Some(error)),
     }
 }

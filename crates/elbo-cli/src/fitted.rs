@@ -7,8 +7,8 @@ use elbo::{
     diagnose::{Gaps, LedgerSummary, Level},
 };
 use elbo_fit::{
-    Asked, Decoded, Error, Evaluation, FittedModel, Pictures, Selection,
-    auto_encoder::{self, Annealed, Asking, AutoEncoder, Measures, Worst},
+    Decoded, Error, Evaluation, FittedModel, Pictures, Query, Selection,
+    auto_encoder::{self, Annealed, AuditRequest, AutoEncoder, Measures, Worst},
     is_fitted, plus_minus,
 };
 
@@ -190,7 +190,7 @@ pub(crate) fn decode(arguments: &Decode, device: &Device) -> Result<(), Error> {
     check_ending(arguments.output.path(), true)?;
     let model = load(&arguments.fitted.run, device)?;
     let Decode { data, memory, .. } = arguments;
-    let asked = Asked { source: Some(elbo_fit::Source::file(data)?), memory: *memory };
+    let asked = Query { source: Some(elbo_fit::Source::file(data)?), memory: *memory };
     show(model.decode(&asked, &Screen::default())?, &arguments.output)
 }
 
@@ -233,7 +233,7 @@ pub(crate) fn audit(arguments: &Audit, device: &Device) -> Result<Level, Error> 
     }
     let model = AutoEncoder::load(run, device)?;
     let Audit { rows, importance_samples, annealed, worst, inference, seed, .. } = *arguments;
-    let asked = Asking { rows, importance_samples, annealed, worst, inference: inference.into(), seed };
+    let asked = AuditRequest { rows, importance_samples, annealed, worst, inference: inference.into(), seed };
     let found = model.audit(&arguments.source.asked()?, &asked, &Screen::default())?;
     tell_audit(&found);
     let rows = found.rows.table.rows()?;

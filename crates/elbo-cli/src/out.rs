@@ -10,7 +10,7 @@ use std::{
 
 use elbo::diagnose::{Level, Verdict};
 use elbo_data::{holds_text, image_grid_png, write_atomically, write_in_folder, written_endings};
-use elbo_fit::{Approximation, Error, Outcome, Page, Spread, Term, Text, Told};
+use elbo_fit::{Answer, Approximation, Error, Outcome, Page, Term, Text, Uncertainty};
 use serde_json::{Value, json};
 
 use crate::{
@@ -106,7 +106,7 @@ pub(crate) fn print_terms(
 ) -> Result<(), Error> {
     if json {
         let of = |Term { name, value, standard_error, is }: &Term| {
-            let error = if let Spread::Of(error) = standard_error { Some(*error) } else { None };
+            let error = if let Uncertainty::Of(error) = standard_error { Some(*error) } else { None };
             json!({ "term": name, "value": value, "standard_error": error, "is": is })
         };
         let terms: Vec<Value> = terms.iter().map(of).collect();
@@ -116,7 +116,7 @@ pub(crate) fn print_terms(
         ));
     }
     let part = if some < all { format!("_of_{some}_of_{all}") } else { String::new() };
-    let exact = terms.iter().all(|term| term.standard_error == Spread::Exact);
+    let exact = terms.iter().all(|term| term.standard_error == Uncertainty::Exact);
     let heading = if exact {
         format!("term,{unit}{part},is\n")
     } else {
@@ -125,9 +125,9 @@ pub(crate) fn print_terms(
     let line = |Term { name, value, standard_error, is }: &Term| {
         let is = is.map_or("", Approximation::name);
         match standard_error {
-            Spread::Of(error) => format!("{name},{value:.6},{error:.6},{is}\n"),
-            Spread::Unknown => format!("{name},{value:.6},,{is}\n"),
-            Spread::Exact => format!("{name},{value:.6},{is}\n"),
+            Uncertainty::Of(error) => format!("{name},{value:.6},{error:.6},{is}\n"),
+            Uncertainty::Unknown => format!("{name},{value:.6},,{is}\n"),
+            Uncertainty::Exact => format!("{name},{value:.6},{is}\n"),
         }
     };
     print(&unsigned_zeros(&format!("{heading}{}", terms.iter().map(line).collect::<String>())))
@@ -185,7 +185,7 @@ fn endings(picture: bool) -> String {
 }
 
 /// Writes a table, a line's number and label first; what is text is left out of a format that holds none, and that is said.
-pub(crate) fn write(told: Told, Output { output, json }: &Output) -> Result<(), Error> {
+pub(crate) fn write(told: Answer, Output { output, json }: &Output) -> Result<(), Error> {
     let path = output.as_deref();
     if let (Some(text), None, false) = (&told.text, path, json) {
         return print(text);

@@ -5,7 +5,8 @@ use std::time::SystemTime;
 use elbo::burn::tensor::Device;
 use elbo_data::{Column, Table};
 use elbo_fit::{
-    Compared, Comparison, Error, Listed, Pair, Stage, compare as side_by_side, plus_minus, runs as list,
+    ComparedRun, Comparison, Error, RunEntry, RunPair, RunStatus, compare as side_by_side, plus_minus,
+    runs as list,
 };
 use jiff::Timestamp;
 
@@ -51,7 +52,7 @@ pub(crate) fn runs(arguments: &Runs) -> Result<(), Error> {
         Some(path) => table_of(&all).write(path)?,
     }
     for run in &all {
-        if let Stage::Damaged(why) = &run.stage {
+        if let RunStatus::Damaged(why) = &run.stage {
             tell(format!(
                 "note: `{}`: {}",
                 escaped(&run.path.display().to_string(), false),
@@ -62,16 +63,16 @@ pub(crate) fn runs(arguments: &Runs) -> Result<(), Error> {
     Ok(())
 }
 
-fn name(run: &Listed) -> String {
+fn name(run: &RunEntry) -> String {
     run.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn stage(run: &Listed) -> String {
+fn stage(run: &RunEntry) -> String {
     match run.stage {
-        Stage::Finished => "finished",
-        Stage::Running => "running",
-        Stage::Interrupted => "interrupted",
-        Stage::Damaged(_) => "damaged",
+        RunStatus::Finished => "finished",
+        RunStatus::Running => "running",
+        RunStatus::Interrupted => "interrupted",
+        RunStatus::Damaged(_) => "damaged",
     }
     .into()
 }
@@ -81,12 +82,12 @@ fn date(at: SystemTime) -> String {
     Timestamp::try_from(at).map_or_else(|_| String::new(), |at| at.strftime("%Y-%m-%d %H:%M").to_string())
 }
 
-fn table_of(all: &[Listed]) -> Table {
+fn table_of(all: &[RunEntry]) -> Table {
     let mut table = Table::new();
-    let text = |of: fn(&Listed) -> Option<String>| {
+    let text = |of: fn(&RunEntry) -> Option<String>| {
         Column::Text(all.iter().map(|run| of(run).unwrap_or_default()).collect())
     };
-    let real = |of: fn(&Listed) -> Option<f64>| {
+    let real = |of: fn(&RunEntry) -> Option<f64>| {
         Column::Real(all.iter().map(|run| of(run).unwrap_or(f64::NAN)).collect())
     };
     table.push("run", text(|run| Some(name(run))));
@@ -126,7 +127,7 @@ pub(crate) fn compare(arguments: &Compare, device: &Device) -> Result<(), Error>
     let lines: Vec<[String; 5]> = found
         .pairs
         .iter()
-        .map(|Pair { of: [a, b], difference }| {
+        .map(|RunPair { of: [a, b], difference }| {
             let [a, b] = [*a, *b].map(|place| path(&found.runs[place]));
             match difference {
                 Ok(of) => {
@@ -142,21 +143,21 @@ pub(crate) fn compare(arguments: &Compare, device: &Device) -> Result<(), Error>
     print(&aligned(&headings, &lines, &[]))
 }
 
-fn path(run: &Compared) -> String {
+fn path(run: &ComparedRun) -> String {
     run.path.display().to_string()
 }
 
 fn pairs(found: &Comparison) -> Table {
     let mut table = Table::new();
-    let text = |of: &dyn Fn(&Pair) -> String| Column::Text(found.pairs.iter().map(of).collect());
-    let real = |of: &dyn Fn(&Pair) -> Option<f64>| {
+    let text = |of: &dyn Fn(&RunPair) -> String| Column::Text(found.pairs.iter().map(of).collect());
+    let real = |of: &dyn Fn(&RunPair) -> Option<f64>| {
         Column::Real(found.pairs.iter().map(|pair| of(pair).unwrap_or(f64::NAN)).collect())
     };
-    let difference = |pair: &Pair| pair.difference.as_ref().ok().map(|of| (of.mean, of.rows, of.bounds));
+    let difference = |pair: &RunPair| pair.difference.as_ref().ok().map(|of| (of.mean, of.rows, of.bounds));
     table.push("run", text(&|pair| path(&found.runs[pair.of[0]])));
     table.push("less", text(&|pair| path(&found.runs[pair.of[1]])));
     table.push("difference", real(&|pair| Some(difference(pair)?.0.value)));
-    let known = |pair: &Pair| difference(pair).filter(|of| of.1 > 1).map(|of| of.0.standard_error);
+    let known = |pair: &RunPair| difference(pair).filter(|of| of.1 > 1).map(|of| of.0.standard_error);
     table.push("standard_error", real(&known));
     table.push("rows", real(&|pair| Some(difference(pair)?.1 as f64)));
     table.push("difference_of_elbos", real(&|pair| difference(pair)?.2));

@@ -1,7 +1,7 @@
 //! `elbo train`: a fit of an auto-encoder; or any configuration once more.
 
 use elbo::{burn::tensor::Device, diagnose::Level};
-use elbo_fit::{Again, Error, Job, More, Place, Plan, absolute, auto_encoder::fit, resume};
+use elbo_fit::{Error, Job, Place, Plan, RepeatOptions, ResumeOptions, absolute, auto_encoder::fit, resume};
 
 use crate::{arguments::Train, out::finish, screen::Screen};
 
@@ -13,12 +13,16 @@ pub(crate) fn train(arguments: &Train, device: &Device) -> Result<Level, Error> 
     let screen = Screen::default();
     let outcome = match (&arguments.resume, &arguments.config) {
         (Some(run), _) => {
-            let more = More { epochs: arguments.epochs, patience: arguments.patience, ..More::default() };
+            let more = ResumeOptions {
+                epochs: arguments.epochs,
+                patience: arguments.patience,
+                ..ResumeOptions::default()
+            };
             resume(run, &more, &plan, &screen)?
         }
         (None, Some(config)) => {
             let (data, test) = (source.data.clone(), test.clone());
-            Job::read(config)?.repeat(Again { data, test, begin_at }, &plan, &screen)?
+            Job::read(config)?.repeat(RepeatOptions { data, test, begin_at }, &plan, &screen)?
         }
         (None, None) => {
             let rows = source.named(arguments.builtin.as_deref())?;

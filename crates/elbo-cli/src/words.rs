@@ -1,15 +1,15 @@
 //! Settings and commands as the command line has them.
 
-use elbo_fit::{Mention, Text};
+use elbo_fit::{Reference, Text};
 
 use crate::escape::escaped;
 
 /// A sentence, its settings as flags and its commands as those of the program.
 pub(crate) fn flags(text: &Text) -> String {
     text.worded(|mention| match mention {
-        Mention::Setting { name, value: "" } => format!("--{name}"),
-        Mention::Setting { name, value } => format!("--{name} {value}"),
-        Mention::Command(command) => format!("`elbo {command}`"),
+        Reference::Setting { name, value: "" } => format!("--{name}"),
+        Reference::Setting { name, value } => format!("--{name} {value}"),
+        Reference::Command(command) => format!("`elbo {command}`"),
     })
 }
 

@@ -7,7 +7,7 @@ use crate::Error;
 use crate::cells::{Cells, Number, PIECE, spill};
 
 /// Numbers as they are read, in memory until they take too much of it.
-pub(crate) struct Collector<T> {
+pub(crate) struct SpillBuffer<T> {
     held: Vec<T>,
     /// The most numbers to hold.
     room: usize,
@@ -17,7 +17,7 @@ pub(crate) struct Collector<T> {
     written: usize,
 }
 
-impl<T: Number> Collector<T> {
+impl<T: Number> SpillBuffer<T> {
     /// A collector that holds at most this many bytes in memory.
     pub(crate) fn new(memory: Option<u64>) -> Self {
         let memory = memory.unwrap_or(u64::MAX);
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     fn collected(numbers: usize, memory: Option<u64>) -> Cells {
-        let mut collector = Collector::new(memory);
+        let mut collector = SpillBuffer::new(memory);
         for number in 0..numbers {
             collector.push(number as f32).unwrap();
         }

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::Error;
 use crate::fingerprint::{hash_entries, hexadecimal};
-use crate::format::Holds;
+use crate::format::ContentKind;
 use crate::frame::{Column, Sparse};
 use crate::options::{CorpusOptions, ReadOptions, TextColumns};
 use crate::read::read_file;
@@ -87,7 +87,7 @@ pub fn read_corpus(path: &Path, options: &CorpusOptions) -> Result<Corpus, Error
 /// As [`read_corpus`].
 pub fn read_corpus_as(path: &Path, options: &ReadOptions) -> Result<Corpus, Error> {
     let options = ReadOptions { text: TextColumns::Aside, single: true, missing: false, ..options.clone() };
-    let mut frame = read_file(path, &options, Some(Holds::Counts))?;
+    let mut frame = read_file(path, &options, Some(ContentKind::Counts))?;
     let Some((_, Column::Sparse(counts))) = frame.columns.pop() else {
         unreachable!("files of counts hold sparse counts")
     };

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::cell_place::CellPlace;
 use crate::cells::{Cells, Number};
-use crate::collector::Collector;
+use crate::collector::SpillBuffer;
 use crate::error::Error;
 use crate::fingerprint::{hash_numbers, hexadecimal};
 use crate::lines::Lines;
@@ -130,7 +130,7 @@ impl<T: Number> Dataset<T> {
         memory: Option<u64>,
         convert: impl Fn(usize, T) -> U,
     ) -> Result<Dataset<U>, Error> {
-        let mut values = Collector::new(memory);
+        let mut values = SpillBuffer::new(memory);
         for (cell, &value) in self.values.iter().enumerate() {
             values.push(convert(cell, value))?;
         }
@@ -207,7 +207,7 @@ impl<T: Number> Dataset<T> {
 
 /// Rows of numbers as they were stored, without loss.
 #[derive(Debug)]
-pub enum Stored {
+pub enum AnyDataset {
     /// Numbers that 32 bits hold exactly: pixels, and files of such floats.
     Single(Dataset<f32>),
     /// Other numbers.

@@ -62,7 +62,7 @@ pub(crate) struct Known {
 
 /// What the numbers of a column have been so far.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Seen {
+pub(crate) struct NumberKinds {
     numbers: usize,
     missing: usize,
     /// Numbers other than 0 and 1, and others than whole numbers from 0.
@@ -71,7 +71,7 @@ pub(crate) struct Seen {
     numbering: RowNumbers,
 }
 
-impl Seen {
+impl NumberKinds {
     /// One more; NaN is missing.
     pub(crate) fn take(&mut self, value: f64) {
         let whole = value >= 0.0 && value.fract() == 0.0;
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     fn kind(values: &[f64]) -> ColumnKind {
-        let mut seen = Seen::default();
+        let mut seen = NumberKinds::default();
         for &value in values {
             seen.take(value);
         }

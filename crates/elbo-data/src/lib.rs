@@ -38,7 +38,7 @@ pub use atomic::{write_atomically, write_in_folder};
 pub use cell_place::CellPlace;
 pub use cells::{Cells, Number, Numbers, Precision};
 pub use corpus::{Corpus, read_corpus, read_corpus_as};
-pub use dataset::{Dataset, Stored};
+pub use dataset::{AnyDataset, Dataset};
 pub use delimiter::{DecimalMark, Delimiter};
 pub use error::{CellFault, EntryFault, Error};
 pub use fingerprint::sha256;
@@ -50,12 +50,12 @@ pub use names::{column_names, is_made_up};
 pub use numbering::Numbering;
 pub use options::{CorpusOptions, ReadOptions, TableOptions, TextColumns, TimeColumn};
 pub use output::{holds_text, written_endings};
-pub use read::{read, read_as, read_frame, read_stored};
+pub use read::{read, read_any_dataset, read_as, read_frame};
 pub use reading::{ColumnReading, Decision, Reading, Role};
 pub use remedy::Remedy;
 pub use source::is_standard_input;
 pub use tensors::{Tensors, Values};
-pub use timeline::{Order, Step, Timeline, Times};
+pub use timeline::{Step, TimeOrder, Timeline, Times};
 
 /// A table of results: a frame.
 pub type Table = Frame;

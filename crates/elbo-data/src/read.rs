@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::cells::{Number, Numbers, Precision};
-use crate::dataset::{Dataset, Stored};
+use crate::dataset::{AnyDataset, Dataset};
 use crate::error::Error;
-use crate::format::{self, Holds, read_labels};
+use crate::format::{self, ContentKind, read_labels};
 use crate::frame::{Column, Frame, Matrix};
 use crate::options::{ReadOptions, TextColumns};
 use crate::reading::Decision;
@@ -83,18 +83,18 @@ pub fn read(path: &Path, options: &ReadOptions) -> Result<Dataset, Error> {
 /// As [`read`].
 pub fn read_as<T: Number>(path: &Path, options: &ReadOptions) -> Result<Dataset<T>, Error> {
     let options = ReadOptions { precision: T::PRECISION, text: TextColumns::Aside, ..options.clone() };
-    read_file(path, &options, Some(Holds::Rows))?.into_dataset()
+    read_file(path, &options, Some(ContentKind::Rows))?.into_dataset()
 }
 
 /// Reads rows as [`read`] does, in the numbers that hold those of the file without loss, whatever
 /// [`ReadOptions::precision`] says.
 ///
 /// ```
-/// use elbo_data::{ReadOptions, Stored, read_stored};
+/// use elbo_data::{ReadOptions, AnyDataset, read_any_dataset};
 ///
 /// let path = std::env::temp_dir().join(format!("elbo-stored-{}.csv", std::process::id()));
 /// std::fs::write(&path, "north\n5812345.1\n5812345.2\n")?;
-/// let Stored::Double(data) = read_stored(&path, &ReadOptions::default())? else { panic!("more digits than 32 bits hold") };
+/// let AnyDataset::Double(data) = read_any_dataset(&path, &ReadOptions::default())? else { panic!("more digits than 32 bits hold") };
 /// assert_eq!(data.values[..], [5812345.1, 5812345.2]);
 /// # std::fs::remove_file(path)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -103,25 +103,33 @@ pub fn read_as<T: Number>(path: &Path, options: &ReadOptions) -> Result<Dataset<
 /// # Errors
 ///
 /// As [`read`].
-pub fn read_stored(path: &Path, options: &ReadOptions) -> Result<Stored, Error> {
+pub fn read_any_dataset(path: &Path, options: &ReadOptions) -> Result<AnyDataset, Error> {
     let options = ReadOptions { precision: Precision::Double, text: TextColumns::Aside, ..options.clone() };
-    let frame = read_file(path, &options, Some(Holds::Rows))?;
+    let frame = read_file(path, &options, Some(ContentKind::Rows))?;
     let single = |(_, column): &(String, Column)| {
         matches!(column, Column::Matrix(Matrix { values: Numbers::F32(_), .. }))
     };
     let single = frame.columns.iter().all(single);
-    Ok(if single { Stored::Single(frame.into_dataset()?) } else { Stored::Double(frame.into_dataset()?) })
+    Ok(if single {
+        AnyDataset::Single(frame.into_dataset()?)
+    } else {
+        AnyDataset::Double(frame.into_dataset()?)
+    })
 }
 
 /// Reads a file of a format that holds this, or anything.
-pub(crate) fn read_file(path: &Path, options: &ReadOptions, what: Option<Holds>) -> Result<Frame, Error> {
+pub(crate) fn read_file(
+    path: &Path,
+    options: &ReadOptions,
+    what: Option<ContentKind>,
+) -> Result<Frame, Error> {
     if !options.label_columns.is_empty() && options.labels.is_some() {
         return Err(Error::LabelSource {
             path: path.to_owned(),
             rule: "labels come from a label column or a label file, not from both",
         });
     }
-    let counts = what == Some(Holds::Counts);
+    let counts = what == Some(ContentKind::Counts);
     let mut frame =
         if path.is_dir() { format::read_folder(path, options)? } else { read_one(path, options, counts)? };
     if counts && matches!(frame.columns[..], [(_, Column::Sparse(_))]) {

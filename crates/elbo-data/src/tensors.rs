@@ -86,7 +86,7 @@ impl Tensors {
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         let metadata =
             self.metadata.clone().map(|metadata| HashMap::from([(METADATA_KEY.to_owned(), metadata)]));
-        let views = self.entries.iter().map(|(name, (shape, values))| (name, Stored { shape, values }));
+        let views = self.entries.iter().map(|(name, (shape, values))| (name, EntryView { shape, values }));
         safetensors::serialize(views, metadata)
             .map_err(|error| Error::Tensors { path: self.path.clone(), reason: error.to_string() })
     }
@@ -222,12 +222,12 @@ impl Values {
 }
 
 /// A tensor as the format's writer sees it.
-struct Stored<'a> {
+struct EntryView<'a> {
     shape: &'a [usize],
     values: &'a Values,
 }
 
-impl View for Stored<'_> {
+impl View for EntryView<'_> {
     fn dtype(&self) -> Dtype {
         self.values.dtype()
     }

@@ -9,13 +9,13 @@ use crate::time;
 /// When each row was seen.
 ///
 /// ```
-/// use elbo_data::{Order, Step, Timeline, Times};
+/// use elbo_data::{TimeOrder, Step, Timeline, Times};
 ///
 /// // Newest first, and nothing of the second of May.
 /// let day = 86_400e6;
 /// let times = Times { name: "day".into(), values: vec![3.0 * day, 2.0 * day, 0.0], calendar: true };
 /// let line = Timeline::of(&times, None, |row| row + 2)?;
-/// assert_eq!((line.order, line.step), (Order::Reversed, Step::Fixed { size: day, calendar: true }));
+/// assert_eq!((line.order, line.step), (TimeOrder::Reversed, Step::Fixed { size: day, calendar: true }));
 /// assert_eq!(line.rows, [Some(2), None, Some(1), Some(0)]);
 /// assert_eq!(times.text(line.ahead(3, 1)), "1970-01-05");
 /// # Ok::<(), elbo_data::Error>(())
@@ -60,7 +60,7 @@ impl Times {
 
 /// How the rows of a file stood in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
+pub enum TimeOrder {
     /// The earliest first.
     InOrder,
     /// The latest first.
@@ -150,7 +150,7 @@ pub struct Timeline {
     /// How many steps each sequence has.
     pub lengths: Vec<usize>,
     /// How the rows of the file stood.
-    pub order: Order,
+    pub order: TimeOrder,
     /// What lies between two steps.
     pub step: Step,
     /// How many rows have the time of another row of their sequence.
@@ -190,12 +190,12 @@ impl Timeline {
             sequences.iter().all(of)
         };
         let order = match (pairs(|a, b| a <= b), pairs(|a, b| a >= b)) {
-            (true, _) => Order::InOrder,
-            (false, true) => Order::Reversed,
-            (false, false) => Order::Mixed,
+            (true, _) => TimeOrder::InOrder,
+            (false, true) => TimeOrder::Reversed,
+            (false, false) => TimeOrder::Mixed,
         };
         for rows in &mut sequences {
-            if order == Order::Reversed {
+            if order == TimeOrder::Reversed {
                 rows.reverse();
             }
             rows.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
@@ -381,14 +381,17 @@ mod tests {
     #[test]
     fn rows_are_brought_to_time_order() {
         let (_, reversed) = line(&["2024-01-03", "2024-01-02", "2024-01-01"], None).unwrap();
-        assert_eq!((reversed.order, &reversed.rows[..]), (Order::Reversed, &[Some(2), Some(1), Some(0)][..]));
+        assert_eq!(
+            (reversed.order, &reversed.rows[..]),
+            (TimeOrder::Reversed, &[Some(2), Some(1), Some(0)][..])
+        );
         let (_, mixed) = line(&["2024-01-02", "2024-01-03", "2024-01-01"], None).unwrap();
-        assert_eq!((mixed.order, &mixed.rows[..]), (Order::Mixed, &[Some(2), Some(0), Some(1)][..]));
+        assert_eq!((mixed.order, &mixed.rows[..]), (TimeOrder::Mixed, &[Some(2), Some(0), Some(1)][..]));
         // Sequences may stand in any order, each has its own gaps, and rows of one time stay as they stood.
         let days = ["2024-01-01", "2024-01-01", "2024-01-02", "2024-01-03"];
         let (_, two) = line(&days, Some(&["a", "b", "a", "b"])).unwrap();
         assert_eq!(two.rows, [Some(0), Some(2), Some(1), None, Some(3)]);
-        assert_eq!((two.order, two.lengths, two.repeated), (Order::InOrder, vec![2, 3], 0));
+        assert_eq!((two.order, two.lengths, two.repeated), (TimeOrder::InOrder, vec![2, 3], 0));
         let (_, twice) = line(&["2024-01-02", "2024-01-02", "2024-01-01"], None).unwrap();
         assert_eq!((twice.rows, twice.repeated), (vec![Some(2), Some(1), Some(0)], 1));
         assert!(!twice.step.is_regular());

@@ -20,8 +20,8 @@ use elbo::{
     random::Key,
 };
 use elbo_fit::{
-    Asked, Error, Plan, Source,
-    auto_encoder::{Asking, AutoEncoder as Fitted, Built, Networks, Request, fit_of},
+    Error, Plan, Query, Source,
+    auto_encoder::{AuditRequest, AutoEncoder as Fitted, Built, Networks, Request, fit_of},
     plus_minus,
 };
 
@@ -116,7 +116,7 @@ fn main() -> Result<(), Error> {
     assert!(linear.advantage.value > 0.5);
 
     let model = Fitted::load_of(&Curve, &done.folder, &device)?;
-    let audit = model.audit(&Asked::default(), &Asking { rows: 40, ..Asking::default() }, &())?;
+    let audit = model.audit(&Query::default(), &AuditRequest { rows: 40, ..AuditRequest::default() }, &())?;
     println!("log p(x) {}; {:?}", plus_minus(audit.record.ledger.log_evidence), audit.record.verdict.level);
     println!("three draws: {:?}", model.sample(3, true, 1)?.table);
     fs::remove_dir_all(folder).map_err(|cause| Error::new(cause.to_string()))

@@ -2,7 +2,7 @@
 
 use elbo::burn::tensor::Device;
 use elbo_fit::{
-    Asked, Error, Plan, Source,
+    Error, Plan, Query, Source,
     auto_encoder::{AutoEncoder, Measures, Request, fit},
 };
 
@@ -15,7 +15,7 @@ fn main() -> Result<(), Error> {
     assert!(reached.validation.elbo.value > -26.0, "{:?}", reached.validation);
 
     let model = AutoEncoder::load(&done.folder, &Device::flex())?;
-    let found = model.evaluate(&Asked::default(), &Measures::default(), &())?;
+    let found = model.evaluate(&Query::default(), &Measures::default(), &())?;
     assert_eq!((found.terms[0].name.as_str(), found.part), ("log_density", [1797, 1797]));
     std::fs::remove_dir_all(folder).map_err(|cause| Error::new(cause.to_string()))
 }

@@ -12,8 +12,8 @@ use elbo::{
     random::Key,
 };
 use elbo_fit::{
-    Asked, Error, Plan, Source,
-    auto_encoder::{Asking, AutoEncoder, OwnLikelihood, Request, fit, fit_of},
+    Error, Plan, Query, Source,
+    auto_encoder::{AuditRequest, AutoEncoder, OwnLikelihood, Request, fit, fit_of},
     plus_minus,
 };
 
@@ -87,7 +87,7 @@ fn main() -> Result<(), Error> {
 
     // What is kept is read, audited and judged as any other fit is.
     let model = AutoEncoder::load_of(&robust, &done.folder, &device)?;
-    let audit = model.audit(&Asked::default(), &Asking { rows: 50, ..Asking::default() }, &())?;
+    let audit = model.audit(&Query::default(), &AuditRequest { rows: 50, ..AuditRequest::default() }, &())?;
     println!("log p(x) {}; {:?}", plus_minus(audit.record.ledger.log_evidence), audit.record.verdict.level);
     let error = AutoEncoder::load(&done.folder, &device).unwrap_err();
     assert!(error.to_string().contains("are `Laplace`, not elbo's own"), "{error}");

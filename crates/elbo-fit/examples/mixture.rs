@@ -3,9 +3,9 @@
 use std::{fs, path::Path};
 
 use elbo_fit::{
-    Asked, Error, FittedModel, Plan, Source, fit,
+    Error, FittedModel, Plan, Query, Source, fit,
     models::{
-        Run,
+        FitContext,
         mixture::{Mixture, Request},
     },
 };
@@ -20,13 +20,13 @@ fn main() -> Result<(), Error> {
     let done = fit::<Mixture>(
         &request,
         Source::file(&at("rows.csv"))?,
-        &Run::default(),
+        &FitContext::default(),
         &Plan::in_folder(at("runs")),
     )?;
     assert_eq!(done.results.converged, Some(true));
 
     let model = FittedModel::load(&done.folder)?;
-    let asked = Asked { source: Some(Source::file(&at("new.csv"))?), memory: None };
+    let asked = Query { source: Some(Source::file(&at("new.csv"))?), memory: None };
     let told = model.predict(&asked, 0, &())?;
     // Columns are found by their names, and the two new rows lie in two different blobs.
     let component = told.table.column("component")?;

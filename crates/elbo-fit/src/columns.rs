@@ -6,7 +6,7 @@ use elbo_data::{Dataset, Number, Role, is_made_up};
 
 use crate::{
     error::Error,
-    observer::{Observer, Say},
+    observer::{Observer, ObserverExt},
 };
 
 /// The places of the columns of these names, in this order, whatever stands between them.

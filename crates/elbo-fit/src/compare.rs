@@ -9,7 +9,6 @@ use elbo::{
 use elbo_data::Column;
 
 use crate::{
-    asked::{Asked, LOG_DENSITY},
     auto_encoder::{self, AutoEncoder, Measures},
     error::Error,
     fitted::is_fitted,
@@ -17,7 +16,8 @@ use crate::{
     folder::CONFIG,
     job::Job,
     observer::Observer,
-    results::{Reached, Results},
+    query::{LOG_DENSITY, Query},
+    results::{FinalBound, Results},
     text::Text,
 };
 
@@ -25,14 +25,14 @@ use crate::{
 #[derive(Debug)]
 pub struct Comparison {
     /// Each run.
-    pub runs: Vec<Compared>,
+    pub runs: Vec<ComparedRun>,
     /// Each pair of them.
-    pub pairs: Vec<Pair>,
+    pub pairs: Vec<RunPair>,
 }
 
 /// A run, and how probable it makes rows.
 #[derive(Debug)]
-pub struct Compared {
+pub struct ComparedRun {
     /// Its folder.
     pub path: PathBuf,
     /// Its model.
@@ -52,7 +52,7 @@ pub struct Compared {
 
 /// Two runs.
 #[derive(Debug)]
-pub struct Pair {
+pub struct RunPair {
     /// Their places among the runs.
     pub of: [usize; 2],
     /// What the first has more than the second, or why that cannot be said.
@@ -93,7 +93,7 @@ struct Measured {
 /// Where a run cannot be read, or its rows.
 pub fn compare(
     runs: &[PathBuf],
-    asked: &Asked,
+    asked: &Query,
     device: &Device,
     observer: &dyn Observer,
 ) -> Result<Comparison, Error> {
@@ -104,18 +104,18 @@ pub fn compare(
             by_gradients(path, asked, device, observer)
         }
     };
-    let runs = runs.iter().map(of).collect::<Result<Vec<Compared>, Error>>()?;
+    let runs = runs.iter().map(of).collect::<Result<Vec<ComparedRun>, Error>>()?;
     let pairs = (0..runs.len()).flat_map(|i| (i + 1..runs.len()).map(move |j| [i, j]));
-    let pairs = pairs.map(|of| Pair { of, difference: difference(&runs[of[0]], &runs[of[1]]) }).collect();
+    let pairs = pairs.map(|of| RunPair { of, difference: difference(&runs[of[0]], &runs[of[1]]) }).collect();
     Ok(Comparison { runs, pairs })
 }
 
 fn by_gradients(
     path: &Path,
-    asked: &Asked,
+    asked: &Query,
     device: &Device,
     observer: &dyn Observer,
-) -> Result<Compared, Error> {
+) -> Result<ComparedRun, Error> {
     let model = AutoEncoder::load(path, device)?;
     let found = model.evaluate(asked, &Measures::default(), observer)?;
     let (config, likelihood) = (model.config(), model.reader().likelihood());
@@ -153,10 +153,10 @@ fn by_gradients(
         columns: sorted(&config.data.columns),
         measure,
     };
-    Ok(Compared::of(path, auto_encoder::NAME, LOG_DENSITY, None, measured))
+    Ok(ComparedRun::of(path, auto_encoder::NAME, LOG_DENSITY, None, measured))
 }
 
-fn by_ascent(path: &Path, asked: &Asked, observer: &dyn Observer) -> Result<Compared, Error> {
+fn by_ascent(path: &Path, asked: &Query, observer: &dyn Observer) -> Result<ComparedRun, Error> {
     let model = FittedModel::load(path)?;
     let found = model.evaluate(asked, None, 0, observer)?;
     let columns = found
@@ -175,8 +175,8 @@ fn by_ascent(path: &Path, asked: &Asked, observer: &dyn Observer) -> Result<Comp
     let columns = if name == "regress" { Vec::new() } else { sorted(&about.columns) };
     let results = Results::read(path)?;
     let bound = results.and_then(|results| match results.reached {
-        Reached::AllRows(of) => Some(of.elbo),
-        Reached::HeldOut(_) => None,
+        FinalBound::AllRows(of) => Some(of.elbo),
+        FinalBound::HeldOut(_) => None,
     });
     let measured = Measured {
         data: about.data.fingerprint.clone(),
@@ -187,7 +187,7 @@ fn by_ascent(path: &Path, asked: &Asked, observer: &dyn Observer) -> Result<Comp
         measure,
         log_density,
     };
-    Ok(Compared::of(path, &name, &term, bound, measured))
+    Ok(ComparedRun::of(path, &name, &term, bound, measured))
 }
 
 /// Of what a model fitted by coordinate ascent gives the logarithm for each row.
@@ -228,7 +228,7 @@ fn column(table: &elbo_data::Table, name: &str) -> Result<Vec<f64>, Error> {
     }
 }
 
-impl Compared {
+impl ComparedRun {
     fn of(path: &Path, model: &str, term: &str, bound: Option<f64>, measured: Measured) -> Self {
         let seen: Vec<f64> = measured.log_density.iter().copied().filter(|x| !x.is_nan()).collect();
         let rows = match (measured.given, measured.held_out) {
@@ -249,7 +249,7 @@ impl Compared {
     }
 }
 
-fn difference(a: &Compared, b: &Compared) -> Result<Difference, Text> {
+fn difference(a: &ComparedRun, b: &ComparedRun) -> Result<Difference, Text> {
     let (of_a, of_b) = (&a.measured, &b.measured);
     if !of_a.given {
         if of_a.held_out != of_b.held_out {

@@ -7,7 +7,7 @@ use std::{
 
 use elbo_data::{Cell, Column, ColumnKind, ColumnReading, Frame, Role, Table};
 
-use crate::{asked::Told, error::Error, number::significant, source::Source};
+use crate::{error::Error, number::significant, query::Answer, source::Source};
 
 /// The largest number of different values of a column that are counted.
 const DISTINCT: usize = 1000;
@@ -18,7 +18,7 @@ pub struct Description {
     /// What was decided of the file as a whole, as (name, text).
     pub facts: Vec<(String, String)>,
     /// A row for each column, and the same as text.
-    pub told: Told,
+    pub told: Answer,
 }
 
 /// Describes the data of a source; `memory` is how many bytes of them may be held.
@@ -34,7 +34,7 @@ pub fn describe(source: &Source, memory: Option<u64>) -> Result<Description, Err
     let of_columns = summaries(&frame)?;
     let table = table(&of_columns);
     let text = aligned(&of_columns);
-    Ok(Description { facts, told: Told { text: Some(text), ..Told::new(table) } })
+    Ok(Description { facts, told: Answer { text: Some(text), ..Answer::new(table) } })
 }
 
 /// What is known of a column.

@@ -12,15 +12,15 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::{
-    asked::{Asked, Evaluation, Selection, Told},
     columns,
     error::Error,
     observer::Observer,
+    query::{Answer, Evaluation, Query, Selection},
     rows::DataConfig,
     source::{describe_new, same_data},
 };
 
-/// What a fitted model can do. `About` says which columns it is of, and reads rows for it.
+/// What a fitted model can do. `ModelMetadata` says which columns it is of, and reads rows for it.
 pub trait Fitted: fmt::Debug + Send + Sync {
     /// What the model says about each row, and of this many rows ahead, where rows are in time order.
     ///
@@ -28,17 +28,23 @@ pub trait Fitted: fmt::Debug + Send + Sync {
     /// Where the rows cannot be read, or are not such as the model is of.
     fn predict(
         &self,
-        about: &About,
-        asked: &Asked,
+        about: &ModelMetadata,
+        asked: &Query,
         ahead: usize,
         watch: &dyn Observer,
-    ) -> Result<Told, Error>;
+    ) -> Result<Answer, Error>;
 
     /// New rows.
     ///
     /// # Errors
     /// Where rows of the fit are needed and are not there any more.
-    fn sample(&self, about: &About, number: usize, seed: u64, watch: &dyn Observer) -> Result<Told, Error>;
+    fn sample(
+        &self,
+        about: &ModelMetadata,
+        number: usize,
+        seed: u64,
+        watch: &dyn Observer,
+    ) -> Result<Answer, Error>;
 
     /// Measures how probable rows are: all of them, or as many as are asked for, which are drawn from the seed.
     ///
@@ -46,8 +52,8 @@ pub trait Fitted: fmt::Debug + Send + Sync {
     /// Where the rows cannot be read, or are not such as the model is of.
     fn evaluate(
         &self,
-        about: &About,
-        asked: &Asked,
+        about: &ModelMetadata,
+        asked: &Query,
         number: Option<usize>,
         seed: u64,
         watch: &dyn Observer,
@@ -59,11 +65,11 @@ pub trait Fitted: fmt::Debug + Send + Sync {
     /// Where the model fills nothing, or the rows cannot be read.
     fn reconstruct(
         &self,
-        _about: &About,
-        _asked: &Asked,
+        _about: &ModelMetadata,
+        _asked: &Query,
         _which: Selection,
         _watch: &dyn Observer,
-    ) -> Result<Told, Error> {
+    ) -> Result<Answer, Error> {
         Err(fills_nothing())
     }
 
@@ -91,7 +97,7 @@ pub trait Latents {
     ///
     /// # Errors
     /// Where the rows cannot be read, or are not such as the model is of.
-    fn means(&self, about: &About, asked: &Asked, watch: &dyn Observer) -> Result<Means, Error>;
+    fn means(&self, about: &ModelMetadata, asked: &Query, watch: &dyn Observer) -> Result<Means, Error>;
 
     /// E\[x|z\] of rows of z, `[R, Z]` to `[R, D]`, in the units of the file.
     ///
@@ -135,7 +141,7 @@ pub(crate) fn fills_nothing() -> Error {
 
 /// What a fitted model is of.
 #[derive(Clone, Debug)]
-pub struct About {
+pub struct ModelMetadata {
     /// The version that fitted it.
     pub elbo: String,
     /// The names of its columns; of words or spins, where they have names.
@@ -144,7 +150,7 @@ pub struct About {
     pub data: DataConfig,
 }
 
-impl About {
+impl ModelMetadata {
     pub(crate) fn new(columns: &[String], data: &DataConfig) -> Self {
         Self { elbo: env!("CARGO_PKG_VERSION").into(), columns: columns.to_vec(), data: data.clone() }
     }
@@ -152,7 +158,7 @@ impl About {
     /// The rows that are asked about: these of the model's columns.
     pub(crate) fn rows(
         &self,
-        asked: &Asked,
+        asked: &Query,
         columns: &[String],
         watch: &dyn Observer,
     ) -> Result<Dataset<f64>, Error> {
@@ -203,14 +209,14 @@ pub(crate) struct Saved {
 }
 
 impl Saved {
-    pub(crate) fn new(about: About, model: &str, posterior: &impl Serialize) -> Result<Self, Error> {
-        let About { elbo, columns, data } = about;
+    pub(crate) fn new(about: ModelMetadata, model: &str, posterior: &impl Serialize) -> Result<Self, Error> {
+        let ModelMetadata { elbo, columns, data } = about;
         Ok(Self { elbo, columns, data, model: model.into(), posterior: to_raw_value(posterior)? })
     }
 
-    pub(crate) fn about(&self) -> About {
+    pub(crate) fn about(&self) -> ModelMetadata {
         let Self { elbo, columns, data, .. } = self;
-        About { elbo: elbo.clone(), columns: columns.clone(), data: data.clone() }
+        ModelMetadata { elbo: elbo.clone(), columns: columns.clone(), data: data.clone() }
     }
 
     /// What `model.json` holds.

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use elbo::burn::tensor::Device;
 
 use crate::{
-    asked::{Asked, Evaluation, Selection, Told},
     auto_encoder::AutoEncoder,
     error::Error,
-    fitted::{About, Fitted, Latents, file_of, is_fitted},
+    fitted::{Fitted, Latents, ModelMetadata, file_of, is_fitted},
     latents::{self, Decoded, Traverse},
     models,
     observer::Observer,
+    query::{Answer, Evaluation, Query, Selection},
     results::Results,
     room::{check_room, numbers},
 };
@@ -27,7 +27,7 @@ pub struct FittedModel {
     path: PathBuf,
     /// The name of its kind, as `mixture`.
     kind: String,
-    about: About,
+    about: ModelMetadata,
     fitted: Box<dyn Fitted>,
 }
 
@@ -53,7 +53,7 @@ impl FittedModel {
     }
 
     /// What it is of.
-    pub fn about(&self) -> &About {
+    pub fn about(&self) -> &ModelMetadata {
         &self.about
     }
 
@@ -61,7 +61,7 @@ impl FittedModel {
     ///
     /// # Errors
     /// It fails where rows cannot be read, are not such as the model is of, or have nothing ahead of them.
-    pub fn predict(&self, asked: &Asked, ahead: usize, observer: &dyn Observer) -> Result<Told, Error> {
+    pub fn predict(&self, asked: &Query, ahead: usize, observer: &dyn Observer) -> Result<Answer, Error> {
         if ahead > 0 && !self.fitted.in_order() {
             let message = "the rows of this model have no order: nothing lies ahead of them";
             return Err(Error::request(message, "leave «forecast» out"));
@@ -73,7 +73,7 @@ impl FittedModel {
     ///
     /// # Errors
     /// It fails where rows of the fit are needed and are not there any more.
-    pub fn sample(&self, number: usize, seed: u64, observer: &dyn Observer) -> Result<Told, Error> {
+    pub fn sample(&self, number: usize, seed: u64, observer: &dyn Observer) -> Result<Answer, Error> {
         let width = self.about.columns.len();
         check_room(&format!("{number} rows of {width} columns"), numbers(&[number, width + 1, 4]), FEWER)?;
         self.fitted.sample(&self.about, number, seed, observer)
@@ -85,7 +85,7 @@ impl FittedModel {
     /// As for [`Self::predict`]; where some rows cannot be left out.
     pub fn evaluate(
         &self,
-        asked: &Asked,
+        asked: &Query,
         number: Option<usize>,
         seed: u64,
         observer: &dyn Observer,
@@ -99,10 +99,10 @@ impl FittedModel {
     /// As for [`Self::predict`]; where the model fills nothing.
     pub fn reconstruct(
         &self,
-        asked: &Asked,
+        asked: &Query,
         which: Selection,
         observer: &dyn Observer,
-    ) -> Result<Told, Error> {
+    ) -> Result<Answer, Error> {
         self.fitted.reconstruct(&self.about, asked, which, observer)
     }
 
@@ -110,7 +110,7 @@ impl FittedModel {
     ///
     /// # Errors
     /// It fails where the model has no z, or the file is no table of its columns.
-    pub fn decode(&self, asked: &Asked, observer: &dyn Observer) -> Result<Decoded, Error> {
+    pub fn decode(&self, asked: &Query, observer: &dyn Observer) -> Result<Decoded, Error> {
         latents::decode(self.latents()?, asked, observer)
     }
 
@@ -118,7 +118,7 @@ impl FittedModel {
     ///
     /// # Errors
     /// It fails where the model has no z, or not the dimension or the row that is asked for.
-    pub fn traverse(&self, asked: &Asked, way: &Traverse, observer: &dyn Observer) -> Result<Decoded, Error> {
+    pub fn traverse(&self, asked: &Query, way: &Traverse, observer: &dyn Observer) -> Result<Decoded, Error> {
         latents::traverse(self.latents()?, asked, way, observer)
     }
 
@@ -128,7 +128,7 @@ impl FittedModel {
     /// It fails where the model has no z, or there are no such rows.
     pub fn interpolate(
         &self,
-        asked: &Asked,
+        asked: &Query,
         ends: [usize; 2],
         steps: usize,
         observer: &dyn Observer,
@@ -136,7 +136,7 @@ impl FittedModel {
         latents::interpolate(self.latents()?, asked, ends, steps, observer)
     }
 
-    fn latents(&self) -> Result<(&dyn Latents, &About), Error> {
+    fn latents(&self) -> Result<(&dyn Latents, &ModelMetadata), Error> {
         let of = self.fitted.latents().ok_or_else(|| {
             let message = format!("a model of `{}` has no z that x is a function of", self.kind);
             Error::request(message, "«elbo train» and «elbo factors» fit models that have")

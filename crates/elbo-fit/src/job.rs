@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use crate::{
-    auto_encoder::{self, Config, Networks, Ours},
+    auto_encoder::{self, Config, Networks, StandardNetworks},
     error::Error,
     folder::{CONFIG, Folder},
     models,
-    more::More,
     observer::Observer,
     outcome::Outcome,
     plan::Plan,
+    resume_options::ResumeOptions,
     settings::{job_text, not_a_job},
     source::Source,
 };
@@ -30,7 +30,7 @@ enum Of {
 
 /// What is else about a fit that is made once more; but for `begin_at` nothing of it changes the result.
 #[derive(Clone, Debug, Default)]
-pub struct Again {
+pub struct RepeatOptions {
     /// The path of its rows now, if it is not the one in the configuration.
     pub data: Option<PathBuf>,
     /// The path of its test rows, or of those that are to be its test rows.
@@ -83,8 +83,13 @@ impl Job {
     ///
     /// # Errors
     /// It fails where the data are not those of the job, or as for the fit itself.
-    pub fn repeat(self, again: Again, plan: &Plan, observer: &dyn Observer) -> Result<Outcome, Error> {
-        self.repeat_of(&Ours, again, plan, observer)
+    pub fn repeat(
+        self,
+        again: RepeatOptions,
+        plan: &Plan,
+        observer: &dyn Observer,
+    ) -> Result<Outcome, Error> {
+        self.repeat_of(&StandardNetworks, again, plan, observer)
     }
 
     /// Does the same where an auto-encoder has networks, or a likelihood, of one's own.
@@ -94,11 +99,11 @@ impl Job {
     pub fn repeat_of(
         self,
         networks: &impl Networks,
-        again: Again,
+        again: RepeatOptions,
         plan: &Plan,
         observer: &dyn Observer,
     ) -> Result<Outcome, Error> {
-        let Again { data, test, begin_at } = again;
+        let RepeatOptions { data, test, begin_at } = again;
         match self.of {
             Of::AutoEncoder(config) => {
                 let paths = [data.as_deref(), test.as_deref()];
@@ -118,10 +123,17 @@ impl Job {
 ///
 /// # Errors
 /// As for the fit itself; where the data are not those of the fit, or another process is at it.
-pub fn resume(folder: &Path, more: &More, plan: &Plan, observer: &dyn Observer) -> Result<Outcome, Error> {
+pub fn resume(
+    folder: &Path,
+    more: &ResumeOptions,
+    plan: &Plan,
+    observer: &dyn Observer,
+) -> Result<Outcome, Error> {
     let folder = Folder::open(folder)?;
     match Job::read(&folder.path(CONFIG))?.of {
-        Of::AutoEncoder(config) => auto_encoder::go_on(&Ours, folder, *config, more, plan, observer),
+        Of::AutoEncoder(config) => {
+            auto_encoder::go_on(&StandardNetworks, folder, *config, more, plan, observer)
+        }
         Of::Ascent(config) => models::resume(*config, folder, more, plan, observer),
     }
 }

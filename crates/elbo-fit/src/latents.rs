@@ -4,11 +4,11 @@ use elbo::guide::Family;
 use elbo_data::{Column, Dataset, Table, is_made_up};
 
 use crate::{
-    asked::{Asked, Told},
     columns::listed,
     error::Error,
-    fitted::{About, Latents, Means, Pictures},
+    fitted::{Latents, Means, ModelMetadata, Pictures},
     observer::Observer,
+    query::{Answer, Query},
     source::{Source, describe_new},
     table,
 };
@@ -17,7 +17,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Decoded {
     /// The rows, in the units of the file.
-    pub told: Told,
+    pub told: Answer,
     /// The rows as pictures, where they are pictures.
     pub pictures: Option<Pictures>,
     /// How many of them stand side by side; none where that is free.
@@ -42,10 +42,10 @@ pub const STEPS: usize = 11;
 /// Where a way along a dimension begins and ends: three standard deviations of the prior on either side.
 const RANGE: [f64; 2] = [-3.0, 3.0];
 
-type Of<'a> = (&'a dyn Latents, &'a About);
+type Of<'a> = (&'a dyn Latents, &'a ModelMetadata);
 
 /// x of the rows of z in a file.
-pub(crate) fn decode((of, about): Of<'_>, asked: &Asked, watch: &dyn Observer) -> Result<Decoded, Error> {
+pub(crate) fn decode((of, about): Of<'_>, asked: &Query, watch: &dyn Observer) -> Result<Decoded, Error> {
     let Some(source) = &asked.source else {
         let message = "no z is given: there is nothing to decode";
         return Err(Error::request(message, "«data PATH» is a table of z, as «elbo encode» writes it"));
@@ -58,7 +58,7 @@ pub(crate) fn decode((of, about): Of<'_>, asked: &Asked, watch: &dyn Observer) -
     }
     let (rows, labels) = (data.rows(), data.labels.take());
     let x = of.decode(&data.values)?;
-    let told = Told::of("row", 0..rows, labels, table::of(&about.columns, &x));
+    let told = Answer::of("row", 0..rows, labels, table::of(&about.columns, &x));
     Ok(Decoded { told, pictures: of.pictures(&x), side_by_side: None })
 }
 
@@ -94,7 +94,7 @@ fn read(
 /// x along each dimension of z, the others held.
 pub(crate) fn traverse(
     (of, about): Of<'_>,
-    asked: &Asked,
+    asked: &Query,
     way: &Traverse,
     watch: &dyn Observer,
 ) -> Result<Decoded, Error> {
@@ -159,13 +159,13 @@ pub(crate) fn traverse(
     out.push("step", Column::Count(at.iter().map(|&(_, step, _)| count(step)).collect()));
     out.push("z", Column::Real(at.iter().map(|&(.., value)| value).collect()));
     out.columns.extend(table::of(&about.columns, &x).columns);
-    Ok(Decoded { told: Told::new(out), pictures: of.pictures(&x), side_by_side: Some(values.len()) })
+    Ok(Decoded { told: Answer::new(out), pictures: of.pictures(&x), side_by_side: Some(values.len()) })
 }
 
 /// x along the straight line in z from the mean of one row to that of another; both are numbers from 1.
 pub(crate) fn interpolate(
     (of, about): Of<'_>,
-    asked: &Asked,
+    asked: &Query,
     [from, to]: [usize; 2],
     steps: usize,
     watch: &dyn Observer,
@@ -180,7 +180,7 @@ pub(crate) fn interpolate(
     out.push("step", Column::Count((1..=steps as u64).map(Some).collect()));
     out.push("share", Column::Real((0..=last).map(|step| between(0.0, 1.0, step, last)).collect()));
     out.columns.extend(table::of(&about.columns, &x).columns);
-    Ok(Decoded { told: Told::new(out), pictures: of.pictures(&x), side_by_side: Some(steps) })
+    Ok(Decoded { told: Answer::new(out), pictures: of.pictures(&x), side_by_side: Some(steps) })
 }
 
 /// The last of this many steps, from 0.

@@ -2,7 +2,7 @@
 //!
 //! | what for | items |
 //! |---|---|
-//! | rows | [`Source`]: a file, or what is built in; [`describe()`]: what it holds; [`Asked`]: new rows for a fitted model |
+//! | rows | [`Source`]: a file, or what is built in; [`describe()`]: what it holds; [`Query`]: new rows for a fitted model |
 //! | a fit by gradients | [`auto_encoder::fit`] of an [`auto_encoder::Request`]; [`auto_encoder::resume`]; [`auto_encoder::fit_of`] networks or a likelihood of one's own, see [`auto_encoder::Networks`] |
 //! | a fit by coordinate ascent | [`fit`] of a model in [`models`], each with a `Request` of its own |
 //! | where and how | [`Plan`]; who watches: [`Observer`] |
@@ -12,7 +12,7 @@
 //! | all runs of a folder, and some side by side | [`runs`]; [`compare`] |
 //!
 //! ```
-//! use elbo_fit::{Asked, FittedModel, Found, Plan, Source, fit, models::{Run, mixture::{Mixture, Request}}};
+//! use elbo_fit::{Query, FittedModel, Estimates, Plan, Source, fit, models::{FitContext, mixture::{Mixture, Request}}};
 //!
 //! let folder = std::env::temp_dir().join(format!("elbo-fit-{}", std::process::id()));
 //! std::fs::create_dir_all(&folder)?;
@@ -21,43 +21,43 @@
 //!
 //! let request = Request { components: 3, ..Request::default() };
 //! let source = Source::file(&folder.join("rows.csv"))?;
-//! let done = fit::<Mixture>(&request, source, &Run::default(), &Plan::in_folder(folder.join("runs")))?;
+//! let done = fit::<Mixture>(&request, source, &FitContext::default(), &Plan::in_folder(folder.join("runs")))?;
 //! assert_eq!(done.results.converged, Some(true));
-//! let Found::Mixture { columns, .. } = &done.results.all_rows().expect("of all rows").found else { panic!() };
+//! let Estimates::Mixture { columns, .. } = &done.results.all_rows().expect("of all rows").found else { panic!() };
 //! assert_eq!(columns, &["x", "y"]);
 //!
 //! let model = FittedModel::load(&done.folder)?;
-//! let told = model.predict(&Asked::default(), 0, &())?;
+//! let told = model.predict(&Query::default(), 0, &())?;
 //! let component = told.table.column("component")?;
 //! assert_ne!(component.cell(0, 0), component.cell(1, 0));
 //! # std::fs::remove_dir_all(folder)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod asked;
 pub mod auto_encoder;
 mod columns;
 mod compare;
 mod describe;
 mod error;
+mod estimates;
 pub mod figure;
 mod fitted;
 mod fitted_model;
 mod folder;
-mod found;
 mod job;
 mod latents;
 mod metrics;
 pub mod models;
 mod moments;
-mod more;
 mod number;
 mod observer;
 mod outcome;
 mod page;
 mod plan;
+mod query;
 mod remedy;
 mod results;
+mod resume_options;
 mod room;
 mod rows;
 mod runs;
@@ -70,27 +70,27 @@ mod text;
 
 pub use elbo_data::{Column, Table};
 
-pub use asked::{Approximation, Asked, Evaluation, Selection, Spread, Term, Told};
-pub use compare::{Compared, Comparison, Difference, Pair, compare};
+pub use compare::{ComparedRun, Comparison, Difference, RunPair, compare};
 pub use describe::{Description, describe};
 pub use error::{Error, Kind};
-pub use fitted::{About, Fitted, Latents, Means, Pictures, is_fitted};
+pub use estimates::{Estimates, ExactSpins, Tokens};
+pub use fitted::{Fitted, Latents, Means, ModelMetadata, Pictures, is_fitted};
 pub use fitted_model::FittedModel;
 pub use folder::{Folder, Place};
-pub use found::{ExactSpins, Found, Tokens};
-pub use job::{Again, Job, resume};
+pub use job::{Job, RepeatOptions, resume};
 pub use latents::{Decoded, STEPS, Traverse};
 pub use metrics::Metrics;
 pub use models::fit;
-pub use more::More;
 pub use number::{percent, plus_minus, significant};
 pub use observer::{Choice, Observer, Sweep};
 pub use outcome::Outcome;
 pub use page::{AscentPage, AutoEncoderPage, Epoch, Page, Terms};
 pub use plan::Plan;
-pub use results::{AllRows, HeldOut, Linear, Reached, Results};
+pub use query::{Answer, Approximation, Evaluation, Query, Selection, Term, Uncertainty};
+pub use results::{AllRows, FinalBound, HeldOut, Linear, Results};
+pub use resume_options::ResumeOptions;
 pub use rows::{DataConfig, Fingerprinted, Rows};
-pub use runs::{Listed, Reading, Stage, runs};
+pub use runs::{RunBound, RunEntry, RunStatus, runs};
 pub use scaling::Scaling;
 pub use source::{Source, absolute};
-pub use text::{Mention, Text};
+pub use text::{Reference, Text};

@@ -92,14 +92,14 @@ pub trait Observer: Sync {
 impl Observer for () {}
 
 /// Facts and choices in a line each.
-pub(crate) trait Say {
+pub(crate) trait ObserverExt {
     fn say(&self, name: &str, text: impl Into<Text>);
 
     /// Tells that `chosen` was chosen for the user, where the setting was `open`.
     fn chose(&self, open: bool, of: &'static str, chosen: impl Into<String>, why: &str);
 }
 
-impl<O: Observer + ?Sized> Say for O {
+impl<O: Observer + ?Sized> ObserverExt for O {
     fn say(&self, name: &str, text: impl Into<Text>) {
         self.fact(name, &text.into());
     }

@@ -104,13 +104,13 @@ fn formats(known: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::Mention;
+    use crate::text::Reference;
 
     /// As a command line has them.
     fn flags(remedy: &Remedy) -> String {
         words(remedy).worded(|mention| match mention {
-            Mention::Setting { name, value } => format!("--{name} {value}").trim_end().to_owned(),
-            Mention::Command(command) => format!("`elbo {command}`"),
+            Reference::Setting { name, value } => format!("--{name} {value}").trim_end().to_owned(),
+            Reference::Command(command) => format!("`elbo {command}`"),
         })
     }
 

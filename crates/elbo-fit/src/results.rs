@@ -10,14 +10,14 @@ use elbo::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{error::Error, found::Found};
+use crate::{error::Error, estimates::Estimates};
 
 /// The contents of `results.json`, of any model.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Results {
     /// The bound that was reached.
     #[serde(flatten)]
-    pub reached: Reached,
+    pub reached: FinalBound,
     /// Wall-clock time of the fit.
     pub seconds: f64,
     /// Whether the bound had stopped rising; none where that is not known.
@@ -39,7 +39,7 @@ fn unknown() -> Verdict {
 /// The bound that a fit reached.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Reached {
+pub enum FinalBound {
     /// The fit was by gradients: the bound is a mean over rows that were held out.
     HeldOut(HeldOut),
     /// The fit was by coordinate ascent: the bound is that of all rows together.
@@ -100,7 +100,7 @@ pub struct AllRows {
     pub starts: Vec<f64>,
     /// What was found.
     #[serde(flatten)]
-    pub found: Found,
+    pub found: Estimates,
 }
 
 impl Results {
@@ -119,11 +119,11 @@ impl Results {
 
     /// The results of a fit by gradients.
     pub fn held_out(&self) -> Option<&HeldOut> {
-        if let Reached::HeldOut(reached) = &self.reached { Some(reached) } else { None }
+        if let FinalBound::HeldOut(reached) = &self.reached { Some(reached) } else { None }
     }
 
     /// The results of a fit by coordinate ascent.
     pub fn all_rows(&self) -> Option<&AllRows> {
-        if let Reached::AllRows(reached) = &self.reached { Some(reached) } else { None }
+        if let FinalBound::AllRows(reached) = &self.reached { Some(reached) } else { None }
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     columns::{listed, no_column, twice},
     error::Error,
     moments::weighted_moments,
-    observer::{Observer, Say},
+    observer::{Observer, ObserverExt},
     source::{Source, describe},
 };
 

@@ -13,16 +13,16 @@ use crate::{
     error::Error,
     folder::{CONFIG, STATE, STATE_OF_ASCENT, is_temporary},
     job::Job,
-    results::{Reached, Results},
+    results::{FinalBound, Results},
 };
 
 /// A run folder in a line.
 #[derive(Debug)]
-pub struct Listed {
+pub struct RunEntry {
     /// The folder.
     pub path: PathBuf,
     /// How far its fit is.
-    pub stage: Stage,
+    pub stage: RunStatus,
     /// When it was last written to.
     pub written: SystemTime,
     /// Of which model.
@@ -32,7 +32,7 @@ pub struct Listed {
     /// How many rows, or documents, there were.
     pub rows: Option<usize>,
     /// The bound that was reached.
-    pub bound: Option<Reading>,
+    pub bound: Option<RunBound>,
     /// The verdict.
     pub verdict: Option<Level>,
     /// How long it took, as `40 epochs`.
@@ -41,7 +41,7 @@ pub struct Listed {
 
 /// How far a fit is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub enum RunStatus {
     /// Its results are there.
     Finished,
     /// A process is at it.
@@ -54,7 +54,7 @@ pub enum Stage {
 
 /// A figure, and what it is.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Reading {
+pub struct RunBound {
     /// Its value, in nats.
     pub value: f64,
     /// Its standard error, where it is a mean over rows.
@@ -67,13 +67,14 @@ pub struct Reading {
 ///
 /// # Errors
 /// Where the folder cannot be read.
-pub fn runs(folder: &Path) -> Result<Vec<Listed>, Error> {
+pub fn runs(folder: &Path) -> Result<Vec<RunEntry>, Error> {
     let entries = fs::read_dir(folder).map_err(|cause| {
         let error = Error::io("read", folder, &cause);
         error.remedy("«elbo runs DIR» lists the runs of another folder")
     })?;
     let folders = entries.flatten().map(|entry| entry.path()).filter(|path| !is_temporary(path));
-    let mut all: Vec<Listed> = folders.filter(|path| is_run(path)).map(|path| Listed::of(&path)).collect();
+    let mut all: Vec<RunEntry> =
+        folders.filter(|path| is_run(path)).map(|path| RunEntry::of(&path)).collect();
     all.sort_by(|a, b| a.written.cmp(&b.written).then_with(|| a.path.cmp(&b.path)));
     Ok(all)
 }
@@ -88,12 +89,12 @@ fn written(path: &Path) -> Option<SystemTime> {
     path.metadata().and_then(|of| of.modified()).ok()
 }
 
-impl Listed {
+impl RunEntry {
     fn of(path: &Path) -> Self {
         let last = FILES.iter().filter_map(|file| written(&path.join(file))).max();
         let mut listed = Self {
             path: path.into(),
-            stage: Stage::Interrupted,
+            stage: RunStatus::Interrupted,
             written: last.or_else(|| written(path)).unwrap_or(SystemTime::UNIX_EPOCH),
             model: None,
             data: None,
@@ -104,12 +105,12 @@ impl Listed {
         };
         match listed.read() {
             Ok(stage) => listed.stage = stage,
-            Err(error) => listed.stage = Stage::Damaged(error.message().to_string()),
+            Err(error) => listed.stage = RunStatus::Damaged(error.message().to_string()),
         }
         listed
     }
 
-    fn read(&mut self) -> Result<Stage, Error> {
+    fn read(&mut self) -> Result<RunStatus, Error> {
         let config = self.path.join(CONFIG);
         if !config.is_file() {
             return Err(Error::new("it has no config.toml"));
@@ -129,13 +130,13 @@ impl Listed {
         }
         let state = [STATE, STATE_OF_ASCENT].iter().filter_map(|file| written(&self.path.join(file))).max();
         Ok(match found {
-            _ if running => Stage::Running,
+            _ if running => RunStatus::Running,
             // Results are written after the last state: one that is later is of a fit that was carried on.
             Some(_) if state.is_none_or(|state| written(&results).is_none_or(|at| at >= state)) => {
                 self.check_model()?;
-                Stage::Finished
+                RunStatus::Finished
             }
-            _ => Stage::Interrupted,
+            _ => RunStatus::Interrupted,
         })
     }
 
@@ -150,16 +151,16 @@ impl Listed {
     fn tell(&mut self, results: &Results) {
         self.verdict = Some(results.verdict.level);
         let (bound, length) = match &results.reached {
-            Reached::HeldOut(of) => {
+            FinalBound::HeldOut(of) => {
                 let Mean { value, standard_error } = of.validation.elbo;
                 let name = auto_encoder::words(of.objective).objective;
                 let standard_error = (of.validation.rows > 1).then_some(standard_error);
                 let what = format!("{name} per validation row");
-                (Reading { value, standard_error, what }, format!("{} epochs", of.epochs))
+                (RunBound { value, standard_error, what }, format!("{} epochs", of.epochs))
             }
-            Reached::AllRows(of) => {
+            FinalBound::AllRows(of) => {
                 let what = "ELBO of all rows".into();
-                (Reading { value: of.elbo, standard_error: None, what }, format!("{} sweeps", of.sweeps))
+                (RunBound { value: of.elbo, standard_error: None, what }, format!("{} sweeps", of.sweeps))
             }
         };
         (self.bound, self.length) = (Some(bound), Some(length));

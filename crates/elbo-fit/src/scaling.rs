@@ -7,7 +7,7 @@ use crate::{error::Error, moments::weighted_moments};
 
 /// x = (stored − offset) / divisor, by column or with one pair for all; in f64, whatever x is kept in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Stored")]
+#[serde(try_from = "Serialised")]
 pub struct Scaling {
     offset: Vec<f64>,
     divisor: Vec<f64>,
@@ -15,17 +15,17 @@ pub struct Scaling {
 
 /// As in a file; those of coordinate ascent were once called mean and sd.
 #[derive(Deserialize)]
-struct Stored {
+struct Serialised {
     #[serde(alias = "mean")]
     offset: Vec<f64>,
     #[serde(alias = "sd")]
     divisor: Vec<f64>,
 }
 
-impl TryFrom<Stored> for Scaling {
+impl TryFrom<Serialised> for Scaling {
     type Error = Error;
 
-    fn try_from(Stored { offset, divisor }: Stored) -> Result<Self, Error> {
+    fn try_from(Serialised { offset, divisor }: Serialised) -> Result<Self, Error> {
         if offset.len() != divisor.len() || offset.is_empty() {
             let (offsets, divisors) = (offset.len(), divisor.len());
             return Err(Error::new(format!(

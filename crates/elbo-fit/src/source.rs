@@ -7,7 +7,7 @@ use std::{
 };
 
 use elbo_data::{
-    ColumnKind, ColumnReading, Dataset, Decision, Frame, Number, ReadOptions, Reading, Role, Stored,
+    AnyDataset, ColumnKind, ColumnReading, Dataset, Decision, Frame, Number, ReadOptions, Reading, Role,
     TableOptions, TextColumns, TimeColumn, Times, is_standard_input,
 };
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     columns::listed,
     error::{Error, Kind},
-    observer::{Choice, Observer, Say},
+    observer::{Choice, Observer, ObserverExt},
 };
 
 /// The largest number that models take, so that sums of its square are finite.
@@ -93,14 +93,14 @@ impl Source {
     ///
     /// # Errors
     /// Where the source cannot be read, or is not a table of numbers.
-    pub fn read(&self, memory: Option<u64>, wanted: Option<&[String]>) -> Result<Stored, Error> {
+    pub fn read(&self, memory: Option<u64>, wanted: Option<&[String]>) -> Result<AnyDataset, Error> {
         if self.data == DIGITS {
-            return Ok(Stored::Single(elbo_data::digits()));
+            return Ok(AnyDataset::Single(elbo_data::digits()));
         }
         let options =
             ReadOptions { single: wanted.is_some(), ..self.options(memory, wanted.unwrap_or_default()) };
-        let stored = elbo_data::read_stored(Path::new(&self.data), &options)?;
-        if let Stored::Double(data) = &stored {
+        let stored = elbo_data::read_any_dataset(Path::new(&self.data), &options)?;
+        if let AnyDataset::Double(data) = &stored {
             check_range(data)?;
         }
         Ok(stored)

@@ -6,13 +6,13 @@ use std::fmt;
 /// a command: `«scale standard» brings them near 1`, `«elbo infer» finds a q for each row`.
 ///
 /// ```
-/// use elbo_fit::{Mention, Text};
+/// use elbo_fit::{Reference, Text};
 ///
 /// let text = Text::from("«scale standard» brings them near 1");
 /// assert_eq!(text.to_string(), "scale standard brings them near 1");
 /// let flags = text.worded(|mention| match mention {
-///     Mention::Setting { name, value } => format!("--{name} {value}"),
-///     Mention::Command(command) => format!("`elbo {command}`"),
+///     Reference::Setting { name, value } => format!("--{name} {value}"),
+///     Reference::Command(command) => format!("`elbo {command}`"),
 /// });
 /// assert_eq!(flags, "--scale standard brings them near 1");
 /// ```
@@ -21,7 +21,7 @@ pub struct Text(String);
 
 /// What a [`Text`] names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mention<'a> {
+pub enum Reference<'a> {
     /// A setting of a job, and the value it may be given; the value may be empty.
     Setting {
         /// The name of the setting, as `step-size`.
@@ -40,20 +40,20 @@ impl Text {
     }
 
     /// The sentence with each mention as `word` has it.
-    pub fn worded(&self, word: impl Fn(Mention<'_>) -> String) -> String {
+    pub fn worded(&self, word: impl Fn(Reference<'_>) -> String) -> String {
         let mut out = String::new();
         let mut rest = &self.0[..];
         while let Some((before, after)) = rest.split_once('«') {
             let (mention, after) = after.split_once('»').unwrap_or((after, ""));
             out.push_str(before);
-            out.push_str(&word(Mention::of(mention)));
+            out.push_str(&word(Reference::of(mention)));
             rest = after;
         }
         out + rest
     }
 }
 
-impl<'a> Mention<'a> {
+impl<'a> Reference<'a> {
     fn of(text: &'a str) -> Self {
         match text.split_once(' ') {
             Some(("elbo", command)) => Self::Command(command),

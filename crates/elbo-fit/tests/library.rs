@@ -20,13 +20,13 @@ use elbo::{
 };
 use elbo_data::Tensors;
 use elbo_fit::{
-    Again, Asked, Choice, FittedModel, HeldOut, Job, Kind, Metrics, More, Observer, Outcome, Page, Place,
-    Plan, Selection, Source, Spread, Sweep, Text,
-    auto_encoder::{self, Asking, AutoEncoder, Measures, OwnLikelihood, Request, fit_of, resume_of},
+    Choice, FittedModel, HeldOut, Job, Kind, Metrics, Observer, Outcome, Page, Place, Plan, Query,
+    RepeatOptions, ResumeOptions, Selection, Source, Sweep, Text, Uncertainty,
+    auto_encoder::{self, AuditRequest, AutoEncoder, Measures, OwnLikelihood, Request, fit_of, resume_of},
     fit,
     models::{
-        self, Model, Online, Run, factors, hidden_markov, ising, mixture, normal, regress, state_space,
-        topics,
+        self, FitContext, Model, Online, factors, hidden_markov, ising, mixture, normal, regress,
+        state_space, topics,
     },
     resume,
 };
@@ -113,21 +113,21 @@ fn a_fit_is_watched_kept_and_evaluated() {
     let Page::AutoEncoder(page) = &done.page else { panic!("no auto-encoder") };
     assert_eq!((held_out(&done).epochs, page.epochs.len()), (3, 3));
     let model = AutoEncoder::load(&done.folder, &Device::flex()).unwrap();
-    let found = model.evaluate(&Asked::default(), &Measures::default(), &()).unwrap();
+    let found = model.evaluate(&Query::default(), &Measures::default(), &()).unwrap();
     let value = |name: &str| found.terms.iter().find(|term| term.name == name).unwrap();
     assert!((value("elbo").value - value("log_likelihood").value + value("kl").value).abs() < 1e-9);
-    assert!(matches!(value("elbo").standard_error, Spread::Of(error) if error > 0.0));
-    let told = model.encode(&Asked::default(), &()).unwrap();
+    assert!(matches!(value("elbo").standard_error, Uncertainty::Of(error) if error > 0.0));
+    let told = model.encode(&Query::default(), &()).unwrap();
     assert_eq!((told.table.columns.len(), told.labels.as_ref().unwrap().len()), (6, 1797));
     assert_eq!(model.sample(5, true, 1).unwrap().table.columns.len(), 64);
     // The same as any fitted model.
     let any = FittedModel::load(&done.folder).unwrap();
     assert_eq!(any.about().columns[63], "pixel 8,8");
-    assert_eq!(any.predict(&Asked::default(), 0, &()).unwrap().table.cell(7, 2), told.table.cell(7, 2));
-    assert_eq!(any.evaluate(&Asked::default(), None, 0, &()).unwrap().terms, found.terms);
+    assert_eq!(any.predict(&Query::default(), 0, &()).unwrap().table.cell(7, 2), told.table.cell(7, 2));
+    assert_eq!(any.evaluate(&Query::default(), None, 0, &()).unwrap().terms, found.terms);
     assert_eq!(any.sample(5, 1, &()).unwrap().table.columns.len(), 64);
     assert_eq!(
-        any.reconstruct(&Asked::default(), Selection::First(2), &()).unwrap().table.rows().unwrap(),
+        any.reconstruct(&Query::default(), Selection::First(2), &()).unwrap().table.rows().unwrap(),
         2
     );
     assert_eq!(any.results().unwrap().unwrap().held_out().unwrap().epochs, 3);
@@ -150,7 +150,7 @@ fn an_interrupted_fit_goes_on_to_the_same_bits() {
     // So is the job of its configuration, made once more.
     let job = Job::read(&folder.path().join("runs/whole/config.toml")).unwrap();
     assert_eq!(job.model(), "auto-encoder");
-    job.repeat(Again::default(), &plan(folder.path(), "again"), &()).unwrap();
+    job.repeat(RepeatOptions::default(), &plan(folder.path(), "again"), &()).unwrap();
     // The parameters stand after the header, which holds the name of the run.
     let parameters = |name: &str| {
         let raw = fs::read(folder.path().join("runs").join(name).join("last.safetensors")).unwrap();
@@ -183,7 +183,8 @@ fn a_likelihood_of_ones_own_goes_the_whole_way() {
     assert_eq!(held_out(&resumed).validation, held_out(&ours).validation);
     assert_eq!(resumed.results.verdict, ours.results.verdict);
     let model = AutoEncoder::load_of(&own, &cut, &Device::flex()).unwrap();
-    let audit = model.audit(&Asked::default(), &Asking { rows: 20, ..Asking::default() }, &()).unwrap();
+    let audit =
+        model.audit(&Query::default(), &AuditRequest { rows: 20, ..AuditRequest::default() }, &()).unwrap();
     let ledger = audit.record.ledger;
     assert!(ledger.log_evidence.value >= ledger.per_datum.value);
     assert!(FittedModel::load(&cut).is_err());
@@ -204,7 +205,7 @@ fn a_job_is_repeated_and_its_model_reported() {
     let data = folder.path().join("blobs.csv");
     fs::write(&data, blobs()).unwrap();
     let watch = Witness::default();
-    let run = Run { seed: 5, observer: &watch, ..Run::default() };
+    let run = FitContext { seed: 5, observer: &watch, ..FitContext::default() };
     let request = mixture::Request { components: 3, ..mixture::Request::default() };
     let source = Source::file(&data).unwrap();
     let first =
@@ -216,7 +217,7 @@ fn a_job_is_repeated_and_its_model_reported() {
 
     let job = Job::read(&first.folder.join("config.toml")).unwrap();
     assert_eq!(job.model(), "mixture");
-    let again = job.repeat(Again::default(), &plan(folder.path(), "second"), &()).unwrap();
+    let again = job.repeat(RepeatOptions::default(), &plan(folder.path(), "second"), &()).unwrap();
     let bound = |outcome: &Outcome| outcome.results.all_rows().unwrap().elbo;
     assert_eq!(bound(&again), bound(&first));
     let kept = |outcome: &Outcome| fs::read(outcome.folder.join("model.json")).unwrap();
@@ -224,9 +225,9 @@ fn a_job_is_repeated_and_its_model_reported() {
 
     let model = FittedModel::load(&first.folder).unwrap();
     assert_eq!(model.results().unwrap().unwrap().all_rows().unwrap().rows, 120);
-    let found = model.evaluate(&Asked::default(), None, 0, &()).unwrap();
+    let found = model.evaluate(&Query::default(), None, 0, &()).unwrap();
     assert_eq!((found.terms.len(), found.part), (1, [120, 120]));
-    let error = model.predict(&Asked::default(), 3, &()).unwrap_err();
+    let error = model.predict(&Query::default(), 3, &()).unwrap_err();
     assert_eq!(error.kind(), Kind::Request);
     // What is to be done names a setting, and no flag.
     assert_eq!(error.what_to_do().unwrap().to_string(), "leave forecast out");
@@ -248,7 +249,7 @@ fn a_model_that_is_none_is_not_read() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("blobs.csv");
     fs::write(&data, blobs()).unwrap();
-    let run = Run { ascent: Ascent { tolerance: 0.0, sweeps: 3 }, seed: 5, observer: &() };
+    let run = FitContext { ascent: Ascent { tolerance: 0.0, sweeps: 3 }, seed: 5, observer: &() };
     let plan = |name: &str| plan(folder.path(), name);
     let source = || Source::file(&data).unwrap();
     let target = Some("b".into());
@@ -294,15 +295,16 @@ fn a_column_that_is_named_twice_is_refused() {
     let source = || Source::file(&data).unwrap();
     let plan = |name: &str| plan(folder.path(), name);
     let request = state_space::Request::default();
-    let series = models::fit::<state_space::StateSpace>(&request, source(), &Run::default(), &plan("series"));
+    let series =
+        models::fit::<state_space::StateSpace>(&request, source(), &FitContext::default(), &plan("series"));
     let config = series.unwrap().folder.join("config.toml");
     let text = fs::read_to_string(&config).unwrap();
     let (before, settings) = text.split_once("[settings]").unwrap();
     let settings = settings.replacen(r#"["a", "b"]"#, r#"["a", "b", "a"]"#, 1);
     fs::write(&config, format!("{before}[settings]{settings}")).unwrap();
-    let again = Job::read(&config).unwrap().repeat(Again::default(), &plan("again"), &());
+    let again = Job::read(&config).unwrap().repeat(RepeatOptions::default(), &plan("again"), &());
     assert!(again.unwrap_err().to_string().starts_with("column `a` is named twice"));
-    let run = Run { ascent: Ascent { tolerance: 0.0, sweeps: 2 }, ..Run::default() };
+    let run = FitContext { ascent: Ascent { tolerance: 0.0, sweeps: 2 }, ..FitContext::default() };
     let fit = models::fit::<mixture::Mixture>(&mixture::Request::default(), source(), &run, &plan("mixture"));
     let file = fit.unwrap().folder.join("model.json");
     let mut fitted: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
@@ -311,7 +313,7 @@ fn a_column_that_is_named_twice_is_refused() {
     let text = fitted.to_string();
     let sealed = elbo_data::sha256(text.as_bytes());
     fs::write(&file, format!(r#"{{"sha256":"{sealed}","fitted":{text}}}"#)).unwrap();
-    let rows = Asked { source: Some(source()), ..Asked::default() };
+    let rows = Query { source: Some(source()), ..Query::default() };
     let error = FittedModel::load(&file).and_then(|model| model.predict(&rows, 0, &())).err().unwrap();
     assert!(error.to_string().starts_with("the model has two columns `a`"), "{error}");
 }
@@ -356,20 +358,21 @@ fn other_columns_are_left_aside_and_said() {
         let day = if line == 0 { "day".into() } else { line.to_string() };
         text + &format!("{b},{day},{a}\n")
     });
-    let more = Asked { source: Some(write("more.csv", more)), memory: None };
+    let more = Query { source: Some(write("more.csv", more)), memory: None };
     let fit =
         auto_encoder::fit(&request(2), own.clone(), None, None, &plan(folder.path(), "ae"), &()).unwrap();
     let model = AutoEncoder::load(&fit.folder, &Device::flex()).unwrap();
     let watch = Witness::default();
-    let [here, there] = [&Asked::default(), &more].map(|asked| model.encode(asked, &watch).unwrap().table);
+    let [here, there] = [&Query::default(), &more].map(|asked| model.encode(asked, &watch).unwrap().table);
     assert_eq!(watch.saw("left aside: the model does not use day"), 1);
     assert!((0..120).all(|row| here.cell(row, 0) == there.cell(row, 0)));
     let plan = plan(folder.path(), "mixture");
     let fit =
-        models::fit::<mixture::Mixture>(&mixture::Request::default(), own, &Run::default(), &plan).unwrap();
+        models::fit::<mixture::Mixture>(&mixture::Request::default(), own, &FitContext::default(), &plan)
+            .unwrap();
     let model = FittedModel::load(&fit.folder).unwrap();
     let [here, there] =
-        [&Asked::default(), &more].map(|asked| model.evaluate(asked, None, 0, &watch).unwrap());
+        [&Query::default(), &more].map(|asked| model.evaluate(asked, None, 0, &watch).unwrap());
     assert_eq!(watch.saw("left aside: the model does not use day"), 2);
     assert_eq!(here.terms[0].value, there.terms[0].value);
 }
@@ -390,7 +393,7 @@ fn columns_of_text_and_labels_elsewhere_are_no_matter() {
     let other = write("other.csv", &|n, row| {
         format!("{},{},{row},{},{}", word(n, "place"), word(n, "kind"), word(n, "note"), number(n, "weight"))
     });
-    let asked = |source: &Source| Asked { source: Some(source.clone()), memory: None };
+    let asked = |source: &Source| Query { source: Some(source.clone()), memory: None };
     let fit =
         auto_encoder::fit(&request(2), own.clone(), None, None, &plan(folder.path(), "ae"), &()).unwrap();
     let model = AutoEncoder::load(&fit.folder, &Device::flex()).unwrap();
@@ -400,8 +403,12 @@ fn columns_of_text_and_labels_elsewhere_are_no_matter() {
     assert!((0..120).all(|row| here.table.cell(row, 0) == there.table.cell(row, 0)));
     assert_eq!(watch.saw("left aside: the model does not use place, note, weight"), 1);
     let factors = factors::Request { latent: Some(1), ..factors::Request::default() };
-    let fit =
-        models::fit::<factors::Factors>(&factors, own.clone(), &Run::default(), &plan(folder.path(), "f"));
+    let fit = models::fit::<factors::Factors>(
+        &factors,
+        own.clone(),
+        &FitContext::default(),
+        &plan(folder.path(), "f"),
+    );
     let model = FittedModel::load(&fit.unwrap().folder).unwrap();
     let [here, there] = [&own, &other].map(|source| model.evaluate(&asked(source), None, 0, &()).unwrap());
     assert_eq!(here.terms, there.terms);
@@ -438,7 +445,7 @@ fn one_row_has_no_standard_error() {
         fs::write(&path, text).unwrap();
         Source::file(&path).unwrap()
     };
-    let one = Asked { source: Some(write("one.csv", "a,b\n1.5,2.5\n")), memory: None };
+    let one = Query { source: Some(write("one.csv", "a,b\n1.5,2.5\n")), memory: None };
     let own = write("own.csv", &blobs());
     let fit =
         auto_encoder::fit(&request(2), own.clone(), None, None, &plan(folder.path(), "ae"), &()).unwrap();
@@ -449,12 +456,17 @@ fn one_row_has_no_standard_error() {
     let fit = fit_mixture(own, &plan(folder.path(), "mixture"));
     all.push(FittedModel::load(&fit.folder).unwrap().evaluate(&one, None, 0, &()).unwrap());
     for found in all {
-        assert!(found.terms.iter().all(|term| term.standard_error == Spread::Unknown), "{:?}", found.terms);
+        assert!(
+            found.terms.iter().all(|term| term.standard_error == Uncertainty::Unknown),
+            "{:?}",
+            found.terms
+        );
     }
 }
 
 fn fit_mixture(source: Source, plan: &Plan) -> Outcome {
-    models::fit::<mixture::Mixture>(&mixture::Request::default(), source, &Run::default(), plan).unwrap()
+    models::fit::<mixture::Mixture>(&mixture::Request::default(), source, &FitContext::default(), plan)
+        .unwrap()
 }
 
 /// Stops a fit when it has been asked so many times whether to.
@@ -490,19 +502,19 @@ fn bits(run: &Path) -> Vec<Vec<u8>> {
 fn stopped_again_and_again<M: Model>(folder: &Path, data: &str, request: &M::Request, sweeps: usize) {
     let source = || Source::file(&folder.join(data)).unwrap();
     let ascent = Ascent { tolerance: 1e-300, sweeps };
-    let whole = Run { ascent, seed: 7, observer: &() };
+    let whole = FitContext { ascent, seed: 7, observer: &() };
     let whole = fit::<M>(request, source(), &whole, &plan(&folder.join("whole"), "run")).unwrap();
     for every in [1, 7] {
         let place = folder.join(format!("stopped-{every}"));
         let mut watch = Stopper::after(every);
-        let run = Run { ascent, seed: 7, observer: &watch };
+        let run = FitContext { ascent, seed: 7, observer: &watch };
         let mut done = fit::<M>(request, source(), &run, &plan(&place, "run"));
         let mut stops = 0;
         while let Err(error) = done {
             assert_eq!(error.kind(), Kind::Stopped, "{error}");
             stops += 1;
             watch = Stopper::after(every);
-            done = resume(&place.join("runs/run"), &More::default(), &Plan::default(), &watch);
+            done = resume(&place.join("runs/run"), &ResumeOptions::default(), &Plan::default(), &watch);
         }
         assert!(stops > 0 || every > 1, "{} was not stopped", M::NAME);
         let (whole, stopped) = (bits(&whole.folder), bits(&done.unwrap().folder));
@@ -581,26 +593,31 @@ fn a_finished_fit_is_carried_on() {
     fs::write(&data, blobs()).unwrap();
     let of_blobs = mixture::Request { components: 3, starts: 1, ..mixture::Request::default() };
     let fitted = |sweeps: usize, name: &str| {
-        let run = Run { ascent: Ascent { tolerance: 1e-300, sweeps }, seed: 7, observer: &() };
+        let run = FitContext { ascent: Ascent { tolerance: 1e-300, sweeps }, seed: 7, observer: &() };
         let source = Source::file(&data).unwrap();
         fit::<mixture::Mixture>(&of_blobs, source, &run, &plan(&folder.path().join(name), "run")).unwrap()
     };
     let (long, short) = (fitted(12, "long"), fitted(4, "short"));
-    let more = More { sweeps: Some(12), ..More::default() };
+    let more = ResumeOptions { sweeps: Some(12), ..ResumeOptions::default() };
     let carried = resume(&short.folder, &more, &Plan::default(), &()).unwrap();
     assert_eq!(bits(&long.folder), bits(&carried.folder));
-    let error = resume(&short.folder, &More { epochs: Some(3), ..More::default() }, &Plan::default(), &());
+    let error = resume(
+        &short.folder,
+        &ResumeOptions { epochs: Some(3), ..ResumeOptions::default() },
+        &Plan::default(),
+        &(),
+    );
     assert_eq!(error.unwrap_err().kind(), Kind::Request);
 
     let (long, short) = (plan(folder.path(), "long"), plan(folder.path(), "short"));
     let (long, short) = (digits(&request(6), &long, &()), digits(&request(3), &short, &()));
-    let few = More { epochs: Some(3), ..More::default() };
+    let few = ResumeOptions { epochs: Some(3), ..ResumeOptions::default() };
     let error = resume(&short.folder, &few, &Plan::default(), &()).unwrap_err();
     assert_eq!(
         error.to_string(),
         "the fit has 3 epochs: epochs 3 are no more than these (give the epochs in all, as epochs 6)"
     );
-    let more = More { epochs: Some(6), ..More::default() };
+    let more = ResumeOptions { epochs: Some(6), ..ResumeOptions::default() };
     let carried = resume(&short.folder, &more, &Plan::default(), &()).unwrap();
     for file in ["model.safetensors", "last.safetensors"] {
         let [long, carried] = [&long, &carried].map(|of| Tensors::read(&of.folder.join(file)).unwrap());
@@ -619,7 +636,7 @@ fn patience_begins_anew_where_a_converged_fit_is_carried_on() {
     let first = digits(&request, &plan(folder.path(), "run"), &());
     let epochs = held_out(&first).epochs;
     assert!(epochs < 200, "it did not converge");
-    let more = More { epochs: Some(400), ..More::default() };
+    let more = ResumeOptions { epochs: Some(400), ..ResumeOptions::default() };
     let carried = resume(&first.folder, &more, &Plan::default(), &()).unwrap();
     assert!(held_out(&carried).epochs > epochs);
 }
@@ -639,7 +656,7 @@ fn a_fit_that_had_just_begun_blocks_no_name() {
     let model = |run: &Path| {
         let model = AutoEncoder::load(run, &Device::flex()).unwrap();
         model
-            .evaluate(&Asked::default(), &Measures { rows: Some(20), ..Measures::default() }, &())
+            .evaluate(&Query::default(), &Measures { rows: Some(20), ..Measures::default() }, &())
             .unwrap()
             .terms
     };
@@ -647,7 +664,7 @@ fn a_fit_that_had_just_begun_blocks_no_name() {
     let error = FittedModel::load(&dead).unwrap_err();
     assert!(error.to_string().contains("holds a fit that is not finished"), "{error}");
     assert!(error.what_to_do().unwrap().to_string().starts_with("elbo resume "), "{error}");
-    let resumed = resume(&dead, &More::default(), &Plan::default(), &()).unwrap();
+    let resumed = resume(&dead, &ResumeOptions::default(), &Plan::default(), &()).unwrap();
     assert_eq!(model(&whole.folder), model(&resumed.folder));
     fs::remove_dir_all(&dead).unwrap();
     kill();
@@ -701,11 +718,13 @@ fn links_in_a_run_folder_are_replaced() {
         let before = fs::read(&outside).unwrap();
         if file == "audit.json" {
             let model = AutoEncoder::load(&run, &Device::flex()).unwrap();
-            model.audit(&Asked::default(), &Asking { rows: 4, ..Asking::default() }, &()).unwrap();
+            model
+                .audit(&Query::default(), &AuditRequest { rows: 4, ..AuditRequest::default() }, &())
+                .unwrap();
         } else {
-            let more = More {
+            let more = ResumeOptions {
                 epochs: Some(2 + files.iter().position(|of| *of == file).unwrap() as u64 + 1),
-                ..More::default()
+                ..ResumeOptions::default()
             };
             resume(&run, &more, &Plan::default(), &()).unwrap();
         }
@@ -732,7 +751,7 @@ fn lost_lines_of_the_metrics_are_told_of() {
     for (text, lost) in cases {
         fs::write(&path, text).unwrap();
         let watch = Witness::default();
-        resume(&run, &More::default(), &Plan::default(), &watch).unwrap();
+        resume(&run, &ResumeOptions::default(), &Plan::default(), &watch).unwrap();
         let told = watch.saw(&format!("note: {lost} of 6 lines of "));
         assert_eq!((told, watch.saw("note: ")), (usize::from(lost > 0), usize::from(lost > 0)));
         assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 6 - lost);

@@ -21,7 +21,7 @@ use elbo::{
     model::{Vae, VaeConfig},
     objective::elbo::KlForm,
     random::{Draws, Key},
-    schedule::{Decay, Pace},
+    schedule::{Decay, StepFactors},
     train::{State, TrainConfig, Trainer},
 };
 use rayon::ThreadPool;
@@ -86,7 +86,7 @@ impl<'a> Job<'a> {
             self.batches = epoch(self.rows, self.batch, self.epoch);
             self.batches.next().expect("an epoch has minibatches")
         });
-        self.trainer.step(&mut self.state, &minibatch, Pace::FULL)?;
+        self.trainer.step(&mut self.state, &minibatch, StepFactors::FULL)?;
         Ok(1)
     }
 

@@ -15,9 +15,9 @@ use crate::{
     model::{AutoEncoder, Generative, Latent, Vae, VaeConfig},
     parameters::{self, BurnModule},
     random::{Draws, Key, Purpose},
-    schedule::{Decay, Pace},
+    schedule::{Decay, StepFactors},
     terms::{RowTerms, Summary},
-    train::{Inference, Places, Psi, Report, State, TrainConfig, Trainer},
+    train::{Inference, LocalParameters, Places, Report, State, TrainConfig, Trainer},
 };
 
 checked! {
@@ -97,7 +97,7 @@ pub struct Progress {
     /// The parameters at the best epoch.
     pub best: Vec<f32>,
     /// Where each row has a ψ of its own: all of them.
-    pub psi: Option<Psi>,
+    pub psi: Option<LocalParameters>,
 }
 
 /// What an epoch tells.
@@ -205,7 +205,7 @@ impl<'a, P: BurnModule + Latent, Q: BurnModule + Guide> Fit<'a, P, Q> {
         let validation = validation.clone();
         let best = state.parameters.clone();
         let per_datum = config.train.inference != Inference::Amortised;
-        let psi = per_datum.then(|| Psi::new(latent, train.len(), validation.len()));
+        let psi = per_datum.then(|| LocalParameters::new(latent, train.len(), validation.len()));
         let places = per_datum.then(|| [&train, &validation].map(|rows| Places::new(rows, latent)));
         let progress = Progress { state, epoch: 0, patience: Patience::default(), best, psi };
         let (minibatch, next, psi) = (Minibatch::default(), Minibatch::default(), Vec::new());
@@ -282,20 +282,20 @@ impl<'a, P: BurnModule + Latent, Q: BurnModule + Guide> Fit<'a, P, Q> {
         let batches = self.train.minibatches(self.config.batch, self.binarise, seed, epoch);
         let steps = batches.number();
         let (mut terms, mut norms, mut objective) = (RowTerms::default(), 0.0, 0.0);
-        let (mut amortised, mut pace) = (RowTerms::default(), Pace::FULL);
+        let (mut amortised, mut pace) = (RowTerms::default(), StepFactors::FULL);
         let weight = self.config.train.kl_weight;
         batches.fill(0, &mut self.minibatch);
         for number in 0..steps {
             let passed = epoch as f64 + number as f64 / steps as f64;
             let decay = self.config.decay.factor(passed, self.config.epochs as usize);
-            pace = Pace { decay, kl: weight.factor(passed) };
+            pace = StepFactors { decay, kl: weight.factor(passed) };
             // The next minibatch is made ready while this one is used.
             let (state, current, next) = (&mut self.progress.state, &self.minibatch, &mut self.next);
             let (trainer, psi) = (&mut self.trainer, &mut self.psi);
             let mut table = self.progress.psi.as_mut().zip(self.places.as_ref());
             let (report, ()) = rayon::join(
                 || {
-                    let Some((Psi { train, .. }, [places, _])) = &mut table else {
+                    let Some((LocalParameters { train, .. }, [places, _])) = &mut table else {
                         return trainer.step(state, current, pace);
                     };
                     places.read(train, &current.rows, psi);
@@ -360,9 +360,9 @@ impl<'a, P: BurnModule + Latent, Q: BurnModule + Guide> Fit<'a, P, Q> {
 
     /// Where rows have a ψ of their own: raises those of the validation rows after θ; the terms of their bound by the draws
     /// that [`Fit::validate`] uses.
-    fn follow(&mut self, pace: Pace) -> Result<Option<RowTerms>, Error> {
+    fn follow(&mut self, pace: StepFactors) -> Result<Option<RowTerms>, Error> {
         let Progress { psi, state, .. } = &mut self.progress;
-        let (Some(Psi { validation: table, .. }), Some([_, places])) = (psi, &self.places) else {
+        let (Some(LocalParameters { validation: table, .. }), Some([_, places])) = (psi, &self.places) else {
             return Ok(None);
         };
         let key = Key::new(self.config.seed).purpose(Purpose::Evaluate);

@@ -137,7 +137,7 @@ pub fn log_weights(
 ) -> Result<Vec<f64>, Error> {
     check(joint, data, q)?;
     let rows = data.rows.par_iter().zip(data.values.par_chunks(data.width)).enumerate();
-    let rows = rows.map_init(Draws::default, |room, (place, (&row, x))| {
+    let rows = rows.map_init(DrawBuffers::default, |room, (place, (&row, x))| {
         let mut weights = Vec::with_capacity(draws);
         for start in (0..draws).step_by(TOGETHER) {
             let samples = start..draws.min(start + TOGETHER);
@@ -188,7 +188,7 @@ fn not_finite(row: usize) -> Error {
 
 /// Room for the draws of some rows: sample-major, as [`Joint`] has them.
 #[derive(Default)]
-struct Draws {
+struct DrawBuffers {
     noise: Vec<f32>,
     z: Vec<f32>,
     log_weights: Vec<f64>,
@@ -197,7 +197,7 @@ struct Draws {
     prior_slope: Vec<f32>,
 }
 
-impl Draws {
+impl DrawBuffers {
     /// log w of `samples` draws of each row, `[S, R]`, and, where asked, ∂ log p(x, z)/∂z, `[S, R, K]`. `places` says where
     /// in `q` the rows stand, `rows` names their noise.
     #[allow(clippy::too_many_arguments, reason = "what a draw is made of")]
@@ -272,7 +272,7 @@ struct Block<'a> {
     x: &'a [f32],
     q: PerDatum,
     active: Vec<Ascent>,
-    room: Draws,
+    room: DrawBuffers,
 }
 
 impl<'a> Block<'a> {
@@ -297,7 +297,7 @@ impl<'a> Block<'a> {
         });
         let active = active.collect();
         let (steps, compare) = (key.purpose(Purpose::Noise), key.purpose(Purpose::Evaluate));
-        Self { joint, config, steps, compare, rows, x, q, active, room: Draws::default() }
+        Self { joint, config, steps, compare, rows, x, q, active, room: DrawBuffers::default() }
     }
 
     fn run(mut self) -> Result<Inferred, Error> {

@@ -20,14 +20,14 @@ pub enum Schedule {
 
 /// The blocks that a step moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Moves {
+pub struct ActiveBlocks {
     /// Whether θ moves, the generative model.
     pub model: bool,
     /// Whether φ moves, the guide.
     pub guide: bool,
 }
 
-impl Moves {
+impl ActiveBlocks {
     /// Both θ and φ move.
     pub const BOTH: Self = Self { model: true, guide: true };
 }
@@ -41,27 +41,29 @@ impl Schedule {
     /// assert_eq!([0, 1, 2, 3, 4, 5].map(lagging), [false, false, true, false, false, true]);
     /// assert!(Schedule::EncoderSteps(2).moves(0).guide);
     /// ```
-    pub fn moves(self, step: u64) -> Moves {
+    pub fn moves(self, step: u64) -> ActiveBlocks {
         match self {
-            Self::Joint => Moves::BOTH,
+            Self::Joint => ActiveBlocks::BOTH,
             Self::EncoderSteps(extra) => {
-                Moves { model: step % extra.saturating_add(1) == extra, guide: true }
+                ActiveBlocks { model: step % extra.saturating_add(1) == extra, guide: true }
             }
-            Self::Alternating => Moves { model: step.is_multiple_of(2), guide: !step.is_multiple_of(2) },
+            Self::Alternating => {
+                ActiveBlocks { model: step.is_multiple_of(2), guide: !step.is_multiple_of(2) }
+            }
         }
     }
 }
 
 /// What a step is multiplied by, as a fit goes on.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Pace {
+pub struct StepFactors {
     /// The step sizes, see [`Decay`].
     pub decay: f64,
     /// The weight of the KL, see [`KlWeight::factor`](crate::objective::KlWeight::factor).
     pub kl: f64,
 }
 
-impl Pace {
+impl StepFactors {
     /// Steps have their full size, and the KL its full weight.
     pub const FULL: Self = Self { decay: 1.0, kl: 1.0 };
 }

@@ -15,7 +15,7 @@ use common::{GAUSSIAN, bound_of, curve, evaluate, generic_vae, minibatch, shape,
 use elbo::{
     device,
     engine::{Estimate, gradient},
-    gradient::Form,
+    gradient::EstimatorConfig,
     guide::Family,
     likelihood::LikelihoodConfig,
     minibatch::Rows,
@@ -24,7 +24,7 @@ use elbo::{
     optimiser::Optimiser,
     parameters,
     random::{Draws, Key},
-    schedule::{Moves, Pace},
+    schedule::{ActiveBlocks, StepFactors},
     train::{TrainConfig, Trainer},
 };
 
@@ -63,17 +63,17 @@ fn assert_close<T: Copy + Into<f64>>(gpu: &[T], cpu: &[T], most: f64, what: &str
 }
 
 /// An auto-encoder for each way of the estimators, and the rows it is for: values in [0, 1] for a Bernoulli likelihood.
-fn cases() -> Vec<(VaeConfig, Form, Vec<f32>)> {
+fn cases() -> Vec<(VaeConfig, EstimatorConfig, Vec<f32>)> {
     let real = curve(ROWS, WIDTH, 5);
     let binary: Vec<f32> = real.iter().map(|&v| f32::from(v > 0.0)).collect();
     let gaussian = shape(&[48, 32], 5, GAUSSIAN);
     let bernoulli = shape(&[48], 5, LikelihoodConfig::Bernoulli);
     let bits = VaeConfig { family: Family::Bernoulli, latent: 3, ..bernoulli.clone() };
     vec![
-        (gaussian.clone(), Form::Reparameterised, real.clone()),
-        (gaussian, Form::StickingTheLanding, real),
-        (bernoulli, Form::Reparameterised, binary.clone()),
-        (bits, Form::Enumerated, binary),
+        (gaussian.clone(), EstimatorConfig::Reparameterised, real.clone()),
+        (gaussian, EstimatorConfig::StickingTheLanding, real),
+        (bernoulli, EstimatorConfig::Reparameterised, binary.clone()),
+        (bits, EstimatorConfig::Enumerated, binary),
     ]
 }
 
@@ -94,7 +94,7 @@ fn bound_and_gradient_of_a_minibatch() {
             let estimator =
                 form.estimator(Objective::Elbo, KlForm::Analytic, &vae.model, &vae.guide).unwrap();
             let draws = Draws { samples: 2, key: Key::new(7) };
-            gradient(&vae, &batch, Moves::BOTH, &*estimator, draws, (0, &[]), device).unwrap()
+            gradient(&vae, &batch, ActiveBlocks::BOTH, &*estimator, draws, (0, &[]), device).unwrap()
         };
         let (there, here) = (on(&gpu), on(&Device::flex()));
         let what = |part: &str| format!("{part} of {config:?} by {form:?}");
@@ -121,7 +121,7 @@ fn some_steps_of_training() {
             let start = state.parameters.clone();
             let bounds = (0..8).map(|i| {
                 let batch = minibatch(&rows, (0..BATCH).map(|j| (i * BATCH + j) % ROWS));
-                trainer.step(&mut state, &batch, Pace::FULL).unwrap().terms.elbo().iter().sum()
+                trainer.step(&mut state, &batch, StepFactors::FULL).unwrap().terms.elbo().iter().sum()
             });
             let bounds = bounds.collect();
             (bounds, state.parameters.iter().zip(start).map(|(after, before)| after - before).collect())

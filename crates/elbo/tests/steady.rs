@@ -20,7 +20,7 @@ use elbo::{
     objective::elbo::KlForm,
     optimiser::Optimiser,
     random::Key,
-    schedule::Pace,
+    schedule::StepFactors,
     train::{Inference, State, TrainConfig, Trainer},
 };
 
@@ -84,10 +84,10 @@ fn take(
             || batches.fill((step + 1) % batches.number(), next),
             || {
                 let stepped = if psi.is_empty() {
-                    trainer.step(state, current, Pace::FULL)
+                    trainer.step(state, current, StepFactors::FULL)
                 } else {
                     let records = &mut psi[..current.rows.len() * RECORD];
-                    trainer.visit(state, current, records, Pace::FULL)
+                    trainer.visit(state, current, records, StepFactors::FULL)
                 };
                 stepped.map(|report| report.gradient_norm)
             },

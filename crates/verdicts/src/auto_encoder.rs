@@ -8,7 +8,7 @@ use elbo::{
     terms::Mean,
 };
 use elbo_fit::{
-    Asked, Column, Plan,
+    Column, Plan, Query,
     auto_encoder::{AutoEncoder, Measures, Request, Scale, fit},
 };
 
@@ -293,7 +293,7 @@ impl Truth {
         let request = Request { seed, ..request.clone() };
         let fitted = fit(&request, source, None, None, &plan, &())?;
         let model = AutoEncoder::load(&fitted.folder, &plan.device)?;
-        let asked = Asked { source: Some(new.write(&folder.path().join("new.csv"))?), memory: None };
+        let asked = Query { source: Some(new.write(&folder.path().join("new.csv"))?), memory: None };
         let measures = Measures { importance_samples: Some(DRAWS), seed, ..Measures::default() };
         let told = model.evaluate(&asked, &measures, &())?.rows.table;
         let found = told.columns.iter().find(|(name, _)| name == "importance_weighted");

@@ -1,7 +1,7 @@
 //! A factor analysis, fitted to data that are one, and to others.
 
 use elbo_fit::models::{
-    Run,
+    FitContext,
     factors::{Factors, Request},
 };
 
@@ -75,7 +75,7 @@ fn judge(truth: Truth, rows: usize, request: &Request, seed: u64) -> Result<Judg
     let clouds = truth.clouds(&mut random)?;
     let mut row = |_| clouds[random.choose(&vec![1.0; clouds.len()])].draw(&mut random);
     let (data, new) = (Rows::of(truth.width(), rows, &mut row), Rows::of(truth.width(), NEW, &mut row));
-    let fitted = fit_rows::<Factors>(&data, request, &Run { seed, ..Run::default() })?;
+    let fitted = fit_rows::<Factors>(&data, request, &FitContext { seed, ..FitContext::default() })?;
     let share = (clouds.len() as f64).recip();
     let lost = fitted.lost(&new, |x| ln_mixture(clouds.iter().map(|cloud| (share, cloud.ln(x)))))?;
     Ok(Judged { lost: Some(lost), ..Judged::new(fitted.results.verdict.clone()) })

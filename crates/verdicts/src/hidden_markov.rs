@@ -2,7 +2,7 @@
 
 use elbo::{special::ln_sum_exp, terms::Mean};
 use elbo_fit::models::{
-    Run,
+    FitContext,
     hidden_markov::{HiddenMarkov, Request},
 };
 
@@ -105,7 +105,7 @@ fn judge(truth: Truth, rows: usize, states: usize, seed: u64) -> Result<Judged, 
     let mut random = Draw::new(seed, 5);
     let data = Rows { width: 1, values: truth.draw(&mut random, rows) };
     let request = Request { states, ..Request::default() };
-    let fitted = fit_rows::<HiddenMarkov>(&data, &request, &Run { seed, ..Run::default() })?;
+    let fitted = fit_rows::<HiddenMarkov>(&data, &request, &FitContext { seed, ..FitContext::default() })?;
     let mut lost = Vec::new();
     for _ in 0..NEW {
         let values = truth.draw(&mut random, LENGTH);

@@ -2,9 +2,9 @@
 
 use elbo::terms::Mean;
 use elbo_fit::{
-    Found,
+    Estimates,
     models::{
-        Run,
+        FitContext,
         ising::{Ising, Request},
     },
 };
@@ -25,10 +25,15 @@ fn judge(spins: usize, strength: f64, field: f64, seed: u64) -> Result<Judged, E
     let fields: Vec<String> = (0..spins).map(|_| format!("{:e}", field * random.normal())).collect();
     std::fs::write(&path, format!("h\n{}\n", fields.join("\n")))?;
     let request = Request { fields: Some(path), ..Request::default() };
-    let fitted =
-        fit_rows::<Ising>(&Rows { width: spins, values }, &request, &Run { seed, ..Run::default() })?;
+    let fitted = fit_rows::<Ising>(
+        &Rows { width: spins, values },
+        &request,
+        &FitContext { seed, ..FitContext::default() },
+    )?;
     let Some(all) = fitted.results.all_rows() else { return Err("not of `ising`".into()) };
-    let Found::Ising { means, exact: Some(exact), .. } = &all.found else { return Err("not exact".into()) };
+    let Estimates::Ising { means, exact: Some(exact), .. } = &all.found else {
+        return Err("not exact".into());
+    };
     let lost = (exact.log_partition - all.elbo) / spins as f64;
     let deviation = |mean: f64| (1.0 - mean * mean).max(1e-12).sqrt();
     let pairs = || means.iter().zip(&exact.means);

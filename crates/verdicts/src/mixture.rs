@@ -4,7 +4,7 @@ use std::f64::consts::TAU;
 
 use elbo::mean_field::{Ascent, Start, mixture::Covariance};
 use elbo_fit::models::{
-    Run,
+    FitContext,
     mixture::{Mixture, Request},
 };
 
@@ -98,7 +98,7 @@ fn judge(truth: Truth, rows: usize, request: &Request, ascent: Ascent, seed: u64
     let width = if truth == Truth::Bits { BITS } else { 2 };
     let mut row = |_| truth.draw(&clouds, &mut random);
     let (data, new) = (Rows::of(width, rows, &mut row), Rows::of(width, NEW, &mut row));
-    let fitted = fit_rows::<Mixture>(&data, request, &Run { seed, ascent, ..Run::default() })?;
+    let fitted = fit_rows::<Mixture>(&data, request, &FitContext { seed, ascent, ..FitContext::default() })?;
     let lost = fitted.lost(&new, |x| truth.ln(&clouds, x))?;
     Ok(Judged { lost: Some(lost), ..Judged::new(fitted.results.verdict.clone()) })
 }

@@ -1,9 +1,9 @@
 //! A Gaussian sample, fitted to data that are one, and to others.
 
 use elbo_fit::{
-    Found,
+    Estimates,
     models::{
-        Run,
+        FitContext,
         normal::{Normal, Request},
     },
 };
@@ -32,11 +32,15 @@ fn judge(truth: Truth, rows: usize, request: &Request, seed: u64) -> Result<Judg
     let values = (truth.draw)(&mut random, rows);
     let (n, centre) = (rows as f64, values.iter().sum::<f64>() / rows as f64);
     let squares: f64 = values.iter().map(|x| (x - centre).powi(2)).sum();
-    let fitted = fit_rows::<Normal>(&Rows { width: 1, values }, request, &Run { seed, ..Run::default() })?;
+    let fitted = fit_rows::<Normal>(
+        &Rows { width: 1, values },
+        request,
+        &FitContext { seed, ..FitContext::default() },
+    )?;
     let new = Rows { width: 1, values: (truth.draw)(&mut random, NEW) };
     let lost = fitted.lost(&new, |row| (truth.density)(row[0]))?;
     let found = fitted.results.all_rows().map(|all| &all.found);
-    let Some(&Found::Normal { mean, mean_sd, precision, precision_sd, .. }) = found else {
+    let Some(&Estimates::Normal { mean, mean_sd, precision, precision_sd, .. }) = found else {
         return Err("not of `normal`".into());
     };
     // Under a flat prior μ is Student's t with N − 1 degrees of freedom, and τ a gamma variable.

@@ -1,9 +1,9 @@
 //! A linear regression, fitted to targets that are linear in x, and to others.
 
 use elbo_fit::{
-    Found,
+    Estimates,
     models::{
-        Run,
+        FitContext,
         regress::{Regress, Request},
     },
 };
@@ -88,14 +88,15 @@ fn judge(target: Target, rows: usize, width: usize, seed: u64) -> Result<Judged,
     };
     let (data, new) = (Rows::of(width + 1, rows, &mut row), Rows::of(width + 1, NEW, &mut row));
     let request = Request { factorised: target == Target::Factorised, interval: 0.9, ..Request::default() };
-    let fitted = fit_rows::<Regress>(&data, &request, &Run { seed, ..Run::default() })?;
+    let fitted = fit_rows::<Regress>(&data, &request, &FitContext { seed, ..FitContext::default() })?;
     let lost = fitted.lost(&new, |row| {
         let (y, x) = (row[width], &row[..width]);
         let scale = target.scale(x);
         target.ln((y - target.mean(x)) / scale) - scale.ln()
     })?;
     let mut judged = Judged { lost: Some(lost), ..Judged::new(fitted.results.verdict.clone()) };
-    let Some(Found::Regression { coefficients, .. }) = fitted.results.all_rows().map(|all| &all.found) else {
+    let Some(Estimates::Regression { coefficients, .. }) = fitted.results.all_rows().map(|all| &all.found)
+    else {
         return Err("not of `regress`".into());
     };
     for (d, of) in coefficients.iter().skip(1).enumerate() {

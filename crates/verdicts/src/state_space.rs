@@ -5,7 +5,7 @@
 
 use elbo::terms::Mean;
 use elbo_fit::models::{
-    Run,
+    FitContext,
     state_space::{Kind, Request, StateSpace},
 };
 
@@ -78,7 +78,7 @@ fn judge(truth: Truth, rows: usize, seed: u64) -> Result<Judged, Error> {
     let mut random = Draw::new(seed, 6);
     let data = Rows { width: 1, values: truth.draw(&mut random, rows).0 };
     let request = Request { kind: Some(truth.kind), forecast: 0, ..Request::default() };
-    let fitted = fit_rows::<StateSpace>(&data, &request, &Run { seed, ..Run::default() })?;
+    let fitted = fit_rows::<StateSpace>(&data, &request, &FitContext { seed, ..FitContext::default() })?;
     let mut lost = Vec::new();
     for _ in 0..NEW {
         let (values, exact) = truth.draw(&mut random, LENGTH);

@@ -4,8 +4,8 @@ use std::{fs, path::Path};
 
 use elbo::terms::Mean;
 use elbo_fit::{
-    Asked, Column, FittedModel, Plan, Results, Source, fit,
-    models::{Model, Run},
+    Column, FittedModel, Plan, Query, Results, Source, fit,
+    models::{FitContext, Model},
 };
 use tempfile::TempDir;
 
@@ -52,7 +52,7 @@ pub struct Fitted {
 ///
 /// # Errors
 /// Where they cannot be fitted to.
-pub fn fit_rows<M: Model>(rows: &Rows, request: &M::Request, run: &Run<'_>) -> Result<Fitted, Error> {
+pub fn fit_rows<M: Model>(rows: &Rows, request: &M::Request, run: &FitContext<'_>) -> Result<Fitted, Error> {
     let folder = tempfile::tempdir()?;
     let source = rows.write(&folder.path().join("rows.csv"))?;
     let outcome = fit::<M>(request, source, run, &Plan::in_folder(folder.path().join("runs")))?;
@@ -67,7 +67,7 @@ impl Fitted {
     /// Where the model refuses them.
     pub fn log_density(&self, rows: &Rows) -> Result<Vec<f64>, Error> {
         let source = rows.write(&self.folder.path().join("new.csv"))?;
-        let asked = Asked { source: Some(source), memory: None };
+        let asked = Query { source: Some(source), memory: None };
         let told = self.model.evaluate(&asked, None, 0, &())?.rows.table;
         let Column::Real(values) = told.column("log_density")? else { return Err("no density".into()) };
         Ok(values.clone())

@@ -7,9 +7,9 @@ use elbo::{
     terms::Mean,
 };
 use elbo_fit::{
-    Asked, Column, FittedModel, Plan, Source, fit,
+    Column, FittedModel, Plan, Query, Source, fit,
     models::{
-        Run,
+        FitContext,
         topics::{Request, Topics},
     },
 };
@@ -75,9 +75,9 @@ fn judge(truth: Truth, documents: usize, topics: usize, seed: u64) -> Result<Jud
     fs::write(&vocabulary, words.join("\n"))?;
     let source = write(&train, &folder.path().join("train.ldac"))?;
     let request = Request { topics, vocabulary: Some(vocabulary), ..Request::default() };
-    let run = Run { seed, ..Run::default() };
+    let run = FitContext { seed, ..FitContext::default() };
     let outcome = fit::<Topics>(&request, source, &run, &Plan::in_folder(folder.path().join("runs")))?;
-    let asked = Asked { source: Some(write(&new, &folder.path().join("new.ldac"))?), memory: None };
+    let asked = Query { source: Some(write(&new, &folder.path().join("new.ldac"))?), memory: None };
     let told = FittedModel::load(&outcome.folder)?.evaluate(&asked, None, 0, &())?.rows.table;
     let Column::Real(bounds) = told.column("log_density")? else { return Err("no density".into()) };
     let known = beta.concat().iter().map(|p| 1e9 * p).collect();

@@ -14,11 +14,11 @@ use std::{
 use elbo::{burn::tensor::Device, mean_field::Ascent};
 use elbo_data::sha256;
 use elbo_fit::{
-    Asked, FittedModel, More, Place, Plan, Selection, Source,
+    Query, FittedModel, ResumeOptions, Place, Plan, Selection, Source,
     auto_encoder::{self, AutoEncoder},
     fit,
     models::{
-        Model, Online, Run, factors, hidden_markov, ising, mixture, normal, regress, state_space, topics,
+        Model, Online, FitContext, factors, hidden_markov, ising, mixture, normal, regress, state_space, topics,
     },
     resume,
 };
@@ -112,7 +112,7 @@ impl Fits {
     }
 
     fn ascent<M: Model>(&self, request: &M::Request, data: &str) {
-        let run = Run { ascent: Ascent { tolerance: 1e-300, sweeps: 3 }, seed: 0, observer: &() };
+        let run = FitContext { ascent: Ascent { tolerance: 1e-300, sweeps: 3 }, seed: 0, observer: &() };
         let source = Source::file(&self.folder.join(data)).unwrap();
         fit::<M>(request, source, &run, &plan(&self.folder.join("runs"), M::NAME)).unwrap();
     }
@@ -123,7 +123,7 @@ impl Fits {
         let kept =
             [file, "config.toml"].map(|file| (folder.join(file), fs::read(folder.join(file)).unwrap()));
         fs::write(&kept[0].0, self.here(bytes)).unwrap();
-        drop(resume(&folder, &More::default(), &Plan::default(), &()));
+        drop(resume(&folder, &ResumeOptions::default(), &Plan::default(), &()));
         for (path, bytes) in kept {
             fs::write(path, bytes).unwrap();
         }
@@ -141,13 +141,13 @@ impl Fits {
         drop(model.sample(2, 0, &()));
         for data in ["rows.csv", "words.ldac"] {
             let source = Some(Source::file(&self.folder.join(data)).unwrap());
-            let asked = Asked { source, ..Asked::default() };
+            let asked = Query { source, ..Query::default() };
             drop(model.predict(&asked, 0, &()));
             drop(model.predict(&asked, 1, &()));
             drop(model.evaluate(&asked, None, 0, &()));
             drop(model.reconstruct(&asked, Selection::All, &()));
         }
-        drop(model.predict(&Asked::default(), 0, &()));
+        drop(model.predict(&Query::default(), 0, &()));
     }
 }
 

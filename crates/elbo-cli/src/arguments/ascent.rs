@@ -12,7 +12,7 @@ use elbo_fit::{
 use super::values::{parse_count, parse_fraction, parse_positive, parse_weight, shown};
 
 /// The arguments of a verb that fits a model. A line in [`VERBS`](super::registry::VERBS) makes them one, of the model's name.
-pub(crate) trait Fits: Args + Send + 'static {
+pub(crate) trait AscentVerb: Args + Send + 'static {
     /// What is fitted.
     type Model: Model;
 
@@ -20,11 +20,11 @@ pub(crate) trait Fits: Args + Send + 'static {
     fn asked(&self) -> Result<(<Self::Model as Model>::Request, Source), Error>;
 
     /// How to go about the fit.
-    fn plan(&self) -> Going;
+    fn plan(&self) -> AscentPlan;
 }
 
 /// How to go about a fit.
-pub(crate) struct Going {
+pub(crate) struct AscentPlan {
     pub(crate) ascent: mean_field::Ascent,
     pub(crate) seed: u64,
     pub(crate) plan: Plan,
@@ -52,9 +52,9 @@ pub(crate) struct Ascent {
 
 impl Ascent {
     /// How to go about the fit.
-    pub(crate) fn plan(&self, memory: Option<u64>) -> Going {
+    pub(crate) fn plan(&self, memory: Option<u64>) -> AscentPlan {
         let place = Place { runs: self.runs.clone(), name: self.name.clone() };
-        Going {
+        AscentPlan {
             ascent: mean_field::Ascent { tolerance: self.tolerance, sweeps: self.sweeps },
             seed: self.seed,
             plan: Plan { place, memory, ..Plan::default() },
@@ -108,7 +108,7 @@ fn parse_forgetting(text: &str) -> Result<f64, String> {
 
 /// Which rows follow one another.
 #[derive(Args, Debug)]
-pub(crate) struct Order {
+pub(crate) struct SequenceArguments {
     /// The column that says which sequence a row is of: its name, its number from 1, or `last`. The rows of a sequence must
     /// stand together, unless there are times. Without it all rows are one sequence.
     #[arg(long, value_name = "COLUMN", requires = "data", conflicts_with = "label_column")]
@@ -120,7 +120,7 @@ pub(crate) struct Order {
     pub(crate) time: Option<String>,
 }
 
-impl Order {
+impl SequenceArguments {
     /// The source with its column of times.
     pub(crate) fn timed(&self, source: elbo_fit::Source) -> elbo_fit::Source {
         elbo_fit::Source { time_column: self.time.clone(), ..source }

@@ -7,7 +7,7 @@ use elbo_fit::{
 };
 
 use super::{
-    ascent::{Ascent, Fits, Going},
+    ascent::{Ascent, AscentPlan, AscentVerb},
     source::Source,
     values::{parse_builtin, parse_count},
 };
@@ -46,7 +46,7 @@ pub(crate) struct Factors {
     ascent: Ascent,
 }
 
-impl Fits for Factors {
+impl AscentVerb for Factors {
     type Model = models::factors::Factors;
 
     fn asked(&self) -> Result<(Request, elbo_fit::Source), Error> {
@@ -60,7 +60,7 @@ impl Fits for Factors {
         Ok((request, self.source.named(self.builtin.as_deref())?))
     }
 
-    fn plan(&self) -> Going {
+    fn plan(&self) -> AscentPlan {
         self.ascent.plan(self.source.memory)
     }
 }

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use elbo::objective::elbo::KlForm;
 use elbo_fit::{
     STEPS,
-    auto_encoder::{self, Annealed, Asking},
+    auto_encoder::{self, Annealed, AuditRequest},
 };
 
 use super::{
@@ -110,16 +110,16 @@ pub(crate) struct Audit {
     #[command(flatten)]
     pub(crate) source: Source,
     /// The largest number of rows that are used; they are drawn from the seed.
-    #[arg(long, value_name = "R", default_value_t = Asking::default().rows, value_parser = parse_count::<usize>)]
+    #[arg(long, value_name = "R", default_value_t = AuditRequest::default().rows, value_parser = parse_count::<usize>)]
     pub(crate) rows: usize,
     /// How many draws of z of each row are behind each figure.
-    #[arg(long, value_name = "K", default_value_t = Asking::default().importance_samples, value_parser = parse_count::<usize>)]
+    #[arg(long, value_name = "K", default_value_t = AuditRequest::default().importance_samples, value_parser = parse_count::<usize>)]
     pub(crate) importance_samples: usize,
     /// Estimate log p(x) by annealed importance sampling too, which is slow, and is a second opinion.
     #[arg(long)]
     pub(crate) annealed: bool,
     /// How many of the worst rows are named.
-    #[arg(long, value_name = "N", default_value_t = Asking::default().worst)]
+    #[arg(long, value_name = "N", default_value_t = AuditRequest::default().worst)]
     pub(crate) worst: usize,
     #[command(flatten)]
     pub(crate) inference: Inference,

@@ -11,7 +11,7 @@ use elbo_fit::{
 };
 
 use super::{
-    ascent::{Anneal, Ascent, Fits, Going, Order},
+    ascent::{Anneal, Ascent, AscentPlan, AscentVerb, SequenceArguments},
     source::Source,
     values::{named, parse_count, parse_positive},
 };
@@ -31,7 +31,7 @@ pub(crate) struct HiddenMarkov {
     #[command(flatten)]
     source: Source,
     #[command(flatten)]
-    order: Order,
+    order: SequenceArguments,
     /// K, the number of states. States that are not needed get no rows.
     #[arg(short = 'k', long, value_name = "K", default_value_t = Request::default().states, value_parser = parse_count::<usize>,
           help_heading = "Model")]
@@ -62,7 +62,7 @@ const START: [(&str, &str); 2] = [
     ("random", "Each row at a state drawn by itself"),
 ];
 
-impl Fits for HiddenMarkov {
+impl AscentVerb for HiddenMarkov {
     type Model = models::hidden_markov::HiddenMarkov;
 
     fn asked(&self) -> Result<(Request, elbo_fit::Source), Error> {
@@ -78,7 +78,7 @@ impl Fits for HiddenMarkov {
         Ok((request, self.order.timed(self.source.named(None)?)))
     }
 
-    fn plan(&self) -> Going {
+    fn plan(&self) -> AscentPlan {
         self.ascent.plan(self.source.memory)
     }
 }

@@ -9,7 +9,7 @@ use elbo_fit::{
 };
 
 use super::{
-    ascent::{Anneal, Ascent, Fits, Going},
+    ascent::{Anneal, Ascent, AscentPlan, AscentVerb},
     values::parse_count,
 };
 
@@ -41,7 +41,7 @@ pub(crate) struct Ising {
     ascent: Ascent,
 }
 
-impl Fits for Ising {
+impl AscentVerb for Ising {
     type Model = models::ising::Ising;
 
     fn asked(&self) -> Result<(Request, elbo_fit::Source), Error> {
@@ -50,7 +50,7 @@ impl Fits for Ising {
         Ok((request, elbo_fit::Source::file(&self.couplings)?))
     }
 
-    fn plan(&self) -> Going {
+    fn plan(&self) -> AscentPlan {
         self.ascent.plan(None)
     }
 }

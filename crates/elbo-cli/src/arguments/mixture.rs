@@ -11,7 +11,7 @@ use elbo_fit::{
 };
 
 use super::{
-    ascent::{Anneal, Ascent, Fits, Going, Minibatches},
+    ascent::{Anneal, Ascent, AscentPlan, AscentVerb, Minibatches},
     source::Source,
     values::{named, parse_builtin, parse_count, parse_positive, shown},
 };
@@ -86,7 +86,7 @@ const START: [(&str, &str); 2] =
 /// Rows of a minibatch, where they are not asked for.
 const BATCH: usize = 10_000;
 
-impl Fits for Mixture {
+impl AscentVerb for Mixture {
     type Model = models::mixture::Mixture;
 
     fn asked(&self) -> Result<(Request, elbo_fit::Source), Error> {
@@ -107,7 +107,7 @@ impl Fits for Mixture {
         Ok((request, self.source.named(self.builtin.as_deref())?))
     }
 
-    fn plan(&self) -> Going {
+    fn plan(&self) -> AscentPlan {
         self.ascent.plan(self.source.memory)
     }
 }

@@ -7,7 +7,7 @@ use elbo_fit::{
 };
 
 use super::{
-    ascent::{Ascent, Fits, Going},
+    ascent::{Ascent, AscentPlan, AscentVerb},
     source::Source,
     values::parse_positive,
 };
@@ -47,7 +47,7 @@ pub(crate) struct Normal {
     ascent: Ascent,
 }
 
-impl Fits for Normal {
+impl AscentVerb for Normal {
     type Model = models::normal::Normal;
 
     fn asked(&self) -> Result<(Request, elbo_fit::Source), Error> {
@@ -63,7 +63,7 @@ impl Fits for Normal {
         Ok((request, self.source.named(None)?))
     }
 
-    fn plan(&self) -> Going {
+    fn plan(&self) -> AscentPlan {
         self.ascent.plan(self.source.memory)
     }
 }

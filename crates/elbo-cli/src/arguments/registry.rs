@@ -6,10 +6,10 @@ use clap::{
 };
 use elbo_fit::{
     Error, Observer, Outcome,
-    models::{self, Model, Run},
+    models::{self, FitContext, Model},
 };
 
-use super::ascent::{Fits, Going};
+use super::ascent::{AscentPlan, AscentVerb};
 
 /// Every verb that fits by coordinate ascent.
 pub(crate) static VERBS: &[Entry] = &[
@@ -32,7 +32,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    const fn of<A: Fits>() -> Self {
+    const fn of<A: AscentVerb>() -> Self {
         Self { name: A::Model::NAME, augment: A::augment_args, read: Fit::read::<A> }
     }
 }
@@ -43,12 +43,12 @@ type Work = dyn Fn(&dyn Observer) -> Result<Outcome, Error> + Send;
 pub(crate) struct Fit(Box<Work>);
 
 impl Fit {
-    fn read<A: Fits>(matches: &mut ArgMatches) -> Result<Self, Refusal> {
+    fn read<A: AscentVerb>(matches: &mut ArgMatches) -> Result<Self, Refusal> {
         let of = A::from_arg_matches_mut(matches)?;
         Ok(Self(Box::new(move |observer| {
             let (request, source) = of.asked()?;
-            let Going { ascent, seed, plan } = of.plan();
-            models::fit::<A::Model>(&request, source, &Run { ascent, seed, observer }, &plan)
+            let AscentPlan { ascent, seed, plan } = of.plan();
+            models::fit::<A::Model>(&request, source, &FitContext { ascent, seed, observer }, &plan)
         })))
     }
 

@@ -10,7 +10,7 @@ use elbo_fit::{
 };
 
 use super::{
-    ascent::{Ascent, Fits, Going},
+    ascent::{Ascent, AscentPlan, AscentVerb},
     source::Source,
     values::{named, parse_fraction, parse_positive, shown},
 };
@@ -72,7 +72,7 @@ const PRIOR: [(&str, &str); 3] = [
     ("known", "That of --weight-sd"),
 ];
 
-impl Fits for Regress {
+impl AscentVerb for Regress {
     type Model = models::regress::Regress;
 
     fn asked(&self) -> Result<(Request, elbo_fit::Source), Error> {
@@ -91,7 +91,7 @@ impl Fits for Regress {
         Ok((request, self.source.named(None)?))
     }
 
-    fn plan(&self) -> Going {
+    fn plan(&self) -> AscentPlan {
         self.ascent.plan(self.source.memory)
     }
 }

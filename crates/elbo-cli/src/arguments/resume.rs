@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use elbo_fit::More;
+use elbo_fit::ResumeOptions;
 
 use super::values::{parse_count, parse_memory, parse_positive};
 
@@ -36,8 +36,8 @@ pub(crate) struct Resume {
 
 impl Resume {
     /// How much further the fit goes.
-    pub(crate) fn more(&self) -> More {
+    pub(crate) fn more(&self) -> ResumeOptions {
         let Self { epochs, patience, sweeps, tolerance, .. } = *self;
-        More { epochs, patience, sweeps, tolerance }
+        ResumeOptions { epochs, patience, sweeps, tolerance }
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use elbo_data::{ColumnKind, DecimalMark, Delimiter, TableOptions};
-use elbo_fit::{Asked, Error, absolute};
+use elbo_fit::{Error, Query, absolute};
 
 use super::values::{parse_image, parse_memory};
 
@@ -156,11 +156,11 @@ impl Source {
     }
 
     /// The rows that a fitted model is asked about.
-    pub(crate) fn asked(&self) -> Result<Asked, Error> {
+    pub(crate) fn asked(&self) -> Result<Query, Error> {
         if self.data.is_none() {
             self.needs_file()?;
         }
         let source = self.data.as_ref().map(|_| self.named(None)).transpose()?;
-        Ok(Asked { source, memory: self.memory })
+        Ok(Query { source, memory: self.memory })
     }
 }

@@ -10,7 +10,7 @@ use elbo_fit::{
 };
 
 use super::{
-    ascent::{Ascent, Fits, Going, Order},
+    ascent::{Ascent, AscentPlan, AscentVerb, SequenceArguments},
     source::Source,
     values::{named, parse_count},
 };
@@ -30,7 +30,7 @@ pub(crate) struct StateSpace {
     #[command(flatten)]
     source: Source,
     #[command(flatten)]
-    order: Order,
+    order: SequenceArguments,
     /// The only column that is modelled, by its name.
     #[arg(long, value_name = "NAME")]
     column: Option<String>,
@@ -57,7 +57,7 @@ const KIND: [(&str, &str); 3] = [
     ("factors", "D states with linear dynamics, of which each column is a noisy linear map"),
 ];
 
-impl Fits for StateSpace {
+impl AscentVerb for StateSpace {
     type Model = models::state_space::StateSpace;
 
     fn asked(&self) -> Result<(Request, elbo_fit::Source), Error> {
@@ -72,7 +72,7 @@ impl Fits for StateSpace {
         Ok((request, self.order.timed(self.source.named(None)?)))
     }
 
-    fn plan(&self) -> Going {
+    fn plan(&self) -> AscentPlan {
         self.ascent.plan(self.source.memory)
     }
 }

@@ -9,7 +9,7 @@ use elbo_fit::{
 };
 
 use super::{
-    ascent::{Ascent, Fits, Going, Minibatches},
+    ascent::{Ascent, AscentPlan, AscentVerb, Minibatches},
     source::Table,
     values::{parse_count, parse_fraction, parse_positive},
 };
@@ -65,7 +65,7 @@ pub(crate) struct Topics {
 /// Documents of a minibatch, where they are not asked for.
 const BATCH: usize = 256;
 
-impl Fits for Topics {
+impl AscentVerb for Topics {
     type Model = models::topics::Topics;
 
     fn asked(&self) -> Result<(Request, elbo_fit::Source), Error> {
@@ -83,7 +83,7 @@ impl Fits for Topics {
         Ok((request, source))
     }
 
-    fn plan(&self) -> Going {
+    fn plan(&self) -> AscentPlan {
         self.ascent.plan(None)
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use elbo::{
     distribution::bernoulli::Binarise,
-    gradient::Form,
+    gradient::EstimatorConfig,
     guide::Family,
     likelihood::{LikelihoodFamily, Sigma},
     network::Activation,
@@ -129,7 +129,7 @@ pub(crate) struct Train {
     /// ones, `doubly-reparameterised` for the importance-weighted bound, `sticking-the-landing` for --guide per-datum with
     /// the KL unweighed.
     #[arg(long, value_name = "ESTIMATOR", value_parser = EstimatorParser, help_heading = "Ascent")]
-    pub(crate) estimator: Option<Form>,
+    pub(crate) estimator: Option<EstimatorConfig>,
     /// Whether the KL term is computed in closed form, or as the mean over the samples of log q(z|x) − log p(z).
     #[arg(long, default_value = shown(&Request::default().kl), value_parser = named::<KlForm>(&KL), help_heading = "Ascent")]
     pub(crate) kl: KlForm,

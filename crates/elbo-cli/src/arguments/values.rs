@@ -7,7 +7,7 @@ use clap::{
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
     error::Error as Refusal,
 };
-use elbo::{gradient::Form, guide::Family, likelihood::Sigma, schedule::Decay};
+use elbo::{gradient::EstimatorConfig, guide::Family, likelihood::Sigma, schedule::Decay};
 use serde::{
     Deserialize, Serialize,
     de::{
@@ -147,26 +147,33 @@ pub(crate) fn parse_family(text: &str) -> Result<Family, String> {
 pub(crate) struct EstimatorParser;
 
 impl TypedValueParser for EstimatorParser {
-    type Value = Form;
+    type Value = EstimatorConfig;
 
-    fn parse_ref(&self, command: &Command, flag: Option<&Arg>, value: &OsStr) -> Result<Form, Refusal> {
+    fn parse_ref(
+        &self,
+        command: &Command,
+        flag: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<EstimatorConfig, Refusal> {
         parse_estimator.parse_ref(command, flag, value)
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(Form::NAMES.iter().map(|&(name, about)| PossibleValue::new(name).help(about))))
+        Some(Box::new(
+            EstimatorConfig::NAMES.iter().map(|&(name, about)| PossibleValue::new(name).help(about)),
+        ))
     }
 }
 
-fn parse_estimator(text: &str) -> Result<Form, String> {
+fn parse_estimator(text: &str) -> Result<EstimatorConfig, String> {
     let form = match text.split_once(':') {
-        None => Form::deserialize(StrDeserializer::<NameError>::new(text)),
+        None => EstimatorConfig::deserialize(StrDeserializer::<NameError>::new(text)),
         Some((name, number)) => {
             let named = MapDeserializer::<_, NameError>::new([(name, parse_positive(number)?)].into_iter());
-            Form::deserialize(MapAccessDeserializer::new(named))
+            EstimatorConfig::deserialize(MapAccessDeserializer::new(named))
         }
     };
-    let names = || Form::NAMES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let names = || EstimatorConfig::NAMES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
     form.map_err(|_| format!("give one of {}", names()))
 }
 
@@ -195,14 +202,14 @@ mod tests {
 
     #[test]
     fn estimators_are_parsed_by_their_names() {
-        for (name, _) in Form::NAMES {
+        for (name, _) in EstimatorConfig::NAMES {
             let (name, number) = name.split_once(':').map_or((*name, false), |(name, _)| (name, true));
             let [plain, with_number] =
                 [name.into(), format!("{name}:0.5")].map(|text: String| parse_estimator(&text));
             assert_eq!((plain.is_ok(), with_number.is_ok()), (!number, number), "{name}");
         }
-        assert_eq!(parse_estimator("relaxed:0.25"), Ok(Form::Relaxed(0.25)));
-        assert_eq!(parse_estimator("score-function"), Ok(Form::ScoreFunction));
+        assert_eq!(parse_estimator("relaxed:0.25"), Ok(EstimatorConfig::Relaxed(0.25)));
+        assert_eq!(parse_estimator("score-function"), Ok(EstimatorConfig::ScoreFunction));
         assert!(parse_estimator("magic").unwrap_err().starts_with("give one of reparameterised, "));
         assert_eq!(parse_estimator("relaxed:-1").unwrap_err(), "give a number > 0");
     }

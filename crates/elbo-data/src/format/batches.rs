@@ -17,7 +17,7 @@ use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, RecordBatch};
 use arrow_schema::{DataType, Schema, TimeUnit};
 
 use crate::cells::{Cells, Number, Numbers, Precision};
-use crate::collector::Collector;
+use crate::collector::SpillBuffer;
 use crate::error::{CellFault, Error};
 use crate::frame::{Column, Frame, Levels, Matrix};
 use crate::names::brief;
@@ -200,7 +200,7 @@ enum Store<T> {
     /// Numbers, in columns side by side.
     Numbers {
         columns: Vec<usize>,
-        values: Collector<T>,
+        values: SpillBuffer<T>,
     },
     Text {
         column: usize,
@@ -310,7 +310,7 @@ fn stores<T: Number>(fields: &[Field], memory: Option<u64>) -> Vec<Store<T>> {
             Kind::Number => {
                 // Each has its share of the memory.
                 let share = memory.map(|memory| memory.saturating_mul(group.len() as u64) / numbers);
-                Store::Numbers { columns: group.to_vec(), values: Collector::new(share) }
+                Store::Numbers { columns: group.to_vec(), values: SpillBuffer::new(share) }
             }
             Kind::Text | Kind::Unread => Store::Text { column, cells: Vec::new() },
             Kind::Levels { ordered } => {

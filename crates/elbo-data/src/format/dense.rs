@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::reader::check_image;
 use crate::cells::{Cells, Number, Numbers};
-use crate::collector::Collector;
+use crate::collector::SpillBuffer;
 use crate::error::{CellFault, Error};
 use crate::frame::{Column, Frame, Matrix};
 use crate::names::column_names;
@@ -55,7 +55,7 @@ pub(super) fn numbers(
 
 /// The numbers of an array, row after row, as they are read.
 pub(super) struct Dense<T> {
-    values: Collector<T>,
+    values: SpillBuffer<T>,
     count: usize,
     /// Whether one is above 1.
     above_one: bool,
@@ -72,7 +72,7 @@ where
     /// None so far.
     pub(super) fn new(options: &ReadOptions) -> Self {
         Self {
-            values: Collector::new(options.memory),
+            values: SpillBuffer::new(options.memory),
             count: 0,
             above_one: false,
             bad: None,

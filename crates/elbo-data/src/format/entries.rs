@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::collector::Collector;
+use crate::collector::SpillBuffer;
 use crate::error::{EntryFault, Error};
 use crate::frame::{Column, Frame, Matrix, Sparse};
 use crate::names::{brief, column_names};
@@ -105,7 +105,7 @@ pub(crate) fn matrix(
 ) -> Result<Frame, Error> {
     check_table(path, [rows, width], entries.len(), options)?;
     entries.sort_by_key(|&(row, column, _)| (row, column));
-    let mut values = Collector::<f64>::new(options.memory);
+    let mut values = SpillBuffer::<f64>::new(options.memory);
     let mut left = entries.into_iter().peekable();
     let mut of_row = vec![0.0; width];
     for row in 0..rows {

@@ -10,7 +10,7 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::reader::check_image;
-use crate::collector::Collector;
+use crate::collector::SpillBuffer;
 use crate::error::Error;
 use crate::frame::{Column, Frame, Matrix};
 use crate::names::column_names;
@@ -59,7 +59,7 @@ impl Picture {
 
 /// Reads these pictures, in their order.
 pub(super) fn read(folder: &Path, files: &[PathBuf], options: &ReadOptions) -> Result<Frame, Error> {
-    let mut values = Collector::<f32>::new(options.memory);
+    let mut values = SpillBuffer::<f32>::new(options.memory);
     let (mut first, mut labels): (Option<Picture>, Vec<String>) = (None, Vec::new());
     for path in files {
         let bytes = fs::read(path).map_err(|cause| Error::Read { path: path.clone(), cause })?;

@@ -33,7 +33,7 @@ pub use digits::{digits, digits_frame};
 pub(crate) use entries::check_table;
 pub(crate) use folder::read_folder;
 pub(crate) use idx::read_labels;
-pub(crate) use reader::Holds;
+pub(crate) use reader::ContentKind;
 
 /// The formats that are read. Where the first bytes fit more than one, the first of them is it.
 const FORMATS: &[&dyn Format] = &[

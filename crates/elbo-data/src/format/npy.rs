@@ -7,7 +7,7 @@ use super::dense::Dense;
 use super::reader::Format;
 use super::structured;
 use crate::cells::{Cells, Number, Numbers, Precision};
-use crate::collector::Collector;
+use crate::collector::SpillBuffer;
 use crate::error::Error;
 use crate::frame::Frame;
 use crate::options::ReadOptions;
@@ -58,7 +58,7 @@ where
     let mut dense = Dense::<T>::new(options);
     if header.order == Order::Fortran {
         // The first index runs fastest: they are gathered by rows once all are there.
-        let mut stored = Collector::<f64>::new(options.memory);
+        let mut stored = SpillBuffer::<f64>::new(options.memory);
         header.numbers(source, |numbers| stored.extend(numbers.iter().copied()))?;
         let stored = stored.finish()?;
         let (rows, of_row) = (header.shape[0], &header.shape[1..]);

@@ -36,7 +36,7 @@ pub(crate) trait Format: Sync {
 
 /// What is asked of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Holds {
+pub(crate) enum ContentKind {
     /// Rows of cells.
     Rows,
     /// Sparse counts.

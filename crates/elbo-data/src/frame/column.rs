@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::levels::Levels;
 use super::matrix::Matrix;
 use super::sparse::Sparse;
-use crate::kind::{ColumnKind, Known, Seen, are_levels};
+use crate::kind::{ColumnKind, Known, NumberKinds, are_levels};
 use crate::numbering::Numbering;
 use crate::time;
 use crate::timeline::Times;
@@ -122,11 +122,11 @@ impl Column {
     pub(crate) fn known(&self) -> Vec<Known> {
         let kind = match self {
             Self::Matrix(matrix) => {
-                let mut seen = vec![Seen::default(); matrix.width()];
+                let mut seen = vec![NumberKinds::default(); matrix.width()];
                 for row in 0..matrix.rows() {
                     seen.iter_mut().enumerate().for_each(|(column, seen)| seen.take(matrix.at(row, column)));
                 }
-                return seen.iter().map(Seen::known).collect();
+                return seen.iter().map(NumberKinds::known).collect();
             }
             Self::Sparse(counts) => {
                 let known = Known { kind: ColumnKind::Count, missing: 0, numbering: Numbering::None };
@@ -140,7 +140,7 @@ impl Column {
             Self::Time(_) => ColumnKind::Time,
             Self::Text(_) => ColumnKind::Text,
         };
-        let mut seen = Seen::default();
+        let mut seen = NumberKinds::default();
         let mut missing = 0;
         for row in 0..self.rows() {
             match self.number(row, 0) {

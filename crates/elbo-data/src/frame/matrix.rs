@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::cells::{Cells, Number, Numbers};
-use crate::collector::Collector;
+use crate::collector::SpillBuffer;
 
 /// Columns that are numbers of one kind side by side: an image, or a table of numbers.
 ///
@@ -131,7 +131,7 @@ fn narrowed<T: Number>(
     columns: &[usize],
     memory: Option<u64>,
 ) -> Result<Cells<T>, Error> {
-    let mut kept = Collector::new(memory);
+    let mut kept = SpillBuffer::new(memory);
     for row in cells.chunks_exact(width.max(1)) {
         for &column in columns {
             kept.push(row[column])?;

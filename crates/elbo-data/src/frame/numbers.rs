@@ -9,7 +9,7 @@ use super::column::{Cell, Column};
 use super::matrix::Matrix;
 use super::sparse::Sparse;
 use crate::cells::{Cells, Number};
-use crate::collector::Collector;
+use crate::collector::SpillBuffer;
 use crate::dataset::Dataset;
 use crate::error::{CellFault, Error};
 use crate::fingerprint::{hash_entries, hash_numbers, hexadecimal};
@@ -147,7 +147,7 @@ fn gathered<T: Number>(
     rows: usize,
     memory: Option<u64>,
 ) -> Result<Cells<T>, Error> {
-    let mut values = Collector::new(memory);
+    let mut values = SpillBuffer::new(memory);
     for row in 0..rows {
         for (_, column) in columns {
             for place in 0..column.width() {

@@ -27,16 +27,16 @@ use super::{
     remedies::is_left,
 };
 use crate::{
-    asked::{Approximation, Asked, LOG_DENSITY, Term, Told, push_log_density},
     error::Error,
-    observer::{Observer, Say},
+    observer::{Observer, ObserverExt},
+    query::{Answer, Approximation, LOG_DENSITY, Query, Term, push_log_density},
     results::Results,
     subset::chosen,
 };
 
 /// What is looked at.
 #[derive(Clone, Copy, Debug)]
-pub struct Asking {
+pub struct AuditRequest {
     /// Rows at most, drawn from the seed.
     pub rows: usize,
     /// Draws of z a row behind each figure.
@@ -51,7 +51,7 @@ pub struct Asking {
     pub seed: u64,
 }
 
-impl Default for Asking {
+impl Default for AuditRequest {
     fn default() -> Self {
         Self {
             rows: 500,
@@ -68,11 +68,11 @@ impl Default for Asking {
 #[derive(Debug)]
 pub struct Audit {
     /// The contents of `audit.json`.
-    pub record: Record,
+    pub record: AuditRecord,
     /// Its means, by name.
     pub terms: Vec<Term>,
     /// The ledger of each row.
-    pub rows: Told,
+    pub rows: Answer,
     /// The content of the report.
     pub page: AuditPage,
 }
@@ -111,7 +111,7 @@ pub struct Worst {
 
 /// The contents of `audit.json`.
 #[derive(Debug, Serialize)]
-pub struct Record {
+pub struct AuditRecord {
     /// Which rows were audited.
     pub rows: String,
     /// Where their nats are lost.
@@ -132,8 +132,8 @@ pub struct Record {
 pub(super) fn audit(
     run: &Path,
     (config, reader): (&Config, &dyn Reader),
-    rows: &Asked,
-    asked: &Asking,
+    rows: &Query,
+    asked: &AuditRequest,
     observer: &dyn Observer,
 ) -> Result<Audit, Error> {
     reader.check_one_gaussian_layer()?;
@@ -210,7 +210,7 @@ pub(super) fn audit(
         );
         observer.note(&text.into());
     }
-    let record = Record {
+    let record = AuditRecord {
         rows: what,
         ledger: ledger.summary(),
         training_ledger: training_ledger.as_ref().map(GapLedger::summary),
@@ -231,7 +231,7 @@ pub(super) fn audit(
     let of_row = |labels: &Vec<String>| ledger.rows.iter().map(|row| labels[row.row].clone()).collect();
     let labels = data.labels.as_ref().map(of_row);
     let terms = record.terms(ledger.rows.len());
-    let rows = Told::of("row", index, labels, rows_table(&ledger, annealed));
+    let rows = Answer::of("row", index, labels, rows_table(&ledger, annealed));
     Ok(Audit { record, terms, rows, page })
 }
 
@@ -245,7 +245,7 @@ struct Audited {
 }
 
 impl Audited {
-    fn read(asked: &Asked, of: (&Config, &dyn Likelihood), observer: &dyn Observer) -> Result<Self, Error> {
+    fn read(asked: &Query, of: (&Config, &dyn Likelihood), observer: &dyn Observer) -> Result<Self, Error> {
         let (given, memory) = (asked.source.is_some(), asked.memory);
         let fitted = match read_own(of, memory, observer) {
             Err(cause) if !given => return Err(cause),
@@ -270,7 +270,7 @@ impl Audited {
 }
 
 struct Auditor<'a> {
-    asked: &'a Asking,
+    asked: &'a AuditRequest,
     config: &'a Config,
     reader: &'a dyn Reader,
     key: Key,
@@ -284,7 +284,7 @@ impl Auditor<'_> {
     }
 
     fn ledger(&self, piece: &Minibatch, what: &'static str) -> Result<GapLedger, Error> {
-        let Asking { inference, importance_samples: draws, .. } = *self.asked;
+        let AuditRequest { inference, importance_samples: draws, .. } = *self.asked;
         let config = LedgerConfig { covariance: inference.covariance(), infer: inference.config(1), draws };
         self.observer.work(what, 2 * piece.rows.len() as u64);
         let watch = |rows| self.observer.worked(rows as u64);
@@ -308,7 +308,7 @@ impl Auditor<'_> {
 
     fn page(
         &self,
-        record: &Record,
+        record: &AuditRecord,
         worst: &[Gaps],
         piece: &Minibatch,
         data: &Prepared,
@@ -381,7 +381,7 @@ fn rows_table(ledger: &GapLedger, annealed: Option<Vec<f64>>) -> Table {
     table
 }
 
-impl Record {
+impl AuditRecord {
     fn terms(&self, rows: usize) -> Vec<Term> {
         let ledger = &self.ledger;
         let term = |name, mean| Term::mean(name, mean, rows);

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use elbo::{
     distribution::bernoulli::Binarise,
     fit::FitConfig,
-    gradient::Form,
+    gradient::EstimatorConfig,
     guide::Family,
     likelihood::{Likelihood, Support},
     minibatch::split,
@@ -29,7 +29,7 @@ use super::{
 use crate::{
     error::Error,
     moments::{Moments, moments_of},
-    observer::{Observer, Say},
+    observer::{Observer, ObserverExt},
     scaling::Scaling,
     source::Source,
 };
@@ -260,13 +260,13 @@ fn counted(constant: usize) -> String {
 fn train_config(request: &Request, rows: usize, observer: &dyn Observer) -> Result<TrainConfig, Error> {
     let weighted = request.objective == Objective::ImportanceWeighted;
     let estimator = request.estimator.unwrap_or(match request.family {
-        _ if weighted => Form::DoublyReparameterised,
+        _ if weighted => EstimatorConfig::DoublyReparameterised,
         // Its noise vanishes as a ψ nears its optimum, of which each row's ascent by itself has much; it weighs no KL.
         Family::Gaussian if request.guide == Guide::PerDatum && request.kl_weight == KlWeight::default() => {
-            Form::StickingTheLanding
+            EstimatorConfig::StickingTheLanding
         }
-        Family::Gaussian => Form::Reparameterised,
-        _ => Form::ScoreFunction,
+        Family::Gaussian => EstimatorConfig::Reparameterised,
+        _ => EstimatorConfig::ScoreFunction,
     });
     let samples = request.samples.unwrap_or(if weighted { 5 } else { estimator.samples() });
     let step_size = request.step_size.unwrap_or(match request.optimiser {
@@ -292,7 +292,7 @@ fn train_config(request: &Request, rows: usize, observer: &dyn Observer) -> Resu
     })
 }
 
-fn kl_weight(request: &Request, estimator: Form) -> Result<KlWeight, Error> {
+fn kl_weight(request: &Request, estimator: EstimatorConfig) -> Result<KlWeight, Error> {
     let weight = request.kl_weight;
     let closed = request.kl == KlForm::Analytic || weight.free_bits == 0.0;
     let weighable = request.objective == Objective::Elbo && estimator.weighs_kl() && closed;
@@ -309,7 +309,11 @@ fn kl_weight(request: &Request, estimator: Form) -> Result<KlWeight, Error> {
 /// Steps of a row's own ψ at each visit where none are asked for, and their size.
 const PSI: (usize, f64) = (3, 0.03);
 
-fn choose_inference(request: &Request, estimator: Form, observer: &dyn Observer) -> Result<Inference, Error> {
+fn choose_inference(
+    request: &Request,
+    estimator: EstimatorConfig,
+    observer: &dyn Observer,
+) -> Result<Inference, Error> {
     let Request { guide, psi_steps, psi_step_size, objective, family, network, latent, .. } = request;
     if *guide == Guide::Amortised {
         if psi_steps.is_some() || psi_step_size.is_some() {
@@ -322,7 +326,7 @@ fn choose_inference(request: &Request, estimator: Form, observer: &dyn Observer)
     }
     let layers = latent.as_ref().map_or(1, Vec::len);
     let dense = *network == Network::Dense && *family == Family::Gaussian && layers == 1;
-    let path = matches!(estimator, Form::Reparameterised | Form::StickingTheLanding);
+    let path = matches!(estimator, EstimatorConfig::Reparameterised | EstimatorConfig::StickingTheLanding);
     if !(dense && path && *objective == Objective::Elbo) {
         return Err(Error::request(
             "«guide per-datum» is of the ELBO of dense layers with one layer of Gaussian latents, by reparameterisation",

@@ -17,10 +17,10 @@ use elbo_data::{Column, Table};
 
 use super::{config::Config, prepare::read_for};
 use crate::{
-    asked::{Approximation, Asked, Evaluation, LOG_DENSITY, Term, Told, of_the_fit, push_log_density},
     error::Error,
     number::plus_minus,
     observer::Observer,
+    query::{Answer, Approximation, Evaluation, LOG_DENSITY, Query, Term, of_the_fit, push_log_density},
     subset::chosen,
     text::Text,
 };
@@ -79,7 +79,7 @@ impl Default for Annealed {
 
 pub(super) fn evaluate(
     (config, reader): (&Config, &dyn Reader),
-    rows: &Asked,
+    rows: &Query,
     asked: &Measures,
     observer: &dyn Observer,
 ) -> Result<Evaluation, Error> {
@@ -130,7 +130,7 @@ pub(super) fn evaluate(
         unit: "nats_per_row",
         part: [some, all],
         terms,
-        rows: Told::of("row", index, labels, columns),
+        rows: Answer::of("row", index, labels, columns),
     })
 }
 

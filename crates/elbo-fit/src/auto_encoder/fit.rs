@@ -16,13 +16,13 @@ use elbo::{
     parameters::BurnModule,
     random::Key,
 };
-use elbo_data::{Dataset, Stored};
+use elbo_data::{AnyDataset, Dataset};
 
 use super::{
     choose::choose,
     config::Config,
     kept::read_model,
-    networks::{Networks, Ours},
+    networks::{Networks, StandardNetworks},
     page::page,
     prepare::{Prepared, Scaled, check_same, prepare, read_rows, stored},
     request::Request,
@@ -32,13 +32,13 @@ use crate::{
     error::Error,
     folder::{CONFIG, Folder},
     metrics::Metrics,
-    more::More,
     number::plus_minus,
-    observer::{Observer, Say},
+    observer::{Observer, ObserverExt},
     outcome::Outcome,
     page::Page,
     plan::Plan,
     results::Results,
+    resume_options::ResumeOptions,
     settings::job_text,
     source::{Source, describe},
 };
@@ -60,7 +60,7 @@ pub fn fit(
     plan: &Plan,
     observer: &dyn Observer,
 ) -> Result<Outcome, Error> {
-    fit_of(&Ours, request, source, test, begin_at, plan, observer)
+    fit_of(&StandardNetworks, request, source, test, begin_at, plan, observer)
 }
 
 /// Does this for networks, or a likelihood, of one's own.
@@ -77,8 +77,8 @@ pub fn fit_of(
     observer: &dyn Observer,
 ) -> Result<Outcome, Error> {
     let (config, rows) = match source.read(plan.memory, None)? {
-        Stored::Single(data) => chosen(networks, request, (source, test), data, plan, observer)?,
-        Stored::Double(data) => chosen(networks, request, (source, test), data, plan, observer)?,
+        AnyDataset::Single(data) => chosen(networks, request, (source, test), data, plan, observer)?,
+        AnyDataset::Double(data) => chosen(networks, request, (source, test), data, plan, observer)?,
     };
     begin(networks, &Config { begin_at: begin_at.map(Into::into), ..config }, &rows, plan, observer)
 }
@@ -128,7 +128,7 @@ pub(crate) fn repeat(
 /// # Errors
 /// As for [`fit`]; where the rows are not those of the configuration, or the folder holds no state to go on from.
 pub fn resume(folder: &Path, plan: &Plan, observer: &dyn Observer) -> Result<Outcome, Error> {
-    resume_of(&Ours, folder, plan, observer)
+    resume_of(&StandardNetworks, folder, plan, observer)
 }
 
 /// Does this for networks, or a likelihood, of one's own.
@@ -144,7 +144,7 @@ pub fn resume_of(
     let folder = Folder::open(folder)?;
     let path = folder.path(CONFIG);
     let config = Config::of(&job_text(&path)?, &path)?;
-    go_on(networks, folder, config, &More::default(), plan, observer)
+    go_on(networks, folder, config, &ResumeOptions::default(), plan, observer)
 }
 
 /// Goes on from the state of a folder, or from the beginning where it has none yet.
@@ -152,7 +152,7 @@ pub(crate) fn go_on(
     networks: &impl Networks,
     mut folder: Folder,
     mut config: Config,
-    more: &More,
+    more: &ResumeOptions,
     plan: &Plan,
     observer: &dyn Observer,
 ) -> Result<Outcome, Error> {
@@ -198,8 +198,8 @@ fn read(
     observer: &dyn Observer,
 ) -> Result<Split, Error> {
     match stored(config, &config.data.source, memory, None)? {
-        Stored::Single(data) => once_more(networks, config, data, memory, observer),
-        Stored::Double(data) => once_more(networks, config, data, memory, observer),
+        AnyDataset::Single(data) => once_more(networks, config, data, memory, observer),
+        AnyDataset::Double(data) => once_more(networks, config, data, memory, observer),
     }
 }
 

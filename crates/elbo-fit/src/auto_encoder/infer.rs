@@ -13,10 +13,10 @@ use elbo_data::{Column, Table};
 
 use super::{config::Config, evaluate::of_scaled, prepare::read_for};
 use crate::{
-    asked::{Approximation, Asked, Evaluation, LOG_DENSITY, Term, Told, push_log_density},
     error::Error,
     number::plus_minus,
     observer::Observer,
+    query::{Answer, Approximation, Evaluation, LOG_DENSITY, Query, Term, push_log_density},
     subset::chosen,
 };
 
@@ -67,7 +67,7 @@ impl Inference {
 #[allow(clippy::too_many_arguments, reason = "what there is to say of an inference")]
 pub(super) fn infer(
     (config, reader): (&Config, &dyn Reader),
-    asked: &Asked,
+    asked: &Query,
     number: Option<usize>,
     k: usize,
     inference: &Inference,
@@ -80,7 +80,7 @@ pub(super) fn infer(
     let rows = chosen(&all, number, key);
     reader.check_one_gaussian_layer()?;
     let joint = reader.joint()?;
-    let mut found = Found { k, ..Found::default() };
+    let mut found = Inferred { k, ..Inferred::default() };
     observer.work("inferring", rows.len() as u64);
     for piece in rows.index().chunks(ROWS) {
         let binarise = config.fit.binarise(reader.likelihood());
@@ -108,13 +108,13 @@ pub(super) fn infer(
         unit: "nats_per_row",
         part: [rows.len(); 2],
         terms: found.means().into_iter().map(term).collect(),
-        rows: Told::of("row", rows.index().iter().copied(), labels, columns),
+        rows: Answer::of("row", rows.index().iter().copied(), labels, columns),
     })
 }
 
 /// What was found for the rows so far.
 #[derive(Default)]
-struct Found {
+struct Inferred {
     k: usize,
     mean: Vec<Vec<f64>>,
     scale: Vec<Vec<f64>>,
@@ -126,7 +126,7 @@ struct Found {
     converged: Vec<f64>,
 }
 
-impl Found {
+impl Inferred {
     fn take(
         &mut self,
         joint: &dyn Joint,

@@ -12,7 +12,7 @@ use elbo::{
     optimiser::Moments,
     parameters::{self, BurnModule},
     random::Key,
-    train::{Psi, State},
+    train::{LocalParameters, State},
 };
 use elbo_data::Tensors;
 use serde::{Deserialize, Serialize};
@@ -79,7 +79,7 @@ impl Folder {
         ] {
             tensors.insert_f32(name, &[values.len()], values.clone());
         }
-        if let Some(Psi { train, validation }) = &progress.psi {
+        if let Some(LocalParameters { train, validation }) = &progress.psi {
             tensors.insert_f32("psi.train", &[train.len()], train.clone());
             tensors.insert_f32("psi.validation", &[validation.len()], validation.clone());
         }
@@ -124,7 +124,8 @@ impl Folder {
         };
         let best = take("best")?;
         let (train, validation) = (take("psi.train"), take("psi.validation"));
-        let psi = train.ok().zip(validation.ok()).map(|(train, validation)| Psi { train, validation });
+        let psi =
+            train.ok().zip(validation.ok()).map(|(train, validation)| LocalParameters { train, validation });
         // A state from before estimators carried anything has none.
         if let Some(carried) = tensors.get("estimator").map(|(shape, _)| shape.iter().product()) {
             state.estimator = tensors.take_f64("estimator", &[carried])?;

@@ -6,7 +6,7 @@ use elbo_data::{Dataset, Number};
 use super::request::Request;
 use crate::{
     moments::Moments,
-    observer::{Observer, Say},
+    observer::{Observer, ObserverExt},
 };
 
 /// How near to 0 or to full a pixel is paper or ink, as a share of full.

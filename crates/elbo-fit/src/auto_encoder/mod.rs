@@ -21,13 +21,13 @@ mod shape;
 mod words;
 mod yardsticks;
 
-pub use audit::{Asking, Audit, AuditPage, Record, Worst};
+pub use audit::{Audit, AuditPage, AuditRecord, AuditRequest, Worst};
 pub use config::{Config, DataConfig, NAME};
 pub use evaluate::{Annealed, Measures};
 pub use fit::{fit, fit_of, resume, resume_of};
 pub(crate) use fit::{go_on, repeat};
 pub use infer::Inference;
 pub use model::AutoEncoder;
-pub use networks::{Built, Networks, Ours, OwnLikelihood};
+pub use networks::{Built, Networks, OwnLikelihood, StandardNetworks};
 pub use request::{Guide, Network, Request, Scale};
 pub use words::{Words, words};

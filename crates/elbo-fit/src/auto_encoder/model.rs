@@ -14,20 +14,20 @@ use elbo::{
 use elbo_data::{Column, Table};
 
 use super::{
-    audit::{self, Asking, Audit},
+    audit::{self, Audit, AuditRequest},
     config::{Config, DataConfig},
     evaluate::{self, Measures},
     infer::{self, Inference},
     kept::read_model,
-    networks::{Networks, Ours},
+    networks::{Networks, StandardNetworks},
     page::draw_latent,
     prepare::{Prepared, read_for},
 };
 use crate::{
-    asked::{Asked, Evaluation, Selection, Told},
     error::Error,
-    fitted::{About, Fitted, Latents, Means, Pictures},
+    fitted::{Fitted, Latents, Means, ModelMetadata, Pictures},
     observer::Observer,
+    query::{Answer, Evaluation, Query, Selection},
     rows, table,
 };
 
@@ -48,7 +48,7 @@ impl AutoEncoder {
     /// # Errors
     /// It fails where there is none.
     pub fn load(path: &Path, device: &Device) -> Result<Self, Error> {
-        Self::load_of(&Ours, path, device)
+        Self::load_of(&StandardNetworks, path, device)
     }
 
     /// Does the same for networks, or a likelihood, of one's own.
@@ -86,7 +86,7 @@ impl AutoEncoder {
     /// It fails where the rows cannot be read, or are not such as the model is of.
     pub fn evaluate(
         &self,
-        rows: &Asked,
+        rows: &Query,
         measures: &Measures,
         observer: &dyn Observer,
     ) -> Result<Evaluation, Error> {
@@ -100,7 +100,7 @@ impl AutoEncoder {
     /// As for [`Self::evaluate`]; where z is not one layer of Gaussians.
     pub fn infer(
         &self,
-        rows: &Asked,
+        rows: &Query,
         number: Option<usize>,
         k: usize,
         inference: &Inference,
@@ -115,7 +115,7 @@ impl AutoEncoder {
     ///
     /// # Errors
     /// As for [`Self::infer`]; where there are fewer than two rows.
-    pub fn audit(&self, rows: &Asked, asked: &Asking, observer: &dyn Observer) -> Result<Audit, Error> {
+    pub fn audit(&self, rows: &Query, asked: &AuditRequest, observer: &dyn Observer) -> Result<Audit, Error> {
         audit::audit(&self.path, (&self.config, &*self.reader), rows, asked, observer)
     }
 
@@ -123,7 +123,7 @@ impl AutoEncoder {
     ///
     /// # Errors
     /// As for [`Self::evaluate`].
-    pub fn encode(&self, rows: &Asked, observer: &dyn Observer) -> Result<Told, Error> {
+    pub fn encode(&self, rows: &Query, observer: &dyn Observer) -> Result<Answer, Error> {
         let data = self.encoded(rows, observer)?;
         let width = self.reader.columns();
         let mut columns = vec![Vec::with_capacity(data.rows); 2 * width];
@@ -139,7 +139,7 @@ impl AutoEncoder {
             let what = if c < width { "mean" } else { "sd" };
             output.push(format!("{}_{what}", self.latent_name(c % width)), Column::Real(column));
         }
-        Ok(Told::of("row", 0..data.rows, data.labels, output))
+        Ok(Answer::of("row", 0..data.rows, data.labels, output))
     }
 
     /// Column c of z: `z_j`, or its class k as `z_j_k`; of two layers `z1_j` and `z2_j`.
@@ -159,15 +159,15 @@ impl AutoEncoder {
     /// As for [`Self::evaluate`].
     pub fn reconstruct(
         &self,
-        rows: &Asked,
+        rows: &Query,
         which: Selection,
         observer: &dyn Observer,
-    ) -> Result<Told, Error> {
+    ) -> Result<Answer, Error> {
         let data = self.encoded(rows, observer)?;
         let index = which.of(data.rows);
         let x = self.reader.reconstruct(&self.selected(&data, &index))?;
         let labels = data.labels.map(|labels| index.iter().map(|&row| labels[row].clone()).collect());
-        Ok(Told::of("row", index, labels, self.table(&x)))
+        Ok(Answer::of("row", index, labels, self.table(&x)))
     }
 
     /// Gives the same rows as pictures.
@@ -176,7 +176,7 @@ impl AutoEncoder {
     /// As for [`Self::evaluate`]; where rows are no images.
     pub fn reconstruct_pictures(
         &self,
-        rows: &Asked,
+        rows: &Query,
         which: Selection,
         observer: &dyn Observer,
     ) -> Result<Pictures, Error> {
@@ -191,8 +191,8 @@ impl AutoEncoder {
     ///
     /// # Errors
     /// It never fails for a model that was fitted.
-    pub fn sample(&self, number: usize, draw: bool, seed: u64) -> Result<Told, Error> {
-        Ok(Told::new(self.table(&self.drawn(number, draw, seed)?)))
+    pub fn sample(&self, number: usize, draw: bool, seed: u64) -> Result<Answer, Error> {
+        Ok(Answer::new(self.table(&self.drawn(number, draw, seed)?)))
     }
 
     /// The rows as pictures.
@@ -205,14 +205,14 @@ impl AutoEncoder {
     }
 
     /// What it is of.
-    pub fn about(&self) -> About {
+    pub fn about(&self) -> ModelMetadata {
         let DataConfig { rows, columns, fingerprint, source, .. } = self.config.data.clone();
         let data = rows::DataConfig { rows, columns: columns.clone(), fingerprint, source };
-        About { elbo: self.config.elbo.clone(), columns, data }
+        ModelMetadata { elbo: self.config.elbo.clone(), columns, data }
     }
 
     /// Rows as the encoder is given them.
-    fn encoded(&self, rows: &Asked, observer: &dyn Observer) -> Result<Prepared, Error> {
+    fn encoded(&self, rows: &Query, observer: &dyn Observer) -> Result<Prepared, Error> {
         let likelihood = self.reader.likelihood();
         let mut data = read_for((&self.config, likelihood), rows, observer)?;
         data.as_encoded(self.config.fit.binarise(likelihood))?;
@@ -262,18 +262,24 @@ impl AutoEncoder {
 
 /// An auto-encoder as any fitted model: it says the latents of rows, and draws x and not only its mean.
 impl Fitted for AutoEncoder {
-    fn predict(&self, _: &About, asked: &Asked, _: usize, watch: &dyn Observer) -> Result<Told, Error> {
+    fn predict(
+        &self,
+        _: &ModelMetadata,
+        asked: &Query,
+        _: usize,
+        watch: &dyn Observer,
+    ) -> Result<Answer, Error> {
         self.encode(asked, watch)
     }
 
-    fn sample(&self, _: &About, number: usize, seed: u64, _: &dyn Observer) -> Result<Told, Error> {
+    fn sample(&self, _: &ModelMetadata, number: usize, seed: u64, _: &dyn Observer) -> Result<Answer, Error> {
         Self::sample(self, number, true, seed)
     }
 
     fn evaluate(
         &self,
-        _: &About,
-        asked: &Asked,
+        _: &ModelMetadata,
+        asked: &Query,
         number: Option<usize>,
         seed: u64,
         watch: &dyn Observer,
@@ -283,11 +289,11 @@ impl Fitted for AutoEncoder {
 
     fn reconstruct(
         &self,
-        _: &About,
-        asked: &Asked,
+        _: &ModelMetadata,
+        asked: &Query,
         which: Selection,
         watch: &dyn Observer,
-    ) -> Result<Told, Error> {
+    ) -> Result<Answer, Error> {
         Self::reconstruct(self, asked, which, watch)
     }
 
@@ -307,7 +313,7 @@ impl Latents for AutoEncoder {
         self.reader.family()
     }
 
-    fn means(&self, _: &About, asked: &Asked, watch: &dyn Observer) -> Result<Means, Error> {
+    fn means(&self, _: &ModelMetadata, asked: &Query, watch: &dyn Observer) -> Result<Means, Error> {
         let data = self.encoded(asked, watch)?;
         let (width, all) = (self.names().len(), self.reader.columns());
         let mut z = Vec::with_capacity(width * data.rows);

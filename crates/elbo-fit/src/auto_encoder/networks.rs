@@ -47,9 +47,9 @@ pub trait Networks: Debug {
 
 /// Our networks with our likelihoods.
 #[derive(Clone, Copy, Debug)]
-pub struct Ours;
+pub struct StandardNetworks;
 
-impl Networks for Ours {
+impl Networks for StandardNetworks {
     type Model = Generative;
     type Guide = Amortised;
 

@@ -5,7 +5,7 @@ use elbo::{
     distribution::bernoulli::Binarise,
     engine::Reader,
     fit::{Finished, Fit},
-    gradient::Form,
+    gradient::EstimatorConfig,
     guide::Guide,
     likelihood::Support,
     minibatch::Rows,
@@ -210,7 +210,7 @@ fn notes(results: &HeldOut, converged: Option<bool>, config: &Config, reader: &d
             );
         }
     }
-    if let Form::Relaxed(temperature) = config.fit.train.estimator {
+    if let EstimatorConfig::Relaxed(temperature) = config.fit.train.estimator {
         notes.push(format!(
             "The gradient was that of draws relaxed at temperature {temperature}: a biased estimate. The bounds \
              shown are those of true, discrete draws."

@@ -5,14 +5,14 @@ use elbo::{
     likelihood::{Likelihood, Support},
     random::Key,
 };
-use elbo_data::{Cells, Dataset, Lines, Number, Precision, Stored};
+use elbo_data::{AnyDataset, Cells, Dataset, Lines, Number, Precision};
 
 use super::config::{Config, DataConfig, Taken};
 use crate::{
-    asked::Asked,
     columns,
     error::Error,
     observer::Observer,
+    query::Query,
     scaling::Scaling,
     source::{Source, describe_new, same_data, short},
 };
@@ -105,10 +105,10 @@ pub(crate) fn stored(
     source: &Source,
     memory: Option<u64>,
     wanted: Option<&[String]>,
-) -> Result<Stored, Error> {
+) -> Result<AnyDataset, Error> {
     Ok(match source.read(memory, wanted)? {
-        Stored::Double(data) if !config.data.exact => {
-            Stored::Single(data.converted(memory, |_, x| f32::of(x))?)
+        AnyDataset::Double(data) if !config.data.exact => {
+            AnyDataset::Single(data.converted(memory, |_, x| f32::of(x))?)
         }
         exact => exact,
     })
@@ -122,7 +122,7 @@ pub(crate) fn check_same<T: Number>(data: &Dataset<T>, config: &Config) -> Resul
 /// Reads rows for a fitted model: those named, or those that it was fitted to.
 pub(crate) fn read_for(
     of: (&Config, &dyn Likelihood),
-    asked: &Asked,
+    asked: &Query,
     watch: &dyn Observer,
 ) -> Result<Prepared, Error> {
     let read = |rows: &Source| read_rows(of, rows, asked.memory, watch);
@@ -137,8 +137,8 @@ pub(crate) fn read_own(
 ) -> Result<Prepared, Error> {
     let source = &of.0.data.source;
     match stored(of.0, source, memory, None).map_err(|error| source.moved(error))? {
-        Stored::Single(data) => check_same(&data, of.0).and_then(|()| prepare(of, data, memory, watch)),
-        Stored::Double(data) => check_same(&data, of.0).and_then(|()| prepare(of, data, memory, watch)),
+        AnyDataset::Single(data) => check_same(&data, of.0).and_then(|()| prepare(of, data, memory, watch)),
+        AnyDataset::Double(data) => check_same(&data, of.0).and_then(|()| prepare(of, data, memory, watch)),
     }
 }
 
@@ -150,8 +150,8 @@ pub(crate) fn read_rows(
     watch: &dyn Observer,
 ) -> Result<Prepared, Error> {
     match stored(of.0, source, memory, Some(&of.0.data.columns))? {
-        Stored::Single(data) => prepare_new(of, data, memory, watch),
-        Stored::Double(data) => prepare_new(of, data, memory, watch),
+        AnyDataset::Single(data) => prepare_new(of, data, memory, watch),
+        AnyDataset::Double(data) => prepare_new(of, data, memory, watch),
     }
 }
 

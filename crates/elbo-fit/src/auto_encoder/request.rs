@@ -2,7 +2,7 @@
 
 use elbo::{
     distribution::bernoulli::Binarise,
-    gradient::Form,
+    gradient::EstimatorConfig,
     guide::Family,
     likelihood::{LikelihoodFamily, Sigma},
     network::Activation,
@@ -63,7 +63,7 @@ pub struct Request {
     /// What is maximised.
     pub objective: Objective,
     /// How its gradient is estimated; if open, what suits the objective and the latents.
-    pub estimator: Option<Form>,
+    pub estimator: Option<EstimatorConfig>,
     /// The form of the KL term.
     pub kl: KlForm,
     /// Its weight in what is maximised.

@@ -27,8 +27,8 @@ use crate::{
     error::Error,
     metrics::Metrics,
     number::plus_minus,
-    observer::{Observer, Say},
-    results::{HeldOut, Linear, Reached, Results},
+    observer::{Observer, ObserverExt},
+    results::{FinalBound, HeldOut, Linear, Results},
     subset::chosen,
     text::Text,
 };
@@ -88,7 +88,7 @@ pub(super) fn results(
             linear,
         };
         Results {
-            reached: Reached::HeldOut(reached),
+            reached: FinalBound::HeldOut(reached),
             seconds: history.iter().map(|metrics| metrics.seconds).sum(),
             converged: Some(converged),
             verdict: Verdict::of(&found).with_remedies(|remedy| is_left(remedy, config, Some(finished))),

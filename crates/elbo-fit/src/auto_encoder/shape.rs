@@ -9,7 +9,7 @@ use elbo::{
 use super::request::{Network, Request};
 use crate::{
     error::Error,
-    observer::{Observer, Say},
+    observer::{Observer, ObserverExt},
     room::{check_room, numbers},
 };
 

@@ -10,7 +10,7 @@ use elbo_data::{CorpusOptions, ReadOptions, read_corpus_as};
 
 use crate::{
     error::Error,
-    observer::{Observer, Say},
+    observer::{Observer, ObserverExt},
     rows::{DataConfig, Fingerprinted},
     source::Source,
 };

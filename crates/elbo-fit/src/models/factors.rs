@@ -10,18 +10,18 @@ use elbo_data::{Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    course::{Course, Fitting, ROWS, Restated, of_stored},
+    ascent::{AscentResult, Fitting, ROWS, Restated, of_stored},
     model::Model,
     row_model::{RowModel, of_seen},
-    story::Story,
+    summary::FitSummary,
 };
 use crate::{
-    asked::{Approximation, Asked},
     error::Error,
+    estimates::Estimates,
     figure::{Figure, Loadings, Map},
-    fitted::{About, Latents, Means},
-    found::Found,
-    observer::{Observer, Say},
+    fitted::{Latents, Means, ModelMetadata},
+    observer::{Observer, ObserverExt},
+    query::{Approximation, Query},
     room::{check_room, numbers},
     rows::Rows,
     scaling::Scaling,
@@ -136,7 +136,7 @@ impl Model for Factors {
         mut rows: Rows,
         settings: &Settings,
         run: &Fitting<'_>,
-    ) -> Result<(Course, Story<FactorAnalysis>), Error> {
+    ) -> Result<(AscentResult, FitSummary<FactorAnalysis>), Error> {
         let (width, latent) = (rows.data.width(), settings.prior.latent);
         check_size(width, latent, rows.data.rows())?;
         rows.need_values(0..width)?;
@@ -169,7 +169,7 @@ impl Model for Factors {
         let parameters = in_use * width as f64 - 0.5 * in_use * (in_use - 1.0) + width as f64 + noises;
         course.findings.estimated = Some(Estimated { parameters, rows: rows.number() });
         let described = loadings(&data.columns, scaling.divisors(), &q);
-        course.found = Found::Factors { loadings: described.clone() };
+        course.found = Estimates::Factors { loadings: described.clone() };
         let active = q.active().iter().filter(|active| **active).count();
         let mut figures = Vec::new();
         if described.dimensions.len() > 1 {
@@ -197,12 +197,12 @@ impl Model for Factors {
             Noise::Shared => "Bayesian probabilistic PCA",
             Noise::Each => "Bayesian factor analysis",
         };
-        let story = Story {
+        let story = FitSummary {
             kind: kind.into(),
             cards: vec![("dimensions".into(), format!("{active} of {latent} are active"))],
             notes,
             figures,
-            about: About::new(&data.columns, &rows.config),
+            about: ModelMetadata::new(&data.columns, &rows.config),
             posterior: FactorAnalysis { scaling, posterior: q },
         };
         Ok((course, story))
@@ -287,7 +287,7 @@ impl RowModel for FactorAnalysis {
         self.density(&data)
     }
 
-    fn sample(&self, about: &About, rows: usize, key: Key) -> Result<Table, Error> {
+    fn sample(&self, about: &ModelMetadata, rows: usize, key: Key) -> Result<Table, Error> {
         let drawn = self.posterior.sample(rows, key)?;
         Ok(table::of(&about.columns, &self.scaling.undo_rows(&drawn)))
     }
@@ -310,7 +310,7 @@ impl Latents for FactorAnalysis {
         Family::Gaussian
     }
 
-    fn means(&self, about: &About, asked: &Asked, watch: &dyn Observer) -> Result<Means, Error> {
+    fn means(&self, about: &ModelMetadata, asked: &Query, watch: &dyn Observer) -> Result<Means, Error> {
         let mut data = about.rows(asked, &about.columns, watch)?;
         self.scaling.apply(&mut data)?;
         Ok(Means { z: self.posterior.infer(&data.values)?.mean, labels: data.labels })

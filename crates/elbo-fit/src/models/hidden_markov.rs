@@ -12,20 +12,20 @@ use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    course::{Course, Fitting, ROWS, annealing},
+    ascent::{AscentResult, Fitting, ROWS, annealing},
     model::Model,
     series::{self, Chain, OrderedRows, Sequences, lengths, sequences, steps, varied},
-    story::Story,
+    summary::FitSummary,
 };
 use crate::{
     columns::listed,
     error::Error,
+    estimates::Estimates,
     figure::{Figure, State},
-    fitted::About,
-    found::Found,
+    fitted::ModelMetadata,
     moments::{Moments, moments},
     number::likeliest,
-    observer::{Observer, Say},
+    observer::{Observer, ObserverExt},
     source::Source,
     table,
 };
@@ -247,7 +247,7 @@ impl Model for HiddenMarkov {
         OrderedRows { rows, when }: OrderedRows,
         settings: &Settings,
         run: &Fitting<'_>,
-    ) -> Result<(Course, Story<Sequences<Posterior>>), Error> {
+    ) -> Result<(AscentResult, FitSummary<Sequences<Posterior>>), Error> {
         let (x, columns) = (&rows.data.values[..], &rows.data.columns);
         let lengths = lengths(&rows.data, settings.several_sequences, run.observer)?;
         let family = |emission: &Emission| match emission {
@@ -312,7 +312,7 @@ impl Model for HiddenMarkov {
         let names: Vec<String> =
             columns.iter().zip(&q.emission[0]).flat_map(|(name, e)| outcomes(name, e)).collect();
         let matrix: Vec<Vec<f64>> = q.transitions.iter().map(Shares::mean).collect();
-        course.found = Found::HiddenMarkov {
+        course.found = Estimates::HiddenMarkov {
             outcomes: names.clone(),
             states: described.clone(),
             transitions: matrix.clone(),
@@ -324,7 +324,7 @@ impl Model for HiddenMarkov {
             states: path,
             steps: steps(when.as_ref(), 0),
         };
-        let story = Story {
+        let story = FitSummary {
             kind: "Hidden Markov model".into(),
             cards,
             notes: vec!["States are numbered as they came; any order of them is as good.".into()],
@@ -333,7 +333,7 @@ impl Model for HiddenMarkov {
                 ("States".into(), Figure::States { outcomes: names, states: described }),
                 ("From state to state".into(), Figure::Transitions(matrix)),
             ],
-            about: About::new(columns, &rows.config),
+            about: ModelMetadata::new(columns, &rows.config),
             posterior: Sequences { several: settings.several_sequences, chain: q },
         };
         Ok((course, story))

@@ -15,17 +15,17 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    course::{Course, Fitting, Restated, annealing, told},
+    ascent::{AscentResult, Fitting, Restated, annealing, told},
     model::Model,
-    story::Story,
+    summary::FitSummary,
 };
 use crate::{
-    asked::{Approximation, Asked, Evaluation, Spread, Term, Told},
     error::Error,
+    estimates::{Estimates, ExactSpins},
     figure::Figure,
-    fitted::{About, Fitted},
-    found::{ExactSpins, Found},
-    observer::{Observer, Say},
+    fitted::{Fitted, ModelMetadata},
+    observer::{Observer, ObserverExt},
+    query::{Answer, Approximation, Evaluation, Query, Term, Uncertainty},
     rows::{DataConfig, Rows},
     source::{Source, describe},
     table,
@@ -106,7 +106,13 @@ fn from_uniform(spins: usize) -> impl Fn(Bound) -> Bound + Copy {
 
 impl Fitted for Spins {
     /// The mean of each spin, with its name where it has one but its number.
-    fn predict(&self, about: &About, asked: &Asked, _: usize, _: &dyn Observer) -> Result<Told, Error> {
+    fn predict(
+        &self,
+        about: &ModelMetadata,
+        asked: &Query,
+        _: usize,
+        _: &dyn Observer,
+    ) -> Result<Answer, Error> {
         no_rows(asked)?;
         let means = ising::means(&self.posterior.marginals);
         let mut out = Table::new();
@@ -116,21 +122,27 @@ impl Fitted for Spins {
             out.push("exact_mean", Column::Real(exact.means.clone()));
         }
         let names = about.columns.first().filter(|first| *first != "1").map(|_| about.columns.clone());
-        Ok(Told::of("spin", spins, names, out))
+        Ok(Answer::of("spin", spins, names, out))
     }
 
     /// Spins drawn from q.
-    fn sample(&self, about: &About, number: usize, seed: u64, _: &dyn Observer) -> Result<Told, Error> {
+    fn sample(
+        &self,
+        about: &ModelMetadata,
+        number: usize,
+        seed: u64,
+        _: &dyn Observer,
+    ) -> Result<Answer, Error> {
         let key = Key::new(seed);
         let cells: Vec<f64> = (0..number as u64).flat_map(|row| self.draw(key.fold(row))).collect();
-        Ok(Told::new(table::of(&about.columns, &cells)))
+        Ok(Answer::new(table::of(&about.columns, &cells)))
     }
 
     /// The bound on log Z, and how far it is from it.
     fn evaluate(
         &self,
-        _: &About,
-        asked: &Asked,
+        _: &ModelMetadata,
+        asked: &Query,
         number: Option<usize>,
         _: u64,
         _: &dyn Observer,
@@ -152,7 +164,7 @@ impl Fitted for Spins {
         let term = |(name, value, is): (&str, f64, Approximation)| Term {
             name: name.into(),
             value,
-            standard_error: Spread::Exact,
+            standard_error: Uncertainty::Exact,
             is: Some(is),
         };
         Ok(Evaluation {
@@ -160,13 +172,13 @@ impl Fitted for Spins {
             unit: "nats",
             part: [0, 0],
             terms: figures.into_iter().map(term).collect(),
-            rows: Told::new(out),
+            rows: Answer::new(out),
         })
     }
 }
 
 /// A field is of spins, not of rows.
-fn no_rows(asked: &Asked) -> Result<(), Error> {
+fn no_rows(asked: &Query) -> Result<(), Error> {
     asked.source.as_ref().map_or(Ok(()), |source| {
         let message = format!("an Ising model has no rows: `{}` is not read", source.data);
         Err(Error::request(message, "leave «data» out"))
@@ -259,7 +271,11 @@ impl Model for Ising {
         couplings(source, memory, observer)
     }
 
-    fn fit(rows: Rows, settings: &Settings, run: &Fitting<'_>) -> Result<(Course, Story<Spins>), Error> {
+    fn fit(
+        rows: Rows,
+        settings: &Settings,
+        run: &Fitting<'_>,
+    ) -> Result<(AscentResult, FitSummary<Spins>), Error> {
         let (couplings, n) = (&rows.data.values[..], rows.data.width());
         let field = ising::field(couplings, &settings.fields).map_err(|error| {
             Error::from(error).remedy("J is symmetric, each coupling written twice, with 0 on the diagonal")
@@ -322,14 +338,14 @@ impl Model for Ising {
         run.observer.say("spins", format!("{n}, {} couplings", field.edges.len()));
         let names = &rows.data.columns;
         course.found =
-            Found::Ising { spins: names.clone(), means: means.clone(), exact: spins.exact.clone() };
+            Estimates::Ising { spins: names.clone(), means: means.clone(), exact: spins.exact.clone() };
         let exact = spins.exact.as_ref().map(|exact| exact.means.clone());
-        let story = Story {
+        let story = FitSummary {
             kind: "Ising model".into(),
             cards,
             notes,
             figures: vec![("The spins".into(), Figure::Spins { names: names.clone(), means, exact })],
-            about: About::new(names, &rows.config),
+            about: ModelMetadata::new(names, &rows.config),
             posterior: spins,
         };
         Ok((course, story))

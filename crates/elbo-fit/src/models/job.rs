@@ -6,21 +6,21 @@ use elbo::{diagnose::Verdict, mean_field::Ascent, terms::Bound};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    course::{Course, Fitting, Run},
+    ascent::{AscentResult, FitContext, Fitting},
     kept::Keeper,
     model::Model,
-    story::Story,
+    summary::FitSummary,
 };
 use crate::{
     error::Error,
     fitted::Saved,
     folder::{CONFIG, Folder, Place},
-    more::More,
     observer::Observer,
     outcome::Outcome,
     page::{AscentPage, Page},
     plan::Plan,
-    results::{AllRows, Reached, Results},
+    results::{AllRows, FinalBound, Results},
+    resume_options::ResumeOptions,
     rows::{DataConfig, Fingerprinted},
     settings::{not_a_job, settings, to_toml},
     source::{Source, same_data},
@@ -47,7 +47,7 @@ pub(crate) struct Config<S> {
 pub fn fit<M: Model>(
     request: &M::Request,
     source: Source,
-    run: &Run<'_>,
+    run: &FitContext<'_>,
     plan: &Plan,
 ) -> Result<Outcome, Error> {
     let (data, settings) = M::choose(request, source, plan.memory, run.observer)?;
@@ -58,7 +58,7 @@ fn fit_to<M: Model>(
     data: M::Data,
     settings: M::Settings,
     repeated: Option<String>,
-    run: &Run<'_>,
+    run: &FitContext<'_>,
     place: &Place,
 ) -> Result<Outcome, Error> {
     place.check(repeated.as_deref())?;
@@ -99,8 +99,8 @@ impl<S: Serialize> Config<S> {
     /// Writes what a fit came to.
     fn finish<Q: Serialize>(
         self,
-        course: Course,
-        story: Story<Q>,
+        course: AscentResult,
+        story: FitSummary<Q>,
         folder: &Folder,
     ) -> Result<Outcome, Error> {
         let rows = story.about.data.rows;
@@ -121,7 +121,7 @@ impl<S: Serialize> Config<S> {
         let facts = facts(&reached, course.names, course.record.converged, course.seconds, &story.cards);
         let has_prior = reached.global != 0.0;
         let results = Results {
-            reached: Reached::AllRows(reached),
+            reached: FinalBound::AllRows(reached),
             seconds: course.seconds,
             converged: Some(course.record.converged),
             verdict: Verdict::of(&course.findings),
@@ -205,7 +205,7 @@ impl Config<toml::Value> {
         };
         let again = || {
             let data = recorded.read::<M>(&settings, source.clone(), plan, observer)?;
-            fit_to::<M>(data, settings, Some(name), &Run { ascent, seed, observer }, &plan.place)
+            fit_to::<M>(data, settings, Some(name), &FitContext { ascent, seed, observer }, &plan.place)
         };
         again().map_err(|error| source.moved(error))
     }
@@ -214,7 +214,7 @@ impl Config<toml::Value> {
     pub(crate) fn resume_as<M: Model>(
         self,
         mut folder: Folder,
-        more: &More,
+        more: &ResumeOptions,
         plan: &Plan,
         observer: &dyn Observer,
     ) -> Result<Outcome, Error> {

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use elbo::mean_field::Record;
+use elbo::mean_field::AscentTrace;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -40,7 +40,7 @@ pub(crate) struct Climb<S> {
     pub(crate) start: usize,
     /// How much was done of what goes before its sweeps.
     pub(crate) warmed: usize,
-    pub(crate) record: Record,
+    pub(crate) record: AscentTrace,
     pub(crate) fit: S,
 }
 

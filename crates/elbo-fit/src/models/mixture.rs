@@ -12,19 +12,19 @@ use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    course::{Course, Fitting, ROWS, annealing, told},
+    ascent::{AscentResult, Fitting, ROWS, annealing, told},
     model::Model,
     online::Online,
     row_model::{RowModel, of_seen},
-    story::Story,
+    summary::FitSummary,
 };
 use crate::{
     error::Error,
+    estimates::Estimates,
     figure::{Component, Ellipse, Ellipses, Figure},
-    fitted::About,
-    found::Found,
+    fitted::ModelMetadata,
     number::likeliest,
-    observer::{Observer, Say},
+    observer::{Observer, ObserverExt},
     room::{check_room, size},
     rows::Rows,
     source::Source,
@@ -251,7 +251,11 @@ impl Model for Mixture {
         read(source, memory, weights, [settings.drop_constant, settings.is_bernoulli()], observer)
     }
 
-    fn fit(rows: Rows, settings: &Settings, run: &Fitting<'_>) -> Result<(Course, Story<Posterior>), Error> {
+    fn fit(
+        rows: Rows,
+        settings: &Settings,
+        run: &Fitting<'_>,
+    ) -> Result<(AscentResult, FitSummary<Posterior>), Error> {
         let (x, width) = (&rows.data.values[..], rows.data.width());
         check_size(&settings.prior, width)?;
         rows.need_values(0..width)?;
@@ -299,7 +303,8 @@ impl Model for Mixture {
         let looked_at = q.transforms(x, key)?;
         course.findings.transformed = rows.transforms(looked_at).test();
         let described = described(&fit);
-        course.found = Found::Mixture { columns: rows.data.columns.clone(), components: described.clone() };
+        course.found =
+            Estimates::Mixture { columns: rows.data.columns.clone(), components: described.clone() };
         let kind = match settings.prior.family {
             Family::Gaussian(_) => "Bayesian Gaussian mixture",
             Family::Bernoulli(_) => "Bayesian Bernoulli mixture",
@@ -311,7 +316,7 @@ impl Model for Mixture {
         }
         let table = Figure::Components { columns: columns.clone(), components: described };
         figures.push(("Components".into(), table));
-        let story = Story {
+        let story = FitSummary {
             kind: kind.into(),
             cards: vec![
                 (card, estimate),
@@ -324,7 +329,7 @@ impl Model for Mixture {
                     .into(),
             ],
             figures,
-            about: About::new(columns, &rows.config),
+            about: ModelMetadata::new(columns, &rows.config),
             posterior: q.clone(),
         };
         Ok((course, story))
@@ -496,7 +501,7 @@ impl RowModel for Posterior {
     }
 
     /// With the component of each.
-    fn sample(&self, about: &About, rows: usize, key: Key) -> Result<Table, Error> {
+    fn sample(&self, about: &ModelMetadata, rows: usize, key: Key) -> Result<Table, Error> {
         let draws: Result<Vec<(usize, Vec<f64>)>, _> =
             (0..rows as u64).map(|row| self.sample(key, row)).collect();
         let (of, x): (Vec<usize>, Vec<Vec<f64>>) = draws?.into_iter().unzip();

@@ -3,7 +3,7 @@
 //! A run folder holds `config.toml`, `state.json` (all that a fit needs to go on), `model.json` (the factors, by which [`FittedModel`](crate::FittedModel) works), `metrics.jsonl` (a line for
 //! each sweep of each start) and `results.json`.
 
-mod course;
+mod ascent;
 mod documents;
 pub mod factors;
 pub mod hidden_markov;
@@ -19,14 +19,14 @@ pub mod regress;
 mod row_model;
 mod series;
 pub mod state_space;
-mod story;
+mod summary;
 pub mod topics;
 
-pub use course::{Course, Fitting, Run};
+pub use ascent::{AscentResult, FitContext, Fitting};
 pub(crate) use job::Config;
 pub use job::fit;
 pub use model::Model;
 pub use online::Online;
 pub use registry::MODELS;
 pub(crate) use registry::{check_name, read, repeat, resume};
-pub use story::Story;
+pub use summary::FitSummary;

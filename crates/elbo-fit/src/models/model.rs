@@ -3,8 +3,8 @@
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    course::{Course, Fitting},
-    story::Story,
+    ascent::{AscentResult, Fitting},
+    summary::FitSummary,
 };
 use crate::{error::Error, fitted::Fitted, observer::Observer, rows::Fingerprinted, source::Source};
 
@@ -59,5 +59,5 @@ pub trait Model {
         data: Self::Data,
         settings: &Self::Settings,
         run: &Fitting<'_>,
-    ) -> Result<(Course, Story<Self::Posterior>), Error>;
+    ) -> Result<(AscentResult, FitSummary<Self::Posterior>), Error>;
 }

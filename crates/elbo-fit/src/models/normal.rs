@@ -11,16 +11,16 @@ use elbo_data::{Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    course::{Course, Fitting, ROWS},
+    ascent::{AscentResult, Fitting, ROWS},
     model::Model,
     row_model::{RowModel, of_seen},
-    story::Story,
+    summary::FitSummary,
 };
 use crate::{
     error::Error,
+    estimates::Estimates,
     figure::Figure,
-    fitted::About,
-    found::Found,
+    fitted::ModelMetadata,
     moments::weighted_moments,
     number::{alike, significant},
     observer::Observer,
@@ -119,7 +119,11 @@ impl Model for Normal {
         Rows::read(source, memory, observer)?.weighted_by(settings.row_weights.as_deref())
     }
 
-    fn fit(rows: Rows, settings: &Settings, run: &Fitting<'_>) -> Result<(Course, Story<Posterior>), Error> {
+    fn fit(
+        rows: Rows,
+        settings: &Settings,
+        run: &Fitting<'_>,
+    ) -> Result<(AscentResult, FitSummary<Posterior>), Error> {
         let column = rows.column(Some(&settings.column))?;
         rows.need_values([column])?;
         let x: Vec<f64> = rows.data.column(column).collect();
@@ -144,7 +148,7 @@ impl Model for Normal {
         (course.findings.posterior_is_known, course.findings.intervals_told) = (true, true);
         let tau = Gamma::new(q.shape, q.rate)?;
         let sd_of_tau = tau.variance().unwrap_or(f64::NAN).sqrt();
-        course.found = Found::Normal {
+        course.found = Estimates::Normal {
             column: settings.column.clone(),
             mean: q.mean,
             mean_sd: q.precision.recip().sqrt(),
@@ -164,12 +168,12 @@ impl Model for Normal {
                 ["standard deviation, 1/√E[τ]".into(), deviation],
             ],
         };
-        let story = Story {
+        let story = FitSummary {
             kind: "Gaussian sample".into(),
             cards: vec![("mean".into(), mean), ("precision".into(), precision)],
             notes: vec!["q(μ) q(τ): the two are taken to be independent, which they are not quite.".into()],
             figures: vec![("Mean and precision".into(), facts)],
-            about: About::new(&rows.data.columns[column..=column], &rows.config),
+            about: ModelMetadata::new(&rows.data.columns[column..=column], &rows.config),
             posterior: q,
         };
         Ok((course, story))
@@ -187,7 +191,7 @@ impl RowModel for Posterior {
         Ok(of_seen(&data, self.log_predictive(&data.values)))
     }
 
-    fn sample(&self, about: &About, rows: usize, key: Key) -> Result<Table, Error> {
+    fn sample(&self, about: &ModelMetadata, rows: usize, key: Key) -> Result<Table, Error> {
         let draws: Result<Vec<f64>, _> = (0..rows as u64).map(|row| self.sample(key, row)).collect();
         Ok(table::of(&about.columns, &draws?))
     }

@@ -7,7 +7,7 @@ use elbo::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::observer::{Observer, Say};
+use crate::observer::{Observer, ObserverExt};
 
 /// Natural-gradient steps from minibatches before the sweeps.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -10,12 +10,12 @@ use super::{
 };
 use crate::{
     error::Error,
-    fitted::{About, Fitted, Saved, not_ours},
+    fitted::{Fitted, ModelMetadata, Saved, not_ours},
     folder::Folder,
-    more::More,
     observer::Observer,
     outcome::Outcome,
     plan::Plan,
+    resume_options::ResumeOptions,
 };
 
 /// Every model that is fitted by coordinate ascent.
@@ -31,7 +31,7 @@ pub static MODELS: &[Entry] = &[
 ];
 
 type Repeat = fn(Config<toml::Value>, &Path, Option<&Path>, &Plan, &dyn Observer) -> Result<Outcome, Error>;
-type Resume = fn(Config<toml::Value>, Folder, &More, &Plan, &dyn Observer) -> Result<Outcome, Error>;
+type Resume = fn(Config<toml::Value>, Folder, &ResumeOptions, &Plan, &dyn Observer) -> Result<Outcome, Error>;
 
 /// A model of the registry.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), Error> {
 pub(crate) fn resume(
     config: Config<toml::Value>,
     folder: Folder,
-    more: &More,
+    more: &ResumeOptions,
     plan: &Plan,
     observer: &dyn Observer,
 ) -> Result<Outcome, Error> {
@@ -91,7 +91,7 @@ pub(crate) fn repeat(
 }
 
 /// The model that a file holds, and the name of its kind.
-pub(crate) fn read(file: &Path) -> Result<(String, About, Box<dyn Fitted>), Error> {
+pub(crate) fn read(file: &Path) -> Result<(String, ModelMetadata, Box<dyn Fitted>), Error> {
     let saved = Saved::read(file)?;
     let model = Entry::find(&saved.model)?;
     let fitted = (model.load)(&saved.posterior).map_err(|cause| not_ours(file, &cause))?;

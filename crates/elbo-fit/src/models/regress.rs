@@ -14,20 +14,20 @@ use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    course::{Course, Fitting, ROWS, Restated, of_stored},
+    ascent::{AscentResult, Fitting, ROWS, Restated, of_stored},
     model::Model,
     row_model::RowModel,
-    story::Story,
+    summary::FitSummary,
 };
 use crate::{
-    asked::{Approximation, Asked},
     error::Error,
+    estimates::{Estimates, ninety_five},
     figure::{Coefficient, Figure},
-    fitted::About,
-    found::{Found, ninety_five},
+    fitted::ModelMetadata,
     moments::{moments, weighted_moments},
     number::{alike, percent, significant},
-    observer::{Observer, Say},
+    observer::{Observer, ObserverExt},
+    query::{Approximation, Query},
     room::{check_room, numbers},
     rows::Rows,
     scaling::Scaling,
@@ -218,7 +218,7 @@ impl Model for Regress {
         mut rows: Rows,
         settings: &Settings,
         run: &Fitting<'_>,
-    ) -> Result<(Course, Story<Regression>), Error> {
+    ) -> Result<(AscentResult, FitSummary<Regression>), Error> {
         let (target, width) = (target(&rows, &settings.target)?, rows.data.width() - 1);
         // Beside an intercept a constant says nothing.
         let constant = if settings.prior.intercept.is_some() { rows.constant() } else { Vec::new() };
@@ -288,7 +288,7 @@ impl Model for Regress {
         if let Some(evidence) = log_evidence {
             cards.push(("log p(y)".into(), format!("{evidence:.6} nats, exact")));
         }
-        course.found = Found::Regression {
+        course.found = Estimates::Regression {
             target: settings.target.clone(),
             interval: settings.interval,
             noise_sd: Some(noise_sd).filter(|sd| sd.is_finite()),
@@ -309,12 +309,12 @@ impl Model for Regress {
         }
         let predictions = Figure::Predictions { target: settings.target.clone(), actual, predicted };
         let coefficients = Figure::Coefficients { coefficients: described, level: settings.interval };
-        let story = Story {
+        let story = FitSummary {
             kind: "Bayesian linear regression".into(),
             cards,
             notes,
             figures: vec![("Coefficients".into(), coefficients), ("Predictions".into(), predictions)],
-            about: About::new(&columns, &rows.config),
+            about: ModelMetadata::new(&columns, &rows.config),
             posterior: Regression {
                 target: settings.target.clone(),
                 interval: settings.interval,
@@ -526,9 +526,9 @@ impl RowModel for Regression {
     }
 
     /// x of rows of the fit, drawn with replacement, and a target for each.
-    fn sample(&self, about: &About, rows: usize, key: Key) -> Result<Table, Error> {
+    fn sample(&self, about: &ModelMetadata, rows: usize, key: Key) -> Result<Table, Error> {
         let given = self.given(&about.columns);
-        let data = about.rows(&Asked::default(), given, &()).map_err(|error| {
+        let data = about.rows(&Query::default(), given, &()).map_err(|error| {
             error
                 .remedy("x is drawn from the rows of the fit, which must be where they were and as they were")
         })?;

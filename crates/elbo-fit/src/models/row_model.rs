@@ -9,13 +9,13 @@ use elbo::{
 use elbo_data::{Column, Dataset, Table};
 
 use crate::{
-    asked::{
-        Approximation, Asked, Evaluation, LOG_DENSITY, Selection, Term, Told, of_the_fit, push_log_density,
-    },
     columns::listed,
     error::Error,
-    fitted::{About, Fitted, Latents, fills_nothing},
-    observer::{Observer, Say},
+    fitted::{Fitted, Latents, ModelMetadata, fills_nothing},
+    observer::{Observer, ObserverExt},
+    query::{
+        Answer, Approximation, Evaluation, LOG_DENSITY, Query, Selection, Term, of_the_fit, push_log_density,
+    },
     subset::drawn,
 };
 
@@ -46,7 +46,7 @@ pub(crate) trait RowModel: fmt::Debug + Send + Sync {
     fn log_density(&self, data: Dataset<f64>) -> Result<Vec<f64>, Error>;
 
     /// New rows.
-    fn sample(&self, about: &About, rows: usize, key: Key) -> Result<Table, Error>;
+    fn sample(&self, about: &ModelMetadata, rows: usize, key: Key) -> Result<Table, Error>;
 
     /// The same model as a function of z, where it is one.
     fn latents(&self) -> Option<&dyn Latents> {
@@ -60,7 +60,13 @@ pub(crate) trait RowModel: fmt::Debug + Send + Sync {
 }
 
 impl<M: RowModel> Fitted for M {
-    fn predict(&self, about: &About, asked: &Asked, _: usize, watch: &dyn Observer) -> Result<Told, Error> {
+    fn predict(
+        &self,
+        about: &ModelMetadata,
+        asked: &Query,
+        _: usize,
+        watch: &dyn Observer,
+    ) -> Result<Answer, Error> {
         let mut data = about.rows(asked, self.given(&about.columns), watch)?;
         let labels = data.labels.take();
         let mut out = self.describe(&data)?;
@@ -72,17 +78,23 @@ impl<M: RowModel> Fitted for M {
         if unsaid > 0 {
             watch.say("note", format!("{unsaid} rows lack cells, so that not all can be said of them: NaN"));
         }
-        Ok(Told::of("row", 0..rows, labels, out))
+        Ok(Answer::of("row", 0..rows, labels, out))
     }
 
-    fn sample(&self, about: &About, number: usize, seed: u64, _: &dyn Observer) -> Result<Told, Error> {
-        Ok(Told::new(RowModel::sample(self, about, number, Key::new(seed))?))
+    fn sample(
+        &self,
+        about: &ModelMetadata,
+        number: usize,
+        seed: u64,
+        _: &dyn Observer,
+    ) -> Result<Answer, Error> {
+        Ok(Answer::new(RowModel::sample(self, about, number, Key::new(seed))?))
     }
 
     fn evaluate(
         &self,
-        about: &About,
-        asked: &Asked,
+        about: &ModelMetadata,
+        asked: &Query,
         number: Option<usize>,
         seed: u64,
         watch: &dyn Observer,
@@ -120,7 +132,7 @@ impl<M: RowModel> Fitted for M {
             unit: "nats_per_row",
             part: [rows, all],
             terms: vec![Term::mean(LOG_DENSITY, mean, seen.len()).is(self.approximation())],
-            rows: Told::of("row", index, labels, table),
+            rows: Answer::of("row", index, labels, table),
         })
     }
 
@@ -130,17 +142,17 @@ impl<M: RowModel> Fitted for M {
 
     fn reconstruct(
         &self,
-        about: &About,
-        asked: &Asked,
+        about: &ModelMetadata,
+        asked: &Query,
         which: Selection,
         watch: &dyn Observer,
-    ) -> Result<Told, Error> {
+    ) -> Result<Answer, Error> {
         let data = about.rows(asked, &about.columns, watch)?;
         let index = which.of(data.rows());
         let mut data = data.at_rows(&index);
         let labels = data.labels.take();
         let filled = self.filled(&data).unwrap_or_else(|| Err(fills_nothing()))?;
-        Ok(Told::of("row", index, labels, filled))
+        Ok(Answer::of("row", index, labels, filled))
     }
 }
 

@@ -3,18 +3,19 @@
 use std::{collections::HashSet, fmt};
 
 use elbo::random::Key;
-use elbo_data::{Column, Dataset, Order, Table, Timeline, Times};
+use elbo_data::{Column, Dataset, Table, TimeOrder, Timeline, Times};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    asked::{
-        Approximation, Asked, Evaluation, LOG_DENSITY, Spread, Term, Told, of_the_fit, push_log_density,
-    },
     error::Error,
     figure::Steps,
-    fitted::{About, Fitted},
+    fitted::{Fitted, ModelMetadata},
     moments::moments,
-    observer::{Observer, Say},
+    observer::{Observer, ObserverExt},
+    query::{
+        Answer, Approximation, Evaluation, LOG_DENSITY, Query, Term, Uncertainty, of_the_fit,
+        push_log_density,
+    },
     room::{check_room, numbers},
     rows::{DataConfig, Fingerprinted, Rows},
     source::{Source, short},
@@ -27,7 +28,7 @@ pub struct OrderedRows {
     /// The rows, with one of missing cells at each step that has none.
     pub(crate) rows: Rows,
     /// When they were seen, where that is known.
-    pub(crate) when: Option<When>,
+    pub(crate) when: Option<SeriesTimes>,
 }
 
 impl Fingerprinted for OrderedRows {
@@ -49,12 +50,12 @@ impl OrderedRows {
 
 /// When rows were seen.
 #[derive(Debug)]
-pub(crate) struct When {
+pub(crate) struct SeriesTimes {
     times: Times,
     line: Timeline,
 }
 
-impl When {
+impl SeriesTimes {
     /// The times of the steps from `first` to `last`, and of so many ahead.
     fn of(&self, first: usize, last: usize, ahead: usize) -> impl Iterator<Item = f64> {
         let later = (1..=ahead).map(move |number| self.line.ahead(last - 1, number));
@@ -68,13 +69,13 @@ impl When {
 }
 
 /// What a chart names its steps by, of which so many are ahead of the last row.
-pub(crate) fn steps(when: Option<&When>, ahead: usize) -> Steps {
+pub(crate) fn steps(when: Option<&SeriesTimes>, ahead: usize) -> Steps {
     let Some(when) = when else { return Steps::default() };
     Steps { name: when.times.name.clone(), names: when.names(ahead) }
 }
 
 /// Rows in time order, how many each sequence has, and when they were seen.
-type InOrder = (Dataset<f64>, Vec<usize>, Option<When>);
+type InOrder = (Dataset<f64>, Vec<usize>, Option<SeriesTimes>);
 
 /// Brings rows to time order, and says what that took.
 fn in_time_order(
@@ -82,7 +83,7 @@ fn in_time_order(
     several: bool,
     memory: Option<u64>,
     observer: &dyn Observer,
-) -> Result<(Dataset<f64>, Option<When>), Error> {
+) -> Result<(Dataset<f64>, Option<SeriesTimes>), Error> {
     let Some(times) = data.times.clone() else { return Ok((data, None)) };
     let labels = data.labels.as_deref().filter(|_| several);
     let line = Timeline::of(&times, labels, |row| data.lines.of(row))?;
@@ -99,9 +100,11 @@ fn in_time_order(
         }
     }
     match line.order {
-        Order::InOrder => {}
-        Order::Reversed => observer.say("order", "the rows stand newest first: they are taken in time order"),
-        Order::Mixed => observer.say("order", "the rows stand in no order: they are taken in time order"),
+        TimeOrder::InOrder => {}
+        TimeOrder::Reversed => {
+            observer.say("order", "the rows stand newest first: they are taken in time order");
+        }
+        TimeOrder::Mixed => observer.say("order", "the rows stand in no order: they are taken in time order"),
     }
     if line.empty() > 0 {
         let text =
@@ -116,7 +119,7 @@ fn in_time_order(
         observer.say("note", text);
     }
     if line.rows.iter().copied().eq((0..data.rows()).map(Some)) {
-        return Ok((data, Some(When { times, line })));
+        return Ok((data, Some(SeriesTimes { times, line })));
     }
     // A step without a row is of the sequence, and stands at the place, of the row before it.
     let stands: Vec<usize> = line
@@ -131,7 +134,7 @@ fn in_time_order(
     let moved = data.at_rows(&stands);
     let cell = |cell: usize, value: f64| if line.rows[cell / width].is_some() { value } else { f64::NAN };
     let data = moved.converted(memory, cell)?;
-    Ok((data, Some(When { times, line })))
+    Ok((data, Some(SeriesTimes { times, line })))
 }
 
 /// Reads rows, and brings them to time order, of several sequences where a column says which of them a row is of.
@@ -307,7 +310,7 @@ pub struct Sequences<C> {
 
 impl<C: Chain> Sequences<C> {
     /// Rows, scaled, and the lengths of their sequences. A column that tells these apart is no label, which may be missing.
-    fn read(&self, about: &About, asked: &Asked, observer: &dyn Observer) -> Result<InOrder, Error> {
+    fn read(&self, about: &ModelMetadata, asked: &Query, observer: &dyn Observer) -> Result<InOrder, Error> {
         let of_fit = about.data.source.label_columns.clone();
         let labelled = |source: &Source| {
             let mut source = source.clone();
@@ -316,7 +319,7 @@ impl<C: Chain> Sequences<C> {
             }
             source
         };
-        let asked = Asked { source: asked.source.as_ref().map(labelled), memory: asked.memory };
+        let asked = Query { source: asked.source.as_ref().map(labelled), memory: asked.memory };
         let data = about.rows(&asked, &about.columns, observer)?;
         let (mut data, when) = in_time_order(data, self.several, asked.memory, observer)?;
         self.chain.scale(&mut data)?;
@@ -329,11 +332,11 @@ impl<C: Chain> Fitted for Sequences<C> {
     /// Each sequence, and the rows ahead of it.
     fn predict(
         &self,
-        about: &About,
-        asked: &Asked,
+        about: &ModelMetadata,
+        asked: &Query,
         ahead: usize,
         observer: &dyn Observer,
-    ) -> Result<Told, Error> {
+    ) -> Result<Answer, Error> {
         check_ahead(ahead, about.columns.len())?;
         let (data, lengths, when) = self.read(about, asked, observer)?;
         let (mut cells, mut numbers, mut labels, mut first) = (Vec::new(), Vec::new(), Vec::new(), 0);
@@ -353,21 +356,27 @@ impl<C: Chain> Fitted for Sequences<C> {
             first += length;
         }
         let mut out = table::of(&self.chain.names(&about.columns), &cells);
-        if let Some(When { times: of, .. }) = &when {
+        if let Some(SeriesTimes { times: of, .. }) = &when {
             out.columns.insert(0, (of.name.clone(), Column::of_times(of, times)));
         }
-        Ok(Told::of("row", numbers, data.labels.as_ref().map(|_| labels), out))
+        Ok(Answer::of("row", numbers, data.labels.as_ref().map(|_| labels), out))
     }
 
-    fn sample(&self, about: &About, number: usize, seed: u64, _: &dyn Observer) -> Result<Told, Error> {
-        Ok(Told::new(self.chain.sample(&about.columns, number, Key::new(seed))?))
+    fn sample(
+        &self,
+        about: &ModelMetadata,
+        number: usize,
+        seed: u64,
+        _: &dyn Observer,
+    ) -> Result<Answer, Error> {
+        Ok(Answer::new(self.chain.sample(&about.columns, number, Key::new(seed))?))
     }
 
     /// The bound on log p(x) of sequences, old or new.
     fn evaluate(
         &self,
-        about: &About,
-        asked: &Asked,
+        about: &ModelMetadata,
+        asked: &Query,
         number: Option<usize>,
         _: u64,
         observer: &dyn Observer,
@@ -408,10 +417,10 @@ impl<C: Chain> Fitted for Sequences<C> {
             terms: vec![Term {
                 name: LOG_DENSITY.into(),
                 value: total / rows,
-                standard_error: error.map_or(Spread::Unknown, Spread::Of),
+                standard_error: error.map_or(Uncertainty::Unknown, Uncertainty::Of),
                 is: Some(Approximation::Bound),
             }],
-            rows: Told::of("sequence", 0..lengths.len(), of_sequences, table),
+            rows: Answer::of("sequence", 0..lengths.len(), of_sequences, table),
         })
     }
 

@@ -10,19 +10,19 @@ use elbo_data::{Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    course::{Course, Fitting, ROWS, Restated, of_stored},
+    ascent::{AscentResult, Fitting, ROWS, Restated, of_stored},
     model::Model,
     series::{self, Chain, OrderedRows, Sequences, check_ahead, lengths, sequences, steps, varied},
-    story::Story,
+    summary::FitSummary,
 };
 use crate::{
     columns::listed,
     error::Error,
+    estimates::Estimates,
     figure::{Band, Dynamics, Figure},
-    fitted::About,
-    found::Found,
+    fitted::ModelMetadata,
     number::alike,
-    observer::{Observer, Say},
+    observer::{Observer, ObserverExt},
     room::{check_room, numbers},
     rows::Rows,
     scaling::Scaling,
@@ -367,7 +367,7 @@ impl Model for StateSpace {
         OrderedRows { mut rows, when }: OrderedRows,
         settings: &Settings,
         run: &Fitting<'_>,
-    ) -> Result<(Course, Story<Sequences<Series>>), Error> {
+    ) -> Result<(AscentResult, FitSummary<Sequences<Series>>), Error> {
         let lengths = lengths(&rows.data, settings.several_sequences, run.observer)?;
         let columns = rows.places(&settings.columns)?;
         rows.data = rows.data.keep_columns(&columns)?;
@@ -414,7 +414,7 @@ impl Model for StateSpace {
         };
         course.findings.estimated = Some(Estimated { parameters: numbers, rows: rows.data.rows() as f64 });
         let told = series.dynamics(columns);
-        course.found = Found::StateSpace { dynamics: told.clone() };
+        course.found = Estimates::StateSpace { dynamics: told.clone() };
         let cards = match kind {
             Kind::Level => vec![
                 ("level".into(), format!("moves by {:.4} a row (sd)", told.drive[0])),
@@ -437,7 +437,7 @@ impl Model for StateSpace {
         };
         let bands = bands(&series, &rows.data, &lengths, settings.forecast)?;
         tell_forecast(&bands, lengths.last().copied().unwrap_or(0), settings.forecast, run.observer);
-        let story = Story {
+        let story = FitSummary {
             kind: name.into(),
             cards,
             notes: vec![
@@ -449,7 +449,7 @@ impl Model for StateSpace {
                 ("Over time".into(), Figure::Banded { bands, lengths: lengths.clone(), steps: steps(when.as_ref(), settings.forecast) }),
                 ("Dynamics".into(), Figure::Dynamics(told)),
             ],
-            about: About::new(columns, &rows.config),
+            about: ModelMetadata::new(columns, &rows.config),
             posterior: Sequences { several: settings.several_sequences, chain: series },
         };
         Ok((course, story))

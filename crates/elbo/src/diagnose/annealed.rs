@@ -123,7 +123,7 @@ pub fn annealed(
     moved: &(dyn Fn(usize) + Sync),
 ) -> Result<Annealed, Error> {
     let path = Path::new(joint, data, start, annealing, key, moved)?;
-    path.run(Way::Forwards)
+    path.run(Direction::Forwards)
 }
 
 impl Annealing {
@@ -157,7 +157,7 @@ pub(super) struct Path<'a> {
 
 /// Where a run goes.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Way<'a> {
+pub(super) enum Direction<'a> {
     /// Chains go from π to p(x, z).
     Forwards,
     /// Chains go from these draws of p(z|x), `[R, Z]`, back to π, so that E\[1/w\] = 1/p(x).
@@ -234,7 +234,7 @@ impl<'a> Path<'a> {
     }
 
     /// Anneals the chains of every row.
-    pub(super) fn run(&self, way: Way<'_>) -> Result<Annealed, Error> {
+    pub(super) fn run(&self, way: Direction<'_>) -> Result<Annealed, Error> {
         let Annealing { leapfrog, chains: number, .. } = self.annealing;
         let (last, latent) = (self.annealing.temperatures.number(), self.joint.latent());
         // A power of two: rows that come in pieces of many such parts are cut as all rows at once would be.
@@ -243,12 +243,12 @@ impl<'a> Path<'a> {
             let mut chains = Chains::new(self.joint, x, start, number);
             let (first, rows) = (place * rows_of_part, x.0.len());
             let key = match way {
-                Way::Forwards => {
+                Direction::Forwards => {
                     let key = self.key.fold(1);
                     chains.draw_start(key);
                     key
                 }
-                Way::Back(z) => {
+                Direction::Back(z) => {
                     chains.start_at(&z[first * latent..][..rows * latent]);
                     self.key.fold(2)
                 }
@@ -257,7 +257,8 @@ impl<'a> Path<'a> {
             let mut step = vec![0.0; rows];
             for i in 0..last {
                 // Of t_k − t_{k−1}, and then on to the next density of the way, unless it is an end.
-                let (k, next) = if way == Way::Forwards { (i + 1, i + 1) } else { (last - i, last - i - 1) };
+                let (k, next) =
+                    if way == Direction::Forwards { (i + 1, i + 1) } else { (last - i, last - i - 1) };
                 for (weight, ratio) in weights.iter_mut().zip(chains.ratio()) {
                     *weight += (self.t[k] - self.t[k - 1]) * ratio;
                 }

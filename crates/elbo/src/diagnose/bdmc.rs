@@ -4,7 +4,7 @@
 //! to the start have E\[1/w\] = 1/p(x), so that −log (1/C) Σ_c 1/w_c is in expectation not below log p(x); the chains
 //! of [`annealed`](super::annealed::annealed) that go forwards give what is not above it. The gap bounds the error of either, and tells how far annealing can be believed on data like the model's own.
 
-use super::annealed::{Annealing, Path, Start, Way, check_shape};
+use super::annealed::{Annealing, Direction, Path, Start, check_shape};
 use crate::{Error, minibatch::Minibatch, model::Joint, random::Key, terms::Weights};
 
 /// Stochastic bounds on log p(x) of each simulated row, in nats.
@@ -41,8 +41,8 @@ pub fn bdmc(
 ) -> Result<Sandwich, Error> {
     check_shape("z", z.len(), data.rows.len(), joint.latent())?;
     let path = Path::new(joint, data, start, annealing, key, moved)?;
-    let forwards = path.run(Way::Forwards)?;
-    let back = path.run(Way::Back(z))?;
+    let forwards = path.run(Direction::Forwards)?;
+    let back = path.run(Direction::Back(z))?;
     let inverse = |row: &[f64]| -row.iter().map(|w| -w).collect::<Weights>().log_mean();
     Ok(Sandwich {
         lower: forwards.weights().iter().map(Weights::log_mean).collect(),

@@ -11,7 +11,7 @@ use crate::{
     model::{AutoEncoder, Latent},
     parameters::{self, BurnModule},
     random::{Draws, Key},
-    schedule::Moves,
+    schedule::ActiveBlocks,
 };
 
 /// The noise of the estimates of one parameter block's gradient, over repeated draws.
@@ -55,7 +55,7 @@ pub fn noise_report<P: BurnModule + Latent, Q: BurnModule + Guide>(
         let g = gradient::<f64, P, Q>(
             auto_encoder,
             minibatch,
-            Moves::BOTH,
+            ActiveBlocks::BOTH,
             estimator,
             draws,
             (repeat, &[]),

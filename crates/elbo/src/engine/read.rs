@@ -13,7 +13,7 @@ use super::{
 use crate::{
     Error,
     error::Needs,
-    gradient::Way,
+    gradient::FusedEstimator,
     guide::{Encoded, Family, Guide},
     likelihood::Likelihood,
     minibatch::Minibatch,
@@ -119,12 +119,12 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Reader for Packed<P, Q> {
         };
         // Where the kernels' terms are not finite, the tensors say what was first.
         match measure {
-            Measure::Elbo(form) => match finite(Way::Reparameterised(form), draws) {
+            Measure::Elbo(form) => match finite(FusedEstimator::Reparameterised(form), draws) {
                 Some(terms) => Ok(terms),
                 None => self.tensors().elbo(data, form, draws),
             },
             Measure::ImportanceWeighted(k) => {
-                mean_of_groups(draws, k, |draws| match finite(Way::ImportanceWeighted, draws) {
+                mean_of_groups(draws, k, |draws| match finite(FusedEstimator::ImportanceWeighted, draws) {
                     Some(terms) => Ok(terms),
                     None => self.tensors().importance_weighted(data, draws),
                 })
@@ -141,7 +141,7 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Reader for Packed<P, Q> {
         };
         // The noise of sample i is keyed by (its chunk, its place there).
         let keys = (0..k).map(move |i| key.fold((i / TOGETHER) as u64).fold((i % TOGETHER) as u64));
-        let plan = Plan::read(Way::Reparameterised(KlForm::MonteCarlo), 1);
+        let plan = Plan::read(FusedEstimator::Reparameterised(KlForm::MonteCarlo), 1);
         check_weights(fused.fold_log_weights(data, plan, &keys, Weights::default(), Weights::add), data)
     }
 

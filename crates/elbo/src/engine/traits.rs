@@ -10,7 +10,7 @@ use crate::{
     model::Joint,
     objective::{KlCost, elbo::KlForm, noiseless::Noiseless},
     random::{Draws, Key},
-    schedule::Moves,
+    schedule::ActiveBlocks,
     terms::{RowTerms, Weights},
 };
 
@@ -20,7 +20,7 @@ pub(crate) struct Step<'a> {
     /// θ and φ, flat.
     pub(crate) parameters: &'a [f32],
     pub(crate) minibatch: &'a Minibatch,
-    pub(crate) moves: Moves,
+    pub(crate) moves: ActiveBlocks,
     pub(crate) draws: Draws,
     /// What the KL costs in what is maximised.
     pub(crate) cost: KlCost,

@@ -34,7 +34,7 @@ impl From<Error> for Refusal {
     }
 }
 
-/// An estimator that can be chosen: a line of [`Form`](super::Form).
+/// An estimator that can be chosen: a line of [`EstimatorConfig`](super::EstimatorConfig).
 pub(super) trait Choice: Estimator + Sized {
     /// What is given beside its name: nothing, or a number.
     type Number;

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::Way;
+use super::FusedEstimator;
 use crate::{
     guide::Guide,
     model::Latent,
@@ -30,7 +30,7 @@ pub trait Estimator: std::fmt::Debug + Send + Sync {
     }
 
     /// How the fused engine makes the same estimate, where it does.
-    fn way(&self) -> Option<Way> {
+    fn way(&self) -> Option<FusedEstimator> {
         None
     }
 

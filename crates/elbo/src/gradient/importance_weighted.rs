@@ -5,7 +5,7 @@ use std::sync::Arc;
 use burn::tensor::{Tensor, activation};
 
 use super::{
-    Estimator, Way,
+    Estimator, FusedEstimator,
     choice::{Choice, Chosen, needs_gaussian_weights},
 };
 use crate::{
@@ -36,8 +36,8 @@ impl Estimator for ImportanceWeighted {
         (terms, importance_weighted(log_weights))
     }
 
-    fn way(&self) -> Option<Way> {
-        Some(Way::ImportanceWeighted)
+    fn way(&self) -> Option<FusedEstimator> {
+        Some(FusedEstimator::ImportanceWeighted)
     }
 }
 
@@ -74,8 +74,8 @@ impl Estimator for DoublyReparameterised {
         (weighted_terms(log_weights, log_likelihood), surrogate)
     }
 
-    fn way(&self) -> Option<Way> {
-        Some(Way::DoublyReparameterised)
+    fn way(&self) -> Option<FusedEstimator> {
+        Some(FusedEstimator::DoublyReparameterised)
     }
 }
 

@@ -16,21 +16,21 @@
 //! | [`DoublyReparameterised`] | L_k | z = g(ε, x) | yes | for φ better as k grows |
 
 mod choice;
+mod config;
 mod enumerated;
 mod estimator;
-mod form;
+mod fused;
 mod importance_weighted;
 mod noiseless;
 mod relaxed;
 mod reparameterised;
 mod score_function;
-mod way;
 
+pub use config::EstimatorConfig;
 pub use enumerated::Enumerated;
 pub use estimator::Estimator;
-pub use form::Form;
+pub use fused::FusedEstimator;
 pub use importance_weighted::{DoublyReparameterised, ImportanceWeighted};
 pub use relaxed::Relaxed;
 pub use reparameterised::{Reparameterised, StickingTheLanding, WeightedKl};
 pub use score_function::{Baseline, RunningMean, ScoreFunction};
-pub use way::Way;

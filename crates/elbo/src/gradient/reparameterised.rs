@@ -5,7 +5,7 @@ use std::sync::Arc;
 use burn::tensor::Tensor;
 
 use super::{
-    Estimator, Way,
+    Estimator, FusedEstimator,
     choice::{Choice, Chosen, needs_gaussian, needs_gaussian_weights},
     importance_weighted::ImportanceWeighted,
 };
@@ -37,8 +37,8 @@ impl Estimator for Reparameterised {
         (terms, surrogate)
     }
 
-    fn way(&self) -> Option<Way> {
-        Some(Way::Reparameterised(self.0))
+    fn way(&self) -> Option<FusedEstimator> {
+        Some(FusedEstimator::Reparameterised(self.0))
     }
 
     /// Free bits need the KL in closed form.
@@ -134,8 +134,8 @@ impl Estimator for StickingTheLanding {
         (terms, surrogate)
     }
 
-    fn way(&self) -> Option<Way> {
-        Some(Way::StickingTheLanding)
+    fn way(&self) -> Option<FusedEstimator> {
+        Some(FusedEstimator::StickingTheLanding)
     }
 }
 

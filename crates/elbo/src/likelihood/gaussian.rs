@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::{Kernel, Likelihood, Own, Support};
+use super::{Kernel, Likelihood, OwnParameters, Support};
 use crate::{Error, distribution::gaussian, minibatch::Rows, random::Key};
 
 /// How the σ of a Gaussian likelihood is found.
@@ -49,14 +49,14 @@ impl Likelihood for Gaussian {
         Support::Real
     }
 
-    fn own(&self, width: usize) -> Option<Own> {
+    fn own(&self, width: usize) -> Option<OwnParameters> {
         let (values, learned) = match self.0 {
             Sigma::Fixed(sigma) => (vec![libm::log(sigma) as f32], false),
             Sigma::Learned => (vec![0.0], true),
             Sigma::PerColumn => (vec![0.0; width], true),
             Sigma::Solved => (vec![0.0], false),
         };
-        Some(Own { name: "log_sigma", values, learned })
+        Some(OwnParameters { name: "log_sigma", values, learned })
     }
 
     fn log_density(&self, x: Tensor<2>, output: Tensor<2>, own: Option<Tensor<1>>) -> Tensor<1> {

@@ -27,4 +27,4 @@ pub use gaussian::{Gaussian, Sigma};
 pub use negative_binomial::NegativeBinomial;
 pub use poisson::Poisson;
 pub use support::Support;
-pub use traits::{Kernel, Likelihood, Own};
+pub use traits::{Kernel, Likelihood, OwnParameters};

@@ -9,7 +9,7 @@
 use burn::tensor::Tensor;
 
 use super::{
-    Encoding, Likelihood, Own, Support,
+    Encoding, Likelihood, OwnParameters, Support,
     counts::{Counts, bounded, output_of, unbounded},
 };
 use crate::{
@@ -39,8 +39,8 @@ impl Likelihood for NegativeBinomial {
         Support::Count
     }
 
-    fn own(&self, width: usize) -> Option<Own> {
-        Some(Own { name: "log_dispersion", values: vec![0.0; width], learned: true })
+    fn own(&self, width: usize) -> Option<OwnParameters> {
+        Some(OwnParameters { name: "log_dispersion", values: vec![0.0; width], learned: true })
     }
 
     fn encoding(&self) -> Encoding {

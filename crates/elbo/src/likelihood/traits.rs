@@ -9,7 +9,7 @@ use crate::{Error, minibatch::Rows, random::Key};
 
 /// The parameters that a likelihood has beside the decoder's.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Own {
+pub struct OwnParameters {
     /// The name under which they are kept, as `log_sigma`.
     pub name: &'static str,
     /// Where they are before any data were seen.
@@ -54,7 +54,7 @@ pub trait Likelihood: Debug + Send + Sync {
     }
 
     /// Its own parameters for D columns, before any data were seen.
-    fn own(&self, width: usize) -> Option<Own> {
+    fn own(&self, width: usize) -> Option<OwnParameters> {
         let _ = width;
         None
     }

@@ -85,14 +85,14 @@ impl Default for Ascent {
 
 /// The course of an ascent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Record {
+pub struct AscentTrace {
     /// The bound after each sweep, which never falls.
     pub bounds: Vec<Bound>,
     /// Whether it ended because the bound no longer rose.
     pub converged: bool,
 }
 
-impl Record {
+impl AscentTrace {
     /// The bound at the end, in nats; −∞ of no sweep.
     pub fn last(&self) -> f64 {
         self.bounds.last().map_or(f64::NEG_INFINITY, Bound::value)
@@ -119,8 +119,8 @@ pub fn ascend(
     model: &mut impl MeanField,
     ascent: &Ascent,
     mut after: impl FnMut(usize, &Bound),
-) -> Result<Record, Error> {
-    ascend_on(model, ascent, Record::default(), |_, record| {
+) -> Result<AscentTrace, Error> {
+    ascend_on(model, ascent, AscentTrace::default(), |_, record| {
         after(record.bounds.len(), &record.bounds[record.bounds.len() - 1]);
         ControlFlow::Continue(())
     })
@@ -133,14 +133,14 @@ pub fn ascend(
 /// As [`ascend`].
 ///
 /// ```
-/// use elbo::mean_field::{Ascent, Record, Resumable, ascend_on, normal_gamma::{Fit, Prior}};
+/// use elbo::mean_field::{Ascent, AscentTrace, Resumable, ascend_on, normal_gamma::{Fit, Prior}};
 /// use std::ops::ControlFlow::{Break, Continue};
 /// let (x, ascent) = ([4.1, 5.3, 6.2, 4.9, 5.5], Ascent::default());
 /// let mut whole = Fit::new(&x, Prior::default())?;
-/// let record = ascend_on(&mut whole, &ascent, Record::default(), |_, _| Continue(()))?;
+/// let record = ascend_on(&mut whole, &ascent, AscentTrace::default(), |_, _| Continue(()))?;
 /// // Stopped after its first sweep, kept, and gone on with.
 /// let mut stopped = Fit::new(&x, Prior::default())?;
-/// let first = ascend_on(&mut stopped, &ascent, Record::default(), |_, _| Break(()))?;
+/// let first = ascend_on(&mut stopped, &ascent, AscentTrace::default(), |_, _| Break(()))?;
 /// let mut resumed = Fit::new(&x, Prior::default())?;
 /// resumed.restore(stopped.state())?;
 /// assert_eq!(ascend_on(&mut resumed, &ascent, first, |_, _| Continue(()))?, record);
@@ -150,9 +150,9 @@ pub fn ascend(
 pub fn ascend_on<M: MeanField>(
     model: &mut M,
     ascent: &Ascent,
-    mut record: Record,
-    mut after: impl FnMut(&M, &Record) -> ControlFlow<()>,
-) -> Result<Record, Error> {
+    mut record: AscentTrace,
+    mut after: impl FnMut(&M, &AscentTrace) -> ControlFlow<()>,
+) -> Result<AscentTrace, Error> {
     ascent.check()?;
     let names = model.factors();
     record.converged = ascent.has_converged(&record.bounds);

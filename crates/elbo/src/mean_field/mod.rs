@@ -30,7 +30,7 @@ mod start;
 pub mod state_space;
 mod stochastic;
 
-pub use ascent::{Annealed, Annealing, Ascent, MeanField, Record, Resumable, ascend, ascend_on};
+pub use ascent::{Annealed, Annealing, Ascent, AscentTrace, MeanField, Resumable, ascend, ascend_on};
 pub use restarts::{Best, best_of};
 pub use rosenblatt::CellTransforms;
 pub use start::{Start, centres};

@@ -65,7 +65,7 @@ impl Prior {
 
 /// q(μ) q(τ).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Stored")]
+#[serde(try_from = "Serialised")]
 pub struct Posterior {
     /// The mean of q(μ).
     pub mean: f64,
@@ -79,17 +79,17 @@ pub struct Posterior {
 
 /// As in a file.
 #[derive(Deserialize)]
-struct Stored {
+struct Serialised {
     mean: f64,
     precision: f64,
     shape: f64,
     rate: f64,
 }
 
-impl TryFrom<Stored> for Posterior {
+impl TryFrom<Serialised> for Posterior {
     type Error = Error;
 
-    fn try_from(Stored { mean, precision, shape, rate }: Stored) -> Result<Self, Error> {
+    fn try_from(Serialised { mean, precision, shape, rate }: Serialised) -> Result<Self, Error> {
         let tau = Gamma::new(shape, rate)?;
         let (mean, precision) =
             (check::finite("the mean", mean)?, check::positive("the precision of the mean", precision)?);
@@ -173,7 +173,7 @@ impl Fit {
             return Err(Error::Domain { what, value: *wrong, domain });
         }
         let Prior { mean, precision, .. } = prior;
-        let posterior = Posterior::try_from(Stored { mean, precision, shape: 1.0, rate: 1.0 })?;
+        let posterior = Posterior::try_from(Serialised { mean, precision, shape: 1.0, rate: 1.0 })?;
         prior.check()?;
         // From the first value, near which the others are.
         let origin = x.iter().copied().find(|x| !x.is_nan()).unwrap_or(mean);

@@ -53,7 +53,7 @@ pub struct Exact {
 
 /// Π_i q_i(s_i).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Stored")]
+#[serde(try_from = "Serialised")]
 #[non_exhaustive]
 pub struct Posterior {
     /// q_i of each site.
@@ -62,14 +62,14 @@ pub struct Posterior {
 
 /// As in a file.
 #[derive(Deserialize)]
-struct Stored {
+struct Serialised {
     marginals: Vec<Vec<f64>>,
 }
 
-impl TryFrom<Stored> for Posterior {
+impl TryFrom<Serialised> for Posterior {
     type Error = Error;
 
-    fn try_from(Stored { marginals }: Stored) -> Result<Self, Error> {
+    fn try_from(Serialised { marginals }: Serialised) -> Result<Self, Error> {
         for (site, q) in marginals.iter().enumerate() {
             check::probabilities(&format!("q of site {site}"), q)?;
         }

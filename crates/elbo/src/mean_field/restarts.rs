@@ -1,6 +1,6 @@
 //! Several starts, of which the best fit is kept: coordinate ascent ends at a local optimum.
 
-use super::{Ascent, MeanField, Record, ascend};
+use super::{Ascent, AscentTrace, MeanField, ascend};
 use crate::{Error, terms::Bound};
 
 /// The best of several fits.
@@ -9,7 +9,7 @@ pub struct Best<M> {
     /// The fit with the largest bound.
     pub model: M,
     /// The record of its ascent.
-    pub record: Record,
+    pub record: AscentTrace,
     /// The number of its start, from 0.
     pub start: usize,
     /// The bound that each start reached, in nats.

@@ -6,7 +6,7 @@ use super::Inference;
 use crate::{
     Error,
     check::{self, checked},
-    gradient::Form,
+    gradient::EstimatorConfig,
     objective::{KlWeight, Objective, elbo::KlForm},
     optimiser::Optimiser,
     schedule::Schedule,
@@ -29,7 +29,7 @@ checked! {
         pub objective: Objective,
         /// How its gradient is estimated.
         #[serde(default)]
-        pub estimator: Form,
+        pub estimator: EstimatorConfig,
         /// The form of the ELBO's KL term.
         pub kl: KlForm,
         /// The weight of the KL in what is maximised.
@@ -58,7 +58,7 @@ impl Default for TrainConfig {
             encoder_step_size: 1e-3,
             samples: 1,
             objective: Objective::Elbo,
-            estimator: Form::Reparameterised,
+            estimator: EstimatorConfig::Reparameterised,
             kl: KlForm::Analytic,
             kl_weight: KlWeight::default(),
             inference: Inference::Amortised,

@@ -2,14 +2,14 @@
 
 mod config;
 mod inference;
-mod psi;
+mod local_parameters;
 mod state;
 mod trainer;
 mod visit;
 
 pub use config::TrainConfig;
 pub use inference::Inference;
-pub(crate) use psi::Places;
-pub use psi::Psi;
+pub use local_parameters::LocalParameters;
+pub(crate) use local_parameters::Places;
 pub use state::{Report, State};
 pub use trainer::Trainer;

@@ -19,7 +19,7 @@ use crate::{
     optimiser::SLICE,
     parameters::{self, Block, BurnModule},
     random::{Draws, Key, Purpose},
-    schedule::{Moves, Pace},
+    schedule::{ActiveBlocks, StepFactors},
     terms::{Bound, RowTerms},
 };
 
@@ -150,7 +150,7 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Trainer<P, Q> {
         &mut self,
         state: &mut State,
         minibatch: &Minibatch,
-        pace: Pace,
+        pace: StepFactors,
     ) -> Result<Report<'_>, Error> {
         let moves = self.config.schedule.moves(state.step);
         let objective = self.estimate(state, minibatch, moves, self.beta(pace))?;
@@ -159,7 +159,7 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Trainer<P, Q> {
     }
 
     /// The weight of the KL.
-    pub(super) fn beta(&self, pace: Pace) -> f64 {
+    pub(super) fn beta(&self, pace: StepFactors) -> f64 {
         self.config.kl_weight.beta * pace.kl
     }
 
@@ -168,8 +168,8 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Trainer<P, Q> {
         &mut self,
         state: &mut State,
         minibatch: &Minibatch,
-        moves: Moves,
-        pace: Pace,
+        moves: ActiveBlocks,
+        pace: StepFactors,
     ) -> Result<(Bound, f64), Error> {
         let (decay, beta) = (pace.decay, self.beta(pace));
         let mut bound = Bound::new(&self.terms, minibatch.scale()).with_beta(beta);
@@ -210,7 +210,7 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Trainer<P, Q> {
         &mut self,
         state: &State,
         minibatch: &Minibatch,
-        moves: Moves,
+        moves: ActiveBlocks,
         beta: f64,
     ) -> Result<f64, Error> {
         self.shape.check_width(minibatch.width)?;

@@ -23,7 +23,7 @@ use crate::{
     objective::KlCost,
     parameters::BurnModule,
     random::{Draws, Purpose},
-    schedule::{Moves, Pace},
+    schedule::{ActiveBlocks, StepFactors},
     terms::RowTerms,
 };
 
@@ -31,7 +31,7 @@ use crate::{
 const FOLLOWING: usize = 3;
 
 impl<P: BurnModule + Latent, Q: BurnModule + Guide> Trainer<P, Q> {
-    /// A visit to a minibatch (E16): its rows' ψ, given by their records in [`Psi`](super::Psi)'s form `[B, 6K + 1]`, are raised with θ
+    /// A visit to a minibatch (E16): its rows' ψ, given by their records in [`LocalParameters`](super::LocalParameters)'s form `[B, 6K + 1]`, are raised with θ
     /// held; then θ moves by the gradient at them, and φ by that of the amortised bound, both scaled by N/B and taken at
     /// the θ before the step. Runs on rayon's current thread pool; the bits do not depend on its size.
     ///
@@ -43,7 +43,7 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Trainer<P, Q> {
         state: &mut State,
         minibatch: &Minibatch,
         psi: &mut [f32],
-        pace: Pace,
+        pace: StepFactors,
     ) -> Result<Report<'_>, Error> {
         let moves = self.config.schedule.moves(state.step);
         let objective = self.estimate_at_psi(state, minibatch, psi, moves, pace)?;
@@ -56,14 +56,14 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Trainer<P, Q> {
         state: &State,
         minibatch: &Minibatch,
         psi: &mut [f32],
-        moves: Moves,
-        pace: Pace,
+        moves: ActiveBlocks,
+        pace: StepFactors,
     ) -> Result<f64, Error> {
         let beta = self.beta(pace);
         let ascent = self.ascent(state, pace)?;
         check_records(minibatch, self.latent, psi)?;
         // The encoder's own part of the step: its output is also where a ψ starts.
-        self.estimate(state, minibatch, Moves { model: false, guide: moves.guide }, beta)?;
+        self.estimate(state, minibatch, ActiveBlocks { model: false, guide: moves.guide }, beta)?;
         std::mem::swap(&mut self.terms, &mut self.amortised);
         let Some(engine) = self.engine.row_by_row() else { return Err(unsuited()) };
         let (parameters, rows) = (&state.parameters, &minibatch.rows);
@@ -85,7 +85,7 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Trainer<P, Q> {
         state: &State,
         data: &Minibatch,
         psi: &mut [f32],
-        pace: Pace,
+        pace: StepFactors,
         draws: Draws,
     ) -> Result<RowTerms, Error> {
         let ascent = self.ascent(state, pace)?;
@@ -104,7 +104,7 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Trainer<P, Q> {
         Ok(terms)
     }
 
-    fn ascent(&self, state: &State, pace: Pace) -> Result<Ascent, Error> {
+    fn ascent(&self, state: &State, pace: StepFactors) -> Result<Ascent, Error> {
         let Inference::PerDatum { steps, step_size } = self.config.inference else {
             return Err(Error::unsuited("the guide", "amortised", Needs::PerDatumGuide));
         };

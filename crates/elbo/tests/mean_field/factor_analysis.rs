@@ -3,7 +3,7 @@
 use elbo::{
     distribution::{Cholesky, FullGaussian, Gamma, Gaussian, LogDensity, Sample},
     mean_field::{
-        Ascent, MeanField, Record, ascend,
+        Ascent, AscentTrace, MeanField, ascend,
         factor_analysis::{Fit, Noise, Posterior, Prior, Start},
     },
     minibatch::Rows,
@@ -36,7 +36,7 @@ fn standardise(x: &mut [f64], columns: usize) {
     }
 }
 
-fn fitted(x: &[f64], columns: usize, prior: Prior, tolerance: f64) -> (Record, Fit<'_>) {
+fn fitted(x: &[f64], columns: usize, prior: Prior, tolerance: f64) -> (AscentTrace, Fit<'_>) {
     let mut fit = Fit::new(x, columns, prior, Start::Principal).unwrap();
     let record = ascend(&mut fit, &Ascent { tolerance, sweeps: 5000 }, |_, _| {}).unwrap();
     assert!(record.converged);

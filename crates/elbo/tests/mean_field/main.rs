@@ -19,7 +19,7 @@ use std::{io::Write, path::PathBuf};
 
 use elbo::{
     Error,
-    mean_field::{Ascent, MeanField, Record, ascend},
+    mean_field::{Ascent, AscentTrace, MeanField, ascend},
     random::Key,
     terms::Bound,
 };
@@ -126,7 +126,7 @@ fn assert_zero_mean(what: &str, values: &[f64], limit: f64) {
 }
 
 /// Ascends to the last digit.
-fn to_convergence(model: &mut impl MeanField) -> Record {
+fn to_convergence(model: &mut impl MeanField) -> AscentTrace {
     let record = ascend(model, &Ascent { tolerance: 1e-14, sweeps: 10_000 }, |_, _| {}).unwrap();
     assert!(record.converged);
     record

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use burn::tensor::{Device, Tensor};
 use elbo::{
     fit::{Fit, Progress},
-    gradient::Form,
+    gradient::EstimatorConfig,
     likelihood::{Likelihood, LikelihoodConfig, Support},
     minibatch::Rows,
     model::{Latent, Vae, VaeConfig},
@@ -189,7 +189,7 @@ fn a_fit_repeats_to_the_bit() {
         pool.install(|| {
             let rows = Rows::all(&values, 42);
             let mut steps = steps(Optimiser::Adam, 2e-2);
-            steps.estimator = Form::Reparameterised;
+            steps.estimator = EstimatorConfig::Reparameterised;
             let config = fit_config(config([1, 7, 6], LikelihoodConfig::Bernoulli), steps, 70, 12);
             let mut fit = Fit::new(config, rows.clone(), &rows, &Device::flex()).unwrap();
             if let Some(stop) = stop {

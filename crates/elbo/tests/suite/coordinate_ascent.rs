@@ -11,7 +11,7 @@ use elbo::{
     Error,
     distribution::bernoulli::Binarise,
     fit::{EpochReport, Fit, FitConfig, Progress},
-    gradient::Form,
+    gradient::EstimatorConfig,
     guide::Family,
     likelihood::{LikelihoodConfig, Sigma},
     minibatch::{Minibatch, Rows},
@@ -20,7 +20,7 @@ use elbo::{
     optimiser::Optimiser,
     parameters,
     random::{Draws, Key},
-    schedule::{Decay, Pace, Schedule},
+    schedule::{Decay, Schedule, StepFactors},
     terms::Mean,
     train::{Inference, State, TrainConfig, Trainer},
 };
@@ -28,7 +28,11 @@ use elbo::{
 const PER_DATUM: Inference = Inference::PerDatum { steps: 3, step_size: 0.03 };
 
 fn per_datum() -> TrainConfig {
-    TrainConfig { inference: PER_DATUM, estimator: Form::StickingTheLanding, ..steps(Optimiser::Adam, 1e-3) }
+    TrainConfig {
+        inference: PER_DATUM,
+        estimator: EstimatorConfig::StickingTheLanding,
+        ..steps(Optimiser::Adam, 1e-3)
+    }
 }
 
 /// A linear model whose posterior is not diagonal, and 20 rows.
@@ -58,13 +62,13 @@ fn psi_reaches_the_best_mean_field_bound() {
     let (mut trainer, mut state, linear, data) = linear_case(16);
     let mut psi = vec![0.0; 20 * record(K)];
     for t in 0..400 {
-        let pace = Pace { decay: 1.0 / (1.0 + f64::from(t) / 10.0), ..Pace::FULL };
+        let pace = StepFactors { decay: 1.0 / (1.0 + f64::from(t) / 10.0), ..StepFactors::FULL };
         trainer.follow(&state, &data, &mut psi, pace, draws(1)).unwrap();
         // Each call draws by the step.
         state.step += 1;
     }
     assert!(psi.chunks(record(K)).all(|record| record[6 * K] == 3600.0), "9 steps a call");
-    let still = Pace { decay: 1e-30, ..Pace::FULL };
+    let still = StepFactors { decay: 1e-30, ..StepFactors::FULL };
     let bounds: Vec<Vec<f64>> = (0..400)
         .map(|key| {
             let draws = Draws { samples: 50, key: Key::new(key) };
@@ -86,11 +90,11 @@ fn psi_reaches_the_best_mean_field_bound() {
 fn each_row_ascends_by_itself() {
     let (mut trainer, state, _, data) = linear_case(2);
     let mut all = vec![0.0; 20 * record(K)];
-    let together = trainer.follow(&state, &data, &mut all, Pace::FULL, draws(3)).unwrap();
+    let together = trainer.follow(&state, &data, &mut all, StepFactors::FULL, draws(3)).unwrap();
     for row in [0, 7, 19] {
         let one = Minibatch { rows: vec![row], values: data.values[row * D..][..D].to_vec(), ..data.clone() };
         let mut psi = vec![0.0; record(K)];
-        let alone = trainer.follow(&state, &one, &mut psi, Pace::FULL, draws(3)).unwrap();
+        let alone = trainer.follow(&state, &one, &mut psi, StepFactors::FULL, draws(3)).unwrap();
         assert_eq!(psi, all[row * record(K)..][..record(K)]);
         assert_eq!(alone.elbo()[0], together.elbo()[row]);
     }
@@ -119,14 +123,14 @@ fn a_fit_of_the_digits_is_above_the_amortised_one() {
         let form = per_datum().kl;
         evaluate(&fit.last().unwrap(), &rows, Key::new(5), form, 16, &Device::flex()).unwrap().elbo()
     };
-    let amortised = by_encoder(&fit(Inference::Amortised, Form::Reparameterised));
-    let fit = fit(PER_DATUM, Form::StickingTheLanding);
+    let amortised = by_encoder(&fit(Inference::Amortised, EstimatorConfig::Reparameterised));
+    let fit = fit(PER_DATUM, EstimatorConfig::StickingTheLanding);
     let own_encoder = by_encoder(&fit);
     let vae = fit.last().unwrap();
     let (mut trainer, mut state) = Trainer::init(per_datum(), &vae, Key::new(9), &Device::flex()).unwrap();
     state.parameters.clone_from(&fit.progress().state.parameters);
     let mut psi = fit.progress().psi.as_ref().unwrap().train.clone();
-    let own = trainer.follow(&state, &rows, &mut psi, Pace::FULL, draws(16)).unwrap().elbo();
+    let own = trainer.follow(&state, &rows, &mut psi, StepFactors::FULL, draws(16)).unwrap().elbo();
     for (what, other) in [("the amortised fit", amortised), ("its own encoder", own_encoder)] {
         let rise = Mean::of(&own.iter().zip(&other).map(|(a, b)| a - b).collect::<Vec<_>>());
         let z = rise.value / rise.standard_error;
@@ -166,7 +170,7 @@ fn variants() -> Vec<FitConfig> {
     alternating.train.schedule = Schedule::Alternating;
     alternating.decay = Decay::Cosine;
     let mut weighed = config();
-    weighed.train.estimator = Form::Reparameterised;
+    weighed.train.estimator = EstimatorConfig::Reparameterised;
     weighed.train.kl_weight.warm_up = 2;
     weighed.train.kl_weight.free_bits = 0.05;
     vec![config(), alternating, weighed]
@@ -254,26 +258,26 @@ fn what_cannot_be_is_refused() {
     refused(
         |c| {
             c.train.objective = Objective::ImportanceWeighted;
-            c.train.estimator = Form::DoublyReparameterised;
+            c.train.estimator = EstimatorConfig::DoublyReparameterised;
         },
         needs,
     );
     refused(
         |c| {
             c.vae.family = Family::Bernoulli;
-            c.train.estimator = Form::ScoreFunction;
+            c.train.estimator = EstimatorConfig::ScoreFunction;
         },
         needs,
     );
     let (mut trainer, mut state, _, data) = linear_case(1);
-    let error = trainer.visit(&mut state, &data, &mut [0.0; 12], Pace::FULL).unwrap_err();
+    let error = trainer.visit(&mut state, &data, &mut [0.0; 12], StepFactors::FULL).unwrap_err();
     assert!(matches!(error, Error::Shape { .. }), "{error}");
     // A record that is not finite is told with its row, and the state is as it was.
     let mut psi = vec![0.0; 20 * record(K)];
     psi[7 * record(K)] = f32::NAN;
     psi[7 * record(K) + 6 * K] = 1.0;
     let before = state.clone();
-    let error = trainer.visit(&mut state, &data, &mut psi, Pace::FULL).unwrap_err();
+    let error = trainer.visit(&mut state, &data, &mut psi, StepFactors::FULL).unwrap_err();
     assert!(matches!(&error, Error::NonFinite { rows, .. } if *rows == [7]), "{error}");
     assert_eq!(state, before);
 }
@@ -292,8 +296,8 @@ fn the_encoder_moves_as_if_alone() {
     let (mut plain, mut expected) = Trainer::init(alone, &vae, Key::new(1), &Device::flex()).unwrap();
     let start = state.parameters.clone();
     let mut psi = vec![0.0; 20 * record(K)];
-    trainer.visit(&mut state, &data, &mut psi, Pace::FULL).unwrap();
-    plain.step(&mut expected, &data, Pace::FULL).unwrap();
+    trainer.visit(&mut state, &data, &mut psi, StepFactors::FULL).unwrap();
+    plain.step(&mut expected, &data, StepFactors::FULL).unwrap();
     let guide = K * D + D + 1;
     assert_eq!(state.parameters[guide..], expected.parameters[guide..]);
     assert_eq!(expected.parameters[..guide], start[..guide]);

@@ -7,7 +7,7 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use elbo::{
     engine::gradient,
     fit::Fit,
-    gradient::{Baseline, Enumerated, Estimator, Form, Relaxed, ScoreFunction},
+    gradient::{Baseline, Enumerated, Estimator, EstimatorConfig, Relaxed, ScoreFunction},
     guide::{Family, Posterior},
     likelihood::LikelihoodConfig,
     minibatch::{Minibatch, Rows},
@@ -19,7 +19,7 @@ use elbo::{
     optimiser::Optimiser,
     parameters,
     random::{Draws, Key},
-    schedule::Moves,
+    schedule::ActiveBlocks,
     train::TrainConfig,
 };
 use elbo::{guide::Guide as _, model::Latent as _};
@@ -65,7 +65,7 @@ fn exact_elbo(vae: &Vae, x: &Tensor<2>) -> f64 {
 
 fn draw(vae: &Vae, estimator: &dyn Estimator, samples: usize, seed: u64) -> Vec<f64> {
     let draws = Draws { samples, key: Key::new(seed) };
-    gradient(vae, &batch(), Moves::BOTH, estimator, draws, (0, &[]), &Device::flex()).unwrap().gradient
+    gradient(vae, &batch(), ActiveBlocks::BOTH, estimator, draws, (0, &[]), &Device::flex()).unwrap().gradient
 }
 
 #[test]
@@ -234,8 +234,11 @@ fn a_fit_by_the_score_function_raises_the_bound_and_does_not_depend_on_threads()
     let all = Rows::all(&values, 8);
     let fit = |threads| {
         let shape = VaeConfig { family: Family::Bernoulli, ..shape(&[], 2, LikelihoodConfig::Bernoulli) };
-        let steps =
-            TrainConfig { estimator: Form::ScoreFunction, samples: 8, ..steps(Optimiser::Adam, 0.05) };
+        let steps = TrainConfig {
+            estimator: EstimatorConfig::ScoreFunction,
+            samples: 8,
+            ..steps(Optimiser::Adam, 0.05)
+        };
         let config = fit_config(shape, steps, 100, 150);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
@@ -256,19 +259,21 @@ fn a_fit_by_the_score_function_raises_the_bound_and_does_not_depend_on_threads()
 
 #[test]
 fn an_estimator_that_does_not_suit_the_latent_is_refused() {
-    let refused = |form: Form, family| {
+    let refused = |form: EstimatorConfig, family| {
         let vae = vae(family);
         form.estimator(Objective::Elbo, KlForm::Analytic, &vae.model, &vae.guide).unwrap_err().to_string()
     };
-    for form in [Form::Reparameterised, Form::StickingTheLanding] {
+    for form in [EstimatorConfig::Reparameterised, EstimatorConfig::StickingTheLanding] {
         assert!(refused(form, Family::Bernoulli).contains("a discrete latent has no derivative"));
     }
-    assert!(refused(Form::Relaxed(0.5), Family::Gaussian).contains("needs no relaxation"));
+    assert!(refused(EstimatorConfig::Relaxed(0.5), Family::Gaussian).contains("needs no relaxation"));
     assert!(
-        refused(Form::Relaxed(0.0), Family::Bernoulli)
+        refused(EstimatorConfig::Relaxed(0.0), Family::Bernoulli)
             .contains("the temperature of the relaxation is 0, but must be > 0")
     );
-    assert!(refused(Form::Enumerated, Family::Gaussian).contains("enumeration needs a discrete one"));
+    assert!(
+        refused(EstimatorConfig::Enumerated, Family::Gaussian).contains("enumeration needs a discrete one")
+    );
     let many = VaeConfig { family: Family::Bernoulli, ..shape(&[], 11, LikelihoodConfig::Bernoulli) };
     let many = generic_vae(&many, D, 1);
     assert!(Enumerated::new(&many.model, &many.guide).is_err());

@@ -10,15 +10,15 @@ use elbo::{
     diagnose::noise_report,
     engine::gradient,
     gradient::{
-        Baseline, DoublyReparameterised, Estimator, Form, ImportanceWeighted, Reparameterised, RunningMean,
-        ScoreFunction, StickingTheLanding,
+        Baseline, DoublyReparameterised, Estimator, EstimatorConfig, ImportanceWeighted, Reparameterised,
+        RunningMean, ScoreFunction, StickingTheLanding,
     },
     minibatch::{Minibatch, Rows},
     model::Vae,
     objective::{KlCost, Objective, elbo::KlForm},
     parameters,
     random::{Draws, Key},
-    schedule::Moves,
+    schedule::ActiveBlocks,
     terms::RowTerms,
 };
 
@@ -38,7 +38,8 @@ fn three_of_five() -> Minibatch {
 fn draw(vae: &Vae, estimator: &dyn Estimator, samples: usize, seed: u64) -> (RowTerms, Vec<f64>) {
     let draws = Draws { samples, key: Key::new(seed) };
     let estimate =
-        gradient(vae, &three_of_five(), Moves::BOTH, estimator, draws, (0, &[]), &Device::flex()).unwrap();
+        gradient(vae, &three_of_five(), ActiveBlocks::BOTH, estimator, draws, (0, &[]), &Device::flex())
+            .unwrap();
     (estimate.terms, estimate.gradient)
 }
 
@@ -98,13 +99,13 @@ fn estimators_of_the_importance_weighted_gradient_have_its_gradient_as_their_mea
 #[test]
 fn a_form_is_what_its_line_says() {
     let forms = [
-        Form::Reparameterised,
-        Form::StickingTheLanding,
-        Form::DoublyReparameterised,
-        Form::ScoreFunction,
-        Form::RunningMean(0.9),
-        Form::Enumerated,
-        Form::Relaxed(0.5),
+        EstimatorConfig::Reparameterised,
+        EstimatorConfig::StickingTheLanding,
+        EstimatorConfig::DoublyReparameterised,
+        EstimatorConfig::ScoreFunction,
+        EstimatorConfig::RunningMean(0.9),
+        EstimatorConfig::Enumerated,
+        EstimatorConfig::Relaxed(0.5),
     ];
     let vae = vae();
     for form in forms {
@@ -117,16 +118,19 @@ fn a_form_is_what_its_line_says() {
             Some((before, _)) => before == name && number,
             None => text == name && !number,
         };
-        assert_eq!(Form::NAMES.iter().filter(|(text, _)| of_table(text)).count(), 1, "{stored}");
+        assert_eq!(EstimatorConfig::NAMES.iter().filter(|(text, _)| of_table(text)).count(), 1, "{stored}");
         let name = name.clone();
-        assert_eq!(serde_json::from_value::<Form>(stored).unwrap(), form);
+        assert_eq!(serde_json::from_value::<EstimatorConfig>(stored).unwrap(), form);
         let half = KlCost { beta: 0.5, free_bits: 0.0 };
         let made = form.estimator(Objective::Elbo, KlForm::Analytic, &vae.model, &vae.guide);
         let weighs = made.is_ok_and(|estimator| estimator.at_cost(half).is_some());
         assert_eq!(form.weighs_kl(), weighs, "{name}");
-        assert_eq!(form.is_unbiased(), !matches!(form, Form::Relaxed(_)));
+        assert_eq!(form.is_unbiased(), !matches!(form, EstimatorConfig::Relaxed(_)));
     }
-    assert_eq!([Form::Reparameterised, Form::ScoreFunction].map(Form::samples), [1, 8]);
+    assert_eq!(
+        [EstimatorConfig::Reparameterised, EstimatorConfig::ScoreFunction].map(EstimatorConfig::samples),
+        [1, 8]
+    );
 }
 
 /// With one sample the weights are 1: the plain estimator is the fully Monte Carlo one, the doubly reparameterised
@@ -190,8 +194,9 @@ fn a_leave_one_out_baseline_lowers_the_noise_and_reparameterising_lowers_it_more
         let draws = Draws { samples: 8, key: Key::new(seed) };
         let (batch, device) = (three_of_five(), Device::flex());
         let step = (seed, &carried[..]);
-        let terms =
-            gradient::<f64, _, _>(&vae, &batch, Moves::BOTH, &mean, draws, step, &device).unwrap().terms;
+        let terms = gradient::<f64, _, _>(&vae, &batch, ActiveBlocks::BOTH, &mean, draws, step, &device)
+            .unwrap()
+            .terms;
         mean.observe(&mut carried, &terms);
     }
     assert!(noise(&ScoreFunction(RunningMean::baseline(&carried))) < plain);
@@ -236,7 +241,7 @@ fn a_report_is_the_mean_and_the_sample_variance_of_its_draws() {
     let draws: Vec<Vec<f64>> = (0..repeats)
         .map(|repeat| {
             let draws = Draws { samples: 2, key: seed.fold(repeat) };
-            gradient(&vae, &batch, Moves::BOTH, &estimator, draws, (0, &[]), &device).unwrap().gradient
+            gradient(&vae, &batch, ActiveBlocks::BOTH, &estimator, draws, (0, &[]), &device).unwrap().gradient
         })
         .collect();
     for (block, noise) in parameters::layout(&vae).into_iter().zip(report) {

@@ -13,7 +13,7 @@ use elbo::{
     objective::elbo::{KlForm, elbo},
     parameters::{self, Block},
     random::Key,
-    schedule::Moves,
+    schedule::ActiveBlocks,
 };
 
 const FIXED: LikelihoodConfig = LikelihoodConfig::Gaussian(Sigma::Fixed(0.7));
@@ -40,7 +40,7 @@ fn rows_for(likelihood: LikelihoodConfig) -> Vec<f32> {
     }
 }
 
-fn gradient_of(vae: &Vae, minibatch: &Minibatch, moves: Moves, estimator: Estimator) -> Vec<f64> {
+fn gradient_of(vae: &Vae, minibatch: &Minibatch, moves: ActiveBlocks, estimator: Estimator) -> Vec<f64> {
     gradient(vae, minibatch, moves, estimator).unwrap().gradient
 }
 
@@ -65,7 +65,7 @@ fn sample(block: &Block) -> Vec<usize> {
 /// Every block of the gradient of a minibatch of B rows is N/B times the derivative of the plain sum.
 fn check(vae: &Vae, minibatch: &Minibatch, form: KlForm, h: f64) {
     let estimator = estimator(form);
-    let got = gradient_of(vae, minibatch, Moves::BOTH, estimator);
+    let got = gradient_of(vae, minibatch, ActiveBlocks::BOTH, estimator);
     let values: Vec<f64> = parameters::values(vae);
     let scale = minibatch.total as f64 / minibatch.rows.len() as f64;
     for block in parameters::layout(vae) {
@@ -226,9 +226,9 @@ fn a_held_block_has_gradient_zero_and_the_other_that_of_the_joint_gradient() {
         let theta = burn::module::Module::num_params(&vae.model);
         for form in [KlForm::Analytic, KlForm::MonteCarlo] {
             let of = |moves| gradient_of(&vae, &minibatch, moves, estimator(form));
-            let joint = of(Moves::BOTH);
-            let model = of(Moves { model: true, guide: false });
-            let guide = of(Moves { model: false, guide: true });
+            let joint = of(ActiveBlocks::BOTH);
+            let model = of(ActiveBlocks { model: true, guide: false });
+            let guide = of(ActiveBlocks { model: false, guide: true });
             assert!(model[theta..].iter().all(|&g| g == 0.0) && guide[..theta].iter().all(|&g| g == 0.0));
             assert_eq!(model[..theta], joint[..theta]);
             assert_eq!(guide[theta..], joint[theta..]);
@@ -244,7 +244,7 @@ fn the_minibatches_of_an_epoch_add_up_to_the_whole() {
         let values = rows_for(likelihood);
         let rows = Rows::all(&values, WIDTH);
         let vae = vae(likelihood, Activation::Softplus);
-        let of = |m: &Minibatch| gradient_of(&vae, m, Moves::BOTH, estimator(KlForm::Analytic));
+        let of = |m: &Minibatch| gradient_of(&vae, m, ActiveBlocks::BOTH, estimator(KlForm::Analytic));
         let whole = of(&minibatch(&rows, 0..150));
         let mut sum = vec![0.0; whole.len()];
         let mut sizes = Vec::new();

@@ -15,7 +15,7 @@ use elbo::{
     optimiser::Optimiser,
     parameters,
     random::Key,
-    schedule::{Moves, Pace},
+    schedule::{ActiveBlocks, StepFactors},
     train::Trainer,
 };
 
@@ -114,7 +114,7 @@ fn data_of_another_width_are_refused() {
     let expected = Error::Shape { what: "a row of data".into(), expected: vec![3], got: vec![2] };
     let narrow = minibatch(&rows, 0..10);
     let estimator = Estimator { samples: 1, form: KlForm::Analytic, noise: Key::new(1) };
-    let got = gradient::<f32>(&vae, &narrow, Moves::BOTH, estimator).unwrap_err();
+    let got = gradient::<f32>(&vae, &narrow, ActiveBlocks::BOTH, estimator).unwrap_err();
     assert_eq!(got, expected);
     assert_eq!(evaluate(&vae, &narrow, Key::new(1), KlForm::Analytic, 1, &device).unwrap_err(), expected);
     assert_eq!(vae.clone().start_at(&rows, &device).unwrap_err(), expected);
@@ -138,7 +138,7 @@ fn a_step_size_too_large_ends_in_an_error_that_leaves_the_state() {
         let minibatch = minibatch(&rows, [30, 7, 12]);
         let error = loop {
             let before = state.clone();
-            match trainer.step(&mut state, &minibatch, Pace::FULL) {
+            match trainer.step(&mut state, &minibatch, StepFactors::FULL) {
                 Ok(_) => assert_eq!(state.step, before.step + 1),
                 Err(error) => {
                     assert_eq!(state, before);
@@ -183,7 +183,7 @@ fn a_nan_in_the_data_is_named_as_such() {
     let (mut trainer, mut state) =
         Trainer::init(steps(Optimiser::Adam, 1e-3), &vae, Key::new(1), &device).unwrap();
     let before = state.clone();
-    let error = trainer.step(&mut state, &minibatch(&rows, 0..200), Pace::FULL).unwrap_err();
+    let error = trainer.step(&mut state, &minibatch(&rows, 0..200), StepFactors::FULL).unwrap_err();
     assert_eq!(state, before);
     // Of the shard that holds it: rows 128 to 191.
     let Error::NonFinite { what, step: Some(0), rows } = error else { panic!("{error:?}") };
@@ -210,7 +210,7 @@ fn a_huge_log_variance_keeps_the_bound_finite() {
                 let terms = evaluate(&vae, &minibatch, Key::new(1), form, 3, &device).unwrap();
                 assert!(terms.elbo().iter().all(|v| v.is_finite()));
                 let estimator = Estimator { samples: 3, form, noise: Key::new(1) };
-                let estimate = gradient::<f32>(&vae, &minibatch, Moves::BOTH, estimator).unwrap();
+                let estimate = gradient::<f32>(&vae, &minibatch, ActiveBlocks::BOTH, estimator).unwrap();
                 assert!(estimate.gradient.iter().all(|g| g.is_finite()));
                 if form == KlForm::Analytic {
                     // Two dimensions of ½ (e^s − 1 − s), and ½ μ² of order one.

@@ -29,7 +29,7 @@ use elbo::{
     optimiser::Optimiser,
     parameters,
     random::{Draws, Key},
-    schedule::Moves,
+    schedule::ActiveBlocks,
     terms::Mean,
 };
 
@@ -263,7 +263,7 @@ fn at_the_posterior_every_weight_is_the_evidence() {
 
 fn draw(vae: &Vae, estimator: &dyn Estimator, samples: usize, seed: u64) -> Vec<f64> {
     let draws = Draws { samples, key: Key::new(seed) };
-    gradient(vae, &three_of_five(), Moves::BOTH, estimator, draws, (0, &[]), &Device::flex())
+    gradient(vae, &three_of_five(), ActiveBlocks::BOTH, estimator, draws, (0, &[]), &Device::flex())
         .unwrap()
         .gradient
 }

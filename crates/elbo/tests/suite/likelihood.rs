@@ -5,7 +5,7 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use elbo::{
     distribution::{self, LogDensity},
     fit::Fit,
-    gradient::Form,
+    gradient::EstimatorConfig,
     likelihood::{Encoding, Likelihood, LikelihoodConfig, NegativeBinomial, Poisson},
     minibatch::Rows,
     model::{Latent as _, Vae, VaeConfig},
@@ -256,7 +256,7 @@ fn a_running_mean_is_chosen_by_configuration_and_resumed() {
     let values = counts(60);
     let rows = Rows::all(&values, WIDTH);
     let mut config = fit_config(shape(LikelihoodConfig::Poisson), steps(Optimiser::Adam, 1e-3), 20, 4);
-    config.train.estimator = Form::RunningMean(0.9);
+    config.train.estimator = EstimatorConfig::RunningMean(0.9);
     let start = || Fit::new(config.clone(), rows.clone(), &rows, &Device::flex()).unwrap();
     let mut whole = start();
     let mut halves = start();
@@ -274,7 +274,7 @@ fn a_running_mean_is_chosen_by_configuration_and_resumed() {
     }
     assert_eq!(resumed.progress(), whole.progress());
     assert_ne!(forgetful.progress().state.parameters, whole.progress().state.parameters);
-    config.train.estimator = Form::RunningMean(1.0);
+    config.train.estimator = EstimatorConfig::RunningMean(1.0);
     let error = Fit::new(config, rows.clone(), &rows, &Device::flex()).unwrap_err().to_string();
     assert!(error.contains("but must be in [0, 1)"), "{error}");
 }

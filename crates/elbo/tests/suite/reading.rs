@@ -3,7 +3,7 @@
 
 use elbo::{
     fit::FitConfig,
-    gradient::Form,
+    gradient::EstimatorConfig,
     guide::Family,
     infer::InferConfig,
     likelihood::{LikelihoodConfig, Sigma},
@@ -141,7 +141,7 @@ fn a_fit_with_an_impossible_number_is_not_read() {
             ..VaeConfig::default()
         },
         train: TrainConfig {
-            estimator: Form::RunningMean(0.9),
+            estimator: EstimatorConfig::RunningMean(0.9),
             inference: Inference::PerDatum { steps: 5, step_size: 0.1 },
             kl_weight: KlWeight { warm_up: 4, ..KlWeight::default() },
             clip_norm: Some(10.0),

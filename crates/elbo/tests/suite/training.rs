@@ -16,7 +16,7 @@ use elbo::{
     optimiser::Optimiser,
     parameters,
     random::{Key, Purpose},
-    schedule::{Decay, Moves, Pace, Schedule},
+    schedule::{ActiveBlocks, Decay, Schedule, StepFactors},
     terms::Mean,
     train::{TrainConfig, Trainer},
 };
@@ -101,7 +101,7 @@ fn sigma_in_closed_form_has_the_mean_squared_residual_as_its_fixed_point() {
     let (mut trainer, mut state) = Trainer::init(config, &vae, Key::new(1), &device).unwrap();
     for epoch in 0..20 {
         for batch in rows.minibatches(90, Binarise::None, Key::new(1), epoch) {
-            trainer.step(&mut state, &batch, Pace::FULL).unwrap();
+            trainer.step(&mut state, &batch, StepFactors::FULL).unwrap();
         }
     }
     let found = sigma(&trainer.auto_encoder(&state.parameters).unwrap()).powi(2);
@@ -131,7 +131,9 @@ fn alternating_steps_move_one_block_each_and_raise_the_bound() {
         for epoch in 0..40 {
             for batch in rows.minibatches(100, Binarise::None, Key::new(1), epoch) {
                 let before = state.clone();
-                bounds.push(trainer.step(&mut state, &batch, Pace::FULL).unwrap().terms.summary().elbo.value);
+                bounds.push(
+                    trainer.step(&mut state, &batch, StepFactors::FULL).unwrap().terms.summary().elbo.value,
+                );
                 let moved = |range: std::ops::Range<usize>| {
                     before.parameters[range.clone()] != state.parameters[range]
                 };
@@ -157,11 +159,11 @@ fn each_block_has_its_own_step_size() {
     let config = TrainConfig { encoder_step_size: 1e-4, ..steps(Optimiser::Sgd, 3e-4) };
     let (mut trainer, mut state) = Trainer::init(config, &vae, Key::new(1), &device).unwrap();
     let before = state.parameters.clone();
-    trainer.step(&mut state, &batch, Pace { decay: 0.5, kl: 1.0 }).unwrap();
+    trainer.step(&mut state, &batch, StepFactors { decay: 0.5, kl: 1.0 }).unwrap();
     let key = Key::new(1).purpose(Purpose::Noise).fold(0);
     let estimator = Estimator { samples: 1, form: KlForm::Analytic, noise: key };
     let vae = parameters::load(vae.clone(), &parameters::values::<f64, _>(&vae), &device).unwrap();
-    let gradient = gradient::<f64>(&vae, &batch, Moves::BOTH, estimator).unwrap().gradient;
+    let gradient = gradient::<f64>(&vae, &batch, ActiveBlocks::BOTH, estimator).unwrap().gradient;
     for (i, g) in gradient.iter().enumerate() {
         let expected = g * 0.5 * if i < vae.model.num_params() { 3e-4 } else { 1e-4 };
         let moved = f64::from(state.parameters[i]) - f64::from(before[i]);
@@ -182,7 +184,7 @@ fn clipping_shortens_a_step_to_the_norm_and_keeps_its_direction() {
         let config = TrainConfig { clip_norm, ..steps(Optimiser::Sgd, alpha) };
         let (mut trainer, mut state) = Trainer::init(config, &vae, Key::new(1), &device).unwrap();
         let before = state.clone();
-        let report = trainer.step(&mut state, &minibatch(&rows, 20..50), Pace::FULL).unwrap();
+        let report = trainer.step(&mut state, &minibatch(&rows, 20..50), StepFactors::FULL).unwrap();
         let change = state.parameters.iter().zip(&before.parameters).map(|(a, b)| f64::from(a - b)).collect();
         (change, report.gradient_norm)
     };
@@ -213,7 +215,7 @@ fn five_samples_divide_the_variance_of_the_gradient_by_five() {
         let draws: Vec<Vec<f64>> = (first..first + 1000)
             .map(|seed| {
                 let estimator = Estimator { samples, form: KlForm::Analytic, noise: Key::new(seed) };
-                gradient(&vae, &minibatch, Moves::BOTH, estimator).unwrap().gradient
+                gradient(&vae, &minibatch, ActiveBlocks::BOTH, estimator).unwrap().gradient
             })
             .collect();
         let column = |i: usize| draws.iter().map(|g: &Vec<f64>| g[i]).collect::<Vec<_>>();
@@ -286,7 +288,7 @@ fn a_prior_on_the_parameters_is_counted_once() {
         let config = TrainConfig { prior_sd, ..steps(Optimiser::Sgd, step_size) };
         let (mut trainer, mut state) = Trainer::init(config, &vae, Key::new(1), &device).unwrap();
         let before = state.parameters.clone();
-        let report = trainer.step(&mut state, &batch, Pace::FULL).unwrap();
+        let report = trainer.step(&mut state, &batch, StepFactors::FULL).unwrap();
         let (bound, rows) = (report.bound, report.terms.elbo().iter().sum::<f64>());
         (before, state.parameters, bound, rows)
     };

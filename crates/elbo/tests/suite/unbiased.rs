@@ -14,7 +14,7 @@ use elbo::{
     objective::elbo::{KlForm, elbo},
     parameters,
     random::Key,
-    schedule::Moves,
+    schedule::ActiveBlocks,
 };
 
 const ROWS: usize = 5;
@@ -82,7 +82,7 @@ fn the_gradient_has_the_exact_gradient_as_its_mean() {
         let draws: Vec<Vec<f64>> = (0..KEYS)
             .map(|seed| {
                 let estimator = Estimator { samples: SAMPLES, form, noise: Key::new(seed) };
-                gradient(&vae, &minibatch, Moves::BOTH, estimator).unwrap().gradient
+                gradient(&vae, &minibatch, ActiveBlocks::BOTH, estimator).unwrap().gradient
             })
             .collect();
         for block in parameters::layout(&vae) {

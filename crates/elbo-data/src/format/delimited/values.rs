@@ -7,7 +7,7 @@ use super::records::Record;
 use super::table::Table;
 use super::written::written;
 use crate::cells::{Cells, Number, Numbers};
-use crate::collector::Collector;
+use crate::collector::SpillBuffer;
 use crate::delimiter::DecimalMark;
 use crate::error::{CellFault, Error};
 use crate::format::reader::check_image;
@@ -23,7 +23,7 @@ use crate::time::instants;
 /// Columns of a table as they are read.
 enum Part<T> {
     /// Numbers, in columns side by side.
-    Numbers { columns: Vec<String>, values: Collector<T> },
+    Numbers { columns: Vec<String>, values: SpillBuffer<T> },
     /// A column of text, and what it is told to hold.
     Text { name: String, cells: Vec<String>, told: Option<ColumnKind> },
 }
@@ -40,7 +40,7 @@ enum To {
 }
 
 /// How the numbers of a column are written.
-enum Form {
+enum NumberForm {
     Plain,
     Written(String),
 }
@@ -75,14 +75,14 @@ fn parts<T: Number>(table: &Table, options: &ReadOptions) -> (Vec<Part<T>>, Vec<
             // Each has its share of the memory.
             let share = options.memory.map(|memory| memory.saturating_mul(group.len() as u64) / numbers);
             let columns = group.iter().map(|&i| columns[i].name.clone()).collect();
-            Part::Numbers { columns, values: Collector::new(share) }
+            Part::Numbers { columns, values: SpillBuffer::new(share) }
         });
     }
     if let Some(i) = columns.iter().position(|column| column.role == Role::Time) {
         let name = columns[i].name.clone();
         to[i] = To::Part(parts.len());
         parts.push(if columns[i].kind.is_number() {
-            Part::Numbers { columns: vec![name], values: Collector::new(options.memory) }
+            Part::Numbers { columns: vec![name], values: SpillBuffer::new(options.memory) }
         } else {
             Part::Text { name, cells: Vec::new(), told: Some(ColumnKind::Time) }
         });
@@ -102,8 +102,11 @@ where
     let path = source.origin.path.clone();
     let mut records = table.records(source.again()?)?;
     let (mut parts, to) = parts::<T>(&table, options);
-    let forms: Vec<Form> =
-        table.affixes.iter().map(|affix| affix.clone().map_or(Form::Plain, Form::Written)).collect();
+    let forms: Vec<NumberForm> = table
+        .affixes
+        .iter()
+        .map(|affix| affix.clone().map_or(NumberForm::Plain, NumberForm::Written))
+        .collect();
     let columns = &table.reading.columns;
     let fail = |text: &str, i: usize, line: usize, fault| Error::Cell {
         path: path.clone(),
@@ -116,8 +119,8 @@ where
     let told = &table.told;
     let value = |cell: &str, i: usize, line: usize| {
         let read = match &forms[i] {
-            Form::Plain => number::<T>(cell),
-            Form::Written(affix) => written_number(cell, affix, table.decimal),
+            NumberForm::Plain => number::<T>(cell),
+            NumberForm::Written(affix) => written_number(cell, affix, table.decimal),
         };
         let value = match read {
             Ok(value) => value,

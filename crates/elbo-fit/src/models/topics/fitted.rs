@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{super::documents::Documents, measured::Measured};
 use crate::{
-    asked::{Approximation, Asked, Evaluation, Term, Told, of_the_fit, push_log_density},
     error::Error,
-    fitted::{About, Fitted},
+    fitted::{Fitted, ModelMetadata},
     number::likeliest,
     observer::Observer,
+    query::{Answer, Approximation, Evaluation, Query, Term, of_the_fit, push_log_density},
     subset::{drawn, resampled},
     table,
 };
@@ -31,7 +31,7 @@ pub struct TopicModel {
 
 impl TopicModel {
     /// Documents of a file: those of the fit where none is named.
-    fn read(&self, about: &About, asked: &Asked, watch: &dyn Observer) -> Result<Documents, Error> {
+    fn read(&self, about: &ModelMetadata, asked: &Query, watch: &dyn Observer) -> Result<Documents, Error> {
         let words = self.posterior.vocabulary();
         let config = asked.source.clone().unwrap_or_else(|| about.data.source.clone());
         let options =
@@ -59,7 +59,13 @@ impl TopicModel {
 
 impl Fitted for TopicModel {
     /// The topics of each document, and its bound.
-    fn predict(&self, about: &About, asked: &Asked, _: usize, watch: &dyn Observer) -> Result<Told, Error> {
+    fn predict(
+        &self,
+        about: &ModelMetadata,
+        asked: &Query,
+        _: usize,
+        watch: &dyn Observer,
+    ) -> Result<Answer, Error> {
         let Documents { counts, .. } = self.read(about, asked, watch)?;
         let folded = self.posterior.fold_in(&counts, Inner::default())?;
         let (size, shares) = (self.posterior.topics(), folded.proportions());
@@ -70,11 +76,17 @@ impl Fitted for TopicModel {
         out.columns.extend(table::of(&names, &shares).columns);
         out.push("tokens", Column::Real(tokens(&counts)));
         push_log_density(&mut out, folded.bounds, Approximation::Bound);
-        Ok(Told::of("document", 0..counts.documents(), None, out))
+        Ok(Answer::of("document", 0..counts.documents(), None, out))
     }
 
     /// New documents, of lengths drawn from those of the fit: a table of a word a row, and in LDA-C form.
-    fn sample(&self, about: &About, number: usize, seed: u64, _: &dyn Observer) -> Result<Told, Error> {
+    fn sample(
+        &self,
+        about: &ModelMetadata,
+        number: usize,
+        seed: u64,
+        _: &dyn Observer,
+    ) -> Result<Answer, Error> {
         let key = Key::new(seed);
         let of = resampled(self.lengths.len(), number, key);
         let lengths: Vec<usize> = of.into_iter().map(|d| self.lengths[d]).collect();
@@ -93,14 +105,14 @@ impl Fitted for TopicModel {
         let name = |&(_, word, _): &(usize, u32, u32)| about.columns[word as usize].clone();
         let names = (!about.columns.is_empty()).then(|| entries.iter().map(name).collect());
         let documents = entries.iter().map(|&(d, ..)| d);
-        Ok(Told { text: Some(text), ..Told::of("document", documents, names, out) })
+        Ok(Answer { text: Some(text), ..Answer::of("document", documents, names, out) })
     }
 
     /// The bound of documents, the topics held.
     fn evaluate(
         &self,
-        about: &About,
-        asked: &Asked,
+        about: &ModelMetadata,
+        asked: &Query,
         number: Option<usize>,
         seed: u64,
         watch: &dyn Observer,
@@ -120,7 +132,7 @@ impl Fitted for TopicModel {
         push_log_density(&mut out, measured.bounds, Approximation::Bound);
         let part = [counts.documents(), all];
         let index = some.unwrap_or_else(|| (0..all).collect());
-        Ok(Evaluation { facts, unit: "value", part, terms, rows: Told::of("document", index, None, out) })
+        Ok(Evaluation { facts, unit: "value", part, terms, rows: Answer::of("document", index, None, out) })
     }
 }
 

@@ -6,7 +6,7 @@ use elbo::{
     terms::Mean,
 };
 
-use crate::{asked::Approximation, error::Error, figure::PerToken, found::Tokens, number::plus_minus};
+use crate::{error::Error, estimates::Tokens, figure::PerToken, number::plus_minus, query::Approximation};
 
 pub(super) struct Measured {
     documents: usize,

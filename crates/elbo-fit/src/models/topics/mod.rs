@@ -18,18 +18,18 @@ use measured::Measured;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    course::{Course, Fitting},
+    ascent::{AscentResult, Fitting},
     documents::Documents,
     model::Model,
     online::Online,
-    story::Story,
+    summary::FitSummary,
 };
 use crate::{
     error::Error,
+    estimates::Estimates,
     figure::{Figure, Topic},
-    fitted::About,
-    found::Found,
-    observer::{Observer, Say},
+    fitted::ModelMetadata,
+    observer::{Observer, ObserverExt},
     source::{Source, absolute},
 };
 
@@ -150,7 +150,7 @@ impl Model for Topics {
         documents: Documents,
         settings: &Settings,
         run: &Fitting<'_>,
-    ) -> Result<(Course, Story<TopicModel>), Error> {
+    ) -> Result<(AscentResult, FitSummary<TopicModel>), Error> {
         let key = Key::new(run.seed);
         let parts = settings.held_out.map(|fraction| documents.split(fraction, key)).transpose()?;
         let (train, held_out) =
@@ -194,7 +194,7 @@ impl Model for Topics {
         }
 
         let found = described(&fit, train, documents.names.as_deref());
-        course.found = Found::Topics {
+        course.found = Estimates::Topics {
             elbo_per_token: per_token,
             perplexity_bound: (-per_token).exp(),
             training: of_training.tokens(),
@@ -217,7 +217,7 @@ impl Model for Topics {
         let mut rows = vec![of_training.row("training")];
         rows.extend(of_held_out.map(|measured| measured.row("held out")));
         let config = documents.fitted_to(train.documents());
-        let story = Story {
+        let story = FitSummary {
             kind: "Latent Dirichlet allocation".into(),
             cards,
             notes: vec![
@@ -230,7 +230,7 @@ impl Model for Topics {
                 ("Shares of the topics".into(), Figure::Shares(found)),
                 ("Per token".into(), Figure::PerToken(rows)),
             ],
-            about: About::new(columns, &config),
+            about: ModelMetadata::new(columns, &config),
             posterior: model,
         };
         Ok((course, story))

@@ -5,7 +5,7 @@ use elbo_kernels::{Level, Panels, bernoulli, gaussian, gaussian::Precision};
 
 use super::network::Network;
 use crate::{
-    gradient::Way,
+    gradient::FusedEstimator,
     guide::Guide,
     likelihood::Kernel,
     model::Latent,
@@ -15,22 +15,22 @@ use crate::{
 /// What is estimated, and from how many draws.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
-    pub(crate) way: Way,
+    pub(crate) way: FusedEstimator,
     /// L, or k where the draws of a row are weighed against one another.
     pub(crate) samples: usize,
-    /// What the KL costs in what is maximised. Only the ELBO by [`Way::Reparameterised`] has one that is not full.
+    /// What the KL costs in what is maximised. Only the ELBO by [`FusedEstimator::Reparameterised`] has one that is not full.
     pub(crate) cost: KlCost,
 }
 
 impl Plan {
     /// Without a gradient.
-    pub(crate) fn read(way: Way, samples: usize) -> Self {
+    pub(crate) fn read(way: FusedEstimator, samples: usize) -> Self {
         Self { way, samples, cost: KlCost::FULL }
     }
 
     /// Whether the KL is that in closed form.
     pub(super) fn is_closed(self) -> bool {
-        self.way == Way::Reparameterised(KlForm::Analytic)
+        self.way == FusedEstimator::Reparameterised(KlForm::Analytic)
     }
 }
 

@@ -13,12 +13,12 @@ use super::{
 };
 use crate::{
     engine::traits::{Ascent, RowByRow, record},
-    gradient::Way,
+    gradient::FusedEstimator,
     minibatch::Minibatch,
     objective::{KlCost, elbo::KlForm},
     optimiser::{Optimiser, adam_rate},
     random::{Draws, Key},
-    schedule::Moves,
+    schedule::ActiveBlocks,
     terms::RowTerms,
 };
 
@@ -76,7 +76,7 @@ impl RowByRow for Fused {
         active.zip(rows.par_chunks(self.rows)).for_each(|(shard, rows)| {
             shard.terms_of_head(&self.packed, self.plan, parameters, rows, key, scale);
             if let Some(scale) = scale {
-                shard.backward(&self.packed, self.plan, Moves { model: true, guide: false }, scale);
+                shard.backward(&self.packed, self.plan, ActiveBlocks { model: true, guide: false }, scale);
             }
         });
         collect(&shards[..self.active], terms);
@@ -97,7 +97,7 @@ impl RowByRow for Fused {
         form: KlForm,
         draws: Draws,
     ) -> RowTerms {
-        let (packed, plan) = (&self.packed, Plan::read(Way::Reparameterised(form), draws.samples));
+        let (packed, plan) = (&self.packed, Plan::read(FusedEstimator::Reparameterised(form), draws.samples));
         let part = |shard: &mut Shard, ((rows, values), psi): ((&[usize], &[f32]), &[f32])| {
             shard.read(packed, values);
             shard.hold(psi);
@@ -307,7 +307,7 @@ mod tests {
     #[test]
     fn the_gradient_in_theta_is_that_at_the_rows_psi() {
         for likelihood in LIKELIHOODS {
-            for way in [ANALYTIC, Way::StickingTheLanding] {
+            for way in [ANALYTIC, FusedEstimator::StickingTheLanding] {
                 let case = example(likelihood);
                 let mut fused = new(&case, way, 2).unwrap();
                 let psi = raised(&mut fused, &case, &case.parameters, fresh(&case));
@@ -319,7 +319,7 @@ mod tests {
                     assert_eq!(held[..2 * LATENT], psi[..2 * LATENT]);
                     assert_eq!((psi[record(LATENT) - 1], held[record(LATENT) - 1]), (1.0, 2.0));
                 }
-                let moves = Moves { model: true, guide: false };
+                let moves = ActiveBlocks { model: true, guide: false };
                 let expected = reference(&case, moves, way, 2);
                 let (mut terms, mut gradient) = (RowTerms::default(), vec![0.0; other.len()]);
                 let (rows, scale) = (&case.minibatch.rows, Some(case.minibatch.scale() as f32));

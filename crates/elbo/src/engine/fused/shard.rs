@@ -11,10 +11,10 @@ use super::{
     packed::{Packed, Plan, log_likelihood},
 };
 use crate::{
-    gradient::Way,
+    gradient::FusedEstimator,
     objective::{KlCost, elbo::KlForm},
     random::Key,
-    schedule::Moves,
+    schedule::ActiveBlocks,
     terms::Weights,
 };
 
@@ -294,7 +294,7 @@ impl Shard {
     }
 
     /// From the gradient in the decoder's output to that in every layer's.
-    pub(super) fn backward(&mut self, packed: &Packed, plan: Plan, moves: Moves, scale: f32) {
+    pub(super) fn backward(&mut self, packed: &Packed, plan: Plan, moves: ActiveBlocks, scale: f32) {
         if moves.guide {
             self.backward_to_head(packed, plan, scale);
             packed.encoder.backward(packed.level, &mut self.encoder, None);
@@ -324,11 +324,13 @@ impl Shard {
             weights: &s.weights,
         });
         let kl = match plan.way {
-            Way::Reparameterised(KlForm::Analytic) => Kl::ClosedForm(&self.kl_weights, free_bits as f32),
-            Way::Reparameterised(KlForm::MonteCarlo) => Kl::Drawn(beta as f32),
-            Way::ImportanceWeighted => Kl::Drawn(1.0),
-            Way::StickingTheLanding => Kl::Held,
-            Way::DoublyReparameterised => Kl::HeldSquared(1.0 / scale),
+            FusedEstimator::Reparameterised(KlForm::Analytic) => {
+                Kl::ClosedForm(&self.kl_weights, free_bits as f32)
+            }
+            FusedEstimator::Reparameterised(KlForm::MonteCarlo) => Kl::Drawn(beta as f32),
+            FusedEstimator::ImportanceWeighted => Kl::Drawn(1.0),
+            FusedEstimator::StickingTheLanding => Kl::Held,
+            FusedEstimator::DoublyReparameterised => Kl::HeldSquared(1.0 / scale),
         };
         reparameterise::gradient(level, head, draws, kl, head_gradient);
     }

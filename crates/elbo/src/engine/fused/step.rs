@@ -8,8 +8,8 @@ use super::{
     shard::{MOST_ROWS, Shard},
 };
 use crate::{
-    gradient::Way, guide::Guide, minibatch::Minibatch, model::Latent, objective::KlCost, random::Key,
-    schedule::Moves, terms::RowTerms,
+    gradient::FusedEstimator, guide::Guide, minibatch::Minibatch, model::Latent, objective::KlCost,
+    random::Key, schedule::ActiveBlocks, terms::RowTerms,
 };
 
 /// Packed weights, and room for the rows of a step.
@@ -26,14 +26,14 @@ pub(crate) struct Fused {
 
 impl Fused {
     /// None where a model and guide of this shape are not for it, see the [module](super).
-    pub(crate) fn new(p: &dyn Latent, q: &dyn Guide, way: Way, samples: usize) -> Option<Self> {
+    pub(crate) fn new(p: &dyn Latent, q: &dyn Guide, way: FusedEstimator, samples: usize) -> Option<Self> {
         let packed = Packed::new(p, q)?;
         let columns = vec![0.0; packed.width];
         let plan = Plan { way, samples, cost: KlCost::FULL };
         Some(Self { packed, plan, shards: Vec::new(), columns, active: 0, rows: 0 })
     }
 
-    /// Weighs the KL in what is maximised: only the ELBO by [`Way::Reparameterised`] is; free bits need the KL in closed
+    /// Weighs the KL in what is maximised: only the ELBO by [`FusedEstimator::Reparameterised`] is; free bits need the KL in closed
     /// form.
     pub(crate) fn weigh_kl(&mut self, cost: KlCost) {
         self.plan.cost = cost;
@@ -57,7 +57,7 @@ impl Fused {
         &mut self,
         parameters: &[f32],
         minibatch: &Minibatch,
-        moves: Moves,
+        moves: ActiveBlocks,
         key: Key,
         terms: &mut RowTerms,
         gradient: &mut [f32],
@@ -81,7 +81,7 @@ impl Fused {
     }
 
     /// The gradient of every parameter, from what the shards hold.
-    fn sum(&self, shards: &[Shard], moves: Moves, columns: &mut [f32], gradient: &mut [f32]) {
+    fn sum(&self, shards: &[Shard], moves: ActiveBlocks, columns: &mut [f32], gradient: &mut [f32]) {
         let (theta, phi) = gradient.split_at_mut(self.packed.guide_start());
         rayon::join(
             || {

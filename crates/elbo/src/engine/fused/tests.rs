@@ -5,8 +5,8 @@ use crate::{
     distribution::bernoulli::Binarise,
     engine::tensors::{Estimate, gradient},
     gradient::{
-        DoublyReparameterised, Estimator, ImportanceWeighted, Reparameterised, StickingTheLanding, Way,
-        WeightedKl,
+        DoublyReparameterised, Estimator, FusedEstimator, ImportanceWeighted, Reparameterised,
+        StickingTheLanding, WeightedKl,
     },
     likelihood::{LikelihoodConfig, Sigma},
     minibatch::{Minibatch, Rows},
@@ -15,7 +15,7 @@ use crate::{
     objective::{KlCost, elbo::KlForm},
     parameters,
     random::{Draws, Key, Purpose},
-    schedule::Moves,
+    schedule::ActiveBlocks,
     terms::RowTerms,
 };
 
@@ -27,13 +27,13 @@ pub(super) const LIKELIHOODS: [LikelihoodConfig; 5] = [
     LikelihoodConfig::Gaussian(Sigma::Solved),
 ];
 
-pub(super) const ANALYTIC: Way = Way::Reparameterised(KlForm::Analytic);
-const WAYS: [(Way, usize); 5] = [
+pub(super) const ANALYTIC: FusedEstimator = FusedEstimator::Reparameterised(KlForm::Analytic);
+const WAYS: [(FusedEstimator, usize); 5] = [
     (ANALYTIC, 1),
-    (Way::Reparameterised(KlForm::MonteCarlo), 3),
-    (Way::StickingTheLanding, 2),
-    (Way::ImportanceWeighted, 4),
-    (Way::DoublyReparameterised, 3),
+    (FusedEstimator::Reparameterised(KlForm::MonteCarlo), 3),
+    (FusedEstimator::StickingTheLanding, 2),
+    (FusedEstimator::ImportanceWeighted, 4),
+    (FusedEstimator::DoublyReparameterised, 3),
 ];
 
 pub(super) struct Case {
@@ -74,11 +74,11 @@ pub(super) fn config(
 }
 
 /// The fused engine of a case.
-pub(super) fn new(case: &Case, way: Way, samples: usize) -> Option<Fused> {
+pub(super) fn new(case: &Case, way: FusedEstimator, samples: usize) -> Option<Fused> {
     Fused::new(&case.vae.model, &case.vae.guide, way, samples)
 }
 
-fn fused(case: &Case, moves: Moves, way: Way, samples: usize) -> Estimate<f32> {
+fn fused(case: &Case, moves: ActiveBlocks, way: FusedEstimator, samples: usize) -> Estimate<f32> {
     let mut terms = RowTerms::default();
     let mut gradient = vec![f32::NAN; case.parameters.len()];
     let mut fused = new(case, way, samples).unwrap();
@@ -88,15 +88,20 @@ fn fused(case: &Case, moves: Moves, way: Way, samples: usize) -> Estimate<f32> {
 }
 
 /// The composition of tensors, differentiated automatically in f64, at the same f32 parameters and noise.
-pub(super) fn reference(case: &Case, moves: Moves, way: Way, samples: usize) -> Estimate<f64> {
+pub(super) fn reference(
+    case: &Case,
+    moves: ActiveBlocks,
+    way: FusedEstimator,
+    samples: usize,
+) -> Estimate<f64> {
     let wide: Vec<f64> = case.parameters.iter().map(|&p| f64::from(p)).collect();
     let vae = parameters::load(case.vae.clone(), &wide, &Device::flex()).unwrap();
     let draws = Draws { samples, key: Key::new(11).purpose(Purpose::Noise) };
     let estimator: &dyn Estimator = match way {
-        Way::Reparameterised(form) => &Reparameterised(form),
-        Way::StickingTheLanding => &StickingTheLanding,
-        Way::ImportanceWeighted => &ImportanceWeighted,
-        Way::DoublyReparameterised => &DoublyReparameterised,
+        FusedEstimator::Reparameterised(form) => &Reparameterised(form),
+        FusedEstimator::StickingTheLanding => &StickingTheLanding,
+        FusedEstimator::ImportanceWeighted => &ImportanceWeighted,
+        FusedEstimator::DoublyReparameterised => &DoublyReparameterised,
     };
     gradient::<f64, _, _>(&vae, &case.minibatch, moves, estimator, draws, (0, &[]), &Device::flex()).unwrap()
 }
@@ -126,8 +131,8 @@ fn agrees_with_the_composition_of_tensors_for_every_activation_and_likelihood() 
         for likelihood in LIKELIHOODS {
             let case = case(&config(&[37, 16], 5, activation, likelihood), 21, 33);
             for (way, samples) in WAYS {
-                let got = fused(&case, Moves::BOTH, way, samples);
-                let expected = reference(&case, Moves::BOTH, way, samples);
+                let got = fused(&case, ActiveBlocks::BOTH, way, samples);
+                let expected = reference(&case, ActiveBlocks::BOTH, way, samples);
                 assert_close(&case, &got, &expected, &format!("{activation:?} {likelihood:?} {way:?}"));
             }
         }
@@ -149,8 +154,8 @@ fn agrees_at_odd_sizes() {
     ] {
         for likelihood in [LikelihoodConfig::Bernoulli, LikelihoodConfig::Gaussian(Sigma::PerColumn)] {
             let case = case(&config(&hidden, latent, Activation::Tanh, likelihood), rows, width);
-            let got = fused(&case, Moves::BOTH, ANALYTIC, 2);
-            let expected = reference(&case, Moves::BOTH, ANALYTIC, 2);
+            let got = fused(&case, ActiveBlocks::BOTH, ANALYTIC, 2);
+            let expected = reference(&case, ActiveBlocks::BOTH, ANALYTIC, 2);
             assert_close(&case, &got, &expected, &format!("{rows} rows of {width}, {likelihood:?}"));
         }
     }
@@ -159,10 +164,10 @@ fn agrees_at_odd_sizes() {
 #[test]
 fn a_held_block_has_no_gradient_and_the_other_its_own() {
     let case = case(&config(&[20], 4, Activation::Relu, LikelihoodConfig::Gaussian(Sigma::Learned)), 12, 17);
-    let both = fused(&case, Moves::BOTH, ANALYTIC, 1).gradient;
+    let both = fused(&case, ActiveBlocks::BOTH, ANALYTIC, 1).gradient;
     let guide_start = case.vae.model.num_params();
     for (model, guide) in [(true, false), (false, true)] {
-        let got = fused(&case, Moves { model, guide }, ANALYTIC, 1).gradient;
+        let got = fused(&case, ActiveBlocks { model, guide }, ANALYTIC, 1).gradient;
         let held = |moves: bool, range: std::ops::Range<usize>| {
             if moves { both[range].to_vec() } else { vec![0.0; range.len()] }
         };
@@ -179,10 +184,10 @@ fn bits_do_not_depend_on_threads_or_on_earlier_rows() {
     }
 }
 
-fn bits_of(way: Way, samples: usize) {
+fn bits_of(way: FusedEstimator, samples: usize) {
     let shape = config(&[50], 6, Activation::Gelu, LikelihoodConfig::Gaussian(Sigma::PerColumn));
     let (large, small) = (case(&shape, 150, 41), case(&shape, 100, 41));
-    let expected = fused(&small, Moves::BOTH, way, samples);
+    let expected = fused(&small, ActiveBlocks::BOTH, way, samples);
     for threads in [1, 2, 3, 7] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
@@ -191,7 +196,7 @@ fn bits_of(way: Way, samples: usize) {
             let key = Key::new(11).purpose(Purpose::Noise);
             for case in [&large, &small] {
                 let (p, m) = (&case.parameters, &case.minibatch);
-                used.gradient(p, m, Moves::BOTH, key, &mut terms, &mut gradient);
+                used.gradient(p, m, ActiveBlocks::BOTH, key, &mut terms, &mut gradient);
             }
             assert_eq!((&terms, &gradient), (&expected.terms, &expected.gradient), "{threads} threads");
         });
@@ -204,8 +209,8 @@ fn the_importance_weighted_terms_are_the_same_read_and_differentiated() {
     let case = case(&config(&[20], 4, Activation::Tanh, LikelihoodConfig::Bernoulli), 150, 17);
     let key = Key::new(11).purpose(Purpose::Noise);
     let read = Reader::new(&case.vae.model, &case.vae.guide, || case.parameters.clone()).unwrap();
-    let read = read.terms(&case.minibatch, Plan::read(Way::ImportanceWeighted, 7), key);
-    let step = fused(&case, Moves::BOTH, Way::ImportanceWeighted, 7).terms;
+    let read = read.terms(&case.minibatch, Plan::read(FusedEstimator::ImportanceWeighted, 7), key);
+    let step = fused(&case, ActiveBlocks::BOTH, FusedEstimator::ImportanceWeighted, 7).terms;
     for (a, b) in read.elbo().iter().zip(step.elbo()) {
         // The log-likelihood is summed in f32 by kernels whose terms are rounded each in its own way.
         assert!((a - b).abs() <= 1e-5 * b.abs(), "{a} {b}");
@@ -219,18 +224,19 @@ fn a_weighted_kl_agrees_with_the_composition_of_tensors() {
     for (form, beta, free_bits) in
         [(KlForm::Analytic, 0.3, 0.0), (KlForm::Analytic, 2.0, 0.05), (KlForm::MonteCarlo, 0.3, 0.0)]
     {
-        let (way, samples) = (Way::Reparameterised(form), 2);
+        let (way, samples) = (FusedEstimator::Reparameterised(form), 2);
         let wide: Vec<f64> = case.parameters.iter().map(|&p| f64::from(p)).collect();
         let vae = parameters::load(case.vae.clone(), &wide, &Device::flex()).unwrap();
         let draws = Draws { samples, key: Key::new(11).purpose(Purpose::Noise) };
         let estimator = WeightedKl { form, cost: KlCost { beta, free_bits } };
         let (minibatch, device) = (&case.minibatch, &Device::flex());
         let expected =
-            gradient::<f64, _, _>(&vae, minibatch, Moves::BOTH, &estimator, draws, (0, &[]), device).unwrap();
+            gradient::<f64, _, _>(&vae, minibatch, ActiveBlocks::BOTH, &estimator, draws, (0, &[]), device)
+                .unwrap();
         let mut fused = new(&case, way, samples).unwrap();
         fused.weigh_kl(KlCost { beta, free_bits });
         let (mut terms, mut gradient) = (RowTerms::default(), vec![f32::NAN; case.parameters.len()]);
-        fused.gradient(&case.parameters, minibatch, Moves::BOTH, draws.key, &mut terms, &mut gradient);
+        fused.gradient(&case.parameters, minibatch, ActiveBlocks::BOTH, draws.key, &mut terms, &mut gradient);
         let value = fused.objective(&terms);
         let cost = (terms.log_likelihood.iter().sum::<f64>() - value) / beta;
         assert!((value - expected.surrogate).abs() <= 1e-5 * value.abs(), "{value} {}", expected.surrogate);

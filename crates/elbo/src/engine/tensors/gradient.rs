@@ -16,7 +16,7 @@ use crate::{
     objective::elbo::Terms,
     parameters::{self, BurnModule},
     random::Draws,
-    schedule::Moves,
+    schedule::ActiveBlocks,
     terms::RowTerms,
 };
 
@@ -46,7 +46,7 @@ const SHARD: usize = 64;
 pub fn gradient<E, P, Q>(
     auto_encoder: &AutoEncoder<P, Q>,
     minibatch: &Minibatch,
-    moves: Moves,
+    moves: ActiveBlocks,
     estimator: &dyn Estimator,
     draws: Draws,
     (step, carried): (u64, &[f64]),
@@ -100,7 +100,10 @@ where
 }
 
 /// Takes the held block out of differentiation, so that its gradient costs nothing.
-fn hold<P: BurnModule, Q: BurnModule>(auto_encoder: AutoEncoder<P, Q>, moves: Moves) -> AutoEncoder<P, Q> {
+fn hold<P: BurnModule, Q: BurnModule>(
+    auto_encoder: AutoEncoder<P, Q>,
+    moves: ActiveBlocks,
+) -> AutoEncoder<P, Q> {
     let AutoEncoder { model, guide } = auto_encoder;
     AutoEncoder {
         model: if moves.model { model } else { model.no_grad() },

@@ -10,7 +10,7 @@ use crate::{
 
 /// The factors of a fitted model of D columns and K latent dimensions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Stored")]
+#[serde(try_from = "Serialised")]
 #[non_exhaustive]
 pub struct Posterior {
     /// E\[W\], the loadings, `[D, K]`.
@@ -31,7 +31,7 @@ pub struct Posterior {
 
 /// As in a file.
 #[derive(Deserialize)]
-struct Stored {
+struct Serialised {
     loadings: Vec<f64>,
     mean: Vec<f64>,
     covariance: Vec<f64>,
@@ -41,12 +41,19 @@ struct Stored {
     noise_rate: Vec<f64>,
 }
 
-impl TryFrom<Stored> for Posterior {
+impl TryFrom<Serialised> for Posterior {
     type Error = Error;
 
-    fn try_from(of: Stored) -> Result<Self, Error> {
-        let Stored { loadings, mean, covariance, relevance_shape, relevance_rate, noise_shape, noise_rate } =
-            of;
+    fn try_from(of: Serialised) -> Result<Self, Error> {
+        let Serialised {
+            loadings,
+            mean,
+            covariance,
+            relevance_shape,
+            relevance_rate,
+            noise_shape,
+            noise_rate,
+        } = of;
         let q = Self { loadings, mean, covariance, relevance_shape, relevance_rate, noise_shape, noise_rate };
         let (k, d) = (q.latent(), q.columns());
         let noises = if q.noise_rate.len() == 1 { 1 } else { d };

@@ -18,7 +18,7 @@ use crate::{
 
 /// q(β) = Π_k Dir(λ_k), with α of the documents.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Stored")]
+#[serde(try_from = "Serialised")]
 pub struct Posterior {
     alpha: Vec<f64>,
     vocabulary: usize,
@@ -28,16 +28,16 @@ pub struct Posterior {
 
 /// As in a file.
 #[derive(Deserialize)]
-struct Stored {
+struct Serialised {
     alpha: Vec<f64>,
     vocabulary: usize,
     lambda: Vec<f64>,
 }
 
-impl TryFrom<Stored> for Posterior {
+impl TryFrom<Serialised> for Posterior {
     type Error = Error;
 
-    fn try_from(Stored { alpha, vocabulary, lambda }: Stored) -> Result<Self, Error> {
+    fn try_from(Serialised { alpha, vocabulary, lambda }: Serialised) -> Result<Self, Error> {
         Self::new(alpha, vocabulary, lambda)
     }
 }

@@ -17,7 +17,7 @@ use crate::{
 
 /// q(θ_k), of the chance that a cell is 1.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Stored", into = "Stored")]
+#[serde(try_from = "Serialised", into = "Serialised")]
 pub(super) struct Bernoullis {
     prior: Beta,
     width: usize,
@@ -29,17 +29,17 @@ pub(super) struct Bernoullis {
 
 /// As in a file.
 #[derive(Serialize, Deserialize)]
-struct Stored {
+struct Serialised {
     prior: [f64; 2],
     width: usize,
     a: Vec<f64>,
     b: Vec<f64>,
 }
 
-impl TryFrom<Stored> for Bernoullis {
+impl TryFrom<Serialised> for Bernoullis {
     type Error = Error;
 
-    fn try_from(Stored { prior: [a0, b0], width, a, b }: Stored) -> Result<Self, Error> {
+    fn try_from(Serialised { prior: [a0, b0], width, a, b }: Serialised) -> Result<Self, Error> {
         if width == 0 || a.is_empty() || !a.len().is_multiple_of(width) {
             let (what, expected) = ("a of the components".into(), vec![width.max(1)]);
             return Err(Error::Shape { what, expected, got: vec![a.len()] });
@@ -53,7 +53,7 @@ impl TryFrom<Stored> for Bernoullis {
     }
 }
 
-impl From<Bernoullis> for Stored {
+impl From<Bernoullis> for Serialised {
     fn from(of: Bernoullis) -> Self {
         let (a, b) = of.q.iter().map(|q| (q.a(), q.b())).unzip();
         Self { prior: [of.prior.a(), of.prior.b()], width: of.width, a, b }

@@ -28,7 +28,7 @@ use crate::{
 
 /// q(μ_k, τ_k).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Stored", into = "Stored")]
+#[serde(try_from = "Serialised", into = "Serialised")]
 pub(super) struct DiagonalGaussians {
     prior: GaussianPrior,
     /// p(τ) of each column, or of one for all.
@@ -43,7 +43,7 @@ pub(super) struct DiagonalGaussians {
 
 /// As in a file.
 #[derive(Serialize, Deserialize)]
-struct Stored {
+struct Serialised {
     prior: GaussianPrior,
     mean: Vec<f64>,
     mean_precision: Vec<f64>,
@@ -51,10 +51,10 @@ struct Stored {
     rate: Vec<f64>,
 }
 
-impl TryFrom<Stored> for DiagonalGaussians {
+impl TryFrom<Serialised> for DiagonalGaussians {
     type Error = Error;
 
-    fn try_from(Stored { prior, mean, mean_precision, shape, rate }: Stored) -> Result<Self, Error> {
+    fn try_from(Serialised { prior, mean, mean_precision, shape, rate }: Serialised) -> Result<Self, Error> {
         let empty = Self::new(&prior, 0)?;
         check::all_finite("a mean", &mean)?;
         let (width, each) = (empty.width(), empty.prior_precisions.len());
@@ -76,7 +76,7 @@ impl TryFrom<Stored> for DiagonalGaussians {
     }
 }
 
-impl From<DiagonalGaussians> for Stored {
+impl From<DiagonalGaussians> for Serialised {
     fn from(of: DiagonalGaussians) -> Self {
         let (shape, rate) = of.precisions.iter().map(|q| (q.shape(), q.rate())).unzip();
         Self { prior: of.prior, mean: of.mean, mean_precision: of.strength, shape, rate }

@@ -27,7 +27,7 @@ use crate::{
 
 /// q(μ_k, Λ_k), with one Λ for each component, or one for all.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Stored", into = "Stored")]
+#[serde(try_from = "Serialised", into = "Serialised")]
 pub(super) struct FullGaussians {
     prior: GaussianPrior,
     prior_precision: WishartPrecision,
@@ -39,7 +39,7 @@ pub(super) struct FullGaussians {
 
 /// As in a file.
 #[derive(Serialize, Deserialize)]
-struct Stored {
+struct Serialised {
     prior: GaussianPrior,
     /// `[K, D]`.
     mean: Vec<f64>,
@@ -58,11 +58,11 @@ fn named(tied: bool, place: usize) -> String {
     }
 }
 
-impl TryFrom<Stored> for FullGaussians {
+impl TryFrom<Serialised> for FullGaussians {
     type Error = Error;
 
     fn try_from(
-        Stored { prior, mean, mean_precision, freedom, inverse_scale }: Stored,
+        Serialised { prior, mean, mean_precision, freedom, inverse_scale }: Serialised,
     ) -> Result<Self, Error> {
         let empty = Self::new(&prior, 0)?;
         check::all_finite("a mean", &mean)?;
@@ -91,7 +91,7 @@ impl TryFrom<Stored> for FullGaussians {
     }
 }
 
-impl From<FullGaussians> for Stored {
+impl From<FullGaussians> for Serialised {
     fn from(FullGaussians { prior, locations, precisions, .. }: FullGaussians) -> Self {
         let (mean, mean_precision): (Vec<Vec<f64>>, _) =
             locations.into_iter().map(|of| (of.mean, of.strength)).unzip();

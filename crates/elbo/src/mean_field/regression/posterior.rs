@@ -13,7 +13,7 @@ use crate::{
 
 /// The factors of a fitted regression.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Stored", into = "Stored")]
+#[serde(try_from = "Serialised", into = "Serialised")]
 #[non_exhaustive]
 pub struct Posterior {
     /// Whether the first coefficient is the intercept.
@@ -34,7 +34,7 @@ pub struct Posterior {
 
 /// As in a file.
 #[derive(Serialize, Deserialize)]
-struct Stored {
+struct Serialised {
     intercept: bool,
     scaled: bool,
     mean: Vec<f64>,
@@ -50,11 +50,11 @@ struct Stored {
     relevance_rate: Vec<f64>,
 }
 
-impl TryFrom<Stored> for Posterior {
+impl TryFrom<Serialised> for Posterior {
     type Error = Error;
 
-    fn try_from(of: Stored) -> Result<Self, Error> {
-        let Stored { intercept, scaled, mean, deviations, basis, factor, noise, .. } = of;
+    fn try_from(of: Serialised) -> Result<Self, Error> {
+        let Serialised { intercept, scaled, mean, deviations, basis, factor, noise, .. } = of;
         let (relevance_shape, relevance_rate) = (of.relevance_shape, of.relevance_rate);
         check::all_finite("a coefficient", &mean)?;
         let v = if deviations.is_empty() {
@@ -78,7 +78,7 @@ impl TryFrom<Stored> for Posterior {
     }
 }
 
-impl From<Posterior> for Stored {
+impl From<Posterior> for Serialised {
     fn from(q: Posterior) -> Self {
         let (deviations, basis, factor) = match q.v {
             Covariance::Full { factor } => (Vec::new(), Vec::new(), factor),

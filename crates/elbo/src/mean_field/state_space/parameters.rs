@@ -12,7 +12,7 @@ use crate::Error;
 
 /// The factors of the parameters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Stored")]
+#[serde(try_from = "Serialised")]
 #[non_exhaustive]
 pub struct Posterior {
     /// m_0, `[D]`, known.
@@ -27,17 +27,17 @@ pub struct Posterior {
 
 /// As in a file.
 #[derive(Deserialize)]
-struct Stored {
+struct Serialised {
     mean: Vec<f64>,
     covariance: Vec<f64>,
     dynamics: Linear,
     observation: Linear,
 }
 
-impl TryFrom<Stored> for Posterior {
+impl TryFrom<Serialised> for Posterior {
     type Error = Error;
 
-    fn try_from(Stored { mean, covariance, dynamics, observation }: Stored) -> Result<Self, Error> {
+    fn try_from(Serialised { mean, covariance, dynamics, observation }: Serialised) -> Result<Self, Error> {
         let d = mean.len();
         check_first(&mean, &covariance)?;
         dynamics.check("the dynamics", d, d)?;

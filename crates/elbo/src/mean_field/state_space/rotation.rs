@@ -140,7 +140,7 @@ mod tests {
     use super::*;
     use crate::{
         mean_field::{
-            Ascent, Record, ascend,
+            Ascent, AscentTrace, ascend,
             state_space::{LinearPrior, Precision, Prior, fit::Factor, kalman},
         },
         random::Key,
@@ -243,7 +243,7 @@ mod tests {
             };
             let truth = Fit::new(&[0.0; 4], &[1], truth, Key::new(1)).unwrap().posterior;
             let (_, y) = truth.sample(200, Key::new(12)).unwrap();
-            let fitted = |rotated: bool| -> Record {
+            let fitted = |rotated: bool| -> AscentTrace {
                 let mut fit = Fit::new(&y, &[200], Prior::factors(states, 4), Key::new(0)).unwrap();
                 assert_eq!(fit.factors.last(), Some(&Factor::Rotation));
                 fit.factors.retain(|&factor| rotated || factor != Factor::Rotation);

@@ -20,7 +20,7 @@ use elbo::{
     optimiser::Optimiser,
     parameters::{self, Block},
     random::{Draws, Key},
-    schedule::{Decay, Moves},
+    schedule::{ActiveBlocks, Decay},
     terms::RowTerms,
     train::TrainConfig,
 };
@@ -38,7 +38,7 @@ pub(crate) struct Estimator {
 pub(crate) fn gradient<E: Element + std::ops::AddAssign>(
     vae: &Vae,
     minibatch: &Minibatch,
-    moves: Moves,
+    moves: ActiveBlocks,
     Estimator { samples, form, noise: key }: Estimator,
 ) -> Result<Estimate<E>, Error> {
     let draws = Draws { samples, key };

@@ -4,7 +4,7 @@ use crate::objective::elbo::KlForm;
 
 /// What is estimated: a bound, and how its gradient is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum FusedEstimator {
     /// The ELBO, see [`Reparameterised`](super::Reparameterised).
     Reparameterised(KlForm),
     /// The ELBO, see [`StickingTheLanding`](super::StickingTheLanding).
@@ -15,7 +15,7 @@ pub enum Way {
     DoublyReparameterised,
 }
 
-impl Way {
+impl FusedEstimator {
     /// Whether the draws of a row are weighed against one another.
     pub fn weighs(self) -> bool {
         matches!(self, Self::ImportanceWeighted | Self::DoublyReparameterised)

@@ -5,7 +5,7 @@ use std::{ops::ControlFlow, time::Instant};
 use elbo::{
     Error as Fault,
     diagnose::{Findings, Starts, pareto_smoothed},
-    mean_field::{Annealing, Ascent, MeanField, Record, Resumable, ascend_on},
+    mean_field::{Annealing, Ascent, AscentTrace, MeanField, Resumable, ascend_on},
     terms::Bound,
 };
 use serde_json::value::RawValue;
@@ -13,8 +13,8 @@ use serde_json::value::RawValue;
 use super::kept::{Climb, Keeper, State, SweepMetrics, packed, unpacked};
 use crate::{
     error::Error,
-    found::Found,
-    observer::{Observer, Say, Sweep},
+    estimates::Estimates,
+    observer::{Observer, ObserverExt, Sweep},
 };
 
 /// What the two divergences of a bound are of: what each row has of its own, and what all share.
@@ -41,7 +41,7 @@ pub(crate) fn annealing(from: f64) -> Annealing {
 }
 
 /// How a fit goes: with the data and the settings of the model, all that determines it.
-pub struct Run<'a> {
+pub struct FitContext<'a> {
     /// When it ends.
     pub ascent: Ascent,
     /// The seed of all that is random.
@@ -52,8 +52,8 @@ pub struct Run<'a> {
 
 /// A fit by its best start.
 #[derive(Debug)]
-pub struct Course {
-    pub(crate) record: Record,
+pub struct AscentResult {
+    pub(crate) record: AscentTrace,
     /// The bound that each start reached.
     pub(crate) starts: Vec<f64>,
     /// The bound of each start as it began and after its first sweep.
@@ -63,10 +63,10 @@ pub struct Course {
     pub(crate) seconds: f64,
     pub(crate) findings: Findings,
     /// What `results.json` has beside the bound.
-    pub(crate) found: Found,
+    pub(crate) found: Estimates,
 }
 
-impl Default for Run<'_> {
+impl Default for FitContext<'_> {
     /// The ascent's defaults, the seed 0, and nobody who watches.
     fn default() -> Self {
         Self { ascent: Ascent::default(), seed: 0, observer: &() }
@@ -90,7 +90,7 @@ struct Under<M> {
     start: usize,
     /// How much was done of what goes before its sweeps.
     warmed: usize,
-    record: Record,
+    record: AscentTrace,
     model: M,
     /// Its bound as it began.
     first: f64,
@@ -100,7 +100,7 @@ struct Under<M> {
 struct Over<M> {
     start: usize,
     model: M,
-    record: Record,
+    record: AscentTrace,
     packed: Box<RawValue>,
 }
 
@@ -122,7 +122,7 @@ impl Fitting<'_> {
         starts: Option<usize>,
         names: [&'static str; 2],
         begin: impl FnMut(usize) -> Result<M, Fault>,
-    ) -> Result<(M, Course), Error> {
+    ) -> Result<(M, AscentResult), Error> {
         self.warmed(starts, names, begin, (0, &|_, _, _| Ok(())))
     }
 
@@ -133,7 +133,7 @@ impl Fitting<'_> {
         names: [&'static str; 2],
         begin: impl FnMut(usize) -> Result<M, Fault>,
         warm_up: WarmUp<'_, M>,
-    ) -> Result<(M, Course), Error> {
+    ) -> Result<(M, AscentResult), Error> {
         self.observer.sweeps(starts.unwrap_or(1), names);
         let climbed = self.all(starts.unwrap_or(1), begin, warm_up);
         self.observer.sweeps_end();
@@ -147,14 +147,14 @@ impl Fitting<'_> {
             starts: starts.map(|_| agreement(&state.bounds, &state.began, within)),
             ..Findings::default()
         };
-        let course = Course {
+        let course = AscentResult {
             record,
             starts: state.bounds,
             began: state.began,
             names,
             seconds: before + began.elapsed().as_secs_f64(),
             findings,
-            found: Found::default(),
+            found: Estimates::default(),
         };
         Ok((model, course))
     }
@@ -207,7 +207,7 @@ impl Fitting<'_> {
                 Some(at) => at,
                 None if over < starts => {
                     let (model, first) = begin(over)?;
-                    Under { start: over, warmed: 0, record: Record::default(), model, first }
+                    Under { start: over, warmed: 0, record: AscentTrace::default(), model, first }
                 }
                 None => break,
             };
@@ -240,7 +240,7 @@ impl Fitting<'_> {
         Ok((best, climbing))
     }
 
-    fn is_over(&self, record: &Record) -> bool {
+    fn is_over(&self, record: &AscentTrace) -> bool {
         self.ascent.has_converged(&record.bounds) || record.bounds.len() >= self.ascent.sweeps
     }
 }
@@ -257,7 +257,7 @@ impl Climbing<'_> {
             warm_up(&mut model, start, part)?;
             let stops = observer.stops();
             if stops || keeper.is_due() {
-                self.keep_now(start, part + 1, &Record::default(), &model)?;
+                self.keep_now(start, part + 1, &AscentTrace::default(), &model)?;
             }
             if stops {
                 return Err(keeper.stopped(&Self::after(start, part + 1, 0)));
@@ -306,7 +306,7 @@ impl Climbing<'_> {
         &mut self,
         start: usize,
         warmed: usize,
-        record: &Record,
+        record: &AscentTrace,
         model: &M,
     ) -> Result<(), Error> {
         let climb = Climb { start, warmed, record: record.clone(), fit: model.state() };
@@ -348,7 +348,7 @@ fn agreement(bounds: &[f64], began: &[[f64; 2]], within: f64) -> Starts {
     Starts { starts: bounds.len(), reached: reached.len(), apart: apart.len(), within }
 }
 
-impl Course {
+impl AscentResult {
     /// Takes starts for as good as the best whose bound is as good for what p(x) says of each of so many rows.
     pub(crate) fn compare_starts(&mut self, rows: f64) {
         if let Some(of) = self.findings.starts {

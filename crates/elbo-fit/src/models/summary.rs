@@ -1,10 +1,10 @@
 //! What a fit by coordinate ascent came to, beside its course.
 
-use crate::{figure::Figure, fitted::About};
+use crate::{figure::Figure, fitted::ModelMetadata};
 
 /// What a model has to say of its fit beside the bound.
 #[derive(Debug)]
-pub struct Story<Q> {
+pub struct FitSummary<Q> {
     /// What the model is called: `Bayesian Gaussian mixture`.
     pub kind: String,
     /// Headline facts as (name, value).
@@ -14,7 +14,7 @@ pub struct Story<Q> {
     /// Pictures and tables with their headings.
     pub figures: Vec<(String, Figure)>,
     /// What the fitted model is of.
-    pub about: About,
+    pub about: ModelMetadata,
     /// What outlives the fit.
     pub posterior: Q,
 }

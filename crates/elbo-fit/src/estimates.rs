@@ -10,7 +10,7 @@ use crate::figure::{Coefficient, Component, Dynamics, Loadings, State, Topic};
 /// Files of earlier versions lack some: those are read as empty, or as 0.95 where it is the level of intervals.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Found {
+pub enum Estimates {
     /// What `mixture` found.
     Mixture {
         /// The names of the columns, in the order of each component's mean.
@@ -101,7 +101,7 @@ pub enum Found {
     Nothing {},
 }
 
-impl Default for Found {
+impl Default for Estimates {
     fn default() -> Self {
         Self::Nothing {}
     }
@@ -155,21 +155,23 @@ mod tests {
                     .unwrap();
             results.all_rows().unwrap().found.clone()
         };
-        assert_eq!(read(""), Found::Nothing {});
+        assert_eq!(read(""), Estimates::Nothing {});
         let coefficients =
             r#","coefficients":[{"name":"x","mean":1.0,"low":0.0,"high":2.0,"deviation":null}]"#;
-        let Found::Regression { interval, coefficients, target, .. } = read(coefficients) else { panic!() };
+        let Estimates::Regression { interval, coefficients, target, .. } = read(coefficients) else {
+            panic!()
+        };
         assert_eq!((interval, coefficients[0].mean, &target[..]), (0.95, 1.0, ""));
         let components =
             r#","components":[{"number":2,"rows":2.0,"share":1.0,"mean":[0.5],"covariance":null}]"#;
-        let Found::Mixture { components, columns } = read(components) else { panic!() };
+        let Estimates::Mixture { components, columns } = read(components) else { panic!() };
         assert_eq!((components[0].number, columns.len()), (2, 0));
         let mean = r#"{"value":-3.0,"standard_error":0.1}"#;
         let topics = format!(
             ",\"elbo_per_token\":-3.0,\"perplexity_bound\":20.0,\"training\":{{\"documents\":2,\"tokens\":9.0,\
              \"bound_per_token\":{mean},\"perplexity_bound\":{mean}}}"
         );
-        let Found::Topics { training, held_out, .. } = read(&topics) else { panic!() };
+        let Estimates::Topics { training, held_out, .. } = read(&topics) else { panic!() };
         assert_eq!((training.tokens, held_out), (9.0, None));
     }
 }

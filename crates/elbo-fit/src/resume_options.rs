@@ -7,7 +7,7 @@ use crate::error::Error;
 /// How much further a fit goes in its folder; what is open stays as it was. A fit that had ended is carried on: by gradients
 /// from its last epoch, by coordinate ascent from the best of its starts.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct More {
+pub struct ResumeOptions {
     /// Epochs in all, of a fit by gradients.
     pub epochs: Option<u64>,
     /// Epochs without a rise after which it ends.
@@ -18,7 +18,7 @@ pub struct More {
     pub tolerance: Option<f64>,
 }
 
-impl More {
+impl ResumeOptions {
     /// The ascent that goes further; none where nothing is asked.
     pub(crate) fn ascent(&self, ascent: Ascent) -> Result<Option<Ascent>, Error> {
         if self.epochs.is_some() || self.patience.is_some() {

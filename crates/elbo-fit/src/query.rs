@@ -13,7 +13,7 @@ use crate::{source::Source, subset::drawn, text::Text};
 
 /// Rows that a fitted model is asked about.
 #[derive(Clone, Debug, Default)]
-pub struct Asked {
+pub struct Query {
     /// The source of the rows; none for those of the fit.
     pub source: Option<Source>,
     /// Bytes of memory that they may take.
@@ -53,7 +53,7 @@ impl Selection {
 
 /// What a model says of rows: a line for each.
 #[derive(Debug)]
-pub struct Told {
+pub struct Answer {
     /// What a line is of, as `row`, and its number from 1; none of what is drawn.
     pub numbers: Option<(&'static str, Vec<usize>)>,
     /// The labels of the lines.
@@ -64,7 +64,7 @@ pub struct Told {
     pub text: Option<String>,
 }
 
-impl Told {
+impl Answer {
     /// Of lines that are of no row.
     pub(crate) fn new(table: Table) -> Self {
         Self { numbers: None, labels: None, table, text: None }
@@ -151,7 +151,7 @@ pub struct Evaluation {
     /// The figures.
     pub terms: Vec<Term>,
     /// The figures of each row.
-    pub rows: Told,
+    pub rows: Answer,
 }
 
 /// A figure.
@@ -162,7 +162,7 @@ pub struct Term {
     /// The value of the figure, in the unit of the evaluation.
     pub value: f64,
     /// The standard error of the value.
-    pub standard_error: Spread,
+    pub standard_error: Uncertainty,
     /// Whether it is exact, an estimate or a bound, of what has more than one of these.
     pub is: Option<Approximation>,
 }
@@ -170,7 +170,7 @@ pub struct Term {
 impl Term {
     /// A mean over this many rows.
     pub(crate) fn mean(name: impl Into<String>, mean: Mean, rows: usize) -> Self {
-        Self { name: name.into(), value: mean.value, standard_error: Spread::of(mean, rows), is: None }
+        Self { name: name.into(), value: mean.value, standard_error: Uncertainty::of(mean, rows), is: None }
     }
 
     /// Returns the figure with what it is: exact, an estimate or a bound.
@@ -181,7 +181,7 @@ impl Term {
 
 /// How well a figure is known.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Spread {
+pub enum Uncertainty {
     /// This is its standard error.
     Of(f64),
     /// A single row has no standard error.
@@ -190,7 +190,7 @@ pub enum Spread {
     Exact,
 }
 
-impl Spread {
+impl Uncertainty {
     /// The standard error of a mean over this many rows.
     pub(crate) fn of(mean: Mean, rows: usize) -> Self {
         if rows > 1 { Self::Of(mean.standard_error) } else { Self::Unknown }

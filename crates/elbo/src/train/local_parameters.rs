@@ -7,14 +7,14 @@ use crate::{engine::record, minibatch::Rows};
 /// A record is (μ, a, first moments, second moments, steps taken), with log σ² = 30 tanh(a/30); a row with no steps was
 /// never visited.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Psi {
+pub struct LocalParameters {
     /// The records of the training rows, `[N, 6K + 1]`.
     pub train: Vec<f32>,
     /// The records of the validation rows, in the same form.
     pub validation: Vec<f32>,
 }
 
-impl Psi {
+impl LocalParameters {
     /// Of rows that were never visited.
     pub(crate) fn new(latent: usize, train: usize, validation: usize) -> Self {
         let table = |rows: usize| vec![0.0; rows * record(latent)];

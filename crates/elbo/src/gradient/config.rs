@@ -33,7 +33,7 @@ macro_rules! forms {
     ($($(#[$more:meta])* $text:literal $name:ident $(($number:ident: $type:ty))? of $file:ident;)*) => {
         /// A choice of estimator, as a configuration names it.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-        pub enum Form {
+        pub enum EstimatorConfig {
             $(
                 #[doc = concat!("`", stringify!($name), "`" $(, ", of this ", stringify!($number))?, ".")]
                 $(#[$more])*
@@ -42,7 +42,7 @@ macro_rules! forms {
             )*
         }
 
-        impl Form {
+        impl EstimatorConfig {
             /// The name of each, with what it is given after a colon, as `:<decay>`, and what it is.
             pub const NAMES: &[(&str, &str)] = &[
                 $((concat!($text $(, ":<", stringify!($number), ">")?), <super::$file::$name as Choice>::ABOUT),)*
@@ -91,14 +91,14 @@ forms! {
     "relaxed" Relaxed(temperature: f64) of relaxed;
 }
 
-impl fmt::Display for Form {
+impl fmt::Display for EstimatorConfig {
     /// Its name, as a configuration has it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
 }
 
-impl Form {
+impl EstimatorConfig {
     /// The estimator of this objective's gradient, for this model and guide.
     ///
     /// What the estimator itself knows it is asked: [`Estimator::way`] says whether the fused engine makes it,
