@@ -55,6 +55,16 @@ fn every_model_has_good_and_wrong_fits() {
     assert!(found.values().all(|[good, wrong]| good.min(wrong) >= &5), "{found:?}");
 }
 
+/// What is done of a file of outcomes is known by the names of generators.
+#[test]
+fn generators_have_names_of_their_own() {
+    let mut names: Vec<(&str, String)> = generators().map(|(_, of)| (of.model, of.name)).collect();
+    let number = names.len();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), number);
+}
+
 #[test]
 fn the_outcome_depends_on_nothing_but_the_seed() {
     let on = |threads: usize| {

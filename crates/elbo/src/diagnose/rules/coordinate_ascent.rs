@@ -117,8 +117,9 @@ fn estimation(findings: &Findings) -> Option<Reason> {
     let estimated = findings.estimated?;
     let (Estimated { parameters, rows }, lost) = (estimated, estimated.lost());
     let level = caution_unless(lost <= ESTIMATED);
+    let what = if findings.held_out_documents.is_some() { "words" } else { "rows" };
     let finding = format!(
-        "{parameters:.0} parameters were fitted to {rows:.0} rows: by that alone new rows lose about {} nats each",
+        "{parameters:.0} parameters were fitted to {rows:.0} {what}: by that alone new {what} lose about {} nats each",
         figure(lost)
     );
     let rule = "caution above 0.02 nats a row, of which there are p/(2N) of p parameters and N rows";
