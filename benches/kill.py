@@ -67,7 +67,7 @@ FITS = {
     "train per datum": "train digits --epochs 60 --hidden 32 --guide per-datum",
     "mixture": f"mixture --data blobs.csv --components 8 --starts 3 --sweeps 150 {TO_THE_END}",
     "mixture annealed": f"mixture --data blobs.csv --components 6 --starts 2 --sweeps 200 --anneal 0.3 {TO_THE_END}",
-    "mixture online": "mixture --data blobs.csv --components 6 --weights dirichlet-process --starts 2 --sweeps 200 "
+    "mixture online": "mixture --data blobs.csv --components 6 --share-prior dirichlet-process --starts 2 --sweeps 200 "
                       f"--online --batch 20 --epochs 8 {TO_THE_END}",
     "regress": f"regress --data factors.csv --prior relevance --sweeps 60000 {TO_THE_END}",
     "factors": f"factors --data factors.csv --latent 6 --starts 3 --sweeps 250 {TO_THE_END}",

@@ -17,7 +17,7 @@ use crate::{
     job::Job,
     observer::Observer,
     query::{LOG_DENSITY, Query},
-    results::{FinalBound, Results},
+    results::Results,
     text::Text,
 };
 
@@ -77,6 +77,8 @@ struct Measured {
     data: String,
     index: Vec<usize>,
     held_out: bool,
+    /// How many rows a fit by coordinate ascent was to.
+    fitted: Option<usize>,
     /// Given rows of another file.
     given: bool,
     /// The columns, in order of their names.
@@ -149,24 +151,18 @@ fn by_gradients(
         log_density: index.iter().map(|&row| all[row] + volume).collect(),
         index,
         held_out: true,
+        fitted: None,
         given,
         columns: sorted(&config.data.columns),
         measure,
     };
-    Ok(ComparedRun::of(path, auto_encoder::NAME, LOG_DENSITY, None, measured))
+    Ok(ComparedRun::of(path, auto_encoder::NAME, None, measured))
 }
 
 fn by_ascent(path: &Path, asked: &Query, observer: &dyn Observer) -> Result<ComparedRun, Error> {
     let model = FittedModel::load(path)?;
     let found = model.evaluate(asked, None, 0, observer)?;
-    let columns = found
-        .rows
-        .table
-        .columns
-        .iter()
-        .find(|(name, column)| name != "row" && matches!(column, Column::Real(_)));
-    let term = columns.map(|(name, _)| name.clone()).unwrap_or_default();
-    let log_density = column(&found.rows.table, &term)?;
+    let log_density = column(&found.rows.table, LOG_DENSITY)?;
     let (about, config) = (model.about(), path.join(CONFIG));
     let job = if config.is_file() { Some(Job::read(&config)?) } else { None };
     let name = job.as_ref().map_or("", Job::model).to_owned();
@@ -174,20 +170,19 @@ fn by_ascent(path: &Path, asked: &Query, observer: &dyn Observer) -> Result<Comp
     // Of x that are given no density is told: they need not be the same.
     let columns = if name == "regress" { Vec::new() } else { sorted(&about.columns) };
     let results = Results::read(path)?;
-    let bound = results.and_then(|results| match results.reached {
-        FinalBound::AllRows(of) => Some(of.elbo),
-        FinalBound::HeldOut(_) => None,
-    });
+    let of_all = results.as_ref().and_then(Results::all_rows);
+    let bound = of_all.map(|of| of.elbo);
     let measured = Measured {
         data: about.data.fingerprint.clone(),
         index: (0..log_density.len()).collect(),
         held_out: false,
+        fitted: of_all.map(|of| of.rows),
         given: asked.source.is_some(),
         columns,
         measure,
         log_density,
     };
-    Ok(ComparedRun::of(path, &name, &term, bound, measured))
+    Ok(ComparedRun::of(path, &name, bound, measured))
 }
 
 /// Of what a model fitted by coordinate ascent gives the logarithm for each row.
@@ -207,7 +202,6 @@ fn measure(model: &str, settings: Option<&toml::Value>) -> String {
         }
         "state-space" => "a density of sequences of gaussian columns".into(),
         "topics" => "a probability of words".into(),
-        "ising" => "log Z".into(),
         _ => DENSITY.into(),
     }
 }
@@ -224,12 +218,13 @@ fn sorted(columns: &[String]) -> Vec<String> {
 fn column(table: &elbo_data::Table, name: &str) -> Result<Vec<f64>, Error> {
     match table.columns.iter().find(|(of, _)| of == name) {
         Some((_, Column::Real(values))) => Ok(values.clone()),
-        _ => Err(Error::new(format!("the model says no `{name}` of each row"))),
+        _ => Err(Error::new(format!("the model says no `{name}` of each row, by which runs are compared"))
+            .remedy("leave it out; «elbo runs» lists the bounds of runs")),
     }
 }
 
 impl ComparedRun {
-    fn of(path: &Path, model: &str, term: &str, bound: Option<f64>, measured: Measured) -> Self {
+    fn of(path: &Path, model: &str, bound: Option<f64>, measured: Measured) -> Self {
         let seen: Vec<f64> = measured.log_density.iter().copied().filter(|x| !x.is_nan()).collect();
         let rows = match (measured.given, measured.held_out) {
             (true, _) => "the rows given",
@@ -239,7 +234,7 @@ impl ComparedRun {
         Self {
             path: path.into(),
             model: model.into(),
-            term: term.into(),
+            term: LOG_DENSITY.into(),
             rows: rows.into(),
             mean: Mean::of(&seen),
             number: seen.len(),
@@ -283,7 +278,9 @@ fn difference(a: &ComparedRun, b: &ComparedRun) -> Result<Difference, Text> {
     if differences.is_empty() {
         return Err("no row has the cells that both are of".into());
     }
-    let same_data = of_a.data == of_b.data;
-    let bounds = a.bound.zip(b.bound).filter(|_| same_data).map(|(a, b)| a - b);
+    // Bounds are of as many rows, or they are of different evidences.
+    // Bounds of other numbers of rows are of different evidences.
+    let same_evidence = of_a.data == of_b.data && of_a.fitted == of_b.fitted;
+    let bounds = a.bound.zip(b.bound).filter(|_| same_evidence).map(|(a, b)| a - b);
     Ok(Difference { mean: Mean::of(&differences), rows: differences.len(), bounds })
 }

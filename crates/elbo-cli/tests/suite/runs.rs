@@ -110,6 +110,36 @@ fn runs_are_compared_row_by_row() {
     assert!(line("one", "line").contains("--data") || !line("one", "line").contains('«'));
 }
 
+/// Topics are compared by their documents' bounds, not by their lengths; a model without rows by nothing.
+#[test]
+fn topics_are_compared_by_their_bounds() {
+    let place = Place::new();
+    let document = |i: usize| format!("3 {}:{} {}:2 {}:1\n", i % 5, 1 + i % 3, 5 + i % 4, 9 + i % 2);
+    place.write("words.ldac", (0..60).map(document).collect::<String>());
+    place.write("spins.csv", "0,0.3,0\n0.3,0,-0.2\n0,-0.2,0\n");
+    for (name, more) in [("two", "--topics 2"), ("four", "--topics 4"), ("held", "--topics 4 --held-out 0.2")]
+    {
+        place.succeeds(&format!("topics --data words.ldac {more} --starts 1 --sweeps 30 --name {name}"));
+    }
+    let bound = |run: &str| {
+        let of = place.succeeds(&format!("evaluate runs/{run} --output {run}.csv"));
+        let text = place.text(&format!("{run}.csv"));
+        let mut lines = text.lines().map(|line| line.split(',').collect::<Vec<_>>());
+        let at = lines.next().unwrap().iter().position(|name| *name == "log_density").unwrap();
+        let all: Vec<f64> = lines.map(|line| line[at].parse().unwrap()).collect();
+        assert_eq!(all.len(), 60, "{of:?}");
+        all.iter().sum::<f64>() / 60.0
+    };
+    place.succeeds("compare runs/two runs/four runs/held --output pairs.csv");
+    let pairs = place.text("pairs.csv");
+    let cells: Vec<Vec<&str>> = pairs.lines().skip(1).map(|line| line.split(',').collect()).collect();
+    let difference = cells[0][2].parse::<f64>().unwrap();
+    assert!((difference - (bound("two") - bound("four"))).abs() < 1e-9 && difference != 0.0, "{pairs}");
+    assert!(cells[0][5] != "NaN" && cells[2][5] == "NaN", "bounds of other documents: {pairs}");
+    place.succeeds("ising --couplings spins.csv --name spins");
+    place.fails("compare runs/spins runs/two", 1, &["no `log_density` of each row"], "`elbo runs`");
+}
+
 /// What a table says acts on no terminal.
 #[test]
 fn names_and_cells_are_written_out() {

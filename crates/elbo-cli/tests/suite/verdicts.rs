@@ -236,3 +236,18 @@ fn weighted_rows_are_judged_as_repeated_ones() {
         }
     }
 }
+
+/// A row of which no cell was seen tells nothing, and stops no fit.
+#[test]
+fn rows_without_cells_are_no_fault() {
+    let place = Place::new();
+    let row = |i: usize| format!("{},{}\n", (i * 7) % 13, (i * 5) % 11 + (i * 7) % 13);
+    let rows: String = (0..40).map(|i| if i % 11 == 3 { ",\n".to_owned() } else { row(i) }).collect();
+    place.write("gaps.csv", format!("a,b\n{rows}"));
+    let verbs =
+        ["mixture", "mixture --covariance tied", "mixture --covariance diagonal", "factors", "factors --pca"];
+    for (number, verb) in verbs.into_iter().enumerate() {
+        let said = place.elbo(&format!("{verb} --data gaps.csv --name fit-{number}"));
+        assert!(place.exists(&format!("runs/fit-{number}/results.json")), "{said:?}");
+    }
+}

@@ -108,6 +108,9 @@ pub(super) fn of_gaussians(x: &[f64], components: &[Gaussian]) -> Result<Vec<f64
     let whole: Vec<Cholesky> = components.iter().map(|of| factor(of, &all)).collect::<Result<_, _>>()?;
     let row = |x: &[f64]| -> Result<Vec<f64>, Error> {
         let seen: Vec<usize> = (0..width).filter(|&d| !x[d].is_nan()).collect();
+        if seen.is_empty() {
+            return Ok(vec![f64::NAN; width]);
+        }
         let (mut z, mut scales) =
             (vec![f64::NAN; components.len() * width], vec![0.0; components.len() * width]);
         for (k, of) in components.iter().enumerate() {
@@ -147,9 +150,10 @@ mod tests {
     fn transforms_of_a_gaussian_are_the_known_ones() {
         let phi = |z: f64| 0.5 * libm::erfc(-z / std::f64::consts::SQRT_2);
         let of = [Gaussian { ln_weight: 0.0, mean: vec![1.0, 2.0], covariance: vec![4.0, 1.2, 1.2, 1.0] }];
-        let u = of_gaussians(&[2.0, 2.5, f64::NAN, 1.0], &of).unwrap();
+        let u = of_gaussians(&[2.0, 2.5, f64::NAN, 1.0, f64::NAN, f64::NAN], &of).unwrap();
         assert!((u[0] - phi(0.5)).abs() < 1e-14 && (u[1] - phi((0.5 - 0.6 * 0.5) / 0.8)).abs() < 1e-14);
         assert!(u[2].is_nan() && (u[3] - phi(-1.0)).abs() < 1e-14);
+        assert!(u[4..].iter().all(|u| u.is_nan()), "a row with nothing seen");
     }
 
     /// Of two components the second cell is judged by what the first tells of which of them it is.

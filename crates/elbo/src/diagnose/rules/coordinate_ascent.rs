@@ -53,8 +53,13 @@ fn rows(findings: &Findings) -> Option<Reason> {
     let finding = if level == Level::Trust {
         let nats = figure(if lost.value > 0.0 { lost.value } else { 0.0 });
         format!("{rows} rows are such as p(x) says, by {tests} tests: about {nats} nats a row are lost")
-    } else {
+    } else if *columns == 1 {
         format!("{worst} than p(x) says: about {} nats a row are lost", figure(lost.value))
+    } else {
+        let nats = figure(lost.value);
+        format!(
+            "about {nats} nats a row are lost over all {columns} columns; most clearly, {worst} than p(x) says"
+        )
     };
     Some(reason(
         Claim::Model,
