@@ -63,6 +63,11 @@ pub(super) fn parsed(source: &mut Source) -> Result<NpyHeader, Error> {
     if depth(&head) > DEEPEST {
         return Err(refuse("has a header of brackets in brackets".into(), "not one number an item"));
     }
+    // The parser multiplies them.
+    let shape = sizes(&head);
+    if shape.iter().try_fold(1_usize, |product, &size| product.checked_mul(size)).is_none() {
+        return Err(Error::Size { path, shape, expected: u64::MAX, actual: source.drain()? });
+    }
     NpyHeader::from_reader(head.as_slice())
         .map_err(|error| refuse(format!("has a header that is none ({error})"), "or ends within it"))
 }
@@ -146,6 +151,14 @@ impl Header {
         };
         dense::numbers(source, &self.shape, size, convert, take)
     }
+}
+
+/// The sizes in a header: the numbers behind the word `shape`, up to the bracket that closes.
+fn sizes(head: &[u8]) -> Vec<usize> {
+    let text = String::from_utf8_lossy(head);
+    let shape = text.split_once("shape").and_then(|(_, rest)| rest.split([')', ']']).next());
+    let numbers = shape.unwrap_or_default().split(|c: char| !c.is_ascii_digit());
+    numbers.filter(|run| !run.is_empty()).map(|run| run.parse().unwrap_or(usize::MAX)).collect()
 }
 
 /// How deep brackets lie in brackets.
