@@ -1,6 +1,6 @@
 //! What verdicts say of fits whose worth is known, and what they are given to judge.
 
-use std::fmt::Write;
+use std::{fmt::Write, fs};
 
 use elbo::random::Key;
 use serde_json::Value;
@@ -249,5 +249,40 @@ fn rows_without_cells_are_no_fault() {
     for (number, verb) in verbs.into_iter().enumerate() {
         let said = place.elbo(&format!("{verb} --data gaps.csv --name fit-{number}"));
         assert!(place.exists(&format!("runs/fit-{number}/results.json")), "{said:?}");
+    }
+}
+
+/// Few distinct rows that stand for many are many rows: verdicts, their numbers of rows and what they cost are the same.
+#[test]
+fn few_distinct_rows_that_stand_for_many_are_many() {
+    let place = Place::new();
+    // 2,000 rows of 13 kinds: binomial numbers of 12, and one that goes with them.
+    let counts = [1, 6, 32, 107, 242, 387, 450, 387, 242, 107, 32, 6, 1];
+    let row = |n: usize| vec![n as f64, (n * 5 % 13) as f64];
+    let weighted = (0..13).map(|n| [row(n), vec![counts[n] as f64]].concat());
+    place.write("freq.csv", csv("a,b,n", weighted));
+    place.write("repeated.csv", csv("a,b", (0..13).flat_map(|n| vec![row(n); counts[n]])));
+    for words in ["normal --column a", "regress --target b", "mixture -k 1", "factors --latent 1"] {
+        place.succeeds(&format!("{words} --data freq.csv --weights n --name weighted"));
+        place.succeeds(&format!("{words} --data repeated.csv --name repeated"));
+        let told = |name: &str| {
+            let results = place.results(&format!("runs/{name}"));
+            let reasons = results["verdict"]["reasons"].as_array().unwrap();
+            let told = |of: &serde_json::Value| {
+                let finding = of["finding"].as_str().unwrap().to_owned();
+                // Digits of what is lost may differ by the last, and the order is that of the file.
+                let number = finding.contains("were fitted to 2000 rows").then_some(finding.clone());
+                assert!(!finding.contains("13 rows"), "{words}: {finding}");
+                (!finding.contains("those before"))
+                    .then(|| (of["claim"].clone(), of["level"].clone(), number))
+            };
+            reasons.iter().filter_map(told).collect::<Vec<_>>()
+        };
+        let (weighted, repeated) = (told("weighted"), told("repeated"));
+        assert_eq!(weighted, repeated, "{words}");
+        assert!(weighted.iter().any(|(.., number)| number.is_some()), "{words}: {weighted:?}");
+        for name in ["weighted", "repeated"] {
+            fs::remove_dir_all(place.path(&format!("runs/{name}"))).unwrap();
+        }
     }
 }

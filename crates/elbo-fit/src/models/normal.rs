@@ -132,7 +132,8 @@ impl Model for Normal {
             None => Fit::new(&x, settings.prior),
         })?;
         let q = *fit.posterior();
-        let seen = x.iter().filter(|x| !x.is_nan()).count() as f64;
+        let weight = |n: usize| rows.weights.as_ref().map_or(1.0, |weights| weights[n]);
+        let seen: f64 = (0..x.len()).filter(|&n| !x[n].is_nan()).map(weight).sum();
         // A row is nearer to the mean than it would be to that of the others.
         let spread = (f64::max(1.0 - 1.0 / seen, 0.5) / q.expected_precision()).sqrt();
         let transforms = Transforms {

@@ -44,7 +44,7 @@ pub struct Transforms {
 /// What the tests say.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Transformed {
-    /// How many rows.
+    /// How many rows, the sum of their weights.
     pub rows: usize,
     /// Of how many columns.
     pub columns: usize,
@@ -70,7 +70,7 @@ struct Test {
 }
 
 impl Transforms {
-    /// The tests; `None` of fewer than 20 rows.
+    /// The tests; `None` of fewer than 20 rows, each as often as its weight says.
     ///
     /// ```
     /// use elbo::diagnose::Transforms;
@@ -85,11 +85,12 @@ impl Transforms {
     /// ```
     pub fn test(&self) -> Option<Transformed> {
         let width = self.columns.len();
-        let rows = self.values.len() / width.max(1);
-        if rows < LEAST {
+        let weights = self.weights.clone().unwrap_or_else(|| vec![1.0; self.values.len() / width.max(1)]);
+        // A row of weight 3 is three rows.
+        let rows = weights.iter().sum::<f64>();
+        if rows < LEAST as f64 {
             return None;
         }
-        let weights = self.weights.clone().unwrap_or_else(|| vec![1.0; rows]);
         let column = |d: usize| -> Vec<f64> { self.values.iter().skip(d).step_by(width).copied().collect() };
         let columns: Vec<Vec<f64>> = (0..width).map(column).collect();
         let mut tests = Vec::new();
@@ -109,7 +110,7 @@ impl Transforms {
                 tests.extend(dependence(what, u, &ranks(given, &weights), &weights));
             }
         }
-        summary([rows, width], &tests)
+        summary([rows.round() as usize, width], &tests)
     }
 
     /// Whether rows depend on those before them, of a model to which their order says nothing.
