@@ -9,7 +9,9 @@ use crate::{
 
 pub(crate) fn describe(arguments: &Describe) -> Result<(), Error> {
     check_ending(arguments.output.output.as_deref(), false)?;
-    let found = elbo_fit::describe(&arguments.source()?, arguments.memory())?;
+    let source = arguments.source()?;
+    out::spare_data(arguments.output.path(), [&source])?;
+    let found = elbo_fit::describe(&source, arguments.memory())?;
     for (name, text) in &found.facts {
         tell(format!("{name:<11} {text}"));
     }

@@ -7,7 +7,7 @@ use elbo::{
     diagnose::{Gaps, LedgerSummary, Level},
 };
 use elbo_fit::{
-    Decoded, Error, Evaluation, FittedModel, Pictures, Query, Selection,
+    Decoded, Error, Evaluation, FittedModel, ModelMetadata, Pictures, Query, Selection,
     auto_encoder::{self, Annealed, AuditRequest, AutoEncoder, Measures, Worst},
     is_fitted, plus_minus,
 };
@@ -22,17 +22,26 @@ use crate::{
     screen::Screen,
 };
 
+/// Refuses an output that is a file of the rows that are asked about, or of those of the fit.
+fn spare_data(output: Option<&Path>, asked: &Query, about: &ModelMetadata) -> Result<(), Error> {
+    out::spare_data(output, asked.source.iter().chain([&about.data.source]))
+}
+
 pub(crate) fn predict(arguments: &Predict) -> Result<(), Error> {
     check_ending(arguments.output.path(), false)?;
     let model = FittedModel::load(&arguments.fitted.run)?;
-    let told = model.predict(&arguments.source.asked()?, arguments.forecast, &Screen::default())?;
+    let asked = arguments.source.asked()?;
+    spare_data(arguments.output.path(), &asked, model.about())?;
+    let told = model.predict(&asked, arguments.forecast, &Screen::default())?;
     out::write(told, &arguments.output)
 }
 
 pub(crate) fn encode(arguments: &Encode, device: &Device) -> Result<(), Error> {
     check_ending(arguments.output.path(), false)?;
     let model = AutoEncoder::load(&arguments.fitted.run, device)?;
-    out::write(model.encode(&arguments.source.asked()?, &Screen::default())?, &arguments.output)
+    let asked = arguments.source.asked()?;
+    spare_data(arguments.output.path(), &asked, &model.about())?;
+    out::write(model.encode(&asked, &Screen::default())?, &arguments.output)
 }
 
 pub(crate) fn evaluate(arguments: &Evaluate, device: &Device) -> Result<(), Error> {
@@ -41,9 +50,12 @@ pub(crate) fn evaluate(arguments: &Evaluate, device: &Device) -> Result<(), Erro
     let found = if is_fitted(run) {
         let model = FittedModel::load(run)?;
         for_auto_encoders(arguments)?;
+        spare_data(arguments.output.as_deref(), &asked, model.about())?;
         model.evaluate(&asked, arguments.rows, arguments.seed, &screen)?
     } else {
-        AutoEncoder::load(run, device)?.evaluate(&asked, &measures(arguments), &screen)?
+        let model = AutoEncoder::load(run, device)?;
+        spare_data(arguments.output.as_deref(), &asked, &model.about())?;
+        model.evaluate(&asked, &measures(arguments), &screen)?
     };
     if arguments.output.is_some() {
         out::write(found.rows, &Output::file(arguments.output.as_deref()))?;
@@ -95,6 +107,7 @@ pub(crate) fn infer(arguments: &Infer, device: &Device) -> Result<(), Error> {
     let model = AutoEncoder::load(&arguments.fitted.run, device)?;
     let Infer { rows, importance_samples, seed, .. } = *arguments;
     let (asked, inference) = (arguments.source.asked()?, arguments.inference.into());
+    spare_data(arguments.output.path(), &asked, &model.about())?;
     let screen = Screen::default();
     let Evaluation { facts, unit, part, terms, rows, .. } =
         model.infer(&asked, rows, importance_samples, &inference, seed, &screen)?;
@@ -133,11 +146,13 @@ pub(crate) fn reconstruct(arguments: &Reconstruct, device: &Device) -> Result<()
     };
     if is_fitted(run) {
         check_ending(output.path(), false)?;
-        let told = FittedModel::load(run)?.reconstruct(&asked, which(arguments.rows), &screen)?;
-        return out::write(told, output);
+        let model = FittedModel::load(run)?;
+        spare_data(output.path(), &asked, model.about())?;
+        return out::write(model.reconstruct(&asked, which(arguments.rows), &screen)?, output);
     }
     check_ending(output.path(), true)?;
     let model = AutoEncoder::load(run, device)?;
+    spare_data(output.path(), &asked, &model.about())?;
     let Some(path) = output.path().filter(|path| is_picture(path)) else {
         return out::write(model.reconstruct(&asked, which(arguments.rows), &screen)?, output);
     };
@@ -160,10 +175,13 @@ pub(crate) fn sample(arguments: &Sample, device: &Device) -> Result<(), Error> {
     let (run, output) = (&arguments.fitted.run, &arguments.output);
     if is_fitted(run) {
         check_ending(output.path(), false)?;
-        return out::write(FittedModel::load(run)?.sample(number, seed, &Screen::default())?, output);
+        let model = FittedModel::load(run)?;
+        spare_data(output.path(), &Query::default(), model.about())?;
+        return out::write(model.sample(number, seed, &Screen::default())?, output);
     }
     check_ending(output.path(), true)?;
     let model = AutoEncoder::load(run, device)?;
+    spare_data(output.path(), &Query::default(), &model.about())?;
     let draw = arguments.draw || (model.config().image().is_none() && !arguments.mean);
     tell(if draw {
         "rows        draws of x: z from the prior, x from p(x|z); --mean gives E[x|z]"
@@ -191,6 +209,7 @@ pub(crate) fn decode(arguments: &Decode, device: &Device) -> Result<(), Error> {
     let model = load(&arguments.fitted.run, device)?;
     let Decode { data, memory, .. } = arguments;
     let asked = Query { source: Some(elbo_fit::Source::file(data)?), memory: *memory };
+    spare_data(arguments.output.path(), &asked, model.about())?;
     show(model.decode(&asked, &Screen::default())?, &arguments.output)
 }
 
@@ -199,14 +218,18 @@ pub(crate) fn traverse(arguments: &Traverse, device: &Device) -> Result<(), Erro
     let model = load(&arguments.fitted.run, device)?;
     let Traverse { dimension, range, steps, row, .. } = *arguments;
     let way = elbo_fit::Traverse { dimension, range, steps, row };
-    show(model.traverse(&arguments.source.asked()?, &way, &Screen::default())?, &arguments.output)
+    let asked = arguments.source.asked()?;
+    spare_data(arguments.output.path(), &asked, model.about())?;
+    show(model.traverse(&asked, &way, &Screen::default())?, &arguments.output)
 }
 
 pub(crate) fn interpolate(arguments: &Interpolate, device: &Device) -> Result<(), Error> {
     check_ending(arguments.output.path(), true)?;
     let model = load(&arguments.fitted.run, device)?;
     let Interpolate { from, to, steps, .. } = *arguments;
-    let decoded = model.interpolate(&arguments.source.asked()?, [from, to], steps, &Screen::default())?;
+    let asked = arguments.source.asked()?;
+    spare_data(arguments.output.path(), &asked, model.about())?;
+    let decoded = model.interpolate(&asked, [from, to], steps, &Screen::default())?;
     show(decoded, &arguments.output)
 }
 
@@ -233,8 +256,10 @@ pub(crate) fn audit(arguments: &Audit, device: &Device) -> Result<Level, Error> 
     }
     let model = AutoEncoder::load(run, device)?;
     let Audit { rows, importance_samples, annealed, worst, inference, seed, .. } = *arguments;
+    let query = arguments.source.asked()?;
+    spare_data(arguments.output.as_deref(), &query, &model.about())?;
     let asked = AuditRequest { rows, importance_samples, annealed, worst, inference: inference.into(), seed };
-    let found = model.audit(&arguments.source.asked()?, &asked, &Screen::default())?;
+    let found = model.audit(&query, &asked, &Screen::default())?;
     tell_audit(&found);
     let rows = found.rows.table.rows()?;
     if arguments.output.is_some() {

@@ -10,7 +10,7 @@ use std::{
 
 use elbo::diagnose::{Level, Verdict};
 use elbo_data::{holds_text, image_grid_png, write_atomically, write_in_folder, written_endings};
-use elbo_fit::{Answer, Approximation, Error, Outcome, Page, Term, Text, Uncertainty};
+use elbo_fit::{Answer, Approximation, Error, Outcome, Page, Source, Table, Term, Text, Uncertainty};
 use serde_json::{Value, json};
 
 use crate::{
@@ -165,6 +165,20 @@ fn can_be_written(path: &Path) -> Result<(), Error> {
     takes_files(folder).map_err(refused)
 }
 
+/// Refuses an output that is a file of the data: it would be lost.
+pub(crate) fn spare_data<'a>(
+    path: Option<&Path>,
+    sources: impl IntoIterator<Item = &'a Source>,
+) -> Result<(), Error> {
+    match path {
+        Some(path) if sources.into_iter().any(|source| source.holds(path)) => Err(Error::request(
+            format!("`{}` holds the data, and they would be overwritten", path.display()),
+            "give «output» another name",
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// Makes a file in a folder, and removes it.
 fn takes_files(folder: &Path) -> io::Result<()> {
     let trial = folder.join(format!(".elbo-{}", std::process::id()));
@@ -190,7 +204,9 @@ pub(crate) fn write(told: Answer, Output { output, json }: &Output) -> Result<()
     if let (Some(text), None, false) = (&told.text, path, json) {
         return print(text);
     }
+    let given: Vec<String> = told.table.columns.iter().map(|(name, _)| name.clone()).collect();
     let mut table = told.into_table();
+    tell_renamed(&given, &table, path);
     let Some(path) = path else {
         let stream = stdout();
         return match if *json { table.write_json(stream) } else { table.write_csv(stream) } {
@@ -207,6 +223,20 @@ pub(crate) fn write(told: Answer, Output { output, json }: &Output) -> Result<()
         }
     }
     Ok(table.write(path)?)
+}
+
+/// Says which of these columns, the last of a table, are called otherwise there, because another has their name.
+fn tell_renamed(given: &[String], table: &Table, path: Option<&Path>) {
+    let (before, now) = table.columns.split_at(table.columns.len() - given.len());
+    let place = path.map_or("the output".into(), |path| format!("`{}`", path.display()));
+    for (name, (new, _)) in given.iter().zip(now).filter(|(name, (new, _))| *name != new) {
+        let column = if before.iter().any(|(own, _)| own == name) {
+            format!("column `{name}` of the data")
+        } else {
+            format!("the second column `{name}`")
+        };
+        tell(format!("note: {column} is `{new}` in {place}"));
+    }
 }
 
 /// Writes rows as a grid of images.

@@ -5,15 +5,15 @@ use std::time::SystemTime;
 use elbo::burn::tensor::Device;
 use elbo_data::{Column, Table};
 use elbo_fit::{
-    ComparedRun, Comparison, Error, RunEntry, RunPair, RunStatus, compare as side_by_side, plus_minus,
-    runs as list,
+    ComparedRun, Comparison, Error, FittedModel, RunEntry, RunPair, RunStatus, compare as side_by_side,
+    plus_minus, runs as list,
 };
 use jiff::Timestamp;
 
 use crate::{
     arguments::{Compare, Runs},
     escape::escaped,
-    out::{check_ending, print, tell},
+    out::{check_ending, print, spare_data, tell},
     screen::Screen,
     words::flags,
 };
@@ -106,7 +106,13 @@ fn table_of(all: &[RunEntry]) -> Table {
 
 pub(crate) fn compare(arguments: &Compare, device: &Device) -> Result<(), Error> {
     check_ending(arguments.output.as_deref(), false)?;
-    let found = side_by_side(&arguments.runs, &arguments.source.asked()?, device, &Screen::default())?;
+    let asked = arguments.source.asked()?;
+    // A run that cannot be read is told below.
+    let fits = arguments.runs.iter().filter(|_| arguments.output.is_some());
+    let fits: Vec<FittedModel> = fits.filter_map(|run| FittedModel::load(run).ok()).collect();
+    let sources = fits.iter().map(|model| &model.about().data.source).chain(&asked.source);
+    spare_data(arguments.output.as_deref(), sources)?;
+    let found = side_by_side(&arguments.runs, &asked, device, &Screen::default())?;
     if let Some(path) = &arguments.output {
         pairs(&found).write(path)?;
     }

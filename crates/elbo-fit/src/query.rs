@@ -132,9 +132,9 @@ impl Approximation {
 /// The name of a row's log density, in nats, whatever tells it.
 pub(crate) const LOG_DENSITY: &str = "log_density";
 
-/// Adds the log density of each row, and what it is.
+/// Adds the log density of each row, and what it is; of a row that lacks what it is of, it is nothing.
 pub(crate) fn push_log_density(table: &mut Table, values: Vec<f64>, is: Approximation) {
-    let texts = vec![is.name().to_owned(); values.len()];
+    let texts = values.iter().map(|value| if value.is_nan() { "" } else { is.name() }.to_owned()).collect();
     table.push(LOG_DENSITY, Column::Real(values));
     table.push("log_density_is", Column::Text(texts));
 }

@@ -10,6 +10,7 @@ use elbo_data::{
     AnyDataset, ColumnKind, ColumnReading, Dataset, Decision, Frame, Number, ReadOptions, Reading, Role,
     TableOptions, TextColumns, TimeColumn, Times, is_standard_input,
 };
+use same_file::is_same_file;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -239,6 +240,17 @@ impl Source {
     pub fn is_missing(&self) -> bool {
         let path = Path::new(&self.data);
         self.data != DIGITS && !is_standard_input(path) && !path.exists()
+    }
+
+    /// Whether an existing file, by whatever path or link, is one that is read here.
+    pub fn holds(&self, file: &Path) -> bool {
+        let data = Some(Path::new(&self.data)).filter(|_| self.data != DIGITS);
+        let mut own = data.into_iter().chain(self.labels.as_deref()).filter(|path| !is_standard_input(path));
+        own.any(|path| {
+            let within = |folder: PathBuf| file.canonicalize().is_ok_and(|file| file.starts_with(folder));
+            is_same_file(path, file).unwrap_or(false)
+                || (path.is_dir() && path.canonicalize().is_ok_and(within))
+        })
     }
 
     /// Returns this source at another path.
