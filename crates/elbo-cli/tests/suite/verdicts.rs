@@ -286,3 +286,20 @@ fn few_distinct_rows_that_stand_for_many_are_many() {
         }
     }
 }
+
+/// Of few rows q is narrower than the posterior, and the verdict says so; of many it is not.
+#[test]
+fn intervals_of_few_rows_are_too_narrow() {
+    let place = Place::new();
+    let z = normals(9, 800);
+    let table = |rows: usize| csv("x,y", z.chunks(2).take(rows).map(|z| vec![z[0], 0.5 * z[0] + z[1]]));
+    place.write("few.csv", table(5));
+    place.write("many.csv", table(400));
+    let of = |arguments: &str| place.elbo(arguments).stderr;
+    for verb in ["normal --column y", "regress --target y"] {
+        let few = of(&format!("{verb} --data few.csv"));
+        assert!(few.contains("times as large as those of q: the intervals are too narrow"), "{few}");
+        let many = of(&format!("{verb} --data many.csv"));
+        assert!(many.contains("the posterior q      trust"), "{many}");
+    }
+}

@@ -146,9 +146,13 @@ impl Model for Normal {
         // Rows that stand for several have no order of their own.
         course.findings.in_no_order = rows.weights.is_none().then(|| transforms.test_order()).flatten();
         course.findings.estimated = Some(Estimated { parameters: 2.0, rows: seen });
-        (course.findings.posterior_is_known, course.findings.intervals_told) = (true, true);
         let tau = Gamma::new(q.shape, q.rate)?;
         let sd_of_tau = tau.variance().unwrap_or(f64::NAN).sqrt();
+        let [of_mean, of_precision] = fit.posterior_deviations();
+        let ratios = [of_mean * q.precision.sqrt(), of_precision / sd_of_tau];
+        course.findings.wider =
+            Some(ratios.into_iter().fold(1.0, |most, of| if of <= most { most } else { of }));
+        course.findings.intervals_told = true;
         course.found = Estimates::Normal {
             column: settings.column.clone(),
             mean: q.mean,

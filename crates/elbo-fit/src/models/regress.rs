@@ -1,7 +1,7 @@
 //! Bayesian linear regression.
 
 use elbo::{
-    diagnose::{Estimated, Transforms},
+    diagnose::{Estimated, Findings, Transforms},
     distribution::{CentralInterval, Gaussian, LogDensity, StudentT},
     mean_field::{
         ascend,
@@ -252,7 +252,8 @@ impl Model for Regress {
             None => Fit::new(x, width, &y, prior),
         };
         let begin = |_| Ok(Restated { fit: fit(settings.prior)?, restate: of_stored(log_volume) });
-        let joint = fit(Prior { factorised: false, ..settings.prior });
+        let joint =
+            settings.prior.factorised.then(|| fit(Prior { factorised: false, ..settings.prior })).transpose();
         let (Restated { fit, .. }, mut course) = run.best(None, ROWS, begin)?;
         let q = fit.posterior().clone();
         let described = described(&q, &columns, &scaling, deviations.divisors(), settings.interval)?;
@@ -267,13 +268,7 @@ impl Model for Regress {
         let numbers = q.mean.len() as f64 + 1.0;
         course.findings.estimated = Some(Estimated { parameters: numbers, rows: number });
         course.findings.intervals_told = true;
-        if settings.prior.factorised {
-            let mut joint = joint?;
-            ascend(&mut joint, &run.ascent, |_, _| {})?;
-            course.findings.narrower = Some(narrower(&q, joint.posterior()));
-        } else {
-            course.findings.posterior_is_known = true;
-        }
+        judge_deviations(&mut course.findings, &fit, joint?, whole.len(), run)?;
         let mean = prediction.mean;
         let (actual, predicted): (Vec<f64>, Vec<f64>) =
             whole.iter().map(|&n| (stored[n], scaling.undo(width, mean[n]))).unzip();
@@ -363,16 +358,43 @@ fn transforms(
     }
 }
 
-/// The largest factor between standard deviations of a joint q and those of q.
-fn narrower(q: &Posterior, joint: &Posterior) -> f64 {
-    let size = q.mean.len();
-    let diagonal = |of: &Posterior| of.covariance().into_iter().step_by(size + 1).collect::<Vec<f64>>();
-    let ratio = |(joint, own): (f64, f64)| (joint / own).sqrt();
-    diagonal(joint)
-        .into_iter()
-        .zip(diagonal(q))
-        .map(ratio)
-        .fold(1.0, |most, of| if of <= most { most } else { of })
+/// Compares the standard deviations of the coefficients with those of a joint q, where q is none, else with the posterior's.
+fn judge_deviations(
+    findings: &mut Findings,
+    fit: &Fit,
+    joint: Option<Fit>,
+    rows: usize,
+    run: &Fitting<'_>,
+) -> Result<(), Error> {
+    let q = fit.posterior();
+    if let Some(mut joint) = joint {
+        ascend(&mut joint, &run.ascent, |_, _| {})?;
+        findings.narrower = Some(largest(&joint.posterior().deviations(), q));
+    } else if fit.log_evidence()?.is_some() {
+        findings.posterior_is_known = true;
+    } else {
+        let deviations = of_posterior(fit, rows, Key::new(run.seed))?;
+        findings.wider = deviations.map(|deviations| largest(&deviations, q));
+    }
+    Ok(())
+}
+
+/// Sweeps of a Gibbs chain at most and at least, and how many operations they may take.
+const CHAIN: [usize; 2] = [1000, 100];
+const CHAIN_WORK: usize = 500_000_000;
+
+/// The standard deviations of the coefficients under the posterior; `None` where a chain would take too long.
+fn of_posterior(fit: &Fit, rows: usize, key: Key) -> Result<Option<Vec<f64>>, Error> {
+    let size = fit.posterior().mean.len();
+    let rank = rows.min(size);
+    let sweeps = (CHAIN_WORK / (rank * rank * (rank + size)).max(1)).min(CHAIN[0]);
+    Ok(if sweeps < CHAIN[1] { None } else { Some(fit.chain(sweeps, key)?.deviations) })
+}
+
+/// The largest factor between these standard deviations of the coefficients and those of q; 1 where none is larger.
+fn largest(deviations: &[f64], q: &Posterior) -> f64 {
+    let ratios = deviations.iter().zip(q.deviations()).map(|(sd, own)| sd / own);
+    ratios.fold(1.0, |most, of| if of <= most { most } else { of })
 }
 
 /// The place of the target. The others are given, so where it is there, they must be.

@@ -64,6 +64,9 @@ pub struct Findings {
     /// The factor by which standard deviations that are told are narrower than those of a q without independence, the
     /// worst.
     pub narrower: Option<f64>,
+    /// The factor by which standard deviations of the posterior, found in another way than by q, are larger than those of q,
+    /// the worst.
+    pub wider: Option<f64>,
     /// Whether q is known to be near the posterior, as that of a mean and a precision.
     pub posterior_is_known: bool,
     /// Whether p is given, as that of an Ising model: then there is nothing of it that could be wrong.

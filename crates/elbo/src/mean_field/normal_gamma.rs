@@ -189,6 +189,50 @@ impl Fit {
         &self.posterior
     }
 
+    /// The standard deviations of μ and τ under the posterior itself, by quadrature of p(μ|x), from which τ is integrated out:
+    /// p(μ|x) ∝ p(μ) (b₀ + ½ Σ (x − μ)²)^(−a₀ − N/2), and τ|μ, x is Gamma. Of few values they are wider than those of q.
+    ///
+    /// ```
+    /// use elbo::mean_field::{Ascent, ascend, normal_gamma::{Fit, Prior}};
+    /// let x = [4.1, 5.3, 6.2, 4.9, 5.5];
+    /// let mut fit = Fit::new(&x, Prior::default())?;
+    /// ascend(&mut fit, &Ascent::default(), |_, _| {})?;
+    /// let [of_mean, _] = fit.posterior_deviations();
+    /// assert!(of_mean > 1.3 * fit.posterior().precision.sqrt().recip());
+    /// # Ok::<(), elbo::Error>(())
+    /// ```
+    pub fn posterior_deviations(&self) -> [f64; 2] {
+        let (q, prior) = (&self.posterior, &self.prior);
+        let unit = q.precision.sqrt().recip();
+        let scaled = f64::from(u8::from(prior.scaled));
+        let shape = prior.shape + 0.5 * (self.sample.weight() + scaled);
+        // μ = m + s sinh t reaches far tails by few steps, as far as the prior does.
+        let reach = libm::asinh(1e3 + 10.0 / (prior.precision.sqrt() * unit));
+        let steps = 4000;
+        let point = |step: i32| {
+            let t = reach * f64::from(step) / f64::from(steps);
+            let mu = q.mean + unit * libm::sinh(t);
+            let away = prior.precision * (mu - prior.mean).powi(2);
+            let rate = prior.rate + 0.5 * (self.sample.about(mu) + scaled * away);
+            let ln = libm::log(libm::cosh(t)) - shape * libm::log(rate) - 0.5 * (1.0 - scaled) * away;
+            (ln, mu - q.mean, rate)
+        };
+        let points: Vec<(f64, f64, f64)> = (-steps..=steps).map(point).collect();
+        let top = points.iter().fold(f64::NEG_INFINITY, |top, of| top.max(of.0));
+        let mut sums = [0.0; 5];
+        for (ln, away, rate) in points {
+            let weight = libm::exp(ln - top);
+            let tau = shape / rate;
+            let values = [1.0, away, away * away, tau, tau * (shape + 1.0) / rate];
+            sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += weight * value);
+        }
+        let deviation = |first: f64, second: f64| {
+            let mean = first / sums[0];
+            libm::sqrt((second / sums[0] - mean * mean).max(0.0))
+        };
+        [deviation(sums[1], sums[2]), deviation(sums[3], sums[4])]
+    }
+
     /// E Σ (x − μ)², and where the prior of μ is scaled by τ what that says of τ.
     fn squares(&self) -> [Squares; 2] {
         let (q, prior) = (&self.posterior, &self.prior);
@@ -253,5 +297,40 @@ impl Resumable for Fit {
     fn restore(&mut self, state: Posterior) -> Result<(), Error> {
         self.posterior = state;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mean_field::{Ascent, ascend};
+
+    /// Under the Normal-Gamma prior μ is Student's t of 2a degrees of freedom with scale √(b/(a λ)), and τ is Gamma(a, b).
+    #[test]
+    fn quadrature_has_the_closed_form_of_the_conjugate_prior() {
+        let prior = Prior { mean: 0.5, precision: 0.3, scaled: true, shape: 1.5, rate: 2.0 };
+        let x = [4.1, 5.3, 6.2, 4.9, 5.5];
+        let mut fit = Fit::new(&x, prior).unwrap();
+        ascend(&mut fit, &Ascent::default(), |_, _| {}).unwrap();
+        let (n, mean) = (5.0, x.iter().sum::<f64>() / 5.0);
+        let (a, strength) = (prior.shape + 0.5 * n, prior.precision + n);
+        let squares: f64 = x.iter().map(|x| (x - mean).powi(2)).sum();
+        let of_prior = prior.precision * n / strength * (mean - prior.mean).powi(2);
+        let b = prior.rate + 0.5 * (squares + of_prior);
+        let [of_mean, of_precision] = fit.posterior_deviations();
+        assert!((of_mean / (b / (strength * (a - 1.0))).sqrt() - 1.0).abs() < 1e-9, "{of_mean}");
+        assert!((of_precision / (a.sqrt() / b) - 1.0).abs() < 1e-9, "{of_precision}");
+    }
+
+    /// A flat prior and N values: Student's t of N − 1 degrees of freedom, √((N − 1)/(N − 3)) times s/√N.
+    #[test]
+    fn few_values_are_wider_than_q() {
+        let x = [4.1, 5.3, 6.2, 4.9, 5.5, 5.0];
+        let mut fit = Fit::new(&x, Prior { mean: 5.0, ..Prior::default() }).unwrap();
+        ascend(&mut fit, &Ascent::default(), |_, _| {}).unwrap();
+        let mean = x.iter().sum::<f64>() / 6.0;
+        let s2 = x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 5.0;
+        let [of_mean, _] = fit.posterior_deviations();
+        assert!((of_mean / (5.0f64 / 3.0 * s2 / 6.0).sqrt() - 1.0).abs() < 1e-3, "{of_mean}");
     }
 }

@@ -36,6 +36,7 @@ fn good() -> Findings {
         starts: Some(starts(5, 3, 2)),
         parameters_khat: Some(0.4),
         narrower: Some(1.01),
+        wider: Some(1.02),
         intervals_told: true,
         transformed: Some(transformed(0.4, 0.002)),
         estimated: Some(Estimated { parameters: 4.0, rows: 200.0 }),
@@ -48,7 +49,7 @@ fn good() -> Findings {
 type Change = fn(&mut Findings);
 
 /// A finding, the claim that it is about, its level there, and what the reason says.
-const BAD: [(Change, Claim, Level, &str); 22] = [
+const BAD: [(Change, Claim, Level, &str); 25] = [
     (
         |f| f.starts = Some(starts(30, 1, 1)),
         Claim::Bound,
@@ -69,6 +70,9 @@ const BAD: [(Change, Claim, Level, &str); 22] = [
     (|f| f.parameters_khat = Some(f64::NAN), Claim::Posterior, Level::Caution, "k̂ of q over all parameters"),
     (|f| f.narrower = Some(1.5), Claim::Posterior, Level::Caution, "up to 1.50 times as large"),
     (|f| f.narrower = Some(f64::NAN), Claim::Posterior, Level::DoNotTrust, "times as large"),
+    (|f| f.wider = Some(1.3), Claim::Posterior, Level::Caution, "up to 1.30 times as large as those of q"),
+    (|f| f.wider = Some(3.5), Claim::Posterior, Level::DoNotTrust, "the intervals are too narrow by as much"),
+    (|f| f.wider = Some(f64::NAN), Claim::Posterior, Level::DoNotTrust, "times as large as those of q"),
     (
         |f| f.marginal_error = Some(0.06),
         Claim::Posterior,
@@ -164,7 +168,9 @@ fn a_missing_check_is_named() {
         (|f| f.converged = None, "not checked: whether the fit converged"),
         (|f| f.maximised_a_bound = None, "not checked: whether a bound was maximised"),
         (
-            |f| (f.parameters_khat, f.narrower, f.marginal_error) = (None, None, None),
+            |f| {
+                (f.parameters_khat, f.narrower, f.wider, f.marginal_error) = (None, None, None, None);
+            },
             "q takes latents and parameters for independent, and is too sure of these; by how much was not measured",
         ),
     ];
@@ -180,7 +186,8 @@ fn a_missing_check_is_named() {
 /// A posterior that is known is no gap in what was checked.
 #[test]
 fn a_known_posterior_is_trusted() {
-    let findings = Findings { parameters_khat: None, narrower: None, marginal_error: None, ..good() };
+    let findings =
+        Findings { parameters_khat: None, narrower: None, wider: None, marginal_error: None, ..good() };
     let verdict = Verdict::of(&Findings { posterior_is_known: true, ..findings });
     assert_eq!(
         (verdict.level, verdict.claim(Claim::Posterior)),

@@ -15,8 +15,8 @@ pub(super) const ESSENTIAL: [Essential; 3] = [
     (Claim::Bound, "whether a bound was maximised", a_bound),
 ];
 
-pub(super) const FURTHER: [Rule; 8] =
-    [order, bound_gap, estimation, starts, parameters, independence, marginals, other_posterior];
+pub(super) const FURTHER: [Rule; 9] =
+    [order, bound_gap, estimation, starts, parameters, independence, deviations, marginals, other_posterior];
 
 /// Probability below which a test counts.
 const UNLIKELY: f64 = 0.05;
@@ -193,6 +193,20 @@ fn independence(findings: &Findings) -> Option<Reason> {
     Some(reason(Claim::Posterior, level, finding, rule, OURS, &[Remedy::JointPosterior]))
 }
 
+/// Standard deviations of q beside those of the posterior.
+fn deviations(findings: &Findings) -> Option<Reason> {
+    let wider = findings.wider?;
+    let level = grade(wider, NARROWER);
+    let meaning = meaning(level, ": the intervals are too narrow by as much");
+    let finding = format!(
+        "standard deviations of the posterior are up to {wider:.2} times as large as those of q{meaning}"
+    );
+    let rule =
+        "caution above 1.15, no trust above 3; those of the posterior are by quadrature, or by a Gibbs chain";
+    let source = "Gelfand and Smith 1990; the limits are our choice";
+    Some(reason(Claim::Posterior, level, finding, rule, source, &[Remedy::FewerParameters]))
+}
+
 /// Whether q has the exact marginals. k̂ cannot tell: draws of q see only the modes that q is on.
 fn marginals(findings: &Findings) -> Option<Reason> {
     let error = findings.marginal_error?;
@@ -204,8 +218,8 @@ fn marginals(findings: &Findings) -> Option<Reason> {
 
 /// What is said of a q that is compared with nothing.
 fn other_posterior(findings: &Findings) -> Option<Reason> {
-    if findings.parameters_khat.is_some() || findings.marginal_error.is_some() || findings.narrower.is_some()
-    {
+    let compared = [findings.parameters_khat, findings.marginal_error, findings.narrower, findings.wider];
+    if compared.iter().any(Option::is_some) {
         return None;
     }
     let (level, finding, rule, source) = if findings.posterior_is_known {

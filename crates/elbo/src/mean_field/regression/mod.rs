@@ -23,11 +23,13 @@ use crate::{
 };
 
 mod covariance;
+mod gibbs;
 mod posterior;
 mod prior;
 mod statistics;
 
 pub use covariance::Covariance;
+pub use gibbs::Chain;
 pub use posterior::{Posterior, Prediction};
 pub use prior::{Noise, Prior, Weights};
 use prior::{gamma, known};

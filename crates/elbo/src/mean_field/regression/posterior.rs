@@ -148,6 +148,11 @@ impl Posterior {
         (0..p).flat_map(|j| self.v.times(&unit(j))).map(scaled).collect()
     }
 
+    /// The standard deviation of each coefficient, `[P]`.
+    pub fn deviations(&self) -> Vec<f64> {
+        self.v.variances().into_iter().map(|v| self.marginal(v).sqrt()).collect()
+    }
+
     /// 2a where q(w, τ) is one factor.
     fn freedom(&self) -> Option<f64> {
         match self.noise {
