@@ -10,9 +10,10 @@ use crate::format::ContentKind;
 use crate::frame::{Column, Sparse};
 use crate::options::{CorpusOptions, ReadOptions, TextColumns};
 use crate::read::read_file;
+use crate::reading::Reading;
 
 /// Documents as rows of a sparse matrix of counts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Corpus {
     /// Where it comes from.
     pub name: String,
@@ -26,6 +27,8 @@ pub struct Corpus {
     pub vocabulary: usize,
     /// Their names.
     pub names: Option<Vec<String>>,
+    /// What was understood of a table, and why.
+    pub reading: Reading,
 }
 
 impl Corpus {
@@ -92,5 +95,6 @@ pub fn read_corpus_as(path: &Path, options: &ReadOptions) -> Result<Corpus, Erro
         unreachable!("files of counts hold sparse counts")
     };
     let Sparse { offsets, columns, counts, width, names } = counts;
-    Ok(Corpus { name: frame.name, offsets, words: columns, counts, vocabulary: width, names })
+    let (name, reading) = (frame.name, frame.reading);
+    Ok(Corpus { name, offsets, words: columns, counts, vocabulary: width, names, reading })
 }

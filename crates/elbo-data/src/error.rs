@@ -106,6 +106,9 @@ pub enum Error {
     /// A column that is told to hold dates, and whose text is written in no way that all of it shares.
     #[error("`{}`: column `{}` is told to hold dates, but not all of its cells are dates of one form, as `{}`", path.display(), brief(column), brief(text))]
     NoInstants { path: PathBuf, column: String, text: String },
+    /// A column of dates whose days and months may be either way round, with its first cell.
+    #[error("`{}`: column `{}` holds dates, but which of day and month goes first is unclear, as in `{}`: neither the order of the rows nor their steps tell", path.display(), brief(column), brief(text))]
+    UnclearDates { path: PathBuf, column: String, text: String },
     /// A cell that holds no usable number; `number` is its column's, from 1.
     #[error("`{}`: column `{}` line {line} is `{}`, which is {fault}", path.display(), brief(column), brief(text))]
     Cell { path: PathBuf, column: String, number: usize, line: usize, text: String, fault: CellFault },

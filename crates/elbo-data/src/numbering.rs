@@ -11,6 +11,8 @@ pub enum Numbering {
     Distinct,
     /// Each row has a number of its own, and of N rows these are 0 to N − 1, or 1 to N, in any order.
     Counting,
+    /// Of N rows they are 0 to N − 1, or 1 to N, in this order.
+    InOrder,
 }
 
 /// What is known of the cells of a column so far.
@@ -20,6 +22,9 @@ pub(crate) struct RowNumbers {
     rows: usize,
     /// The least and the largest number.
     range: Option<[u64; 2]>,
+    /// How many numbers are one less than the least before, and whether some are neither that nor one more than the largest.
+    less: usize,
+    mixed: bool,
     /// Whether some cell is no whole number, or two are equal.
     fails: bool,
 }
@@ -40,13 +45,19 @@ impl RowNumbers {
         };
         self.rows += 1;
         let [least, most] = self.range.unwrap_or([number; 2]);
+        let less = self.rows > 1 && number + 1 == least;
+        self.less += usize::from(less);
+        self.mixed |= self.rows > 1 && !less && number != most.saturating_add(1);
         self.range = Some([least.min(number), most.max(number)]);
     }
 
     /// What they are together.
     pub(crate) fn kind(&self) -> Numbering {
         match self.range {
-            Some([least @ (0 | 1), most]) if most - least + 1 == self.rows as u64 => Numbering::Counting,
+            Some([least @ (0 | 1), most]) if most - least + 1 == self.rows as u64 => {
+                // The first two rows of a text table are looked at last.
+                if self.mixed || self.less > 2 { Numbering::Counting } else { Numbering::InOrder }
+            }
             Some(_) => Numbering::Distinct,
             None => Numbering::None,
         }
@@ -83,8 +94,52 @@ pub(crate) fn is_name_of(name: &str, numbering: Numbering) -> bool {
     match numbering {
         Numbering::None => false,
         Numbering::Distinct => is_identifier(name),
-        Numbering::Counting => is_identifier(name) || NAMES.contains(&plain.as_str()),
+        Numbering::Counting | Numbering::InOrder => is_identifier(name) || NAMES.contains(&plain.as_str()),
     }
+}
+
+/// The names of columns that count time, or something else that a model may take, in lower case.
+const MEASURES: [&str; 32] = [
+    "time",
+    "t",
+    "date",
+    "timestamp",
+    "datetime",
+    "year",
+    "years",
+    "quarter",
+    "month",
+    "months",
+    "week",
+    "weeks",
+    "day",
+    "days",
+    "hour",
+    "hours",
+    "minute",
+    "second",
+    "seconds",
+    "period",
+    "step",
+    "epoch",
+    "round",
+    "generation",
+    "cycle",
+    "age",
+    "dose",
+    "rank",
+    "distance",
+    "position",
+    "jahr",
+    "tag",
+];
+
+/// Whether a column of this name may measure something, where its numbers are those of the rows in their order: a name of one
+/// letter is that of a variable.
+pub(crate) fn is_measure(name: &str) -> bool {
+    let plain = name.trim().to_lowercase();
+    plain.chars().count() <= 1
+        || plain.split(|c: char| !c.is_alphabetic()).any(|word| MEASURES.contains(&word))
 }
 
 /// Whether the last word of a name is `id`: `id`, `customer_id`, `PassengerId`, `orderID`.
@@ -118,8 +173,12 @@ mod tests {
 
     #[test]
     fn numbers_of_rows_in_any_order() {
-        assert_eq!(kind(&[3, 1, 2]), Numbering::Counting);
+        assert_eq!(kind(&[3, 1, 2, 4]), Numbering::Counting);
         assert_eq!(kind(&[2, 0, 1, 3]), Numbering::Counting);
+        assert_eq!((kind(&[1, 2, 3]), kind(&[0, 1])), (Numbering::InOrder, Numbering::InOrder));
+        assert_eq!((kind(&[3, 4, 5, 2, 1]), kind(&[2, 3, 1])), (Numbering::InOrder, Numbering::InOrder));
+        assert_eq!((kind(&[4, 3, 2, 1]), kind(&[2, 3, 4])), (Numbering::Counting, Numbering::Distinct));
+        assert_eq!(kind(&[1, 3, 2, 4]), Numbering::Counting);
         assert_eq!(kind(&[7, 5, 900]), Numbering::Distinct);
         assert_eq!(kind(&[2, 3, 4]), Numbering::Distinct);
         assert_eq!(kind(&[1, 2, 2]), Numbering::None);

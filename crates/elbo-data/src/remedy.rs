@@ -59,8 +59,12 @@ pub enum Remedy {
     TellHeader,
     /// Tell another kind of the column, or mend the cell.
     TellAnotherKind,
+    /// Write dates as 2016-02-01.
+    WriteIsoDates,
     /// Fill in missing cells, or leave their rows out.
     FillMissing,
+    /// Fill in missing times, or leave their rows out.
+    FillTimes,
     /// Bring a column into the range of its numbers.
     RescaleColumn,
     /// Give a file with more rows.
@@ -142,6 +146,7 @@ impl Error {
                 Remedy::CheckDelimiterAndQuotes
             }
             Self::NoInstants { .. } | Self::NotTimes { .. } => Remedy::TellAnotherKind,
+            Self::UnclearDates { .. } => Remedy::WriteIsoDates,
             Self::DecimalMark { .. } | Self::DecimalMarks { .. } => Remedy::TellDecimalMark,
             Self::Cell { column, number, fault: CellFault::NotANumber | CellFault::NotFinite, .. } => {
                 Remedy::MendCell { column: column.clone(), number: *number }
@@ -149,7 +154,7 @@ impl Error {
             Self::Cell { fault, .. } | Self::Value { fault, .. } | Self::Number { fault, .. } => {
                 of_cell(*fault)
             }
-            Self::NoTime { .. } => Remedy::FillMissing,
+            Self::NoTime { .. } => Remedy::FillTimes,
             Self::TooFewRows { .. } => Remedy::GiveMoreRows,
             Self::NoColumns { .. } | Self::AllAside { .. } => Remedy::KeepColumn,
             Self::ImageShape { .. } => Remedy::FitImageToColumns,

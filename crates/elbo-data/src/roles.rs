@@ -7,11 +7,11 @@ use crate::error::Error;
 use crate::frame::{Cell, Column, Frame, Known};
 use crate::kind::ColumnKind;
 use crate::names::{brief, is_made_up, listed};
-use crate::numbering::{Numbering, is_name_of};
+use crate::numbering::{Numbering, is_measure, is_name_of};
 use crate::options::{ReadOptions, TextColumns, TimeColumn};
 use crate::reading::{ColumnReading, Role};
 
-/// The smallest number of rows of a file without names whose first column may be taken for their numbers.
+/// The smallest number of rows whose first column may be taken for their numbers without a name that says so.
 const NUMBERED: usize = 10;
 
 /// Gives each column its role. Those that hold no numbers come as they are; the others as [`Role::Data`], or as
@@ -26,8 +26,11 @@ pub(crate) fn assign(
     let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
     let find = |wanted: &String| place(wanted, &names).ok_or_else(|| no_column(wanted, &names, path));
     let all = |wanted: &[String]| wanted.iter().map(find).collect::<Result<Vec<usize>, Error>>();
-    let labels = all(&options.label_columns)?;
+    let mut labels = all(&options.label_columns)?;
     let model = of_model(&options.wanted, &names);
+    if labels.is_empty() && options.labels.is_none() {
+        labels.extend(called_label(&names, options));
+    }
     for &label in &labels {
         columns[label].role = Role::Label;
     }
@@ -126,6 +129,15 @@ pub(crate) fn no_column(wanted: &str, names: &[String], path: &Path) -> Error {
     Error::LabelColumn { path: path.to_owned(), wanted: wanted.to_owned(), names: listed(names.iter()) }
 }
 
+/// The column of new rows for a model that is called as results call their labels, unless the model or the table says
+/// something else of it.
+fn called_label(names: &[String], options: &ReadOptions) -> Option<usize> {
+    const LABEL: &str = "label";
+    let said = [&options.wanted, &options.table.drop].into_iter().flatten().any(|name| name == LABEL);
+    let open = !options.wanted.is_empty() && options.table.columns.is_empty() && !said;
+    names.iter().position(|name| name == LABEL).filter(|_| open)
+}
+
 /// The places of a model's columns, where there are all of them.
 fn of_model(wanted: &[String], names: &[String]) -> Option<HashSet<usize>> {
     // Columns without names are found by their places, once those that are no data are set aside.
@@ -149,13 +161,20 @@ pub(crate) fn place(wanted: &str, names: &[String]) -> Option<usize> {
     names.iter().position(|name| name == wanted).or_else(by_number)
 }
 
-/// Whether a column of numbers is one of row numbers: by its name, or as the first where it has none.
+/// Whether a column of numbers is one of row numbers: by its name, or as the first where it has none, or numbers the rows of
+/// a longer file in their order and is no measure by its name.
 fn numbers_rows(column: &ColumnReading, place: usize, header: bool, rows: usize) -> bool {
     match column.numbering {
         Numbering::None => false,
-        numbering if column.named => is_name_of(&column.name, numbering),
+        numbering if column.named => {
+            is_name_of(&column.name, numbering)
+                || (place == 0
+                    && numbering == Numbering::InOrder
+                    && rows >= NUMBERED
+                    && !is_measure(&column.name))
+        }
         Numbering::Distinct => place == 0 && header,
-        Numbering::Counting => place == 0 && (header || rows >= NUMBERED),
+        Numbering::Counting | Numbering::InOrder => place == 0 && (header || rows >= NUMBERED),
     }
 }
 

@@ -94,6 +94,22 @@ impl Writing {
         ways
     }
 
+    /// Whether some of these ways have the day before the month, and some the month before the day.
+    pub(crate) fn may_turn(ways: &[Self]) -> bool {
+        let begins = |start: &str| {
+            ways.iter().any(|way| matches!(way, Self::Pattern(pattern) if pattern.starts_with(start)))
+        };
+        begins("%d") && (begins("%m/%d") || begins("%m-%d"))
+    }
+
+    /// What goes first of day and month.
+    pub(crate) fn first(&self) -> &'static str {
+        match self {
+            Self::Pattern(pattern) if pattern.starts_with("%d") => "the day before the month",
+            _ => "the month before the day",
+        }
+    }
+
     /// The instant in a cell, in microseconds since 1970-01-01 00:00 UTC: of a month, a quarter or a week its first day.
     pub(crate) fn read(&self, cell: &str) -> Option<i64> {
         match self {
@@ -104,23 +120,61 @@ impl Writing {
     }
 }
 
-/// The instants of a column of text, all of which are written in one way; an empty cell has none. Where day and month may be
-/// either way round, they are so that the rows are in time order, or in its reverse. `None` where some cell is no instant,
-/// or day and month remain unknown.
-pub(crate) fn instants(cells: &[String]) -> Option<(Writing, Vec<Option<i64>>)> {
+/// What a column of text says as dates, an empty cell of which says nothing.
+pub(crate) enum Dates {
+    /// Some cell is no instant, or all are empty.
+    None,
+    /// Day and month may be either way round.
+    Unclear,
+    /// How they are written, and the instants; where day and month could be either way round, why they are so.
+    Known(Writing, Vec<Option<i64>>, Option<&'static str>),
+}
+
+/// The instants of a column of text, all of which are written in one way. Where day and month may be either way round, they
+/// are so that the rows are in time order, or in its reverse; or else so that the steps are even.
+pub(crate) fn dates(cells: &[String]) -> Dates {
     let read = |way: Writing| {
         let instants: Vec<Option<i64>> = cells.iter().map(|cell| way.read(cell)).collect();
         (way, instants)
     };
     let mut readings = Writing::all(cells).into_iter().map(read);
-    let first = readings.next()?;
+    let Some(first) = readings.next() else { return Dates::None };
     let mut readings: Vec<_> = readings.filter(|(_, instants)| *instants != first.1).collect();
     if readings.is_empty() {
-        return Some(first);
+        return Dates::Known(first.0, first.1, None);
     }
     readings.insert(0, first);
-    readings.retain(|(_, instants)| in_order(instants));
-    if readings.len() == 1 { readings.pop() } else { None }
+    let ordered = readings.iter().filter(|(_, instants)| in_order(instants)).count();
+    if ordered > 0 {
+        readings.retain(|(_, instants)| in_order(instants));
+    }
+    let why = if ordered == 1 {
+        "so the rows are in time order"
+    } else {
+        readings.retain(|(_, instants)| is_even(instants));
+        "so the steps are even"
+    };
+    match (readings.pop(), readings.is_empty()) {
+        (Some((way, instants)), true) => Dates::Known(way, instants, Some(why)),
+        _ => Dates::Unclear,
+    }
+}
+
+/// Whether instants, once in order, follow one another in steps of so many months, or of the same time, most of which have
+/// a row.
+fn is_even(instants: &[Option<i64>]) -> bool {
+    let mut known: Vec<i64> = instants.iter().copied().flatten().collect();
+    known.sort_unstable();
+    known.dedup();
+    let most = i64::try_from(2 * known.len().saturating_sub(1)).unwrap_or(i64::MAX);
+    let steps = |gaps: Vec<i64>| {
+        let Some(least) = gaps.iter().copied().min().filter(|&least| least > 0) else { return false };
+        gaps.iter().all(|gap| gap % least == 0) && gaps.iter().sum::<i64>() / least <= most
+    };
+    let day = known.iter().map(|&instant| day_of_month(instant)).max().unwrap_or(1);
+    let pairs = || known.windows(2).map(|pair| (pair[0], pair[1]));
+    let months: Option<Vec<i64>> = pairs().map(|(a, b)| months_between(a, b, day)).collect();
+    known.len() > 2 && (months.is_some_and(steps) || steps(pairs().map(|(a, b)| b - a).collect()))
 }
 
 /// Whether instants rise throughout, or fall throughout.
@@ -229,7 +283,7 @@ mod tests {
 
     /// The instants of cells as [`format`] writes them; nothing of an empty one.
     fn read(cells: &[&str]) -> Option<Vec<String>> {
-        let (_, instants) = instants(&texts(cells))?;
+        let Dates::Known(_, instants, _) = dates(&texts(cells)) else { return None };
         Some(instants.iter().map(|instant| instant.map_or(String::new(), format)).collect())
     }
 
@@ -304,6 +358,37 @@ mod tests {
         );
         // Both ways are the same days.
         assert_eq!(read(&["01/01/2024", "02/02/2024"]).as_deref(), Some("2024-01-01 2024-02-02"));
+    }
+
+    #[test]
+    fn day_and_month_are_told_by_even_steps() {
+        let months: Vec<[i32; 2]> = (0..24).map(|n| [2016 + n / 12, n % 12 + 1]).collect();
+        let written = |of: &dyn Fn(i32, i32) -> String| -> Vec<String> {
+            months.iter().map(|&[year, month]| of(year, month)).collect()
+        };
+        let starts: Vec<Option<i64>> =
+            months.iter().map(|&[year, month]| parse(&format!("{year}-{month:02}-01"))).collect();
+        let known = |cells: &[String]| match dates(cells) {
+            Dates::Known(way, instants, why) => Some((way.first(), instants, why.unwrap_or_default())),
+            _ => None,
+        };
+        let even = "so the steps are even";
+        let day_first = written(&|year, month| format!("01/{month:02}/{year}"));
+        assert_eq!(known(&day_first), Some(("the day before the month", starts.clone(), even)));
+        let month_first = written(&|year, month| format!("{month:02}/01/{year}"));
+        assert_eq!(known(&month_first), Some(("the month before the day", starts.clone(), even)));
+        // A month without a row, two series one below the other, and rows in no order.
+        let mut gap = day_first.clone();
+        gap.remove(5);
+        assert_eq!(known(&gap).map(|(first, _, why)| (first, why)), Some(("the day before the month", even)));
+        let twice = [day_first.clone(), day_first.clone()].concat();
+        assert_eq!(known(&twice).map(|(_, instants, _)| instants), Some([&starts[..]; 2].concat()));
+        let quarters: Vec<String> = month_first.iter().step_by(3).cloned().collect();
+        assert_eq!(known(&quarters).map(|(first, ..)| first), Some("the month before the day"));
+        // Twelve days of a month may be twelve months.
+        for cells in [&day_first[..12], &month_first[..12]] {
+            assert!(matches!(dates(cells), Dates::Unclear), "{cells:?}");
+        }
     }
 
     #[test]

@@ -21,6 +21,9 @@ fn sentence(remedy: &Remedy) -> String {
         Remedy::TellHeader => "«header yes» says that the first row names the columns; else mend the cell",
         Remedy::TellDecimalMark => "«decimal .» or «decimal ,» says which it is",
         Remedy::TellAnotherKind => "mend the cell, or give the column another «type»",
+        Remedy::WriteIsoDates => {
+            "write the dates as 2016-02-01, the year first; or «drop» leaves the column out"
+        }
         Remedy::LeaveColumnOut { column } => {
             return format!(
                 "«drop {}» leaves it out; or write it as numbers, text or times",
@@ -44,7 +47,10 @@ fn sentence(remedy: &Remedy) -> String {
         Remedy::CheckDelimiterAndQuotes => {
             "check the delimiter and the quotes of that line; «delimiter» says what parts the cells"
         }
-        Remedy::FillMissing => "fill in the missing cells, or leave their rows out",
+        Remedy::FillMissing => {
+            "fill in the missing cells, or leave their rows out; «elbo factors» and «elbo mixture» take rows with missing cells"
+        }
+        Remedy::FillTimes => "fill in the missing times, or leave their rows out",
         Remedy::RescaleColumn => "give the column other units",
         Remedy::GiveMoreRows => "give a file with more rows",
         Remedy::KeepColumn => {

@@ -10,6 +10,7 @@ use crate::{
     moments::weighted_moments,
     observer::{Observer, ObserverExt},
     source::{Source, describe},
+    text::counted,
 };
 
 /// What a model is fitted to, as it was read.
@@ -93,7 +94,7 @@ impl Rows {
         describe(&data, observer);
         let missing = data.values.iter().filter(|x| x.is_nan()).count();
         if missing > 0 {
-            observer.say("missing", format!("{missing} cells of {}", data.values.len()));
+            observer.say("missing", format!("{} of {}", counted(missing, "cell"), data.values.len()));
         }
         Self { config: DataConfig::of(source, &data), data, weights: None }
     }

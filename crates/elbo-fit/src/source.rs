@@ -17,6 +17,7 @@ use crate::{
     columns::listed,
     error::{Error, Kind},
     observer::{Choice, Observer, ObserverExt},
+    text::counted,
 };
 
 /// The largest number that models take, so that sums of its square are finite.
@@ -349,6 +350,14 @@ fn say_decisions(reading: &Reading, observer: &dyn Observer) {
     }
 }
 
+/// Tells what was understood of a file: the decisions, and which columns are no data.
+pub(crate) fn describe_reading(reading: &Reading, observer: &dyn Observer) {
+    say_decisions(reading, observer);
+    for (name, text) in set_aside(reading) {
+        observer.say(name, text);
+    }
+}
+
 /// Tells what was understood of new rows for a fitted model.
 pub(crate) fn describe_new<T>(data: &Dataset<T>, observer: &dyn Observer) {
     say_decisions(&data.reading, observer);
@@ -452,15 +461,11 @@ pub(crate) fn same_data(name: &str, fingerprint: &str, recorded: &str) -> Result
 
 /// Tells what was understood of a file.
 pub(crate) fn describe<T: Number + Display>(data: &Dataset<T>, observer: &dyn Observer) {
-    say_decisions(&data.reading, observer);
-    for (name, text) in set_aside(&data.reading) {
-        observer.say(name, text);
-    }
+    describe_reading(&data.reading, observer);
     let (least, most) = data.range();
     let shape = match data.image {
         Some((height, width)) => format!("images of {height}×{width}"),
-        None if data.width() == 1 => "1 column".into(),
-        None => format!("{} columns", data.width()),
+        None => counted(data.width(), "column"),
     };
     let labels = match &data.labels {
         Some(labels) => {
@@ -469,9 +474,9 @@ pub(crate) fn describe<T: Number + Display>(data: &Dataset<T>, observer: &dyn Ob
         }
         None => String::new(),
     };
-    let rows = data.rows();
+    let rows = counted(data.rows(), "row");
     let [least, most] = ends([least, most]);
-    let text = format!("{}: {rows} rows, {shape}, values {least} to {most}{labels}", data.name);
+    let text = format!("{}: {rows}, {shape}, values {least} to {most}{labels}", data.name);
     observer.say("data", text);
     if data.values.held() == 0 {
         let gigabytes = size_of_val(&data.values[..]) as f64 / 1e9;

@@ -33,6 +33,11 @@ pub enum Reference<'a> {
     Command(&'a str),
 }
 
+/// A number of things, as `1 row` or `2 rows`.
+pub(crate) fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
 impl Text {
     /// The sentence, and another.
     pub(crate) fn then(&self, more: &str) -> Self {

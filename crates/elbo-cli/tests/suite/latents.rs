@@ -296,3 +296,14 @@ fn quiet_tells_what_is_wrong_alone() {
     let said = place.elbo("encode runs/none --quiet");
     assert!(said.code == Some(1) && said.stderr.starts_with("error: "), "{said:?}");
 }
+
+#[test]
+fn labels_of_latents_are_kept() {
+    let place = linear();
+    // `log_density_is` is the only column of text where labels are numbers.
+    place.write("z.csv", "row,label,z_1_mean,z_2_mean,log_density_is\n1,7,0.5,1,bound\n2,4,-1,0.25,bound\n");
+    let column = |said: &Said| -> Vec<String> {
+        said.stdout.lines().map(|line| line.split(',').nth(1).unwrap().to_owned()).collect()
+    };
+    assert_eq!(column(&place.succeeds("decode runs/vae --data z.csv")), ["label", "7", "4"]);
+}

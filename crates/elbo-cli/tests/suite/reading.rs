@@ -42,7 +42,7 @@ fn names_that_are_numbers() {
     let said = fit("mixture", "whole-number-names.csv", "--components 2 --header no");
     says(&said, &["61 rows, 3 columns", "ELBO        -309.64", "line 1 is data (it is told)"]);
     let said = fit("mixture", "bare-with-mark.csv", "--components 2");
-    says(&said, &["60 rows, 3 columns", "missing     1 cells of 180", "line 1 is data"]);
+    says(&said, &["60 rows, 3 columns", "missing     1 cell of 180", "line 1 is data"]);
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn numbers_for_people() {
     }
     says(&fit("mixture", "percent.csv", "--components 2"), &["60 rows, 3 columns", "`share` is in %"]);
     let said = fit("mixture", "mark-in-first-row.csv", "--components 2");
-    says(&said, &["60 rows, 3 columns", "missing     1 cells of 180"]);
+    says(&said, &["60 rows, 3 columns", "missing     1 cell of 180"]);
     let said = fit("mixture", "decimal-commas.csv", "--components 2");
     says(&said, &["60 rows, 3 columns", "ELBO        -285.35", "delimiter   semicolon", "decimal     comma"]);
 }
@@ -261,4 +261,21 @@ fn a_label_is_not_taken_for_a_column_that_was_left_out() {
     assert_eq!(place.succeeds("evaluate runs/a --data new.csv --label-column last").stdout, own);
     let said = place.elbo("evaluate runs/a --data new.csv");
     said.failed(1, &["has 3 columns, but 3 are needed, by their places"], "sets a label aside");
+}
+
+#[test]
+fn the_target_is_read_beside_the_columns_and_its_gaps_are_counted() {
+    let place = Place::new();
+    let row = |n: u32| {
+        format!("{},{},{}\n", n * n % 7, n % 5, if n == 3 { String::new() } else { (2 * n).to_string() })
+    };
+    place.write("data.csv", (0..20).fold("a,b,y\n".to_owned(), |text, n| text + &row(n)));
+    let chosen = place.succeeds("regress --data data.csv --target y --columns a --name chosen");
+    let named = place.succeeds("regress --data data.csv --target y --columns a,y --name named");
+    for said in [&chosen, &named] {
+        assert!(said.stderr.contains("left out    1 row, whose `y` is missing"), "{said:?}");
+        assert!(said.stderr.contains("missing     1 cell of 40"), "{said:?}");
+    }
+    let weights = |run: &str| place.succeeds(&format!("predict runs/{run}")).stdout;
+    assert_eq!(weights("chosen"), weights("named"));
 }

@@ -149,3 +149,48 @@ fn sequences_have_times_of_their_own_and_may_stand_mixed() {
         "{apart}"
     );
 }
+
+#[test]
+fn months_are_told_by_even_steps_or_refused() {
+    let place = Place::new();
+    let table = |months: u32, day_first: bool| {
+        (0..months).fold("month,level\n".to_owned(), |mut text, n| {
+            let (year, month) = (2016 + n / 12, n % 12 + 1);
+            let date = if day_first { format!("01/{month:02}") } else { format!("{month:02}/01") };
+            writeln!(text, "{date}/{year},{:.3}", level(n)).unwrap();
+            text
+        })
+    };
+    for (day_first, first) in [(true, "the day before the month"), (false, "the month before the day")] {
+        place.write("months.csv", table(30, day_first));
+        let why = format!("{first}: so the steps are even");
+        let described = place.succeeds("describe months.csv");
+        assert!(described.stdout.contains(&format!("it holds dates, {first}")), "{described:?}");
+        let said = place.elbo("state-space --data months.csv").stderr;
+        assert!(
+            said.contains("time        `month`, 2016-01-01 to 2018-06-01, in steps of 1 month"),
+            "{said}"
+        );
+        assert!(said.contains(&why), "{said}");
+        // Twelve of them may be days.
+        place.write("twelve.csv", table(12, day_first));
+        let described = place.succeeds("describe twelve.csv");
+        assert!(described.stdout.contains("it holds dates, but which of day and month"), "{described:?}");
+        let message = "column `month` holds dates, but which of day and month goes first is unclear";
+        place.fails("state-space --data twelve.csv", 1, &[message], "write the dates as 2016-02-01");
+    }
+}
+
+#[test]
+fn a_row_of_totals_is_no_step() {
+    let place = Place::new();
+    place.write("plain.csv", days(1..=30));
+    place.write("total.csv", days(1..=30) + "Total,3100\n");
+    let fit = |name: &str| {
+        let said = place.succeeds(&format!("state-space --data {name}.csv")).stderr;
+        (place.succeeds(&format!("predict runs/{name}-state-space --forecast 2")).stdout, said)
+    };
+    let (plain, total) = (fit("plain"), fit("total"));
+    assert_eq!(total.0, plain.0);
+    assert!(total.1.contains("totals      line 32 is left out"), "{total:?}");
+}

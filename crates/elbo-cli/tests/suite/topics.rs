@@ -222,7 +222,7 @@ fn empty_documents_and_more_topics_than_documents_are_right() {
     let place = Place::new();
     place.write("few.ldac", "2 0:3 1:1\n0\n1 2:2\n");
     let said = place.succeeds("topics --data few.ldac -k 4 --alpha 0.3");
-    assert!(said.stderr.contains("empty       1 documents have no word"), "{said:?}");
+    assert!(said.stderr.contains("empty       1 document has no word"), "{said:?}");
     assert!(said.stderr.contains("word 2"), "{said:?}");
     // A number that is none would be `null`.
     let text = place.text("runs/few-topics/model.json");
@@ -251,7 +251,7 @@ fn what_is_wrong_with_documents_is_said() {
     refused("b.ldac", b"2 0:3 1:0.5\n", "", &["no whole number"], "give counts");
     refused("c.ldac", b"", "", &["is empty"], "");
     refused("d.ldac", b"0\n0\n", "", &["has no word: 2 documents"], "documents with words");
-    refused("e.csv", b"a,b\nx,y\n", "", &["e.csv"], "keep at least one column");
+    refused("e.csv", b"a,b\nx,y\n", "", &["e.csv"], "topics need counts of words");
     refused("i.ldac", b"2 0:1 4000000000:2\n", "", &["line 1", "outside the words"], "without gaps");
     let (text, words) = (market(&two_subjects(40)), "--vocabulary two.tokens");
     refused("f.mtx", text.as_bytes(), words, &["two.tokens", "10", "40"], "one word a line");
@@ -301,4 +301,30 @@ fn what_is_wrong_with_documents_is_said() {
     place.write("other.ldac", "1 0:1\n");
     place.write("other.tokens", WORDS.replace("elm", "fir"));
     place.fails("predict runs/t --data other.ldac", 1, &["word 2 of", "is `fir`", "is `elm`"], words);
+}
+
+#[test]
+fn a_table_of_answers_is_no_table_of_words() {
+    let place = Place::new();
+    let answers = |columns: &str, cells: &dyn Fn(usize) -> String| {
+        (1..=20).fold(format!("{columns}\n"), |text, n| text + &format!("{n},{}\n", cells(n)))
+    };
+    let mood = |n: usize| ["good", "bad"][n % 2];
+    place.write(
+        "survey.csv",
+        answers("respondent,mood,place,nps", &|n| format!("{},here,{}", mood(n), n % 9)),
+    );
+    let message = "has one column of counts alone, `nps`";
+    place.fails("topics --data survey.csv -k 2", 1, &[message], "topics need counts of words");
+    place.write("texts.csv", "mood,place\ngood,here\nbad,there\nbad,here\n");
+    place.fails("topics --data texts.csv -k 2", 1, &["texts.csv"], "topics need counts of words");
+    // What is set aside is said, and the numbers of the rows are no word.
+    place.write(
+        "words.csv",
+        answers("respondent,mood,place,ash,oak", &|n| format!("{},here,{},{}", mood(n), n % 3, n % 5)),
+    );
+    let said = place.succeeds("topics --data words.csv -k 2").stderr;
+    assert!(said.contains("column `respondent` numbers the rows"), "{said}");
+    assert!(said.contains("column `mood`: it holds text, as `bad` in line 2"), "{said}");
+    assert!(said.contains("20 documents of 61 tokens, 2 words"), "{said}");
 }

@@ -11,7 +11,7 @@ use super::reader::Format;
 use crate::delimiter::{DecimalMark, Delimiter};
 use crate::error::Error;
 use crate::frame::Frame;
-use crate::names::brief;
+use crate::names::{brief, listed};
 use crate::options::{ReadOptions, TableOptions};
 use crate::source::{Archive, Bytes, Source, Spool};
 
@@ -44,9 +44,10 @@ impl Format for Workbook {
             .reading
             .decisions
             .retain(|decision| !["delimiter", "decimal", "encoding"].contains(&decision.of));
-        if others > 0 {
+        if !others.is_empty() {
             let why = if options.table.part.is_some() { "it is asked for" } else { "it is the first" };
-            frame.reading.decide("sheet", format!("`{sheet}`, and not the {others} others"), why, false);
+            let chosen = format!("`{sheet}`, and not {}", listed(others.iter()));
+            frame.reading.decide("sheet", chosen, why, false);
         }
         Ok(frame)
     }
@@ -66,9 +67,9 @@ const FEW: u64 = 1 << 22;
 /// all rows as wide.
 const MOST_PER_CELL: u64 = 256;
 
-/// The sheet of this name, or the first, and how many others there are; and it as text: cells parted by commas, each row on
+/// The sheet of this name, or the first, and the names of the others; and it as text: cells parted by commas, each row on
 /// the line of its number.
-fn as_text(path: &Path, stored: Bytes, wanted: Option<&str>) -> Result<(String, usize, Bytes), Error> {
+fn as_text(path: &Path, stored: Bytes, wanted: Option<&str>) -> Result<(String, Vec<String>, Bytes), Error> {
     let fail = |error: XlsxError| damaged(path, error.to_string());
     check(path, &stored)?;
     let mut book: Xlsx<_> = Xlsx::new(BufReader::new(stored)).map_err(fail)?;
@@ -122,7 +123,8 @@ fn as_text(path: &Path, stored: Bytes, wanted: Option<&str>) -> Result<(String, 
     }
     end(&mut line, next.1, first, last);
     table.write(line.as_bytes())?;
-    Ok((name, names.len() - 1, table.finish()?))
+    let others = names.into_iter().filter(|other| *other != name).collect();
+    Ok((name, others, table.finish()?))
 }
 
 /// Where a sheet holds cells.

@@ -60,7 +60,7 @@ impl Column {
     /// assert!(matches!(column(&["a", "b", "c", ""]), Column::Text(_)));
     /// ```
     pub fn of_texts(texts: Vec<String>) -> Self {
-        if let Some((_, instants)) = time::instants(&texts) {
+        if let time::Dates::Known(_, instants, _) = time::dates(&texts) {
             return Self::Time(instants);
         }
         if are_levels(&texts) { Self::Category(Levels::of_texts(&texts)) } else { Self::Text(texts) }

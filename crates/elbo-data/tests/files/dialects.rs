@@ -522,15 +522,69 @@ fn what_digits_and_totals_may_mean_is_said() {
     assert!(why(&big, "digits").starts_with("`n` `9007199254740993` in line 3 is rounded"), "{big:?}");
     let plain = csv("n,x\n9007199254740992,0.5\n10,0\n0,00.5\n");
     assert_eq!(why(&plain, "digits"), "");
-    let total = csv("item,x\na,1.5\nb,2.5\nTotal,4\n");
+    let total = csv("item,x\na,1.5\nb,2.5\nc,1\nTotal,4\n");
     assert!(
-        why(&total, "totals").starts_with("line 4 is a row as the others it is called `Total`"),
+        why(&total, "totals").starts_with("line 5 is a row as the others it is called `Total`"),
         "{total:?}"
     );
+    assert_eq!(total.rows(), 4);
     assert_eq!(why(&csv("item,x\na,1.5\ntotal,2.5\nb,4\n"), "totals"), "");
     let thousands = csv("x;y\n1.100;2\n2.345;3\n");
     assert!(why(&thousands, "decimal").starts_with("point `1.100` in line 2 may be"), "{thousands:?}");
     for text in ["x;y\n1.100;2.5\n2.345;3\n", "x,y\n1.100,2\n2.345,3\n"] {
         assert_eq!(why(&csv(text), "decimal"), "", "{text}");
     }
+}
+
+#[test]
+fn a_last_row_that_sums_up_the_others_is_left_out() {
+    for text in [
+        // Among dates, among numbers, and beside its sums.
+        "day,x\n2024-01-01,1\n2024-01-02,2\n2024-01-03,4\nTotal,9\n",
+        "year,x\n2001,1\n2002,2\n2003,4\nSumme:,8\n",
+        "item,x\na,1\nb,2\nc,4\nTotal,7\n",
+        "item,x,share\na,1,0.5\nb,2,0.2\nc,4,0.1\nGrand total,7,\n",
+        "item,x\na,1\nb,2\nc,4\nmean,2.33\n",
+        "item,x\na,1\nb,2\nc,4\n\nTotal,7\n",
+    ] {
+        let data = csv(text);
+        let x = data.columns.iter().position(|name| name == "x").unwrap();
+        let read: Vec<f64> = data.column(x).collect();
+        assert_eq!(read, [1.0, 2.0, 4.0], "{text}");
+        let line = text.trim_end().lines().count();
+        assert_eq!(decided(&data.reading, "totals"), format!("line {line} is left out"), "{text}");
+    }
+    // What is called so and stands elsewhere, or sums nothing up, is a row; so is a row of sums of another name.
+    for text in [
+        "item,x\na,1\nTotal,7\nb,2\nc,4\n",
+        "item,x\na,1\nb,2\nc,4\nTotal,5\n",
+        "item,x\na,1\nb,2\nc,4\nd,7\n",
+    ] {
+        assert_eq!(csv(text).rows(), 4, "{text}");
+    }
+}
+
+#[test]
+fn a_first_column_in_the_order_of_the_rows_numbers_them() {
+    let table = |name: &str, first: usize, rows: usize| {
+        (first..first + rows)
+            .fold(format!("{name},x,y\n"), |text, n| text + &format!("{n},{}.5,{}.25\n", n * n, 7 * n % 5))
+    };
+    for (name, first) in [("respondent", 1), ("Schüler", 1), ("participant number", 0)] {
+        let data = csv(table(name, first, 12));
+        assert_eq!((data.columns.join(" "), role(&data, name)), ("x y".into(), &Role::RowNumber));
+    }
+    // A measure, numbers from elsewhere, and few rows.
+    for (name, first, rows) in
+        [("week", 1, 12), ("x1 (day)", 1, 12), ("z", 1, 12), ("respondent", 5, 12), ("respondent", 1, 9)]
+    {
+        assert_eq!(csv(table(name, first, rows)).width(), 3, "{name}");
+    }
+}
+
+#[test]
+fn a_unit_is_one_of_numbers_alone() {
+    let data = csv("school,x\nBachelors,1\n11th,2\nHS-grad,3\n9th,4\nMasters,5\n");
+    assert!(data.reading.decisions.iter().all(|decision| decision.of != "unit"), "{data:?}");
+    assert_eq!(decided(&csv("grade,x\n8th,1\n11th,2\n9th,3\n").reading, "unit"), "`grade` is in th");
 }

@@ -6,13 +6,14 @@ use elbo::{
     mean_field::lda::Counts,
     random::{Key, Purpose},
 };
-use elbo_data::{CorpusOptions, ReadOptions, read_corpus_as};
+use elbo_data::{Corpus, CorpusOptions, ReadOptions, Role, read_corpus_as};
 
 use crate::{
     error::Error,
     observer::{Observer, ObserverExt},
     rows::{DataConfig, Fingerprinted},
-    source::Source,
+    source::{Source, describe_reading},
+    text::counted,
 };
 
 /// The documents of a file.
@@ -40,10 +41,17 @@ impl Documents {
         };
         let corpus = read_corpus_as(Path::new(&source.data), &reading).map_err(|error| {
             let turned = matches!(error, elbo_data::Error::VocabularyCount { .. }) && !options.transpose;
+            let no_words =
+                matches!(error, elbo_data::Error::AllAside { .. } | elbo_data::Error::NoColumns { .. });
             let error = Error::from(error);
+            if no_words {
+                return error.remedy(COUNTS);
+            }
             let hint = "the vocabulary has one word a line; «transpose», where the columns of the matrix are the documents";
             if turned { error.remedy(hint) } else { error }
         })?;
+        describe_reading(&corpus.reading, observer);
+        check_words(&corpus)?;
         let fingerprint = corpus.fingerprint();
         let counts = Counts::new(corpus.vocabulary, corpus.offsets, corpus.words, corpus.counts)?;
         let documents = Self { source, counts, names: corpus.names, fingerprint };
@@ -56,10 +64,22 @@ impl Documents {
         let counts = &self.counts;
         let (number, words, tokens) = (counts.documents(), counts.vocabulary(), counts.tokens());
         let named = if self.names.is_some() { "" } else { ", numbered from 0" };
-        observer.say("data", format!("{name}: {number} documents of {tokens} tokens, {words} words{named}"));
+        let text = format!(
+            "{name}: {} of {tokens} tokens, {}{named}",
+            counted(number, "document"),
+            counted(words, "word")
+        );
+        observer.say("data", text);
         let empty = (0..number).filter(|&d| counts.document_tokens(d) == 0.0).count();
         if empty > 0 {
-            observer.say("empty", format!("{empty} documents have no word"));
+            observer.say(
+                "empty",
+                if empty == 1 {
+                    "1 document has no word".into()
+                } else {
+                    format!("{empty} documents have no word")
+                },
+            );
         }
     }
 
@@ -85,6 +105,18 @@ impl Documents {
         some_words(&parts.1, "the part held out")?;
         Ok(parts)
     }
+}
+
+/// What topics are fitted to.
+const COUNTS: &str = "topics need counts of words: a table with a row for each document and a column for each word, or a file \
+    of LDA-C, Matrix Market or UCI's bag of words; text itself is counted by another program first";
+
+/// A table of one column of numbers besides others is none of words.
+fn check_words(corpus: &Corpus) -> Result<(), Error> {
+    let words = corpus.reading.in_role(|role| *role == Role::Data);
+    let [word] = &words[..] else { return Ok(()) };
+    Err(Error::new(format!("`{}` has one column of counts alone, `{}`", corpus.name, word.name))
+        .remedy(COUNTS))
 }
 
 /// Of no word there is no bound per token.

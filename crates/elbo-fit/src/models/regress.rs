@@ -34,6 +34,7 @@ use crate::{
     source::Source,
     subset::resampled,
     table,
+    text::counted,
 };
 
 /// A regression, as it is asked for: what is left open is chosen by the rows.
@@ -185,10 +186,16 @@ impl Model for Regress {
 
     fn choose(
         request: &Request,
-        source: Source,
+        mut source: Source,
         memory: Option<u64>,
         observer: &dyn Observer,
     ) -> Result<(Rows, Settings), Error> {
+        // The columns that are read are the inputs, or the target among them.
+        let columns = &mut source.table.columns;
+        if let Some(target) = request.target.as_ref().filter(|_| !columns.is_empty()) {
+            let besides = [Some(target), request.row_weights.as_ref()].into_iter().flatten();
+            columns.extend(besides.cloned());
+        }
         let rows = Rows::read(source, memory, observer)?.weighted_by(request.row_weights.as_deref())?;
         let data = &rows.data;
         let target = request.target.clone().unwrap_or_else(|| data.columns[data.width() - 1].clone());
@@ -220,6 +227,12 @@ impl Model for Regress {
         run: &Fitting<'_>,
     ) -> Result<(AscentResult, FitSummary<Regression>), Error> {
         let (target, width) = (target(&rows, &settings.target)?, rows.data.width() - 1);
+        let unknown = rows.data.column(target).filter(|y| y.is_nan()).count();
+        if unknown > 0 {
+            let whose = if unknown == 1 { "whose" } else { "each of whose" };
+            let text = format!("{}, {whose} `{}` is missing", counted(unknown, "row"), settings.target);
+            run.observer.say("left out", text);
+        }
         // Beside an intercept a constant says nothing.
         let constant = if settings.prior.intercept.is_some() { rows.constant() } else { Vec::new() };
         let given: Vec<usize> = (0..=width).filter(|&d| d != target && !constant.contains(&d)).collect();

@@ -112,7 +112,7 @@ fn of_numbers(
     }
     if first_cell.is_empty()
         && pairs.len() > 1
-        && first_column.numbering() == Numbering::Counting
+        && matches!(first_column.numbering(), Numbering::Counting | Numbering::InOrder)
         && numbers.len() + 1 == pairs.len()
         && differ(&numbers)
     {

@@ -30,6 +30,8 @@ pub(super) struct ColumnScan {
     truths: usize,
     /// In which ways all of the text writes instants.
     times: Option<Vec<Writing>>,
+    /// How it is known which of day and month goes first, where that had to be found out.
+    pub(super) turned: Option<String>,
     /// Numbers for people, without and with a unit or a currency.
     written: usize,
     affixes: Vec<(String, usize, Example)>,
@@ -61,6 +63,7 @@ impl Default for ColumnScan {
             text: 0,
             truths: 0,
             times: None,
+            turned: None,
             written: 0,
             affixes: Vec::new(),
             first_text: None,
@@ -252,6 +255,22 @@ impl ColumnScan {
         self.plain > 0 && self.years
     }
 
+    /// Whether a cell is a date as those of the column are.
+    pub(super) fn is_date(&self, cell: &str) -> bool {
+        self.times.as_ref().is_some_and(|ways| ways.iter().all(|way| way.read(cell).is_some()))
+    }
+
+    /// Whether it holds dates in which day and month may be either way round.
+    pub(super) fn may_turn(&self) -> bool {
+        self.times.as_ref().is_some_and(|ways| Writing::may_turn(ways))
+    }
+
+    /// Whether its cells, but for this one, are all numbers or all dates.
+    pub(super) fn differs(&self) -> bool {
+        let dates = self.times.as_ref().is_some_and(|ways| !ways.is_empty()) && self.numbers() == 0;
+        dates || (self.numbers() > 0 && self.texts() == 0)
+    }
+
     /// Whether its cells number the rows.
     pub(super) fn numbering(&self) -> Numbering {
         self.numbering.kind()
@@ -285,7 +304,8 @@ impl ColumnScan {
             };
         }
         if self.numbers() == 0 && self.times.as_ref().is_some_and(|ways| !ways.is_empty()) {
-            return (ColumnKind::Time, "it holds dates".into());
+            let why = self.turned.as_ref().map_or(String::new(), |turned| format!(", {turned}"));
+            return (ColumnKind::Time, format!("it holds dates{why}"));
         }
         let seen = self.texts() + self.numbers();
         let of = self.first_text.as_ref().or_else(|| self.affixes.first().map(|(_, _, example)| example));

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::cell::is_text;
+use super::cell::{is_text, number};
 use super::comments::Comments;
 use super::dialect::{Dialect, sample};
 use super::encoding::Encoding;
@@ -19,6 +19,7 @@ use crate::reading::{ColumnReading, Reading, Role};
 use crate::roles::{assign, is_unnamed, no_column, no_data, place};
 use crate::room::check_columns;
 use crate::source::{Source, plain_name};
+use crate::time::{Dates, dates};
 
 /// What is known of a text table after its first pass.
 pub(super) struct Table {
@@ -31,6 +32,8 @@ pub(super) struct Table {
     pub(super) header: bool,
     /// The line below the names that tells units.
     pub(super) units: Option<usize>,
+    /// The last line, where it sums up the others.
+    pub(super) total: Option<usize>,
     /// Whether each row ends with a delimiter that parts nothing.
     pub(super) trailing: bool,
     /// The kinds that columns are told to be of.
@@ -55,6 +58,12 @@ const TOTALS: [&str; 12] = [
     "media",
 ];
 
+/// Whether a cell calls its row one that sums up others.
+fn names_total(cell: &str) -> bool {
+    // Most cells are longer, or numbers.
+    cell.len() < 20 && TOTALS.contains(&cell.trim_end_matches(':').trim().to_lowercase().as_str())
+}
+
 /// The rows as they were scanned.
 struct Scan {
     first: Record,
@@ -65,6 +74,9 @@ struct Scan {
     quoted: usize,
     comments: Comments,
     units: bool,
+    /// Whether the last row is called a total, and is not taken yet; and why it sums up the others, where it does.
+    held_back: bool,
+    total: Option<String>,
     trailing: bool,
 }
 
@@ -110,7 +122,12 @@ impl Table {
         );
         let scan = Scan::of(&mut records, &path);
         let beyond_ascii = records.beyond_ascii;
-        let scan = scan.map_err(|error| (Box::new(error), beyond_ascii))?;
+        let mut scan = scan.map_err(|error| (Box::new(error), beyond_ascii))?;
+        let again = || {
+            let text = encoding.decoded(source.again()?)?;
+            Ok(Records::new(text, source.origin.clone(), dialect.delimiter, dialect.comments.clone()))
+        };
+        scan.close(again).map_err(plain)?;
         Self::understood(scan, encoding, dialect, reading, &path, options).map_err(plain)
     }
 
@@ -176,6 +193,7 @@ impl Table {
         said_of_booleans(&columns, &scan.columns, &mut told, &mut reading);
         said_of_digits(&columns, &scan.columns, &mut reading);
         scan.said_of_totals(&columns, &mut reading);
+        said_of_turned(&columns, &scan.columns, &mut reading);
         let data = |column: &ColumnReading| matches!(column.role, Role::Data | Role::Refused(_));
         if options.text == TextColumns::Aside && !columns.iter().any(data) {
             return Err(no_data(&columns, path));
@@ -185,8 +203,9 @@ impl Table {
         }
         reading.columns = columns;
         let units = scan.second.as_ref().filter(|_| units).map(|second| second.line);
+        let total = scan.total.is_some().then_some(scan.last.line);
         let (decimal, trailing) = (mark, scan.trailing);
-        Ok(Self { encoding, dialect, decimal, reading, header, units, trailing, told, affixes })
+        Ok(Self { encoding, dialect, decimal, reading, header, units, total, trailing, told, affixes })
     }
 
     /// The records of the table once more, those of the names and of units among them.
@@ -244,6 +263,15 @@ fn said_of_booleans(
     }
 }
 
+/// Says which of day and month goes first, where it had to be found out.
+fn said_of_turned(columns: &[ColumnReading], cells: &[ColumnScan], reading: &mut Reading) {
+    for (column, cells) in columns.iter().zip(cells) {
+        if let Some(turned) = cells.turned.as_ref().filter(|_| column.kind == ColumnKind::Time) {
+            reading.decide("dates", format!("`{}`", brief(&column.name)), turned, false);
+        }
+    }
+}
+
 /// Says in which columns of data digits are lost: zeros before a number, and those beyond what f64 holds.
 fn said_of_digits(columns: &[ColumnReading], cells: &[ColumnScan], reading: &mut Reading) {
     for (column, cells) in columns.iter().zip(cells).filter(|(column, _)| column.role == Role::Data) {
@@ -268,7 +296,7 @@ fn affixes(
     reading: &mut Reading,
 ) -> Vec<Option<String>> {
     let of = |column: &ColumnScan| {
-        let written = column.is_written() || (column.is_number() && mark == DecimalMark::Comma);
+        let written = column.is_number() && (column.is_written() || mark == DecimalMark::Comma);
         written.then(|| column.one_affix().unwrap_or_default().to_owned())
     };
     let affixes: Vec<Option<String>> = columns.iter().map(of).collect();
@@ -352,6 +380,8 @@ impl Scan {
             quoted: 0,
             comments: Comments::default(),
             units: false,
+            held_back: false,
+            total: None,
             trailing: false,
         };
         while records.next(&mut record)? {
@@ -362,9 +392,15 @@ impl Scan {
                 return Err(Error::Ragged { path: path.to_owned(), line: record.line, expected, actual });
             }
             scan.empties(&record);
+            // The last row may be one of totals: each is taken once another follows.
+            std::mem::swap(&mut scan.last, &mut record);
             scan.take(&record);
             scan.rows += 1;
-            std::mem::swap(&mut scan.last, &mut record);
+        }
+        scan.held_back = scan.rows > 1 && scan.last.cells().any(names_total);
+        if !scan.held_back {
+            let last = scan.last.clone();
+            scan.take(&last);
         }
         scan.comments = records.comments.clone();
         if let Some(second) = scan.second.clone() {
@@ -377,6 +413,85 @@ impl Scan {
         }
         scan.check_first(path)?;
         Ok(scan)
+    }
+
+    /// Decides what all rows together tell: whether the last, which was not taken yet, sums up the others, and which of day
+    /// and month goes first. `again` has the records once more.
+    fn close<'a>(&mut self, again: impl Fn() -> Result<Records<'a>, Error>) -> Result<(), Error> {
+        if self.held_back {
+            let called = |(cell, column): &(&str, &ColumnScan)| names_total(cell) && column.differs();
+            let named = |cell: &str| format!("it is called `{}`", brief(cell));
+            let odd = self.last.cells().zip(&self.columns).find(called);
+            self.total = match odd {
+                Some((cell, _)) => {
+                    Some(format!("{}, where the other rows have numbers or dates", named(cell)))
+                }
+                None if self.sums_up(again()?)? => {
+                    let cell = self.last.cells().find(|cell| names_total(cell)).unwrap_or_default();
+                    Some(format!("{}, and its numbers are the sums or the means of those above", named(cell)))
+                }
+                None => None,
+            };
+            if self.total.is_none() {
+                let last = self.last.clone();
+                self.take(&last);
+            } else {
+                self.rows -= 1;
+            }
+        }
+        let turning: Vec<usize> = (0..self.columns.len()).filter(|&i| self.columns[i].may_turn()).collect();
+        if turning.is_empty() {
+            return Ok(());
+        }
+        let mut cells = vec![Vec::new(); turning.len()];
+        let (mut records, mut record) = (again()?, Record::default());
+        while records.next(&mut record)? {
+            for (place, cell) in record.cells().enumerate() {
+                // Names, units and missing cells are no dates.
+                if let Some(of) = turning.iter().position(|&i| i == place)
+                    && self.columns[place].is_date(cell)
+                {
+                    cells[of].push(cell.to_owned());
+                }
+            }
+        }
+        for (i, cells) in turning.into_iter().zip(cells) {
+            self.columns[i].turned = match dates(&cells) {
+                Dates::Known(way, _, why) => why.map(|why| format!("{}: {why}", way.first())),
+                Dates::Unclear | Dates::None => {
+                    Some("but which of day and month goes first is unclear".into())
+                }
+            };
+        }
+        Ok(())
+    }
+
+    /// Whether some number of the last row is the sum of those above, or their mean.
+    fn sums_up(&self, mut records: Records<'_>) -> Result<bool, Error> {
+        let plain = |cell: &str| number::<f64>(cell).ok();
+        let (mut sums, mut record) = (vec![(0.0, 0.0, 0.0); self.columns.len()], Record::default());
+        while records.next(&mut record)? {
+            if record.line == self.last.line {
+                break;
+            }
+            for ((sum, size, count), x) in sums.iter_mut().zip(record.cells().map(plain)) {
+                let x = x.unwrap_or(f64::NAN);
+                if x.is_finite() {
+                    (*sum, *size, *count) = (*sum + x, *size + x.abs(), *count + 1.0);
+                }
+            }
+        }
+        let of = |(cell, (sum, size, count)): (&str, (f64, f64, f64))| {
+            // A mean has as many digits as are written.
+            let digits =
+                cell.split_once('.').map_or(0, |(_, digits)| i32::try_from(digits.len()).unwrap_or(i32::MAX));
+            let near = |x: f64, value: f64, rounding: f64| (x - value).abs() <= 1e-9 * size + rounding;
+            plain(cell).is_some_and(|x| {
+                let mean = digits > 0 && near(x, sum / count, 0.5 * 10_f64.powi(-digits));
+                count > 1.0 && size > 0.0 && (near(x, sum, 0.0) || mean)
+            })
+        };
+        Ok(self.last.cells().zip(sums).any(of))
     }
 
     /// The cells of a row.
@@ -401,10 +516,13 @@ impl Scan {
         header
     }
 
-    /// Says so where the last row seems to sum up the others.
+    /// Says so where the last row sums up the others, or only seems to.
     fn said_of_totals(&self, columns: &[ColumnReading], reading: &mut Reading) {
-        let word = |text: &str| TOTALS.contains(&text.trim_end_matches(':').trim().to_lowercase().as_str());
-        let text = |(cell, column): &(&str, &ColumnReading)| !column.kind.is_number() && word(cell);
+        if let Some(why) = &self.total {
+            reading.decide("totals", format!("line {} is left out", self.last.line), why, false);
+            return;
+        }
+        let text = |(cell, column): &(&str, &ColumnReading)| !column.kind.is_number() && names_total(cell);
         if let Some((cell, _)) = self.last.cells().zip(columns).find(text) {
             let why =
                 format!("it is called `{}`, but nothing else tells it from the rows above", brief(cell));
@@ -459,7 +577,7 @@ impl Scan {
                 || match column.numbering() {
                     Numbering::None => false,
                     Numbering::Distinct => named,
-                    Numbering::Counting => true,
+                    Numbering::Counting | Numbering::InOrder => true,
                 }
         });
         if expected + 1 == actual && names_rows {

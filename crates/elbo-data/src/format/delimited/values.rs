@@ -18,7 +18,7 @@ use crate::options::{ReadOptions, TextColumns};
 use crate::reading::{ColumnReading, Role};
 use crate::roles::joined;
 use crate::source::Source;
-use crate::time::instants;
+use crate::time::{Dates, dates};
 
 /// Columns of a table as they are read.
 enum Part<T> {
@@ -147,7 +147,7 @@ where
     let mut first = true;
     while records.next(&mut record)? {
         let at_first = std::mem::take(&mut first);
-        if (at_first && table.header) || Some(record.line) == table.units {
+        if (at_first && table.header) || [table.units, table.total].contains(&Some(record.line)) {
             continue;
         }
         if table.trailing {
@@ -212,7 +212,14 @@ where
     fn column(self, path: &Path) -> Result<(String, Column), Error> {
         match self {
             Self::Text { name, cells, told } => {
-                let fault = |text| Error::NoInstants { path: path.to_owned(), column: name.clone(), text };
+                let fault = |(unclear, text)| {
+                    let (path, column) = (path.to_owned(), name.clone());
+                    if unclear {
+                        Error::UnclearDates { path, column, text }
+                    } else {
+                        Error::NoInstants { path, column, text }
+                    }
+                };
                 let column = of_kind(cells, told).map_err(fault)?;
                 Ok((name, column))
             }
@@ -260,16 +267,19 @@ fn written_number<T: Number>(cell: &str, affix: &str, decimal: DecimalMark) -> R
     }
 }
 
-/// A column of text, of the kind that is told, or else of the kind that the text has. The error is the first text that is no
-/// instant.
-fn of_kind(cells: Vec<String>, told: Option<ColumnKind>) -> Result<Column, String> {
+/// A column of text, of the kind that is told, or else of the kind that the text has. The error is whether day and
+/// month are unclear, and the first text.
+fn of_kind(cells: Vec<String>, told: Option<ColumnKind>) -> Result<Column, (bool, String)> {
     Ok(match told {
         Some(ColumnKind::Category) => Column::Category(Levels::of_texts(&cells)),
         Some(ColumnKind::Ordinal) => Column::Ordinal(Levels::of_texts(&cells)),
         Some(ColumnKind::Text) => Column::Text(cells),
-        Some(ColumnKind::Time) => match instants(&cells) {
-            Some((_, instants)) => Column::Time(instants),
-            None => return Err(cells.into_iter().find(|cell| !cell.is_empty()).unwrap_or_default()),
+        Some(ColumnKind::Time) => match dates(&cells) {
+            Dates::Known(_, instants, _) => Column::Time(instants),
+            not => {
+                let first = cells.into_iter().find(|cell| !cell.is_empty()).unwrap_or_default();
+                return Err((matches!(not, Dates::Unclear), first));
+            }
         },
         Some(ColumnKind::Real | ColumnKind::Count | ColumnKind::Binary) | None => Column::of_texts(cells),
     })
