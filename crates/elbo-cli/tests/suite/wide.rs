@@ -42,6 +42,17 @@ fn matrices_without_room_are_refused_with_what_has_it() {
     assert!(said.stderr.len() < 2000, "not all names");
 }
 
+/// A number for each pair of 70,000 columns would take 39 GB.
+#[test]
+fn mixtures_of_many_columns_take_no_matrix() {
+    let place = Place::new();
+    place.write("wide.csv", table(4, 70_000));
+    for covariance in ["diagonal", "spherical"] {
+        let fit = format!("mixture --covariance {covariance} --components 2 --starts 1 --sweeps 1");
+        place.succeeds(&format!("{fit} --data wide.csv --name {covariance}"));
+    }
+}
+
 /// The model, the results and the report of 3,000 columns: a few numbers of each, and none of each pair.
 #[test]
 fn what_is_written_of_many_columns_is_no_matrix() {

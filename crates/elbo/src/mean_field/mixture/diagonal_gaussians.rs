@@ -257,12 +257,13 @@ impl Components for DiagonalGaussians {
             let square = prior.mean_precision * tau * (mean[e] - prior.mean[e % width]).powi(2);
             log_ratio += 0.5 * ((prior.mean_precision / beta).ln() - square + noise * noise);
         }
+        let ln_precision: Vec<f64> = precision.iter().map(|tau| (tau / TAU).ln()).collect();
         let log_density = move |x: &[f64], out: &mut [f64]| {
             for (k, out) in out.iter_mut().enumerate() {
                 let seen = (0..width).filter(|&d| !x[d].is_nan()).map(|d| (x[d], k * width + d));
                 let term = |(x, e): (f64, usize)| {
                     let square: f64 = precision[e] * (x - mean[e]).powi(2);
-                    0.5 * ((precision[e] / TAU).ln() - square)
+                    0.5 * (ln_precision[e] - square)
                 };
                 *out = seen.map(term).sum();
             }

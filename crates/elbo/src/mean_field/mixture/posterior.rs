@@ -194,13 +194,17 @@ impl Posterior {
         let cells = rosenblatt::cells(x, width, &rows, &columns);
         let shares = self.shares();
         let used = || (0..self.number()).filter(|&k| shares[k] > 0.0);
-        if self.covariance(0).is_some() {
+        if !self.is_binary() {
+            let pairs: Vec<[usize; 2]> =
+                columns.iter().flat_map(|&d| columns.iter().map(move |&e| [d, e])).collect();
             let of = |k: usize| {
-                let (mean, covariance) = (self.mean(k), self.covariance(k).unwrap_or_default());
+                let mean = self.mean(k);
+                // Of the columns that are looked at alone: of all it would be a number for each pair.
+                let covariance = pairs.iter().filter_map(|&pair| self.covariance_between(k, pair));
                 rosenblatt::Gaussian {
                     ln_weight: libm::log(shares[k]),
                     mean: columns.iter().map(|&d| mean[d]).collect(),
-                    covariance: rosenblatt::cells(&covariance, width, &columns, &columns),
+                    covariance: covariance.collect(),
                 }
             };
             let u = rosenblatt::of_gaussians(&cells, &used().map(of).collect::<Vec<_>>())?;
