@@ -122,7 +122,7 @@ fn by_gradients(
     let found = model.evaluate(asked, &Measures::default(), observer)?;
     let (config, likelihood) = (model.config(), model.reader().likelihood());
     let given = asked.source.is_some();
-    let all = column(&found.rows.table, LOG_DENSITY)?;
+    let all = log_density(&found.rows.table)?;
     let volume = model.of_stored();
     let index = if given {
         (0..all.len()).collect()
@@ -162,7 +162,7 @@ fn by_gradients(
 fn by_ascent(path: &Path, asked: &Query, observer: &dyn Observer) -> Result<ComparedRun, Error> {
     let model = FittedModel::load(path)?;
     let found = model.evaluate(asked, None, 0, observer)?;
-    let log_density = column(&found.rows.table, LOG_DENSITY)?;
+    let log_density = log_density(&found.rows.table)?;
     let (about, config) = (model.about(), path.join(CONFIG));
     let job = if config.is_file() { Some(Job::read(&config)?) } else { None };
     let name = job.as_ref().map_or("", Job::model).to_owned();
@@ -215,11 +215,13 @@ fn sorted(columns: &[String]) -> Vec<String> {
     columns
 }
 
-fn column(table: &elbo_data::Table, name: &str) -> Result<Vec<f64>, Error> {
-    match table.columns.iter().find(|(of, _)| of == name) {
+fn log_density(table: &elbo_data::Table) -> Result<Vec<f64>, Error> {
+    match table.columns.iter().find(|(of, _)| of == LOG_DENSITY) {
         Some((_, Column::Real(values))) => Ok(values.clone()),
-        _ => Err(Error::new(format!("the model says no `{name}` of each row, by which runs are compared"))
-            .remedy("leave it out; «elbo runs» lists the bounds of runs")),
+        _ => Err(Error::new(format!(
+            "the model says no `{LOG_DENSITY}` of each row, by which runs are compared"
+        ))
+        .remedy("leave it out; «elbo runs» lists the bounds of runs")),
     }
 }
 
@@ -278,7 +280,6 @@ fn difference(a: &ComparedRun, b: &ComparedRun) -> Result<Difference, Text> {
     if differences.is_empty() {
         return Err("no row has the cells that both are of".into());
     }
-    // Bounds are of as many rows, or they are of different evidences.
     // Bounds of other numbers of rows are of different evidences.
     let same_evidence = of_a.data == of_b.data && of_a.fitted == of_b.fitted;
     let bounds = a.bound.zip(b.bound).filter(|_| same_evidence).map(|(a, b)| a - b);

@@ -76,8 +76,7 @@ impl Source {
     }
 
     /// Returns this source with its label columns by name, where the data have names: in new rows they may stand elsewhere.
-    /// Columns of a
-    /// file without names that were set aside are so of new rows too.
+    /// Columns of a file without names that were set aside are so of new rows too.
     pub(crate) fn named<T>(mut self, data: &Dataset<T>) -> Self {
         if !self.label_columns.is_empty() && data.label_names.len() == self.label_columns.len() {
             self.label_columns.clone_from(&data.label_names);
@@ -131,9 +130,8 @@ impl Source {
         self.read_with_times(time, memory, wanted)
     }
 
-    /// Reads a series: the rows, with the column that says when they were seen: the one that is named, or else the only one
-    /// that holds
-    /// instants, or else one of numbers whose name and order say so.
+    /// Reads a series: the rows, with the column that says when they were seen. That is the one that is named, or else the
+    /// only one that holds instants, or else one of numbers whose name and order say so.
     ///
     /// # Errors
     /// As [`Self::read_exact`].

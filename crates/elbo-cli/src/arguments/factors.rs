@@ -39,7 +39,8 @@ pub(crate) struct Factors {
     /// Leave the columns as they are stored; without it each is brought to mean 0 and standard deviation 1.
     #[arg(long, help_heading = "Model")]
     unscaled: bool,
-    /// How many starts are made, of which the best is kept: the first is at the principal components, the others are random.
+    /// How many starts are made, of which the best is kept: the first is at the principal components, one in
+    /// three is random, and the others are each at columns of their own.
     #[arg(long, value_name = "R", default_value_t = Request::default().starts, value_parser = parse_count::<usize>, help_heading = "Ascent")]
     starts: usize,
     #[command(flatten)]

@@ -72,6 +72,31 @@ pub(super) fn parsed(source: &mut Source) -> Result<NpyHeader, Error> {
         .map_err(|error| refuse(format!("has a header that is none ({error})"), "or ends within it"))
 }
 
+/// Hands over each of this many items, which have this many bytes; no more may follow.
+pub(super) fn items(
+    source: &mut Source,
+    number: usize,
+    size: usize,
+    mut take: impl FnMut(&[u8]) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let expected = (number as u64).saturating_mul(size as u64);
+    let mut actual = 0;
+    while actual < expected {
+        let item = source.take(size as u64)?;
+        actual += item.len() as u64;
+        if item.len() < size {
+            break;
+        }
+        take(&item)?;
+    }
+    actual += source.drain()?;
+    if actual != expected {
+        let path = source.origin.path.clone();
+        return Err(Error::Size { path, shape: vec![number], expected, actual });
+    }
+    Ok(())
+}
+
 impl Header {
     /// What a header says; items may be `text`, and the array may be one item without a dimension, where labels are read.
     pub(super) fn of(header: &NpyHeader, path: &Path, text: bool) -> Result<Self, Error> {
@@ -108,26 +133,6 @@ impl Header {
             TypeChar::Float => self.item.size_field() <= 4,
             _ => self.item.size_field() <= 2,
         }
-    }
-
-    /// Hands over each item of an array of one dimension; an item has this many bytes.
-    fn items(&self, source: &mut Source, size: usize, mut take: impl FnMut(&[u8])) -> Result<(), Error> {
-        let expected = (self.shape[0] as u64).saturating_mul(size as u64);
-        let mut actual = 0;
-        while actual < expected {
-            let item = source.take(size as u64)?;
-            actual += item.len() as u64;
-            if item.len() < size {
-                break;
-            }
-            take(&item);
-        }
-        actual += source.drain()?;
-        if actual != expected {
-            let (path, shape) = (source.origin.path.clone(), self.shape.clone());
-            return Err(Error::Size { path, shape, expected, actual });
-        }
-        Ok(())
     }
 
     /// Hands over the numbers in the order of the file, some at a time; integers beyond 2⁵³ are the nearest that f64 holds.
@@ -199,7 +204,11 @@ pub(super) fn read_labels(source: &mut Source) -> Result<Vec<String>, Error> {
         kind @ (TypeChar::UnicodeStr | TypeChar::ByteStr) => {
             let big = header.item.endianness() == Endianness::Big;
             let size = if kind == TypeChar::UnicodeStr { 4 * length } else { length };
-            header.items(source, size, |item| labels.push(text(kind, item, big)))?;
+            let take = |item: &[u8]| {
+                labels.push(text(kind, item, big));
+                Ok(())
+            };
+            items(source, header.shape[0], size, take)?;
         }
         _ => header.numbers(source, |numbers| {
             labels.extend(numbers.iter().map(f64::to_string));

@@ -1,8 +1,10 @@
 //! Structured arrays of NumPy: a row is a record, whose fields are columns with names.
 
+use std::path::Path;
+
 use npyz::{DType, Endianness, Field, TypeChar, TypeStr};
 
-use super::array::{number, refused, text};
+use super::array::{items, number, refused, text};
 use crate::error::{CellFault, Error};
 use crate::frame::{Column, Frame, Matrix};
 use crate::options::ReadOptions;
@@ -60,23 +62,11 @@ pub(super) fn read(
     if parts.is_empty() || size > LONGEST {
         return Err(refused(&path, format!("holds records of {size} bytes"), "which are none, or too long"));
     }
-    let expected = rows.saturating_mul(size as u64);
-    let mut actual = 0;
-    while actual < expected {
-        let record = source.take(size as u64)?;
-        actual += record.len() as u64;
-        if record.len() < size {
-            break;
-        }
-        let row = (actual / size as u64) as usize;
-        for part in &mut parts {
-            part.take(&record, row, source, options)?;
-        }
-    }
-    actual += source.drain()?;
-    if actual != expected {
-        return Err(Error::Size { path, shape: vec![rows as usize], expected, actual });
-    }
+    let mut row = 0;
+    items(source, rows as usize, size, |record| {
+        row += 1;
+        parts.iter_mut().try_for_each(|part| part.take(record, row, &path, options))
+    })?;
     let mut frame = Frame { name: path.display().to_string(), memory: options.memory, ..Frame::new() };
     for part in parts {
         let name = part.name.to_owned();
@@ -96,13 +86,7 @@ impl Part<'_> {
     }
 
     /// Takes its item of a record, of this row from 1.
-    fn take(
-        &mut self,
-        record: &[u8],
-        row: usize,
-        source: &Source,
-        options: &ReadOptions,
-    ) -> Result<(), Error> {
+    fn take(&mut self, record: &[u8], row: usize, path: &Path, options: &ReadOptions) -> Result<(), Error> {
         let (kind, big) = (self.item.type_char(), self.item.endianness() == Endianness::Big);
         let mut bytes = record[self.bytes.clone()].to_vec();
         if self.is_text() {
@@ -114,7 +98,7 @@ impl Part<'_> {
         }
         let value = number(kind, &bytes);
         if value.is_infinite() || (value.is_nan() && !options.missing) {
-            let (path, column) = (source.origin.path.clone(), self.name.to_owned());
+            let (path, column) = (path.to_owned(), self.name.to_owned());
             return Err(Error::Value { path, column, row, value, fault: CellFault::NotFinite });
         }
         self.numbers.push(value);

@@ -80,7 +80,7 @@ pub(super) fn infer(
     let rows = chosen(&all, number, key);
     reader.check_one_gaussian_layer()?;
     let joint = reader.joint()?;
-    let mut found = Inferred { k, ..Inferred::default() };
+    let mut found = RowBounds { k, ..RowBounds::default() };
     observer.work("inferring", rows.len() as u64);
     for piece in rows.index().chunks(ROWS) {
         let binarise = config.fit.binarise(reader.likelihood());
@@ -114,7 +114,7 @@ pub(super) fn infer(
 
 /// What was found for the rows so far.
 #[derive(Default)]
-struct Inferred {
+struct RowBounds {
     k: usize,
     mean: Vec<Vec<f64>>,
     scale: Vec<Vec<f64>>,
@@ -126,7 +126,7 @@ struct Inferred {
     converged: Vec<f64>,
 }
 
-impl Inferred {
+impl RowBounds {
     fn take(
         &mut self,
         joint: &dyn Joint,

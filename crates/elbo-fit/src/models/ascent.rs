@@ -348,6 +348,14 @@ fn agreement(bounds: &[f64], began: &[[f64; 2]], within: f64) -> Starts {
     Starts { starts: bounds.len(), reached: reached.len(), apart: apart.len(), within }
 }
 
+/// The largest of some factors; 1 where none is larger, and NaN where one is.
+pub(crate) fn largest_factor(factors: impl IntoIterator<Item = f64>) -> f64 {
+    // Not `max`, which drops a NaN.
+    factors
+        .into_iter()
+        .fold(1.0, |most: f64, factor| if most.is_nan() || factor <= most { most } else { factor })
+}
+
 impl AscentResult {
     /// Takes starts for as good as the best whose bound is as good for what p(x) says of each of so many rows.
     pub(crate) fn compare_starts(&mut self, rows: f64) {
@@ -431,5 +439,17 @@ impl<M: Resumable, F: Fn(Bound) -> Bound> Resumable for Restated<M, F> {
 
     fn restore(&mut self, state: M::State) -> Result<(), Fault> {
         self.fit.restore(state)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_factor_that_is_no_number_is_told() {
+        assert_eq!(largest_factor([0.9, 1.7, 1.2]), 1.7);
+        assert_eq!(largest_factor([0.9, 0.8]), 1.0);
+        assert!(largest_factor([1.1, f64::NAN, 2.0]).is_nan());
     }
 }

@@ -72,14 +72,8 @@ impl Documents {
         observer.say("data", text);
         let empty = (0..number).filter(|&d| counts.document_tokens(d) == 0.0).count();
         if empty > 0 {
-            observer.say(
-                "empty",
-                if empty == 1 {
-                    "1 document has no word".into()
-                } else {
-                    format!("{empty} documents have no word")
-                },
-            );
+            let have = if empty == 1 { "has" } else { "have" };
+            observer.say("empty", format!("{} {have} no word", counted(empty, "document")));
         }
     }
 

@@ -1,7 +1,7 @@
 //! Hidden Markov models.
 
 use elbo::{
-    diagnose::{Estimated, Transforms},
+    diagnose::Estimated,
     mean_field::{
         Annealing,
         hidden_markov::{Emission, Fit, Posterior, Prior, Shares, Start},
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     ascent::{AscentResult, Fitting, ROWS, annealing},
     model::Model,
-    series::{self, Chain, OrderedRows, Sequences, lengths, sequences, steps, varied},
+    series::{self, Chain, OrderedRows, Sequences, lengths, sequences, steps, transforms, varied},
     summary::FitSummary,
 };
 use crate::{
@@ -295,7 +295,8 @@ impl Model for HiddenMarkov {
             })
             .collect();
         let used = described.iter().filter(|state| state.rows >= 1.0).count();
-        course.findings.transformed = transforms(&q, x, columns, &lengths, key)?.test();
+        let of = |number, sequence: &[f64]| q.transforms(sequence, key.fold(number));
+        course.findings.transformed = transforms(x, columns, &lengths, of)?.test();
         course.findings.estimated = Some(Estimated {
             parameters: parameters(&settings.emission, used),
             rows: rows.data.rows() as f64,
@@ -338,21 +339,6 @@ impl Model for HiddenMarkov {
         };
         Ok((course, story))
     }
-}
-
-/// Of each row given those before it.
-fn transforms(
-    q: &Posterior,
-    x: &[f64],
-    columns: &[String],
-    lengths: &[usize],
-    key: Key,
-) -> Result<Transforms, Error> {
-    let mut values = Vec::with_capacity(x.len());
-    for (number, sequence) in (0..).zip(sequences(x, columns.len(), lengths)) {
-        values.extend(q.transforms(sequence, key.fold(number))?);
-    }
-    Ok(Transforms { columns: columns.to_vec(), values, lengths: lengths.to_vec(), ..Transforms::default() })
 }
 
 /// How many numbers of states in use are fitted.

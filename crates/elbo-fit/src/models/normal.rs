@@ -11,7 +11,7 @@ use elbo_data::{Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ascent::{AscentResult, Fitting, ROWS},
+    ascent::{AscentResult, Fitting, ROWS, largest_factor},
     model::Model,
     row_model::{RowModel, of_seen},
     summary::FitSummary,
@@ -143,15 +143,13 @@ impl Model for Normal {
             ..Transforms::default()
         };
         course.findings.transformed = transforms.test();
-        // Rows that stand for several have no order of their own.
-        course.findings.in_no_order = rows.weights.is_none().then(|| transforms.test_order()).flatten();
+        course.findings.in_no_order = transforms.test_order();
         course.findings.estimated = Some(Estimated { parameters: 2.0, rows: seen });
         let tau = Gamma::new(q.shape, q.rate)?;
         let sd_of_tau = tau.variance().unwrap_or(f64::NAN).sqrt();
         let [of_mean, of_precision] = fit.posterior_deviations();
         let ratios = [of_mean * q.precision.sqrt(), of_precision / sd_of_tau];
-        course.findings.wider =
-            Some(ratios.into_iter().fold(1.0, |most, of| if of <= most { most } else { of }));
+        course.findings.wider = Some(largest_factor(ratios));
         course.findings.intervals_told = true;
         course.found = Estimates::Normal {
             column: settings.column.clone(),

@@ -14,7 +14,7 @@ use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ascent::{AscentResult, Fitting, ROWS, Restated, of_stored},
+    ascent::{AscentResult, Fitting, ROWS, Restated, largest_factor, of_stored},
     model::Model,
     row_model::RowModel,
     summary::FitSummary,
@@ -276,8 +276,7 @@ impl Model for Regress {
         let prediction = q.predict(x)?;
         let residuals = transforms(&prediction, &q, &y, x, &columns, weights);
         course.findings.transformed = residuals.test();
-        // Rows that stand for several have no order of their own.
-        course.findings.in_no_order = weights.is_none().then(|| residuals.test_order()).flatten();
+        course.findings.in_no_order = residuals.test_order();
         let numbers = q.mean.len() as f64 + 1.0;
         course.findings.estimated = Some(Estimated { parameters: numbers, rows: number });
         course.findings.intervals_told = true;
@@ -404,10 +403,9 @@ fn of_posterior(fit: &Fit, rows: usize, key: Key) -> Result<Option<Vec<f64>>, Er
     Ok(if sweeps < CHAIN[1] { None } else { Some(fit.chain(sweeps, key)?.deviations) })
 }
 
-/// The largest factor between these standard deviations of the coefficients and those of q; 1 where none is larger.
+/// The largest factor between these standard deviations of the coefficients and those of q.
 fn largest(deviations: &[f64], q: &Posterior) -> f64 {
-    let ratios = deviations.iter().zip(q.deviations()).map(|(sd, own)| sd / own);
-    ratios.fold(1.0, |most, of| if of <= most { most } else { of })
+    largest_factor(deviations.iter().zip(q.deviations()).map(|(sd, own)| sd / own))
 }
 
 /// The place of the target. The others are given, so where it is there, they must be.

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, fmt};
 
-use elbo::random::Key;
+use elbo::{diagnose::Transforms, random::Key};
 use elbo_data::{Column, Dataset, Table, TimeOrder, Timeline, Times};
 use serde::{Deserialize, Serialize};
 
@@ -219,6 +219,20 @@ fn placed(error: elbo::Error, data: &Dataset<f64>, first: usize) -> Error {
         short(*value)
     ))
     .remedy("the fit has seen no such value: empty the cell, or fit anew with rows that have it")
+}
+
+/// The transforms of all sequences, from those that `of` makes of a sequence and its number from 0.
+pub(crate) fn transforms(
+    x: &[f64],
+    columns: &[String],
+    lengths: &[usize],
+    of: impl Fn(u64, &[f64]) -> Result<Vec<f64>, elbo::Error>,
+) -> Result<Transforms, elbo::Error> {
+    let mut values = Vec::with_capacity(x.len());
+    for (number, sequence) in (0..).zip(sequences(x, columns.len(), lengths)) {
+        values.extend(of(number, sequence)?);
+    }
+    Ok(Transforms { columns: columns.to_vec(), values, lengths: lengths.to_vec(), ..Transforms::default() })
 }
 
 /// The sequences, each row by row.

@@ -2,7 +2,7 @@
 
 use elbo::{
     Error as Fault,
-    diagnose::{Estimated, Transforms},
+    diagnose::Estimated,
     mean_field::state_space::{Fit, Posterior, Precision, Prior},
     random::Key,
 };
@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::{
     ascent::{AscentResult, Fitting, ROWS, Restated, of_stored},
     model::Model,
-    series::{self, Chain, OrderedRows, Sequences, check_ahead, lengths, sequences, steps, varied},
+    series::{
+        self, Chain, OrderedRows, Sequences, check_ahead, lengths, sequences, steps, transforms, varied,
+    },
     summary::FitSummary,
 };
 use crate::{
@@ -394,17 +396,8 @@ impl Model for StateSpace {
         let (Restated { fit, .. }, mut course) = run.best(settings.starts, ROWS, begin)?;
         course.compare_starts(rows.data.rows() as f64);
         let series = Series { scaling, posterior: fit.posterior().clone() };
-        let mut values = Vec::with_capacity(y.len());
-        for sequence in sequences(y, columns.len(), &lengths) {
-            values.extend(series.posterior.transforms(sequence)?);
-        }
-        let transforms = Transforms {
-            columns: columns.clone(),
-            values,
-            lengths: lengths.clone(),
-            ..Transforms::default()
-        };
-        course.findings.transformed = transforms.test();
+        let of = |_, sequence: &[f64]| series.posterior.transforms(sequence);
+        course.findings.transformed = transforms(y, columns, &lengths, of)?.test();
         let (d, p) = (series.posterior.states() as f64, columns.len() as f64);
         let numbers = match kind {
             Kind::Level => 2.0,

@@ -91,57 +91,67 @@ impl Transforms {
         if rows < LEAST as f64 {
             return None;
         }
-        let column = |d: usize| -> Vec<f64> { self.values.iter().skip(d).step_by(width).copied().collect() };
-        let columns: Vec<Vec<f64>> = (0..width).map(column).collect();
+        let columns: Vec<Vec<f64>> = (0..width).map(|d| self.column(d)).collect();
+        let given: Vec<(&String, Vec<f64>)> =
+            self.given.iter().map(|(of, given)| (of, ranks(given, &weights))).collect();
         let mut tests = Vec::new();
         for (d, u) in columns.iter().enumerate() {
             let name = &self.columns[d];
             tests.extend(shape(name, u, &weights));
             tests.extend(moments(name, u, &weights));
-            tests.extend(self.lagged(d, u));
+            tests.extend(lagged(name, u, &self.lengths));
             let step = width.div_ceil(PAIRED).max(1);
             for e in (0..d).step_by(step).filter(|_| d.is_multiple_of(step)) {
                 let what =
                     format!("columns `{}` and `{name}` depend on each other otherwise", self.columns[e]);
                 tests.extend(dependence(what, &columns[e], u, &weights));
             }
-            for (of, given) in &self.given {
+            for (of, given) in &given {
                 let what = format!("`{name}` depends on {of} otherwise");
-                tests.extend(dependence(what, u, &ranks(given, &weights), &weights));
+                tests.extend(dependence(what, u, given, &weights));
             }
         }
         summary([rows.round() as usize, width], &tests)
     }
 
-    /// Whether rows depend on those before them, of a model to which their order says nothing.
+    /// Whether rows depend on those before them, of a model to which their order says nothing; `None` where rows stand for
+    /// several, which have no order of their own.
     pub fn test_order(&self) -> Option<Transformed> {
-        let rows = self.values.len() / self.columns.len().max(1);
-        let of = Self { lengths: vec![rows], ..self.clone() };
-        let column = |d: usize| self.values.iter().skip(d).step_by(self.columns.len()).copied();
-        let test = |d: usize| of.lagged(d, &column(d).collect::<Vec<f64>>());
-        summary([rows, of.columns.len()], &(0..of.columns.len()).filter_map(test).collect::<Vec<Test>>())
+        if self.weights.is_some() {
+            return None;
+        }
+        let width = self.columns.len();
+        let rows = self.values.len() / width.max(1);
+        let tests = self.columns.iter().enumerate();
+        let tests: Vec<Test> = tests.filter_map(|(d, name)| lagged(name, &self.column(d), &[rows])).collect();
+        summary([rows, width], &tests)
     }
 
-    /// Rows that follow one another.
-    fn lagged(&self, d: usize, u: &[f64]) -> Option<Test> {
-        let most = LAGS.min(u.len() / 5).min(self.lengths.iter().copied().max()?.saturating_sub(1));
-        let mut sums = vec![Sum::default(); most + 1];
-        let mut first = 0;
-        for &length in &self.lengths {
-            let of = &u[first..first + length];
-            for lag in 1..=most.min(length.saturating_sub(1)) {
-                for (before, after) in of.iter().zip(&of[lag..]) {
-                    sums[lag - 1].add(1.0, legendre(*before)[0] * legendre(*after)[0]);
-                    if lag == 1 {
-                        sums[most].add(1.0, legendre(*before)[1] * legendre(*after)[1]);
-                    }
+    /// u of a column.
+    fn column(&self, d: usize) -> Vec<f64> {
+        self.values.iter().skip(d).step_by(self.columns.len()).copied().collect()
+    }
+}
+
+/// Rows that follow one another, in sequences of these lengths.
+fn lagged(name: &str, u: &[f64], lengths: &[usize]) -> Option<Test> {
+    let most = LAGS.min(u.len() / 5).min(lengths.iter().copied().max()?.saturating_sub(1));
+    let mut sums = vec![Sum::default(); most + 1];
+    let mut first = 0;
+    for &length in lengths {
+        let of = &u[first..first + length];
+        for lag in 1..=most.min(length.saturating_sub(1)) {
+            for (before, after) in of.iter().zip(&of[lag..]) {
+                sums[lag - 1].add(1.0, legendre(*before)[0] * legendre(*after)[0]);
+                if lag == 1 {
+                    sums[most].add(1.0, legendre(*before)[1] * legendre(*after)[1]);
                 }
             }
-            first += length;
         }
-        let sign = if sums.first()?.mean() > 0.0 { "" } else { " in turns" };
-        Test::of(format!("rows of `{}` depend{sign} on those before them otherwise", self.columns[d]), &sums)
+        first += length;
     }
+    let sign = if sums.first()?.mean() > 0.0 { "" } else { " in turns" };
+    Test::of(format!("rows of `{name}` depend{sign} on those before them otherwise"), &sums)
 }
 
 /// What tests say together.

@@ -5,7 +5,7 @@
 
 use rayon::prelude::*;
 
-use crate::{Error, distribution::Cholesky, random::Key};
+use crate::{Error, distribution::Cholesky, random::Key, special::normal_cdf};
 
 /// Probability integral transforms of some rows and columns: of many, some that are evenly spaced.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ impl Cell {
     /// Of N(0, 1), in units of a standard deviation σ.
     pub(super) fn gaussian(z: f64, ln_sigma: f64) -> Self {
         let ln = -0.5 * (z * z + std::f64::consts::TAU.ln()) - ln_sigma;
-        Self { below: 0.5 * libm::erfc(-z / std::f64::consts::SQRT_2), same: 0.0, ln }
+        Self { below: normal_cdf(z), same: 0.0, ln }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     error::Domain,
     mean_field::rosenblatt::Cell,
     random::Key,
-    special::{ln_gamma, normal_cdf},
+    special::normal_cdf,
 };
 
 checked! {
@@ -270,9 +270,9 @@ impl Emission {
             Self::KnownGaussian { mean, sigma } => Cell::gaussian((x - mean) / sigma, libm::log(sigma)),
             Self::Poisson { .. } | Self::KnownPoisson { .. } => {
                 let rate = self.mean()[0];
-                let ln = |count: f64| count * libm::log(rate) - rate - ln_gamma(count + 1.0);
-                let same = libm::exp(ln(x));
-                Cell { below: less(x, same, rate), same, ln: ln(x) }
+                let ln = Poisson::new(rate).map_or(f64::NAN, |known| known.log_density(&(x as u64)));
+                let same = libm::exp(ln);
+                Cell { below: less(x, same, rate), same, ln }
             }
             Self::Categorical(ref shares) => {
                 let (p, class) = (shares.mean(), x as usize);

@@ -4,9 +4,15 @@
 use super::{Fit, Noise, Weights, prior::known};
 use crate::{
     Error,
-    distribution::{Gamma, Sample},
+    conjugate::{Conjugate, Squares},
+    distribution::{Gamma, Gaussian, Sample},
     random::{Key, Purpose},
 };
+
+/// A precision that is Gamma(shape, rate), given squares of so many deviations.
+fn posterior(shape: f64, rate: f64, weight: f64, sum: f64) -> Result<Gamma, Error> {
+    Conjugate::<Gaussian>::updated(&Gamma::new(shape, rate)?, &Squares { weight, sum })
+}
 
 /// What a Gibbs chain found of a regression's coefficients, `[P]` each.
 #[derive(Clone, Debug)]
@@ -41,18 +47,15 @@ impl Fit {
             let alpha: Vec<f64> =
                 self.prior.intercept.map(|sd| known(sd).mean).into_iter().chain(of_weights).collect();
             let unit = if self.prior.scaled { 1.0 } else { tau };
-            let (mean, v) = match fit.basis.clone() {
-                Some(basis) => fit.solve_wide(basis, unit, &alpha),
-                None => fit.solve(unit, &alpha),
-            };
+            let (mean, v) = fit.solution(unit, &alpha);
             // Scaled, τ is drawn with w summed out, and Var[w] has E[1/τ].
             let mut scale = if self.prior.scaled { tau.recip() } else { 1.0 };
             if let (true, Noise::Gamma { shape, rate }) = (self.prior.scaled, self.prior.noise) {
                 let of_prior: f64 = alpha.iter().zip(&mean).map(|(a, m)| a * m * m).sum();
-                let shape = shape + 0.5 * self.statistics.rows;
-                let rate = rate + 0.5 * (self.statistics.squares(&mean) + of_prior);
-                tau = Gamma::new(shape, rate)?.sample(key, 0);
-                scale = rate / (shape - 1.0);
+                let q =
+                    posterior(shape, rate, self.statistics.rows, self.statistics.squares(&mean) + of_prior)?;
+                tau = q.sample(key, 0);
+                scale = q.rate() / (q.shape() - 1.0);
             }
             if sweep >= unseen {
                 for (j, (m, v)) in mean.iter().zip(v.variances()).enumerate() {
@@ -66,13 +69,13 @@ impl Fit {
             let away = if self.prior.scaled { libm::sqrt(tau.recip()) } else { 1.0 };
             let w: Vec<f64> = mean.iter().zip(v.draw(&normals)).map(|(m, e)| m + away * e).collect();
             if let (false, Noise::Gamma { shape, rate }) = (self.prior.scaled, self.prior.noise) {
-                let rate = rate + 0.5 * self.statistics.squares(&w);
-                tau = Gamma::new(shape + 0.5 * self.statistics.rows, rate)?.sample(key, 2);
+                tau =
+                    posterior(shape, rate, self.statistics.rows, self.statistics.squares(&w))?.sample(key, 2);
             }
             let unit = if self.prior.scaled { tau } else { 1.0 };
             let of_squares = |w: &[f64], shape: f64, rate: f64, row: u64| -> Result<f64, Error> {
                 let squares = unit * w.iter().map(|w| w * w).sum::<f64>();
-                Ok(Gamma::new(shape + 0.5 * w.len() as f64, rate + 0.5 * squares)?.sample(key.fold(3), row))
+                Ok(posterior(shape, rate, w.len() as f64, squares)?.sample(key.fold(3), row))
             };
             match self.prior.weights {
                 Weights::Known { .. } => {}
@@ -115,8 +118,8 @@ mod tests {
 
     fn largest_ratio(fit: &Fit) -> f64 {
         let chain = fit.chain(2000, Key::new(1)).unwrap();
-        let own = fit.posterior().covariance().into_iter().step_by(fit.posterior().mean.len() + 1);
-        chain.deviations.iter().zip(own).map(|(sd, v)| sd / v.sqrt()).fold(0.0, f64::max)
+        let own = fit.posterior().deviations();
+        chain.deviations.iter().zip(own).map(|(sd, own)| sd / own).fold(0.0, f64::max)
     }
 
     /// Where q is the posterior the chain has its moments: with α known and w scaled by the noise exactly, to rounding.

@@ -196,10 +196,7 @@ impl Fit {
             .flat_map(|of| std::iter::repeat_n(of.precision.mean, of.coefficients.len()))
             .collect();
         let tau = if self.prior.scaled { 1.0 } else { self.posterior.noise.expectations()?.mean };
-        let (mean, v) = match self.basis.clone() {
-            Some(basis) => self.solve_wide(basis, tau, &alpha),
-            None => self.solve(tau, &alpha),
-        };
+        let (mean, v) = self.solution(tau, &alpha);
         self.posterior.mean = mean;
         if self.prior.factorised {
             let sd =
@@ -221,6 +218,14 @@ impl Fit {
             self.update_noise(self.squares + of_prior)?;
         }
         Ok(())
+    }
+
+    /// m and V, in the way that costs less.
+    fn solution(&mut self, tau: f64, alpha: &[f64]) -> (Vec<f64>, Covariance) {
+        match self.basis.clone() {
+            Some(basis) => self.solve_wide(basis, tau, alpha),
+            None => self.solve(tau, alpha),
+        }
     }
 
     /// m and V.
