@@ -41,8 +41,9 @@ pub(crate) struct Factors {
     unscaled: bool,
     /// How many starts are made, of which the best is kept: the first is at the principal components, one in
     /// three is random, and the others are each at columns of their own.
-    #[arg(long, value_name = "R", default_value_t = Request::default().starts, value_parser = parse_count::<usize>, help_heading = "Ascent")]
-    starts: usize,
+    /// Without it: 5, or 1 of more than 20,000 columns.
+    #[arg(long, value_name = "R", value_parser = parse_count::<usize>, help_heading = "Ascent")]
+    starts: Option<usize>,
     #[command(flatten)]
     ascent: Ascent,
 }

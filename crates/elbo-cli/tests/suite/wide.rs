@@ -102,12 +102,18 @@ fn few_rows_of_many_columns_have_a_narrow_hidden_layer() {
 }
 
 #[test]
-fn factors_of_many_columns_in_time_start_once() {
+fn factors_of_many_columns_start_once() {
     let place = Place::new();
-    for (columns, more, starts) in [(5001, "", 1), (5001, "--starts 2", 2), (50, "", 5)] {
+    for (verb, columns, more, starts) in [
+        ("state-space --states 1", 5001, "", 1),
+        ("state-space --states 1", 5001, "--starts 2", 2),
+        ("state-space --states 1", 50, "", 5),
+        ("factors --latent 1", 20_001, "", 1),
+        ("factors --latent 1", 20_001, "--starts 2", 2),
+        ("factors --latent 1", 50, "", 5),
+    ] {
         place.write("wide.csv", table(6, columns));
-        let run =
-            place.succeeds(&format!("state-space --data wide.csv --sweeps 1 --states 1 --name run {more}"));
+        let run = place.succeeds(&format!("{verb} --data wide.csv --sweeps 1 --name run {more}"));
         assert_eq!(run.stderr.contains("starts      1 (each takes long with so many columns"), starts == 1);
         assert!(place.text("runs/run/config.toml").contains(&format!("starts = {starts}\n")));
         std::fs::remove_dir_all(place.path("runs/run")).unwrap();

@@ -29,8 +29,12 @@ use crate::{
     table,
 };
 
+/// Starts; one of many columns, whose starts take minutes each.
+const STARTS: usize = 5;
+const MANY_COLUMNS: usize = 20_000;
+
 /// A factor analysis, as it is asked for: what is left open is chosen by the rows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Request {
     /// The number of latent dimensions, of which those that explain nothing are switched off; if open, 10, or half as many
@@ -41,16 +45,10 @@ pub struct Request {
     /// The columns stay as they are stored; else each is brought to mean 0 and standard deviation 1.
     pub unscaled: bool,
     /// Starts, of which the best is kept: the first at the principal components, one in three at random, the others each at
-    /// columns of its own.
-    pub starts: usize,
+    /// columns of its own; if open, 5, or 1 of more than 20,000 columns.
+    pub starts: Option<usize>,
     /// The column that says how many rows each row stands for; if open, one.
     pub row_weights: Option<String>,
-}
-
-impl Default for Request {
-    fn default() -> Self {
-        Self { latent: None, pca: false, unscaled: false, starts: 5, row_weights: None }
-    }
 }
 
 /// What determines the fit beside the data and the ascent.
@@ -117,7 +115,15 @@ impl Model for Factors {
             ));
         }
         let noise = if request.pca { Noise::Shared } else { Noise::Each };
-        let (starts, scaled) = (request.starts, !request.unscaled);
+        let many = width > MANY_COLUMNS;
+        observer.chose(
+            request.starts.is_none() && many,
+            "starts",
+            "1",
+            "each takes long with so many columns",
+        );
+        let starts = request.starts.unwrap_or(if many { 1 } else { STARTS });
+        let scaled = !request.unscaled;
         let (prior, row_weights) = (Prior::new(latent, noise), request.row_weights.clone());
         Ok((rows, Settings { starts, scaled, prior, row_weights }))
     }

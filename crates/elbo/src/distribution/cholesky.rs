@@ -8,6 +8,8 @@ use crate::{Error, check};
 
 /// Rows from which on the blocked products of a library are faster than loops.
 const BLOCKED: usize = 64;
+/// Rows up to which a library's factor takes longer to allocate than loops to compute.
+const SMALL: usize = 16;
 
 /// A lower triangular factor with a positive diagonal. Matrices are row by row, `[n, n]`.
 ///
@@ -37,6 +39,12 @@ impl Cholesky {
     /// As [`Self::of`], of a matrix that errors are to name.
     pub(crate) fn named(what: &str, matrix: &[f64], n: usize) -> Result<Self, Error> {
         square(what, matrix, n)?;
+        if n <= SMALL {
+            let mut factor = matrix.to_vec();
+            factorise(what, &mut factor, n)?;
+            (0..n).for_each(|i| factor[n * i + i + 1..n * (i + 1)].fill(0.0));
+            return Ok(Self { dimension: n, factor });
+        }
         let lower = Mat::from_fn(n, n, |i, j| matrix[n * i.max(j) + i.min(j)]);
         let llt = lower.llt(Side::Lower).map_err(|cause| no_factor(what, &lower, cause))?;
         let factor = llt.L();
@@ -163,6 +171,20 @@ impl Cholesky {
         x
     }
 
+    /// A⁻¹ v, in place of v.
+    pub(crate) fn solve_both(&self, v: &mut [f64]) {
+        for i in 0..self.dimension {
+            let row = self.row(i);
+            v[i] = (v[i] - dot(&row[..i], v)) / row[i];
+        }
+        for i in (0..self.dimension).rev() {
+            let row = self.row(i);
+            v[i] /= row[i];
+            let solved = v[i];
+            axpy(&mut v[..i], -solved, row);
+        }
+    }
+
     /// L⁻¹ K for another factor K of the same dimension: lower triangular too, and exactly the identity where
     /// K = L.
     pub(crate) fn solve_factor(&self, other: &Self) -> Self {
@@ -193,7 +215,13 @@ impl Cholesky {
 /// # Errors
 /// It fails where the matrix is not positive definite.
 pub(crate) fn ln_determinant(what: &str, matrix: &[f64], n: usize) -> Result<f64, Error> {
-    let (mut factor, mut sum) = (matrix.to_vec(), 0.0);
+    let mut factor = matrix.to_vec();
+    factorise(what, &mut factor, n)?;
+    Ok(2.0 * factor.iter().step_by(n + 1).map(|&root| libm::log(root)).sum::<f64>())
+}
+
+/// Puts L in place of the lower triangle of a matrix, `[n, n]`, and leaves what is above it.
+fn factorise(what: &str, factor: &mut [f64], n: usize) -> Result<(), Error> {
     for i in 0..n {
         for j in 0..i {
             let known = dot(&factor[n * i..][..j], &factor[n * j..][..j]);
@@ -205,9 +233,8 @@ pub(crate) fn ln_determinant(what: &str, matrix: &[f64], n: usize) -> Result<f64
             return Err(Error::NotPositiveDefinite { what: what.into(), row: i, of: n, pivot });
         }
         factor[n * i + i] = pivot.sqrt();
-        sum += libm::log(pivot);
     }
-    Ok(sum)
+    Ok(())
 }
 
 /// Why a matrix has no factor: the first of its pivots that is not positive.
@@ -242,6 +269,11 @@ fn square(what: &str, matrix: &[f64], n: usize) -> Result<(), Error> {
 /// Σ a_i b_i over the shorter of the two.
 pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// Adds `by` times x to `sum`, over the shorter of the two.
+pub(crate) fn axpy(sum: &mut [f64], by: f64, x: &[f64]) {
+    sum.iter_mut().zip(x).for_each(|(sum, x)| *sum += by * x);
 }
 
 #[cfg(test)]

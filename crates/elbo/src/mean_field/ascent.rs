@@ -166,7 +166,7 @@ pub fn ascend_on<M: MeanField>(
             check(name, sweep, before.filter(|_| sweep > 1), &bound)?;
             before = Some(bound);
         }
-        record.bounds.push(model.bound());
+        record.bounds.push(before.unwrap_or_else(|| model.bound()));
         record.converged = ascent.has_converged(&record.bounds);
         if after(model, &record).is_break() {
             break;

@@ -130,8 +130,15 @@ impl Posterior {
     /// E Σ_d w_dk² of each dimension, `[K]`.
     pub(super) fn squared_loadings(&self) -> Vec<f64> {
         let (latent, wide) = (self.latent(), self.latent() + 1);
-        let square = |d: usize, k: usize| self.loading(d)[k].powi(2) + self.covariance_of(d)[k * (wide + 1)];
-        (0..latent).map(|k| (0..self.columns()).map(|d| square(d, k)).sum()).collect()
+        let mut sums = vec![0.0; latent];
+        for (w, covariance) in self.loadings.chunks(latent).zip(self.covariance.chunks(wide * wide)) {
+            let variances = covariance.iter().step_by(wide + 1);
+            sums.iter_mut()
+                .zip(w)
+                .zip(variances)
+                .for_each(|((sum, w), variance)| *sum += w.powi(2) + variance);
+        }
+        sums
     }
 
     /// E Σ_d μ_d².

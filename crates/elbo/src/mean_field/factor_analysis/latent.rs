@@ -42,7 +42,7 @@ pub(super) fn patterns(x: &[f64], columns: usize) -> Result<Vec<Pattern>, Error>
 /// q(z) of the rows of a pattern.
 pub(super) struct Latent<'a> {
     q: &'a Posterior,
-    seen: &'a [usize],
+    pub(super) seen: &'a [usize],
     /// Λ⁻¹, `[K, K]`.
     pub(super) covariance: Vec<f64>,
     /// log |Λ|.
@@ -71,18 +71,20 @@ impl<'a> Latent<'a> {
             }
         }
         let root = Cholesky::named("the precision of q(z)", &precision, latent)?;
-        let solve = |v: &[f64]| root.solve_transposed(&root.solve(v));
-        let gain = seen.iter().flat_map(|&d| {
+        let mut gain = vec![0.0; seen.len() * latent];
+        for (gain, &d) in gain.chunks_mut(latent).zip(seen) {
             let tau = q.noise_precision(d);
-            solve(&q.loading(d).iter().map(|w| tau * w).collect::<Vec<_>>())
-        });
+            gain.iter_mut().zip(q.loading(d)).for_each(|(gain, w)| *gain = tau * w);
+            root.solve_both(gain);
+        }
+        root.solve_both(&mut with_mean);
         Ok(Self {
             q,
             seen,
-            gain: gain.collect(),
+            gain,
             covariance: root.inverse(),
             ln_precision: root.ln_determinant(),
-            offset: solve(&with_mean),
+            offset: with_mean,
         })
     }
 

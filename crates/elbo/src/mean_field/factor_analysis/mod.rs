@@ -46,7 +46,12 @@ pub struct Fit<'a> {
     /// Σ_d log |Cov\[w_d, μ_d\]|.
     ln_volume: f64,
     statistics: Statistics,
+    /// E Σ_n (x_nd − w_dᵀ z_n − μ_d)² over the rows that show column d, `[D]`, under q(W, μ) and the statistics.
+    squares: Vec<f64>,
 }
+
+/// Columns that a thread takes at least: fewer are done before another has begun.
+const COLUMNS: usize = 256;
 
 impl<'a> Fit<'a> {
     /// Of rows x, `[N, columns]`, row by row; a NaN is missing.
@@ -115,9 +120,9 @@ impl<'a> Fit<'a> {
             noise_rate,
         };
         let statistics = Statistics::none(&observed, &posterior);
-        let mut fit = Self { prior, observed, posterior, ln_volume, statistics };
+        let mut fit = Self { prior, observed, posterior, ln_volume, statistics, squares: Vec::new() };
         fit.update_relevance()?;
-        fit.statistics = Statistics::of(&fit.observed, &fit.posterior)?;
+        fit.pass()?;
         Ok(fit)
     }
 
@@ -126,34 +131,58 @@ impl<'a> Fit<'a> {
         &self.posterior
     }
 
-    fn update_loadings(&mut self) -> Result<(), Error> {
-        let (q, observed, statistics) = (&self.posterior, &self.observed, &self.statistics);
-        let (latent, wide) = (self.prior.latent, self.prior.latent + 1);
-        let mut prior: Vec<f64> = q.relevance();
-        prior.push(self.prior.mean_precision());
-        let regress = |d: usize| {
-            let (tau, column) = (q.noise_precision(d), statistics.column(d));
-            let mut precision: Vec<f64> = column.moments().map(|a| tau * a).collect();
-            precision.iter_mut().step_by(wide + 1).zip(&prior).for_each(|(p, alpha)| *p += alpha);
-            let root = Cholesky::of(&precision, wide).map_err(|error| {
-                error.named(&format!("the precision of the loadings of column {}", d + 1))
-            })?;
-            // The step from w̃⁰, where the priors are about 0.
-            let towards_prior = prior.iter().zip(column.reference).map(|(alpha, w)| alpha * w);
-            let slope: Vec<f64> = column.slope().zip(towards_prior).map(|(s, p)| tau * s - p).collect();
-            let step = root.solve_transposed(&root.solve(&slope));
-            let mean: Vec<f64> = column.reference.iter().zip(step).map(|(w, step)| w + step).collect();
-            Ok((mean, root.inverse(), root.ln_determinant()))
+    /// The pass over the rows.
+    fn pass(&mut self) -> Result<(), Error> {
+        self.statistics = Statistics::of(&self.observed, &self.posterior)?;
+        self.square();
+        Ok(())
+    }
+
+    /// The expected squares of all columns, after q(W, μ) or the statistics have changed.
+    fn square(&mut self) {
+        let (q, statistics) = (&self.posterior, &self.statistics);
+        let of_column = |(mean, step): &mut (Vec<f64>, Vec<f64>), d: usize| {
+            mean.clear();
+            mean.extend(q.loading(d).iter().chain([&q.mean[d]]));
+            statistics.column(d).squares(mean, q.covariance_of(d), step)
         };
-        let columns: Vec<Result<_, Error>> = (0..observed.columns).into_par_iter().map(regress).collect();
-        self.ln_volume = 0.0;
-        for (d, column) in columns.into_iter().enumerate() {
-            let (mean, covariance, ln_precision) = column?;
-            self.posterior.loadings[latent * d..latent * (d + 1)].copy_from_slice(&mean[..latent]);
-            self.posterior.mean[d] = mean[latent];
-            self.posterior.covariance[wide * wide * d..wide * wide * (d + 1)].copy_from_slice(&covariance);
-            self.ln_volume -= ln_precision;
-        }
+        let columns = (0..self.observed.columns).into_par_iter().with_min_len(COLUMNS);
+        columns.map_init(Default::default, of_column).collect_into_vec(&mut self.squares);
+    }
+
+    fn update_loadings(&mut self) -> Result<(), Error> {
+        let (observed, statistics) = (&self.observed, &self.statistics);
+        let (latent, wide) = (self.prior.latent, self.prior.latent + 1);
+        let mut prior: Vec<f64> = self.posterior.relevance();
+        prior.push(self.prior.mean_precision());
+        let taus: Vec<f64> = (0..observed.columns).map(|d| self.posterior.noise_precision(d)).collect();
+        let q = &mut self.posterior;
+        let columns = q.loadings.par_chunks_mut(latent).zip(&mut q.mean);
+        let columns = columns.zip(q.covariance.par_chunks_mut(wide * wide)).enumerate();
+        // In the room of the covariance stands the precision first.
+        let regress =
+            |step: &mut Vec<f64>, (d, ((w, mean), precision)): (usize, ((&mut [f64], &mut f64), _))| {
+                let precision: &mut [f64] = precision;
+                let (tau, column) = (taus[d], statistics.column(d));
+                precision.iter_mut().zip(column.moments()).for_each(|(p, a)| *p = tau * a);
+                precision.iter_mut().step_by(wide + 1).zip(&prior).for_each(|(p, alpha)| *p += alpha);
+                let root = Cholesky::of(precision, wide).map_err(|error| {
+                    error.named(&format!("the precision of the loadings of column {}", d + 1))
+                })?;
+                // The step from w̃⁰, where the priors are about 0.
+                let towards_prior = prior.iter().zip(column.reference).map(|(alpha, w)| alpha * w);
+                step.clear();
+                step.extend(column.slope().zip(towards_prior).map(|(s, p)| tau * s - p));
+                root.solve_both(step);
+                let moved = column.reference.iter().zip(step.iter()).map(|(w, step)| w + step);
+                w.iter_mut().chain([mean]).zip(moved).for_each(|(w, moved)| *w = moved);
+                precision.copy_from_slice(&root.inverse());
+                Ok(root.ln_determinant())
+            };
+        let ln_precisions = columns.with_min_len(COLUMNS).map_init(Vec::new, regress);
+        let ln_precisions: Vec<f64> = ln_precisions.collect::<Result<_, Error>>()?;
+        self.ln_volume = ln_precisions.iter().fold(0.0, |volume, ln| volume - ln);
+        self.square();
         Ok(())
     }
 
@@ -166,15 +195,9 @@ impl<'a> Fit<'a> {
         Ok(())
     }
 
-    /// E Σ_n (x_nd − w_dᵀ z_n − μ_d)² over the rows that show column d.
-    fn squares(&self, d: usize) -> f64 {
-        let q = &self.posterior;
-        self.statistics.column(d).squares(&q.augmented(d), q.covariance_of(d))
-    }
-
     /// Of the residuals of a column.
     fn residuals(&self, d: usize) -> Squares {
-        Squares { weight: self.observed.counts[d], sum: self.squares(d) }
+        Squares { weight: self.observed.counts[d], sum: self.squares[d] }
     }
 
     fn update_noise(&mut self) -> Result<(), Error> {
@@ -224,7 +247,7 @@ impl MeanField for Fit<'_> {
             3 => {
                 // With the pass, by which what rounding leaves of moved sums is gone.
                 self.rotate();
-                self.statistics = Statistics::of(&self.observed, &self.posterior)?;
+                self.pass()?;
             }
             _ => panic!("no factor {factor}"),
         }
@@ -259,8 +282,7 @@ impl Resumable for Fit<'_> {
     fn restore(&mut self, State { posterior, ln_volume }: State) -> Result<(), Error> {
         let sizes = |q: &Posterior| [q.columns(), q.latent(), q.noise_rate.len()];
         Error::check_shape("the state of the factors", &sizes(&self.posterior), &sizes(&posterior))?;
-        self.statistics = Statistics::of(&self.observed, &posterior)?;
         (self.posterior, self.ln_volume) = (posterior, ln_volume);
-        Ok(())
+        self.pass()
     }
 }

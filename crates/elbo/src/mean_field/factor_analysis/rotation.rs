@@ -7,13 +7,15 @@
 
 use faer::{Mat, MatRef, Side, linalg::solvers::DenseSolveCore};
 
-use super::Fit;
+use rayon::prelude::*;
+
+use super::{COLUMNS, Fit};
 use crate::{
     Error,
-    distribution::Cholesky,
+    distribution::{Cholesky, cholesky::axpy},
     mean_field::{
         MeanField,
-        row_major::{store, view},
+        row_major::{congruence, row_by_row, store, view},
     },
 };
 
@@ -23,6 +25,8 @@ struct Rotation {
     forth: Mat<f64>,
     /// Its inverse.
     back: Mat<f64>,
+    /// The rows of the first, and those of the second's transpose.
+    rows: [Vec<f64>; 2],
     ln_determinant: f64,
 }
 
@@ -49,17 +53,18 @@ impl Rotation {
             (false, same) => f64::from(u8::from(!same)),
         });
         let back = forth.partial_piv_lu().inverse();
-        Ok(Self { forth, back, ln_determinant: 0.5 * root.ln_determinant() })
+        let rows = [row_by_row(forth.as_ref()), row_by_row(back.transpose())];
+        Ok(Self { forth, back, rows, ln_determinant: 0.5 * root.ln_determinant() })
     }
 
     /// Σ E\[z̃ z̃ᵀ\] of the z′.
-    fn gram(&self, block: &mut [f64]) {
-        store(&(&self.back * view(block, self.back.nrows()) * self.back.transpose()), block);
+    fn gram(&self, block: &mut [f64], room: &mut Vec<f64>) {
+        congruence(&self.rows[1], block, self.back.nrows(), room);
     }
 
     /// Cov\[w̃\] of the w′.
-    fn covariance(&self, block: &mut [f64]) {
-        store(&(self.forth.transpose() * view(block, self.forth.nrows()) * &self.forth), block);
+    fn covariance(&self, block: &mut [f64], room: &mut Vec<f64>) {
+        congruence(&self.rows[0], block, self.forth.nrows(), room);
     }
 }
 
@@ -71,27 +76,30 @@ impl Fit<'_> {
         if rows == 0.0 {
             return;
         }
-        let mut loadings = Mat::<f64>::zeros(wide, wide);
+        let mut loadings = vec![0.0; wide * wide];
         for d in 0..columns {
-            let w = Mat::from_fn(latent, 1, |k, _| self.posterior.loading(d)[k]);
-            loadings += view(self.posterior.covariance_of(d), wide);
-            let mut top = loadings.submatrix_mut(0, 0, latent, latent);
-            top += &w * w.transpose();
+            axpy(&mut loadings, 1.0, self.posterior.covariance_of(d));
+            let w = self.posterior.loading(d);
+            w.iter().zip(loadings.chunks_mut(wide)).for_each(|(&of_row, sums)| axpy(sums, of_row, w));
         }
         // It only saves sweeps: where rounding leaves no rotation, none is made.
-        let Ok(rotation) = Rotation::of(view(&self.statistics.all, wide), loadings.as_ref()) else { return };
+        let Ok(rotation) = Rotation::of(view(&self.statistics.all, wide), view(&loadings, wide)) else {
+            return;
+        };
         let mut moved = self.clone();
         let (q, statistics) = (&mut moved.posterior, &mut moved.statistics);
-        q.covariance.chunks_mut(wide * wide).for_each(|block| rotation.covariance(block));
+        let blocks = q.covariance.par_chunks_mut(wide * wide).with_min_len(COLUMNS);
+        blocks.for_each_init(Vec::new, |room, block| rotation.covariance(block, room));
+        let mut new = vec![0.0; wide];
         for (w, mean) in q.loadings.chunks_mut(latent).zip(&mut q.mean) {
-            let old = Mat::from_fn(1, wide, |_, k| *w.get(k).unwrap_or(&0.0));
-            let new = old * &rotation.forth;
-            (0..latent).for_each(|k| w[k] = new[(0, k)]);
-            *mean += new[(0, latent)];
+            new.fill(0.0);
+            w.iter().zip(rotation.rows[0].chunks(wide)).for_each(|(&w, row)| axpy(&mut new, w, row));
+            w.copy_from_slice(&new[..latent]);
+            *mean += new[latent];
         }
         moved.ln_volume += 2.0 * columns as f64 * rotation.ln_determinant;
         for sums in [&mut statistics.grams, &mut statistics.spreads] {
-            sums.chunks_mut(wide * wide).for_each(|block| rotation.gram(block));
+            sums.chunks_mut(wide * wide).for_each(|block| rotation.gram(block, &mut new));
         }
         let reference = view(&statistics.reference, wide) * &rotation.forth;
         store(&reference, &mut statistics.reference);
@@ -99,8 +107,9 @@ impl Fit<'_> {
         store(&products, &mut statistics.products);
         let trace = |all: &[f64]| all.iter().step_by(wide + 1).take(latent).sum::<f64>();
         let before = trace(&statistics.all);
-        rotation.gram(&mut statistics.all);
+        rotation.gram(&mut statistics.all, &mut new);
         statistics.kl += 0.5 * (trace(&statistics.all) - before) + rows * rotation.ln_determinant;
+        moved.square();
         if moved.update_relevance().is_ok() && moved.bound().value() > self.bound().value() {
             *self = moved;
         }

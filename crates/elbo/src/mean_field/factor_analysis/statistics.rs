@@ -96,6 +96,12 @@ pub(super) struct Statistics {
 impl Statistics {
     /// Of no rows, about the loadings of `q`.
     pub(super) fn none(observed: &Observed<'_>, q: &Posterior) -> Self {
+        let reference = (0..observed.columns).flat_map(|d| q.loading(d).iter().chain([&q.mean[d]])).copied();
+        Self { reference: reference.collect(), ..Self::part(observed, q) }
+    }
+
+    /// The same without the loadings.
+    fn part(observed: &Observed<'_>, q: &Posterior) -> Self {
         let (wide, columns, complete) = (q.latent() + 1, observed.columns, observed.complete());
         let matrices = vec![0.0; if complete { 1 } else { columns } * wide * wide];
         Self {
@@ -104,7 +110,7 @@ impl Statistics {
             grams: matrices.clone(),
             spreads: matrices,
             all: vec![0.0; wide * wide],
-            reference: (0..columns).flat_map(|d| q.augmented(d)).collect(),
+            reference: Vec::new(),
             residuals: vec![0.0; columns],
             products: vec![0.0; columns * wide],
             kl: 0.0,
@@ -115,16 +121,32 @@ impl Statistics {
     pub(super) fn of(observed: &Observed<'_>, q: &Posterior) -> Result<Self, Error> {
         let rows: usize = observed.patterns.iter().map(|pattern| pattern.rows.len()).sum();
         let each = rows.div_ceil(PARTS).max(1);
+        let mut last = 0;
+        let in_several_parts = |pattern: &Pattern| {
+            let first = last;
+            last += pattern.rows.len();
+            first / each < (last - 1) / each
+        };
+        // The q(z) of a pattern in several parts is made once, those of the others as they are needed.
+        let several: Vec<bool> = observed.patterns.iter().map(in_several_parts).collect();
+        let shared = observed.patterns.par_iter().zip(several);
+        let shared =
+            shared.map(|(pattern, several)| several.then(|| Latent::of(q, &pattern.seen)).transpose());
+        let shared: Vec<Option<Latent<'_>>> = shared.collect::<Result<_, Error>>()?;
         let parts: Vec<Result<Self, Error>> = (0..PARTS)
             .into_par_iter()
             .map(|part| {
                 let (from, to) = (each * part, each * (part + 1));
-                let (mut sums, mut first) = (Self::none(observed, q), 0);
-                for pattern in &observed.patterns {
+                let (mut sums, mut first) = (Self::part(observed, q), 0);
+                for (pattern, shared) in observed.patterns.iter().zip(&shared) {
                     let last = first + pattern.rows.len();
                     if from < last && first < to {
                         let here = from.saturating_sub(first)..(to - first).min(pattern.rows.len());
-                        sums.add(observed, q, &pattern.seen, &pattern.rows[here])?;
+                        let rows = &pattern.rows[here];
+                        match shared {
+                            Some(z) => sums.add(observed, q, z, rows),
+                            None => sums.add(observed, q, &Latent::of(q, &pattern.seen)?, rows),
+                        }
                     }
                     first = last;
                 }
@@ -148,17 +170,11 @@ impl Statistics {
         Ok(whole)
     }
 
-    /// Rows that all show the columns `seen`.
-    fn add(
-        &mut self,
-        observed: &Observed<'_>,
-        q: &Posterior,
-        seen: &[usize],
-        rows: &[usize],
-    ) -> Result<(), Error> {
+    /// Rows that all show the columns of q(z).
+    fn add(&mut self, observed: &Observed<'_>, q: &Posterior, z: &Latent<'_>, rows: &[usize]) {
+        let seen = z.seen;
         let (latent, wide) = (q.latent(), self.wide);
         let count: f64 = rows.iter().map(|&n| observed.weight(n)).sum();
-        let z = Latent::of(q, seen)?;
         let (mut gram, mut spread) = (vec![0.0; wide * wide], vec![0.0; wide * wide]);
         for i in 0..latent {
             for j in 0..latent {
@@ -189,7 +205,6 @@ impl Statistics {
             add(&mut self.grams[place.clone()], &gram);
             add(&mut self.spreads[place], &spread);
         }
-        Ok(())
     }
 
     /// The rows that show anything.
@@ -236,14 +251,15 @@ impl Column<'_> {
         rows.map(|(product, spread)| product - dot(spread, self.reference))
     }
 
-    /// Σ_n E(x_nd − w̃ᵀz̃_n)² under a w̃ of this mean and covariance.
-    pub(super) fn squares(&self, mean: &[f64], covariance: &[f64]) -> f64 {
+    /// Σ_n E(x_nd − w̃ᵀz̃_n)² under a w̃ of this mean and covariance; `step` is room.
+    pub(super) fn squares(&self, mean: &[f64], covariance: &[f64], step: &mut Vec<f64>) -> f64 {
         let wide = mean.len();
-        let step: Vec<f64> = mean.iter().zip(self.reference).map(|(m, r)| m - r).collect();
+        step.clear();
+        step.extend(mean.iter().zip(self.reference).map(|(m, r)| m - r));
         let form = |matrix: &[f64], v: &[f64]| -> f64 {
             matrix.chunks(wide).zip(v).map(|(row, v_i)| v_i * dot(row, v)).sum()
         };
-        let of_means = self.residual - 2.0 * dot(&step, self.product) + form(self.gram, &step);
+        let of_means = self.residual - 2.0 * dot(step, self.product) + form(self.gram, step);
         let of_covariance: f64 = self.moments().zip(covariance).map(|(a, c)| a * c).sum();
         // Each part is a sum of squares, which rounding could take below 0.
         of_means.max(0.0) + form(self.spread, mean) + of_covariance.max(0.0)

@@ -1,8 +1,9 @@
 //! What q(z) is to the parameters: its expected sufficient statistics.
 
-use faer::{Col, Mat};
+use faer::Mat;
 
 use super::{Posterior, kalman, linear::Pairs};
+use crate::{distribution::cholesky::dot, mean_field::row_major::row_by_row};
 
 /// The expected sufficient statistics of the states.
 #[derive(Clone, Debug)]
@@ -63,14 +64,18 @@ impl Expectations {
                 }
             }
         }
+        // Of many columns, without a matrix for each.
+        let mut known = vec![0.0; d];
         for (t, row) in sequence.chunks(q.columns()).enumerate() {
+            let (mean, covariance) = (row_by_row(z.means[t].as_mat()), row_by_row(z.covariances[t].as_ref()));
+            let second: Vec<f64> = (0..d * d).map(|cell| second(t, cell / d, cell % d)).collect();
             for (p, &y) in row.iter().enumerate().filter(|(_, y)| !y.is_nan()) {
-                let weights = Col::from_fn(d, |i| self.observation.reference(p)[i]);
-                let e = y - weights.transpose() * &z.means[t];
+                let weights = self.observation.reference(p);
+                let e = y - dot(weights, &mean);
                 // −Cov[e, z].
-                let known = &z.covariances[t] * &weights;
-                let square = e * e + weights.transpose() * &known;
-                self.observation.add(p, square, |i| e * z.means[t][i] - known[i], |i, j| second(t, i, j));
+                known.iter_mut().zip(covariance.chunks(d)).for_each(|(k, row)| *k = dot(row, weights));
+                let square = e * e + dot(weights, &known);
+                self.observation.add(p, square, |i| e * mean[i] - known[i], |i, j| second[i * d + j]);
             }
         }
         self.sequences += 1.0;

@@ -8,7 +8,7 @@ use super::{
     kalman::{Chain, Potential},
     prior::check_first,
 };
-use crate::Error;
+use crate::{Error, distribution::cholesky::axpy, mean_field::row_major::view};
 
 /// The factors of the parameters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -72,16 +72,16 @@ impl Posterior {
     /// E\[log p(y_t|z_t)\] in z_t, of the values that each row has.
     pub(super) fn potentials(&self, sequence: &[f64]) -> Vec<Potential> {
         let (d, map) = (self.states(), &self.observation);
-        let informed = |p: usize| Mat::from_fn(d, d, |i, j| map.noise[p].mean() * map.second(p, i, j));
-        let information: Vec<Mat<f64>> = (0..self.columns()).map(informed).collect();
+        let informed = |(p, cell): (usize, usize)| map.noise[p].mean() * map.second(p, cell / d, cell % d);
+        let cells = (0..self.columns()).flat_map(|p| (0..d * d).map(move |cell| (p, cell)));
+        let information: Vec<f64> = cells.map(informed).collect();
         let potential = |row: &[f64]| {
-            let none = Potential { information: Mat::zeros(d, d), linear: Col::zeros(d) };
-            row.iter().enumerate().filter(|(_, y)| !y.is_nan()).fold(none, |mut sum, (p, y)| {
-                sum.information += &information[p];
-                let weight = map.noise[p].mean() * y;
-                sum.linear += Col::from_fn(d, |i| weight * map.row(p)[i]);
-                sum
-            })
+            let (mut squares, mut linear) = (vec![0.0; d * d], vec![0.0; d]);
+            for (p, y) in row.iter().enumerate().filter(|(_, y)| !y.is_nan()) {
+                axpy(&mut squares, 1.0, &information[p * d * d..(p + 1) * d * d]);
+                axpy(&mut linear, map.noise[p].mean() * y, map.row(p));
+            }
+            Potential { information: view(&squares, d).to_owned(), linear: Col::from_fn(d, |i| linear[i]) }
         };
         sequence.chunks(self.columns()).map(potential).collect()
     }

@@ -18,7 +18,7 @@ use crate::{
     distribution::{Cholesky, cholesky::dot},
     mean_field::{
         MeanField,
-        row_major::{store, view},
+        row_major::{congruence, row_by_row, store, view},
     },
 };
 
@@ -31,6 +31,8 @@ struct Rotation {
     forth: Mat<f64>,
     /// F⁻¹.
     back: Mat<f64>,
+    /// The rows of F, and those of F⁻ᵀ.
+    rows: [Vec<f64>; 2],
     /// ln|F|.
     ln_determinant: f64,
 }
@@ -39,7 +41,9 @@ impl Rotation {
     fn new(forth: Mat<f64>) -> Self {
         let lu = forth.partial_piv_lu();
         let ln_determinant = lu.U().diagonal().column_vector().iter().map(|u| libm::log(u.abs())).sum();
-        Self { back: lu.inverse(), ln_determinant, forth }
+        let back = lu.inverse();
+        let rows = [row_by_row(forth.as_ref()), row_by_row(back.transpose())];
+        Self { forth, back, rows, ln_determinant }
     }
 
     /// None where there are too few rows for it.
@@ -65,27 +69,27 @@ impl Rotation {
     }
 
     /// F⁻¹ M F⁻ᵀ: moments of the states.
-    fn states(&self, block: &mut [f64]) {
-        store(&(&self.back * view(block, self.back.nrows()) * self.back.transpose()), block);
+    fn states(&self, block: &mut [f64], room: &mut Vec<f64>) {
+        congruence(&self.rows[1], block, self.back.nrows(), room);
     }
 
     /// E\[C\] and Cov\[c_p\].
     fn observation(&self, map: &mut Linear) {
         let d = self.forth.nrows();
         store(&(view(&map.weights, d) * &self.forth), &mut map.weights);
-        for block in &mut map.covariances {
-            store(&(self.forth.transpose() * view(block, d) * &self.forth), block);
-        }
+        let mut room = Vec::new();
+        map.covariances.iter_mut().for_each(|block| congruence(&self.rows[0], block, d, &mut room));
     }
 
     fn expectations(&self, z: &mut Expectations) {
         let d = self.forth.nrows();
         z.entropy -= z.rows() * self.ln_determinant;
-        self.states(&mut z.initial);
-        self.states(&mut z.innovations);
+        let mut room = Vec::new();
+        self.states(&mut z.initial, &mut room);
+        self.states(&mut z.innovations, &mut room);
         let (dynamics, observation) = (&mut z.dynamics, &mut z.observation);
         for pairs in [&mut *dynamics, &mut *observation] {
-            pairs.inner.chunks_mut(d * d).for_each(|block| self.states(block));
+            pairs.inner.chunks_mut(d * d).for_each(|block| self.states(block, &mut room));
             store(&(view(&pairs.cross, d) * self.back.transpose()), &mut pairs.cross);
             store(&(view(&pairs.reference, d) * &self.forth), &mut pairs.reference);
         }
