@@ -123,7 +123,6 @@ fn by_gradients(
     let (config, likelihood) = (model.config(), model.reader().likelihood());
     let given = asked.source.is_some();
     let all = log_density(&found.rows.table)?;
-    let volume = model.of_stored();
     let index = if given {
         (0..all.len()).collect()
     } else {
@@ -148,7 +147,7 @@ fn by_gradients(
     }
     let measured = Measured {
         data: config.data.fingerprint.clone(),
-        log_density: index.iter().map(|&row| all[row] + volume).collect(),
+        log_density: index.iter().map(|&row| all[row]).collect(),
         index,
         held_out: true,
         fitted: None,

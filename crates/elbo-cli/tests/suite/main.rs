@@ -26,6 +26,7 @@ mod runs;
 mod threads;
 mod times;
 mod topics;
+mod units;
 mod verbs;
 mod verdicts;
 mod wide;

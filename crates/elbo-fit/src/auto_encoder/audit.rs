@@ -21,6 +21,7 @@ use serde::Serialize;
 
 use super::{
     config::Config,
+    density::Stored,
     findings::{self, Inferred},
     infer::Inference,
     prepare::{Prepared, read_for, read_own, read_rows},
@@ -283,6 +284,10 @@ impl Auditor<'_> {
         rows.minibatch(rows.index().iter().copied(), binarise, self.key.purpose(Purpose::Binarise))
     }
 
+    fn stored(&self) -> Stored {
+        Stored::of(self.config, self.reader.likelihood())
+    }
+
     fn ledger(&self, piece: &Minibatch, what: &'static str) -> Result<GapLedger, Error> {
         let AuditRequest { inference, importance_samples: draws, .. } = *self.asked;
         let config = LedgerConfig { covariance: inference.covariance(), infer: inference.config(1), draws };
@@ -290,7 +295,7 @@ impl Auditor<'_> {
         let watch = |rows| self.observer.worked(rows as u64);
         let ledger = gap_ledger(self.reader, piece, &config, self.key, watch)?;
         self.observer.work_end();
-        Ok(ledger)
+        Ok(self.stored().ledger(ledger))
     }
 
     /// log p(x) of each row by annealed importance sampling from the guide.
@@ -303,7 +308,7 @@ impl Auditor<'_> {
         let key = self.key.purpose(Purpose::Sample);
         let done = annealed(&*joint, piece, &start, &annealing, key, &moved)?;
         self.observer.work_end();
-        Ok(done.weights().iter().map(Weights::log_mean).collect())
+        Ok(self.stored().rows(done.weights().iter().map(Weights::log_mean).collect()))
     }
 
     fn page(

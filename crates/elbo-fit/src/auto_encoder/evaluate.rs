@@ -15,7 +15,7 @@ use elbo::{
 };
 use elbo_data::{Column, Table};
 
-use super::{config::Config, prepare::read_for};
+use super::{config::Config, density::Stored, prepare::read_for};
 use crate::{
     error::Error,
     number::plus_minus,
@@ -124,7 +124,6 @@ pub(super) fn evaluate(
     facts.extend(notes);
     let mut facts: Vec<(&'static str, Text)> = facts.into_iter().map(|text| ("", text.into())).collect();
     facts.extend(of_the_fit(of_fit));
-    facts.extend(of_scaled(config, reader));
     Ok(Evaluation {
         facts,
         unit: "nats_per_row",
@@ -132,22 +131,6 @@ pub(super) fn evaluate(
         terms,
         rows: Answer::of("row", index, labels, columns),
     })
-}
-
-/// What to add to figures of x for those of the stored values, in nats per row; none where both are the same.
-pub(super) fn of_stored(config: &Config, reader: &dyn Reader) -> Option<f64> {
-    let density = !reader.likelihood().support().is_discrete();
-    let volume = config.data.taken.scaling.log_volume(&vec![0.0; config.data.columns.len()]);
-    (density && volume != 0.0 && config.fit.train.objective != Objective::Noiseless).then_some(-volume)
-}
-
-/// Says where figures are of scaled values.
-pub(super) fn of_scaled(config: &Config, reader: &dyn Reader) -> Option<(&'static str, Text)> {
-    let more = of_stored(config, reader)?;
-    let text = format!(
-        "densities are of the scaled values; for those of the values in the file add {more:.3} nats per row"
-    );
-    Some(("note", text.into()))
 }
 
 /// The figures, those of each row, and what they stand on.
@@ -193,8 +176,9 @@ impl Figures {
     }
 
     /// The mean log weight of each row, and how many samples it stands on; that in words.
-    fn weights(&mut self, name: &str, weights: &[Weights]) -> String {
-        self.density(name, weights.iter().map(Weights::log_mean).collect(), Approximation::Estimate);
+    fn weights(&mut self, name: &str, weights: &[Weights], stored: Stored) -> String {
+        let log_density = weights.iter().map(Weights::log_mean).collect();
+        self.density(name, stored.rows(log_density), Approximation::Estimate);
         let mut effective: Vec<f64> = weights.iter().map(Weights::effective_sample_size).collect();
         self.columns.push(format!("{name}_ess"), Column::Real(effective.clone()));
         effective.sort_unstable_by(f64::total_cmp);
@@ -217,6 +201,10 @@ impl Evaluator<'_> {
         self.config.fit.binarise(self.reader.likelihood())
     }
 
+    fn stored(&self) -> Stored {
+        Stored::of(self.config, self.reader.likelihood())
+    }
+
     /// The rows, some at a time; x is drawn once, whatever is evaluated.
     fn pieces(&self, size: usize) -> impl Iterator<Item = Minibatch> {
         let (binarise, key) = (self.binarise(), self.key.purpose(Purpose::Binarise));
@@ -231,6 +219,7 @@ impl Evaluator<'_> {
         for piece in self.rows.pieces(self.binarise(), self.key.purpose(Purpose::Binarise)) {
             terms.extend(&self.reader.terms(&piece, Measure::Elbo(kl), Draws { samples, key: noise })?);
         }
+        let terms = self.stored().terms(terms);
         figures.density("elbo", terms.elbo(), Approximation::Bound);
         figures.term("log_likelihood", terms.log_likelihood);
         figures.term("kl", terms.kl);
@@ -246,7 +235,7 @@ impl Evaluator<'_> {
             self.observer.worked(piece.rows.len() as u64);
         }
         self.observer.work_end();
-        let effective = figures.weights("importance_weighted", &weights);
+        let effective = figures.weights("importance_weighted", &weights, self.stored());
         figures.notes.push(format!("importance_weighted: {samples} samples a row, {effective}"));
         Ok(())
     }
@@ -286,13 +275,13 @@ impl Evaluator<'_> {
             upper.extend(bounds.upper);
         }
         self.observer.work_end();
-        let effective = figures.weights("annealed", &weights);
+        let effective = figures.weights("annealed", &weights, self.stored());
         let accepted = Mean::of(&acceptance).value;
         figures.columns.push("annealed_acceptance", Column::Real(acceptance));
         let (rows, gap) = (gap.len(), Mean::of(&gap));
         let first = figures.terms.len();
-        figures.line("bdmc_lower", Mean::of(&lower), rows);
-        figures.line("bdmc_upper", Mean::of(&upper), rows);
+        figures.line("bdmc_lower", self.stored().mean(Mean::of(&lower)), rows);
+        figures.line("bdmc_upper", self.stored().mean(Mean::of(&upper)), rows);
         figures.line("bdmc_gap", gap, rows);
         figures.terms[first..].iter_mut().for_each(|term| term.is = Some(Approximation::Bound));
         let from = if from_prior { "prior" } else { "guide" };

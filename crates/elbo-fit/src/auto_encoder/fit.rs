@@ -21,6 +21,7 @@ use elbo_data::{AnyDataset, Dataset};
 use super::{
     choose::choose,
     config::Config,
+    density::Stored,
     kept::read_model,
     networks::{Networks, StandardNetworks},
     page::page,
@@ -363,6 +364,7 @@ fn epochs(
     observer: &dyn Observer,
 ) -> Result<(), Error> {
     observer.epochs(steps as u64, config.fit.train.objective);
+    let stored = Stored::of_objective(config, &**fit.best()?.model.likelihood());
     let mut saved = Instant::now();
     // What the epochs before an interruption brought has been said.
     let mut watch = CollapseWatch::default();
@@ -380,7 +382,7 @@ fn epochs(
             }
         };
         let seconds = start.elapsed().as_secs_f64();
-        let metrics = Metrics { epoch, seconds, rows_per_second: rows as f64 / seconds };
+        let metrics = Metrics { epoch: stored.epoch(epoch), seconds, rows_per_second: rows as f64 / seconds };
         let left =
             Duration::from_secs_f64(seconds * config.fit.epochs.saturating_sub(metrics.epoch.epoch) as f64);
         observer.epoch(&metrics, left);

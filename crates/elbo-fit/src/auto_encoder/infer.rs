@@ -11,7 +11,7 @@ use elbo::{
 };
 use elbo_data::{Column, Table};
 
-use super::{config::Config, evaluate::of_scaled, prepare::read_for};
+use super::{config::Config, density::Stored, prepare::read_for};
 use crate::{
     error::Error,
     number::plus_minus,
@@ -96,6 +96,7 @@ pub(super) fn infer(
         found.take(&*joint, &piece, [&encoder, &done.q], key.purpose(Purpose::Evaluate))?;
     }
     observer.work_end();
+    found.tell(Stored::of(config, reader.likelihood()));
     let columns = found.table();
     let labels = data.labels.map(|labels| rows.index().iter().map(|&row| labels[row].clone()).collect());
     let term = |(name, mean, is): (String, Mean, Option<Approximation>)| Term {
@@ -104,7 +105,7 @@ pub(super) fn infer(
     };
     let facts = found.facts(rows.len(), all.len()).into_iter().map(|text| ("", text.into()));
     Ok(Evaluation {
-        facts: facts.chain(of_scaled(config, reader)).collect(),
+        facts: facts.collect(),
         unit: "nats_per_row",
         part: [rows.len(); 2],
         terms: found.means().into_iter().map(term).collect(),
@@ -149,6 +150,14 @@ impl RowBounds {
             }
         }
         Ok(())
+    }
+
+    /// Makes the bounds those of the values in the file.
+    fn tell(&mut self, stored: Stored) {
+        for bound in &mut self.bound {
+            *bound = stored.mean(*bound);
+        }
+        self.amortised = stored.rows(std::mem::take(&mut self.amortised));
     }
 
     fn name(&self) -> String {

@@ -4,6 +4,7 @@
 mod audit;
 mod choose;
 mod config;
+mod density;
 mod evaluate;
 mod findings;
 mod fit;

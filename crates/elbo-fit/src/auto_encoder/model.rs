@@ -70,11 +70,6 @@ impl AutoEncoder {
         &self.config
     }
 
-    /// What is to be added to a bound of x, in nats per row, for that of the stored values.
-    pub(crate) fn of_stored(&self) -> f64 {
-        evaluate::of_stored(&self.config, &*self.reader).unwrap_or(0.0)
-    }
-
     /// The model and its guide, to be asked by the values of rows.
     pub fn reader(&self) -> &dyn Reader {
         &*self.reader

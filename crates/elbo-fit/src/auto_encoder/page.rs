@@ -19,7 +19,7 @@ use elbo::{
 
 use super::{
     config::Config,
-    evaluate::of_stored,
+    density::Stored,
     prepare::Prepared,
     words::{Words, words},
 };
@@ -198,12 +198,13 @@ fn notes(results: &HeldOut, converged: Option<bool>, config: &Config, reader: &d
             config.fit.binarise.meaning()
         ));
     } else if bound && !likelihood.support().is_discrete() {
-        notes.extend(of_stored(config, reader).map(|more| {
-            format!(
-                "The bound is of the density of the scaled values x = (stored - offset) / divisor; for that of \
-                 the stored values add {more:.3} nats per row."
-            )
-        }));
+        if !Stored::of(config, likelihood).is_none() {
+            notes.push(
+                "The bound is of the density of the values in the file; σ is that of the scaled values, \
+                 x = (stored - offset) / divisor."
+                    .into(),
+            );
+        }
         if reader.noise_scale().is_some_and(|sigma| sigma.len() > 1) {
             notes.push(
                 "A column that the decoder learns to copy exactly has a σ that shrinks towards 0.".into(),

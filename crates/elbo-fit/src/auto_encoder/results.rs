@@ -17,6 +17,7 @@ use elbo::{
 
 use super::{
     config::Config,
+    density::Stored,
     findings::{self, Inferred},
     prepare::Prepared,
     remedies::is_left,
@@ -50,6 +51,7 @@ pub(super) fn results(
 ) -> Result<Results, Error> {
     let best = fit.best()?;
     let reader = best.reader(device);
+    let stored = Stored::of_objective(config, reader.likelihood());
     let bound = config.fit.train.objective != Objective::Noiseless;
     let per_datum = config.fit.train.inference != Inference::Amortised;
     let held_out = fit.validate(&*reader, SAMPLES)?;
@@ -82,10 +84,10 @@ pub(super) fn results(
             finished,
             epochs: fit.progress().epoch,
             best_epoch: fit.progress().patience.best_epoch,
-            validation: held_out.summary(),
-            test: test_terms.as_ref().map(|(_, terms)| terms.summary()),
+            validation: stored.summary(held_out.summary()),
+            test: test_terms.as_ref().map(|(_, terms)| stored.summary(terms.summary())),
             sigma: reader.noise_scale().filter(|sigma| sigma.len() == 1).map(|sigma| sigma[0]),
-            linear,
+            linear: linear.map(|of| Linear { log_evidence: stored.mean(of.log_evidence), ..of }),
         };
         Results {
             reached: FinalBound::HeldOut(reached),
