@@ -104,8 +104,8 @@ pub enum Error {
     #[error("`{}`: {comma} has a decimal comma, and {point} has none", path.display())]
     DecimalMarks { path: PathBuf, comma: String, point: String },
     /// A column that is told to hold dates, and whose text is written in no way that all of it shares.
-    #[error("`{}`: column `{}` is told to hold dates, but not all of its cells are dates of one form, as `{}`", path.display(), brief(column), brief(text))]
-    NoInstants { path: PathBuf, column: String, text: String },
+    #[error("`{}`: column `{}` is told to hold dates, but line {line} is `{}`, and few of its cells are dates", path.display(), brief(column), brief(text))]
+    NoInstants { path: PathBuf, column: String, line: usize, text: String },
     /// A column of dates whose days and months may be either way round, with its first cell.
     #[error("`{}`: column `{}` holds dates, but which of day and month goes first is unclear, as in `{}`: neither the order of the rows nor their steps tell", path.display(), brief(column), brief(text))]
     UnclearDates { path: PathBuf, column: String, text: String },
@@ -228,6 +228,7 @@ impl Error {
             | Self::OpenQuote { path, line }
             | Self::LongLine { path, line, .. }
             | Self::DecimalMark { path, line, .. }
+            | Self::NoInstants { path, line, .. }
             | Self::Cell { path, line, .. } => (*path, *line) = located(*line),
             Self::StrayText { path, line, opened, .. } => {
                 *opened = located(*opened).1;
@@ -322,6 +323,8 @@ pub enum CellFault {
     NotACount,
     /// Neither 0 nor 1, in a column of them.
     NotBinary,
+    /// No date, in a column whose other cells are dates of one form.
+    NotADate,
     /// Text in a first row that holds numbers too, so that it was not taken for names.
     InFirstRow,
 }
@@ -336,6 +339,7 @@ impl Display for CellFault {
             Self::Missing => "a missing cell",
             Self::NotACount => "not a whole number from 0, as counts are",
             Self::NotBinary => "neither 0 nor 1",
+            Self::NotADate => "not a date of the form that most cells of the column have",
             Self::InFirstRow => "not a number, in a first row that was taken for data",
         })
     }

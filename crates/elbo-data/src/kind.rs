@@ -58,6 +58,8 @@ pub(crate) struct Known {
     pub(crate) missing: usize,
     /// Whether they number the rows.
     pub(crate) numbering: Numbering,
+    /// The row, from 0, of the first cell that is no date, where most are; and the cell.
+    pub(crate) odd_date: Option<(usize, String)>,
 }
 
 /// What the numbers of a column have been so far.
@@ -92,12 +94,21 @@ impl NumberKinds {
             Self { not_binary: false, .. } => ColumnKind::Binary,
             _ => ColumnKind::Count,
         };
-        Known { kind, missing: self.missing, numbering: self.numbering.kind() }
+        Known { kind, missing: self.missing, numbering: self.numbering.kind(), odd_date: None }
     }
 }
 
 /// The largest whole number below which f64 holds every one.
 const LARGEST: f64 = 9_007_199_254_740_992.0;
+
+/// 1 of `True` and `yes`, 0 of `False` and `no`, in any case.
+pub(crate) fn yes_or_no(cell: &str) -> Option<f64> {
+    match cell.to_lowercase().as_str() {
+        "true" | "yes" | "t" | "y" => Some(1.0),
+        "false" | "no" | "f" | "n" => Some(0.0),
+        _ => None,
+    }
+}
 
 /// Whether texts, of which the empty are missing, are levels: each of them occurs twice on average.
 pub(crate) fn are_levels(texts: &[String]) -> bool {

@@ -46,7 +46,7 @@ pub use format::{digits, digits_frame};
 pub use frame::{Cell, Column, ColumnKind, Frame, Levels, Matrix, Missing, Sparse};
 pub use image::image_grid_png;
 pub use lines::Lines;
-pub use names::{column_names, is_made_up};
+pub use names::{column_names, is_made_up, nearest};
 pub use numbering::Numbering;
 pub use options::{CorpusOptions, ReadOptions, TableOptions, TextColumns, TimeColumn};
 pub use output::{holds_text, written_endings};

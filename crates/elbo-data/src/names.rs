@@ -69,9 +69,30 @@ pub(crate) fn short(value: f64) -> String {
     }
 }
 
+/// How many names a message lists at most.
+const LISTED: usize = 20;
+
+/// Names in the order in which a message lists them for one that is none of them: the nearest first, where there are many.
+///
+/// ```
+/// let names: Vec<String> = (0..500).map(|i| format!("gene{i}")).chain(["age".into()]).collect();
+/// assert_eq!(elbo_data::nearest("Age", &names)[0], "age");
+/// assert_eq!(elbo_data::nearest("gene4444", &names)[0], "gene444");
+/// ```
+pub fn nearest(wanted: &str, names: &[String]) -> Vec<String> {
+    let mut names = names.to_vec();
+    if names.len() > LISTED {
+        let wanted = wanted.to_lowercase();
+        // Names of one nearness keep their order.
+        names.sort_by_cached_key(|name| {
+            std::cmp::Reverse((1e9 * strsim::jaro_winkler(&name.to_lowercase(), &wanted)) as u64)
+        });
+    }
+    names
+}
+
 /// Names as messages list them: the first of them where there are many.
 pub(crate) fn listed(names: impl Iterator<Item = impl Display>) -> String {
-    const LISTED: usize = 20;
     let (mut first, mut more) = (Vec::new(), 0);
     for name in names {
         if first.len() < LISTED {

@@ -59,6 +59,13 @@ pub enum Remedy {
     TellHeader,
     /// Tell another kind of the column, or mend the cell.
     TellAnotherKind,
+    /// Tell another kind of the column; numbers of days or years are told to be the times of the rows, and not dates.
+    TellTime {
+        /// Its name.
+        column: String,
+    },
+    /// Write 1 and 0, or yes and no, or tell another kind.
+    WriteBinary,
     /// Write dates as 2016-02-01.
     WriteIsoDates,
     /// Fill in missing cells, or leave their rows out.
@@ -145,12 +152,16 @@ impl Error {
             Self::Ragged { .. } | Self::OpenQuote { .. } | Self::StrayText { .. } | Self::LongLine { .. } => {
                 Remedy::CheckDelimiterAndQuotes
             }
-            Self::NoInstants { .. } | Self::NotTimes { .. } => Remedy::TellAnotherKind,
+            Self::NoInstants { column, .. } => Remedy::TellTime { column: column.clone() },
+            Self::NotTimes { .. } => Remedy::TellAnotherKind,
             Self::UnclearDates { .. } => Remedy::WriteIsoDates,
             Self::DecimalMark { .. } | Self::DecimalMarks { .. } => Remedy::TellDecimalMark,
-            Self::Cell { column, number, fault: CellFault::NotANumber | CellFault::NotFinite, .. } => {
-                Remedy::MendCell { column: column.clone(), number: *number }
-            }
+            Self::Cell {
+                column,
+                number,
+                fault: CellFault::NotANumber | CellFault::NotFinite | CellFault::NotADate,
+                ..
+            } => Remedy::MendCell { column: column.clone(), number: *number },
             Self::Cell { fault, .. } | Self::Value { fault, .. } | Self::Number { fault, .. } => {
                 of_cell(*fault)
             }
@@ -201,7 +212,8 @@ fn of_cell(fault: CellFault) -> Remedy {
         }
         CellFault::TooLarge => Remedy::RescaleColumn,
         CellFault::InFirstRow => Remedy::TellHeader,
-        CellFault::NotACount | CellFault::NotBinary => Remedy::TellAnotherKind,
+        CellFault::NotBinary => Remedy::WriteBinary,
+        CellFault::NotACount | CellFault::NotADate => Remedy::TellAnotherKind,
     }
 }
 

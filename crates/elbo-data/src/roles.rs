@@ -3,13 +3,14 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use crate::error::Error;
+use crate::error::{CellFault, Error};
 use crate::frame::{Cell, Column, Frame, Known};
-use crate::kind::ColumnKind;
-use crate::names::{brief, is_made_up, listed};
+use crate::kind::{ColumnKind, yes_or_no};
+use crate::names::{brief, is_made_up, listed, nearest};
 use crate::numbering::{Numbering, is_measure, is_name_of};
 use crate::options::{ReadOptions, TextColumns, TimeColumn};
 use crate::reading::{ColumnReading, Role};
+use crate::time::{Dates, dates};
 
 /// The smallest number of rows whose first column may be taken for their numbers without a name that says so.
 const NUMBERED: usize = 10;
@@ -104,8 +105,12 @@ fn time_column(
     match &options.time {
         TimeColumn::None => Ok(None),
         TimeColumn::Named(name) => match place(name, names) {
-            Some(i) if columns[i].kind.is_number() || columns[i].kind == ColumnKind::Time => Ok(Some(i)),
+            Some(i) if columns[i].kind.is_number() || columns[i].kind == ColumnKind::Time => {
+                check_dates(columns, i, path)?;
+                Ok(Some(i))
+            }
             Some(i) => {
+                check_dates(columns, i, path)?;
                 let ColumnReading { name: column, kind, why, .. } = columns[i].clone();
                 Err(Error::NotTimes { name: path.display().to_string(), column, kind, why })
             }
@@ -115,18 +120,33 @@ fn time_column(
         TimeColumn::Instants => {
             let dropped: Vec<usize> =
                 options.table.drop.iter().filter_map(|name| place(name, names)).collect();
-            let holds = |&i: &usize| {
-                columns[i].kind == ColumnKind::Time && columns[i].role == Role::Data && !dropped.contains(&i)
-            };
-            let mut of = (0..columns.len()).filter(holds);
+            let open = |i: &usize| columns[*i].role == Role::Data && !dropped.contains(i);
+            // One that is told to be something else than what its cells seem to be is that.
+            let told: Vec<usize> = options.table.types.keys().filter_map(|name| place(name, names)).collect();
+            for i in (0..columns.len()).filter(open).filter(|i| !told.contains(i)) {
+                check_dates(columns, i, path)?;
+            }
+            let mut of = (0..columns.len()).filter(open).filter(|&i| columns[i].kind == ColumnKind::Time);
             Ok(of.next().filter(|_| of.next().is_none()))
         }
     }
 }
 
+/// Refuses a column most cells of which are dates, and some are not: as text it would be taken for labels, and the rows would
+/// stay as they stand in the file.
+fn check_dates(columns: &[ColumnReading], i: usize, path: &Path) -> Result<(), Error> {
+    let Some((line, text)) = columns[i].odd_date.clone() else { return Ok(()) };
+    let (path, column, fault) = (path.to_owned(), columns[i].name.clone(), CellFault::NotADate);
+    Err(Error::Cell { path, column, number: i + 1, line, text, fault })
+}
+
 /// The error that there is no such column.
 pub(crate) fn no_column(wanted: &str, names: &[String], path: &Path) -> Error {
-    Error::LabelColumn { path: path.to_owned(), wanted: wanted.to_owned(), names: listed(names.iter()) }
+    Error::LabelColumn {
+        path: path.to_owned(),
+        wanted: wanted.to_owned(),
+        names: listed(nearest(wanted, names).iter()),
+    }
 }
 
 /// The column of new rows for a model that is called as results call their labels, unless the model or the table says
@@ -195,7 +215,10 @@ pub(crate) fn apply(mut frame: Frame, path: &Path, options: &ReadOptions) -> Res
     {
         return Ok(frame);
     }
-    let mut columns = readings(&frame, options);
+    let names: Vec<String> = frame.names().map(Into::into).collect();
+    let told = told(&names, options, path)?;
+    tell(&mut frame, &told, path, options)?;
+    let mut columns = readings(&frame, names, &told);
     assign(&mut columns, rows, path, options)?;
     check(&columns, path)?;
     let of = |role: fn(&Role) -> bool| -> Vec<usize> {
@@ -208,7 +231,8 @@ pub(crate) fn apply(mut frame: Frame, path: &Path, options: &ReadOptions) -> Res
         frame.label_names = labels.iter().map(|&i| columns[i].name.clone()).collect();
     }
     if let Some(&time) = of(|role| *role == Role::Time).first() {
-        frame.times = frame.times_of(time);
+        let times = frame.times_of(time);
+        frame.set_times(times, time + 1, path)?;
     }
     let kept: Vec<usize> = match options.text {
         TextColumns::Aside => of(|role| *role == Role::Data),
@@ -264,17 +288,108 @@ pub(crate) fn no_data(columns: &[ColumnReading], path: &Path) -> Error {
     Error::AllAside { path: path.to_owned(), columns: of.join("; ") }
 }
 
-/// What is known of the columns of a frame, before they have roles.
-fn readings(frame: &Frame, options: &ReadOptions) -> Vec<ColumnReading> {
-    let names: Vec<String> = frame.names().map(Into::into).collect();
+/// The kinds that columns are told to be of.
+pub(crate) fn told(
+    names: &[String],
+    options: &ReadOptions,
+    path: &Path,
+) -> Result<Vec<Option<ColumnKind>>, Error> {
     let mut told = vec![None; names.len()];
     for (name, &kind) in &options.table.types {
-        if let Some(i) = place(name, &names) {
-            told[i] = Some(kind);
+        match place(name, names) {
+            Some(i) => told[i] = Some(kind),
+            // Of a fitted model's new rows a column may be lacking that is left out anyway.
+            None if !options.wanted.is_empty() => {}
+            None => return Err(no_column(name, names, path)),
         }
     }
+    Ok(told)
+}
+
+/// Makes the columns of a frame what they are told to be, or says which cell is not of that kind.
+fn tell(
+    frame: &mut Frame,
+    told: &[Option<ColumnKind>],
+    path: &Path,
+    options: &ReadOptions,
+) -> Result<(), Error> {
+    let mut number = 0;
+    for (name, column) in &mut frame.columns {
+        let lines = &frame.lines;
+        let fail = |column: &str, place: usize, row: usize, text: &str, fault| {
+            let (path, column, text) = (path.to_owned(), column.to_owned(), text.to_owned());
+            Err(Error::Cell { path, column, number: number + place + 1, line: lines.of(row), text, fault })
+        };
+        for place in 0..column.width() {
+            let Some(kind) = told[number + place] else { continue };
+            if let Column::Matrix(_) | Column::Real(_) = column {
+                let name =
+                    if let Column::Matrix(matrix) = &*column { &matrix.columns[place] } else { &*name };
+                for row in 0..column.rows() {
+                    let value = column.number(row, place).unwrap_or(f64::NAN);
+                    if let Some(fault) = not_of(kind, value) {
+                        return fail(name, place, row, &value.to_string(), fault);
+                    }
+                }
+            }
+        }
+        if let (Column::Text(_) | Column::Category(_) | Column::Ordinal(_), Some(kind)) =
+            (&*column, told[number])
+        {
+            let texts: Vec<String> = (0..column.rows()).map(|row| shown(&column.cell(row, 0))).collect();
+            if kind == ColumnKind::Time {
+                if let Dates::Known(_, instants, _) = dates(&texts) {
+                    *column = Column::Time(instants);
+                } else if let Some((row, text)) = column.known()[0].odd_date.clone() {
+                    return fail(name, 0, row, &text, CellFault::NotADate);
+                }
+            } else if kind.is_number() {
+                let mut values = Vec::with_capacity(texts.len());
+                for (row, text) in texts.iter().enumerate() {
+                    let value = match text.as_str() {
+                        "" if options.missing => f64::NAN,
+                        "" => return fail(name, 0, row, text, CellFault::Empty),
+                        text => {
+                            let yes = if kind == ColumnKind::Binary { yes_or_no(text) } else { None };
+                            match text.parse::<f64>().ok().filter(|value| value.is_finite()).or(yes) {
+                                Some(value) => value,
+                                None if kind == ColumnKind::Binary => {
+                                    return fail(name, 0, row, text, CellFault::NotBinary);
+                                }
+                                None => return fail(name, 0, row, text, CellFault::NotANumber),
+                            }
+                        }
+                    };
+                    if let Some(fault) = not_of(kind, value) {
+                        return fail(name, 0, row, text, fault);
+                    }
+                    values.push(value);
+                }
+                *column = Column::Real(values);
+            }
+        }
+        number += column.width();
+    }
+    Ok(())
+}
+
+/// What is wrong with a number in a column that is told to be of a kind; a missing one is of each.
+pub(crate) fn not_of(kind: ColumnKind, value: f64) -> Option<CellFault> {
+    match kind {
+        ColumnKind::Count if value < 0.0 || value.fract() != 0.0 => {
+            (!value.is_nan()).then_some(CellFault::NotACount)
+        }
+        ColumnKind::Binary if value != 0.0 && value != 1.0 => {
+            (!value.is_nan()).then_some(CellFault::NotBinary)
+        }
+        _ => None,
+    }
+}
+
+/// What is known of the columns of a frame, before they have roles.
+fn readings(frame: &Frame, names: Vec<String>, told: &[Option<ColumnKind>]) -> Vec<ColumnReading> {
     let known = frame.columns.iter().flat_map(|(_, column)| column.known());
-    let reading = |((name, known), told): ((String, Known), Option<ColumnKind>)| {
+    let reading = |((name, known), &told): ((String, Known), &Option<ColumnKind>)| {
         let kind = told.unwrap_or(known.kind);
         ColumnReading {
             named: !is_made_up(&name) && !is_unnamed(&name),
@@ -284,6 +399,7 @@ fn readings(frame: &Frame, options: &ReadOptions) -> Vec<ColumnReading> {
             missing: known.missing,
             numbering: known.numbering,
             role: Role::Data,
+            odd_date: known.odd_date.map(|(row, cell)| (frame.lines.of(row), cell)),
         }
     };
     names.into_iter().zip(known).zip(told).map(reading).collect()

@@ -120,6 +120,96 @@ impl Writing {
     }
 }
 
+/// Cells that are no dates, beyond as many that are, after which the others are not looked at.
+const PATIENCE: usize = 1000;
+
+/// Whether the cells of a column are dates, told one by one: where all are, in which ways; where most are, which is not.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct DateScan {
+    /// The forms in which cells are dates: the ways that read all cells of a form, how many these are, and the first.
+    forms: Vec<(Vec<Writing>, usize, (usize, String))>,
+    /// How many cells are no date in any form, and the first of them.
+    others: usize,
+    first_other: Option<(usize, String)>,
+}
+
+impl DateScan {
+    /// Takes a cell, which is not empty, on this line.
+    pub(crate) fn take(&mut self, cell: &str, line: usize) {
+        let example = || (line, cell.to_owned());
+        for (ways, count, first) in &mut self.forms {
+            // Most columns have one way, which stays.
+            if ways.iter().all(|way| way.read(cell).is_some()) {
+            } else if ways.iter().any(|way| way.read(cell).is_some()) {
+                ways.retain(|way| way.read(cell).is_some());
+            } else {
+                continue;
+            }
+            *count += 1;
+            if line < first.0 {
+                *first = example();
+            }
+            return;
+        }
+        if self.others < self.dates() + PATIENCE && begins_as_date(cell) {
+            let ways = Writing::all(&[cell.to_owned()]);
+            if !ways.is_empty() {
+                self.forms.push((ways, 1, example()));
+                return;
+            }
+        }
+        self.others += 1;
+        if self.first_other.as_ref().is_none_or(|(first, _)| line < *first) {
+            self.first_other = Some(example());
+        }
+    }
+
+    /// How many cells are dates.
+    fn dates(&self) -> usize {
+        self.forms.iter().map(|(_, count, _)| count).sum()
+    }
+
+    /// The ways that read every cell; none where a cell is no date, or there is no cell.
+    pub(crate) fn ways(&self) -> &[Writing] {
+        match &self.forms[..] {
+            [(ways, ..)] if self.others == 0 => ways,
+            _ => &[],
+        }
+    }
+
+    /// The first cell that is not written as most are, where most of the cells, with this many numbers besides, are dates;
+    /// none where all are, in one form.
+    pub(crate) fn odd(
+        &self,
+        numbers: usize,
+        first_number: Option<&(usize, String)>,
+    ) -> Option<(usize, String)> {
+        if self.dates() <= self.others + numbers {
+            return None;
+        }
+        let usual = (0..self.forms.len()).max_by_key(|&i| (self.forms[i].1, std::cmp::Reverse(i)))?;
+        let unlike = self.forms.iter().enumerate().filter(|(i, _)| *i != usual).map(|(_, (.., first))| first);
+        unlike.chain(&self.first_other).chain(first_number).min().cloned()
+    }
+}
+
+/// Whether a cell begins as dates do: with a digit, or the name of a month or a day; with a quarter.
+fn begins_as_date(cell: &str) -> bool {
+    const NAMES: [&str; 19] = [
+        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "mon", "tue",
+        "wed", "thu", "fri", "sat", "sun",
+    ];
+    let bytes = cell.as_bytes();
+    let named = || {
+        bytes
+            .get(..3)
+            .is_some_and(|first| NAMES.iter().any(|name| first.eq_ignore_ascii_case(name.as_bytes())))
+    };
+    let digit = bytes.first().is_some_and(u8::is_ascii_digit);
+    let quarter = matches!(bytes, [b'Q' | b'q', digit, ..] if digit.is_ascii_digit());
+    bytes.len() > 5 && (digit || quarter || named()) && bytes.iter().any(u8::is_ascii_digit)
+}
+
 /// What a column of text says as dates, an empty cell of which says nothing.
 pub(crate) enum Dates {
     /// Some cell is no instant, or all are empty.

@@ -42,6 +42,20 @@ impl Times {
         Self { name: name.to_owned(), values: days.unwrap_or(numbers), calendar }
     }
 
+    /// The row of the first number that is no day, where most are, as 20241331 among others: none of times that are all days,
+    /// or mostly something else.
+    pub fn odd_day(&self) -> Option<usize> {
+        if self.calendar {
+            return None;
+        }
+        let known = || self.values.iter().enumerate().filter(|(_, number)| !number.is_nan());
+        let is_day = |number: f64| time::of_digits(number).is_some();
+        let days = known().filter(|(_, number)| is_day(**number)).count();
+        (2 * days > known().count())
+            .then(|| known().find(|(_, number)| !is_day(**number)))?
+            .map(|(row, _)| row)
+    }
+
     /// A time as a file writes it; nothing of a missing one.
     pub fn text(&self, value: f64) -> String {
         match value {

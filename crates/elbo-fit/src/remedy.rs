@@ -21,6 +21,13 @@ fn sentence(remedy: &Remedy) -> String {
         Remedy::TellHeader => "«header yes» says that the first row names the columns; else mend the cell",
         Remedy::TellDecimalMark => "«decimal .» or «decimal ,» says which it is",
         Remedy::TellAnotherKind => "mend the cell, or give the column another «type»",
+        Remedy::TellTime { column } => {
+            return format!(
+                "give the column another «type»; numbers of days or years are times by «time {}»",
+                argument(column, 0)
+            );
+        }
+        Remedy::WriteBinary => "write 1 and 0, or yes and no, or give the column another «type»",
         Remedy::WriteIsoDates => {
             "write the dates as 2016-02-01, the year first; or «drop» leaves the column out"
         }

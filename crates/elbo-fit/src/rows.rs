@@ -1,7 +1,7 @@
 //! Rows of a table as models of coordinate ascent take them: in f64, text set aside, missing cells as NaN.
 
 use elbo::{diagnose::Transforms, mean_field::CellTransforms};
-use elbo_data::Dataset;
+use elbo_data::{Dataset, nearest};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -213,7 +213,8 @@ impl Rows {
                 Some(name) => no_column(&self.data, name),
                 None => format!("`{}` has {} columns", self.data.name, columns.len()),
             };
-            Error::request(message, format!("name one of {}", listed(columns)))
+            let near = nearest(name.unwrap_or_default(), columns);
+            Error::request(message, format!("name one of {}", listed(&near)))
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Where rows come from: a file, or what is built in.
 
 use std::{
-    collections::HashSet,
+    collections::{BTreeMap, HashSet},
     fmt::Display,
     path::{Path, PathBuf},
 };
@@ -141,12 +141,24 @@ impl Source {
             return Ok((self, data));
         }
         let mut data = self.read_with_times(TimeColumn::Instants, memory, None)?;
-        let told = |name: &String| self.table.types.get(name).is_some_and(|&kind| kind != ColumnKind::Time);
-        let counted = |&d: &usize| {
-            let name = &data.columns[d];
-            let named = TIMES.contains(&name.to_lowercase().trim()) && !told(name);
-            named && counts_time(&Times::of_numbers(name, data.column(d).collect()).values)
-        };
+        let times = |d: usize| Times::of_numbers(&data.columns[d], data.column(d).collect());
+        let named = |d: &usize| self.may_be_time(&data.columns[*d]);
+        if data.times.is_none() && data.width() > 1 {
+            for d in (0..data.width()).filter(named) {
+                let times = times(d);
+                if let Some(row) = times.odd_day() {
+                    let place = data.place(row * data.width() + d);
+                    let message = format!(
+                        "`{}`: {place} is {}, which is not a day as most cells of the column are",
+                        data.name, times.values[row]
+                    );
+                    let drop = format!("mend the cell; «drop {}» leaves the column out", times.name);
+                    return Err(Error::new(message).remedy(&drop));
+                }
+            }
+        }
+        let labels = data.labels.as_deref().filter(|_| !self.label_columns.is_empty());
+        let counted = |d: &usize| named(d) && counts_time(&times(*d).values, labels);
         // Times alone would be the data.
         if data.times.is_none()
             && data.width() > 1
@@ -154,7 +166,7 @@ impl Source {
         {
             let name = data.columns[d].clone();
             let others: Vec<usize> = (0..data.width()).filter(|&other| other != d).collect();
-            let times = Times::of_numbers(&name, data.column(d).collect());
+            let times = times(d);
             data = data.keep_columns(&others)?;
             data.times = Some(times);
             data.reading
@@ -165,6 +177,12 @@ impl Source {
         }
         self.time_column = data.times.as_ref().map(|times| times.name.clone());
         Ok((self, data))
+    }
+
+    /// Whether a column of this name may say when rows were seen, though nothing is told of it.
+    pub(crate) fn may_be_time(&self, name: &str) -> bool {
+        let told = self.table.types.get(name).is_some_and(|&kind| kind != ColumnKind::Time);
+        TIMES.contains(&name.to_lowercase().trim()) && !told
     }
 
     fn read_with_times(
@@ -291,10 +309,17 @@ const TIMES: [&str; 12] = [
     "año",
 ];
 
-/// Whether numbers rise throughout, or fall throughout, each seen once.
-fn counts_time(values: &[f64]) -> bool {
-    let strictly = |holds: fn(f64, f64) -> bool| values.windows(2).all(|pair| holds(pair[0], pair[1]));
-    values.len() > 1 && (strictly(|a, b| a < b) || strictly(|a, b| a > b))
+/// Whether numbers rise throughout, or fall throughout, each seen once; where there are labels, among the rows of each. A
+/// missing one is found later, by its line.
+fn counts_time(values: &[f64], labels: Option<&[String]>) -> bool {
+    let mut sequences: BTreeMap<Option<&String>, Vec<f64>> = BTreeMap::new();
+    for (row, &value) in values.iter().enumerate().filter(|(_, value)| !value.is_nan()) {
+        sequences.entry(labels.map(|labels| &labels[row])).or_default().push(value);
+    }
+    let strictly = |holds: fn(f64, f64) -> bool| {
+        sequences.values().all(|values| values.windows(2).all(|pair| holds(pair[0], pair[1])))
+    };
+    sequences.values().any(|values| values.len() > 1) && (strictly(|a, b| a < b) || strictly(|a, b| a > b))
 }
 
 /// Refuses numbers whose squares are out of range.

@@ -194,3 +194,35 @@ fn a_row_of_totals_is_no_step() {
     assert_eq!(total.0, plain.0);
     assert!(total.1.contains("totals      line 32 is left out"), "{total:?}");
 }
+
+/// Newest first, with one cell that is no date: fitted as it stands it would be the series the wrong way round.
+#[test]
+fn a_bad_date_is_named_and_never_makes_the_column_a_label() {
+    let place = Place::new();
+    let text = days((1..=30).rev());
+    place.write("bad.csv", text.replace("2024-05-17", "2024-05-71"));
+    place.write("numbers.csv", text.replace("2024-05-17", "20240571").replace("2024-05-", "202405"));
+    for verb in ["state-space", "hmm --states 2"] {
+        let message = ["bad.csv`: column `day` line 15 is `2024-05-71`, which is not a date"];
+        place.fails(&format!("{verb} --data bad.csv"), 1, &message, "--drop day");
+        place.fails(&format!("{verb} --data bad.csv --time day"), 1, &message, "--type day=text");
+    }
+    let message = ["column `day` line 15 is `20240571`, which is not a date"];
+    place.fails("state-space --data numbers.csv --time day", 1, &message, "mend the cell");
+    // New rows of a fitted model are no exception.
+    place.write("good.csv", &text);
+    place.succeeds("state-space --data good.csv");
+    let message = ["column `day` line 15 is `2024-05-71`"];
+    place.fails("predict runs/good-state-space --data bad.csv", 1, &message, "mend the cell");
+    // Years that begin anew with each site are times of its own series; in no order they are data, which is said.
+    let line = |row: u32| {
+        let site = ["a", "b"][usize::from(row > 11)];
+        format!("{site},{},{:.3}\n", 2000 + row % 12, level(row))
+    };
+    let years = "site,year,level\n".to_owned() + &(0..24).map(line).collect::<String>();
+    place.write("years.csv", &years);
+    let said = place.succeeds("state-space --data years.csv --sequence-column site --kind level");
+    assert!(said.stderr.contains("`year`, 2000 to 2011, in steps of 1"), "{said:?}");
+    let said = place.succeeds("hmm --data years.csv --states 2 --name one");
+    assert!(said.stderr.contains("column `year` is taken as data") && said.stderr.contains("--drop NAME"));
+}

@@ -7,7 +7,7 @@ use super::matrix::Matrix;
 use super::sparse::Sparse;
 use crate::kind::{ColumnKind, Known, NumberKinds, are_levels};
 use crate::numbering::Numbering;
-use crate::time;
+use crate::time::{self, DateScan};
 use crate::timeline::Times;
 
 /// The cells of one column, or of a block of columns that are stored together.
@@ -63,6 +63,11 @@ impl Column {
         if let time::Dates::Known(_, instants, _) = time::dates(&texts) {
             return Self::Time(instants);
         }
+        Self::of_undated(texts)
+    }
+
+    /// A column of text of which it is known that not all cells are instants.
+    pub(crate) fn of_undated(texts: Vec<String>) -> Self {
         if are_levels(&texts) { Self::Category(Levels::of_texts(&texts)) } else { Self::Text(texts) }
     }
 
@@ -129,7 +134,8 @@ impl Column {
                 return seen.iter().map(NumberKinds::known).collect();
             }
             Self::Sparse(counts) => {
-                let known = Known { kind: ColumnKind::Count, missing: 0, numbering: Numbering::None };
+                let (kind, numbering) = (ColumnKind::Count, Numbering::None);
+                let known = Known { kind, missing: 0, numbering, odd_date: None };
                 return vec![known; counts.width];
             }
             Self::Real(_) => ColumnKind::Real,
@@ -140,16 +146,21 @@ impl Column {
             Self::Time(_) => ColumnKind::Time,
             Self::Text(_) => ColumnKind::Text,
         };
-        let mut seen = NumberKinds::default();
+        let (mut seen, mut dates) = (NumberKinds::default(), DateScan::default());
         let mut missing = 0;
         for row in 0..self.rows() {
-            match self.number(row, 0) {
-                Some(number) => seen.take(number),
-                None => missing += usize::from(self.cell(row, 0) == Cell::Missing),
+            if let Some(number) = self.number(row, 0) {
+                seen.take(number);
+                continue;
+            }
+            match self.cell(row, 0) {
+                Cell::Missing => missing += 1,
+                Cell::Text(cell) if kind != ColumnKind::Time => dates.take(&cell, row),
+                _ => {}
             }
         }
         let known = seen.known();
-        vec![Known { kind, missing: missing + known.missing, ..known }]
+        vec![Known { kind, missing: missing + known.missing, odd_date: dates.odd(0, None), ..known }]
     }
 
     /// What stands in a row; `place` is the column of a block, 0 elsewhere.

@@ -8,11 +8,12 @@ mod sparse;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::cell_place::CellPlace;
-use crate::error::Error;
+use crate::error::{CellFault, Error};
 use crate::lines::Lines;
-use crate::names::listed;
+use crate::names::{listed, nearest};
 use crate::reading::Reading;
 use crate::timeline::Times;
 
@@ -146,7 +147,8 @@ impl Frame {
     }
 
     fn no_column(&self, wanted: &str) -> Error {
-        let (name, names) = (self.name.clone(), listed(self.names()));
+        let names: Vec<String> = self.names().map(Into::into).collect();
+        let (name, names) = (self.name.clone(), listed(nearest(wanted, &names).iter()));
         Error::NoColumn { name, wanted: wanted.to_owned(), names }
     }
 
@@ -175,6 +177,24 @@ impl Frame {
         let (part, place) = self.part(column);
         let name = self.names().nth(column)?;
         self.columns[part].1.times(&name, place)
+    }
+
+    /// Sets the times of the rows, which column `number` from 1 of the file tells.
+    pub(crate) fn set_times(
+        &mut self,
+        times: Option<Times>,
+        number: usize,
+        path: &Path,
+    ) -> Result<(), Error> {
+        if let Some(times) = &times
+            && let Some(row) = times.odd_day()
+        {
+            let (path, column, line) = (path.to_owned(), times.name.clone(), self.lines.of(row));
+            let (text, fault) = (times.values[row].to_string(), CellFault::NotADate);
+            return Err(Error::Cell { path, column, number, line, text, fault });
+        }
+        self.times = times;
+        Ok(())
     }
 
     /// Where a cell is, as messages say it.

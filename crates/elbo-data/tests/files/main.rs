@@ -1,6 +1,7 @@
 //! The crate against real files: good, bad and missing.
 
 mod corpus;
+mod dates;
 mod dialects;
 mod formats;
 mod frame;
@@ -10,6 +11,7 @@ mod real;
 mod results;
 mod tensors;
 mod text;
+mod told;
 mod written;
 
 use std::fs;

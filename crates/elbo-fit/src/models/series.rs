@@ -146,7 +146,16 @@ pub(crate) fn read(
 ) -> Result<OrderedRows, Error> {
     let source = if sequence_column.is_some() { source.label_column(sequence_column) } else { source };
     let unasked = source.label_columns.is_empty();
+    let asked = source.clone();
     let rows = Rows::read_series(source, memory, observer)?;
+    let like_time = |name: &&String| rows.data.times.is_none() && asked.may_be_time(name);
+    if let Some(name) = rows.data.columns.iter().find(like_time).filter(|_| rows.data.width() > 1) {
+        let text = format!(
+            "column `{name}` is taken as data, since its numbers are in no order; «time NAME» takes a column for the time of \
+             the rows, «drop NAME» leaves it out"
+        );
+        observer.say("note", text);
+    }
     let rows = ordered(rows, sequence_column.is_some(), memory, observer)?;
     // Labels that all differ tell no sequences apart.
     let repeated = |labels: &[String]| labels.iter().collect::<HashSet<_>>().len() < labels.len();

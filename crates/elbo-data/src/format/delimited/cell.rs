@@ -44,15 +44,6 @@ pub(super) fn is_missing(cell: &str) -> bool {
     }
 }
 
-/// 1 of `True` and `yes`, 0 of `False` and `no`, in any case.
-pub(super) fn yes_or_no(cell: &str) -> Option<f64> {
-    match cell.to_lowercase().as_str() {
-        "true" | "yes" | "t" | "y" => Some(1.0),
-        "false" | "no" | "f" | "n" => Some(0.0),
-        _ => None,
-    }
-}
-
 /// Text, as opposed to a number, however it is written, or to a mark of a missing one.
 pub(super) fn is_text(cell: &str) -> bool {
     number::<f64>(cell) == Err(CellFault::NotANumber) && written(cell).is_none()

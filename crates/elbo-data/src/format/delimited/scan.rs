@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 
-use super::cell::{digits, is_missing, number, yes_or_no};
+use super::cell::{digits, is_missing, number};
 use super::written::{Marks, written};
 use crate::delimiter::{DecimalMark, Delimiter};
 use crate::error::{CellFault, Error};
-use crate::kind::ColumnKind;
+use crate::kind::{ColumnKind, yes_or_no};
 use crate::names::brief;
 use crate::numbering::{Numbering, RowNumbers};
-use crate::time::Writing;
+use crate::time::{DateScan, Writing};
 
 /// The largest number of different texts that are kept.
 const LEVELS: usize = 10_000;
@@ -28,14 +28,19 @@ pub(super) struct ColumnScan {
     text: usize,
     /// `True` and `False` among the text, whatever their case.
     truths: usize,
-    /// In which ways all of the text writes instants.
-    times: Option<Vec<Writing>>,
+    /// `yes` and `no`, and the like, among the text.
+    answers: usize,
+    /// What the text is as dates.
+    dates: DateScan,
     /// How it is known which of day and month goes first, where that had to be found out.
     pub(super) turned: Option<String>,
+    /// How its dates are written, where they are.
+    pub(super) writing: Option<Writing>,
     /// Numbers for people, without and with a unit or a currency.
     written: usize,
     affixes: Vec<(String, usize, Example)>,
     first_text: Option<Example>,
+    first_number: Option<Example>,
     levels: HashSet<String>,
     many_levels: bool,
     whole: bool,
@@ -62,11 +67,14 @@ impl Default for ColumnScan {
             missing: 0,
             text: 0,
             truths: 0,
-            times: None,
+            answers: 0,
+            dates: DateScan::default(),
             turned: None,
+            writing: None,
             written: 0,
             affixes: Vec::new(),
             first_text: None,
+            first_number: None,
             levels: HashSet::new(),
             many_levels: false,
             whole: true,
@@ -89,6 +97,7 @@ impl ColumnScan {
     pub(super) fn take(&mut self, cell: &str, line: usize) {
         if let Some(digits) = digits(cell.as_bytes()) {
             self.plain += 1;
+            keep_first(&mut self.first_number, line, cell);
             self.points += usize::from(digits.point || digits.exponent);
             let whole = digits.is_whole && !digits.exponent && !digits.negative;
             self.whole &= whole;
@@ -125,6 +134,7 @@ impl ColumnScan {
         if number::<f64>(cell) != Err(CellFault::NotANumber) {
             // An infinity, which is refused where it is data, or NaN, which is not.
             self.plain += 1;
+            keep_first(&mut self.first_number, line, cell);
             (self.whole, self.binary, self.years) = (false, false, false);
             return;
         }
@@ -141,6 +151,7 @@ impl ColumnScan {
             }
             if of.affix.is_empty() {
                 self.written += 1;
+                keep_first(&mut self.first_number, line, cell);
                 return;
             }
             // Beyond the fourth they are counted as one.
@@ -155,13 +166,12 @@ impl ColumnScan {
             }
         } else {
             self.text += 1;
-            self.truths += usize::from(is_truth(cell));
+            let answers = cell.len() <= "false".len() && yes_or_no(cell).is_some();
+            self.answers += usize::from(answers);
+            self.truths += usize::from(answers && is_truth(cell));
             keep_first(&mut self.first_text, line, cell);
         }
-        match &mut self.times {
-            Some(ways) => ways.retain(|way| way.read(cell).is_some()),
-            none => *none = Some(Writing::all(&[cell.to_owned()])),
-        }
+        self.dates.take(cell, line);
         if !self.many_levels && !self.levels.contains(cell) {
             self.many_levels = self.levels.len() == LEVELS;
             self.levels.insert(cell.to_owned());
@@ -242,6 +252,11 @@ impl ColumnScan {
         self.first_text.iter().chain(self.affixes.iter().map(|(_, _, example)| example)).min().cloned()
     }
 
+    /// The first cell that is not missing.
+    pub(super) fn first_cell(&self) -> Option<Example> {
+        self.any_text().into_iter().chain(self.first_number.clone()).min()
+    }
+
     /// Whether all numbers have a point or an exponent.
     pub(super) fn all_points(&self) -> bool {
         self.plain > 0 && self.points == self.plain && self.written == 0
@@ -255,20 +270,38 @@ impl ColumnScan {
         self.plain > 0 && self.years
     }
 
+    /// The ways in which every cell is a date; none where some cell is none.
+    fn ways(&self) -> &[Writing] {
+        if self.numbers() == 0 { self.dates.ways() } else { &[] }
+    }
+
     /// Whether a cell is a date as those of the column are.
     pub(super) fn is_date(&self, cell: &str) -> bool {
-        self.times.as_ref().is_some_and(|ways| ways.iter().all(|way| way.read(cell).is_some()))
+        let ways = self.ways();
+        !ways.is_empty() && ways.iter().all(|way| way.read(cell).is_some())
     }
 
     /// Whether it holds dates in which day and month may be either way round.
     pub(super) fn may_turn(&self) -> bool {
-        self.times.as_ref().is_some_and(|ways| Writing::may_turn(ways))
+        Writing::may_turn(self.ways())
+    }
+
+    /// Decides how the dates are written, if they are any, once all cells are taken: where day and month may be either way
+    /// round, as has been found out.
+    pub(super) fn decide_writing(&mut self) {
+        if !self.may_turn() {
+            (self.turned, self.writing) = (None, self.ways().first().cloned());
+        }
+    }
+
+    /// The first cell that is not written as the others are, where most cells are dates.
+    pub(super) fn odd_date(&self) -> Option<Example> {
+        self.dates.odd(self.plain + self.written, self.first_number.as_ref())
     }
 
     /// Whether its cells, but for this one, are all numbers or all dates.
     pub(super) fn differs(&self) -> bool {
-        let dates = self.times.as_ref().is_some_and(|ways| !ways.is_empty()) && self.numbers() == 0;
-        dates || (self.numbers() > 0 && self.texts() == 0)
+        !self.ways().is_empty() || (self.numbers() > 0 && self.texts() == 0)
     }
 
     /// Whether its cells number the rows.
@@ -303,7 +336,7 @@ impl ColumnScan {
                 _ => (ColumnKind::Real, "every cell is a number".into()),
             };
         }
-        if self.numbers() == 0 && self.times.as_ref().is_some_and(|ways| !ways.is_empty()) {
+        if !self.ways().is_empty() {
             let why = self.turned.as_ref().map_or(String::new(), |turned| format!(", {turned}"));
             return (ColumnKind::Time, format!("it holds dates{why}"));
         }
@@ -313,7 +346,12 @@ impl ColumnScan {
         let besides =
             if self.numbers() > 0 { format!(", and {} numbers", self.numbers()) } else { String::new() };
         let levels = self.levels.len() + usize::from(self.numbers() > 0);
-        let why = format!("it holds text, as `{}` in line {line}{besides}", brief(&text));
+        let answers = if self.answers > 0 && self.answers == seen {
+            "; «type NAME=binary» takes yes for 1 and no for 0"
+        } else {
+            ""
+        };
+        let why = format!("it holds text, as `{}` in line {line}{besides}{answers}", brief(&text));
         let category = !self.many_levels && 2 * levels <= seen;
         (if category { ColumnKind::Category } else { ColumnKind::Text }, why)
     }

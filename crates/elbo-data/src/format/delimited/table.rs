@@ -16,10 +16,10 @@ use crate::names::{brief, column_names};
 use crate::numbering::Numbering;
 use crate::options::{ReadOptions, TextColumns};
 use crate::reading::{ColumnReading, Reading, Role};
-use crate::roles::{assign, is_unnamed, no_column, no_data, place};
+use crate::roles::{assign, is_unnamed, no_data, told};
 use crate::room::check_columns;
 use crate::source::{Source, plain_name};
-use crate::time::{Dates, dates};
+use crate::time::{Dates, Writing, dates};
 
 /// What is known of a text table after its first pass.
 pub(super) struct Table {
@@ -38,6 +38,8 @@ pub(super) struct Table {
     pub(super) trailing: bool,
     /// The kinds that columns are told to be of.
     pub(super) told: Vec<Option<ColumnKind>>,
+    /// How the columns of dates write them.
+    pub(super) writings: Vec<Option<Writing>>,
     /// Of each column: the unit or currency around its numbers, if these are written for people.
     pub(super) affixes: Vec<Option<String>>,
 }
@@ -155,6 +157,7 @@ impl Table {
             scan.take(&first);
             scan.rows += 1;
         }
+        scan.columns.iter_mut().for_each(ColumnScan::decide_writing);
         let above = (!header)
             .then(|| header::above(&scan.first, &scan.comments, dialect.delimiter, options))
             .flatten();
@@ -175,7 +178,8 @@ impl Table {
         reading.decide("decimal", chosen, why, usual);
         said_of_thousands(&numbers, mark, &mut reading);
         let affixes = affixes(&names, &scan.columns, mark, &mut reading);
-        let mut told = told(&names, options, path)?;
+        let plain: Vec<String> = names.iter().map(|(name, _)| name.clone()).collect();
+        let mut told = told(&plain, options, path)?;
         let mut columns = scan.understood(&names, &told);
         assign(&mut columns, scan.rows, path, options)?;
         for (i, (column, cells)) in columns.iter_mut().zip(&scan.columns).enumerate() {
@@ -190,6 +194,7 @@ impl Table {
             let fault = if is_first { CellFault::InFirstRow } else { CellFault::NotANumber };
             return Err(Error::Cell { path, column, number: i + 1, line, text, fault });
         }
+        check_told_dates(&columns, &scan.columns, &told, path)?;
         said_of_booleans(&columns, &scan.columns, &mut told, &mut reading);
         said_of_digits(&columns, &scan.columns, &mut reading);
         scan.said_of_totals(&columns, &mut reading);
@@ -205,7 +210,20 @@ impl Table {
         let units = scan.second.as_ref().filter(|_| units).map(|second| second.line);
         let total = scan.total.is_some().then_some(scan.last.line);
         let (decimal, trailing) = (mark, scan.trailing);
-        Ok(Self { encoding, dialect, decimal, reading, header, units, total, trailing, told, affixes })
+        let writings = scan.columns.into_iter().map(|column| column.writing).collect();
+        Ok(Self {
+            encoding,
+            dialect,
+            decimal,
+            reading,
+            header,
+            units,
+            total,
+            trailing,
+            told,
+            writings,
+            affixes,
+        })
     }
 
     /// The records of the table once more, those of the names and of units among them.
@@ -230,6 +248,29 @@ fn odd(column: &ColumnReading, cells: &ColumnScan, told: Option<ColumnKind>) -> 
         Role::Data | Role::Time if told.is_none_or(ColumnKind::is_number) => cells.odd(),
         _ => None,
     }
+}
+
+/// Refuses a column that is told to hold dates, and has a cell that is none.
+fn check_told_dates(
+    columns: &[ColumnReading],
+    cells: &[ColumnScan],
+    told: &[Option<ColumnKind>],
+    path: &Path,
+) -> Result<(), Error> {
+    for (number, (column, (cells, told))) in columns.iter().zip(cells.iter().zip(told)).enumerate() {
+        let dates = cells.writing.is_some() || cells.turned.is_some() || cells.is_empty();
+        if *told != Some(ColumnKind::Time) || dates || matches!(column.role, Role::Aside(_) | Role::Label) {
+            continue;
+        }
+        let (path, name) = (path.to_owned(), column.name.clone());
+        if let Some((line, text)) = column.odd_date.clone() {
+            let fault = CellFault::NotADate;
+            return Err(Error::Cell { path, column: name, number: number + 1, line, text, fault });
+        }
+        let (line, text) = cells.first_cell().unwrap_or_default();
+        return Err(Error::NoInstants { path, column: name, line, text });
+    }
+    Ok(())
 }
 
 /// Says in which columns marks between thousands are left out.
@@ -306,24 +347,6 @@ fn affixes(
         }
     }
     affixes
-}
-
-/// The kinds that columns are told to be of.
-fn told(
-    names: &[(String, bool)],
-    options: &ReadOptions,
-    path: &Path,
-) -> Result<Vec<Option<ColumnKind>>, Error> {
-    let mut told = vec![None; names.len()];
-    let names: Vec<String> = names.iter().map(|(name, _)| name.clone()).collect();
-    for (name, &kind) in &options.table.types {
-        match place(name, &names) {
-            Some(i) => told[i] = Some(kind),
-            None if !options.wanted.is_empty() => {}
-            None => return Err(no_column(name, &names, path)),
-        }
-    }
-    Ok(told)
 }
 
 /// The columns of an image have the names of their pixels.
@@ -456,10 +479,10 @@ impl Scan {
             }
         }
         for (i, cells) in turning.into_iter().zip(cells) {
-            self.columns[i].turned = match dates(&cells) {
-                Dates::Known(way, _, why) => why.map(|why| format!("{}: {why}", way.first())),
+            (self.columns[i].turned, self.columns[i].writing) = match dates(&cells) {
+                Dates::Known(way, _, why) => (why.map(|why| format!("{}: {why}", way.first())), Some(way)),
                 Dates::Unclear | Dates::None => {
-                    Some("but which of day and month goes first is unclear".into())
+                    (Some("but which of day and month goes first is unclear".into()), None)
                 }
             };
         }
@@ -537,6 +560,7 @@ impl Scan {
                 Some(told) => (*told, format!("it is told to hold {told}")),
                 None => column.kind(),
             };
+            let odd_date = column.odd_date();
             ColumnReading {
                 name: name.clone(),
                 named: *named && !is_unnamed(name),
@@ -545,6 +569,7 @@ impl Scan {
                 missing: column.missing,
                 numbering: column.numbering(),
                 role: Role::Data,
+                odd_date,
             }
         };
         names.iter().zip(self.columns.iter().zip(told)).map(of).collect()

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::cell::{is_missing, number, yes_or_no};
+use super::cell::{is_missing, number};
 use super::records::Record;
 use super::table::Table;
 use super::written::written;
@@ -12,20 +12,20 @@ use crate::delimiter::DecimalMark;
 use crate::error::{CellFault, Error};
 use crate::format::reader::check_image;
 use crate::frame::{Column, Frame, Levels, Matrix};
-use crate::kind::ColumnKind;
+use crate::kind::{ColumnKind, yes_or_no};
 use crate::lines::Lines;
 use crate::options::{ReadOptions, TextColumns};
 use crate::reading::{ColumnReading, Role};
-use crate::roles::joined;
+use crate::roles::{joined, not_of};
 use crate::source::Source;
-use crate::time::{Dates, dates};
+use crate::time::Writing;
 
 /// Columns of a table as they are read.
 enum Part<T> {
     /// Numbers, in columns side by side.
     Numbers { columns: Vec<String>, values: SpillBuffer<T> },
-    /// A column of text, and what it is told to hold.
-    Text { name: String, cells: Vec<String>, told: Option<ColumnKind> },
+    /// A column of text, what it is told to hold, and how it writes dates.
+    Text { name: String, cells: Vec<String>, told: Option<ColumnKind>, writing: Option<Writing> },
 }
 
 /// What becomes of the cells of a column.
@@ -70,7 +70,9 @@ fn parts<T: Number>(table: &Table, options: &ReadOptions) -> (Vec<Part<T>>, Vec<
             to[i] = To::Part(parts.len());
         }
         parts.push(if is_text(group[0]) {
-            Part::Text { name: columns[group[0]].name.clone(), cells: Vec::new(), told: table.told[group[0]] }
+            let i = group[0];
+            let (name, writing) = (columns[i].name.clone(), table.writings[i].clone());
+            Part::Text { name, cells: Vec::new(), told: table.told[i], writing }
         } else {
             // Each has its share of the memory.
             let share = options.memory.map(|memory| memory.saturating_mul(group.len() as u64) / numbers);
@@ -84,7 +86,8 @@ fn parts<T: Number>(table: &Table, options: &ReadOptions) -> (Vec<Part<T>>, Vec<
         parts.push(if columns[i].kind.is_number() {
             Part::Numbers { columns: vec![name], values: SpillBuffer::new(options.memory) }
         } else {
-            Part::Text { name, cells: Vec::new(), told: Some(ColumnKind::Time) }
+            let (told, writing) = (Some(ColumnKind::Time), table.writings[i].clone());
+            Part::Text { name, cells: Vec::new(), told, writing }
         });
     }
     (parts, to)
@@ -130,15 +133,9 @@ where
             }
             Err(fault) => return Err(fail(cell, i, line, fault)),
         };
-        let number: f64 = value.into();
-        match told[i] {
-            Some(ColumnKind::Count) if number < 0.0 || number.fract() != 0.0 => {
-                Err(fail(cell, i, line, CellFault::NotACount))
-            }
-            Some(ColumnKind::Binary) if number != 0.0 && number != 1.0 && !number.is_nan() => {
-                Err(fail(cell, i, line, CellFault::NotBinary))
-            }
-            _ => Ok(value),
+        match told[i].and_then(|kind| not_of(kind, value.into())) {
+            Some(fault) => Err(fail(cell, i, line, fault)),
+            None => Ok(value),
         }
     };
     let labelled = to.contains(&To::Labels);
@@ -185,9 +182,10 @@ where
         memory: options.memory,
         ..Frame::new()
     };
-    if let Some(time) = columns.iter().find(|column| column.role == Role::Time) {
+    if let Some(i) = columns.iter().position(|column| column.role == Role::Time) {
         let part = parts.pop().expect("the times have a part");
-        frame.times = part.column(&path)?.1.times(&time.name, 0);
+        let times = part.column(&path)?.1.times(&columns[i].name, 0);
+        frame.set_times(times, i + 1, &path)?;
     }
     for part in parts {
         let (name, column) = part.column(&path)?;
@@ -211,16 +209,10 @@ where
     /// The column, or the block of columns, that it is.
     fn column(self, path: &Path) -> Result<(String, Column), Error> {
         match self {
-            Self::Text { name, cells, told } => {
-                let fault = |(unclear, text)| {
-                    let (path, column) = (path.to_owned(), name.clone());
-                    if unclear {
-                        Error::UnclearDates { path, column, text }
-                    } else {
-                        Error::NoInstants { path, column, text }
-                    }
-                };
-                let column = of_kind(cells, told).map_err(fault)?;
+            Self::Text { name, cells, told, writing } => {
+                let unclear =
+                    |text| Error::UnclearDates { path: path.to_owned(), column: name.clone(), text };
+                let column = of_kind(cells, told, writing).map_err(unclear)?;
                 Ok((name, column))
             }
             Self::Numbers { columns, values } => {
@@ -267,21 +259,23 @@ fn written_number<T: Number>(cell: &str, affix: &str, decimal: DecimalMark) -> R
     }
 }
 
-/// A column of text, of the kind that is told, or else of the kind that the text has. The error is whether day and
-/// month are unclear, and the first text.
-fn of_kind(cells: Vec<String>, told: Option<ColumnKind>) -> Result<Column, (bool, String)> {
+/// A column of text, of the kind that is told, or else of the kind that the text has. The error is the first of dates in
+/// which day and month may be either way round.
+fn of_kind(cells: Vec<String>, told: Option<ColumnKind>, writing: Option<Writing>) -> Result<Column, String> {
+    let instants = |way: Writing| Column::Time(cells.iter().map(|cell| way.read(cell)).collect());
     Ok(match told {
         Some(ColumnKind::Category) => Column::Category(Levels::of_texts(&cells)),
         Some(ColumnKind::Ordinal) => Column::Ordinal(Levels::of_texts(&cells)),
         Some(ColumnKind::Text) => Column::Text(cells),
-        Some(ColumnKind::Time) => match dates(&cells) {
-            Dates::Known(_, instants, _) => Column::Time(instants),
-            not => {
-                let first = cells.into_iter().find(|cell| !cell.is_empty()).unwrap_or_default();
-                return Err((matches!(not, Dates::Unclear), first));
-            }
+        Some(ColumnKind::Time) => match (writing, cells.iter().find(|cell| !cell.is_empty())) {
+            (None, Some(first)) => return Err(first.clone()),
+            (None, None) => Column::Time(vec![None; cells.len()]),
+            (Some(way), _) => instants(way),
         },
-        Some(ColumnKind::Real | ColumnKind::Count | ColumnKind::Binary) | None => Column::of_texts(cells),
+        Some(ColumnKind::Real | ColumnKind::Count | ColumnKind::Binary) | None => match writing {
+            Some(way) => instants(way),
+            None => Column::of_undated(cells),
+        },
     })
 }
 
