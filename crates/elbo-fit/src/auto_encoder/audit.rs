@@ -192,7 +192,8 @@ pub(super) fn audit(
     if let Some(results) = &results {
         let fit = results.findings.clone();
         (found.over_independent, found.over_linear) = (fit.over_independent, fit.over_linear);
-        (found.over_mixture, found.predictive) = (fit.over_mixture, fit.predictive);
+        (found.over_mixture, found.over_blend, found.predictive) =
+            (fit.over_mixture, fit.over_blend, fit.predictive);
         found.at_floor = fit.at_floor;
     }
     auditor.add(&mut found, &ledger, training_ledger.as_ref(), annealed.as_deref());

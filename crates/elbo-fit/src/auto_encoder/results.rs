@@ -1,5 +1,7 @@
 //! What a finished fit came to.
 
+use std::f64::consts::LN_2;
+
 use elbo::{
     burn::tensor::Device,
     diagnose::{Findings, Verdict},
@@ -11,6 +13,7 @@ use elbo::{
     objective::Objective,
     parameters::BurnModule,
     random::{Key, Purpose},
+    special::ln_sum_exp,
     terms::{Mean, Summary},
     train::Inference,
 };
@@ -127,7 +130,9 @@ pub(super) fn results(
             |model: LinearGaussian| rows.values.chunks(rows.width).map(|x| model.log_evidence(x)).collect();
         found.over_linear = over(model.map(by_linear));
         found.over_independent = over(yardsticks::independent(likelihood, train, &rows, device));
-        found.over_mixture = over(yardsticks::mixture(support, binarise, train, &rows, key));
+        let mixture = yardsticks::mixture(support, binarise, train, &rows, key);
+        found.over_blend = over(mixture.as_ref().map(|mixture| blend(reached, mixture)));
+        found.over_mixture = over(mixture);
         found.predictive = yardsticks::predictive(&*reader, train, &rows, &config.data.columns, key)?;
     }
     Ok(told(linear, found))
@@ -219,6 +224,11 @@ fn linear(
 /// The bound of rows less the log p(x) of another model, row by row.
 fn advantage(elbo: &[f64], log_evidence: &[f64]) -> Mean {
     Mean::of(&elbo.iter().zip(log_evidence).map(|(e, l)| e - l).collect::<Vec<_>>())
+}
+
+/// The log of half of one density and half of another.
+fn blend(one: &[f64], other: &[f64]) -> Vec<f64> {
+    one.iter().zip(other).map(|(&one, &other)| ln_sum_exp(&[one, other]) - LN_2).collect()
 }
 
 /// The headline figures, as (name, value).

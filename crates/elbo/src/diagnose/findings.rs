@@ -50,6 +50,8 @@ pub struct Findings {
     pub over_linear: Option<Mean>,
     /// The same, minus the log p(x) of a mixture (E21).
     pub over_mixture: Option<Mean>,
+    /// The same, minus the log of half p(x) and half the mixture's.
+    pub over_blend: Option<Mean>,
     /// How rows drawn from the model cover held-out rows.
     pub predictive: Option<Predictive>,
     /// Whether the factors were set to their exact optima (E21): then there is no encoder, and no parameter that is not

@@ -38,6 +38,7 @@ fn good() -> Findings {
         over_independent: Some(mean(9.0, 0.5)),
         over_linear: Some(mean(4.0, 0.5)),
         over_mixture: Some(mean(0.1, 0.02)),
+        over_blend: Some(mean(0.02, 0.02)),
         predictive: Some(Predictive { coverage: 0.88, limit: 0.82, of: "column a".into() }),
         ..Findings::default()
     }
@@ -56,7 +57,21 @@ struct Case {
 }
 
 /// One bad finding each.
-const BAD: [Case; 27] = [
+const BAD: [Case; 29] = [
+    Case {
+        change: |f| f.over_blend = Some(mean(-0.7, 0.19)),
+        claim: Claim::Model,
+        level: Level::Caution,
+        says: "is 0.70 ± 0.19 nats below that of half p(x) and half a mixture of 10 components: p(x) lacks",
+        remedy: Some(Remedy::MoreEpochs),
+    },
+    Case {
+        change: |f| f.generalisation_gap = Some(mean(1.0, 7.0)),
+        claim: Claim::Model,
+        level: Level::Caution,
+        says: "nats above that of held-out rows (mean KL 20.00): held-out rows are too few to see overfitting",
+        remedy: Some(Remedy::Patience),
+    },
     Case {
         change: |f| {
             let unsure = Some(mean(4.0, 2.0));
@@ -264,7 +279,7 @@ fn a_good_fit_is_trusted_in_every_claim() {
     let verdict = Verdict::of(&good());
     assert_eq!(verdict.level, Level::Trust, "{verdict}");
     assert!(Claim::ALL.iter().all(|&claim| verdict.claim(claim) == Some(Level::Trust)));
-    assert_eq!(verdict.reasons.len(), 16);
+    assert_eq!(verdict.reasons.len(), 17);
     assert!(verdict.reasons.iter().all(|reason| reason.remedies.is_empty()));
 }
 
@@ -385,6 +400,7 @@ fn lighter(a: &Findings, b: &Findings) -> bool {
         || over(|f| f.over_independent)
         || over(|f| f.over_linear)
         || over(|f| f.over_mixture)
+        || over(|f| f.over_blend)
         || covers(a) > covers(b)
         || gap(|f| f.inference_gap)
         || gap(|f| f.amortisation_gap)
@@ -425,7 +441,7 @@ fn a_missing_check_is_named() {
 #[test]
 fn noise_is_no_reason() {
     let mut findings = good();
-    findings.generalisation_gap = Some(mean(30.0, 8.0));
+    findings.generalisation_gap = Some(mean(28.0, 6.5));
     findings.inference_gap = Some(mean(30.0, 9.5));
     findings.over_linear = Some(mean(-2.0, 2.0));
     findings.disagreement = Some(mean(3.0, 0.9));
