@@ -8,12 +8,14 @@
 //! window of steps ψ becomes the mean over the window's second half, in which the noise of the steps is averaged away. The
 //! draws of a window also measure the bound: where it has not risen for three windows by more than the tolerance and its
 //! own standard error, the step size is halved; when steps are so small that they cost the bound less than the tolerance,
-//! the row has converged. Every draw is new: to measure by draws that stay the same would be to fit them.
+//! the row has converged. A row whose start is so far from its posterior that its draws do not tell its bound to a nat begins
+//! at Laplace's approximation instead, if that is better. Every draw is new: to measure by draws that stay the same would be to fit them.
 
 use crate::{
     Error,
     check::{self, checked},
     guide::PerDatum,
+    laplace::mode,
     minibatch::Minibatch,
     model::Joint,
     random::{Key, Purpose},
@@ -79,6 +81,9 @@ const PATIENCE: usize = 3;
 const FALL: f64 = 0.5;
 /// Draws by which the end is compared with the start.
 const COMPARED: usize = 64;
+/// The standard error of a bound by its draws, in nats, above which it is not known: a start is far from the posterior then,
+/// and an end has not converged.
+const UNKNOWN: f64 = 1.0;
 /// Adam's.
 const BETA: (f64, f64) = (0.9, 0.99);
 const EPSILON: f64 = 1e-12;
@@ -304,6 +309,7 @@ impl<'a> Block<'a> {
         let n = self.rows.len();
         let (mut steps, mut converged) = (vec![0; n], vec![false; n]);
         let start = self.q.clone();
+        self.begin();
         let mut step = 0;
         while !self.active.is_empty() {
             for late in [false, true] {
@@ -327,18 +333,47 @@ impl<'a> Block<'a> {
         Ok(Inferred { q: self.q, steps, converged })
     }
 
+    /// The bound that draws of a q give of a row of the block, the same draws of each q.
+    fn compared(&mut self, q: &PerDatum, place: usize) -> Vec<f64> {
+        let (width, k) = (self.joint.width(), self.config.importance_samples);
+        let x = &self.x[place * width..][..width];
+        let samples = 0..COMPARED.max(8 * k).next_multiple_of(k);
+        let rows = &[self.rows[place]];
+        self.room.draw(self.joint, q, &[place], rows, x, samples, |s| self.compare.fold(s), false);
+        group_bounds(&self.room.log_weights, k)
+    }
+
+    /// Rows whose start is far begin at Laplace's approximation, where that is the better.
+    fn begin(&mut self) {
+        let (width, k) = (self.joint.width(), self.q.latent());
+        for place in 0..self.rows.len() {
+            let start = self.q.clone();
+            let of_start = Mean::of(&self.compared(&start, place));
+            if !of_start.value.is_finite() || of_start.standard_error <= UNKNOWN {
+                continue;
+            }
+            let x = &self.x[place * width..][..width];
+            let from = [start.mean(place).to_vec(), vec![0.0; k]];
+            let modes = from.iter().filter_map(|from| mode(self.joint, x, from));
+            let Some(mode) = modes.max_by(|a, b| a.value.total_cmp(&b.value)) else { continue };
+            let mut other = start;
+            if other.set(place, &mode.mean, &mode.precision).is_err() {
+                continue;
+            }
+            if Mean::of(&self.compared(&other, place)).value > of_start.value {
+                self.q = other;
+            }
+        }
+    }
+
     /// Where a row ended clearly below its start, at the same draws, the start is what it keeps.
     fn keep_the_better(&mut self, start: &PerDatum, converged: &mut [bool]) -> Result<(), Error> {
-        let width = self.joint.width();
-        let k = self.config.importance_samples;
+        let end = self.q.clone();
         for (place, &row) in self.rows.iter().enumerate() {
-            let x = &self.x[place * width..][..width];
-            let mut bounds = [start, &self.q].map(|q| {
-                let samples = 0..COMPARED.max(8 * k).next_multiple_of(k);
-                self.room.draw(self.joint, q, &[place], &[row], x, samples, |s| self.compare.fold(s), false);
-                group_bounds(&self.room.log_weights, k)
-            });
+            let mut bounds = [start, &end].map(|q| self.compared(q, place));
             let [before, after] = &mut bounds;
+            // What its draws do not tell cannot have converged.
+            converged[place] &= Mean::of(after).standard_error <= UNKNOWN;
             if before.iter().any(|b| !b.is_finite()) {
                 return Err(not_finite(row));
             }

@@ -99,6 +99,7 @@ pub mod fit;
 pub mod gradient;
 pub mod guide;
 pub mod infer;
+mod laplace;
 pub mod likelihood;
 pub mod mean_field;
 pub mod minibatch;

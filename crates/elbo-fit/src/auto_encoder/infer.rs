@@ -226,8 +226,7 @@ impl RowBounds {
             facts.push(format!("note: {rows} rows of {all}, drawn from the seed, and not the whole data"));
         }
         if converged < rows as f64 {
-            let text =
-                "note: the column `converged` is 0 where a row ran out of steps: «steps» gives it more";
+            let text = "note: the column `converged` is 0 where a row ran out of steps, to which «steps» gives more, or where draws do not tell its bound to a nat";
             facts.push(text.into());
         }
         facts

@@ -5,7 +5,7 @@
 //! All in f64; log σ² is held within ±30.
 
 use super::Encoded;
-use crate::{Error, check};
+use crate::{Error, check, distribution::Cholesky};
 
 /// |log σ²| never exceeds this.
 const LOG_VARIANCE_BOUND: f64 = 30.0;
@@ -114,6 +114,35 @@ impl PerDatum {
     pub(crate) fn psi_mut(&mut self, row: usize) -> &mut [f64] {
         let size = self.size();
         &mut self.psi[row * size..][..size]
+    }
+
+    /// Makes q of a row the best of its family for a Gaussian posterior of this mean and precision.
+    pub(crate) fn set(&mut self, row: usize, mean: &[f64], precision: &Cholesky) -> Result<(), Error> {
+        let (k, covariance) = (self.latent, self.covariance);
+        let psi = self.psi_mut(row);
+        psi[..k].copy_from_slice(mean);
+        match covariance {
+            Covariance::Diagonal => {
+                let precision = precision.product();
+                (0..k).for_each(|i| psi[k + i] = -libm::log(precision[i * k + i]));
+            }
+            Covariance::Full => {
+                let scale = Cholesky::of(&precision.inverse(), k)?;
+                let mut at = 2 * k;
+                for i in 0..k {
+                    let line = scale.row(i);
+                    psi[k + i] = 2.0 * libm::log(line[i]);
+                    for along in &line[..i] {
+                        psi[at] = along / line[i];
+                        at += 1;
+                    }
+                }
+            }
+        }
+        for s in &mut psi[k..2 * k] {
+            *s = s.clamp(-LOG_VARIANCE_BOUND, LOG_VARIANCE_BOUND);
+        }
+        Ok(())
     }
 
     /// μ, log σ² and U of a row.
