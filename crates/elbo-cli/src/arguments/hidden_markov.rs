@@ -55,11 +55,14 @@ pub(crate) struct HiddenMarkov {
     ascent: Ascent,
 }
 
-const EMISSION: [(&str, &str); 3] =
-    [("gaussian", "Real numbers"), ("poisson", "Counts"), ("categorical", "Classes, numbered from 0")];
+const EMISSION: [(&str, &str); 3] = [
+    ("gaussian", "The column holds real numbers"),
+    ("poisson", "The column holds counts"),
+    ("categorical", "The column holds classes, which are numbered from 0"),
+];
 const START: [(&str, &str); 2] = [
-    ("apart", "Each row at the nearest of K rows that are far from one another"),
-    ("random", "Each row at a state drawn by itself"),
+    ("apart", "Each row begins in the state of the nearest of K rows that are far from one another"),
+    ("random", "Each row begins in a state that is drawn by itself"),
 ];
 
 impl AscentVerb for HiddenMarkov {

@@ -69,20 +69,24 @@ pub(crate) struct Mixture {
     ascent: Ascent,
 }
 
-const FAMILY: [(&str, &str); 2] =
-    [("gaussian", "Real numbers"), ("bernoulli", "Columns of 0 and 1, independent given the component")];
+const FAMILY: [(&str, &str); 2] = [
+    ("gaussian", "The columns hold real numbers"),
+    ("bernoulli", "The columns hold 0 and 1, and are independent given the component"),
+];
 const COVARIANCE: [(&str, &str); 4] = [
-    ("full", "A matrix for each component"),
-    ("tied", "One matrix for all"),
-    ("diagonal", "A variance for each component and column"),
-    ("spherical", "A variance for each component"),
+    ("full", "Each component has a matrix of its own"),
+    ("tied", "All components share one matrix"),
+    ("diagonal", "Each component has a variance for each column"),
+    ("spherical", "Each component has one variance for all columns"),
 ];
 const WEIGHTS: [(&str, &str); 2] = [
-    ("dirichlet", "Dir(α₀, …, α₀)"),
-    ("dirichlet-process", "A Dirichlet process, of which K components are used"),
+    ("dirichlet", "The shares are drawn from Dir(α₀, …, α₀)"),
+    ("dirichlet-process", "The shares are drawn from a Dirichlet process, of which K components are used"),
 ];
-const START: [(&str, &str); 2] =
-    [("k-means", "k-means from rows far from one another"), ("random", "Rows drawn alike")];
+const START: [(&str, &str); 2] = [
+    ("k-means", "The components begin where k-means ends, which begins at rows far from one another"),
+    ("random", "The components begin at rows that are drawn, each row with the same probability"),
+];
 /// Rows of a minibatch, where they are not asked for.
 const BATCH: usize = 10_000;
 

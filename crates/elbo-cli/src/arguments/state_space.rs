@@ -52,9 +52,12 @@ pub(crate) struct StateSpace {
 }
 
 const KIND: [(&str, &str); 3] = [
-    ("level", "z_t = z_{t−1} + noise, seen through noise: the local level model"),
-    ("autoregression", "z_t = a z_{t−1} + noise, around the mean of the column, seen through noise"),
-    ("factors", "D states with linear dynamics, of which each column is a noisy linear map"),
+    ("level", "The level wanders, z_t = z_{t−1} + noise, and is seen through noise: the local level model"),
+    (
+        "autoregression",
+        "The state returns, z_t = a z_{t−1} + noise, to the mean of the column, and is seen through noise",
+    ),
+    ("factors", "D states have linear dynamics, and each column is a noisy linear map of them"),
 ];
 
 impl AscentVerb for StateSpace {

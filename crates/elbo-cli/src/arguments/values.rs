@@ -21,8 +21,10 @@ use serde_json::Value;
 pub(crate) type Names = [(&'static str, &'static str)];
 
 /// The forms of the KL term.
-pub(crate) const KL: [(&str, &str); 2] =
-    [("analytic", "In closed form"), ("monte-carlo", "The mean of log q(z|x) − log p(z) over the samples")];
+pub(crate) const KL: [(&str, &str); 2] = [
+    ("analytic", "It is computed in closed form"),
+    ("monte-carlo", "It is the mean of log q(z|x) − log p(z) over the samples"),
+];
 
 /// The data set that is built in.
 pub(crate) fn parse_builtin(text: &str) -> Result<String, String> {

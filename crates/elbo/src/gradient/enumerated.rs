@@ -70,7 +70,7 @@ impl Estimator for Enumerated {
 
 impl Choice for Enumerated {
     type Number = ();
-    const ABOUT: &'static str = "Exact, of discrete latents with few states";
+    const ABOUT: &'static str = "It is exact, and takes discrete latents with few states";
 
     fn of_elbo((): (), _: KlForm, model: &dyn Latent, guide: &dyn Guide) -> Chosen {
         Ok(Arc::new(Self::new(model, guide)?))

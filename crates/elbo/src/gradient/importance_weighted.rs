@@ -81,8 +81,7 @@ impl Estimator for DoublyReparameterised {
 
 impl Choice for DoublyReparameterised {
     type Number = ();
-    const ABOUT: &'static str =
-        "Of the importance-weighted bound, for Gaussian latents: its signal lasts as the samples grow";
+    const ABOUT: &'static str = "It is of the importance-weighted bound, and takes Gaussian latents: its signal lasts as the samples grow";
 
     fn of_elbo((): (), _: KlForm, _: &dyn Latent, _: &dyn Guide) -> Chosen {
         Err(Needs::WeightedBound.into())

@@ -47,7 +47,8 @@ impl Estimator for Relaxed {
 
 impl Choice for Relaxed {
     type Number = f64;
-    const ABOUT: &'static str = "Discrete latents relaxed at this temperature: biased";
+    const ABOUT: &'static str =
+        "Discrete latents are relaxed at this temperature, which makes the estimate biased";
     const UNBIASED: bool = false;
 
     fn check(temperature: f64) -> Result<(), Error> {

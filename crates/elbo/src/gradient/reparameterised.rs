@@ -50,7 +50,7 @@ impl Estimator for Reparameterised {
 
 impl Choice for Reparameterised {
     type Number = ();
-    const ABOUT: &'static str = "Through z, of Gaussian latents; also of the importance-weighted bound";
+    const ABOUT: &'static str = "It goes through the draws of z, and takes Gaussian latents; it serves the importance-weighted bound too";
     const WEIGHS_KL: bool = true;
 
     fn of_elbo((): (), kl: KlForm, model: &dyn Latent, _: &dyn Guide) -> Chosen {
@@ -142,7 +142,7 @@ impl Estimator for StickingTheLanding {
 impl Choice for StickingTheLanding {
     type Number = ();
     const ABOUT: &'static str =
-        "The same without the score of q, of Gaussian latents: no noise where q is the posterior";
+        "It is the same without the score of q: it has no noise where q is the posterior";
 
     fn of_elbo((): (), _: KlForm, model: &dyn Latent, _: &dyn Guide) -> Chosen {
         needs_gaussian(model)?;

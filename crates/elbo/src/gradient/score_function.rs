@@ -78,8 +78,7 @@ impl Estimator for ScoreFunction {
 
 impl Choice for ScoreFunction {
     type Number = ();
-    const ABOUT: &'static str =
-        "Through log q alone, of any latents; with a leave-one-out baseline over the samples";
+    const ABOUT: &'static str = "It goes through log q alone, and takes any latents; each sample has the mean of the others as its baseline";
     const SAMPLES: usize = 8;
 
     fn of_elbo((): (), _: KlForm, _: &dyn Latent, _: &dyn Guide) -> Chosen {
@@ -136,8 +135,7 @@ impl Estimator for RunningMean {
 
 impl Choice for RunningMean {
     type Number = f64;
-    const ABOUT: &'static str =
-        "The score function whose baseline is the mean bound of earlier steps, which fade by this factor";
+    const ABOUT: &'static str = "It is the score function whose baseline is the mean bound of earlier steps, which fade by this factor";
 
     fn check(decay: f64) -> Result<(), Error> {
         check::in_range("the decay of the running mean", decay, 0.0..1.0).map(drop)

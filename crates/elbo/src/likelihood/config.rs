@@ -57,13 +57,14 @@ macro_rules! families {
 }
 
 families! {
-    /// Independent Bernoulli columns of values in [0, 1], from logits (E10).
+    /// The columns are independent and Bernoulli, with values in [0, 1]; the decoder gives their logits (E10).
     "bernoulli" Bernoulli,
-    /// Independent Gaussian columns of real numbers, from means (E11).
+    /// The columns are independent and Gaussian, with real numbers; the decoder gives their means (E11).
     "gaussian" Gaussian(sigma: Sigma),
-    /// Independent Poisson columns of counts, from log rates.
+    /// The columns are independent Poisson counts; the decoder gives the logarithms of their rates.
     "poisson" Poisson,
-    /// Independent columns of counts whose variance exceeds their mean, each with a dispersion of its own, from log means (E36).
+    /// The columns are independent counts whose variance exceeds their mean, each with a dispersion of its own; the decoder gives the
+    /// logarithms of their means (E36).
     "negative-binomial" NegativeBinomial,
 }
 
