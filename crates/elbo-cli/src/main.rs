@@ -23,7 +23,7 @@ use elbo::diagnose::Level;
 use elbo_fit::{Error, Kind};
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::try_parse().unwrap_or_else(|error| arguments::refuse(error));
     if arguments.quiet {
         out::be_quiet();
     }

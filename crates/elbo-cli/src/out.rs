@@ -225,17 +225,24 @@ pub(crate) fn write(told: Answer, Output { output, json }: &Output) -> Result<()
     Ok(table.write(path)?)
 }
 
-/// Says which of these columns, the last of a table, are called otherwise there, because another has their name.
+/// Says which columns are called otherwise than they always are, because another has their name: those of numbers and labels
+/// before these columns, the last of a table, and second ones among these.
 fn tell_renamed(given: &[String], table: &Table, path: Option<&Path>) {
     let (before, now) = table.columns.split_at(table.columns.len() - given.len());
     let place = path.map_or("the output".into(), |path| format!("`{}`", path.display()));
-    for (name, (new, _)) in given.iter().zip(now).filter(|(name, (new, _))| *name != new) {
-        let column = if before.iter().any(|(own, _)| own == name) {
-            format!("column `{name}` of the data")
-        } else {
-            format!("the second column `{name}`")
+    for (new, _) in before {
+        let of = |kind: &str| new.strip_suffix(kind).filter(|name| !name.is_empty());
+        let (what, name) = match (of("_number"), of("_label")) {
+            (Some(name), _) => ("the number", name),
+            (_, Some(_)) => ("the label", "label"),
+            _ => continue,
         };
-        tell(format!("note: {column} is `{new}` in {place}"));
+        tell(format!(
+            "note: {what} of each row is `{new}` in {place}, since the data have a column `{name}`"
+        ));
+    }
+    for (name, (new, _)) in given.iter().zip(now).filter(|(name, (new, _))| *name != new) {
+        tell(format!("note: the second column `{name}` is `{new}` in {place}"));
     }
 }
 

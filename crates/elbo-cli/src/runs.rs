@@ -5,8 +5,8 @@ use std::time::SystemTime;
 use elbo::burn::tensor::Device;
 use elbo_data::{Column, Table};
 use elbo_fit::{
-    ComparedRun, Comparison, Error, FittedModel, RunEntry, RunPair, RunStatus, compare as side_by_side,
-    plus_minus, runs as list,
+    ComparedRun, Comparison, Error, RunEntry, RunPair, RunStatus, compare as side_by_side, plus_minus,
+    runs as list,
 };
 use jiff::Timestamp;
 
@@ -107,42 +107,40 @@ fn table_of(all: &[RunEntry]) -> Table {
 pub(crate) fn compare(arguments: &Compare, device: &Device) -> Result<(), Error> {
     check_ending(arguments.output.as_deref(), false)?;
     let asked = arguments.source.asked()?;
-    // A run that cannot be read is told below.
-    let fits = arguments.runs.iter().filter(|_| arguments.output.is_some());
-    let fits: Vec<FittedModel> = fits.filter_map(|run| FittedModel::load(run).ok()).collect();
-    let sources = fits.iter().map(|model| &model.about().data.source).chain(&asked.source);
-    spare_data(arguments.output.as_deref(), sources)?;
     let found = side_by_side(&arguments.runs, &asked, device, &Screen::default())?;
+    let sources = found.runs.iter().map(|run| &run.source).chain(&asked.source);
+    spare_data(arguments.output.as_deref(), sources)?;
     if let Some(path) = &arguments.output {
         pairs(&found).write(path)?;
     }
-    let headings = ["run", "model", "value", "nats per row", "rows", "", "ELBO of all"];
+    let headings = ["run", "model", "log_density, nats", "per", "number", "", "ELBO of all"];
     let lines: Vec<[String; 7]> = found
         .runs
         .iter()
         .map(|run| {
-            let mean = if run.number > 1 { plus_minus(run.mean) } else { format!("{:.3}", run.mean.value) };
             let bound = run.bound.map_or(String::new(), |bound| format!("{bound:.4}"));
-            let rows = run.number.to_string();
-            [path(run), run.model.clone(), run.term.clone(), mean, rows, run.rows.clone(), bound]
+            let (mean, number) = (plus_minus(run.mean), run.number.to_string());
+            [path(run), run.model.clone(), mean, run.per.to_owned(), number, run.rows.clone(), bound]
         })
         .collect();
-    print(&aligned(&headings, &lines, &[3, 4, 6]))?;
+    print(&aligned(&headings, &lines, &[2, 4, 6]))?;
     print("\n")?;
-    let headings = ["run", "less", "difference, nats per row", "rows", "of the ELBOs of all"];
-    let lines: Vec<[String; 5]> = found
+    let headings = ["run", "less", "difference, nats", "per", "number", "of the ELBOs of all"];
+    let lines: Vec<[String; 6]> = found
         .pairs
         .iter()
         .map(|RunPair { of: [a, b], difference }| {
+            let per = found.runs[*a].per.to_owned();
             let [a, b] = [*a, *b].map(|place| path(&found.runs[place]));
             match difference {
                 Ok(of) => {
-                    let mean =
-                        if of.rows > 1 { plus_minus(of.mean) } else { format!("{:.3}", of.mean.value) };
                     let bounds = of.bounds.map_or(String::new(), |of| format!("{of:.4}"));
-                    [a, b, mean, of.rows.to_string(), bounds]
+                    [a, b, plus_minus(of.mean), per, of.rows.to_string(), bounds]
                 }
-                Err(why) => [a, b, format!("not compared: {}", flags(why)), String::new(), String::new()],
+                Err(why) => {
+                    let none = String::new;
+                    [a, b, format!("not compared: {}", flags(why)), none(), none(), none()]
+                }
             }
         })
         .collect();
@@ -163,9 +161,9 @@ fn pairs(found: &Comparison) -> Table {
     table.push("run", text(&|pair| path(&found.runs[pair.of[0]])));
     table.push("less", text(&|pair| path(&found.runs[pair.of[1]])));
     table.push("difference", real(&|pair| Some(difference(pair)?.0.value)));
-    let known = |pair: &RunPair| difference(pair).filter(|of| of.1 > 1).map(|of| of.0.standard_error);
-    table.push("standard_error", real(&known));
-    table.push("rows", real(&|pair| Some(difference(pair)?.1 as f64)));
+    table.push("standard_error", real(&|pair| difference(pair)?.0.error()));
+    table.push("per", text(&|pair| found.runs[pair.of[0]].per.into()));
+    table.push("number", real(&|pair| Some(difference(pair)?.1 as f64)));
     table.push("difference_of_elbos", real(&|pair| difference(pair)?.2));
     table.push("not_compared", text(&|pair| pair.difference.as_ref().err().map(flags).unwrap_or_default()));
     table

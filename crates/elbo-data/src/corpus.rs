@@ -4,6 +4,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use crate::cells::Precision;
 use crate::error::Error;
 use crate::fingerprint::{hash_entries, hexadecimal};
 use crate::format::ContentKind;
@@ -27,6 +28,8 @@ pub struct Corpus {
     pub vocabulary: usize,
     /// Their names.
     pub names: Option<Vec<String>>,
+    /// How many documents each stands for, where a column says it: numbers of 0 and more.
+    pub weights: Option<Vec<f64>>,
     /// What was understood of a table, and why.
     pub reading: Reading,
 }
@@ -43,14 +46,17 @@ impl Corpus {
         (&self.words[entries.clone()], &self.counts[entries])
     }
 
-    /// The SHA-256 of the sizes, the offsets, the words and the counts, in hexadecimal: equal for equal documents, whatever
-    /// the format of the file.
+    /// The SHA-256 of the sizes, the offsets, the words and the counts, and of weights where there are any, in hexadecimal:
+    /// equal for equal documents, whatever the format of the file.
     pub fn fingerprint(&self) -> String {
         let mut hash = Sha256::new();
         for size in [self.documents(), self.vocabulary] {
             hash.update((size as u64).to_le_bytes());
         }
         hash_entries(&mut hash, &self.offsets, &self.words, &self.counts);
+        for weight in self.weights.iter().flatten() {
+            hash.update(weight.to_le_bytes());
+        }
         hexadecimal(hash)
     }
 }
@@ -89,12 +95,25 @@ pub fn read_corpus(path: &Path, options: &CorpusOptions) -> Result<Corpus, Error
 ///
 /// As [`read_corpus`].
 pub fn read_corpus_as(path: &Path, options: &ReadOptions) -> Result<Corpus, Error> {
-    let options = ReadOptions { text: TextColumns::Aside, single: true, missing: false, ..options.clone() };
+    // A weight need not be whole.
+    let precision = if options.counts.weights.is_some() { Precision::Double } else { options.precision };
+    let options =
+        ReadOptions { text: TextColumns::Aside, single: true, missing: false, precision, ..options.clone() };
     let mut frame = read_file(path, &options, Some(ContentKind::Counts))?;
-    let Some((_, Column::Sparse(counts))) = frame.columns.pop() else {
+    let weighted = options.counts.weights.is_some();
+    let mut columns = frame.columns.drain(..);
+    let Some((_, Column::Sparse(counts))) = columns.next() else {
         unreachable!("files of counts hold sparse counts")
     };
+    let weights = match columns.next() {
+        Some((_, Column::Real(weights))) if weighted => Some(weights),
+        _ if weighted && !options.counts.may_lack_weights => {
+            return Err(Error::NoWeights { path: path.to_owned() });
+        }
+        _ => None,
+    };
+    drop(columns);
     let Sparse { offsets, columns, counts, width, names } = counts;
     let (name, reading) = (frame.name, frame.reading);
-    Ok(Corpus { name, offsets, words: columns, counts, vocabulary: width, names, reading })
+    Ok(Corpus { name, offsets, words: columns, counts, vocabulary: width, names, weights, reading })
 }

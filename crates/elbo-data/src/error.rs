@@ -155,6 +155,9 @@ pub enum Error {
     #[error("label file `{}` has {labels} labels for {rows} rows", path.display())]
     LabelCount { path: PathBuf, labels: usize, rows: usize },
 
+    /// Weights of documents are asked for, which only a table has a column for.
+    #[error("`{}` is no table with named columns, so it has none that says how often each document counts", path.display())]
+    NoWeights { path: PathBuf },
     /// A cell of a table of documents by words that is no count.
     #[error("`{name}`: {place} is `{}`, which is {fault}", brief(value))]
     Count { name: String, place: CellPlace, value: String, fault: EntryFault },
@@ -288,6 +291,8 @@ pub enum EntryFault {
     Fractional,
     /// A count beyond 4,294,967,295, alone or with others of the same place.
     TooLarge,
+    /// A weight of a document that is no number of 0 or more.
+    Weight,
 }
 
 impl Display for EntryFault {
@@ -301,6 +306,7 @@ impl Display for EntryFault {
             Self::Negative => f.write_str("a count below 0"),
             Self::Fractional => f.write_str("a count that is no whole number"),
             Self::TooLarge => f.write_str("a count beyond 4294967295"),
+            Self::Weight => f.write_str("no weight of a document, which is a number of 0 or more"),
         }
     }
 }

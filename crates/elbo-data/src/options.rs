@@ -107,6 +107,10 @@ pub struct CorpusOptions {
     pub words: Option<usize>,
     /// Whether the columns of a Matrix Market file are the documents, as in files where a row is a gene.
     pub transpose: bool,
+    /// The column of a table that says how many documents each stands for; it is no word.
+    pub weights: Option<String>,
+    /// Whether a file may lack that column, as new documents of a fitted model may.
+    pub may_lack_weights: bool,
 }
 
 impl ReadOptions {

@@ -142,7 +142,7 @@ pub(crate) fn read_file(
         frame = apply(frame, path, options)?;
     }
     if counts {
-        return format::counts_of(frame);
+        return format::counts_of(frame, path, options);
     }
     let rows = frame.rows()?;
     options.check_rows(path, rows)?;

@@ -96,6 +96,8 @@ pub enum Remedy {
     CountAsFormat,
     /// Give counts, not what was made of them.
     GiveCounts,
+    /// Give the documents as a table with a column for each word, or leave their weights out.
+    GiveTable,
     /// Say beforehand which words there are.
     GiveVocabulary,
     /// Write a word a line, in the order of the indices.
@@ -175,6 +177,7 @@ impl Error {
             Self::MatrixMarket { .. } => Remedy::UseMatrixMarketHeader,
             Self::EntryCount { .. } | Self::Damaged { .. } => Remedy::FetchDamagedAgain,
             Self::Entry { fault, .. } | Self::Count { fault, .. } => of_entry(*fault),
+            Self::NoWeights { .. } => Remedy::GiveTable,
             Self::Vocabulary { .. } => Remedy::GiveVocabulary,
             Self::VocabularyCount { .. } => Remedy::OrderVocabulary,
             Self::TableText { .. } => Remedy::WriteFormatWithText,
@@ -201,7 +204,7 @@ fn of_entry(fault: EntryFault) -> Remedy {
         EntryFault::Form(_) => Remedy::CheckEmptyDocument,
         EntryFault::Index { .. } => Remedy::CountAsFormat,
         EntryFault::Negative | EntryFault::Fractional => Remedy::GiveCounts,
-        EntryFault::TooLarge => Remedy::CheckLine,
+        EntryFault::TooLarge | EntryFault::Weight => Remedy::CheckLine,
     }
 }
 

@@ -62,7 +62,8 @@ pub(crate) fn assign(
             all(&table.drop)?
         };
         let header = columns.iter().any(|column| column.named);
-        let typed: Vec<usize> = table.types.keys().filter_map(|name| place(name, &names)).collect();
+        let told = table.types.keys().chain(&options.counts.weights);
+        let typed: Vec<usize> = told.filter_map(|name| place(name, &names)).collect();
         for (i, column) in columns.iter_mut().enumerate().filter(|(_, column)| open(column)) {
             let asked = chosen.contains(&i) || typed.contains(&i);
             if dropped.contains(&i) {

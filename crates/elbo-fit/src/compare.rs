@@ -16,8 +16,9 @@ use crate::{
     folder::CONFIG,
     job::Job,
     observer::Observer,
-    query::{LOG_DENSITY, Query},
+    query::{Answer, LOG_DENSITY, Query},
     results::Results,
+    source::Source,
     text::Text,
 };
 
@@ -37,13 +38,15 @@ pub struct ComparedRun {
     pub path: PathBuf,
     /// Its model.
     pub model: String,
-    /// What is measured of each row, as `log_density`.
-    pub term: String,
+    /// Where the rows of the fit come from.
+    pub source: Source,
+    /// What the log density is of: `row`, `document`, or the `time step` of a series.
+    pub per: &'static str,
     /// Of which rows.
     pub rows: String,
-    /// The mean over them, in nats of the stored values, and of how many it is.
+    /// The mean log density over them, in nats; of series the standard error is by sequences, of which one alone has none.
     pub mean: Mean,
-    /// The number of rows.
+    /// The number of rows, documents or time steps.
     pub number: usize,
     /// The ELBO of all rows of the fit, in nats, of a model fitted by coordinate ascent.
     pub bound: Option<f64>,
@@ -62,9 +65,9 @@ pub struct RunPair {
 /// What one run has more than another on the same rows, in nats.
 #[derive(Debug)]
 pub struct Difference {
-    /// The mean of the differences, row by row, and its standard error, where there are rows enough for one.
+    /// The mean of the differences, row by row, and its standard error, where there are rows or sequences enough for one.
     pub mean: Mean,
-    /// Of how many rows, or sequences.
+    /// Of how many rows, documents or time steps.
     pub rows: usize,
     /// The difference of the ELBOs of all rows, where both are bounds on log p of the same.
     pub bounds: Option<f64>,
@@ -85,7 +88,29 @@ struct Measured {
     columns: Vec<String>,
     /// Densities and probabilities have no common measure.
     measure: String,
+    /// What a figure is of, as a table numbers it: `row`, `document` or `sequence`.
+    of: &'static str,
     log_density: Vec<f64>,
+    /// How many time steps each sequence has, of series.
+    lengths: Option<Vec<f64>>,
+}
+
+impl Measured {
+    /// The mean of figures of the rows, and of how many it is: what lacks a row is left out. Of series it is that of a time
+    /// step, the ratio of two sums over the sequences.
+    fn mean(&self, figures: &[f64]) -> (Mean, usize) {
+        let seen = || figures.iter().copied().enumerate().filter(|(_, x)| !x.is_nan());
+        let Some(lengths) = &self.lengths else {
+            let seen: Vec<f64> = seen().map(|(_, x)| x).collect();
+            return (Mean::of(&seen), seen.len());
+        };
+        let steps: f64 = seen().map(|(at, _)| lengths[at]).sum();
+        let value = seen().map(|(_, x)| x).sum::<f64>() / steps;
+        let squares: f64 = seen().map(|(at, x)| (x - value * lengths[at]).powi(2)).sum();
+        let number = seen().count() as f64;
+        let error = if number > 1.0 { (squares * number / (number - 1.0)).sqrt() / steps } else { f64::NAN };
+        (Mean { value, standard_error: error }, steps as usize)
+    }
 }
 
 /// Measures runs on the rows that are asked for; else each on its own: fits by gradients on their validation rows, those by
@@ -154,8 +179,10 @@ fn by_gradients(
         given,
         columns: sorted(&config.data.columns),
         measure,
+        of: "row",
+        lengths: None,
     };
-    Ok(ComparedRun::of(path, auto_encoder::NAME, None, measured))
+    Ok(ComparedRun::of(path, auto_encoder::NAME, config.data.source.clone(), None, measured))
 }
 
 fn by_ascent(path: &Path, asked: &Query, observer: &dyn Observer) -> Result<ComparedRun, Error> {
@@ -179,9 +206,11 @@ fn by_ascent(path: &Path, asked: &Query, observer: &dyn Observer) -> Result<Comp
         given: asked.source.is_some(),
         columns,
         measure,
+        of: found.rows.numbers.as_ref().map_or("row", |(of, _)| of),
         log_density,
+        lengths: lengths(&found.rows),
     };
-    Ok(ComparedRun::of(path, &name, bound, measured))
+    Ok(ComparedRun::of(path, &name, about.data.source.clone(), bound, measured))
 }
 
 /// Of what a model fitted by coordinate ascent gives the logarithm for each row.
@@ -224,9 +253,20 @@ fn log_density(table: &elbo_data::Table) -> Result<Vec<f64>, Error> {
     }
 }
 
+/// How many time steps each sequence has, where lines are of sequences.
+fn lengths(rows: &Answer) -> Option<Vec<f64>> {
+    let of_sequences = rows.numbers.as_ref().is_some_and(|(of, _)| *of == "sequence");
+    match rows.table.columns.iter().find(|(name, _)| name == "rows") {
+        Some((_, Column::Count(lengths))) if of_sequences => {
+            Some(lengths.iter().map(|length| length.unwrap_or(0) as f64).collect())
+        }
+        _ => None,
+    }
+}
+
 impl ComparedRun {
-    fn of(path: &Path, model: &str, bound: Option<f64>, measured: Measured) -> Self {
-        let seen: Vec<f64> = measured.log_density.iter().copied().filter(|x| !x.is_nan()).collect();
+    fn of(path: &Path, model: &str, source: Source, bound: Option<f64>, measured: Measured) -> Self {
+        let (mean, number) = measured.mean(&measured.log_density);
         let rows = match (measured.given, measured.held_out) {
             (true, _) => "the rows given",
             (false, true) => "its validation rows",
@@ -235,10 +275,11 @@ impl ComparedRun {
         Self {
             path: path.into(),
             model: model.into(),
-            term: LOG_DENSITY.into(),
+            source,
+            per: if measured.lengths.is_some() { "time step" } else { measured.of },
             rows: rows.into(),
-            mean: Mean::of(&seen),
-            number: seen.len(),
+            mean,
+            number,
             bound,
             measured,
         }
@@ -274,13 +315,17 @@ fn difference(a: &ComparedRun, b: &ComparedRun) -> Result<Difference, Text> {
     if of_a.log_density.len() != of_b.log_density.len() {
         return Err("they measure different numbers of rows".into());
     }
+    if of_a.lengths != of_b.lengths {
+        return Err("they measure sequences of different lengths".into());
+    }
     let pairs = of_a.log_density.iter().zip(&of_b.log_density);
-    let differences: Vec<f64> = pairs.map(|(a, b)| a - b).filter(|d| !d.is_nan()).collect();
-    if differences.is_empty() {
+    let differences: Vec<f64> = pairs.map(|(a, b)| a - b).collect();
+    let (mean, rows) = of_a.mean(&differences);
+    if rows == 0 {
         return Err("no row has the cells that both are of".into());
     }
     // Bounds of other numbers of rows are of different evidences.
     let same_evidence = of_a.data == of_b.data && of_a.fitted == of_b.fitted;
     let bounds = a.bound.zip(b.bound).filter(|_| same_evidence).map(|(a, b)| a - b);
-    Ok(Difference { mean: Mean::of(&differences), rows: differences.len(), bounds })
+    Ok(Difference { mean, rows, bounds })
 }

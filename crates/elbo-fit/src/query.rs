@@ -81,15 +81,19 @@ impl Answer {
         Self { numbers: Some((name, numbers)), labels, table, text: None }
     }
 
-    /// A table of the number and the label of each line, where there are any, and what is said of it. Names that stand twice,
-    /// as where a column of the data is called `row`, are told apart: the second becomes `row_2`.
+    /// A table of the number and the label of each line, where there are any, and what is said of it. Columns of the data keep
+    /// their names, so that a table of rows can be read again: where one is called `row` or `label`, the numbers are
+    /// `row_number` and the labels `row_label`. Other names that stand twice are told apart: the second becomes `NAME_2`.
     pub fn into_table(self) -> Table {
         let mut out = Table::new();
+        let taken = |name: &str| self.table.columns.iter().any(|(other, _)| other == name);
         if let Some((name, numbers)) = self.numbers {
-            out.push(name, Column::Count(numbers.into_iter().map(|number| Some(number as u64)).collect()));
+            let numbers = numbers.into_iter().map(|number| Some(number as u64)).collect();
+            let name = if taken(name) { format!("{name}_number") } else { name.to_owned() };
+            out.push(name, Column::Count(numbers));
         }
         if let Some(labels) = self.labels {
-            out.push("label", Column::Text(labels));
+            out.push(if taken("label") { "row_label" } else { "label" }, Column::Text(labels));
         }
         out.columns.extend(self.table.columns);
         let mut known = HashSet::new();

@@ -76,6 +76,9 @@ fn sentence(remedy: &Remedy) -> String {
             "LDA-C counts words from 0, Matrix Market and UCI's bags of words from 1, all without gaps"
         }
         Remedy::GiveCounts => "give counts, not transformed or normalised values",
+        Remedy::GiveTable => {
+            "give a table with a row for each document, a column for each word and one for the weights; or leave the weights out"
+        }
         Remedy::GiveVocabulary => {
             "number the words without gaps, or name all of them with `«vocabulary FILE»`"
         }
@@ -99,7 +102,7 @@ fn sentence(remedy: &Remedy) -> String {
 }
 
 /// What names a label column: its name, or its number where it has none.
-fn argument(column: &str, number: usize) -> String {
+pub(crate) fn argument(column: &str, number: usize) -> String {
     if column == format!("column {number}") {
         number.to_string()
     } else if column.contains(char::is_whitespace) {

@@ -19,6 +19,22 @@ pub(crate) fn drawn(all: usize, number: Option<usize>, key: Key) -> Option<Vec<u
     Some(index)
 }
 
+/// Draws this many rows with replacement, each by its weight, of which one must be above 0.
+pub(crate) fn resampled_by(weights: &[f64], number: usize, key: Key) -> Vec<usize> {
+    let sums: Vec<f64> = weights
+        .iter()
+        .scan(0.0, |sum, weight| {
+            *sum += weight;
+            Some(*sum)
+        })
+        .collect();
+    let total = sums.last().copied().unwrap_or_default();
+    let mut uniforms = vec![0.0; number];
+    key.purpose(Purpose::Shuffle).uniforms(0, &mut uniforms);
+    let place = |u: f64| sums.partition_point(|&sum| sum <= u * total).min(weights.len() - 1);
+    uniforms.iter().map(|&u| place(f64::from(u))).collect()
+}
+
 /// Draws this many rows with replacement; there must be at least one to draw from.
 pub(crate) fn resampled(all: usize, number: usize, key: Key) -> Vec<usize> {
     let mut uniforms = vec![0.0; number];

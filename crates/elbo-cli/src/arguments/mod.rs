@@ -20,7 +20,10 @@ mod values;
 
 use std::num::NonZeroUsize;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{
+    Parser, Subcommand, ValueEnum,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 pub(crate) use describe::Describe;
 use elbo::{burn::tensor::Device, device};
 use elbo_fit::Error;
@@ -53,6 +56,18 @@ pub(crate) struct Arguments {
     /// Write nothing to standard error but errors, and a verdict that is not `trust`. The exit codes stay as they are.
     #[arg(short, long, global = true)]
     pub(crate) quiet: bool,
+}
+
+/// Says what is wrong with a command line, and ends the program. Where a file stands by itself, how one is given is said too.
+pub(crate) fn refuse(mut error: clap::Error) -> ! {
+    if error.kind() == ErrorKind::UnknownArgument
+        && let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg)
+        && !argument.starts_with('-')
+    {
+        let tip = format!("a file is given by a flag, as --data {argument}");
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error.exit()
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]

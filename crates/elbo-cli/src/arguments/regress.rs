@@ -23,8 +23,8 @@ Examples:
   elbo regress --data wine.csv --label-column target --target alcohol --prior relevance
   elbo predict runs/faithful-regress --data more.csv
 
-Rows whose target is missing are left out of the fit. A missing cell of another column is refused: it is given, not
-modelled.")]
+Rows whose target is missing are left out of the fit. A missing cell of another column is refused, since it is given and not
+modelled; --drop-incomplete leaves such rows out.")]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Regress {
     #[command(flatten)]
@@ -32,6 +32,9 @@ pub(crate) struct Regress {
     /// The column that says how many rows each row stands for, a number ≥ 0; it is not data. The default is one.
     #[arg(long = "weights", value_name = "COLUMN")]
     row_weights: Option<String>,
+    /// Leave out the rows in which a cell is missing beside the target, and say how many they are.
+    #[arg(long)]
+    drop_incomplete: bool,
     /// The column that is predicted from the others, by its name. The default is the last.
     #[arg(long, value_name = "NAME")]
     target: Option<String>,
@@ -67,9 +70,9 @@ pub(crate) struct Regress {
 }
 
 const PRIOR: [(&str, &str); 3] = [
-    ("ridge", "One unknown standard deviation for all weights"),
-    ("relevance", "An unknown one for each: automatic relevance determination"),
-    ("known", "That of --weight-sd"),
+    ("ridge", "All weights have one standard deviation, which is not known"),
+    ("relevance", "Each weight has one of its own, which is not known: automatic relevance determination"),
+    ("known", "All weights have the standard deviation that --weight-sd gives"),
 ];
 
 impl AscentVerb for Regress {
@@ -87,6 +90,7 @@ impl AscentVerb for Regress {
             unscaled: self.unscaled,
             interval: self.interval,
             row_weights: self.row_weights.clone(),
+            drop_incomplete: self.drop_incomplete,
         };
         Ok((request, self.source.named(None)?))
     }

@@ -40,6 +40,9 @@ pub(crate) struct Topics {
     /// Take the columns of a Matrix Market file, or of a sparse matrix, as the documents.
     #[arg(long)]
     transpose: bool,
+    /// The column of a table that says how often each document counts: 3 for three documents that are alike. It is no word.
+    #[arg(long = "weights", value_name = "COLUMN")]
+    row_weights: Option<String>,
     /// The fraction of the documents that the fit is measured by; they are drawn from the seed, and take no part in the fit.
     #[arg(long, value_name = "FRACTION", value_parser = parse_fraction)]
     held_out: Option<f64>,
@@ -72,6 +75,7 @@ impl AscentVerb for Topics {
         let request = Request {
             vocabulary: self.vocabulary.clone(),
             transpose: self.transpose,
+            row_weights: self.row_weights.clone(),
             held_out: self.held_out,
             topics: self.number,
             alpha: self.alpha,

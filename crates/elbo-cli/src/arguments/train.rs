@@ -1,6 +1,6 @@
 //! `elbo train`.
 
-use std::path::PathBuf;
+use std::{convert::Infallible, path::PathBuf};
 
 use clap::Args;
 use elbo::{
@@ -47,6 +47,9 @@ pub(crate) struct Train {
     #[arg(long, value_name = "FRACTION", default_value = shown(&Request::default().validation), value_parser = parse_fraction,
           allow_negative_numbers = true, help_heading = "Data")]
     pub(crate) validation: f64,
+    /// What the other verbs take, and this one does not.
+    #[arg(long = "weights", value_name = "COLUMN", value_parser = refuse_weights, hide = true)]
+    _weights: Option<Infallible>,
     /// How stored values become x.
     #[arg(long, default_value = shown(&Request::default().scale), value_parser = named::<Scale>(&SCALE), help_heading = "Data")]
     pub(crate) scale: Scale,
@@ -165,7 +168,7 @@ pub(crate) struct Train {
     #[arg(long, value_name = "SIZE", value_parser = parse_positive, allow_negative_numbers = true,
           help_heading = "Ascent")]
     pub(crate) psi_step_size: Option<f64>,
-    /// Move encoder and decoder together, or in turn.
+    /// Whether encoder and decoder move together or in turn.
     #[arg(long, default_value = shown(&Request::default().schedule), value_parser = named::<Schedule>(&SCHEDULE), help_heading = "Ascent")]
     pub(crate) schedule: Schedule,
     /// Put a prior N(0, SD²) on every parameter of the decoder: log p(θ) joins the bound once, not once a row, and holds
@@ -207,6 +210,14 @@ pub(crate) struct Train {
     #[arg(long, value_name = "RUN", help_heading = "Run", conflicts_with_all = &SETTINGS[2..],
           conflicts_with_all = ["config", "name", "runs", "data", "test"])]
     pub(crate) resume: Option<PathBuf>,
+}
+
+/// Why there are no row weights here.
+fn refuse_weights(_: &str) -> Result<Infallible, String> {
+    let why = "`train` takes no row weights, since each row of a minibatch counts once";
+    Err(format!(
+        "{why}: write a row of weight 3 three times, or fit `mixture`, `factors`, `regress` or `normal`"
+    ))
 }
 
 /// What a config.toml holds already: given beside one, it would be ignored.
@@ -272,39 +283,52 @@ const BINARISE: [(&str, &str); 3] = [
     ("threshold", "It is 1 where grey > 1/2: the ELBO is a bound on log p(x) of that one binary data set"),
     ("none", "Grey stays as it is: where it is neither 0 nor 1 the value is not a bound on any log p(x)"),
 ];
-const ACTIVATION: [(&str, &str); 5] =
-    [("relu", ""), ("tanh", ""), ("gelu", ""), ("softplus", ""), ("sigmoid", "")];
+const ACTIVATION: [(&str, &str); 5] = [
+    ("relu", "It is max(0, x)"),
+    ("tanh", "It is the hyperbolic tangent"),
+    ("gelu", "It is x Φ(x), with Φ the normal distribution function"),
+    ("softplus", "It is log(1 + exp(x))"),
+    ("sigmoid", "It is 1/(1 + exp(−x))"),
+];
 const OPTIMISER: [(&str, &str); 2] = [
-    ("adam", "Steps that hardly depend on the gradient's scale"),
-    ("sgd", "Plain stochastic gradient ascent"),
+    ("adam", "Adam takes steps that hardly depend on the gradient's scale"),
+    ("sgd", "Each step is the gradient times the step size: plain stochastic gradient ascent"),
 ];
 const OBJECTIVE: [(&str, &str); 3] = [
-    ("elbo", "The evidence lower bound"),
-    ("importance-weighted", "The tighter bound L_k = E log (1/k) Σ p(x,z_i)/q(z_i|x), with k = --samples"),
+    ("elbo", "It is the evidence lower bound"),
+    (
+        "importance-weighted",
+        "It is the tighter bound L_k = E log (1/k) Σ p(x,z_i)/q(z_i|x), with k = --samples",
+    ),
     (
         "noiseless",
-        "The ELBO's limit as the guide's noise vanishes: reconstruction and penalty, not a bound; needs --sigma NUMBER",
+        "It is the ELBO's limit as the guide's noise vanishes: a reconstruction and a penalty, and no bound; it needs --sigma NUMBER",
     ),
 ];
-const SCHEDULE: [(&str, &str); 2] =
-    [("joint", "Every step moves both"), ("alternating", "Decoder and encoder in turn, the other held")];
+const SCHEDULE: [(&str, &str); 2] = [
+    ("joint", "Every step moves both"),
+    ("alternating", "Decoder and encoder move in turn, while the other is held"),
+];
 const SCALE: [(&str, &str); 5] = [
-    ("auto", "`full` for images, `none` for a Bernoulli likelihood, else `standard`"),
-    ("none", "As stored"),
-    ("full", "Divided by the largest value that the file's kind of image can hold (255 for bytes)"),
-    ("unit", "To [0, 1] by the least and the greatest value of the training rows"),
-    ("standard", "Each column to mean 0 and standard deviation 1 over the training rows"),
+    ("auto", "Images are scaled by `full`, tables of 0 and 1 by `none`, and others by `standard`"),
+    ("none", "Values stay as they are stored"),
+    ("full", "Values are divided by the largest one that the file's kind of image can hold (255 for bytes)"),
+    ("unit", "Values are brought to [0, 1] by the least and the greatest value of the training rows"),
+    ("standard", "Each column is brought to mean 0 and standard deviation 1 over the training rows"),
 ];
 const NETWORK: [(&str, &str); 2] = [
-    ("dense", "Dense layers alone"),
-    ("convolutional", "Convolutions between x and the dense layers, for images; see --channels"),
+    ("dense", "They are dense layers alone"),
+    (
+        "convolutional",
+        "Convolutions stand between x and the dense layers, for images; --channels says how many",
+    ),
 ];
 const GUIDE: [(&str, &str); 2] = [
-    ("amortised", "One encoder for all rows: q(z|x)"),
+    ("amortised", "One encoder gives q(z|x) of all rows"),
     (
         "per-datum",
-        "Each training and validation row has a q of its own, which starts at the encoder's: a tighter bound, slower. The \
-         encoder is fitted beside it, for rows to come. Dense layers and Gaussian latents, on the CPU. Beside --memory it \
+        "Each training and validation row has a q of its own, which starts at the encoder's: the bound is tighter, and the fit slower. The \
+         encoder is fitted beside it, for rows to come. This takes dense layers and Gaussian latents, on the CPU. Beside --memory it \
          takes 24 bytes a row and latent dimension",
     ),
 ];

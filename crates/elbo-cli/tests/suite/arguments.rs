@@ -112,3 +112,18 @@ fn a_configuration_that_contradicts_itself() {
     }
     assert_eq!(files(&place.path("runs")), ["data"]);
 }
+
+/// A file that stands by itself, and weights where there are none, are answered by what to do.
+#[test]
+fn a_file_by_itself_is_told_its_flag() {
+    let place = Place::new();
+    place.write("data.csv", "a,b\n1,2\n3,4\n");
+    for verb in ["regress", "normal", "hmm", "state-space", "topics"] {
+        place.refuses(&format!("{verb} data.csv"), &["tip: a file is given by a flag, as --data data.csv"]);
+    }
+    place.refuses("train data.csv", &["--data PATH reads a file"]);
+    place.refuses(
+        "train --data data.csv --weights a",
+        &["`train` takes no row weights, since", "three times"],
+    );
+}

@@ -328,3 +328,37 @@ fn nothing_is_told_of_what_is_not_there() {
     let said = place.succeeds("hmm --data visits.csv --label-column who --states 2");
     assert!(said.stderr.contains("next row    state "), "{said:?}");
 }
+
+/// Rows that lack a predictor are counted, and left out where that is asked for: the fit is that of the others.
+#[test]
+fn incomplete_rows_are_counted_and_left_out_on_demand() {
+    let place = Place::new();
+    let line = |row: usize, gap: bool| {
+        let a = (row as f64 * 0.618_034).fract();
+        let b = if gap { String::new() } else { format!("{}", (row as f64 * 0.414_214).fract()) };
+        format!("{a},{b},{},{}\n", 3.0 * a + (row as f64 * 0.732_051).fract(), 1 + row % 3)
+    };
+    let gaps = |row: usize| row % 7 == 2;
+    let table = |rows: &mut dyn Iterator<Item = usize>, mark: bool| {
+        "a,b,y,times\n".to_owned() + &rows.map(|row| line(row, mark && gaps(row))).collect::<String>()
+    };
+    place.write("gaps.csv", table(&mut (0..60), true));
+    place.write("whole.csv", table(&mut (0..60).filter(|&row| !gaps(row)), false));
+    let message = ["gaps.csv`: 9 of 60 rows lack a predictor, and the first is column `b` line 4"];
+    place.fails("regress --data gaps.csv --target y --drop times", 1, &message, "--drop-incomplete");
+    for more in ["--drop times", "--weights times"] {
+        let said = place.succeeds(&format!(
+            "regress --data gaps.csv --target y {more} --drop-incomplete --name gaps{}",
+            more.len()
+        ));
+        assert!(said.stderr.contains("9 rows of 60, each of which lacks a predictor"), "{said:?}");
+        place.succeeds(&format!("regress --data whole.csv --target y {more} --name whole{}", more.len()));
+        let [some, all] = ["gaps", "whole"].map(|run| place.results(&format!("runs/{run}{}", more.len())));
+        assert_eq!((&some["elbo"], &some["coefficients"]), (&all["elbo"], &all["coefficients"]));
+    }
+    // The same fit once more, and on its own rows, of which some say nothing.
+    place.succeeds("train --config runs/gaps12/config.toml --name again");
+    assert_eq!(place.results("runs/again")["elbo"], place.results("runs/gaps12")["elbo"]);
+    let (_, rows) = place.succeeds("predict runs/gaps12").table();
+    assert!(rows.len() == 60 && rows[2][1].is_nan() && rows[3][1].is_finite());
+}

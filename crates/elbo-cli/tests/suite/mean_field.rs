@@ -608,7 +608,8 @@ fn an_output_spares_the_data() {
     assert!(place.text("new.csv").starts_with("row,z_1_mean,"));
 }
 
-/// A column of the data that is called as what stands before it is called otherwise, and that is said.
+/// Where a column of the data is called as what stands before it, that is called otherwise, and said: the table can be read
+/// again.
 #[test]
 fn columns_that_are_renamed_are_told() {
     let place = Place::new();
@@ -619,11 +620,28 @@ fn columns_that_are_renamed_are_told() {
         place.write("data.csv", text);
         place.succeeds("factors --data data.csv --label-column kind --latent 1 --name fit");
         let said = place.succeeds("reconstruct runs/fit --output out.csv");
-        let note = format!("note: column `{name}` of the data is `{name}_2` in `out.csv`");
+        let (what, new) = if name == "row" { ("number", "row_number") } else { ("label", "row_label") };
+        let note = format!(
+            "note: the {what} of each row is `{new}` in `out.csv`, since the data have a column `{name}`"
+        );
         assert!(said.stderr.contains(&note), "{said:?}");
-        assert!(place.text("out.csv").starts_with(&format!("row,label,{name}_2,b,")));
+        let front = if name == "row" { "row_number,label" } else { "row,row_label" };
+        assert!(
+            place.text("out.csv").starts_with(&format!("{front},{name},b,")),
+            "{}",
+            place.text("out.csv")
+        );
         let said = place.succeeds("reconstruct runs/fit");
-        assert!(said.stderr.contains(&format!("is `{name}_2` in the output")), "{said:?}");
+        assert!(said.stderr.contains(&format!("is `{new}` in the output")), "{said:?}");
+        // Cells that were not missing are as they were, so each row has the density that it had.
+        let densities = |data: &str| {
+            let said = place.succeeds(&format!("predict runs/fit {data}")).stdout;
+            let lines = said.lines().map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>());
+            let lines: Vec<Vec<String>> = lines.collect();
+            let at = lines[0].iter().position(|name| name == "log_density").unwrap();
+            lines[1..].iter().map(|line| line[at].clone()).collect::<Vec<String>>()
+        };
+        assert_eq!(densities("--data out.csv"), densities("--data data.csv"));
         fs::remove_dir_all(place.path("runs/fit")).unwrap();
     }
     place.write("data.csv", groups(40));

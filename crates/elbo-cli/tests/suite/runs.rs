@@ -90,7 +90,7 @@ fn runs_are_compared_row_by_row() {
     let number = |place: usize| first[place].parse::<f64>().unwrap();
     assert!((number(2) - mean).abs() < 1e-9 && (number(3) - error).abs() < 1e-9, "{pairs} {mean} {error}");
     let of = |run: &str| place.results(&format!("runs/{run}"))["elbo"].as_f64().unwrap();
-    assert!((number(5) - (of("one") - of("three"))).abs() < 1e-6, "{pairs}");
+    assert!((number(6) - (of("one") - of("three"))).abs() < 1e-6, "{pairs}");
     assert!(said.stdout.contains(&format!("{mean:.3} ± {error:.3}")), "{said:?}");
     // On their own rows only those of one split are compared; of p(y|x) and p(x) never two.
     let said = place.succeeds("compare runs/coded runs/other runs/one runs/line");
@@ -135,9 +135,57 @@ fn topics_are_compared_by_their_bounds() {
     let cells: Vec<Vec<&str>> = pairs.lines().skip(1).map(|line| line.split(',').collect()).collect();
     let difference = cells[0][2].parse::<f64>().unwrap();
     assert!((difference - (bound("two") - bound("four"))).abs() < 1e-9 && difference != 0.0, "{pairs}");
-    assert!(cells[0][5] != "NaN" && cells[2][5] == "NaN", "bounds of other documents: {pairs}");
+    assert!(cells[0][6] != "NaN" && cells[2][6] == "NaN", "bounds of other documents: {pairs}");
     place.succeeds("ising --couplings spins.csv --name spins");
     place.fails("compare runs/spins runs/two", 1, &["no `log_density` of each row"], "`elbo runs`");
+}
+
+/// Series are compared by the time step, as `elbo evaluate` measures them, and one series has no standard error.
+#[test]
+fn series_are_compared_by_the_time_step() {
+    let place = Place::new();
+    let line = |row: usize| {
+        let level = if row / 9 % 2 == 0 { 0.0 } else { 6.0 } + (row as f64 * 0.618_034).fract();
+        (["a", "b", "c"][row / 40], level)
+    };
+    let of = |rows: std::ops::Range<usize>| {
+        let text = |row: usize| line(row).0.to_owned() + "," + &line(row).1.to_string() + "\n";
+        "site,level\n".to_owned() + &rows.map(text).collect::<String>()
+    };
+    // The last series is shorter than the others.
+    place.write("many.csv", of(0..110));
+    place.write("one.csv", of(0..40));
+    for (data, more) in [("many", "--sequence-column site"), ("one", "")] {
+        for states in [1, 2] {
+            place.succeeds(&format!("hmm --data {data}.csv --states {states} {more} --name {data}{states}"));
+        }
+        place.succeeds(&format!("compare runs/{data}2 runs/{data}1 --output {data}-pairs.csv"));
+        let said = place.succeeds(&format!("compare runs/{data}2 runs/{data}1"));
+        let value = |run: &str| -> f64 {
+            let said = place.succeeds(&format!("evaluate runs/{run}"));
+            said.stdout.lines().nth(1).unwrap().split(',').nth(1).unwrap().parse().unwrap()
+        };
+        let (two, one) = (value(&format!("{data}2")), value(&format!("{data}1")));
+        let pairs = place.text(&format!("{data}-pairs.csv"));
+        let cells: Vec<&str> = pairs.lines().nth(1).unwrap().split(',').collect();
+        assert!((cells[2].parse::<f64>().unwrap() - (two - one)).abs() < 2e-6, "{pairs} {two} {one}");
+        assert_eq!((cells[4], cells[5]), ("time step", if data == "many" { "110" } else { "40" }));
+        assert_eq!(cells[3] == "NaN", data == "one", "{pairs}");
+        assert!(said.stdout.contains(&format!("{two:.3}")) && said.stdout.contains("time step"), "{said:?}");
+    }
+    let said = place.succeeds("compare runs/many2 runs/one2 --data one.csv");
+    assert!(said.stdout.contains("time step"), "{said:?}");
+    // Each row of a forecast names its series; what is measured anew is said to begin anew.
+    let said = place.succeeds("predict runs/many2 --forecast 3").stdout;
+    let rows: Vec<Vec<&str>> = said.lines().skip(1).map(|line| line.split(',').collect()).collect();
+    assert_eq!(rows.len(), 119);
+    let named = |row: &Vec<&str>| row[1].len() == 1;
+    assert!(
+        rows.iter().all(named) && rows[42][..2] == ["43", "a"] && rows[118][..2] == ["33", "c"],
+        "{said}"
+    );
+    let said = place.succeeds("evaluate runs/many2 --data many.csv");
+    assert!(said.stderr.contains("as one that begins there"), "{said:?}");
 }
 
 /// What a table says acts on no terminal.

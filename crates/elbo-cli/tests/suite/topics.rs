@@ -328,3 +328,73 @@ fn a_table_of_answers_is_no_table_of_words() {
     assert!(said.contains("column `mood`: it holds text, as `bad` in line 2"), "{said}");
     assert!(said.contains("20 documents of 61 tokens, 2 words"), "{said}");
 }
+
+/// A document of weight 3 is three documents: the same topics, and the same figures of the documents.
+#[test]
+fn documents_may_count_more_than_once() {
+    let place = Place::new();
+    let cells =
+        |d: usize| (0..8).map(|w| ((w * d + w) % 4 * usize::from((w < 4) == (d % 2 == 0))).to_string());
+    let row = |d: usize| cells(d).collect::<Vec<_>>().join(",");
+    let header = (0..8).map(|w| format!("word{w}")).collect::<Vec<_>>().join(",");
+    let (mut few, mut many) = (format!("times,{header}\n"), format!("{header}\n"));
+    for d in 0..24 {
+        few += &format!("{},{}\n", d % 4, row(d));
+        (0..d % 4).for_each(|_| many += &format!("{}\n", row(d)));
+    }
+    place.write("few.csv", &few);
+    place.write("many.csv", &many);
+    let fit = |data: &str, more: &str| {
+        place.succeeds(&format!(
+            "topics --data {data}.csv --topics 2 --starts 1 --name {data}{}{more}",
+            if more.is_empty() { "" } else { " " }
+        ))
+    };
+    let said = fit("few", "--weights times");
+    assert!(said.stderr.contains("the documents count as 36") && said.stderr.contains("8 words"), "{said:?}");
+    fit("many", "");
+    let [few, many] = ["few", "many"].map(|run| place.results(&format!("runs/{run}")));
+    let near = |path: &str| {
+        let [a, b] = [&few, &many].map(|of| of.pointer(path).and_then(serde_json::Value::as_f64).unwrap());
+        assert!((a - b).abs() < 1e-9 * (1.0 + b.abs()), "{path}: {a} and {b}");
+    };
+    for path in [
+        "/elbo",
+        "/elbo_per_token",
+        "/training/tokens",
+        "/training/bound_per_token/value",
+        "/training/bound_per_token/standard_error",
+        "/topics/0/share",
+        "/topics/1/share",
+    ] {
+        near(path);
+    }
+    // A fitted model takes documents with the column and without it; one by one they are what they are.
+    let bounds = |data: &str| {
+        let (header, rows) = place.succeeds(&format!("predict runs/few --data {data}.csv")).table();
+        let at = header.iter().position(|name| name == "log_density").unwrap();
+        rows.iter().map(|row| row[at]).collect::<Vec<f64>>()
+    };
+    let (with, without) = (bounds("few"), bounds("many"));
+    assert_eq!((with.len(), without.len(), with[1], with[2]), (24, 36, without[0], without[1]));
+    assert_eq!(
+        place.succeeds("sample runs/few -n 5").table().1.len(),
+        place.succeeds("sample runs/few -n 5").table().1.len()
+    );
+    // Where there is no such column, or it holds no weights, that is said.
+    place.fails(
+        "topics --data few.csv --weights time",
+        1,
+        &["no column `time`; its columns are `times`"],
+        "a name",
+    );
+    place.write("words.ldac", "2 0:1 1:2\n1 1:3\n");
+    place.fails("topics --data words.ldac --weights times", 1, &["is no table"], "a table with a row");
+    place.write("wrong.csv", few.replace("\n3,", "\n-3,"));
+    place.fails(
+        "topics --data wrong.csv --weights times",
+        1,
+        &["line 5 is `-3`, which is no weight"],
+        "that line",
+    );
+}

@@ -1,17 +1,27 @@
 //! A table whose columns are words, as sparse counts.
 
+use std::path::Path;
+
 use crate::error::{EntryFault, Error};
 use crate::frame::{Cell, Column, Frame, Sparse};
+use crate::options::ReadOptions;
+use crate::reading::Role;
+use crate::roles::{no_column, place};
 
 /// The counts of a table of documents by words; columns of text, such as the names of documents, are left out.
-pub(crate) fn counts_of(mut frame: Frame) -> Result<Frame, Error> {
+/// Beside them stand the weights of the documents, where a column says them.
+pub(crate) fn counts_of(mut frame: Frame, path: &Path, options: &ReadOptions) -> Result<Frame, Error> {
     if let [(_, Column::Sparse(_))] = frame.columns[..] {
         return Ok(frame);
     }
     let rows = frame.rows()?;
+    let weights = match &options.counts.weights {
+        Some(wanted) => weights(&mut frame, wanted, path, options)?,
+        None => None,
+    };
     let (mut names, mut words) = (Vec::new(), Vec::new());
     for (place, (name, kind)) in frame.names().zip(frame.kinds()).enumerate() {
-        if kind.is_number() {
+        if kind.is_number() && weights.as_ref().is_none_or(|(of, _)| *of != place) {
             names.push(name.into_owned());
             words.push(place);
         }
@@ -44,7 +54,38 @@ pub(crate) fn counts_of(mut frame: Frame) -> Result<Frame, Error> {
     let width = words.len();
     let sparse = Sparse { offsets, columns, counts, width, names: Some(names) };
     frame.columns = vec![("counts".into(), Column::Sparse(sparse))];
+    frame.columns.extend(weights.map(|(_, weights)| ("weights".into(), Column::Real(weights))));
     Ok(frame)
+}
+
+/// The place of the column of weights, and these.
+fn weights(
+    frame: &mut Frame,
+    wanted: &str,
+    path: &Path,
+    options: &ReadOptions,
+) -> Result<Option<(usize, Vec<f64>)>, Error> {
+    let names: Vec<String> = frame.names().map(Into::into).collect();
+    let Some(place) = place(wanted, &names) else {
+        return if options.counts.may_lack_weights { Ok(None) } else { Err(no_column(wanted, &names, path)) };
+    };
+    let mut weights = Vec::with_capacity(names.len());
+    for row in 0..frame.rows()? {
+        let value = match frame.cell(row, place) {
+            Cell::Real(value) => value,
+            Cell::Count(count) => count as f64,
+            Cell::Missing | Cell::Text(_) => f64::NAN,
+        };
+        if !(value.is_finite() && value >= 0.0) {
+            let (name, place, value) = (frame.name.clone(), frame.place(row, place), value.to_string());
+            return Err(Error::Count { name, place, value, fault: EntryFault::Weight });
+        }
+        weights.push(value);
+    }
+    for column in frame.reading.columns.iter_mut().filter(|column| column.name == names[place]) {
+        column.role = Role::Aside("it says how many documents each stands for".into());
+    }
+    Ok(Some((place, weights)))
 }
 
 fn count(cell: &Cell<'_>) -> Result<u32, EntryFault> {

@@ -54,6 +54,16 @@ impl Documents {
         check_words(&corpus)?;
         let fingerprint = corpus.fingerprint();
         let counts = Counts::new(corpus.vocabulary, corpus.offsets, corpus.words, corpus.counts)?;
+        let counts = match (corpus.weights, &options.weights) {
+            (Some(weights), Some(name)) if weights.iter().all(|&weight| weight == 0.0) => {
+                let message = format!("`{}`: all weights, column `{name}`, are 0", corpus.name);
+                return Err(
+                    Error::new(message).remedy("name the column that says how often each document counts")
+                );
+            }
+            (Some(weights), _) => counts.weighted(weights)?,
+            (None, _) => counts,
+        };
         let documents = Self { source, counts, names: corpus.names, fingerprint };
         documents.describe(&corpus.name, observer);
         some_words(&documents.counts, &format!("`{}`", corpus.name))?;
@@ -70,6 +80,9 @@ impl Documents {
             counted(words, "word")
         );
         observer.say("data", text);
+        if counts.number() != number as f64 {
+            observer.say("weights", format!("the documents count as {}", counts.number()));
+        }
         let empty = (0..number).filter(|&d| counts.document_tokens(d) == 0.0).count();
         if empty > 0 {
             let have = if empty == 1 { "has" } else { "have" };

@@ -159,13 +159,15 @@ fn cut(data: &mut Dataset<f64>, observer: &dyn Observer) -> Result<(), Error> {
 }
 
 impl Request {
+    /// Whether the components are of columns of 0 and 1: what is asked for, or else what all cells are.
+    fn is_bernoulli(&self, rows: &Rows) -> bool {
+        let is_bit = |x: &f64| x.is_nan() || *x == 0.0 || *x == 1.0;
+        self.family.map_or_else(|| rows.data.values.iter().all(is_bit), |family| family == Kind::Bernoulli)
+    }
+
     fn prior(&self, rows: &Rows) -> Result<Prior, Error> {
         let data = &rows.data;
-        let bernoulli = match self.family {
-            Some(family) => family == Kind::Bernoulli,
-            None => data.values.iter().all(|&x| x.is_nan() || x == 0.0 || x == 1.0),
-        };
-        let family = if bernoulli {
+        let family = if self.is_bernoulli(rows) {
             if self.covariance.is_some() || self.mean_precision.is_some() {
                 let message =
                     "«covariance» and «mean-precision» are of Gaussian components, and these are Bernoulli";
@@ -218,10 +220,9 @@ impl Model for Mixture {
         let weights = request.row_weights.as_deref();
         let rows = read(source, memory, weights, [request.drop_constant, bernoulli], observer)?;
         rows.check_number("components", request.components)?;
-        let bits = || rows.data.values.iter().all(|&x| x.is_nan() || x == 0.0 || x == 1.0);
-        let real = request.family.map_or_else(|| !bits(), |family| family == Kind::Gaussian);
         // A constant column has no Gaussian.
-        let drop_constant = request.drop_constant || (real && !rows.constant().is_empty());
+        let drop_constant =
+            request.drop_constant || (!request.is_bernoulli(&rows) && !rows.constant().is_empty());
         let rows = if drop_constant { rows.without_constant(observer)? } else { rows };
         let prior = request.prior(&rows)?;
         let (family, why) = match prior.family {

@@ -1,5 +1,7 @@
 //! Bayesian linear regression.
 
+use std::collections::HashSet;
+
 use elbo::{
     diagnose::{Estimated, Findings, Transforms},
     distribution::{CentralInterval, Gaussian, LogDensity, StudentT},
@@ -28,6 +30,7 @@ use crate::{
     number::{alike, percent, significant},
     observer::{Observer, ObserverExt},
     query::{Approximation, Query},
+    remedy::argument,
     room::{check_room, numbers},
     rows::Rows,
     scaling::Scaling,
@@ -62,6 +65,8 @@ pub struct Request {
     pub interval: f64,
     /// The column that says how many rows each row stands for; if open, one.
     pub row_weights: Option<String>,
+    /// Rows that lack a cell beside the target are left out; else they are refused.
+    pub drop_incomplete: bool,
 }
 
 impl Default for Request {
@@ -77,6 +82,7 @@ impl Default for Request {
             unscaled: false,
             interval: 0.95,
             row_weights: None,
+            drop_incomplete: false,
         }
     }
 }
@@ -103,6 +109,8 @@ pub struct Settings {
     interval: f64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     row_weights: Option<String>,
+    #[serde(default)]
+    drop_incomplete: bool,
 }
 
 /// What `model.json` holds.
@@ -197,10 +205,12 @@ impl Model for Regress {
             columns.extend(besides.cloned());
         }
         let rows = Rows::read(source, memory, observer)?.weighted_by(request.row_weights.as_deref())?;
-        let data = &rows.data;
-        let target = request.target.clone().unwrap_or_else(|| data.columns[data.width() - 1].clone());
+        let columns = &rows.data.columns;
+        let target = request.target.clone().unwrap_or_else(|| columns[columns.len() - 1].clone());
         observer.chose(request.target.is_none(), "target", &target, "the last column");
         let place = rows.column(Some(&target))?;
+        let rows = if request.drop_incomplete { complete(rows, place, observer)? } else { rows };
+        let data = &rows.data;
         let of_target = weighted_moments(data, rows.weights.as_deref())[place];
         let settings = Settings {
             target,
@@ -208,6 +218,7 @@ impl Model for Regress {
             prior: request.prior(of_target.mean, of_target.sd())?,
             interval: request.interval,
             row_weights: request.row_weights.clone(),
+            drop_incomplete: request.drop_incomplete,
         };
         Ok((rows, settings))
     }
@@ -218,7 +229,9 @@ impl Model for Regress {
         memory: Option<u64>,
         observer: &dyn Observer,
     ) -> Result<Rows, Error> {
-        Rows::read(source, memory, observer)?.weighted_by(settings.row_weights.as_deref())
+        let rows = Rows::read(source, memory, observer)?.weighted_by(settings.row_weights.as_deref())?;
+        let place = rows.column(Some(&settings.target))?;
+        if settings.drop_incomplete { complete(rows, place, observer) } else { Ok(rows) }
     }
 
     fn fit(
@@ -416,13 +429,47 @@ fn target(rows: &Rows, name: &str) -> Result<usize, Error> {
         return Err(Error::request(message, "«elbo normal» fits the mean and the precision of a column"));
     }
     rows.need_values([target])?;
+    let incomplete = incomplete(data, target);
+    let Some(&(row, column)) = incomplete.first() else { return Ok(target) };
+    let place = data.place(row * data.width() + column);
+    let lack = if incomplete.len() == 1 { "row lacks" } else { "rows lack" };
+    let message = format!(
+        "`{}`: {} of {} {lack} a predictor, and the first is {place}",
+        data.name,
+        incomplete.len(),
+        data.rows()
+    );
+    let remedy = format!(
+        "«drop-incomplete» leaves these rows out, «drop {}» the column; «elbo factors» fits a model that fills cells",
+        argument(&data.columns[column], 0)
+    );
+    Err(Error::new(message).remedy(&remedy))
+}
+
+/// The rows whose target is there and that lack another cell, each with the place of the first.
+fn incomplete(data: &Dataset<f64>, target: usize) -> Vec<(usize, usize)> {
     let lacks = |row: &[f64]| row.iter().position(|x| x.is_nan()).filter(|_| !row[target].is_nan());
-    let found = (0..data.rows()).find_map(|n| lacks(data.row(n)).map(|d| (n, d)));
-    found.map_or(Ok(target), |(row, column)| {
-        let place = data.place(row * data.width() + column);
-        Err(Error::new(format!("`{}`: {place} is missing, beside a target", data.name))
-            .remedy("leave the row out, or the column; «elbo factors» fits a model that fills cells"))
-    })
+    (0..data.rows()).filter_map(|n| lacks(data.row(n)).map(|d| (n, d))).collect()
+}
+
+/// Leaves out the rows that lack a cell beside the target, and says how many.
+fn complete(rows: Rows, target: usize, observer: &dyn Observer) -> Result<Rows, Error> {
+    let left_out: HashSet<usize> = incomplete(&rows.data, target).into_iter().map(|(row, _)| row).collect();
+    let all = rows.data.rows();
+    let kept: Vec<usize> = (0..all).filter(|row| !left_out.contains(row)).collect();
+    if kept.is_empty() {
+        let message = format!("`{}`: every row lacks a predictor", rows.data.name);
+        return Err(Error::new(message).remedy("leave the columns out that have the fewest cells"));
+    }
+    if left_out.is_empty() {
+        return Ok(rows);
+    }
+    let which = if left_out.len() == 1 { "which lacks" } else { "each of which lacks" };
+    let text = format!("{} of {all}, {which} a predictor", counted(left_out.len(), "row"));
+    observer.say("left out", text);
+    let reading = rows.data.reading.clone();
+    let weights = rows.weights.map(|weights| kept.iter().map(|&row| weights[row]).collect());
+    Ok(Rows { data: Dataset { reading, ..rows.data.at_rows(&kept) }, weights, ..rows })
 }
 
 /// Says which columns do not vary: those are left out that are not kept.

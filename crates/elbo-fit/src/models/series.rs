@@ -426,6 +426,11 @@ impl<C: Chain> Fitted for Sequences<C> {
             total / rows
         );
         let mut facts = vec![("", text.into())];
+        if asked.source.is_some() {
+            let text = "each series is measured from its first row on, as one that begins there: rows that go on from those of the \
+                        fit are not told what went before";
+            facts.push(("note", text.into()));
+        }
         facts.extend(of_the_fit(asked.source.is_none()));
         let mut table = Table::new();
         table.push("rows", Column::Count(lengths.iter().map(|&t| Some(t as u64)).collect()));

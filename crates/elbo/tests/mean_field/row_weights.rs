@@ -4,6 +4,7 @@ use elbo::{
     mean_field::{
         MeanField, Start,
         factor_analysis::{self, Noise},
+        lda::{self, Counts, Inner},
         mixture::{self, Covariance, Family, GaussianPrior, Weights},
         normal_gamma,
     },
@@ -117,5 +118,44 @@ fn of_mixtures() {
         }
         let sums = |fit: &mixture::Fit<'_>| fit.log_weights(3, Key::new(4)).unwrap().iter().sum::<f64>();
         assert!(sums(&weighted).is_finite());
+    }
+}
+
+/// Documents of two kinds of words, each as often as it counts: the topics begin alike, for they are drawn word by word.
+#[test]
+fn of_topics() {
+    let tokens = |d: usize| -> Vec<u32> {
+        (0..9 + d % 5).map(|t| ((t * t + 3 * d) % 6 + if d % 3 == 0 { 6 } else { 0 }) as u32).collect()
+    };
+    let weights: Vec<f64> = (0..30).map(|d| (d % 4) as f64).collect();
+    let documents: Vec<Vec<u32>> = (0..30).map(tokens).collect();
+    let some = Counts::from_tokens(12, documents.iter().map(Vec::as_slice)).unwrap();
+    let weighted = some.clone().weighted(weights.clone()).unwrap();
+    let repeated = documents.iter().zip(&weights).flat_map(|(of, &w)| vec![of.as_slice(); w as usize]);
+    let all = Counts::from_tokens(12, repeated).unwrap();
+    assert_eq!((weighted.tokens(), weighted.number()), (all.tokens(), all.documents() as f64));
+    let prior = || lda::Prior::symmetric(3, 0.3, 0.2);
+    let mut few = lda::Fit::new(&weighted, prior(), Key::new(3)).unwrap();
+    let mut many = lda::Fit::new(&all, prior(), Key::new(3)).unwrap();
+    assert_same("topics", &mut few, &mut many);
+    for (got, expected) in few.posterior().lambda().iter().zip(many.posterior().lambda()) {
+        assert_near("λ", *got, *expected, 1e-9 * expected);
+    }
+    // Figures of the documents are those of the repeated ones, with their standard errors.
+    let topics = few.posterior();
+    let [few, many] = [&weighted, &all].map(|of| topics.fold_in(of, Inner::default()).unwrap());
+    assert_near("the bound", few.bound(), many.bound(), 1e-9 * many.bound().abs());
+    assert_near("the perplexity", few.perplexity_bound(), many.perplexity_bound(), 1e-9);
+    let [few, many] = [weighted.per_token(&few.bounds), all.per_token(&many.bounds)];
+    assert_near("per token", few.value, many.value, 1e-12);
+    assert_near("its error", few.standard_error, many.standard_error, 1e-12);
+    // A part keeps its weights.
+    let part = weighted.select(&[7, 2]);
+    assert_eq!((part.weight(0), part.weight(1)), (3.0, 2.0));
+    // All of one weight are as many more.
+    let double = some.clone().weighted(vec![2.0; 30]).unwrap();
+    assert_eq!(double.tokens(), 2.0 * some.tokens());
+    for wrong in [vec![1.0; 29], vec![0.0; 30], vec![-1.0; 30], vec![f64::NAN; 30]] {
+        assert!(some.clone().weighted(wrong).is_err());
     }
 }

@@ -24,8 +24,8 @@ pub(super) fn decide(
     }
     let cells: Vec<&str> = first.cells().collect();
     let table = &options.table;
-    let mut asked =
-        options.label_columns.iter().chain(&table.columns).chain(&table.drop).chain(table.types.keys());
+    let told = table.columns.iter().chain(&table.drop).chain(table.types.keys());
+    let mut asked = options.label_columns.iter().chain(told).chain(&options.counts.weights);
     if asked.any(|name| place(name, cells.len()).is_none() && cells.contains(&name.as_str())) {
         return (true, "it has the name of a column that is asked for");
     }

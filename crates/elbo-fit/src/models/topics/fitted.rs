@@ -14,7 +14,7 @@ use crate::{
     number::likeliest,
     observer::Observer,
     query::{Answer, Approximation, Evaluation, Query, Term, of_the_fit, push_log_density},
-    subset::{drawn, resampled},
+    subset::{drawn, resampled, resampled_by},
     table,
 };
 
@@ -23,8 +23,14 @@ use crate::{
 pub struct TopicModel {
     /// Whether the columns of a Matrix Market file are the documents.
     pub(super) transpose: bool,
+    /// The column of weights, which new documents may lack.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) row_weights: Option<String>,
     /// The lengths of the documents fitted to.
     pub(super) lengths: Vec<usize>,
+    /// How many documents each of them stands for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) weights: Option<Vec<f64>>,
     #[serde(flatten)]
     pub(super) posterior: Posterior,
 }
@@ -34,8 +40,13 @@ impl TopicModel {
     fn read(&self, about: &ModelMetadata, asked: &Query, watch: &dyn Observer) -> Result<Documents, Error> {
         let words = self.posterior.vocabulary();
         let config = asked.source.clone().unwrap_or_else(|| about.data.source.clone());
-        let options =
-            CorpusOptions { words: Some(words), transpose: self.transpose, ..CorpusOptions::default() };
+        let options = CorpusOptions {
+            words: Some(words),
+            transpose: self.transpose,
+            weights: self.row_weights.clone(),
+            may_lack_weights: asked.source.is_some(),
+            ..CorpusOptions::default()
+        };
         let documents = Documents::read(config, &options, watch)?;
         let name = &documents.source.data;
         if asked.source.is_none() {
@@ -88,7 +99,10 @@ impl Fitted for TopicModel {
         _: &dyn Observer,
     ) -> Result<Answer, Error> {
         let key = Key::new(seed);
-        let of = resampled(self.lengths.len(), number, key);
+        let of = match &self.weights {
+            Some(weights) => resampled_by(weights, number, key),
+            None => resampled(self.lengths.len(), number, key),
+        };
         let lengths: Vec<usize> = of.into_iter().map(|d| self.lengths[d]).collect();
         let drawn = self.posterior.sample(&lengths, key)?;
         let line = |d: usize| {

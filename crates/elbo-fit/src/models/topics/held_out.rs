@@ -67,6 +67,13 @@ pub(super) fn held_out_documents(
     let lengths: Vec<usize> =
         (0..held_out.documents()).map(|d| held_out.document_tokens(d) as usize).collect();
     let drawn = topics.sample(&[&lengths[..]; 4].concat(), key)?;
+    // They count as those whose lengths they have.
+    let drawn = if held_out.is_weighted() {
+        let weights: Vec<f64> = (0..held_out.documents()).map(|d| held_out.weight(d)).collect();
+        drawn.weighted([&weights[..]; 4].concat())?
+    } else {
+        drawn
+    };
     let (Some((rest, nats, of_documents)), Some((_, _, claimed))) =
         (completed(held_out)?, completed(&drawn)?)
     else {
@@ -74,8 +81,10 @@ pub(super) fn held_out_documents(
     };
     let (observed, _) = held_out.halves(key);
     let mut words = vec![1.0; train.vocabulary()];
-    for (word, count) in (0..train.documents()).flat_map(|d| train.words(d)) {
-        words[word as usize] += f64::from(count);
+    for d in 0..train.documents() {
+        for (word, count) in train.words(d) {
+            words[word as usize] += train.weight(d) * f64::from(count);
+        }
     }
     let total: f64 = words.iter().sum();
     let unigram = |d: usize| -> f64 {

@@ -41,6 +41,8 @@ pub struct Request {
     pub vocabulary: Option<PathBuf>,
     /// The columns of a Matrix Market file are the documents.
     pub transpose: bool,
+    /// The column of a table that says how many documents each stands for.
+    pub row_weights: Option<String>,
     /// A fraction of the documents that takes no part in the fit, drawn from the seed, to measure it by.
     pub held_out: Option<f64>,
     /// K, the number of topics.
@@ -60,6 +62,7 @@ impl Default for Request {
         Self {
             vocabulary: None,
             transpose: false,
+            row_weights: None,
             held_out: None,
             topics: 10,
             alpha: None,
@@ -74,6 +77,8 @@ impl Default for Request {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Settings {
     transpose: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    row_weights: Option<String>,
     held_out: Option<f64>,
     topics: usize,
     alpha: f64,
@@ -93,6 +98,7 @@ impl Request {
     fn settings(&self) -> Result<Settings, Error> {
         Ok(Settings {
             transpose: self.transpose,
+            row_weights: self.row_weights.clone(),
             held_out: self.held_out,
             topics: self.topics,
             alpha: self.alpha.unwrap_or(1.0 / self.topics as f64),
@@ -110,6 +116,7 @@ impl Settings {
         let options = CorpusOptions {
             vocabulary: self.vocabulary.clone(),
             transpose: self.transpose,
+            weights: self.row_weights.clone(),
             ..CorpusOptions::default()
         };
         Documents::read(source, &options, observer)
@@ -212,7 +219,9 @@ impl Model for Topics {
         let used = found.iter().filter(|topic| topic.share * train.tokens() >= 1.0).count();
         cards.push(("topics".into(), format!("{used} of {} have a token or more", settings.topics)));
         let lengths = (0..train.documents()).map(|d| train.document_tokens(d) as usize).collect();
-        let model = TopicModel { transpose: settings.transpose, lengths, posterior };
+        let weights = train.is_weighted().then(|| (0..train.documents()).map(|d| train.weight(d)).collect());
+        let row_weights = settings.row_weights.clone();
+        let model = TopicModel { transpose: settings.transpose, row_weights, lengths, weights, posterior };
         let columns = documents.names.as_deref().unwrap_or_default();
         let mut rows = vec![of_training.row("training")];
         rows.extend(of_held_out.map(|measured| measured.row("held out")));
@@ -241,9 +250,9 @@ impl Model for Topics {
 fn described(fit: &Fit<'_>, counts: &Counts, names: Option<&[String]>) -> Vec<Topic> {
     let posterior = fit.posterior();
     let mut expected = vec![0.0; posterior.topics()];
-    for gamma in fit.concentrations().chunks(posterior.topics()) {
+    for (d, gamma) in fit.concentrations().chunks(posterior.topics()).enumerate() {
         for ((sum, gamma), alpha) in expected.iter_mut().zip(gamma).zip(posterior.alpha()) {
-            *sum += (gamma - alpha).max(0.0);
+            *sum += counts.weight(d) * (gamma - alpha).max(0.0);
         }
     }
     let name = |word: usize| names.map_or_else(|| format!("word {word}"), |names| names[word].clone());

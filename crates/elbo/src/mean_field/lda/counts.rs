@@ -14,12 +14,14 @@ use elbo_kernels::allocation::Document;
 /// assert_eq!(counts, same);
 /// # Ok::<(), elbo::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Counts {
     vocabulary: usize,
     offsets: Vec<usize>,
     words: Vec<u32>,
     occurrences: Vec<u32>,
+    /// How many documents each stands for; one, where there are none.
+    weights: Option<Vec<f64>>,
 }
 
 impl Counts {
@@ -42,7 +44,27 @@ impl Counts {
         offsets.windows(2).try_for_each(|pair| check::at_least("an offset", pair[1], pair[0]))?;
         let of = "words of the vocabulary";
         words.iter().try_for_each(|&word| check::index("a word", word as usize, vocabulary, of))?;
-        Ok(Self { vocabulary, offsets, words, occurrences: counts })
+        Ok(Self { vocabulary, offsets, words, occurrences: counts, weights: None })
+    }
+
+    /// Returns the same documents, each of which counts as so many that are alike.
+    ///
+    /// ```
+    /// use elbo::mean_field::lda::Counts;
+    /// let counts = Counts::from_tokens(2, [&[0][..], &[1, 0, 1]])?.weighted(vec![2.0, 0.5])?;
+    /// assert_eq!((counts.documents(), counts.number(), counts.tokens()), (2, 2.5, 3.5));
+    /// # Ok::<(), elbo::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Where there are not as many weights as documents, or one is negative or no number, or all are 0.
+    pub fn weighted(self, weights: Vec<f64>) -> Result<Self, Error> {
+        Error::check_shape("the weights of the documents", &[self.documents()], &[weights.len()])?;
+        weights
+            .iter()
+            .try_for_each(|&weight| check::in_range("a document's weight", weight, 0.0..).map(drop))?;
+        check::positive("the sum of the weights", weights.iter().sum())?;
+        Ok(Self { weights: Some(weights), ..self })
     }
 
     /// Of documents as lists of words, in any order.
@@ -81,8 +103,34 @@ impl Counts {
         self.words.len()
     }
 
-    /// N, the sum of all counts.
+    /// Whether documents count other than once each.
+    pub fn is_weighted(&self) -> bool {
+        self.weights.is_some()
+    }
+
+    /// How many documents document d stands for.
+    pub fn weight(&self, d: usize) -> f64 {
+        self.weights.as_ref().map_or(1.0, |weights| weights[d])
+    }
+
+    /// How many documents they stand for together.
+    pub fn number(&self) -> f64 {
+        self.weights.as_ref().map_or(self.documents() as f64, |weights| weights.iter().sum())
+    }
+
+    /// The sum of a figure over the documents, each as often as it counts.
+    pub(super) fn sum(&self, of_documents: &[f64]) -> f64 {
+        match &self.weights {
+            Some(weights) => of_documents.iter().zip(weights).map(|(x, weight)| x * weight).sum(),
+            None => of_documents.iter().sum(),
+        }
+    }
+
+    /// N, the sum of all counts, those of each document as often as it counts.
     pub fn tokens(&self) -> f64 {
+        if self.weights.is_some() {
+            return (0..self.documents()).map(|d| self.weight(d) * self.document_tokens(d)).sum();
+        }
         self.occurrences.iter().map(|&count| f64::from(count)).sum()
     }
 
@@ -113,7 +161,13 @@ impl Counts {
     /// ```
     #[must_use]
     pub fn select(&self, documents: &[usize]) -> Self {
-        let mut part = Self { offsets: vec![0], words: Vec::new(), occurrences: Vec::new(), ..*self };
+        let mut part = Self {
+            vocabulary: self.vocabulary,
+            offsets: vec![0],
+            words: Vec::new(),
+            occurrences: Vec::new(),
+            weights: self.weights.as_ref().map(|weights| documents.iter().map(|&d| weights[d]).collect()),
+        };
         for &d in documents {
             let Document { words, counts } = self.document(d);
             part.words.extend(words);
@@ -136,10 +190,11 @@ impl Counts {
     /// ```
     pub fn per_token(&self, nats: &[f64]) -> Mean {
         let tokens = self.tokens();
-        let value = nats.iter().sum::<f64>() / tokens;
-        let residual = |(d, nats): (usize, &f64)| (nats - value * self.document_tokens(d)).powi(2);
+        let value = self.sum(nats) / tokens;
+        let residual =
+            |(d, nats): (usize, &f64)| self.weight(d) * (nats - value * self.document_tokens(d)).powi(2);
         let squares: f64 = nats.iter().enumerate().map(residual).sum();
-        let n = nats.len() as f64;
+        let n = self.number();
         let standard_error = if n > 1.0 { (squares * n / (n - 1.0)).sqrt() / tokens } else { f64::NAN };
         Mean { value, standard_error }
     }
@@ -172,6 +227,7 @@ impl Counts {
                 offsets,
                 words,
                 occurrences,
+                weights: self.weights.clone(),
             })
             .into()
     }

@@ -178,7 +178,7 @@ impl<'a> Documents<'a> {
         evidence
     }
 
-    /// A pass over the documents of these numbers, whose γ are `[R, K]` in lanes.
+    /// A pass over the documents of these numbers, each as often as it counts, whose γ are `[R, K]` in lanes.
     ///
     /// They are cut into chunks by their number and the sizes of the matrices alone, and chunks are added in order.
     pub(super) fn pass(&self, counts: &Counts, rows: &[usize], gamma: &mut [Lanes]) -> Local {
@@ -193,12 +193,20 @@ impl<'a> Documents<'a> {
             .zip(gamma.par_chunks_mut(size * blocks))
             .map(|(rows, gamma)| {
                 let mut local = Local { statistics: vec![[0.0; LANES]; length], ..Local::default() };
-                let mut room = Room::default();
+                let (mut room, mut own) = (Room::default(), Vec::new());
                 for (&row, gamma) in rows.iter().zip(gamma.chunks_mut(blocks)) {
-                    let statistics = Some(&mut local.statistics[..]);
-                    let (evidence, kl) = self.infer(counts.document(row), gamma, statistics, &mut room);
-                    local.evidence += evidence;
-                    local.kl += kl;
+                    let (document, weight) = (counts.document(row), counts.weight(row));
+                    let alone = weight == 1.0;
+                    if !alone {
+                        own.resize(length, [0.0; LANES]);
+                    }
+                    let statistics = Some(if alone { &mut local.statistics[..] } else { &mut own[..] });
+                    let (evidence, kl) = self.infer(document, gamma, statistics, &mut room);
+                    local.evidence += weight * evidence;
+                    local.kl += weight * kl;
+                    if !alone {
+                        add(&mut local.statistics, &mut own, document, weight, blocks);
+                    }
                 }
                 local
             })
@@ -223,5 +231,18 @@ impl<'a> Documents<'a> {
             sum.kl += other.kl;
         }
         sum
+    }
+}
+
+/// Adds the expected counts of a document as often as it counts, and leaves zeros in their place.
+fn add(sums: &mut [Lanes], own: &mut [Lanes], document: Document<'_>, weight: f64, blocks: usize) {
+    for &word in document.words {
+        let at = word as usize * blocks;
+        for (sum, own) in sums[at..at + blocks].iter_mut().zip(&mut own[at..at + blocks]) {
+            for i in 0..LANES {
+                sum[i] += weight * own[i];
+                own[i] = 0.0;
+            }
+        }
     }
 }

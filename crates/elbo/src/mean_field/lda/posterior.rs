@@ -49,13 +49,14 @@ pub struct Folded {
     pub concentrations: Vec<f64>,
     /// The bound of each document, in nats: a lower bound on E_q(β)\[log p(w|β)\], which is one on log E_q(β)\[p(w|β)\].
     pub bounds: Vec<f64>,
+    sum: f64,
     tokens: f64,
 }
 
 impl Folded {
-    /// The sum of the bounds, in nats.
+    /// The sum of the bounds, in nats, each as often as its document counts.
     pub fn bound(&self) -> f64 {
-        self.bounds.iter().sum()
+        self.sum
     }
 
     /// exp(−bound/N), N the number of tokens: the perplexity is at most this. NaN of no token.
@@ -157,7 +158,8 @@ impl Posterior {
         let found: Vec<(Vec<f64>, f64)> =
             (0..counts.documents()).into_par_iter().map_init(Room::default, of_document).collect();
         let (concentrations, bounds): (Vec<Vec<f64>>, Vec<f64>) = found.into_iter().unzip();
-        Ok(Folded { concentrations: concentrations.concat(), bounds, tokens: counts.tokens() })
+        let (sum, tokens) = (counts.sum(&bounds), counts.tokens());
+        Ok(Folded { concentrations: concentrations.concat(), bounds, sum, tokens })
     }
 
     /// Σ log p(w|E\[θ\], E\[β\]) over the tokens of each document of `held_out`, in nats, with q(θ) from `observed`, other
@@ -191,7 +193,7 @@ impl Posterior {
         held_out: &Counts,
         inner: Inner,
     ) -> Result<f64, Error> {
-        let sum: f64 = self.completion(observed, held_out, inner)?.iter().sum();
+        let sum = held_out.sum(&self.completion(observed, held_out, inner)?);
         Ok(libm::exp(-sum / held_out.tokens()))
     }
 
