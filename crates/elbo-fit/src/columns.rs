@@ -27,7 +27,7 @@ pub(crate) fn places<T: Number>(
     let width = data.width();
     if let Some(name) = twice(wanted) {
         return Err(Error::new(format!("the model has two columns `{name}`"))
-            .remedy("no fit has: its file is damaged, or was changed"));
+            .remedy("no fit has two columns of one name: the file is damaged, or was changed"));
     }
     // Without names a label may stand where the fit left a column out.
     let label_unknown = labelled && data.labels.is_none() && wanted.len() < stored;

@@ -310,7 +310,7 @@ fn difference(a: &ComparedRun, b: &ComparedRun) -> Result<Difference, Text> {
             of.columns.iter().find(|name| !other.columns.contains(name)).cloned()
         };
         let name = only(of_a, of_b).or_else(|| only(of_b, of_a)).unwrap_or_default();
-        return Err(format!("they are of different columns: `{name}` is in one alone").into());
+        return Err(format!("they are of different columns: one alone has `{name}`").into());
     }
     if of_a.log_density.len() != of_b.log_density.len() {
         return Err("they measure different numbers of rows".into());
@@ -322,7 +322,7 @@ fn difference(a: &ComparedRun, b: &ComparedRun) -> Result<Difference, Text> {
     let differences: Vec<f64> = pairs.map(|(a, b)| a - b).collect();
     let (mean, rows) = of_a.mean(&differences);
     if rows == 0 {
-        return Err("no row has the cells that both are of".into());
+        return Err("no row has all the cells that both models need".into());
     }
     // Bounds of other numbers of rows are of different evidences.
     let same_evidence = of_a.data == of_b.data && of_a.fitted == of_b.fitted;

@@ -230,7 +230,9 @@ impl Saved {
         unsealed(&text).map_err(|broken| match broken {
             Broken::Json(cause) => not_ours(file, &cause),
             Broken::Changed => Error::new(format!("`{}` has changed since elbo wrote it", file.display()))
-                .remedy("fit once more: «elbo train» with «config config.toml», the file beside it"),
+                .remedy(
+                    "«elbo train» with «config config.toml», the file beside it, makes the fit once more",
+                ),
         })
     }
 }

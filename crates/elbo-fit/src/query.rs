@@ -203,6 +203,6 @@ impl Uncertainty {
 
 /// Says where figures are of rows that were fitted to.
 pub(crate) fn of_the_fit(took_part: bool) -> Option<(&'static str, Text)> {
-    let text = "these rows, or most of them, took part in the fit: of others it is lower";
+    let text = "these rows, or most of them, took part in the fit: new rows have a lower value";
     took_part.then(|| ("note", text.into()))
 }

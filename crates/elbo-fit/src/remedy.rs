@@ -70,10 +70,10 @@ fn sentence(remedy: &Remedy) -> String {
         Remedy::UseMatrixMarketHeader => {
             "write it as `%%MatrixMarket matrix coordinate real general`, then `rows columns entries`"
         }
-        Remedy::CheckEmptyDocument => "check that line; an empty document of an LDA-C file is `0`",
+        Remedy::CheckEmptyDocument => "check that line; in an LDA-C file an empty document is written as `0`",
         Remedy::CheckLine => "check that line",
         Remedy::CountAsFormat => {
-            "LDA-C counts words from 0, Matrix Market and UCI's bags of words from 1, all without gaps"
+            "LDA-C counts words from 0; Matrix Market and UCI's bags of words count them from 1; none of them leaves gaps"
         }
         Remedy::GiveCounts => "give counts, not transformed or normalised values",
         Remedy::GiveTable => {
@@ -84,7 +84,7 @@ fn sentence(remedy: &Remedy) -> String {
         }
         Remedy::OrderVocabulary => "the vocabulary has one word a line, in the order of the indices",
         Remedy::WriteFormatWithText => "write .csv or .parquet, or leave the column out",
-        Remedy::UseWholeCheckpoint => "the file is damaged or no checkpoint: use another one",
+        Remedy::UseWholeCheckpoint => "the file is damaged, or is no checkpoint: use another one",
         Remedy::UseCheckpointOfModel => "the checkpoint belongs to another model or version",
         Remedy::MakeRoomForRows => {
             "free some space there, name a folder of a larger disk with TMPDIR, or give «memory» more"

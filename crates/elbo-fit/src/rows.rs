@@ -111,7 +111,7 @@ impl Rows {
                 data.name, weights[row]
             );
             return Err(Error::new(message)
-                .remedy("weights are as 1, 2.5 or 0: correct the cell, or leave the row out"));
+                .remedy("a weight is a number such as 1, 2.5 or 0: correct the cell, or leave the row out"));
         }
         if weights.iter().sum::<f64>() <= 0.0 || data.width() == 1 {
             let message = if data.width() == 1 {

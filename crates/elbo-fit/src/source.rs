@@ -57,7 +57,7 @@ impl Source {
         }
         Err(Error::request(
             format!("no data set `{name}` is built in"),
-            format!("`{DIGITS}` is; «data PATH» reads a file"),
+            format!("`{DIGITS}` is built in; «data PATH» reads a file"),
         ))
     }
 

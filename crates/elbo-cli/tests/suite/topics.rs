@@ -353,9 +353,10 @@ fn documents_may_count_more_than_once() {
     let said = fit("few", "--weights times");
     assert!(said.stderr.contains("the documents count as 36") && said.stderr.contains("8 words"), "{said:?}");
     fit("many", "");
-    let [few, many] = ["few", "many"].map(|run| place.results(&format!("runs/{run}")));
+    let results = ["few", "many"].map(|run| place.results(&format!("runs/{run}")));
     let near = |path: &str| {
-        let [a, b] = [&few, &many].map(|of| of.pointer(path).and_then(serde_json::Value::as_f64).unwrap());
+        let [a, b] =
+            results.each_ref().map(|of| of.pointer(path).and_then(serde_json::Value::as_f64).unwrap());
         assert!((a - b).abs() < 1e-9 * (1.0 + b.abs()), "{path}: {a} and {b}");
     };
     for path in [

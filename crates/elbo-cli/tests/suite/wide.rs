@@ -194,7 +194,7 @@ fn weights_are_so_many_rows() {
             "normal --data wrong.csv --weights n --column g1",
             1,
             &[message],
-            "weights are as 1, 2.5 or 0",
+            "a weight is a number such as 1, 2.5 or 0",
         );
     }
     place.refuses("hmm --data weighted.csv --states 2 --weights n", &["--weights"]);

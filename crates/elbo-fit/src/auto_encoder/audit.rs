@@ -161,8 +161,8 @@ pub(super) fn audit(
     let rows = chosen(&held_out, Some(asked.rows), key);
     if rows.len() < 2 {
         return Err(Error::request(
-            "an audit needs at least 2 rows: of one no mean has a standard error",
-            "«rows 100», or more rows with «data»",
+            "an audit needs at least 2 rows: the mean of a single row has no standard error",
+            "give «rows 100», or more rows with «data»",
         ));
     }
     let training = split.as_ref().map(|(training, _)| chosen(training, Some(asked.rows), key));

@@ -77,7 +77,7 @@ pub(crate) fn choose<T: Number + Display>(
     if request.objective == Objective::Noiseless && !(fixed && request.family == Family::Gaussian) {
         return Err(Error::request(
             "«objective noiseless» needs Gaussian latents and a Gaussian likelihood with a fixed sigma",
-            "«likelihood gaussian» «sigma 0.1», with sigma² the weight of the penalty",
+            "give «likelihood gaussian» and «sigma 0.1»: sigma² is the weight of the penalty",
         ));
     }
     if request.objective == Objective::Noiseless && second.is_some() {

@@ -150,7 +150,7 @@ pub(super) fn read_model<N: Networks>(
     if is_fitted(path) {
         return Err(Error::request(
             format!("`{}` is no auto-encoder: coordinate ascent has fitted it", path.display()),
-            "what can be done with it: «elbo predict», evaluate, sample; of factors reconstruct",
+            "«elbo predict», «elbo evaluate» and «elbo sample» take it; «elbo reconstruct» takes a fit of factors",
         ));
     }
     if !file.exists() {

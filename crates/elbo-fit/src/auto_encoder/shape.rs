@@ -89,7 +89,7 @@ pub(crate) fn choose_latent(request: &Request, width: usize) -> Result<(usize, O
         if hidden2.is_some() {
             return Err(Error::request(
                 "«hidden2» lies between two layers of z, but there is one",
-                "«latent 100,50» makes two",
+                "«latent 100,50» makes two layers",
             ));
         }
         return Ok((layers[0], None));

@@ -47,7 +47,7 @@ impl Documents {
             if no_words {
                 return error.remedy(COUNTS);
             }
-            let hint = "the vocabulary has one word a line; «transpose», where the columns of the matrix are the documents";
+            let hint = "the vocabulary has one word a line; give «transpose» where the columns of the matrix are the documents";
             if turned { error.remedy(hint) } else { error }
         })?;
         describe_reading(&corpus.reading, observer);

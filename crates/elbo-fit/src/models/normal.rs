@@ -174,7 +174,7 @@ impl Model for Normal {
         let story = FitSummary {
             kind: "Gaussian sample".into(),
             cards: vec![("mean".into(), mean), ("precision".into(), precision)],
-            notes: vec!["q(μ) q(τ): the two are taken to be independent, which they are not quite.".into()],
+            notes: vec!["q(μ) q(τ) takes the two as independent, which they are not quite.".into()],
             figures: vec![("Mean and precision".into(), facts)],
             about: ModelMetadata::new(&rows.data.columns[column..=column], &rows.config),
             posterior: q,

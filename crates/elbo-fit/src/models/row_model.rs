@@ -107,7 +107,7 @@ impl<M: RowModel> Fitted for M {
         let density = self.log_density(data)?;
         let seen: Vec<f64> = density.iter().copied().filter(|x| !x.is_nan()).collect();
         if seen.is_empty() {
-            return Err(Error::new(format!("no row of `{name}` has the cells that {formula} is of"))
+            return Err(Error::new(format!("no row of `{name}` has all the cells that {formula} needs"))
                 .remedy(format!("it is of {}", listed(&about.columns))));
         }
         let mean = Mean::of(&seen);
