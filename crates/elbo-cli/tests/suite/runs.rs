@@ -145,7 +145,7 @@ fn topics_are_compared_by_their_bounds() {
 fn series_are_compared_by_the_time_step() {
     let place = Place::new();
     let line = |row: usize| {
-        let level = if row / 9 % 2 == 0 { 0.0 } else { 6.0 } + (row as f64 * 0.618_034).fract();
+        let level = if (row / 9).is_multiple_of(2) { 0.0 } else { 6.0 } + (row as f64 * 0.618_034).fract();
         (["a", "b", "c"][row / 40], level)
     };
     let of = |rows: std::ops::Range<usize>| {

@@ -125,9 +125,11 @@ fn of_mixtures() {
 #[test]
 fn of_topics() {
     let tokens = |d: usize| -> Vec<u32> {
-        (0..9 + d % 5).map(|t| ((t * t + 3 * d) % 6 + if d % 3 == 0 { 6 } else { 0 }) as u32).collect()
+        (0..9 + d % 5)
+            .map(|t| ((t * t + 3 * d) % 6 + if d.is_multiple_of(3) { 6 } else { 0 }) as u32)
+            .collect()
     };
-    let weights: Vec<f64> = (0..30).map(|d| (d % 4) as f64).collect();
+    let weights: Vec<f64> = (0..30).map(|d| f64::from(d % 4)).collect();
     let documents: Vec<Vec<u32>> = (0..30).map(tokens).collect();
     let some = Counts::from_tokens(12, documents.iter().map(Vec::as_slice)).unwrap();
     let weighted = some.clone().weighted(weights.clone()).unwrap();
