@@ -340,8 +340,10 @@ fn documents_may_count_more_than_once() {
     let header = (0..8).map(|w| format!("word{w}")).collect::<Vec<_>>().join(",");
     let (mut few, mut many) = (format!("times,{header}\n"), format!("{header}\n"));
     for d in 0..24 {
-        few += &format!("{},{}\n", d % 4, row(d));
-        (0..d % 4).for_each(|_| many += &format!("{}\n", row(d)));
+        writeln!(few, "{},{}", d % 4, row(d)).unwrap();
+        for _ in 0..d % 4 {
+            writeln!(many, "{}", row(d)).unwrap();
+        }
     }
     place.write("few.csv", &few);
     place.write("many.csv", &many);
