@@ -141,6 +141,11 @@ fn check_dates(columns: &[ColumnReading], i: usize, path: &Path) -> Result<(), E
     Err(Error::Cell { path, column, number: i + 1, line, text, fault })
 }
 
+/// Why a column of text holds no dates, though most of its cells are some: this one is not, on this line.
+pub(crate) fn why_no_dates((line, text): &(usize, String)) -> String {
+    format!("most of its cells are dates, but `{}` in line {line} is not written as they are", brief(text))
+}
+
 /// The error that there is no such column.
 pub(crate) fn no_column(wanted: &str, names: &[String], path: &Path) -> Error {
     Error::LabelColumn {
@@ -392,15 +397,17 @@ fn readings(frame: &Frame, names: Vec<String>, told: &[Option<ColumnKind>]) -> V
     let known = frame.columns.iter().flat_map(|(_, column)| column.known());
     let reading = |((name, known), &told): ((String, Known), &Option<ColumnKind>)| {
         let kind = told.unwrap_or(known.kind);
+        let odd_date = known.odd_date.map(|(row, cell)| (frame.lines.of(row), cell));
+        let holds = || format!("{} {kind}", if told.is_some() { "it is told to hold" } else { "it holds" });
         ColumnReading {
             named: !is_made_up(&name) && !is_unnamed(&name),
             name,
             kind,
-            why: format!("{} {kind}", if told.is_some() { "it is told to hold" } else { "it holds" }),
+            why: odd_date.as_ref().filter(|_| told.is_none()).map_or_else(holds, why_no_dates),
             missing: known.missing,
             numbering: known.numbering,
             role: Role::Data,
-            odd_date: known.odd_date.map(|(row, cell)| (frame.lines.of(row), cell)),
+            odd_date,
         }
     };
     names.into_iter().zip(known).zip(told).map(reading).collect()

@@ -76,8 +76,10 @@ fn one_bad_date_is_named_in_every_form_and_place() {
         }
         let label = ReadOptions { label_columns: vec!["date".into()], ..series(TimeColumn::Instants) };
         assert_eq!(read_as::<f64>(&path, &label).unwrap().labels.unwrap()[3], bad, "{form}");
-        // Where nobody asks for times it is text as any other.
-        assert!(read_as::<f64>(&path, &series(TimeColumn::None)).is_ok(), "{form}");
+        // Where nobody asks for times it is text as any other, and why it is no dates is told.
+        let data: Dataset<f64> = read_as(&path, &series(TimeColumn::None)).unwrap();
+        let why = format!("most of its cells are dates, but `{bad}` in line 5 is not written as they are");
+        assert_eq!(data.reading.columns[0].why, why, "{form}");
     }
 }
 

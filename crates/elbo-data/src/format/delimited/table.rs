@@ -16,7 +16,7 @@ use crate::names::{brief, column_names};
 use crate::numbering::Numbering;
 use crate::options::{ReadOptions, TextColumns};
 use crate::reading::{ColumnReading, Reading, Role};
-use crate::roles::{assign, is_unnamed, no_data, told};
+use crate::roles::{assign, is_unnamed, no_data, told, why_no_dates};
 use crate::room::check_columns;
 use crate::source::{Source, plain_name};
 use crate::time::{Dates, Writing, dates};
@@ -561,6 +561,7 @@ impl Scan {
                 None => column.kind(),
             };
             let odd_date = column.odd_date();
+            let why = odd_date.as_ref().filter(|_| told.is_none()).map_or(why, why_no_dates);
             ColumnReading {
                 name: name.clone(),
                 named: *named && !is_unnamed(name),
