@@ -344,7 +344,7 @@ fn incomplete_rows_are_counted_and_left_out_on_demand() {
     };
     place.write("gaps.csv", table(&mut (0..60), true));
     place.write("whole.csv", table(&mut (0..60).filter(|&row| !gaps(row)), false));
-    let message = ["gaps.csv`: 9 of 60 rows lack a predictor, and the first is column `b` line 4"];
+    let message = ["gaps.csv`: 9 of 60 rows lack a predictor; first, column `b` line 4 is missing"];
     place.fails("regress --data gaps.csv --target y --drop times", 1, &message, "--drop-incomplete");
     for more in ["--drop times", "--weights times"] {
         let said = place.succeeds(&format!(

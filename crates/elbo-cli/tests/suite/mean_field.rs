@@ -228,7 +228,12 @@ fn a_regression_finds_its_coefficients() {
     assert!(results["elbo"].as_f64().unwrap().is_finite() && evidence.contains("nats, exact"));
     place.fails("regress --data data.csv --target z", 2, &["has no column `z`"], "name one of a, b, c, y");
     place.write("holes.csv", "a,y\n1,2\n2,\n,4\n4,5\n");
-    place.fails("regress --data holes.csv", 1, &["column `a` line 4 is missing"], "leave the row out");
+    place.fails(
+        "regress --data holes.csv",
+        1,
+        &["1 of 4 rows lacks a predictor; first, column `a` line 4 is missing"],
+        "--drop-incomplete",
+    );
     place.write("y.csv", "y\n1\n2\n3\n");
     place.fails("regress --data y.csv", 2, &["has one column"], "elbo normal");
     place.write("new.csv", "a,b\n1,2\n2,3\n");
@@ -510,7 +515,7 @@ fn rows_that_lack_what_a_figure_is_of_are_left_out_of_it() {
     place.fails(
         "evaluate runs/r --data blank.csv",
         1,
-        &["no row of", "blank.csv` has the cells that log p(y | x, the fit's rows) is of"],
+        &["no row of", "blank.csv` has all the cells that log p(y | x, the fit's rows) needs"],
         "it is of a, b, c, y",
     );
 }

@@ -27,7 +27,7 @@ fn the_noiseless_objective_is_fitted_and_called_no_bound() {
         "train digits --objective noiseless",
         2,
         &["--objective noiseless needs Gaussian latents and a Gaussian likelihood with a fixed sigma"],
-        "--likelihood gaussian --sigma 0.1",
+        "--likelihood gaussian and --sigma 0.1",
     );
 }
 

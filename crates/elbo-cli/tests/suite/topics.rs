@@ -252,7 +252,7 @@ fn what_is_wrong_with_documents_is_said() {
     refused("c.ldac", b"", "", &["is empty"], "");
     refused("d.ldac", b"0\n0\n", "", &["has no word: 2 documents"], "documents with words");
     refused("e.csv", b"a,b\nx,y\n", "", &["e.csv"], "topics need counts of words");
-    refused("i.ldac", b"2 0:1 4000000000:2\n", "", &["line 1", "outside the words"], "without gaps");
+    refused("i.ldac", b"2 0:1 4000000000:2\n", "", &["line 1", "outside the words"], "leaves gaps");
     let (text, words) = (market(&two_subjects(40)), "--vocabulary two.tokens");
     refused("f.mtx", text.as_bytes(), words, &["two.tokens", "10", "40"], "one word a line");
     let whole = gzip(ldac(&two_subjects(400)).as_bytes());

@@ -432,9 +432,9 @@ fn target(rows: &Rows, name: &str) -> Result<usize, Error> {
     let incomplete = incomplete(data, target);
     let Some(&(row, column)) = incomplete.first() else { return Ok(target) };
     let place = data.place(row * data.width() + column);
-    let lack = if incomplete.len() == 1 { "row lacks" } else { "rows lack" };
+    let lack = if incomplete.len() == 1 { "lacks" } else { "lack" };
     let message = format!(
-        "`{}`: {} of {} {lack} a predictor, and the first is {place}",
+        "`{}`: {} of {} rows {lack} a predictor; first, {place} is missing",
         data.name,
         incomplete.len(),
         data.rows()
