@@ -1,5 +1,6 @@
 //! Sparse counts: documents of words, or any rows of which most columns are 0.
 
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -44,6 +45,37 @@ impl Corpus {
     pub fn document(&self, d: usize) -> (&[u32], &[u32]) {
         let entries = self.offsets[d]..self.offsets[d + 1];
         (&self.words[entries.clone()], &self.counts[entries])
+    }
+
+    /// The same documents as counts of these words, in this order, by their names; other words are left out.
+    ///
+    /// # Errors
+    ///
+    /// Those of the words that none of its words is called.
+    pub fn of_words(self, wanted: &[String]) -> Result<Self, Vec<String>> {
+        let names = self.names.as_deref().unwrap_or_default();
+        let known: HashSet<&String> = names.iter().collect();
+        let missing: Vec<String> = wanted.iter().filter(|word| !known.contains(word)).cloned().collect();
+        if !missing.is_empty() {
+            return Err(missing);
+        }
+        let places: HashMap<&String, u32> = wanted.iter().zip(0..).collect();
+        let to: Vec<Option<u32>> = names.iter().map(|name| places.get(name).copied()).collect();
+        let (mut offsets, mut words, mut counts) = (vec![0], Vec::new(), Vec::new());
+        for d in 0..self.documents() {
+            let (of, times) = self.document(d);
+            let mut entries: Vec<(u32, u32)> = of
+                .iter()
+                .zip(times)
+                .filter_map(|(&word, &count)| Some((to[word as usize]?, count)))
+                .collect();
+            entries.sort_unstable();
+            words.extend(entries.iter().map(|(word, _)| word));
+            counts.extend(entries.iter().map(|(_, count)| count));
+            offsets.push(words.len());
+        }
+        let (vocabulary, names) = (wanted.len(), Some(wanted.to_vec()));
+        Ok(Self { offsets, words, counts, vocabulary, names, ..self })
     }
 
     /// The SHA-256 of the sizes, the offsets, the words and the counts, and of weights where there are any, in hexadecimal:

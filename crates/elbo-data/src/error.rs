@@ -103,6 +103,12 @@ pub enum Error {
     /// Numbers with decimal commas, and others with points; each by its place.
     #[error("`{}`: {comma} has a decimal comma, and {point} has none", path.display())]
     DecimalMarks { path: PathBuf, comma: String, point: String },
+    /// A number with points between thousands, where another has a decimal point, by its place.
+    #[error("`{}`: column `{}` line {line}, `{}`, has points between thousands, and {point} has a decimal point", path.display(), brief(column), brief(text))]
+    ThousandPoints { path: PathBuf, column: String, line: usize, text: String, point: String },
+    /// Numbers that are told to have decimal commas, in a file whose cells are parted by commas and not quoted.
+    #[error("`{}` is delimited by commas, so its numbers cannot have decimal commas without quotes: column `{}` line {line} is `{}`", path.display(), brief(column), brief(text))]
+    CommaDelimited { path: PathBuf, column: String, line: usize, text: String },
     /// A column that is told to hold dates, and whose text is written in no way that all of it shares.
     #[error("`{}`: column `{}` is told to hold dates, but line {line} is `{}`, and few of its cells are dates", path.display(), brief(column), brief(text))]
     NoInstants { path: PathBuf, column: String, line: usize, text: String },
@@ -231,6 +237,8 @@ impl Error {
             | Self::OpenQuote { path, line }
             | Self::LongLine { path, line, .. }
             | Self::DecimalMark { path, line, .. }
+            | Self::ThousandPoints { path, line, .. }
+            | Self::CommaDelimited { path, line, .. }
             | Self::NoInstants { path, line, .. }
             | Self::Cell { path, line, .. } => (*path, *line) = located(*line),
             Self::StrayText { path, line, opened, .. } => {

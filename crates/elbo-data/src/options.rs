@@ -79,7 +79,8 @@ pub enum TimeColumn {
     /// None does.
     #[default]
     None,
-    /// The one of this name. Where [one row is enough](ReadOptions::single), the table may lack it.
+    /// The one of this name. Where [one row is enough](ReadOptions::single), and the table lacks it, the only other one that
+    /// holds instants, if one alone does.
     Named(String),
     /// The only one that holds instants, if one alone does.
     Instants,

@@ -54,6 +54,8 @@ pub struct ColumnReading {
     pub numbering: Numbering,
     /// What becomes of it.
     pub role: Role,
+    /// The unit, the currency or the `%` that each of its numbers is written with.
+    pub unit: Option<String>,
     /// The line of the first cell that is no date as most of its cells are, where most are; and the cell.
     pub(crate) odd_date: Option<(usize, String)>,
 }

@@ -146,7 +146,9 @@ impl Error {
             }
             Self::Parts { .. } => Remedy::NameTable,
             Self::Room { .. } => Remedy::AllowMemory,
-            Self::ColumnType { column, .. } => Remedy::LeaveColumnOut { column: column.clone() },
+            Self::ColumnType { column, .. } | Self::ThousandPoints { column, .. } => {
+                Remedy::LeaveColumnOut { column: column.clone() }
+            }
             Self::Header { form, .. } => Remedy::UseHeader { form },
             Self::Size { expected, actual, .. } if actual < expected => Remedy::FetchTruncatedAgain,
             Self::Size { .. } => Remedy::FetchInconsistentAgain,
@@ -157,7 +159,9 @@ impl Error {
             Self::NoInstants { column, .. } => Remedy::TellTime { column: column.clone() },
             Self::NotTimes { .. } => Remedy::TellAnotherKind,
             Self::UnclearDates { .. } => Remedy::WriteIsoDates,
-            Self::DecimalMark { .. } | Self::DecimalMarks { .. } => Remedy::TellDecimalMark,
+            Self::DecimalMark { .. } | Self::DecimalMarks { .. } | Self::CommaDelimited { .. } => {
+                Remedy::TellDecimalMark
+            }
             Self::Cell {
                 column,
                 number,

@@ -40,6 +40,9 @@ pub(crate) fn assign(
     }
     let open = |column: &ColumnReading| !matches!(column.role, Role::Label | Role::Time);
     if let Some(model) = model {
+        let places = |of: &[String]| of.iter().filter_map(|name| place(name, &names)).collect::<Vec<usize>>();
+        let (chosen, dropped) = (places(&table.columns), places(&table.drop));
+        let left_out = |i| dropped.contains(&i) || (!table.columns.is_empty() && !chosen.contains(&i));
         for (i, column) in columns.iter_mut().enumerate().filter(|(_, column)| open(column)) {
             match model.contains(&i) {
                 true if !column.kind.is_number() => {
@@ -49,6 +52,7 @@ pub(crate) fn assign(
                 false if column.kind.is_number() => {
                     column.role = Role::Aside("the model does not use it".into());
                 }
+                false if left_out(i) => column.role = Role::Aside("the fit left it out".into()),
                 false => column.role = Role::Aside(column.why.clone()),
             }
         }
@@ -62,6 +66,10 @@ pub(crate) fn assign(
             all(&table.drop)?
         };
         let header = columns.iter().any(|column| column.named);
+        // What a program writes of the rows' own names, if they are whole numbers, stands first and without a name.
+        let whole = |column: &ColumnReading| matches!(column.kind, ColumnKind::Count | ColumnKind::Binary);
+        let index = |column: &&ColumnReading| !column.named && whole(column) && column.missing == 0;
+        let indices = columns.iter().take_while(index).count();
         let told = table.types.keys().chain(&options.counts.weights);
         let typed: Vec<usize> = told.filter_map(|name| place(name, &names)).collect();
         for (i, column) in columns.iter_mut().enumerate().filter(|(_, column)| open(column)) {
@@ -72,7 +80,10 @@ pub(crate) fn assign(
                 column.role = Role::Aside("it is not one of the columns that are read".into());
             } else if !column.named && column.missing == rows && rows > 0 {
                 column.role = Role::Aside("it has neither a name nor a cell".into());
-            } else if !asked && column.kind.is_number() && numbers_rows(column, i, header, rows) {
+            } else if !asked
+                && column.kind.is_number()
+                && (numbers_rows(column, i, header, rows) || (header && i < indices && !column.named))
+            {
                 column.role = Role::RowNumber;
             } else if !column.kind.is_number() {
                 column.role = Role::Aside(column.why.clone());
@@ -115,22 +126,32 @@ fn time_column(
                 let ColumnReading { name: column, kind, why, .. } = columns[i].clone();
                 Err(Error::NotTimes { name: path.display().to_string(), column, kind, why })
             }
-            None if options.single => Ok(None),
+            // New rows may have it under another name.
+            None if options.single => only_instants(columns, names, path, options),
             None => Err(no_column(name, names, path)),
         },
-        TimeColumn::Instants => {
-            let dropped: Vec<usize> =
-                options.table.drop.iter().filter_map(|name| place(name, names)).collect();
-            let open = |i: &usize| columns[*i].role == Role::Data && !dropped.contains(i);
-            // One that is told to be something else than what its cells seem to be is that.
-            let told: Vec<usize> = options.table.types.keys().filter_map(|name| place(name, names)).collect();
-            for i in (0..columns.len()).filter(open).filter(|i| !told.contains(i)) {
-                check_dates(columns, i, path)?;
-            }
-            let mut of = (0..columns.len()).filter(open).filter(|&i| columns[i].kind == ColumnKind::Time);
-            Ok(of.next().filter(|_| of.next().is_none()))
-        }
+        TimeColumn::Instants => only_instants(columns, names, path, options),
     }
+}
+
+/// The only column that holds instants, if one alone does, and no model takes it.
+fn only_instants(
+    columns: &[ColumnReading],
+    names: &[String],
+    path: &Path,
+    options: &ReadOptions,
+) -> Result<Option<usize>, Error> {
+    let dropped: Vec<usize> = options.table.drop.iter().filter_map(|name| place(name, names)).collect();
+    let open = |i: &usize| {
+        columns[*i].role == Role::Data && !dropped.contains(i) && !options.wanted.contains(&names[*i])
+    };
+    // One that is told to be something else than what its cells seem to be is that.
+    let told: Vec<usize> = options.table.types.keys().filter_map(|name| place(name, names)).collect();
+    for i in (0..columns.len()).filter(open).filter(|i| !told.contains(i)) {
+        check_dates(columns, i, path)?;
+    }
+    let mut of = (0..columns.len()).filter(open).filter(|&i| columns[i].kind == ColumnKind::Time);
+    Ok(of.next().filter(|_| of.next().is_none()))
 }
 
 /// Refuses a column most cells of which are dates, and some are not: as text it would be taken for labels, and the rows would
@@ -407,6 +428,7 @@ fn readings(frame: &Frame, names: Vec<String>, told: &[Option<ColumnKind>]) -> V
             missing: known.missing,
             numbering: known.numbering,
             role: Role::Data,
+            unit: None,
             odd_date,
         }
     };

@@ -324,6 +324,11 @@ pub(crate) fn of_digits(day: f64) -> Option<i64> {
     number.then(|| of(day as i64).ok()).flatten().map(|day| micros(day.into()))
 }
 
+/// The first instant of a month that is written as one number, as 202401.
+pub(crate) fn of_month_digits(month: f64) -> Option<i64> {
+    (month.fract() == 0.0).then(|| of_digits(100.0 * month + 1.0)).flatten()
+}
+
 /// The day of the week of an instant in UTC, from 1 for Monday; 0 of none.
 pub(crate) fn weekday(instant: i64) -> i8 {
     civil(instant).map_or(0, |of| of.weekday().to_monday_one_offset())

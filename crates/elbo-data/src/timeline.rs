@@ -31,29 +31,35 @@ pub struct Times {
     pub calendar: bool,
 }
 
+/// How numbers write instants of the calendar.
+const CALENDAR: [fn(f64) -> Option<i64>; 2] = [time::of_digits, time::of_month_digits];
+
 impl Times {
-    /// Times of the file's own units, or days where each is one, as 20240131.
+    /// Times of the file's own units; days where each is one, as 20240131, or months, as 202401.
     pub fn of_numbers(name: &str, numbers: Vec<f64>) -> Self {
-        let day = |&number: &f64| {
-            if number.is_nan() { Some(number) } else { time::of_digits(number).map(|day| day as f64) }
+        let all = |read: fn(f64) -> Option<i64>| {
+            let instant = |&number: &f64| {
+                if number.is_nan() { Some(number) } else { read(number).map(|instant| instant as f64) }
+            };
+            numbers.iter().map(instant).collect::<Option<Vec<f64>>>()
         };
-        let days: Option<Vec<f64>> = numbers.iter().map(day).collect();
-        let calendar = days.is_some();
-        Self { name: name.to_owned(), values: days.unwrap_or(numbers), calendar }
+        let instants = CALENDAR.into_iter().find_map(all);
+        let calendar = instants.is_some();
+        Self { name: name.to_owned(), values: instants.unwrap_or(numbers), calendar }
     }
 
-    /// The row of the first number that is no day, where most are, as 20241331 among others: none of times that are all days,
-    /// or mostly something else.
+    /// The row of the first number that is no day, or no month, where most are, as 20241331 among others: none of times that
+    /// are all days or months, or mostly something else.
     pub fn odd_day(&self) -> Option<usize> {
         if self.calendar {
             return None;
         }
         let known = || self.values.iter().enumerate().filter(|(_, number)| !number.is_nan());
-        let is_day = |number: f64| time::of_digits(number).is_some();
-        let days = known().filter(|(_, number)| is_day(**number)).count();
-        (2 * days > known().count())
-            .then(|| known().find(|(_, number)| !is_day(**number)))?
-            .map(|(row, _)| row)
+        CALENDAR.into_iter().find_map(|read| {
+            let instants = known().filter(|(_, number)| read(**number).is_some()).count();
+            let odd = || known().find(|(_, number)| read(**number).is_none());
+            (2 * instants > known().count()).then(odd)?.map(|(row, _)| row)
+        })
     }
 
     /// A time as a file writes it; nothing of a missing one.
@@ -447,6 +453,20 @@ mod tests {
                 assert!(text.parse::<f64>().is_ok() || text.is_empty(), "{text}");
             }
         }
+    }
+
+    #[test]
+    fn numbers_may_be_months() {
+        let numbers = |last: f64| Times::of_numbers("month", vec![202_311.0, 202_312.0, 202_401.0, last]);
+        let months = numbers(202_402.0);
+        let line = Timeline::of(&months, None, |row| row).unwrap();
+        assert_eq!(
+            (line.step.to_string(), months.text(months.values[3])),
+            ("1 month".into(), "2024-02-01".into())
+        );
+        assert_eq!((numbers(202_413.0).calendar, numbers(202_413.0).odd_day()), (false, Some(3)));
+        let years = Times::of_numbers("year", vec![1999.0, 2000.0, 2001.0]);
+        assert_eq!((years.calendar, years.odd_day()), (false, None));
     }
 
     #[test]

@@ -473,6 +473,11 @@ fn numbers_of_rows_are_set_aside_in_any_order() {
         ("PassengerId,x\n40,1.5\n7,2.5\n12,3.5\n", "PassengerId"),
         ("x,customer_id\n1.5,40\n2.5,7\n3.5,12\n", "customer_id"),
         ("index,x\n3,1.5\n1,2.5\n2,3.5\n", "index"),
+        // As programs write them of samples, of tables put one below the other, and as fractions.
+        (",x\n40,1.5\n7,2.5\n40,3.5\n", "column 1"),
+        ("Unnamed: 0,x\n0,1.5\n1,2.5\n0,3.5\n1,4\n", "Unnamed: 0"),
+        (",x\n0.0,1.5\n1.0,2.5\n2.0,3.5\n", "column 1"),
+        ("Unnamed: 0.1,Unnamed: 0,x\n0,4,1.5\n1,3,2.5\n2,3,3.5\n", "Unnamed: 0"),
         ("3,1.5\n1,2.5\n9,1\n2,3.5\n10,1\n8,2\n4,3\n5,1\n7,3\n6,1.5\n", "column 1"),
     ] {
         let data = csv(text);
@@ -486,6 +491,9 @@ fn numbers_of_rows_are_set_aside_in_any_order() {
         "index,x\n40,1.5\n7,2.5\n12,3.5\n",
         "40,1.5\n7,2.5\n12,3.5\n",
         "id,x\n4.5,1.5\n7,2.5\n12,3.5\n",
+        ",x\n4.5,1.5\n7,2.5\n12,3.5\n",
+        "x,\n4.5,1\n7.5,2\n12,1\n",
+        "40,1.5\n7,2.5\n40,3.5\n",
     ] {
         assert_eq!(csv(text).width(), 2, "{text}");
     }
@@ -546,6 +554,11 @@ fn a_last_row_that_sums_up_the_others_is_left_out() {
         "item,x,share\na,1,0.5\nb,2,0.2\nc,4,0.1\nGrand total,7,\n",
         "item,x\na,1\nb,2\nc,4\nmean,2.33\n",
         "item,x\na,1\nb,2\nc,4\n\nTotal,7\n",
+        // By their numbers, whatever they are called.
+        "item,x\na,1\nb,2\nc,4\nAll,7\n",
+        "item,x,y\na,1,2.5\nb,2,0.25\nc,4,-1\nx,7,1.75\n",
+        "item,x,y\na,1,2.5\nb,2,0.25\nc,4,-1\nx,2.333,0.583\n",
+        "item,x\na,1\nb,2\nc,4\n,7\n",
     ] {
         let data = csv(text);
         let x = data.columns.iter().position(|name| name == "x").unwrap();
@@ -559,8 +572,19 @@ fn a_last_row_that_sums_up_the_others_is_left_out() {
         "item,x\na,1\nTotal,7\nb,2\nc,4\n",
         "item,x\na,1\nb,2\nc,4\nTotal,5\n",
         "item,x\na,1\nb,2\nc,4\nd,7\n",
+        "item,x,y\na,1,2.5\nb,2,0.25\nc,4,-1\nx,7,1.5\n",
+        "x,y\n0,0\n0,0\n1,1\n1,1\n",
+        "x,y\n2,5\n3,4\n3,2\n8,10\n",
     ] {
         assert_eq!(csv(text).rows(), 4, "{text}");
+    }
+    // A few rows elsewhere that are called so are said.
+    let rows: Vec<String> = (0..9).map(|i| format!("c{i},{i}.5\n")).collect();
+    for (at, line) in [(0, 2), (5, 7)] {
+        let (above, below) = (rows[..at].concat(), rows[at..].concat());
+        let data = csv(format!("item,x\n{above}Subtotal,17\n{below}"));
+        assert_eq!(data.rows(), 10);
+        assert_eq!(decided(&data.reading, "totals"), format!("line {line} is a row as the others"));
     }
 }
 
@@ -587,4 +611,32 @@ fn a_unit_is_one_of_numbers_alone() {
     let data = csv("school,x\nBachelors,1\n11th,2\nHS-grad,3\n9th,4\nMasters,5\n");
     assert!(data.reading.decisions.iter().all(|decision| decision.of != "unit"), "{data:?}");
     assert_eq!(decided(&csv("grade,x\n8th,1\n11th,2\n9th,3\n").reading, "unit"), "`grade` is in th");
+}
+
+#[test]
+fn points_between_thousands_are_called_so() {
+    let text = "a,b\n1.000.000,0.324\n2.037.091,1.439\n3.074.182,0.5\n";
+    let error = refused(text);
+    assert!(
+        error.ends_with(
+            "column `a` line 2, `1.000.000`, has points between thousands, and column `b` line 2, `0.324`, has a decimal point"
+        ),
+        "{error}"
+    );
+    let drop = with(TableOptions { drop: vec!["a".into()], ..TableOptions::default() });
+    assert_eq!(read("a.csv", text, &drop).unwrap().values[..], [0.324, 1.439, 0.5]);
+}
+
+#[test]
+fn commas_that_part_cells_are_no_decimal_commas() {
+    let comma = with(TableOptions { decimal: Some(DecimalMark::Comma), ..TableOptions::default() });
+    let error = read("a.csv", "w,p\n8.030,22.195\n7.125,20.5\n", &comma).unwrap_err().to_string();
+    assert!(
+        error.contains("is delimited by commas") && error.contains("column `p` line 3 is `20.5`"),
+        "{error}"
+    );
+    for text in ["w,p\n\"8,03\",\"22,5\"\n\"7,125\",\"20,5\"\n", "w;p\n8,03;22,5\n7,125;20,5\n"] {
+        assert_eq!(read("a.csv", text, &comma).unwrap().values[..], [8.03, 22.5, 7.125, 20.5], "{text}");
+    }
+    assert_eq!(read("a.csv", "w,p\n8,22\n7,20\n", &comma).unwrap().values[..], [8.0, 22.0, 7.0, 20.0]);
 }

@@ -10,6 +10,7 @@ mod header;
 mod records;
 mod scan;
 mod table;
+mod totals;
 mod values;
 mod written;
 

@@ -122,7 +122,8 @@ impl ColumnScan {
                     keep_first(&mut self.rounded, line, cell);
                 }
             }
-            self.numbering.take(if whole { cell.parse().ok() } else { None });
+            let number = || cell.split('.').next().and_then(|number| number.parse().ok());
+            self.numbering.take(if whole { number() } else { None });
             return;
         }
         self.numbering.take(None);
@@ -376,19 +377,30 @@ pub(super) fn decimal(
     told: Option<DecimalMark>,
     path: &std::path::Path,
 ) -> Result<(DecimalMark, String, bool), Error> {
-    if let Some(told) = told {
-        return Ok((told, "it is told".into(), told == DecimalMark::Point));
-    }
     let first = |of: fn(&ColumnScan) -> &Option<Example>| {
         columns
             .iter()
             .find_map(|(name, column)| of(column).clone().map(|(line, text)| (name.clone(), line, text)))
     };
+    if let Some(told) = told {
+        let commas = first(|column| &column.comma).or_else(|| first(|column| &column.either));
+        let points = first(|column| &column.point).or_else(|| first(|column| &column.three));
+        if let (DecimalMark::Comma, Delimiter::COMMA, None, Some((column, line, text))) =
+            (told, delimiter, commas, points)
+        {
+            return Err(Error::CommaDelimited { path: path.to_owned(), column, line, text });
+        }
+        return Ok((told, "it is told".into(), told == DecimalMark::Point));
+    }
     let comma = first(|column| &column.comma);
     let point = first(|column| &column.point).or_else(|| first(|column| &column.thousands));
     let either = first(|column| &column.either);
     let path = path.to_owned();
     match (comma, point, either) {
+        (Some((column, line, text)), Some((other, at, point)), _) if !text.contains(',') => {
+            let point = format!("column `{}` line {at}, `{}`,", brief(&other), brief(&point));
+            Err(Error::ThousandPoints { path, column, line, text, point })
+        }
         (Some(comma), Some(point), _) => {
             let place = |(column, line, text): (String, usize, String)| {
                 format!("column `{}` line {line}, `{}`,", brief(&column), brief(&text))

@@ -9,6 +9,7 @@ use super::encoding::Encoding;
 use super::header;
 use super::records::{Record, Records};
 use super::scan::{ColumnScan, Example, decimal};
+use super::totals::{Sums, names_total, sums_up};
 use crate::delimiter::{DecimalMark, Delimiter};
 use crate::error::{CellFault, Error};
 use crate::kind::ColumnKind;
@@ -44,28 +45,6 @@ pub(super) struct Table {
     pub(super) affixes: Vec<Option<String>>,
 }
 
-/// What the last row of a table is called where it sums up the others, in lower case.
-const TOTALS: [&str; 12] = [
-    "total",
-    "totals",
-    "grand total",
-    "sum",
-    "subtotal",
-    "average",
-    "mean",
-    "summe",
-    "gesamt",
-    "mittelwert",
-    "somme",
-    "media",
-];
-
-/// Whether a cell calls its row one that sums up others.
-fn names_total(cell: &str) -> bool {
-    // Most cells are longer, or numbers.
-    cell.len() < 20 && TOTALS.contains(&cell.trim_end_matches(':').trim().to_lowercase().as_str())
-}
-
 /// The rows as they were scanned.
 struct Scan {
     first: Record,
@@ -76,9 +55,12 @@ struct Scan {
     quoted: usize,
     comments: Comments,
     units: bool,
-    /// Whether the last row is called a total, and is not taken yet; and why it sums up the others, where it does.
+    /// Whether the last row may be one of totals, and is not taken yet; and why it sums up the others, where it does.
     held_back: bool,
     total: Option<String>,
+    /// How many rows are called totals, and the first of them.
+    called: usize,
+    first_called: Option<Example>,
     trailing: bool,
 }
 
@@ -171,7 +153,7 @@ impl Table {
             .iter()
             .map(|(name, _)| name.clone())
             .zip(&scan.columns)
-            .filter(|(_, column)| column.is_number())
+            .filter(|(name, column)| column.is_number() && !options.table.drop.contains(name))
             .collect();
         let (mark, why, usual) = decimal(&numbers, dialect.delimiter, options.table.decimal, path)?;
         let chosen = if mark == DecimalMark::Comma { "comma" } else { "point" };
@@ -181,6 +163,9 @@ impl Table {
         let plain: Vec<String> = names.iter().map(|(name, _)| name.clone()).collect();
         let mut told = told(&plain, options, path)?;
         let mut columns = scan.understood(&names, &told);
+        for (column, unit) in columns.iter_mut().zip(&affixes) {
+            column.unit = unit.clone().filter(|unit| !unit.is_empty());
+        }
         assign(&mut columns, scan.rows, path, options)?;
         for (i, (column, cells)) in columns.iter_mut().zip(&scan.columns).enumerate() {
             let Some((line, text)) = odd(column, cells, told[i]) else { continue };
@@ -405,8 +390,20 @@ impl Scan {
             units: false,
             held_back: false,
             total: None,
+            called: 0,
+            first_called: None,
             trailing: false,
         };
+        // One column tells whether the last row may sum up the others: then all are looked at.
+        let numbers = scan
+            .second
+            .as_ref()
+            .and_then(|second| second.cells().rposition(|cell| number::<f64>(cell).is_ok()));
+        let mut sums = Sums::default();
+        let probe = |record: &Record, sums: &mut Sums| {
+            numbers.and_then(|i| record.cells().nth(i)).into_iter().for_each(|cell| sums.take(cell));
+        };
+        scan.second.iter().for_each(|second| probe(second, &mut sums));
         while records.next(&mut record)? {
             if record.len() != columns {
                 // What is wrong with the first row is said of it.
@@ -417,10 +414,15 @@ impl Scan {
             scan.empties(&record);
             // The last row may be one of totals: each is taken once another follows.
             std::mem::swap(&mut scan.last, &mut record);
+            probe(&record, &mut sums);
             scan.take(&record);
             scan.rows += 1;
         }
-        scan.held_back = scan.rows > 1 && scan.last.cells().any(names_total);
+        let mut with_first = sums;
+        probe(&scan.first, &mut with_first);
+        let adds_up = |cell: &str| sums.is_total(cell) || with_first.is_total(cell);
+        let cell = numbers.and_then(|i| scan.last.cells().nth(i));
+        scan.held_back = scan.rows > 1 && (scan.last.cells().any(names_total) || cell.is_some_and(adds_up));
         if !scan.held_back {
             let last = scan.last.clone();
             scan.take(&last);
@@ -442,19 +444,7 @@ impl Scan {
     /// and month goes first. `again` has the records once more.
     fn close<'a>(&mut self, again: impl Fn() -> Result<Records<'a>, Error>) -> Result<(), Error> {
         if self.held_back {
-            let called = |(cell, column): &(&str, &ColumnScan)| names_total(cell) && column.differs();
-            let named = |cell: &str| format!("it is called `{}`", brief(cell));
-            let odd = self.last.cells().zip(&self.columns).find(called);
-            self.total = match odd {
-                Some((cell, _)) => {
-                    Some(format!("{}, where the other rows have numbers or dates", named(cell)))
-                }
-                None if self.sums_up(again()?)? => {
-                    let cell = self.last.cells().find(|cell| names_total(cell)).unwrap_or_default();
-                    Some(format!("{}, and its numbers are the sums or the means of those above", named(cell)))
-                }
-                None => None,
-            };
+            self.total = self.why_total(again()?)?;
             if self.total.is_none() {
                 let last = self.last.clone();
                 self.take(&last);
@@ -489,38 +479,45 @@ impl Scan {
         Ok(())
     }
 
-    /// Whether some number of the last row is the sum of those above, or their mean.
-    fn sums_up(&self, mut records: Records<'_>) -> Result<bool, Error> {
-        let plain = |cell: &str| number::<f64>(cell).ok();
-        let (mut sums, mut record) = (vec![(0.0, 0.0, 0.0); self.columns.len()], Record::default());
+    /// What the rows above the last add up to, of each column.
+    fn sums(&self, mut records: Records<'_>) -> Result<Vec<Sums>, Error> {
+        let (mut sums, mut record) = (vec![Sums::default(); self.columns.len()], Record::default());
         while records.next(&mut record)? {
             if record.line == self.last.line {
                 break;
             }
-            for ((sum, size, count), x) in sums.iter_mut().zip(record.cells().map(plain)) {
-                let x = x.unwrap_or(f64::NAN);
-                if x.is_finite() {
-                    (*sum, *size, *count) = (*sum + x, *size + x.abs(), *count + 1.0);
-                }
-            }
+            sums.iter_mut().zip(record.cells()).for_each(|(sums, cell)| sums.take(cell));
         }
-        let of = |(cell, (sum, size, count)): (&str, (f64, f64, f64))| {
-            // A mean has as many digits as are written.
-            let digits =
-                cell.split_once('.').map_or(0, |(_, digits)| i32::try_from(digits.len()).unwrap_or(i32::MAX));
-            let near = |x: f64, value: f64, rounding: f64| (x - value).abs() <= 1e-9 * size + rounding;
-            plain(cell).is_some_and(|x| {
-                let mean = digits > 0 && near(x, sum / count, 0.5 * 10_f64.powi(-digits));
-                count > 1.0 && size > 0.0 && (near(x, sum, 0.0) || mean)
-            })
-        };
-        Ok(self.last.cells().zip(sums).any(of))
+        Ok(sums)
+    }
+
+    /// Why the last row, which was not taken yet, sums up the others, where it does.
+    fn why_total(&self, records: Records<'_>) -> Result<Option<String>, Error> {
+        let called = |(cell, column): &(&str, &ColumnScan)| names_total(cell) && column.differs();
+        let named = |cell: &str| format!("it is called `{}`", brief(cell));
+        if let Some((cell, _)) = self.last.cells().zip(&self.columns).find(called) {
+            return Ok(Some(format!("{}, where the other rows have numbers or dates", named(cell))));
+        }
+        let sums = self.sums(records)?;
+        let one = |(cell, sums): (&str, &Sums)| sums.is_total(cell);
+        Ok(match self.last.cells().find(|cell| names_total(cell)) {
+            Some(cell) if self.last.cells().zip(&sums).any(one) => {
+                Some(format!("{}, and its numbers are the sums or the means of those above", named(cell)))
+            }
+            _ => sums_up(&self.last, &sums, |i| self.columns[i].is_text()).map(Into::into),
+        })
     }
 
     /// The cells of a row.
     fn take(&mut self, record: &Record) {
         for (column, cell) in self.columns.iter_mut().zip(record.cells()) {
             column.take(cell, record.line);
+            if names_total(cell) {
+                self.called += 1;
+                if self.first_called.as_ref().is_none_or(|(line, _)| record.line < *line) {
+                    self.first_called = Some((record.line, cell.to_owned()));
+                }
+            }
         }
         self.quoted += record.quoted;
     }
@@ -543,6 +540,9 @@ impl Scan {
     fn said_of_totals(&self, columns: &[ColumnReading], reading: &mut Reading) {
         if let Some(why) = &self.total {
             reading.decide("totals", format!("line {} is left out", self.last.line), why, false);
+        }
+        self.said_of_subtotals(reading);
+        if self.total.is_some() {
             return;
         }
         let text = |(cell, column): &(&str, &ColumnReading)| !column.kind.is_number() && names_total(cell);
@@ -550,6 +550,25 @@ impl Scan {
             let why =
                 format!("it is called `{}`, but nothing else tells it from the rows above", brief(cell));
             reading.decide("totals", format!("line {} is a row as the others", self.last.line), why, false);
+        }
+    }
+
+    /// Says so where a few rows above the last are called totals.
+    fn said_of_subtotals(&self, reading: &mut Reading) {
+        if let Some((line, cell)) = &self.first_called
+            && *line != self.last.line
+            && 4 * self.called <= self.rows
+        {
+            let more = if self.called > 1 {
+                format!(", and so are {} more", self.called - 1)
+            } else {
+                String::new()
+            };
+            let why = format!(
+                "it is called `{}`{more}: leave it out of the file if it sums up others",
+                brief(cell)
+            );
+            reading.decide("totals", format!("line {line} is a row as the others"), why, false);
         }
     }
 
@@ -570,6 +589,7 @@ impl Scan {
                 missing: column.missing,
                 numbering: column.numbering(),
                 role: Role::Data,
+                unit: None,
                 odd_date,
             }
         };
