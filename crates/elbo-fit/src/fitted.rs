@@ -17,7 +17,7 @@ use crate::{
     observer::Observer,
     query::{Answer, Evaluation, Query, Selection},
     rows::DataConfig,
-    source::{describe_new, same_data},
+    source::{check_time, check_units, describe_new, same_data},
 };
 
 /// What a fitted model can do. `ModelMetadata` says which columns it is of, and reads rows for it.
@@ -167,6 +167,10 @@ impl ModelMetadata {
             let data = source.read_exact(asked.memory, new.then_some(columns))?;
             if new {
                 describe_new(&data, watch);
+                check_units(&data, &self.data.source.units, columns, watch)?;
+                if let Some(time) = &self.data.source.time_column {
+                    check_time(&data, time, &source.label_columns, watch)?;
+                }
             } else {
                 self.same_data(&data.name, &data.fingerprint())?;
             }

@@ -29,7 +29,8 @@ fn sentence(remedy: &Remedy) -> String {
         }
         Remedy::WriteBinary => "write 1 and 0, or yes and no, or give the column another «type»",
         Remedy::WriteIsoDates => {
-            "write the dates as 2016-02-01, the year first; or «drop» leaves the column out"
+            "write the dates as 2016-02-01, the year first; or «drop» leaves the column out, and the rows are taken in the \
+             order of the file"
         }
         Remedy::LeaveColumnOut { column } => {
             return format!(

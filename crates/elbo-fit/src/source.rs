@@ -7,8 +7,8 @@ use std::{
 };
 
 use elbo_data::{
-    AnyDataset, ColumnKind, ColumnReading, Dataset, Decision, Frame, Number, ReadOptions, Reading, Role,
-    TableOptions, TextColumns, TimeColumn, Times, is_standard_input,
+    AnyDataset, ColumnKind, ColumnReading, Dataset, Decision, Frame, Number, Numbering, ReadOptions, Reading,
+    Role, TableOptions, TextColumns, TimeColumn, Times, is_standard_input,
 };
 use same_file::is_same_file;
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,9 @@ pub struct Source {
     /// The column that says when each row was seen, by its name; it is no data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_column: Option<String>,
+    /// The units of columns, where each of their numbers is written with one, as `kg` or `%`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub units: BTreeMap<String, String>,
 }
 
 impl Source {
@@ -81,6 +84,9 @@ impl Source {
         if !self.label_columns.is_empty() && data.label_names.len() == self.label_columns.len() {
             self.label_columns.clone_from(&data.label_names);
         }
+        let data_columns = data.reading.columns.iter().filter(|column| column.role == Role::Data);
+        self.units =
+            data_columns.filter_map(|column| Some((column.name.clone(), column.unit.clone()?))).collect();
         if self.table.drop.is_empty() && self.table.columns.is_empty() {
             let nameless = data.reading.columns.iter().enumerate();
             let numbers = nameless.filter(|(_, column)| !column.named && column.role == Role::RowNumber);
@@ -141,6 +147,11 @@ impl Source {
             return Ok((self, data));
         }
         let mut data = self.read_with_times(TimeColumn::Instants, memory, None)?;
+        if data.times.is_none()
+            && let Some(timed) = self.timed_by_another(&data, memory)?
+        {
+            data = timed;
+        }
         let times = |d: usize| Times::of_numbers(&data.columns[d], data.column(d).collect());
         let named = |d: &usize| self.may_be_time(&data.columns[*d]);
         if data.times.is_none() && data.width() > 1 {
@@ -149,7 +160,7 @@ impl Source {
                 if let Some(row) = times.odd_day() {
                     let place = data.place(row * data.width() + d);
                     let message = format!(
-                        "`{}`: {place} is {}, which is not a day as most cells of the column are",
+                        "`{}`: {place} is {}, which is not a day or a month as most cells of the column are",
                         data.name, times.values[row]
                     );
                     let drop = format!("mend the cell; «drop {}» leaves the column out", times.name);
@@ -179,10 +190,35 @@ impl Source {
         Ok((self, data))
     }
 
+    /// The same rows with their times, where a column that is not one of those to be read tells them by its name and order.
+    fn timed_by_another(
+        &self,
+        data: &Dataset<f64>,
+        memory: Option<u64>,
+    ) -> Result<Option<Dataset<f64>>, Error> {
+        // Standard input can be read only once.
+        if self.table.columns.is_empty() || is_standard_input(Path::new(&self.data)) {
+            return Ok(None);
+        }
+        for column in data.reading.in_role(|role| matches!(role, Role::Aside(_))) {
+            let open = self.may_be_time(&column.name) && !self.table.drop.contains(&column.name);
+            if !open || !column.kind.is_number() {
+                continue;
+            }
+            let timed = self.read_with_times(TimeColumn::Named(column.name.clone()), memory, None)?;
+            let labels = timed.labels.as_deref().filter(|_| !self.label_columns.is_empty());
+            if timed.times.as_ref().is_some_and(|times| counts_time(&times.values, labels)) {
+                return Ok(Some(timed));
+            }
+        }
+        Ok(None)
+    }
+
     /// Whether a column of this name may say when rows were seen, though nothing is told of it.
     pub(crate) fn may_be_time(&self, name: &str) -> bool {
         let told = self.table.types.get(name).is_some_and(|&kind| kind != ColumnKind::Time);
-        TIMES.contains(&name.to_lowercase().trim()) && !told
+        let plain: String = name.to_lowercase().chars().filter(|c| c.is_alphanumeric()).collect();
+        TIMES.contains(&plain.as_str()) && !told
     }
 
     fn read_with_times(
@@ -293,20 +329,49 @@ impl Source {
     }
 }
 
-/// Names of columns of numbers that say when rows were seen.
-const TIMES: [&str; 12] = [
+/// Names of columns of numbers that say when rows were seen, in lower case and without marks.
+const TIMES: [&str; 41] = [
     "time",
     "t",
     "date",
     "year",
     "years",
+    "yr",
     "yyyymmdd",
+    "yyyymm",
+    "yearmonth",
+    "ym",
     "timestamp",
     "datetime",
+    "fiscalyear",
+    "fy",
+    "quarter",
+    "month",
+    "months",
+    "week",
+    "weeks",
+    "day",
+    "days",
+    "hour",
+    "period",
     "jahr",
     "datum",
+    "zeit",
+    "monat",
+    "woche",
+    "tag",
     "année",
+    "annee",
+    "mois",
+    "semaine",
+    "jour",
     "año",
+    "ano",
+    "mes",
+    "semana",
+    "día",
+    "dia",
+    "fecha",
 ];
 
 /// Whether numbers rise throughout, or fall throughout, each seen once; where there are labels, among the rows of each. A
@@ -389,6 +454,80 @@ pub(crate) fn describe_new<T>(data: &Dataset<T>, observer: &dyn Observer) {
         let names: Vec<String> = aside.iter().map(|column| column.name.clone()).collect();
         observer.say("left aside", format!("the model does not use {}", listed(&names)));
     }
+}
+
+/// Compares the units of a model's columns with those of new rows; says so where these tell none.
+///
+/// # Errors
+/// Where two differ, or only one of them is per cent.
+pub(crate) fn check_units<T>(
+    data: &Dataset<T>,
+    of_fit: &BTreeMap<String, String>,
+    columns: &[String],
+    observer: &dyn Observer,
+) -> Result<(), Error> {
+    for column in data.reading.columns.iter().filter(|column| columns.contains(&column.name)) {
+        let (name, fitted, new) = (&column.name, of_fit.get(&column.name), &column.unit);
+        let percent = [fitted, new.as_ref()].into_iter().flatten().any(|unit| unit == "%");
+        match (fitted, new) {
+            (fitted, new) if fitted == new.as_ref() => {}
+            (Some(fitted), None) if !percent => {
+                observer.say(
+                    "note",
+                    format!("`{name}` of `{}` tells no unit: it is taken to be in {fitted}", data.name),
+                );
+            }
+            // A fit of rows without units says nothing of them.
+            (None, Some(_)) if !percent => {}
+            _ => {
+                let unit = |of: Option<&String>| of.map_or("no unit".to_owned(), |unit| format!("`{unit}`"));
+                let message = format!(
+                    "`{}`: the numbers of column `{name}` have {}, but those of the fit have {}",
+                    data.name,
+                    unit(new.as_ref()),
+                    unit(fitted)
+                );
+                return Err(Error::new(message).remedy("write the column as the rows of the fit have it"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Tells which column of new rows stands for that of the fit which said when they were seen, or that none does. `labels` are the
+/// columns that tell sequences apart.
+///
+/// # Errors
+/// Where none is known, and some column that the model does not use may be it.
+pub(crate) fn check_time<T>(
+    data: &Dataset<T>,
+    wanted: &str,
+    labels: &[String],
+    observer: &dyn Observer,
+) -> Result<(), Error> {
+    let lacks =
+        format!("`{}` has no column `{wanted}`, which said when the rows of the fit were seen", data.name);
+    if let Some(times) = &data.times {
+        if times.name != wanted {
+            let text = format!("{lacks}: `{}`, the only one of dates, is taken for it", times.name);
+            observer.say("time", text);
+        }
+        return Ok(());
+    }
+    let unused = data.reading.in_role(|role| matches!(role, Role::Aside(_) | Role::Label));
+    let others: Vec<String> = unused
+        .iter()
+        .filter(|column| !labels.contains(&column.name) && column.numbering != Numbering::InOrder)
+        .map(|column| format!("`{}`", column.name))
+        .collect();
+    if others.is_empty() {
+        observer.say("note", format!("{lacks}: they are taken in the order of the file"));
+        return Ok(());
+    }
+    Err(Error::new(format!("{lacks}, and {} may be it", listed(&others))).remedy(format!(
+        "call the column of times `{wanted}`; rows without times are taken in the order of the file, if it has no column that \
+         the model does not use"
+    )))
 }
 
 /// The lines that tell which columns are not data, as (name, text).

@@ -95,6 +95,9 @@ fn parse_decimal(text: &str) -> Result<DecimalMark, String> {
 
 fn parse_type(text: &str) -> Result<(String, ColumnKind), String> {
     let (column, kind) = text.rsplit_once('=').ok_or("give a column and its kind, as age=count")?;
+    if column.split_once('=').is_some_and(|(_, rest)| rest.contains(',')) {
+        return Err("give --type once for each column, as --type a=count --type b=binary".into());
+    }
     let kind = match kind {
         "real" => ColumnKind::Real,
         "count" => ColumnKind::Count,

@@ -279,3 +279,83 @@ fn the_target_is_read_beside_the_columns_and_its_gaps_are_counted() {
     let weights = |run: &str| place.succeeds(&format!("predict runs/{run}")).stdout;
     assert_eq!(weights("chosen"), weights("named"));
 }
+
+#[test]
+fn units_of_new_rows_are_those_of_the_fit() {
+    let place = Place::new();
+    let table = |unit: &str, scale: f64| {
+        let row = |i: u32| format!("{}{unit},{}.5\n", f64::from(200 + i * 7 % 31) * scale, i % 5);
+        "w,p\n".to_owned() + &(0..40).map(row).collect::<String>()
+    };
+    for (name, unit) in [("kg", " kg"), ("g", " g"), ("percent", "%"), ("plain", "")] {
+        place.write(&format!("{name}.csv"), table(unit, 1.0));
+    }
+    place.succeeds("mixture --data kg.csv --components 1 --name kg");
+    place.succeeds("mixture --data percent.csv --components 1 --name percent");
+    place.succeeds("mixture --data plain.csv --components 1 --name plain");
+    place.succeeds("train --data kg.csv --latent 1 --epochs 2 --name vae");
+    let own = place.succeeds("predict runs/kg").stdout;
+    assert_eq!(place.succeeds("predict runs/kg --data kg.csv").stdout, own);
+    let said = place.succeeds("predict runs/kg --data plain.csv");
+    assert_eq!(said.stdout, own);
+    says(&said, &["`w` of `", "tells no unit: it is taken to be in kg"]);
+    place.succeeds("predict runs/vae --data kg.csv");
+    let remedy = "write the column as the rows of the fit have it";
+    for (run, data, message) in [
+        ("kg", "g", "the numbers of column `w` have `g`, but those of the fit have `kg`"),
+        ("vae", "g", "the numbers of column `w` have `g`, but those of the fit have `kg`"),
+        ("percent", "plain", "the numbers of column `w` have no unit, but those of the fit have `%`"),
+        ("plain", "percent", "the numbers of column `w` have `%`, but those of the fit have no unit"),
+    ] {
+        place.fails(&format!("predict runs/{run} --data {data}.csv"), 1, &[message], remedy);
+    }
+}
+
+/// A column of text that the fit did not read is no label of new rows.
+#[test]
+fn new_rows_have_the_labels_that_the_fit_had() {
+    let place = Place::new();
+    let row = |i: u32| format!("{},{}.5,{}.25,{}\n", ["u", "v"][i as usize % 2], i % 7, i * 3 % 11, i % 3);
+    place.write("a.csv", "kind,a,b,c\n".to_owned() + &(0..40).map(row).collect::<String>());
+    for (flags, labelled) in [("--columns a,b", false), ("--drop kind", false), ("", true)] {
+        place.succeeds(&format!("mixture --data a.csv --components 1 {flags} --name a"));
+        let own = place.succeeds("predict runs/a").stdout;
+        assert_eq!(own.starts_with("row,label,"), labelled, "{own}");
+        assert_eq!(place.succeeds("predict runs/a --data a.csv").stdout, own, "{flags}");
+        fs::remove_dir_all(place.path("runs/a")).unwrap();
+    }
+}
+
+#[test]
+fn each_column_is_told_its_kind_by_itself() {
+    let place = with("plain.csv");
+    place.refuses("mixture --data plain.csv --type a=binary,b=binary", &["give --type once for each column"]);
+}
+
+/// Documents as a table: their words are found by their names.
+#[test]
+fn words_of_new_documents_are_found_by_their_names() {
+    let place = Place::new();
+    let words = ["ant", "bee", "cat", "dog", "eel"];
+    let count = |document: usize, word: usize| (document * (word + 2) + word * word) % 5;
+    let table = |order: &[usize], more: &str| {
+        let line = |cells: Vec<String>| cells.join(",") + if more.is_empty() { "\n" } else { ",3\n" };
+        let names = order.iter().map(|&w| words[w].to_owned()).collect();
+        let mut text = line(names).replace(",3\n", more);
+        (0..30).for_each(|d| text += &line(order.iter().map(|&w| count(d, w).to_string()).collect()));
+        text
+    };
+    place.write("a.csv", table(&[0, 1, 2, 3, 4], ""));
+    place.write("permuted.csv", table(&[3, 0, 4, 2, 1], ""));
+    place.write("more.csv", table(&[3, 0, 4, 2, 1], ",fox\n"));
+    place.write("fewer.csv", table(&[3, 0, 4], ""));
+    place.succeeds("topics --data a.csv -k 2 --name a");
+    let own = place.succeeds("predict runs/a").stdout;
+    for data in ["a", "permuted", "more"] {
+        let said = place.succeeds(&format!("predict runs/a --data {data}.csv"));
+        assert_eq!(said.stdout, own, "{data}");
+        assert_eq!(said.stderr.contains("the model does not use fox"), data == "more", "{said:?}");
+    }
+    let message = ["fewer.csv` has no column bee, cat"];
+    place.fails("predict runs/a --data fewer.csv", 1, &message, "a column for each word of the fit");
+}

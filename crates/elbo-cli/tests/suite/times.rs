@@ -226,3 +226,112 @@ fn a_bad_date_is_named_and_never_makes_the_column_a_label() {
     let said = place.succeeds("hmm --data years.csv --states 2 --name one");
     assert!(said.stderr.contains("column `year` is taken as data") && said.stderr.contains("--drop NAME"));
 }
+
+/// The last line of a forecast, without its row and its time.
+fn forecast(said: &str) -> String {
+    said.lines().last().unwrap().splitn(3, ',').nth(2).unwrap().to_owned()
+}
+
+/// New rows newest first, whose times have another name than those of the fit.
+#[test]
+fn times_of_another_name_order_new_rows_too() {
+    let place = Place::new();
+    place.write("fit.csv", days(1..=30));
+    place.succeeds("state-space --data fit.csv --name a");
+    let rising = forecast(&place.succeeds("predict runs/a --data fit.csv --forecast 1").stdout);
+    let falling = days((1..=30).rev());
+    for name in ["Day", "when", "Datum", ""] {
+        place.write("new.csv", falling.replacen("day", name, 1));
+        let said = place.succeeds("predict runs/a --data new.csv --forecast 1");
+        assert_eq!(forecast(&said.stdout), rising, "{name}");
+        assert!(said.stderr.contains("the only one of dates, is taken for it"), "{said:?}");
+        assert!(said.stderr.contains("newest first"), "{said:?}");
+    }
+    // Two columns of dates, or one of something else, are refused; the remedy works.
+    let two = falling
+        .lines()
+        .map(|line| format!("{},{line}\n", line.replacen("day", "begin", 1).split(',').next().unwrap()));
+    place.write("new.csv", two.collect::<String>().replacen("day", "end", 1));
+    let message =
+        ["has no column `day`, which said when the rows of the fit were seen, and `begin`, `end` may be it"];
+    place.fails("predict runs/a --data new.csv", 1, &message, "call the column of times `day`");
+    place.write("new.csv", falling.replacen("day", "k", 1).replace("2024-05-", "K"));
+    place.fails("predict runs/a --data new.csv", 1, &["and `k` may be it"], "call the column of times `day`");
+    // Without other columns the rows stand as they stand.
+    let text = days(1..=30);
+    let plain: Vec<&str> = text.lines().map(|line| line.split(',').nth(1).unwrap()).collect();
+    place.write("new.csv", plain.join("\n"));
+    let said = place.succeeds("predict runs/a --data new.csv --forecast 1");
+    assert!(said.stderr.contains("they are taken in the order of the file"), "{said:?}");
+    assert_eq!(said.stdout.lines().last().unwrap().split_once(',').unwrap().1, rising);
+}
+
+/// Numbers that fall, under names that are ordinary for times.
+#[test]
+fn numbers_that_fall_are_times_by_their_names() {
+    let place = Place::new();
+    let table = |name: &str, time: &dyn Fn(u32) -> String, rising: bool| {
+        let line = |n: u32| format!("{},{:.3}\n", time(n), level(n));
+        let rows: String =
+            if rising { (0..36).map(line).collect() } else { (0..36).rev().map(line).collect() };
+        format!("{name},y\n{rows}")
+    };
+    let plain = |n: u32| (1960 + n).to_string();
+    let month = |n: u32| (100 * (2015 + n / 12) + n % 12 + 1).to_string();
+    let fitted = |table: String, flags: &str| {
+        place.write("a.csv", table);
+        let said = place.succeeds(&format!("state-space --data a.csv {flags} --name a"));
+        let predicted = place.succeeds("predict runs/a --forecast 1").stdout;
+        std::fs::remove_dir_all(place.path("runs/a")).unwrap();
+        (predicted.lines().last().unwrap().to_owned(), said.stderr)
+    };
+    let (rising, _) = fitted(table("year", &plain, true), "");
+    assert!(rising.starts_with("37,1996,"), "{rising}");
+    for name in ["yr", "fiscal year", "Fiscal_Year", "week", "day", "period"] {
+        for flags in ["", "--column y", "--columns y"] {
+            let (falling, said) = fitted(table(name, &plain, false), flags);
+            assert_eq!(falling, rising, "{name} {flags}: {said}");
+            assert!(said.contains("newest first"), "{said}");
+        }
+    }
+    let (months, said) = fitted(table("period", &month, false), "");
+    assert_eq!(months, rising.replacen("1996", "2018-01-01", 1));
+    assert!(said.contains("in steps of 1 month"), "{said}");
+    // A month that is none is named.
+    place.write("bad.csv", table("period", &month, true).replace("201605", "201613"));
+    place.fails(
+        "state-space --data bad.csv",
+        1,
+        &["column `period` line 18 is 201613, which is not a day or a month"],
+        "--drop period",
+    );
+}
+
+/// Texts that may be times, and cannot be read as such.
+#[test]
+fn texts_that_fall_are_warned_of() {
+    let place = Place::new();
+    let names = ["Januar", "Februar", "Dezember"];
+    let writings: [(&str, &dyn Fn(u32) -> String); 5] = [
+        ("month", &|n| format!("{}M{:02}", 2015 + n / 12, n % 12 + 1)),
+        ("p", &|n| format!("FY{}", 1960 + n)),
+        ("season", &|n| format!("{}/{:02}", 1960 + n, (61 + n) % 100)),
+        ("clock", &|n| format!("{:02}:{:02}", n / 4, 15 * (n % 4))),
+        ("monat", &|n| format!("{} {}", names[n as usize % 3], 2000 + n / 3)),
+    ];
+    for (name, time) in writings {
+        for rising in [false, true] {
+            let line = |n: u32| format!("{},{:.3}\n", time(n), level(n));
+            let rows: String =
+                if rising { (0..36).map(line).collect() } else { (0..36).rev().map(line).collect() };
+            place.write("a.csv", format!("{name},y\n{rows}"));
+            let said = place.elbo(&format!("hmm --data a.csv --states 2 --name {name}{rising}")).stderr;
+            let warned = said.contains(&format!("`{name}` may be the time, and falls"));
+            assert_eq!(warned, !rising, "{said}");
+        }
+    }
+    let line = |n: u32| format!("2024-05-{:02},2024-05-{n:02},{:.3}\n", n + 1, level(n));
+    place.write("two.csv", "end,start,y\n".to_owned() + &(1..30).rev().map(line).collect::<String>());
+    let said = place.succeeds("state-space --data two.csv").stderr;
+    assert!(said.contains("columns `end`, `start` hold dates") && said.contains("--time NAME"), "{said}");
+}

@@ -14,7 +14,7 @@ use crate::{
     observer::Observer,
     query::Query,
     scaling::Scaling,
-    source::{Source, describe_new, same_data, short},
+    source::{Source, check_units, describe_new, same_data, short},
 };
 
 /// Rows ready for a model.
@@ -162,6 +162,7 @@ fn prepare_new<T: Scaled>(
     watch: &dyn Observer,
 ) -> Result<Prepared, Error> {
     describe_new(&data, watch);
+    check_units(&data, &of.0.data.source.units, &of.0.data.columns, watch)?;
     prepare(of, data, memory, watch)
 }
 

@@ -1,14 +1,15 @@
 //! Documents as counts of words, for models that take them instead of rows.
 
-use std::path::Path;
+use std::{collections::HashSet, path::Path};
 
 use elbo::{
     mean_field::lda::Counts,
     random::{Key, Purpose},
 };
-use elbo_data::{Corpus, CorpusOptions, ReadOptions, Role, read_corpus_as};
+use elbo_data::{Corpus, CorpusOptions, ReadOptions, Role, is_made_up, read_corpus_as};
 
 use crate::{
+    columns::{listed, twice},
     error::Error,
     observer::{Observer, ObserverExt},
     rows::{DataConfig, Fingerprinted},
@@ -27,10 +28,12 @@ pub struct Documents {
 }
 
 impl Documents {
-    /// Reads the file, and says what was understood of it.
+    /// Reads the file, and says what was understood of it. A table is of these words where any are named, and they all have
+    /// names of their own.
     pub(crate) fn read(
         source: Source,
         options: &CorpusOptions,
+        wanted: &[String],
         observer: &dyn Observer,
     ) -> Result<Self, Error> {
         let reading = ReadOptions {
@@ -52,6 +55,7 @@ impl Documents {
         })?;
         describe_reading(&corpus.reading, observer);
         check_words(&corpus)?;
+        let corpus = in_order(corpus, wanted, observer)?;
         let fingerprint = corpus.fingerprint();
         let counts = Counts::new(corpus.vocabulary, corpus.offsets, corpus.words, corpus.counts)?;
         let counts = match (corpus.weights, &options.weights) {
@@ -112,6 +116,25 @@ impl Documents {
         some_words(&parts.1, "the part held out")?;
         Ok(parts)
     }
+}
+
+/// A table of documents with the words of a fit, which are found by their names.
+fn in_order(corpus: Corpus, wanted: &[String], observer: &dyn Observer) -> Result<Corpus, Error> {
+    let Some(names) = corpus.names.as_deref().filter(|names| *names != wanted) else { return Ok(corpus) };
+    let table = !corpus.reading.columns.is_empty();
+    if wanted.is_empty() || !table || twice(names).is_some() || names.iter().all(|name| is_made_up(name)) {
+        return Ok(corpus);
+    }
+    let of_model: HashSet<&String> = wanted.iter().collect();
+    let others: Vec<String> = names.iter().filter(|name| !of_model.contains(name)).cloned().collect();
+    if !others.is_empty() {
+        observer.say("left aside", format!("the model does not use {}", listed(&others)));
+    }
+    let name = corpus.name.clone();
+    corpus.of_words(wanted).map_err(|missing| {
+        Error::new(format!("`{name}` has no column {}", listed(&missing)))
+            .remedy("documents need a column for each word of the fit, of 0 where it does not occur")
+    })
 }
 
 /// What topics are fitted to.

@@ -3,10 +3,11 @@
 use std::{collections::HashSet, fmt};
 
 use elbo::{diagnose::Transforms, random::Key};
-use elbo_data::{Column, Dataset, Table, TimeOrder, Timeline, Times};
+use elbo_data::{Column, ColumnKind, Dataset, Role, Table, TimeOrder, Timeline, Times};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    columns::listed,
     error::Error,
     figure::Steps,
     fitted::{Fitted, ModelMetadata},
@@ -77,6 +78,38 @@ pub(crate) fn steps(when: Option<&SeriesTimes>, ahead: usize) -> Steps {
 /// Rows in time order, how many each sequence has, and when they were seen.
 type InOrder = (Dataset<f64>, Vec<usize>, Option<SeriesTimes>);
 
+/// Says which columns may tell that rows without times stand in another order.
+fn say_untimed(data: &Dataset<f64>, observer: &dyn Observer) {
+    const ORDER: &str = "the rows are taken in the order of the file";
+    let dates = data.reading.columns.iter().filter(|column| column.kind == ColumnKind::Time);
+    let aside = dates.filter(|column| matches!(column.role, Role::Aside(_) | Role::Label));
+    let dates: Vec<String> = aside.map(|column| format!("`{}`", column.name)).collect();
+    if dates.len() > 1 {
+        let text =
+            format!("columns {} hold dates: {ORDER}; «time NAME» takes one for their times", listed(&dates));
+        observer.say("warning", text);
+    } else if let (Some(labels), [label]) = (&data.labels, &data.label_names[..])
+        && falls(labels)
+    {
+        let text = format!(
+            "`{label}` may be the time, and falls: {ORDER}; sort them oldest first or write dates as 2016-02-01"
+        );
+        observer.say("warning", text);
+    }
+}
+
+/// Whether texts that all differ have numbers that fall, as `2019M12` and `2019M11`, and never rise.
+fn falls(texts: &[String]) -> bool {
+    let numbers = |text: &String| -> Vec<u64> {
+        text.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok()).collect()
+    };
+    let of: Vec<Vec<u64>> = texts.iter().map(numbers).collect();
+    of.iter().all(|numbers| !numbers.is_empty())
+        && of.is_sorted_by(|a, b| a >= b)
+        && of.first() > of.last()
+        && texts.iter().collect::<HashSet<_>>().len() == texts.len()
+}
+
 /// Brings rows to time order, and says what that took.
 fn in_time_order(
     data: Dataset<f64>,
@@ -84,7 +117,10 @@ fn in_time_order(
     memory: Option<u64>,
     observer: &dyn Observer,
 ) -> Result<(Dataset<f64>, Option<SeriesTimes>), Error> {
-    let Some(times) = data.times.clone() else { return Ok((data, None)) };
+    let Some(times) = data.times.clone() else {
+        say_untimed(&data, observer);
+        return Ok((data, None));
+    };
     let labels = data.labels.as_deref().filter(|_| several);
     let line = Timeline::of(&times, labels, |row| data.lines.of(row))?;
     let known = || line.times.iter().copied();

@@ -47,7 +47,9 @@ impl TopicModel {
             may_lack_weights: asked.source.is_some(),
             ..CorpusOptions::default()
         };
-        let documents = Documents::read(config, &options, watch)?;
+        // Those of the fit are known by their content.
+        let wanted = if asked.source.is_some() { &about.columns[..] } else { &[] };
+        let documents = Documents::read(config, &options, wanted, watch)?;
         let name = &documents.source.data;
         if asked.source.is_none() {
             about.same_data(name, &documents.fingerprint)?;

@@ -119,7 +119,7 @@ impl Settings {
             weights: self.row_weights.clone(),
             ..CorpusOptions::default()
         };
-        Documents::read(source, &options, observer)
+        Documents::read(source, &options, &[], observer)
     }
 }
 
