@@ -23,6 +23,14 @@ pub(crate) fn words(remedy: &Remedy) -> String {
         Remedy::StepSize => "--step-size".into(),
         Remedy::PerDatumGuide => "--guide per-datum".into(),
         Remedy::InferEachRow => "elbo infer".into(),
+        Remedy::Mixture => "elbo mixture".into(),
+        Remedy::StateSpace => "elbo state-space".into(),
+        Remedy::HiddenMarkov => "elbo hmm".into(),
+        Remedy::AutoEncoder => "elbo train".into(),
+        Remedy::MoreComponents => "more --components".into(),
+        Remedy::MoreStates => "more --states".into(),
+        Remedy::MoreLatents => "more --latent".into(),
+        Remedy::MoreTopics => "more --topics".into(),
         // What a later library knows and this program has no flag for.
         other => other.to_string(),
     }

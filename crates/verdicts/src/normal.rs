@@ -124,6 +124,8 @@ pub(crate) fn generators() -> Vec<Generator> {
     all.extend(of("outliers", outliers, &[100, 150, 400, 300]));
     all.extend(of("a chain", followed, &[100, 150, 300, 400]));
     all.extend(of("few rows of a Gaussian", gaussian, &[5, 6, 8, 7]));
+    all.extend(of("few rows of a Gaussian", gaussian, &[9, 10]));
+    all.extend(of("few rows of Student's t of 3", heavy, &[30, 40]));
     for rows in [60, 80] {
         all.push(Generator::new("normal", format!("a prior far away, {rows} rows"), move |seed| {
             let request =

@@ -1,10 +1,17 @@
 //! A linear regression, fitted to targets that are linear in x, and to others.
 
+use elbo::{
+    mean_field::{
+        Ascent, ascend,
+        regression::{Fit, Noise, Prior, Weights},
+    },
+    random::Key,
+};
 use elbo_fit::{
     Estimates,
     models::{
         FitContext,
-        regress::{Regress, Request},
+        regress::{Regress, Request, WeightsPrior},
     },
 };
 
@@ -31,6 +38,8 @@ enum Target {
     Chained,
     /// The columns of x are nearly the same, and q of each is by itself.
     Factorised,
+    /// Each weight has a prior of its own.
+    Relevance,
 }
 
 impl Target {
@@ -77,6 +86,34 @@ fn weight(d: usize) -> f64 {
     [1.0, -0.5, 0.0, 0.3][d % 4]
 }
 
+/// Sweeps of the chain that standard deviations are held against.
+const SWEEPS: usize = 4000;
+
+/// The largest factor between the standard deviations of q and those of the posterior, by a chain that is long.
+fn deviations(data: &Rows, prior: WeightsPrior, seed: u64) -> Result<f64, Error> {
+    let (rows, last) = (data.values.len() / data.width, data.width - 1);
+    let scaled = |d: usize| -> Vec<f64> {
+        let column = || data.values.iter().skip(d).step_by(data.width);
+        let mean = column().sum::<f64>() / rows as f64;
+        let variance = column().map(|x| (x - mean).powi(2)).sum::<f64>() / rows as f64;
+        column().map(|x| (x - mean) / variance.sqrt()).collect()
+    };
+    let columns: Vec<Vec<f64>> = (0..data.width).map(scaled).collect();
+    let x: Vec<f64> = (0..rows).flat_map(|n| columns[..last].iter().map(move |of| of[n])).collect();
+    let Prior { noise: Noise::Gamma { shape, rate }, .. } = Prior::default() else {
+        return Err("the noise is known".into());
+    };
+    let weights = match prior {
+        WeightsPrior::Relevance => Weights::Each { shape, rate },
+        _ => Weights::Shared { shape, rate },
+    };
+    let mut fit = Fit::new(&x, last, &columns[last], Prior { weights, ..Prior::default() })?;
+    ascend(&mut fit, &Ascent::default(), |_, _| {})?;
+    let chain = fit.chain(SWEEPS, Key::new(seed).fold(2))?.deviations;
+    let factor = |(a, b): (&f64, &f64)| (a / b).max(b / a);
+    Ok(chain.iter().zip(&fit.posterior().deviations()).map(factor).fold(1.0, f64::max))
+}
+
 fn judge(target: Target, rows: usize, width: usize, seed: u64) -> Result<Judged, Error> {
     let mut random = Draw::new(seed, 2);
     let (mut before, mut last) = (random.normals(width), random.normal());
@@ -87,7 +124,9 @@ fn judge(target: Target, rows: usize, width: usize, seed: u64) -> Result<Judged,
         before.iter().copied().chain([y]).collect()
     };
     let (data, new) = (Rows::of(width + 1, rows, &mut row), Rows::of(width + 1, NEW, &mut row));
-    let request = Request { factorised: target == Target::Factorised, interval: 0.9, ..Request::default() };
+    let prior = if target == Target::Relevance { WeightsPrior::Relevance } else { WeightsPrior::Ridge };
+    let factorised = target == Target::Factorised;
+    let request = Request { factorised, prior, interval: 0.9, ..Request::default() };
     let fitted = fit_rows::<Regress>(&data, &request, &FitContext { seed, ..FitContext::default() })?;
     let lost = fitted.lost(&new, |row| {
         let (y, x) = (row[width], &row[..width]);
@@ -99,6 +138,9 @@ fn judge(target: Target, rows: usize, width: usize, seed: u64) -> Result<Judged,
     else {
         return Err("not of `regress`".into());
     };
+    if !factorised {
+        judged.deviations = Some(deviations(&data, prior, seed)?);
+    }
     for (d, of) in coefficients.iter().skip(1).enumerate() {
         judged.covered[0] += usize::from((of.low..=of.high).contains(&weight(d)));
         judged.covered[1] += 1;
@@ -107,7 +149,7 @@ fn judge(target: Target, rows: usize, width: usize, seed: u64) -> Result<Judged,
 }
 
 pub(crate) fn generators() -> Vec<Generator> {
-    use Target::{Chained, Curved, Factorised, Heavy, Linear, Outliers, Spreading};
+    use Target::{Chained, Curved, Factorised, Heavy, Linear, Outliers, Relevance, Spreading};
     let of = |(name, target, rows, width): (&str, Target, usize, usize)| {
         Generator::new("regress", format!("{name}, {rows} rows of {width}"), move |seed| {
             judge(target, rows, width, seed)
@@ -136,6 +178,14 @@ pub(crate) fn generators() -> Vec<Generator> {
         ("factorised", Factorised, 400, 4),
         ("few rows", Linear, 30, 8),
         ("few rows", Linear, 60, 16),
+        ("few rows", Linear, 12, 2),
+        ("few rows", Linear, 16, 3),
+        ("wide", Linear, 30, 60),
+        ("wide", Linear, 40, 50),
+        ("relevance", Relevance, 200, 8),
+        ("relevance", Relevance, 400, 12),
+        ("few rows of relevance", Relevance, 20, 8),
+        ("few rows of relevance", Relevance, 30, 12),
     ]
     .map(of)
     .into()

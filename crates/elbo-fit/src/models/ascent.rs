@@ -4,7 +4,7 @@ use std::{ops::ControlFlow, time::Instant};
 
 use elbo::{
     Error as Fault,
-    diagnose::{Findings, Starts, pareto_smoothed},
+    diagnose::{Findings, Residuals, Starts, Transforms, pareto_smoothed},
     mean_field::{Annealing, Ascent, AscentTrace, MeanField, Resumable, ascend_on},
     terms::Bound,
 };
@@ -346,6 +346,21 @@ fn agreement(bounds: &[f64], began: &[[f64; 2]], within: f64) -> Starts {
         }
     }
     Starts { starts: bounds.len(), reached: reached.len(), apart: apart.len(), within }
+}
+
+/// Holds the rows of a column against a linear model of it, by the residuals: what is given of each row has a name.
+pub(crate) fn judge_rows(
+    findings: &mut Findings,
+    residuals: &Residuals<'_>,
+    column: &str,
+    given: Vec<(String, Vec<f64>)>,
+) {
+    let Some(values) = residuals.transforms() else { return };
+    let weights = residuals.weights.map(Into::into);
+    let of = Transforms { columns: vec![column.into()], values, weights, lengths: Vec::new(), given };
+    findings.transformed = of.test();
+    findings.in_no_order = of.test_order();
+    findings.dependent = findings.in_no_order.as_ref().map(|_| of.widened());
 }
 
 /// The largest of some factors; 1 where none is larger, and NaN where one is.

@@ -1,7 +1,7 @@
 //! Bayesian factor analysis and probabilistic PCA.
 
 use elbo::{
-    diagnose::Estimated,
+    diagnose::{Estimated, Remedy},
     guide::Family,
     mean_field::factor_analysis::{Fit, Noise, Posterior, Prior, Reconstruction, Start},
     random::{Key, Purpose},
@@ -136,6 +136,11 @@ impl Model for Factors {
     ) -> Result<Rows, Error> {
         let rows = Rows::read(source, memory, observer)?.weighted_by(settings.row_weights.as_deref())?;
         rows.without_constant(observer)
+    }
+
+    fn mends(remedy: Remedy) -> bool {
+        use Remedy::{MoreComponents, MoreStates, Squares};
+        !matches!(remedy, Squares | MoreComponents | MoreStates)
     }
 
     fn fit(

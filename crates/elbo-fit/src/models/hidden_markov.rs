@@ -1,7 +1,7 @@
 //! Hidden Markov models.
 
 use elbo::{
-    diagnose::Estimated,
+    diagnose::{Estimated, Remedy},
     mean_field::{
         Annealing,
         hidden_markov::{Emission, Fit, Posterior, Prior, Shares, Start},
@@ -241,6 +241,11 @@ impl Model for HiddenMarkov {
         observer: &dyn Observer,
     ) -> Result<OrderedRows, Error> {
         series::again(settings.several_sequences, source, memory, observer)?.without_constant(observer)
+    }
+
+    fn mends(remedy: Remedy) -> bool {
+        use Remedy::{AutoEncoder, HiddenMarkov, Mixture, MoreComponents, MoreLatents, Squares};
+        !matches!(remedy, Mixture | Squares | MoreComponents | MoreLatents | AutoEncoder | HiddenMarkov)
     }
 
     fn fit(

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use elbo::{
+    diagnose::Remedy,
     mean_field::{
         Annealing, ising,
         random_field::{Fit, Posterior},
@@ -269,6 +270,10 @@ impl Model for Ising {
         observer: &dyn Observer,
     ) -> Result<Rows, Error> {
         couplings(source, memory, observer)
+    }
+
+    fn mends(_: Remedy) -> bool {
+        true
     }
 
     fn fit(

@@ -88,7 +88,7 @@ impl<S: Serialize> Config<S> {
         let keeper = Keeper::new(place, self.name.clone(), to_toml(&self)?, folder);
         let fitting = Fitting { ascent: self.ascent, seed: self.seed, observer, keeper: &keeper };
         match M::fit(data, &self.settings, &fitting) {
-            Ok((course, story)) => self.finish(course, story, &keeper.into_folder()?),
+            Ok((course, story)) => self.finish::<M>(course, story, &keeper.into_folder()?),
             Err(error) => {
                 keeper.abandon();
                 Err(error)
@@ -97,10 +97,10 @@ impl<S: Serialize> Config<S> {
     }
 
     /// Writes what a fit came to.
-    fn finish<Q: Serialize>(
+    fn finish<M: Model<Settings = S>>(
         self,
         course: AscentResult,
-        story: FitSummary<Q>,
+        story: FitSummary<M::Posterior>,
         folder: &Folder,
     ) -> Result<Outcome, Error> {
         let rows = story.about.data.rows;
@@ -124,7 +124,7 @@ impl<S: Serialize> Config<S> {
             reached: FinalBound::AllRows(reached),
             seconds: course.seconds,
             converged: Some(course.record.converged),
-            verdict: Verdict::of(&course.findings),
+            verdict: Verdict::of(&course.findings).with_remedies(M::mends),
             findings: course.findings,
         };
         folder.write("results.json", &serde_json::to_vec_pretty(&results)?)?;

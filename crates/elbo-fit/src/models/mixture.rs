@@ -1,12 +1,12 @@
 //! Bayesian mixtures of Gaussians, or of columns of 0 and 1.
 
 use elbo::{
-    diagnose::Estimated,
+    diagnose::{Estimated, Remedy},
     mean_field::{
-        Start,
+        MeanField, Start,
         mixture::{Covariance, Family, Fit, GaussianPrior, Posterior, Prior, Weights},
     },
-    random::Key,
+    random::{Key, Purpose},
 };
 use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
@@ -252,6 +252,10 @@ impl Model for Mixture {
         read(source, memory, weights, [settings.drop_constant, settings.is_bernoulli()], observer)
     }
 
+    fn mends(remedy: Remedy) -> bool {
+        !matches!(remedy, Remedy::Mixture | Remedy::Squares | Remedy::MoreStates | Remedy::MoreLatents)
+    }
+
     fn fit(
         rows: Rows,
         settings: &Settings,
@@ -262,17 +266,21 @@ impl Model for Mixture {
         rows.need_values(0..width)?;
         tell_cost(&settings.prior, &rows.data, run.observer);
         let key = Key::new(run.seed);
+        let operations = operations_of_draw(&settings.prior, rows.data.rows(), width);
+        // Annealing and minibatches leave poor beginnings by themselves.
+        let is_plain = settings.annealing.is_none() && settings.online.is_none();
+        let tried = if is_plain && operations <= SHORT { TRIED } else { 1 };
         let begin = |start: usize| {
             // What k-means always makes alike is no evidence: every other start begins apart.
             let at = match settings.start {
                 Start::KMeans if start % 2 == 1 => Start::Shaken,
                 at => at,
             };
-            let (key, prior) = (key.fold(start as u64), settings.prior.clone());
-            match &rows.weights {
-                Some(weights) => Fit::weighted(x, width, weights, prior, at, key),
-                None => Fit::new(x, width, prior, at, key),
-            }
+            let begin = |key: Key| match &rows.weights {
+                Some(weights) => Fit::weighted(x, width, weights, settings.prior.clone(), at, key),
+                None => Fit::new(x, width, settings.prior.clone(), at, key),
+            };
+            most_promising(key.fold(start as u64), tried, begin)
         };
         let sweeps = settings.annealing.map_or(0, |annealing| annealing.sweeps);
         let warm_up =
@@ -289,7 +297,6 @@ impl Model for Mixture {
         let (fit, mut course) = run.warmed(starts, ROWS, begin, (parts, &warm_up))?;
         course.compare_starts(rows.number());
         let q = fit.posterior();
-        let operations = operations_of_draw(&settings.prior, rows.data.rows(), width);
         let weighed = course.weigh(operations, |draws| fit.log_weights(draws, key))?;
         let used = fit.counts().iter().filter(|&&n| n >= 1.0).count();
         let (card, mut estimate) = told("log p(x) of this labelling", weighed.as_ref());
@@ -335,6 +342,32 @@ impl Model for Mixture {
         };
         Ok((course, story))
     }
+}
+
+/// Beginnings of which each start takes the best, by so many sweeps of each, where one is of no more operations than this.
+const TRIED: u64 = 5;
+const SWEEPS: usize = 3;
+const SHORT: usize = 200_000_000;
+
+/// Of so many beginnings that with the highest bound after a few sweeps (Biernacki, Celeux and Govaert 2003), as it began.
+fn most_promising<'a>(
+    key: Key,
+    tried: u64,
+    begin: impl Fn(Key) -> Result<Fit<'a>, elbo::Error>,
+) -> Result<Fit<'a>, elbo::Error> {
+    let key_of = |number: u64| if number == 0 { key } else { key.purpose(Purpose::Start).fold(number) };
+    let mut best = (0, f64::NEG_INFINITY);
+    for number in 0..if tried > 1 { tried } else { 0 } {
+        let mut fit = begin(key_of(number))?;
+        for _ in 0..SWEEPS {
+            (0..fit.factors().len()).try_for_each(|factor| fit.update(factor))?;
+        }
+        let bound = fit.bound().value();
+        if bound > best.1 {
+            best = (number, bound);
+        }
+    }
+    begin(key_of(best.0))
 }
 
 /// Refuses a prior whose fit has no room.

@@ -1,5 +1,6 @@
 //! A model that is fitted by coordinate ascent.
 
+use elbo::diagnose::Remedy;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
@@ -50,6 +51,9 @@ pub trait Model {
         memory: Option<u64>,
         observer: &dyn Observer,
     ) -> Result<Self::Data, Error>;
+
+    /// Whether this is what may mend a fit of the model, of all that may mend one of rows that are not such as p(x) says.
+    fn mends(remedy: Remedy) -> bool;
 
     /// Fits.
     ///

@@ -1,17 +1,16 @@
 //! The mean and the precision of one column.
 
 use elbo::{
-    diagnose::{Estimated, Transforms},
+    diagnose::{Estimated, Remedy, Residuals},
     distribution::{Gamma, Moments},
     mean_field::normal_gamma::{Fit, Posterior, Prior},
     random::Key,
-    special::normal_cdf,
 };
 use elbo_data::{Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ascent::{AscentResult, Fitting, ROWS, largest_factor},
+    ascent::{AscentResult, Fitting, ROWS, judge_rows, largest_factor},
     model::Model,
     row_model::{RowModel, of_seen},
     summary::FitSummary,
@@ -119,6 +118,11 @@ impl Model for Normal {
         Rows::read(source, memory, observer)?.weighted_by(settings.row_weights.as_deref())
     }
 
+    fn mends(remedy: Remedy) -> bool {
+        use Remedy::{AutoEncoder, MoreComponents, MoreLatents, MoreStates, Squares};
+        !matches!(remedy, Squares | MoreComponents | MoreStates | MoreLatents | AutoEncoder)
+    }
+
     fn fit(
         rows: Rows,
         settings: &Settings,
@@ -134,22 +138,22 @@ impl Model for Normal {
         let q = *fit.posterior();
         let weight = |n: usize| rows.weights.as_ref().map_or(1.0, |weights| weights[n]);
         let seen: f64 = (0..x.len()).filter(|&n| !x[n].is_nan()).map(weight).sum();
-        // A row is nearer to the mean than it would be to that of the others.
-        let spread = (f64::max(1.0 - 1.0 / seen, 0.5) / q.expected_precision()).sqrt();
-        let transforms = Transforms {
-            columns: vec![settings.column.clone()],
-            values: x.iter().map(|x| normal_cdf((x - q.mean) / spread)).collect(),
-            weights: rows.weights.clone(),
-            ..Transforms::default()
-        };
-        course.findings.transformed = transforms.test();
-        course.findings.in_no_order = transforms.test_order();
+        let (values, leverages) = (
+            x.iter().map(|x| x - q.mean).collect::<Vec<f64>>(),
+            vec![(q.expected_precision() / q.precision).min(1.0); x.len()],
+        );
+        let noise = q.expected_precision().recip().sqrt();
+        let weights = rows.weights.as_deref();
+        let residuals = Residuals { values: &values, leverages: &leverages, weights, noise, coefficients: 1 };
+        judge_rows(&mut course.findings, &residuals, &settings.column, Vec::new());
         course.findings.estimated = Some(Estimated { parameters: 2.0, rows: seen });
         let tau = Gamma::new(q.shape, q.rate)?;
         let sd_of_tau = tau.variance().unwrap_or(f64::NAN).sqrt();
         let [of_mean, of_precision] = fit.posterior_deviations();
         let ratios = [of_mean * q.precision.sqrt(), of_precision / sd_of_tau];
         course.findings.wider = Some(largest_factor(ratios));
+        let [own, right] = [q.precision.recip().sqrt(), of_mean].map(significant);
+        course.findings.wider_of = Some(format!("that of the mean is {right}, where q has {own}"));
         course.findings.intervals_told = true;
         course.found = Estimates::Normal {
             column: settings.column.clone(),

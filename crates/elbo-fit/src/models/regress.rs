@@ -3,20 +3,19 @@
 use std::collections::HashSet;
 
 use elbo::{
-    diagnose::{Estimated, Findings, Transforms},
+    diagnose::{Estimated, Findings, Remedy, Residuals},
     distribution::{CentralInterval, Gaussian, LogDensity, StudentT},
     mean_field::{
         ascend,
         regression::{Fit, Noise, Posterior, Prediction, Prior, Weights},
     },
     random::Key,
-    special::normal_cdf,
 };
 use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ascent::{AscentResult, Fitting, ROWS, Restated, largest_factor, of_stored},
+    ascent::{AscentResult, Fitting, ROWS, Restated, judge_rows, largest_factor, of_stored},
     model::Model,
     row_model::RowModel,
     summary::FitSummary,
@@ -234,6 +233,11 @@ impl Model for Regress {
         if settings.drop_incomplete { complete(rows, place, observer) } else { Ok(rows) }
     }
 
+    fn mends(remedy: Remedy) -> bool {
+        use Remedy::{AutoEncoder, MoreComponents, MoreLatents, MoreStates};
+        !matches!(remedy, MoreComponents | MoreStates | MoreLatents | AutoEncoder)
+    }
+
     fn fit(
         mut rows: Rows,
         settings: &Settings,
@@ -287,13 +291,9 @@ impl Model for Regress {
         // Rows that lack a cell took no part.
         let whole: Vec<usize> = (0..y.len()).filter(|&n| !y[n].is_nan()).collect();
         let prediction = q.predict(x)?;
-        let residuals = transforms(&prediction, &q, &y, x, &columns, weights);
-        course.findings.transformed = residuals.test();
-        course.findings.in_no_order = residuals.test_order();
-        let numbers = q.mean.len() as f64 + 1.0;
-        course.findings.estimated = Some(Estimated { parameters: numbers, rows: number });
+        judge_residuals(&mut course.findings, &q, &prediction, (x, &y), &columns, weights);
         course.findings.intervals_told = true;
-        judge_deviations(&mut course.findings, &fit, joint?, whole.len(), run)?;
+        judge_deviations(&mut course.findings, &fit, joint?, whole.len(), (&scaling, &columns), run)?;
         let mean = prediction.mean;
         let (actual, predicted): (Vec<f64>, Vec<f64>) =
             whole.iter().map(|&n| (stored[n], scaling.undo(width, mean[n]))).unzip();
@@ -349,22 +349,34 @@ impl Model for Regress {
 /// Columns that residuals are held against, at most.
 const HELD_AGAINST: usize = 20;
 
-/// Of each row's residual, in units of its standard deviation.
-fn transforms(
-    prediction: &Prediction,
+/// Holds each row against what the others say of it.
+fn judge_residuals(
+    findings: &mut Findings,
     q: &Posterior,
+    prediction: &Prediction,
+    (x, y): (&[f64], &[f64]),
+    columns: &[String],
+    weights: Option<&[f64]>,
+) {
+    let values: Vec<f64> = y.iter().zip(&prediction.mean).map(|(y, mean)| y - mean).collect();
+    let (noise, leverages) = leverages(q, prediction);
+    let (leverages, coefficients) = (&leverages[..], q.mean.len());
+    let residuals = Residuals { values: &values, leverages, weights, noise, coefficients };
+    let target = &columns[columns.len() - 1];
+    judge_rows(findings, &residuals, target, held_against(&residuals, y, x, columns));
+    // Coefficients that the prior holds back count in part.
+    let rows = residuals.rows();
+    findings.estimated = Some(Estimated { parameters: rows - residuals.freedom() + 1.0, rows });
+}
+
+/// Columns, evenly spaced, and what the other rows predict of each, which residuals should have nothing to do with.
+fn held_against(
+    residuals: &Residuals<'_>,
     y: &[f64],
     x: &[f64],
     columns: &[String],
-    weights: Option<&[f64]>,
-) -> Transforms {
+) -> Vec<(String, Vec<f64>)> {
     let width = columns.len() - 1;
-    let noise = q.noise_variance();
-    let residual = |n: usize| {
-        // A row that was fitted to is nearer than a new one by as much as the mean is uncertain.
-        let spread = (noise - prediction.mean_sd[n].powi(2)).max(0.01 * noise).sqrt();
-        normal_cdf((y[n] - prediction.mean[n]) / spread)
-    };
     let step = width.div_ceil(HELD_AGAINST).max(1);
     let column = |d: usize| {
         let values = x.iter().skip(d).step_by(width).copied().collect();
@@ -372,36 +384,82 @@ fn transforms(
     };
     let mut given: Vec<(String, Vec<f64>)> = (0..width).step_by(step).map(column).collect();
     if width > 1 {
-        given.push(("its prediction".into(), prediction.mean.clone()));
+        let by_others = |(n, y): (usize, &f64)| y - residuals.values[n] / (1.0 - residuals.leverages[n]);
+        given.push(("its prediction".into(), y.iter().enumerate().map(by_others).collect()));
     }
-    Transforms {
-        columns: vec![columns[width].clone()],
-        values: (0..y.len()).map(residual).collect(),
-        lengths: Vec::new(),
-        weights: weights.map(Into::into),
-        given,
-    }
+    given
 }
 
-/// Compares the standard deviations of the coefficients with those of a joint q, where q is none, else with the posterior's.
+/// The standard deviation of the noise, and of each row the share of its own target in its prediction: Var[E[y]]/σ².
+fn leverages(q: &Posterior, prediction: &Prediction) -> (f64, Vec<f64>) {
+    let variance = match q.noise {
+        Noise::Known { sd } => sd * sd,
+        // Scaled, the variance of the weights is a multiple of E[1/τ].
+        Noise::Gamma { .. } if q.scaled => q.noise_variance(),
+        Noise::Gamma { shape, rate } => rate / shape,
+    };
+    let of_row = |sd: &f64| (sd * sd / variance).min(1.0);
+    (variance.sqrt(), prediction.mean_sd.iter().map(of_row).collect())
+}
+
+/// Compares the standard deviations of the coefficients with those of a joint q, where q is none, else with the posterior's, where
+/// they are found.
 fn judge_deviations(
     findings: &mut Findings,
     fit: &Fit,
     joint: Option<Fit>,
     rows: usize,
+    (scaling, columns): (&Scaling, &[String]),
     run: &Fitting<'_>,
 ) -> Result<(), Error> {
     let q = fit.posterior();
     if let Some(mut joint) = joint {
         ascend(&mut joint, &run.ascent, |_, _| {})?;
-        findings.narrower = Some(largest(&joint.posterior().deviations(), q));
+        let factors = joint.posterior().deviations().into_iter().zip(q.deviations());
+        findings.narrower = Some(largest_factor(factors.map(|(sd, own)| sd / own)));
     } else if fit.log_evidence()?.is_some() {
         findings.posterior_is_known = true;
-    } else {
-        let deviations = of_posterior(fit, rows, Key::new(run.seed))?;
-        findings.wider = deviations.map(|deviations| largest(&deviations, q));
+    } else if let Some(deviations) = of_posterior(fit, rows, Key::new(run.seed))? {
+        let pairs = beside_q(&deviations, q, scaling)?;
+        findings.wider = Some(largest_factor(pairs.iter().map(|[right, own]| right / own)));
+        findings.wider_of = widest(&pairs, columns);
     }
     Ok(())
+}
+
+/// The share of a Gaussian within one standard deviation.
+const ONE: f64 = 0.682_689_492_137;
+
+/// The standard deviations that are told, under the posterior and under q, in stored units: of the intercept, if any, and of each
+/// column. That of the intercept is of the target where each column is 0, so that the columns have a part in it.
+fn beside_q(deviations: &[f64], q: &Posterior, scaling: &Scaling) -> Result<Vec<[f64; 2]>, Error> {
+    let (own, one) = (q.deviations(), usize::from(q.intercept));
+    let last = own.len() - one;
+    let unit = scaling.divisor(last);
+    let mut all = Vec::with_capacity(own.len());
+    if q.intercept {
+        let moved = (0..last).map(|d| -scaling.offset(d) / scaling.divisor(d));
+        let (_, (low, high)) = q.combination(&std::iter::once(1.0).chain(moved).collect::<Vec<_>>(), ONE)?;
+        let told = 0.5 * (high - low);
+        let more = deviations[0].powi(2) - own[0].powi(2);
+        all.push([(told * told + more).max(0.0).sqrt(), told].map(|sd| unit * sd));
+    }
+    all.extend(
+        (0..last).map(|d| [deviations[one + d], own[one + d]].map(|sd| unit / scaling.divisor(d) * sd)),
+    );
+    Ok(all)
+}
+
+/// The coefficient whose standard deviation under the posterior is the most times as large as under q, in words.
+fn widest(pairs: &[[f64; 2]], columns: &[String]) -> Option<String> {
+    let factor = |j: usize| pairs[j][0] / pairs[j][1];
+    let j = (0..pairs.len()).max_by(|&a, &b| factor(a).total_cmp(&factor(b)))?;
+    let name = match (j + columns.len() - 1).checked_sub(pairs.len()) {
+        None => "the intercept".into(),
+        Some(d) => format!("the coefficient of `{}`", columns[d]),
+    };
+    let [right, own] = pairs[j].map(significant);
+    Some(format!("that of {name} is {right}, where q has {own}"))
 }
 
 /// Sweeps of a Gibbs chain at most and at least, and how many operations they may take.
@@ -414,11 +472,6 @@ fn of_posterior(fit: &Fit, rows: usize, key: Key) -> Result<Option<Vec<f64>>, Er
     let rank = rows.min(size);
     let sweeps = (CHAIN_WORK / (rank * rank * (rank + size)).max(1)).min(CHAIN[0]);
     Ok(if sweeps < CHAIN[1] { None } else { Some(fit.chain(sweeps, key)?.deviations) })
-}
-
-/// The largest factor between these standard deviations of the coefficients and those of q.
-fn largest(deviations: &[f64], q: &Posterior) -> f64 {
-    largest_factor(deviations.iter().zip(q.deviations()).map(|(sd, own)| sd / own))
 }
 
 /// The place of the target. The others are given, so where it is there, they must be.

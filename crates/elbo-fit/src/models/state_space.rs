@@ -2,7 +2,7 @@
 
 use elbo::{
     Error as Fault,
-    diagnose::Estimated,
+    diagnose::{Estimated, Remedy},
     mean_field::state_space::{Fit, Posterior, Precision, Prior},
     random::Key,
 };
@@ -363,6 +363,11 @@ impl Model for StateSpace {
         observer: &dyn Observer,
     ) -> Result<OrderedRows, Error> {
         series::again(settings.several_sequences, source, memory, observer)
+    }
+
+    fn mends(remedy: Remedy) -> bool {
+        use Remedy::{AutoEncoder, Mixture, MoreComponents, MoreLatents, Squares, StateSpace};
+        !matches!(remedy, Mixture | Squares | MoreComponents | MoreLatents | AutoEncoder | StateSpace)
     }
 
     fn fit(

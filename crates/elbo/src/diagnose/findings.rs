@@ -69,6 +69,8 @@ pub struct Findings {
     /// The factor by which standard deviations of the posterior, found in another way than by q, are larger than those of q,
     /// the worst.
     pub wider: Option<f64>,
+    /// One of those, in words: what it is of, and both standard deviations.
+    pub wider_of: Option<String>,
     /// Whether q is known to be near the posterior, as that of a mean and a precision.
     pub posterior_is_known: bool,
     /// Whether p is given, as that of an Ising model: then there is nothing of it that could be wrong.
@@ -77,6 +79,9 @@ pub struct Findings {
     pub transformed: Option<Transformed>,
     /// Whether rows depend on those before them, of a model to which their order says nothing.
     pub in_no_order: Option<Transformed>,
+    /// The factor by which standard deviations of parameters are too small where rows depend on those before them as they are
+    /// seen to.
+    pub dependent: Option<f64>,
     /// How many parameters were fitted to how many rows.
     pub estimated: Option<Estimated>,
     /// What topics say of documents that they had not seen.
@@ -101,6 +106,21 @@ impl Estimated {
     pub fn lost(self) -> f64 {
         self.parameters / (2.0 * self.rows)
     }
+
+    /// What 19 fits of 20 lose at most: 2N times it is χ² with p degrees of freedom (Wilks 1938), of which this is the 95 % point
+    /// (Wilson and Hilferty 1931).
+    ///
+    /// ```
+    /// use elbo::diagnose::Estimated;
+    /// let of = Estimated { parameters: 10.0, rows: 200.0 };
+    /// assert_eq!(of.lost(), 0.025);
+    /// assert!((of.lost_at_most() - 18.307 / 400.0).abs() < 1e-4);
+    /// ```
+    pub fn lost_at_most(self) -> f64 {
+        // Of none it loses nothing.
+        let spread = 2.0 / (9.0 * self.parameters.max(0.1));
+        self.lost() * (1.0 - spread + 1.644_854 * spread.sqrt()).powi(3)
+    }
 }
 
 /// log p of the words of documents that took no part in a fit, in nats per token.
@@ -108,7 +128,7 @@ impl Estimated {
 pub struct HeldOutDocuments {
     /// How many documents.
     pub documents: usize,
-    /// log p of documents that were drawn from the topics, minus that of the documents: what the topics claim and do not hold.
+    /// log p of documents that took part, minus that of these documents: what the topics claim and do not hold.
     pub overclaimed: Mean,
     /// log p under the topics minus that under one distribution of words for all documents.
     pub over_unigram: Mean,

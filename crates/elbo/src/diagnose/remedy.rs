@@ -15,8 +15,26 @@ pub enum Remedy {
     MoreSweeps,
     /// So many starts of a coordinate ascent.
     MoreStarts(usize),
-    /// A model of another kind, or of another size.
-    AnotherModel,
+    /// A mixture, of which some components may be wide.
+    Mixture,
+    /// A state space, of rows that follow one another.
+    StateSpace,
+    /// A hidden Markov model of them.
+    HiddenMarkov,
+    /// An auto-encoder.
+    AutoEncoder,
+    /// The logarithm of a column.
+    Logarithm,
+    /// Squares and products of columns, as columns of their own.
+    Squares,
+    /// More components of a mixture.
+    MoreComponents,
+    /// More states of a hidden Markov model or a state space.
+    MoreStates,
+    /// More latent dimensions.
+    MoreLatents,
+    /// More topics.
+    MoreTopics,
     /// Fewer parameters, or more rows.
     FewerParameters,
     /// A q in which no parameter is taken for independent.
@@ -60,7 +78,16 @@ impl fmt::Display for Remedy {
             Self::Beta(beta) => write!(f, "a weight of {beta} for the KL"),
             Self::MoreEpochs => f.write_str("more epochs"),
             Self::MoreSweeps => f.write_str("more sweeps"),
-            Self::AnotherModel => f.write_str("a model of another kind or size"),
+            Self::Mixture => f.write_str("a mixture"),
+            Self::StateSpace => f.write_str("a state space model"),
+            Self::HiddenMarkov => f.write_str("a hidden Markov model"),
+            Self::AutoEncoder => f.write_str("an auto-encoder"),
+            Self::Logarithm => f.write_str("the logarithm of the column"),
+            Self::Squares => f.write_str("squares and products of columns as further columns"),
+            Self::MoreComponents => f.write_str("more components"),
+            Self::MoreStates => f.write_str("more states"),
+            Self::MoreLatents => f.write_str("more latent dimensions"),
+            Self::MoreTopics => f.write_str("more topics"),
             Self::FewerParameters => f.write_str("fewer parameters, or more rows"),
             Self::JointPosterior => f.write_str("a q in which no coefficient is taken for independent"),
             Self::KlWarmUp => f.write_str("a warm-up of the KL"),

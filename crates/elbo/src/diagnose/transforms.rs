@@ -3,8 +3,11 @@
 //! With u = F(x) of each cell given those before it, under the model, all u are uniform on (0, 1) and independent of one
 //! another, and of all else that was known (Rosenblatt 1952). Neyman's smooth test looks for what is not: of the orthonormal
 //! Legendre polynomials π_j on (0, 1), b_j = mean π_j(u) is about N(0, 1/N) if the model is right, and n Σ b² of m of
-//! them is χ²_m. Products π_i(u) π_j(v) look for dependence in the same way. ½ Σ b² is to first order what a row's log
-//! density gains by the density 1 + Σ b_j π_j(u): what p(x) loses, in nats, of what these polynomials see.
+//! them is χ²_m. ½ Σ b² is to first order what a row's log density gains by the density 1 + Σ b_j π_j(u): what p(x) loses, in
+//! nats, of what these polynomials see.
+//!
+//! Products π_i(u) π_j(v) look for dependence in the same way, of the ranks of u and v: a column of another shape than the
+//! model says depends on nothing by that, and where nothing depends, any order of the ranks is as probable.
 //!
 //! Neyman, *Smooth test for goodness of fit* (1937); Rayner, Thas and Best, *Smooth Tests of Goodness of Fit* (2009). Of
 //! discrete cells u is drawn between F(x−) and F(x) (Dunn and Smyth 1996).
@@ -23,6 +26,8 @@ const PAIR: usize = 2;
 const PAIRED: usize = 24;
 /// Rows that follow one another are compared up to so many steps apart.
 const LAGS: usize = 10;
+/// By how many steps rows are followed where they depend on one another.
+const FOLLOWED: usize = 100;
 /// Rows from which tests have any power.
 const LEAST: usize = 20;
 
@@ -56,17 +61,40 @@ pub struct Transformed {
     pub lost: Mean,
     /// What is farthest from what the model says.
     pub worst: String,
+    /// Of which kind that is.
+    #[serde(default)]
+    pub departure: Departure,
+}
+
+/// In which way rows are not such as a model says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Departure {
+    /// A column lies elsewhere, or is of another width or another shape.
+    #[default]
+    Shape,
+    /// A column is skewed.
+    Skew,
+    /// A column has more in its tails.
+    Tails,
+    /// Columns depend on each other, or on what else is known of a row.
+    Columns,
+    /// Rows depend on those before them.
+    Order,
 }
 
 /// A group of coefficients.
 struct Test {
     what: String,
+    departure: Departure,
     /// m.
     number: usize,
     /// Σ b², and 1/N times the m.
     squares: f64,
     expected: f64,
     probability: f64,
+    /// Whether another test looks at the same.
+    again: bool,
 }
 
 impl Transforms {
@@ -91,24 +119,26 @@ impl Transforms {
         if rows < LEAST as f64 {
             return None;
         }
+        let scored = |values: &[f64]| Scores::of(values, &weights);
         let columns: Vec<Vec<f64>> = (0..width).map(|d| self.column(d)).collect();
-        let given: Vec<(&String, Vec<f64>)> =
-            self.given.iter().map(|(of, given)| (of, ranks(given, &weights))).collect();
+        let scores: Vec<Scores> = columns.iter().map(|u| scored(u)).collect();
+        let given: Vec<(&String, Scores)> =
+            self.given.iter().map(|(of, given)| (of, scored(given))).collect();
         let mut tests = Vec::new();
         for (d, u) in columns.iter().enumerate() {
-            let name = &self.columns[d];
+            let (name, own) = (&self.columns[d], &scores[d]);
             tests.extend(shape(name, u, &weights));
             tests.extend(moments(name, u, &weights));
-            tests.extend(lagged(name, u, &self.lengths));
+            tests.extend(lagged(name, own, &self.lengths));
             let step = width.div_ceil(PAIRED).max(1);
             for e in (0..d).step_by(step).filter(|_| d.is_multiple_of(step)) {
                 let what =
                     format!("columns `{}` and `{name}` depend on each other otherwise", self.columns[e]);
-                tests.extend(dependence(what, &columns[e], u, &weights));
+                tests.extend(dependence(what, &scores[e], own, &weights));
             }
             for (of, given) in &given {
                 let what = format!("`{name}` depends on {of} otherwise");
-                tests.extend(dependence(what, u, given, &weights));
+                tests.extend(dependence(what, own, given, &weights));
             }
         }
         summary([rows.round() as usize, width], &tests)
@@ -122,9 +152,43 @@ impl Transforms {
         }
         let width = self.columns.len();
         let rows = self.values.len() / width.max(1);
-        let tests = self.columns.iter().enumerate();
-        let tests: Vec<Test> = tests.filter_map(|(d, name)| lagged(name, &self.column(d), &[rows])).collect();
-        summary([rows, width], &tests)
+        let test = |(d, name): (usize, &String)| {
+            let u = self.column(d);
+            lagged(name, &Scores::of(&u, &vec![1.0; rows]), &[rows])
+        };
+        summary([rows, width], &self.columns.iter().enumerate().filter_map(test).collect::<Vec<_>>())
+    }
+
+    /// The factor by which the standard deviations of means, or of coefficients of what is given, are larger than of independent
+    /// rows, where rows follow one another as they are seen to, the largest: √(1 + 2 Σ ρ_u(h) ρ_x(h)) over the steps h up to the
+    /// first without a ρ_u > 0, with x alike for a mean; 1 where none is larger (Bartlett 1935). Of one column.
+    ///
+    /// ```
+    /// use elbo::diagnose::Transforms;
+    /// // Each value five times in a row: a mean of 100 rows is known as by 20, but for the little that chance adds.
+    /// let values = (0..100).map(|n| (f64::from(n / 5 * 7 % 20) + 0.5) / 20.0).collect();
+    /// let of = Transforms { columns: vec!["x".into()], values, ..Transforms::default() };
+    /// assert!((of.widened() - 5f64.sqrt()).abs() < 0.2);
+    /// ```
+    pub fn widened(&self) -> f64 {
+        let rows = self.values.len();
+        let scores = |values: &[f64]| {
+            let Scores([score, _]) = Scores::of(values, &vec![1.0; rows]);
+            score
+        };
+        let own = scores(&self.values);
+        let with: Vec<Vec<f64>> = self.given.iter().map(|(_, given)| scores(given)).collect();
+        let along = |score: &[f64], lag: usize| {
+            let mut sum = Sum::default();
+            score.iter().zip(&score[lag..]).for_each(|(before, after)| sum.add(1.0, before * after));
+            sum.mean()
+        };
+        let lags = (1..=FOLLOWED.min(rows / 4)).map(|lag| (lag, along(&own, lag)));
+        let lags: Vec<(usize, f64)> = lags.take_while(|(_, of)| *of > 0.0).collect();
+        let sum = |of: &dyn Fn(usize) -> f64| lags.iter().map(|&(lag, own)| own * of(lag)).sum::<f64>();
+        let of_given = with.iter().map(|given| sum(&|lag| along(given, lag)));
+        let most = of_given.chain([sum(&|_| 1.0)]).fold(0.0, f64::max);
+        (1.0 + 2.0 * most).sqrt()
     }
 
     /// u of a column.
@@ -133,38 +197,97 @@ impl Transforms {
     }
 }
 
+/// π_1 and π_2 of the ranks of numbers, orthonormal over them where some are alike; NaN where nothing is seen, and of what
+/// numbers of one or two values have no second of.
+struct Scores([Vec<f64>; PAIR]);
+
+impl Scores {
+    fn of(values: &[f64], weights: &[f64]) -> Self {
+        let ranks = ranks(values, weights);
+        let mean = |score: &[f64], other: &dyn Fn(usize) -> f64| {
+            let mut sum = Sum::default();
+            (0..score.len()).for_each(|n| sum.add(weights[n], score[n] * other(n)));
+            sum.mean()
+        };
+        let mut all: [Vec<f64>; PAIR] =
+            std::array::from_fn(|degree| ranks.iter().map(|&u| legendre(u)[degree]).collect());
+        for degree in 0..PAIR {
+            let (before, rest) = all.split_at_mut(degree);
+            let score = &mut rest[0];
+            let centre = mean(score, &|_| 1.0);
+            for score in score.iter_mut() {
+                *score -= centre;
+            }
+            for before in before.iter().filter(|before| before.iter().any(|score| !score.is_nan())) {
+                let along = mean(score, &|n| before[n]);
+                score.iter_mut().zip(before).for_each(|(score, before)| *score -= along * before);
+            }
+            let size = mean(score, &|n| score[n]).sqrt();
+            let unit = if size > 1e-6 { size.recip() } else { f64::NAN };
+            for score in score.iter_mut() {
+                *score *= unit;
+            }
+        }
+        Self(all)
+    }
+}
+
 /// Rows that follow one another, in sequences of these lengths.
-fn lagged(name: &str, u: &[f64], lengths: &[usize]) -> Option<Test> {
-    let most = LAGS.min(u.len() / 5).min(lengths.iter().copied().max()?.saturating_sub(1));
+fn lagged(name: &str, Scores([score, square]): &Scores, lengths: &[usize]) -> Option<Test> {
+    let most = LAGS.min(score.len() / 5).min(lengths.iter().copied().max()?.saturating_sub(1));
     let mut sums = vec![Sum::default(); most + 1];
     let mut first = 0;
     for &length in lengths {
-        let of = &u[first..first + length];
+        let of = first..first + length;
         for lag in 1..=most.min(length.saturating_sub(1)) {
-            for (before, after) in of.iter().zip(&of[lag..]) {
-                sums[lag - 1].add(1.0, legendre(*before)[0] * legendre(*after)[0]);
-                if lag == 1 {
-                    sums[most].add(1.0, legendre(*before)[1] * legendre(*after)[1]);
-                }
+            let pairs = |of: &[f64], sum: &mut Sum| {
+                of.iter().zip(&of[lag..]).for_each(|(before, after)| sum.add(1.0, before * after));
+            };
+            pairs(&score[of.clone()], &mut sums[lag - 1]);
+            if lag == 1 {
+                pairs(&square[of.clone()], &mut sums[most]);
             }
         }
         first += length;
     }
     let sign = if sums.first()?.mean() > 0.0 { "" } else { " in turns" };
-    Test::of(format!("rows of `{name}` depend{sign} on those before them otherwise"), &sums)
+    Test::of(Departure::Order, format!("rows of `{name}` depend{sign} on those before them otherwise"), &sums)
 }
 
-/// What tests say together.
+/// What tests say together. Of right models no more are refused than the probability says (Bonferroni 1936): one half of it is
+/// for the columns by themselves, a quarter for what depends, and a quarter for the sum of all, each shared by its tests.
 fn summary([rows, columns]: [usize; 2], tests: &[Test]) -> Option<Transformed> {
     let least = tests.iter().min_by(|a, b| a.probability.total_cmp(&b.probability))?;
-    let probability = (least.probability * tests.len() as f64).min(1.0);
     let sum = |of: fn(&Test) -> f64| tests.iter().map(of).sum::<f64>();
     let all = 0.5 * sum(|test| test.squares - test.expected);
     let one = 0.5 * (least.squares - least.expected);
     // If the model is right each b² has a variance of 2/N².
     let variance = sum(|test| 2.0 * test.expected * test.expected / test.number as f64);
     let lost = Mean { value: all.max(one), standard_error: 0.5 * variance.sqrt() };
-    Some(Transformed { rows, columns, tests: tests.len(), probability, lost, worst: least.what.clone() })
+    let among = |kinds: &dyn Fn(Departure) -> bool| {
+        let of: Vec<f64> =
+            tests.iter().filter(|test| kinds(test.departure)).map(|test| test.probability).collect();
+        of.iter().copied().reduce(f64::min).map(|least| least * of.len() as f64)
+    };
+    let depends = |of: Departure| matches!(of, Departure::Columns | Departure::Order);
+    let probability = match (among(&|of| !depends(of)), among(&depends)) {
+        (Some(own), Some(pairs)) => (2.0 * own).min(4.0 * pairs).min(4.0 * of_sum(tests)),
+        (own, pairs) => own.into_iter().chain(pairs).fold(f64::NAN, f64::min),
+    };
+    let probability = if probability.is_nan() { probability } else { probability.min(1.0) };
+    let (tests, worst, departure) = (tests.len(), least.what.clone(), least.departure);
+    Some(Transformed { rows, columns, tests, probability, lost, worst, departure })
+}
+
+/// The probability of the sum of squares of those tests that do not look at the same: as of a multiple of χ² with the same mean
+/// and variance (Satterthwaite 1946), by the cube root of which Wilson and Hilferty (1931) found it nearly normal.
+fn of_sum(tests: &[Test]) -> f64 {
+    let sum = |of: fn(&Test) -> f64| tests.iter().filter(|test| !test.again).map(of).sum::<f64>();
+    let (squares, mean) = (sum(|test| test.squares), sum(|test| test.expected));
+    let variance = sum(|test| 2.0 * test.expected * test.expected / test.number as f64);
+    let spread = variance / (9.0 * mean * mean);
+    let z = (libm::cbrt(squares / mean) - 1.0 + spread) / spread.sqrt();
+    0.5 * libm::erfc(z / std::f64::consts::SQRT_2)
 }
 
 /// The shape of a column.
@@ -175,20 +298,20 @@ fn shape(name: &str, u: &[f64], weights: &[f64]) -> Option<Test> {
     }
     let size = |j: &usize| sums[*j].mean().abs();
     let largest = (0..SHAPE).max_by(|a, b| size(a).total_cmp(&size(b)))?;
-    let how = match (largest, sums[largest].mean() > 0.0) {
-        (0, true) => "lies higher",
-        (0, false) => "lies lower",
-        (1, true) => "is wider",
-        (1, false) => "is narrower",
-        (2, _) => "is skewed otherwise",
-        (_, true) => "has more in its tails and its middle",
-        (_, false) => "has less in its tails and its middle",
+    let (how, departure) = match (largest, sums[largest].mean() > 0.0) {
+        (0, true) => ("lies higher", Departure::Shape),
+        (0, false) => ("lies lower", Departure::Shape),
+        (1, true) => ("is wider", Departure::Shape),
+        (1, false) => ("is narrower", Departure::Shape),
+        (2, _) => ("is skewed otherwise", Departure::Skew),
+        (_, true) => ("has more in its tails and its middle", Departure::Tails),
+        (_, false) => ("has less in its tails and its middle", Departure::Shape),
     };
-    Test::of(format!("column `{name}` {how}"), &sums)
+    Test::of(departure, format!("column `{name}` {how}"), &sums)
 }
 
-/// Skewness and kurtosis of the normal scores, to which single values far out tell the most: each as N(0, 1) if the model
-/// is right (D'Agostino 1970; Anscombe and Glynn 1983).
+/// The kurtosis of the normal scores, to which single values far out tell the most, as N(0, 1) if the model is right (Anscombe and
+/// Glynn 1983): of values far out alone, which are what costs.
 fn moments(name: &str, u: &[f64], weights: &[f64]) -> Option<Test> {
     let score = |u: f64| normal_quantile(u.clamp(1e-15, 1.0 - 1e-15));
     let z: Vec<(f64, f64)> =
@@ -205,27 +328,20 @@ fn moments(name: &str, u: &[f64], weights: &[f64]) -> Option<Test> {
         return None;
     }
     let (skewness, kurtosis) = (moment(3) / variance.powf(1.5), moment(4) / (variance * variance));
-    let statistic = of_skewness(skewness, n).powi(2) + of_kurtosis(kurtosis, n).powi(2);
     // What is far out has great moments: its logarithm tells the nats that it costs.
     let squares = 0.5 * (skewness.powi(2) / 3.0 + (kurtosis - 3.0).powi(2) / 12.0).ln_1p();
-    let what = if kurtosis > 3.0 + skewness * skewness { "has more far out" } else { "is of another shape" };
+    // Of an exponential tail there is 1.5 times as much, of Student's t more.
+    let is_skewed = kurtosis - 3.0 < 2.0 * skewness * skewness;
+    let departure = if is_skewed { Departure::Skew } else { Departure::Tails };
     Some(Test {
-        what: format!("column `{name}` {what}"),
+        what: format!("column `{name}` has more far out"),
+        departure,
+        again: true,
         number: 2,
         squares,
         expected: 2.0 / n,
-        probability: beyond(statistic, 2),
+        probability: 0.5 * libm::erfc(of_kurtosis(kurtosis, n) / std::f64::consts::SQRT_2),
     })
-}
-
-/// The skewness of n normal values as N(0, 1).
-fn of_skewness(skewness: f64, n: f64) -> f64 {
-    let y = skewness * ((n + 1.0) * (n + 3.0) / (6.0 * (n - 2.0))).sqrt();
-    let spread = 3.0 * (n * n + 27.0 * n - 70.0) * (n + 1.0) * (n + 3.0)
-        / ((n - 2.0) * (n + 5.0) * (n + 7.0) * (n + 9.0));
-    let w2 = (2.0 * (spread - 1.0)).sqrt() - 1.0;
-    let scale = (2.0 / (w2 - 1.0)).sqrt();
-    libm::asinh(y / scale) / (0.5 * libm::log(w2)).sqrt()
 }
 
 /// The kurtosis of n normal values as N(0, 1).
@@ -236,20 +352,24 @@ fn of_kurtosis(kurtosis: f64, n: f64) -> f64 {
     let third = 6.0 * (n * n - 5.0 * n + 2.0) / ((n + 7.0) * (n + 9.0))
         * (6.0 * (n + 3.0) * (n + 5.0) / (n * (n - 2.0) * (n - 3.0))).sqrt();
     let a = 6.0 + 8.0 / third * (2.0 / third + (1.0 + 4.0 / (third * third)).sqrt());
-    let root = (1.0 - 2.0 / a) / (1.0 + x * (2.0 / (a - 4.0)).sqrt());
+    let below = 1.0 + x * (2.0 / (a - 4.0)).sqrt();
+    // As little as of two values: the approximation has no such.
+    if below <= 0.0 {
+        return f64::NEG_INFINITY;
+    }
+    let root = (1.0 - 2.0 / a) / below;
     (1.0 - 2.0 / (9.0 * a) - libm::cbrt(root)) / (2.0 / (9.0 * a)).sqrt()
 }
 
 /// Whether two numbers of a row, both uniform, have to do with each other.
-fn dependence(what: String, u: &[f64], v: &[f64], weights: &[f64]) -> Option<Test> {
+fn dependence(what: String, Scores(u): &Scores, Scores(v): &Scores, weights: &[f64]) -> Option<Test> {
     let mut sums = vec![Sum::default(); PAIR * PAIR];
-    for ((&u, &v), &weight) in u.iter().zip(v).zip(weights) {
-        let (of_u, of_v) = (legendre(u), legendre(v));
-        for (place, sum) in sums.iter_mut().enumerate() {
-            sum.add(weight, of_u[place / PAIR] * of_v[place % PAIR]);
+    for (place, sum) in sums.iter_mut().enumerate() {
+        for ((u, v), &weight) in u[place / PAIR].iter().zip(&v[place % PAIR]).zip(weights) {
+            sum.add(weight, u * v);
         }
     }
-    Test::of(what, &sums)
+    Test::of(Departure::Columns, what, &sums)
 }
 
 /// (rank − ½)/N of each number; NaN of one that is not seen.
@@ -305,14 +425,18 @@ impl Sum {
 
 impl Test {
     /// Of means of which each is about N(0, 1/N).
-    fn of(what: String, sums: &[Sum]) -> Option<Self> {
+    fn of(departure: Departure, what: String, sums: &[Sum]) -> Option<Self> {
         let used: Vec<&Sum> = sums.iter().filter(|sum| sum.count >= LEAST as f64).collect();
-        let statistic = used.iter().map(|sum| sum.count * sum.mean().powi(2)).sum();
+        // Of ranks in any order the variance is 1/(N − 1).
+        let number = |sum: &Sum| if departure == Departure::Columns { sum.count - 1.0 } else { sum.count };
+        let statistic = used.iter().map(|sum| number(sum) * sum.mean().powi(2)).sum();
         (!used.is_empty()).then(|| Self {
             what,
+            departure,
+            again: false,
             number: used.len(),
             squares: used.iter().map(|sum| sum.mean().powi(2)).sum(),
-            expected: used.iter().map(|sum| sum.count.recip()).sum(),
+            expected: used.iter().map(|sum| number(sum).recip()).sum(),
             probability: beyond(statistic, used.len()),
         })
     }
@@ -342,36 +466,51 @@ mod tests {
         }
     }
 
-    /// Of 2,000 samples of 50 normal values as many are beyond ±1.96 as of N(0, 1), 5 %: between 3 % and 7.5 %.
+    /// Of 2,000 samples of 50 normal values 5 % are beyond 1.645, as of N(0, 1): between 3.5 % and 6.5 %, three standard errors.
     #[test]
-    fn moments_are_as_normal_values() {
-        let mut beyond = [0; 2];
+    fn kurtosis_is_as_a_normal_value() {
+        let mut beyond = 0;
         for seed in 0..2000 {
             let mut z = vec![0.0; 50];
             Key::new(seed).normals(0, &mut z);
             let mean = z.iter().sum::<f64>() / 50.0;
             let moment = |power: i32| z.iter().map(|z| (z - mean).powi(power)).sum::<f64>() / 50.0;
-            let skewness = of_skewness(moment(3) / moment(2).powf(1.5), 50.0);
-            let kurtosis = of_kurtosis(moment(4) / moment(2).powi(2), 50.0);
-            beyond[0] += usize::from(skewness.abs() > 1.96);
-            beyond[1] += usize::from(kurtosis.abs() > 1.96);
+            beyond += usize::from(of_kurtosis(moment(4) / moment(2).powi(2), 50.0) > 1.645);
         }
-        assert!(beyond.iter().all(|count| (60..=150).contains(count)), "{beyond:?}");
+        assert!((70..=130).contains(&beyond), "{beyond}");
     }
 
-    /// Of uniform and independent u few tests fail: of 1,000 tables those of probability below 0.05 are between 1 % and 8 %.
+    /// Two values that are alike often have nothing far out.
+    #[test]
+    fn two_modes_have_nothing_far_out() {
+        for n in [20.0, 60.0, 300.0, 1e5] {
+            assert!(of_kurtosis(1.0, n) < -1.9, "{n}: {}", of_kurtosis(1.0, n));
+            assert!(of_kurtosis(9.0, n) > 3.0, "{n}: {}", of_kurtosis(9.0, n));
+        }
+    }
+
+    /// Of uniform and independent u few tests fail: of 1,000 tables 5 % at most have a probability below 0.05, here up to 7.1 %,
+    /// three standard errors, and not much fewer, here 1.5 % at least.
     #[test]
     fn right_models_are_seldom_refused() {
-        let mut refused = 0;
-        for seed in 0..1000 {
-            let mut u = vec![0.0f32; 200];
-            Key::new(seed).uniforms(0, &mut u);
-            let values = u.iter().map(|&u| u.into()).collect();
-            let columns = vec!["a".into(), "b".into()];
-            let of = Transforms { columns, values, lengths: vec![100], ..Transforms::default() };
-            refused += usize::from(of.test().unwrap().probability < 0.05);
+        for (width, rows, given) in [(1, 60, 0), (1, 100, 6), (2, 100, 0), (8, 300, 0), (24, 300, 0)] {
+            let mut refused = 0;
+            for seed in 0..1000 {
+                let mut u = vec![0.0f32; (width + given) * rows];
+                Key::new(seed).uniforms(0, &mut u);
+                let mut values: Vec<f64> = u.iter().map(|&u| u.into()).collect();
+                let known = values.split_off(width * rows);
+                let columns = (0..width).map(|d| d.to_string()).collect();
+                // Columns of numbers, and of two values.
+                let of = |g: usize, x: f64| if g.is_multiple_of(2) { x } else { (x + 0.3).floor() };
+                let given = known.chunks(rows).enumerate();
+                let given =
+                    given.map(|(g, x)| (g.to_string(), x.iter().map(|&x| of(g, x)).collect())).collect();
+                let of = Transforms { columns, values, lengths: vec![rows], given, ..Transforms::default() };
+                refused += usize::from(of.test().unwrap().probability < 0.05);
+            }
+            assert!((15..=71).contains(&refused), "{width} columns of {rows} rows: {refused}");
         }
-        assert!((10..=80).contains(&refused), "{refused}");
     }
 
     /// u that follow one another, u of two columns that go together, and a spread that grows with what is given.
@@ -446,6 +585,43 @@ mod tests {
         assert!((weighted.lost.value - repeated.lost.value).abs() < 1e-12);
         assert!((weighted.probability / repeated.probability - 1.0).abs() < 1e-9);
         assert_eq!((weighted.tests, weighted.worst), (repeated.tests, repeated.worst));
+    }
+
+    /// Independent rows of another shape than the model says, as skewed ones that a normal is fitted to, or counts of three
+    /// values, are in no order: of 2,000 tables 5 % are refused, here between 3.5 % and 6.5 %, three standard errors.
+    #[test]
+    fn rows_of_another_shape_are_in_no_order() {
+        let shapes: [fn(f64) -> f64; 3] =
+            [|u| u.powi(4), |u| (3.0 * u).floor() / 3.0, |u| if u > 0.8 { 0.99 } else { 0.4 }];
+        for (number, shape) in shapes.into_iter().enumerate() {
+            let mut refused = 0;
+            for seed in 0..2000 {
+                let mut u = vec![0.0f32; 80];
+                Key::new(seed).fold(number as u64).uniforms(0, &mut u);
+                let values = u.iter().map(|&u| shape(u.into())).collect();
+                let of = Transforms { columns: vec!["a".into()], values, ..Transforms::default() };
+                refused += usize::from(of.test_order().unwrap().probability < 0.05);
+            }
+            assert!((70..=130).contains(&refused), "{number}: {refused}");
+        }
+    }
+
+    /// Columns of another shape than the model says depend on nothing by that: all of them lose as much as each by itself, and
+    /// tests of dependence nothing.
+    #[test]
+    fn columns_of_another_shape_are_independent() {
+        let mut u = vec![0.0f32; 3000];
+        Key::new(3).uniforms(0, &mut u);
+        let values: Vec<f64> = u.iter().map(|&u| f64::from(u).powi(3)).collect();
+        let lost = |columns: usize, values: Vec<f64>| {
+            let columns = (0..columns).map(|d| d.to_string()).collect();
+            let told = Transforms { columns, values, ..Transforms::default() }.test().unwrap();
+            assert!(told.probability < 1e-9 && told.worst.contains("lies lower"), "{told:?}");
+            told.lost.value
+        };
+        let of = |d: usize| lost(1, values.iter().skip(d).step_by(3).copied().collect());
+        let each: f64 = (0..3).map(of).sum();
+        assert!((lost(3, values.clone()) - each).abs() < 0.05, "{each}");
     }
 
     /// Sorted rows are such as p(x) says: their order is another matter.

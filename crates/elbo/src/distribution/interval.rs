@@ -37,6 +37,23 @@ impl CentralInterval for StudentT {
     }
 }
 
+impl StudentT {
+    /// P(≤ x).
+    ///
+    /// ```
+    /// use elbo::distribution::StudentT;
+    /// // Of Cauchy's ½ + atan(x)/π.
+    /// let t = StudentT::new(1.0, 0.0, 2.0)?;
+    /// assert!((t.cumulative(2.0) - 0.75).abs() < 1e-15 && t.cumulative(0.0) == 0.5);
+    /// # Ok::<(), elbo::Error>(())
+    /// ```
+    pub fn cumulative(&self, x: f64) -> f64 {
+        let u = (x - self.location()) / self.scale();
+        let beyond = if u == 0.0 { 0.5 } else { 0.5 * two_sided_tail(self.freedom(), u.abs()) };
+        if u > 0.0 { 1.0 - beyond } else { beyond }
+    }
+}
+
 /// The u > 0 with P(|x| > u) = 1 − level, by bisection to the last digit.
 fn quantile(level: f64, tail: impl Fn(f64) -> f64) -> Result<f64, Error> {
     let outside = 1.0 - check::between("the level of an interval", level, 0.0, 1.0)?;

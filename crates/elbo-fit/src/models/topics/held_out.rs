@@ -46,8 +46,11 @@ pub(super) fn refitted(
     held_out_documents(&fit.posterior(), &train, &held_out, key)
 }
 
-/// Measures documents that the topics had not seen, one half of their words given the other, against documents drawn from
-/// the topics and against one distribution of words for all.
+/// Documents that took part are measured by so many times as many as those that did not.
+const TOOK_PART: usize = 4;
+
+/// Measures documents that the topics had not seen, one half of their words given the other, against documents that the topics
+/// were fitted to and against one distribution of words for all.
 pub(super) fn held_out_documents(
     topics: &Posterior,
     train: &Counts,
@@ -64,18 +67,12 @@ pub(super) fn held_out_documents(
         let mean = rest.per_token(&nats);
         Ok(Some((rest, nats, mean)))
     };
-    let lengths: Vec<usize> =
-        (0..held_out.documents()).map(|d| held_out.document_tokens(d) as usize).collect();
-    let drawn = topics.sample(&[&lengths[..]; 4].concat(), key)?;
-    // They count as those whose lengths they have.
-    let drawn = if held_out.is_weighted() {
-        let weights: Vec<f64> = (0..held_out.documents()).map(|d| held_out.weight(d)).collect();
-        drawn.weighted([&weights[..]; 4].concat())?
-    } else {
-        drawn
-    };
-    let (Some((rest, nats, of_documents)), Some((_, _, claimed))) =
-        (completed(held_out)?, completed(&drawn)?)
+    let mut order = key.permutation(train.documents());
+    order.truncate(TOOK_PART * held_out.documents());
+    order.sort_unstable();
+    let took_part = train.select(&order);
+    let (Some((rest, nats, of_documents)), Some((rest_of_others, _, claimed))) =
+        (completed(held_out)?, completed(&took_part)?)
     else {
         return Ok(None);
     };
@@ -95,15 +92,24 @@ pub(super) fn held_out_documents(
         documents: held_out.documents(),
         overclaimed: claimed - of_documents,
         over_unigram: rest.per_token(&over),
-        under_own_words: own_words(topics, &observed, &rest)?,
+        under_own_words: own_words(topics, &[(observed, rest), (took_part.halves(key).0, rest_of_others)])?,
     }))
 }
 
 /// How many words the topics count for, where those of a document count by themselves.
 const COUNT_FOR: [f64; 4] = [10.0, 40.0, 160.0, 640.0];
 
-/// What is gained by p(w) = (c_w + s Σ θ β_w)/(n + s) over Σ θ β_w, with c of the n words that were seen, by the best s.
-fn own_words(topics: &Posterior, observed: &Counts, rest: &Counts) -> Result<Mean, Error> {
+/// What is gained by p(w) = (c_w + s Σ θ β_w)/(n + s) over Σ θ β_w, with c of the n words that were seen, by the best s: by the
+/// documents that tell it most surely, for topics fit those that took part a little better, and these are more.
+fn own_words(topics: &Posterior, halves: &[(Counts, Counts)]) -> Result<Mean, Error> {
+    let gains = halves.iter().map(|(observed, rest)| own_words_of(topics, observed, rest));
+    let gains = gains.collect::<Result<Vec<Mean>, Error>>()?;
+    let sure = |of: &Mean| of.value - 2.0 * of.standard_error;
+    Ok(gains.iter().copied().max_by(|a, b| sure(a).total_cmp(&sure(b))).unwrap_or(gains[0]))
+}
+
+/// The same of some documents.
+fn own_words_of(topics: &Posterior, observed: &Counts, rest: &Counts) -> Result<Mean, Error> {
     let (size, vocabulary) = (topics.topics(), topics.vocabulary());
     let totals: Vec<f64> = topics.lambda().chunks(vocabulary).map(|of| of.iter().sum()).collect();
     let theta = topics.fold_in(observed, Inner::default())?.proportions();

@@ -7,7 +7,7 @@ mod measured;
 use std::path::PathBuf;
 
 use elbo::{
-    diagnose::Estimated,
+    diagnose::{Estimated, Remedy},
     mean_field::lda::{Counts, Fit, Prior},
     random::Key,
 };
@@ -151,6 +151,10 @@ impl Model for Topics {
         observer: &dyn Observer,
     ) -> Result<Documents, Error> {
         settings.read(source, observer)
+    }
+
+    fn mends(_: Remedy) -> bool {
+        true
     }
 
     fn fit(

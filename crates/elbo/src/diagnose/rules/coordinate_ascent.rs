@@ -2,10 +2,11 @@
 
 use super::{
     bound::a_bound,
-    grading::{Essential, OURS, Rule, STANDARD_ERRORS, caution_unless, figure, grade, meaning, reason},
+    grading::{Essential, OURS, Rule, caution_unless, figure, grade, meaning, reason},
 };
 use crate::diagnose::{
-    Claim, Estimated, Findings, HeldOutDocuments, KHAT_LIMIT, Level, Reason, Remedy, Starts, Transformed,
+    Claim, Departure, Estimated, Findings, HeldOutDocuments, KHAT_LIMIT, Level, Reason, Remedy, Starts,
+    Transformed,
 };
 
 /// Without these no trust.
@@ -15,15 +16,25 @@ pub(super) const ESSENTIAL: [Essential; 3] = [
     (Claim::Bound, "whether a bound was maximised", a_bound),
 ];
 
-pub(super) const FURTHER: [Rule; 9] =
-    [order, bound_gap, estimation, starts, parameters, independence, deviations, marginals, other_posterior];
+pub(super) const FURTHER: [Rule; 10] = [
+    order,
+    bound_gap,
+    estimation,
+    starts,
+    parameters,
+    independence,
+    deviations,
+    dependence,
+    marginals,
+    other_posterior,
+];
 
-/// Probability below which a test counts.
-const UNLIKELY: f64 = 0.05;
+/// Probabilities below which tests of rows, and of their order, count: one of 20 right models is refused by either.
+const UNLIKELY: [f64; 2] = [0.04, 0.01];
 /// Nats that p(x) may lose by what is seen of it: of a row, for caution, and of a column, for no trust.
 const LOST: [f64; 2] = [0.01, 0.25];
-/// Those that new rows may lose by the number of parameters.
-const ESTIMATED: f64 = 0.02;
+/// Those that new rows may lose by the number of parameters, in 19 fits of 20.
+const ESTIMATED: f64 = 0.05;
 /// Nats per token that documents may lie below what topics claim.
 const OVERCLAIMED: [f64; 2] = [0.03, 0.25];
 /// Nats per token by which a document's own words may beat its topics.
@@ -32,6 +43,20 @@ const OWN_WORDS: [f64; 2] = [0.01, 0.25];
 const BOUND_GAP: [f64; 2] = [0.03, 0.25];
 /// Factors by which intervals may be too narrow.
 const NARROWER: [f64; 2] = [1.15, 3.0];
+
+/// What may describe rows that are not such as p(x) says. Each model has its own among them.
+fn remedies(departure: Departure) -> &'static [Remedy] {
+    use Remedy::{
+        AutoEncoder, HiddenMarkov, Logarithm, Mixture, MoreComponents, MoreLatents, MoreStates, Squares,
+        StateSpace,
+    };
+    match departure {
+        Departure::Shape | Departure::Tails => &[Mixture, MoreComponents, MoreStates, AutoEncoder],
+        Departure::Skew => &[Logarithm, Mixture, MoreComponents, MoreStates],
+        Departure::Columns => &[Squares, MoreComponents, MoreLatents, MoreStates, Mixture, AutoEncoder],
+        Departure::Order => &[StateSpace, HiddenMarkov, MoreStates],
+    }
+}
 
 /// Whether p(x) describes the rows.
 fn rows(findings: &Findings) -> Option<Reason> {
@@ -42,9 +67,9 @@ fn rows(findings: &Findings) -> Option<Reason> {
     if let Some(documents) = findings.held_out_documents {
         return Some(of_documents(documents));
     }
-    let Transformed { rows, columns, tests, probability, lost, worst } = findings.transformed.as_ref()?;
-    let seen = *probability < UNLIKELY || lost.value > STANDARD_ERRORS * lost.standard_error;
-    let level = if seen || lost.value.is_nan() {
+    let Transformed { rows, columns, tests, probability, lost, worst, departure } =
+        findings.transformed.as_ref()?;
+    let level = if *probability < UNLIKELY[0] || lost.value.is_nan() {
         grade(lost.value, [LOST[0], LOST[1] * *columns as f64])
     } else {
         Level::Trust
@@ -65,35 +90,42 @@ fn rows(findings: &Findings) -> Option<Reason> {
         Claim::Model,
         level,
         finding,
-        "caution where more than 0.01 nats a row are lost and the tests see it, by a probability below 0.05 or by 3 standard \
-         errors; no trust where more than 0.25 a column are",
+        "caution where more than 0.01 nats a row are lost and the tests together see it, by a probability below 0.04; no trust \
+         where more than 0.25 a column are",
         "smooth tests of the probability integral transforms: Neyman 1937, Rosenblatt 1952; the limits are our choice",
-        &[Remedy::AnotherModel],
+        remedies(*departure),
     ))
 }
 
 /// Whether rows depend on those before them, where the model has them in no order. A table may be sorted, so that this condemns
 /// nothing.
 fn order(findings: &Findings) -> Option<Reason> {
-    let Transformed { probability, lost, worst, .. } = findings.in_no_order.as_ref()?;
-    let seen = *probability < UNLIKELY && lost.value > LOST[0];
-    let level = caution_unless(!seen && !probability.is_nan());
-    let meaning = meaning(level, ": unless the rows were sorted, intervals are too narrow or too wide by it");
+    let Transformed { worst, .. } = findings.in_no_order.as_ref()?;
+    let level = caution_unless(!depend(findings));
+    let meaning = meaning(level, ", unless the rows were sorted");
     let finding = if level == Level::Trust {
         "no row depends on those before it".into()
     } else {
         format!("{worst} than p(x) says{meaning}")
     };
-    let rule = "caution where products of transforms of rows up to 10 apart are not as of independent ones, by a probability below \
-                0.05, and 0.01 nats a row are lost by it";
+    let rule = "caution where products of ranks of rows up to 10 apart are not as of independent ones, by a probability below \
+                0.01, and 0.01 nats a row are lost by it";
     Some(reason(
         Claim::Model,
         level,
         finding,
         rule,
         "Neyman 1937; Box and Pierce 1970",
-        &[Remedy::AnotherModel],
+        remedies(Departure::Order),
     ))
+}
+
+/// Whether rows are seen to depend on those before them.
+fn depend(findings: &Findings) -> bool {
+    let of = |of: &Transformed| {
+        of.probability.is_nan() || (of.probability < UNLIKELY[1] && of.lost.value > LOST[0])
+    };
+    findings.in_no_order.as_ref().is_some_and(of)
 }
 
 /// Whether topics hold for documents that they had not seen.
@@ -106,29 +138,32 @@ fn of_documents(found: HeldOutDocuments) -> Reason {
     let own = grade(sure(under_own_words.value, under_own_words.standard_error), OWN_WORDS);
     let level = level.max(own);
     let finding = format!(
-        "words of {documents} documents that took no part in a fit have {} nats per token less than the topics claim, {} more \
-         than without topics, and {} less than if the document's other words had a say of their own",
+        "words of {documents} documents that took no part in a fit have {} nats per token less than those of documents that did, {} \
+         more than without topics, and {} less than if the document's other words had a say of their own",
         figure(overclaimed.value),
         figure(over_unigram.value),
         figure(under_own_words.value)
     );
-    let rule = "caution above 0.03 nats per token less than claimed, or 0.01 by own words, beyond 2 standard errors; no trust above \
+    let rule = "caution above 0.03 nats per token less than of documents that took part, or 0.01 by own words, beyond 2 standard errors; no trust above \
                 0.25, or where topics are of no use";
-    reason(Claim::Model, level, finding, rule, OURS, &[Remedy::AnotherModel])
+    reason(Claim::Model, level, finding, rule, OURS, &[Remedy::MoreTopics])
 }
 
 /// What new rows lose by the number of parameters.
 fn estimation(findings: &Findings) -> Option<Reason> {
     let estimated = findings.estimated?;
     let (Estimated { parameters, rows }, lost) = (estimated, estimated.lost());
-    let level = caution_unless(lost <= ESTIMATED);
+    let level = caution_unless(estimated.lost_at_most() <= ESTIMATED);
     let what = if findings.held_out_documents.is_some() { "words" } else { "rows" };
     let finding = format!(
-        "{parameters:.0} parameters were fitted to {rows:.0} {what}: by that alone new {what} lose about {} nats each",
-        figure(lost)
+        "{parameters:.0} parameters were fitted to {rows:.0} {what}: by that alone new {what} lose about {} nats each, and in one fit \
+         of 20 more than {}",
+        figure(lost),
+        figure(estimated.lost_at_most())
     );
-    let rule = "caution above 0.02 nats a row, of which there are p/(2N) of p parameters and N rows";
-    let source = "Akaike 1974; the limit is our choice";
+    let rule = "caution where one fit of 20 loses more than 0.05 nats a row, which is χ²/(2N) with p degrees of freedom of p parameters \
+                and N rows";
+    let source = "Wilks 1938, Akaike 1974; the limit is our choice";
     Some(reason(Claim::Model, level, finding, rule, source, &[Remedy::FewerParameters]))
 }
 
@@ -160,11 +195,30 @@ fn starts(findings: &Findings) -> Option<Reason> {
 
 /// Whether the bound on log Z is near it.
 fn bound_gap(findings: &Findings) -> Option<Reason> {
-    let gap = findings.bound_gap?;
-    let level = grade(gap, BOUND_GAP);
-    let finding = format!("the bound is {} nats a spin below log Z, or more", figure(gap));
-    let rule = "caution above 0.03 nats a spin, no trust above 0.25";
-    Some(reason(Claim::Bound, level, finding, rule, OURS, &[]))
+    let khat = findings.parameters_khat.filter(|khat| khat.is_nan() || *khat > KHAT_LIMIT);
+    let (level, finding) = match (findings.bound_gap, khat) {
+        (None, _) if !findings.model_is_given => return None,
+        (None, _) => {
+            let finding = "not checked: how far the bound is below log Z, for draws of q would take too long";
+            (Level::Caution, finding.into())
+        }
+        // The estimate is too low, so that a gap is one.
+        (Some(gap), Some(khat)) => {
+            let finding = format!(
+                "not checked: how far the bound is below log Z, for k̂ of the draws that log Z is estimated by is {khat:.2}; it is {} \
+                 nats a spin or more",
+                figure(gap)
+            );
+            (grade(gap, BOUND_GAP).max(Level::Caution), finding)
+        }
+        (Some(gap), None) => {
+            (grade(gap, BOUND_GAP), format!("the bound is {} nats a spin below log Z, or more", figure(gap)))
+        }
+    };
+    let rule = "caution above 0.03 nats a spin, or where log Z is not known: it is enumerated up to 20 spins, and else estimated by \
+                draws of q whose k̂ is up to 0.7; no trust above 0.25";
+    let source = "Yao, Vehtari, Simpson and Gelman 2018; the limits are our choice";
+    Some(reason(Claim::Bound, level, finding, rule, source, &[]))
 }
 
 /// Whether q(θ) is near the posterior of all parameters.
@@ -198,13 +252,27 @@ fn deviations(findings: &Findings) -> Option<Reason> {
     let wider = findings.wider?;
     let level = grade(wider, NARROWER);
     let meaning = meaning(level, ": the intervals are too narrow by as much");
+    let one = findings.wider_of.as_ref().filter(|_| level != Level::Trust);
+    let one = one.map_or(String::new(), |one| format!("; {one}"));
     let finding = format!(
-        "standard deviations of the posterior are up to {wider:.2} times as large as those of q{meaning}"
+        "standard deviations of the posterior are up to {wider:.2} times as large as those of q{meaning}{one}"
     );
     let rule =
         "caution above 1.15, no trust above 3; those of the posterior are by quadrature, or by a Gibbs chain";
     let source = "Gelfand and Smith 1990; the limits are our choice";
     Some(reason(Claim::Posterior, level, finding, rule, source, &[Remedy::FewerParameters]))
+}
+
+/// What it costs to take rows for independent.
+fn dependence(findings: &Findings) -> Option<Reason> {
+    let factor = findings.dependent.filter(|_| depend(findings))?;
+    let level = caution_unless(factor <= NARROWER[0]);
+    let meaning = meaning(level, ": unless the rows were sorted, the intervals are too narrow by as much");
+    let finding = format!(
+        "rows depend on those before them, by which standard deviations are up to {factor:.2} times as large{meaning}"
+    );
+    let rule = "caution above 1.15, where rows are seen to depend on those before them";
+    Some(reason(Claim::Posterior, level, finding, rule, "Bartlett 1935", &[]))
 }
 
 /// Whether q has the exact marginals. k̂ cannot tell: draws of q see only the modes that q is on.
