@@ -10,7 +10,9 @@ use std::{
 
 use elbo::diagnose::{Level, Verdict};
 use elbo_data::{holds_text, image_grid_png, write_atomically, write_in_folder, written_endings};
-use elbo_fit::{Answer, Approximation, Error, Outcome, Page, Source, Table, Term, Text, Uncertainty};
+use elbo_fit::{
+    Answer, Approximation, Error, Outcome, Page, Source, Table, Term, Text, Uncertainty, is_of_run,
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -145,6 +147,10 @@ pub(crate) fn check_ending(path: Option<&Path>, picture: bool) -> Result<(), Err
         Some(path) if !known(path) => Err(Error::request(
             format!("`{}` ends in no format that can be written here", path.display()),
             format!("end it in {}", endings(picture)),
+        )),
+        Some(path) if is_of_run(path) => Err(Error::request(
+            format!("`{}` is a file of a run, and it would be overwritten", path.display()),
+            "give «output» another name",
         )),
         Some(path) => can_be_written(path),
         None => Ok(()),

@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 
 use crate::error::{CellFault, EntryFault, Error};
+use crate::is_standard_input;
 
 /// Something to do about an [`Error`]. It can be matched whole, so that a front end has words for each.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +75,8 @@ pub enum Remedy {
     FillTimes,
     /// Bring a column into the range of its numbers.
     RescaleColumn,
+    /// Give the rows of standard input once more, or name a file that has them.
+    GiveInputAgain,
     /// Give a file with more rows.
     GiveMoreRows,
     /// Keep a column besides the labels.
@@ -189,6 +192,7 @@ impl Error {
             Self::TensorMissing { .. } | Self::TensorShape { .. } | Self::TensorType { .. } => {
                 Remedy::UseCheckpointOfModel
             }
+            Self::Empty { path } if is_standard_input(path) => Remedy::GiveInputAgain,
             Self::Empty { .. }
             | Self::Unread { .. }
             | Self::NoColumn { .. }

@@ -82,6 +82,8 @@ struct Measured {
     held_out: bool,
     /// How many rows a fit by coordinate ascent was to.
     fitted: Option<usize>,
+    /// The column that says how often each of these counted.
+    row_weights: Option<String>,
     /// Given rows of another file.
     given: bool,
     /// The columns, in order of their names.
@@ -176,6 +178,7 @@ fn by_gradients(
         index,
         held_out: true,
         fitted: None,
+        row_weights: None,
         given,
         columns: sorted(&config.data.columns),
         measure,
@@ -192,7 +195,9 @@ fn by_ascent(path: &Path, asked: &Query, observer: &dyn Observer) -> Result<Comp
     let (about, config) = (model.about(), path.join(CONFIG));
     let job = if config.is_file() { Some(Job::read(&config)?) } else { None };
     let name = job.as_ref().map_or("", Job::model).to_owned();
-    let measure = measure(&name, job.as_ref().and_then(Job::settings));
+    let settings = job.as_ref().and_then(Job::settings);
+    let measure = measure(&name, settings);
+    let row_weights = settings.and_then(|of| of.get("row_weights")?.as_str()).map(ToOwned::to_owned);
     // Of x that are given no density is told: they need not be the same.
     let columns = if name == "regress" { Vec::new() } else { sorted(&about.columns) };
     let results = Results::read(path)?;
@@ -203,6 +208,7 @@ fn by_ascent(path: &Path, asked: &Query, observer: &dyn Observer) -> Result<Comp
         index: (0..log_density.len()).collect(),
         held_out: false,
         fitted: of_all.map(|of| of.rows),
+        row_weights,
         given: asked.source.is_some(),
         columns,
         measure,
@@ -225,7 +231,11 @@ fn measure(model: &str, settings: Option<&toml::Value>) -> String {
         "hmm" => {
             let kinds = setting(&["emission"]).and_then(toml::Value::as_array).into_iter().flatten();
             let kinds = kinds.filter_map(|of| of.as_table()?.keys().next());
-            let kinds: Vec<&str> = kinds.map(String::as_str).collect();
+            let mut kinds: Vec<&str> = kinds.map(String::as_str).collect();
+            // Columns of one kind are named once, as those of a state space.
+            if kinds.iter().all(|kind| *kind == kinds[0]) {
+                kinds.truncate(1);
+            }
             format!("a density of sequences of {} columns", kinds.join(", "))
         }
         "state-space" => "a density of sequences of gaussian columns".into(),
@@ -325,7 +335,8 @@ fn difference(a: &ComparedRun, b: &ComparedRun) -> Result<Difference, Text> {
         return Err("no row has all the cells that both models need".into());
     }
     // Bounds of other numbers of rows are of different evidences.
-    let same_evidence = of_a.data == of_b.data && of_a.fitted == of_b.fitted;
+    let same_evidence =
+        of_a.data == of_b.data && of_a.fitted == of_b.fitted && of_a.row_weights == of_b.row_weights;
     let bounds = a.bound.zip(b.bound).filter(|_| same_evidence).map(|(a, b)| a - b);
     Ok(Difference { mean, rows, bounds })
 }

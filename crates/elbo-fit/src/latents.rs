@@ -9,6 +9,7 @@ use crate::{
     fitted::{Latents, Means, ModelMetadata, Pictures},
     observer::Observer,
     query::{Answer, Query},
+    room::{check_room, numbers},
     source::{Source, describe_new},
     table,
 };
@@ -117,7 +118,7 @@ pub(crate) fn traverse(
     let values: Vec<f64> = match family {
         Family::Gaussian => {
             let [from, to] = way.range.unwrap_or(RANGE);
-            let last = last_of(way.steps.unwrap_or(STEPS))?;
+            let last = last_of(way.steps.unwrap_or(STEPS), walked.len() * (width + about.columns.len()))?;
             (0..=last).map(|step| between(from, to, step, last)).collect()
         }
         _ if way.range.is_some() || way.steps.is_some() => {
@@ -171,7 +172,7 @@ pub(crate) fn interpolate(
     watch: &dyn Observer,
 ) -> Result<Decoded, Error> {
     let width = of.names().len();
-    let last = last_of(steps)?;
+    let last = last_of(steps, width + about.columns.len())?;
     let Means { z, .. } = of.means(about, asked, watch)?;
     let (a, b) = (row_of(&z, width, "from", from)?, row_of(&z, width, "to", to)?);
     let line = |step| a.iter().zip(b).map(move |(&a, &b)| between(a, b, step, last));
@@ -183,8 +184,9 @@ pub(crate) fn interpolate(
     Ok(Decoded { told: Answer::new(out), pictures: of.pictures(&x), side_by_side: Some(steps) })
 }
 
-/// The last of this many steps, from 0.
-fn last_of(steps: usize) -> Result<usize, Error> {
+/// The last of this many steps, from 0; each makes so many numbers.
+fn last_of(steps: usize, each: usize) -> Result<usize, Error> {
+    check_room(&format!("the rows of {steps} steps"), numbers(&[steps, each]), "give fewer «steps»")?;
     steps.checked_sub(1).filter(|last| *last > 0).ok_or_else(|| {
         let message = format!("a way of {steps} steps has no beginning and end");
         Error::request(message, "give «steps 2» or more")

@@ -90,7 +90,7 @@ pub use query::{Answer, Approximation, Evaluation, Query, Selection, Term, Uncer
 pub use results::{AllRows, FinalBound, HeldOut, Linear, Results};
 pub use resume_options::ResumeOptions;
 pub use rows::{DataConfig, Fingerprinted, Rows};
-pub use runs::{RunBound, RunEntry, RunStatus, runs};
+pub use runs::{RunBound, RunEntry, RunStatus, is_of_run, runs};
 pub use scaling::Scaling;
 pub use source::{Source, absolute};
 pub use text::{Reference, Text};

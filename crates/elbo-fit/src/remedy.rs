@@ -77,6 +77,9 @@ fn sentence(remedy: &Remedy) -> String {
             "LDA-C counts words from 0; Matrix Market and UCI's bags of words count them from 1; none of them leaves gaps"
         }
         Remedy::GiveCounts => "give counts, not transformed or normalised values",
+        Remedy::GiveInputAgain => {
+            "the rows of standard input are not kept: give them to it once more, or name a file that has them by «data PATH»"
+        }
         Remedy::GiveTable => {
             "give a table with a row for each document, a column for each word and one for the weights; or leave the weights out"
         }

@@ -100,7 +100,11 @@ impl Rows {
     }
 
     /// Takes the column of this name, if any, for the number of rows that each row stands for.
-    pub(crate) fn weighted_by(mut self, column: Option<&str>) -> Result<Self, Error> {
+    pub(crate) fn weighted_by(
+        mut self,
+        column: Option<&str>,
+        observer: &dyn Observer,
+    ) -> Result<Self, Error> {
         let Some(name) = column else { return Ok(self) };
         let (place, data) = (self.column(Some(name))?, &self.data);
         let weights: Vec<f64> = data.column(place).collect();
@@ -123,6 +127,8 @@ impl Rows {
         }
         let others: Vec<usize> = (0..data.width()).filter(|&d| d != place).collect();
         self.data = self.data.keep_columns(&others)?;
+        let (rows, sum) = (counted(weights.len(), "row"), weights.iter().sum::<f64>());
+        observer.say("weights", format!("column `{name}`: the {rows} count as {sum}"));
         self.weights = Some(weights);
         Ok(self)
     }

@@ -81,6 +81,13 @@ pub fn runs(folder: &Path) -> Result<Vec<RunEntry>, Error> {
 
 const FILES: [&str; 6] = [CONFIG, "results.json", "model.json", "model.safetensors", STATE, STATE_OF_ASCENT];
 
+/// Whether a file is one that a fit left in its run folder.
+pub fn is_of_run(file: &Path) -> bool {
+    let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
+    let named = file.file_name().and_then(|name| name.to_str()).is_some_and(|name| FILES.contains(&name));
+    named && file.is_file() && file.with_file_name(CONFIG).is_file()
+}
+
 fn is_run(path: &Path) -> bool {
     path.is_dir() && FILES.iter().any(|file| path.join(file).symlink_metadata().is_ok())
 }

@@ -78,6 +78,8 @@ fn arguments_that_make_no_sense_together() {
             hint,
         );
     }
+    let message = ["4000000000 draws of each row of a minibatch take ", " TB of memory, and "];
+    place.fails("train digits --samples 4000000000", 2, &message, "give fewer --samples");
     let message = ["has 3 columns, which do not fit an image of 2x2"];
     place.fails("train --data data.csv --label-column kind --image 2x2", 1, &message, "height times width");
     assert!(!place.exists("runs"));

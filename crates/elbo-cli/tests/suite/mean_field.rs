@@ -586,6 +586,11 @@ fn an_output_spares_the_data() {
         let message = format!("`{output}` holds the data, and they would be overwritten");
         place.fails(&format!("{verb} --output {output}"), 2, &[&message], "another name");
     };
+    for own in ["model.json", "results.json"] {
+        let message = format!("`runs/fit/{own}` is a file of a run, and it would be overwritten");
+        place.fails(&format!("predict runs/fit --output runs/fit/{own}"), 2, &[&message], "another name");
+    }
+    place.succeeds("predict runs/fit --output runs/fit/rows.json");
     for output in ["ow.csv", "./runs/../ow.csv"].iter().chain(links) {
         refused("predict runs/fit --data ow.csv", output);
         // Those of the fit, whatever is asked about.

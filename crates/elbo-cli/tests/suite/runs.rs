@@ -188,6 +188,36 @@ fn series_are_compared_by_the_time_step() {
     assert!(said.stderr.contains("as one that begins there"), "{said:?}");
 }
 
+/// Both give a density of the same two columns.
+#[test]
+fn hidden_markov_and_state_space_models_of_several_columns_are_compared() {
+    let place = Place::new();
+    let line = |row: usize| format!("{},{}\n", (row as f64 * 0.4).sin(), (row as f64 * 0.618_034).fract());
+    place.write("two.csv", "a,b\n".to_owned() + &(0..60).map(line).collect::<String>());
+    place.succeeds("hmm --data two.csv --states 2 --name states");
+    place.succeeds("state-space --data two.csv --states 1 --starts 1 --name space");
+    let said = place.succeeds("compare runs/states runs/space");
+    assert!(!said.stdout.contains("not compared"), "{said:?}");
+}
+
+/// Bounds of rows that count more often are of other data.
+#[test]
+fn bounds_of_other_weights_are_not_subtracted() {
+    let place = Place::new();
+    let line = |row: usize| format!("{},{}\n", (row * 7) % 11, 1 + row % 3);
+    place.write("data.csv", "x,w\n".to_owned() + &(0..30).map(line).collect::<String>());
+    let said = place.succeeds("normal --data data.csv --column x --weights w --name weighted");
+    assert!(said.stderr.contains("weights     column `w`: the 30 rows count as 60"), "{said:?}");
+    place.succeeds("normal --data data.csv --column x --weights w --name again");
+    place.succeeds("normal --data data.csv --column x --name plain");
+    let bounds = |other: &str| {
+        place.succeeds(&format!("compare runs/weighted runs/{other} --output pairs.csv"));
+        place.text("pairs.csv").lines().nth(1).unwrap().split(',').nth(6).unwrap().parse::<f64>().unwrap()
+    };
+    assert_eq!(bounds("again"), 0.0);
+    assert!(bounds("plain").is_nan());
+}
+
 /// What a table says acts on no terminal.
 #[test]
 fn names_and_cells_are_written_out() {

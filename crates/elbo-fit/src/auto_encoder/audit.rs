@@ -181,8 +181,9 @@ pub(super) fn audit(
     let looked = Inferred::of(reader, config, piece.clone(), key)?;
     let mut found = findings::of_rows(reader, config, &looked, key)?;
     found.converged = results.as_ref().and_then(|results| results.converged);
-    // What the encoder says of rows that may be of another kind is no measure of a gap.
+    // What the encoder says of rows that may be of another kind is no measure of a gap; validation rows are of this one.
     found.kl = match (&training, &results) {
+        _ if kind == "validation" => found.kl,
         (Some(training), _) => Some(Inferred::of(reader, config, training.clone(), key)?.mean_kl()),
         (None, Some(results)) if objective == Objective::Elbo => {
             results.held_out().map(|reached| reached.validation.kl.value)

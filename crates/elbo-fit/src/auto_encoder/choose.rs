@@ -30,6 +30,7 @@ use crate::{
     error::Error,
     moments::{Moments, moments_of},
     observer::{Observer, ObserverExt},
+    room::{check_room, numbers},
     scaling::Scaling,
     source::Source,
 };
@@ -103,6 +104,7 @@ pub(crate) fn choose<T: Number + Display>(
         );
     }
     let steps = train_config(request, train.len(), observer)?;
+    check_draws(request, train.len(), steps.samples, latent + width)?;
     let binarise = choose_binarise(request, likelihood.support(), observer);
     let patience = request.patience.or(request.epochs.is_none().then(|| {
         let steps = train.len().div_ceil(request.batch);
@@ -290,6 +292,13 @@ fn train_config(request: &Request, rows: usize, observer: &dyn Observer) -> Resu
         prior_sd: request.prior_sd,
         clip_norm: request.clip_norm,
     })
+}
+
+/// Refuses more draws of each row of a minibatch than there is room for: z and x of each, in f32, at the least.
+fn check_draws(request: &Request, rows: usize, samples: usize, each: usize) -> Result<(), Error> {
+    let taken = numbers(&[request.batch.min(rows), samples, each.div_ceil(2)]);
+    let what = format!("{samples} draws of each row of a minibatch");
+    check_room(&what, taken, "give fewer «samples», or a smaller «batch»")
 }
 
 fn kl_weight(request: &Request, estimator: EstimatorConfig) -> Result<KlWeight, Error> {

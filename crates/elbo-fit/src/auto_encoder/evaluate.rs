@@ -21,8 +21,9 @@ use crate::{
     number::plus_minus,
     observer::Observer,
     query::{Answer, Approximation, Evaluation, LOG_DENSITY, Query, Term, of_the_fit, push_log_density},
+    room::{check_room, numbers},
     subset::chosen,
-    text::Text,
+    text::{Text, counted},
 };
 
 /// Rows a thread, between two looks at how far it is.
@@ -120,7 +121,10 @@ pub(super) fn evaluate(
     if part {
         facts.push(format!("note: {some} rows of {all}, drawn from the seed, and not the whole data"));
     }
-    facts.push(format!("{some} rows, {samples} samples a row; elbo = log_likelihood - kl, larger is better"));
+    facts.push(format!(
+        "{}, {samples} samples a row; elbo = log_likelihood - kl, larger is better",
+        counted(some, "row")
+    ));
     facts.extend(notes);
     let mut facts: Vec<(&'static str, Text)> = facts.into_iter().map(|text| ("", text.into())).collect();
     facts.extend(of_the_fit(of_fit));
@@ -244,6 +248,10 @@ impl Evaluator<'_> {
     fn annealed(&self, joint: &dyn Joint, asked: &Annealed, figures: &mut Figures) -> Result<(), Error> {
         let reader = self.reader;
         let Annealed { temperatures, leapfrog, chains, from_prior } = *asked;
+        let (at_once, each) = (self.rows.len().min(ROWS), reader.latent() + reader.width());
+        let taken = numbers(&[at_once, chains, each]).saturating_add(numbers(&[temperatures]));
+        let what = format!("{chains} chains a row at {temperatures} temperatures");
+        check_room(&what, taken, "give fewer «chains» or «temperatures»")?;
         let annealing = Annealing { temperatures: Temperatures::Sigmoidal(temperatures), leapfrog, chains };
         let start = |piece: &Minibatch| -> Result<Start, Error> {
             if from_prior {

@@ -102,7 +102,8 @@ impl Model for Factors {
         memory: Option<u64>,
         observer: &dyn Observer,
     ) -> Result<(Rows, Settings), Error> {
-        let rows = Rows::read(source, memory, observer)?.weighted_by(request.row_weights.as_deref())?;
+        let rows =
+            Rows::read(source, memory, observer)?.weighted_by(request.row_weights.as_deref(), observer)?;
         let rows = rows.without_constant(observer)?;
         let width = rows.data.width();
         let latent = request.latent.unwrap_or_else(|| (width / 2).clamp(1, 10));
@@ -134,7 +135,8 @@ impl Model for Factors {
         memory: Option<u64>,
         observer: &dyn Observer,
     ) -> Result<Rows, Error> {
-        let rows = Rows::read(source, memory, observer)?.weighted_by(settings.row_weights.as_deref())?;
+        let rows =
+            Rows::read(source, memory, observer)?.weighted_by(settings.row_weights.as_deref(), observer)?;
         rows.without_constant(observer)
     }
 

@@ -128,7 +128,7 @@ fn read(
     [drop_constant, bernoulli]: [bool; 2],
     observer: &dyn Observer,
 ) -> Result<Rows, Error> {
-    let mut rows = Rows::read(source, memory, observer)?.weighted_by(row_weights)?;
+    let mut rows = Rows::read(source, memory, observer)?.weighted_by(row_weights, observer)?;
     if drop_constant {
         rows = rows.without_constant(observer)?;
     }

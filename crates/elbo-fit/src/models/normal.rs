@@ -92,7 +92,8 @@ impl Model for Normal {
         memory: Option<u64>,
         observer: &dyn Observer,
     ) -> Result<(Rows, Settings), Error> {
-        let rows = Rows::read(source, memory, observer)?.weighted_by(request.row_weights.as_deref())?;
+        let rows =
+            Rows::read(source, memory, observer)?.weighted_by(request.row_weights.as_deref(), observer)?;
         let column = rows.column(request.column.as_deref())?;
         let of_column = weighted_moments(&rows.data, rows.weights.as_deref())[column];
         let variance = if of_column.varies() { of_column.variance } else { 1.0 };
@@ -115,7 +116,7 @@ impl Model for Normal {
         memory: Option<u64>,
         observer: &dyn Observer,
     ) -> Result<Rows, Error> {
-        Rows::read(source, memory, observer)?.weighted_by(settings.row_weights.as_deref())
+        Rows::read(source, memory, observer)?.weighted_by(settings.row_weights.as_deref(), observer)
     }
 
     fn mends(remedy: Remedy) -> bool {

@@ -203,7 +203,8 @@ impl Model for Regress {
             let besides = [Some(target), request.row_weights.as_ref()].into_iter().flatten();
             columns.extend(besides.cloned());
         }
-        let rows = Rows::read(source, memory, observer)?.weighted_by(request.row_weights.as_deref())?;
+        let rows =
+            Rows::read(source, memory, observer)?.weighted_by(request.row_weights.as_deref(), observer)?;
         let columns = &rows.data.columns;
         let target = request.target.clone().unwrap_or_else(|| columns[columns.len() - 1].clone());
         observer.chose(request.target.is_none(), "target", &target, "the last column");
@@ -228,7 +229,8 @@ impl Model for Regress {
         memory: Option<u64>,
         observer: &dyn Observer,
     ) -> Result<Rows, Error> {
-        let rows = Rows::read(source, memory, observer)?.weighted_by(settings.row_weights.as_deref())?;
+        let rows =
+            Rows::read(source, memory, observer)?.weighted_by(settings.row_weights.as_deref(), observer)?;
         let place = rows.column(Some(&settings.target))?;
         if settings.drop_incomplete { complete(rows, place, observer) } else { Ok(rows) }
     }

@@ -17,6 +17,7 @@ use crate::{
         Answer, Approximation, Evaluation, LOG_DENSITY, Query, Selection, Term, of_the_fit, push_log_density,
     },
     subset::drawn,
+    text::counted,
 };
 
 /// A fitted model of rows that do not depend on one another.
@@ -120,7 +121,13 @@ impl<M: RowModel> Fitted for M {
         };
         let mut facts = vec![("", text.into())];
         if seen.len() < rows {
-            let text = format!("{} rows lack the cells that it is of, and are left out", rows - seen.len());
+            let without = rows - seen.len();
+            let lack = if without == 1 {
+                "lacks the cells that it is of, and is"
+            } else {
+                "lack the cells that it is of, and are"
+            };
+            let text = format!("{} {lack} left out", counted(without, "row"));
             facts.push(("note", text.into()));
         }
         facts.extend(of_the_fit(asked.source.is_none()));
