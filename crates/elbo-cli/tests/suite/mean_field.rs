@@ -485,7 +485,8 @@ fn rows_that_lack_what_a_figure_is_of_are_left_out_of_it() {
         let rows = if seen == 1 { "1 row".into() } else { format!("{seen} rows") };
         assert!(said.stderr.contains(&format!("{rows}: log_density, log p(")), "{said:?}");
         assert!(said.stdout.ends_with(&format!(",{is}\n")), "{said:?}");
-        assert!(said.stderr.contains(&format!("{} rows lack the cells", 4 - seen)), "{said:?}");
+        let lack = if seen == 3 { "1 row lacks".into() } else { format!("{} rows lack", 4 - seen) };
+        assert!(said.stderr.contains(&format!("{lack} the cells")), "{said:?}");
         assert!(!said.stderr.contains("took part in the fit"), "{said:?}");
         assert_eq!(said.stderr.contains("the parameters at their means"), run == "f", "{said:?}");
         // A line for each row, so that they can be joined.
