@@ -5,7 +5,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::cell_place::CellPlace;
-use crate::is_standard_input;
 use crate::kind::ColumnKind;
 use crate::names::{brief, listed, short};
 
@@ -27,8 +26,11 @@ pub enum Error {
     #[error("`{}` is a folder that is no table: {}", path.display(), found(names))]
     FolderOf { path: PathBuf, names: Vec<String> },
     /// The file has no content.
-    #[error("{} is empty", if is_standard_input(path) { "standard input".into() } else { format!("`{}`", path.display()) })]
+    #[error("`{}` is empty", path.display())]
     Empty { path: PathBuf },
+    /// Standard input has no content.
+    #[error("standard input is empty")]
+    EmptyInput,
     /// Neither content nor ending tells the format.
     #[error("`{}` has no known format{}", path.display(), what.map(|what| format!(": it is {what}")).unwrap_or_default())]
     UnknownFormat { path: PathBuf, what: Option<&'static str>, known: Vec<&'static str> },

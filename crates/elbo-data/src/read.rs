@@ -10,7 +10,7 @@ use crate::frame::{Column, Frame, Matrix};
 use crate::options::{ReadOptions, TextColumns};
 use crate::reading::Decision;
 use crate::roles::apply;
-use crate::source::Source;
+use crate::source::{Source, is_standard_input};
 
 /// Reads a file of any format.
 ///
@@ -163,7 +163,8 @@ fn read_one(path: &Path, options: &ReadOptions, counts: bool) -> Result<Frame, E
     let origin = source.origin.clone();
     let head = source.peek()?;
     if head.is_empty() {
-        return Err(Error::Empty { path: path.to_owned() });
+        let input = is_standard_input(path);
+        return Err(if input { Error::EmptyInput } else { Error::Empty { path: path.to_owned() } });
     }
     let Some(format) = format::recognise(head, &origin) else {
         let (path, known, what) = (path.to_owned(), format::known(), format::other(head));

@@ -3,7 +3,6 @@
 use std::io::ErrorKind;
 
 use crate::error::{CellFault, EntryFault, Error};
-use crate::is_standard_input;
 
 /// Something to do about an [`Error`]. It can be matched whole, so that a front end has words for each.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -192,7 +191,7 @@ impl Error {
             Self::TensorMissing { .. } | Self::TensorShape { .. } | Self::TensorType { .. } => {
                 Remedy::UseCheckpointOfModel
             }
-            Self::Empty { path } if is_standard_input(path) => Remedy::GiveInputAgain,
+            Self::EmptyInput => Remedy::GiveInputAgain,
             Self::Empty { .. }
             | Self::Unread { .. }
             | Self::NoColumn { .. }

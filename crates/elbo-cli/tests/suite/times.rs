@@ -113,6 +113,11 @@ fn standard_input_has_times_too() {
         place.succeeds(&format!("state-space --data falling.csv {flags} --name filed"));
         let elbo = |run: &str| place.results(run)["elbo"].as_f64().unwrap();
         assert_eq!(elbo("runs/piped"), elbo("runs/filed"));
+        // Its rows are not kept.
+        let mut command = place.command("predict runs/piped");
+        let said = command.stdin(std::process::Stdio::null()).output().unwrap();
+        let said = String::from_utf8(said.stderr).unwrap();
+        assert!(said.contains("standard input is empty") && said.contains("--data PATH"), "{said}");
         for run in ["piped", "filed"] {
             std::fs::remove_dir_all(place.path(&format!("runs/{run}"))).unwrap();
         }

@@ -86,14 +86,14 @@ impl Compact<'_> {
             }
             Self::LIST | 10 => {
                 let (length, kind) = self.list()?;
-                (0..length).try_for_each(|_| self.skip_within(kind, deepest))
+                (0..length).try_for_each(|_| self.skip_element(kind, deepest))
             }
             11 => {
                 let length = self.length()?;
                 let kinds = if length > 0 { self.byte()? } else { 0 };
                 (0..length).try_for_each(|_| {
-                    self.skip_within(kinds >> 4, deepest)?;
-                    self.skip_within(kinds & 15, deepest)
+                    self.skip_element(kinds >> 4, deepest)?;
+                    self.skip_element(kinds & 15, deepest)
                 })
             }
             Self::STRUCTURE => loop {
@@ -106,18 +106,33 @@ impl Compact<'_> {
             _ => None,
         }
     }
+
+    /// Goes behind an element of a list or a map: there a boolean takes a byte, so that no number of elements is without bytes.
+    fn skip_element(&mut self, kind: Kind, deepest: usize) -> Option<()> {
+        if matches!(kind, 1 | 2) { self.pass(1) } else { self.skip_within(kind, deepest) }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// A list announces 2³¹ − 1 booleans, and a map as many pairs: one look at what is left of the bytes tells.
+    #[test]
+    fn elements_have_bytes() {
+        let most = [0xff, 0xff, 0xff, 0xff, 0x07];
+        for (kind, head) in [(Compact::LIST, &[0xf1][..]), (Compact::LIST, &[0xf2]), (11, &[])] {
+            let bytes = [head, &most, &[0x11, 1, 2, 1]].concat();
+            assert_eq!(Compact(&bytes).skip(kind), None);
+        }
+    }
+
     #[test]
     fn fields_are_found_behind_others() {
         // 1: i32 −3; 2: "ab"; 4: [[true], []] of lists; 5: { 1: byte }; 20: map of a byte and a double; 21: i32 300.
         let map = [&[0x0b, 40, 1, 0x37, 1][..], &[0; 8]].concat();
         let bytes = [
-            &[0x15, 5, 0x18, 2, b'a', b'b', 0x29, 0x29, 0x11, 0x03, 0x1c, 0x13, 7, 0][..],
+            &[0x15, 5, 0x18, 2, b'a', b'b', 0x29, 0x29, 0x11, 1, 0x03, 0x1c, 0x13, 7, 0][..],
             &map,
             &[0x15, 0xd8, 4, 0],
         ]

@@ -165,8 +165,8 @@ impl Transforms {
     ///
     /// ```
     /// use elbo::diagnose::Transforms;
-    /// // Each value five times in a row: a mean of 100 rows is known as by 20, but for the little that chance adds.
-    /// let values = (0..100).map(|n| (f64::from(n / 5 * 7 % 20) + 0.5) / 20.0).collect();
+    /// // Each value five times in a row: a mean of 125 rows is known about as well as by 25.
+    /// let values = (0..125).map(|n| (f64::from(n / 5 * 6 % 25) + 0.5) / 25.0).collect();
     /// let of = Transforms { columns: vec!["x".into()], values, ..Transforms::default() };
     /// assert!((of.widened() - 5f64.sqrt()).abs() < 0.2);
     /// ```
