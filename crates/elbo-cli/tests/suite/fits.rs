@@ -355,7 +355,11 @@ fn incomplete_rows_are_counted_and_left_out_on_demand() {
         place.succeeds(&format!("regress --data whole.csv --target y {more} --name whole{}", more.len()));
         let [some, all] = ["gaps", "whole"].map(|run| place.results(&format!("runs/{run}{}", more.len())));
         assert_eq!((&some["elbo"], &some["coefficients"]), (&all["elbo"], &all["coefficients"]));
+        // Those that were fitted to.
+        assert_eq!((&some["rows"], &all["rows"]), (&51.into(), &51.into()));
     }
+    place.succeeds("normal --data gaps.csv --column b --name column");
+    assert_eq!(place.results("runs/column")["rows"], 51);
     // The same fit once more, and on its own rows, of which some say nothing.
     place.succeeds("train --config runs/gaps12/config.toml --name again");
     assert_eq!(place.results("runs/again")["elbo"], place.results("runs/gaps12")["elbo"]);

@@ -62,6 +62,8 @@ pub struct AscentResult {
     pub(crate) names: [&'static str; 2],
     pub(crate) seconds: f64,
     pub(crate) findings: Findings,
+    /// How many rows took part, where some were left out.
+    pub(crate) rows: Option<usize>,
     /// What `results.json` has beside the bound.
     pub(crate) found: Estimates,
 }
@@ -154,6 +156,7 @@ impl Fitting<'_> {
             names,
             seconds: before + began.elapsed().as_secs_f64(),
             findings,
+            rows: None,
             found: Estimates::default(),
         };
         Ok((model, course))

@@ -103,7 +103,7 @@ impl<S: Serialize> Config<S> {
         story: FitSummary<M::Posterior>,
         folder: &Folder,
     ) -> Result<Outcome, Error> {
-        let rows = story.about.data.rows;
+        let rows = course.rows.unwrap_or(story.about.data.rows);
         let saved = Saved::new(story.about, &self.model, &story.posterior)?;
         folder.write("model.json", &saved.to_json()?)?;
         let bounds = &course.record.bounds;

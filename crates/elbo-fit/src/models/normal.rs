@@ -147,6 +147,7 @@ impl Model for Normal {
         let weights = rows.weights.as_deref();
         let residuals = Residuals { values: &values, leverages: &leverages, weights, noise, coefficients: 1 };
         judge_rows(&mut course.findings, &residuals, &settings.column, Vec::new());
+        course.rows = Some(x.iter().filter(|x| !x.is_nan()).count());
         course.findings.estimated = Some(Estimated { parameters: 2.0, rows: seen });
         let tau = Gamma::new(q.shape, q.rate)?;
         let sd_of_tau = tau.variance().unwrap_or(f64::NAN).sqrt();
