@@ -117,13 +117,12 @@ fn time_column(
     match &options.time {
         TimeColumn::None => Ok(None),
         TimeColumn::Named(name) => match place(name, names) {
-            Some(i) if columns[i].kind.is_number() || columns[i].kind == ColumnKind::Time => {
-                check_dates(columns, i, path)?;
-                Ok(Some(i))
-            }
             Some(i) => {
                 check_dates(columns, i, path)?;
                 let ColumnReading { name: column, kind, why, .. } = columns[i].clone();
+                if kind.is_number() || kind == ColumnKind::Time {
+                    return Ok(Some(i));
+                }
                 Err(Error::NotTimes { name: path.display().to_string(), column, kind, why })
             }
             // New rows may have it under another name.

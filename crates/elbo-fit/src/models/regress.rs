@@ -247,7 +247,6 @@ impl Model for Regress {
     ) -> Result<(AscentResult, FitSummary<Regression>), Error> {
         let (target, width) = (target(&rows, &settings.target)?, rows.data.width() - 1);
         let unknown = rows.data.column(target).filter(|y| y.is_nan()).count();
-        let fitted = rows.data.rows() - unknown;
         if unknown > 0 {
             let whose = if unknown == 1 { "whose" } else { "each of whose" };
             let text = format!("{}, {whose} `{}` is missing", counted(unknown, "row"), settings.target);
@@ -296,7 +295,7 @@ impl Model for Regress {
         let prediction = q.predict(x)?;
         judge_residuals(&mut course.findings, &q, &prediction, (x, &y), &columns, weights);
         course.findings.intervals_told = true;
-        course.rows = Some(fitted);
+        course.rows = Some(whole.len());
         judge_deviations(&mut course.findings, &fit, joint?, whole.len(), (&scaling, &columns), run)?;
         let mean = prediction.mean;
         let (actual, predicted): (Vec<f64>, Vec<f64>) =
