@@ -3,7 +3,10 @@
 use elbo_data::{Dataset, Number};
 use serde::{Deserialize, Serialize};
 
-use crate::{error::Error, moments::weighted_moments};
+use crate::{
+    error::Error,
+    moments::{Moments, weighted_moments},
+};
 
 /// x = (stored − offset) / divisor, by column or with one pair for all; in f64, whatever x is kept in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -107,6 +110,11 @@ impl Scaling {
     /// All divisors: one for each column, or one for all.
     pub(crate) fn divisors(&self) -> &[f64] {
         &self.divisor
+    }
+
+    /// The root mean square of the scaled values of column d, whose stored values have these moments.
+    pub(crate) fn root_mean_square(&self, d: usize, of: Moments) -> f64 {
+        ((of.mean - self.offset(d)).powi(2) + of.variance).sqrt() / self.divisor(d)
     }
 
     /// Makes rows x in place: all the columns of the scale, or the first of them.

@@ -108,7 +108,7 @@ pub(crate) struct Train {
     #[arg(long, value_name = "SIZE", value_parser = parse_positive, allow_negative_numbers = true,
           help_heading = "Ascent")]
     pub(crate) step_size: Option<f64>,
-    /// The step size of the encoder. Without it: that of the decoder.
+    /// The step size of the encoder. Without it: that of the decoder, and a shorter one where rows have thousands of columns.
     #[arg(long, value_name = "SIZE", value_parser = parse_positive, allow_negative_numbers = true,
           help_heading = "Ascent")]
     pub(crate) encoder_step_size: Option<f64>,

@@ -101,6 +101,33 @@ fn few_rows_of_many_columns_have_a_narrow_hidden_layer() {
     }
 }
 
+/// Columns that move together: an encoder whose steps do not know their number throws z so far that bounds are below -1e8.
+#[test]
+fn the_encoder_of_many_columns_takes_shorter_steps() {
+    let (place, rows, columns) = (Place::new(), 60, 20_000);
+    let mut z = vec![0.0; rows];
+    Key::new(2).normals(0, &mut z);
+    let mut values = vec![0.0; rows * columns];
+    Key::new(3).normals(0, &mut values);
+    let mut file =
+        format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({rows}, {columns}), }}").into_bytes();
+    file.resize(117, b' ');
+    file.push(b'\n');
+    let header = [b"\x93NUMPY\x01\x00".as_slice(), &118_u16.to_le_bytes(), &file].concat();
+    let cells = values.iter().enumerate().map(|(at, noise)| noise + z[at / columns]);
+    let cells = cells.flat_map(f64::to_le_bytes).collect();
+    place.write("wide.npy", [header, cells].concat());
+    let run = place.succeeds("train --data wide.npy --epochs 30 --name run");
+    assert!(run.stderr.contains("encoder-step-size 5.0e-5 (Adam moves "), "{}", run.stderr);
+    // Of independent columns: half of ln 2πe, and of ln 2 more for the variance, of each.
+    let independent = -0.5 * (2.0 * std::f64::consts::TAU.ln() + 1.0) * columns as f64;
+    for line in place.metrics("runs/run") {
+        let of: serde_json::Value = serde_json::from_str(&(line + "}")).unwrap();
+        let bound = of["validation"]["elbo"]["value"].as_f64().unwrap();
+        assert!(bound > 2.0 * independent, "epoch {}: {bound}", of["epoch"]);
+    }
+}
+
 #[test]
 fn factors_of_many_columns_start_once() {
     let place = Place::new();

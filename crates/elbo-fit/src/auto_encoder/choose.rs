@@ -7,7 +7,7 @@ use elbo::{
     fit::FitConfig,
     gradient::EstimatorConfig,
     guide::Family,
-    likelihood::{Likelihood, Support},
+    likelihood::{Encoding, Likelihood, Support},
     minibatch::split,
     model::VaeConfig,
     objective::{KlWeight, Objective, elbo::KlForm},
@@ -54,14 +54,7 @@ pub(crate) fn choose<T: Number + Display>(
     observer: &dyn Observer,
 ) -> Result<Config, Error> {
     let (train, _) = split(data.rows(), request.validation, Key::new(request.seed));
-    if train.len() < 2 {
-        let (name, rows, part) = (&data.name, data.rows(), request.validation);
-        let message = format!(
-            "`{name}` has {rows} rows, of which «validation {part}» leaves {} to be fitted to: 2 are needed",
-            train.len()
-        );
-        return Err(Error::new(message).remedy("give more rows, or «validation» less"));
-    }
+    check_rows(request, data, train.len())?;
     let moments = moments_of(data, &train);
     let (chosen, why) = choose_likelihood(request, data, &moments);
     let likelihood = networks.likelihood(chosen);
@@ -103,7 +96,12 @@ pub(crate) fn choose<T: Number + Display>(
             "the term of z2 given z1 is in closed form; that of z1, which has none, is a mean over samples",
         );
     }
-    let steps = train_config(request, train.len(), observer)?;
+    let input = if networks.name().is_some() {
+        0.0
+    } else {
+        input_size(&taken.scaling, &*likelihood, &moments, &kept)
+    };
+    let steps = train_config(request, train.len(), input, observer)?;
     check_draws(request, train.len(), steps.samples, latent + width)?;
     let binarise = choose_binarise(request, likelihood.support(), observer);
     let patience = request.patience.or(request.epochs.is_none().then(|| {
@@ -152,6 +150,18 @@ pub(crate) fn choose<T: Number + Display>(
             train: steps,
         },
     })
+}
+
+/// Refuses fewer rows than a fit needs.
+fn check_rows<T: Number>(request: &Request, data: &Dataset<T>, train: usize) -> Result<(), Error> {
+    if train >= 2 {
+        return Ok(());
+    }
+    let (name, rows, part) = (&data.name, data.rows(), request.validation);
+    let message = format!(
+        "`{name}` has {rows} rows, of which «validation {part}» leaves {train} to be fitted to: 2 are needed"
+    );
+    Err(Error::new(message).remedy("give more rows, or «validation» less"))
 }
 
 /// A scale that was chosen, and why.
@@ -258,8 +268,27 @@ fn counted(constant: usize) -> String {
     if constant == 1 { "1 constant column".into() } else { format!("{constant} constant columns") }
 }
 
-/// The number of steps of a fit to this many rows.
-fn train_config(request: &Request, rows: usize, observer: &dyn Observer) -> Result<TrainConfig, Error> {
+/// Adam moves each weight by the step size, however small its gradient is, and so a unit of the encoder's first layer by
+/// the step size times the size of its input, Σ_d |x_d|. From this size on the encoder's steps are shorter by as much:
+/// else rows of 20,000 correlated columns have bounds of -1e9 nats, from which the fit does not come back.
+const INPUT: f64 = 1000.0;
+
+/// Σ_d |x_d| of what the encoder is given of a row, by the root mean square of each column.
+fn input_size(scaling: &Scaling, likelihood: &dyn Likelihood, moments: &[Moments], kept: &[usize]) -> f64 {
+    let sizes = kept.iter().enumerate().map(|(d, &c)| scaling.root_mean_square(d, moments[c]));
+    match likelihood.encoding() {
+        Encoding::Log1p => sizes.map(libm::log1p).sum(),
+        _ => sizes.sum(),
+    }
+}
+
+/// The steps of a fit to this many rows, of which the encoder's input is of this size.
+fn train_config(
+    request: &Request,
+    rows: usize,
+    input: f64,
+    observer: &dyn Observer,
+) -> Result<TrainConfig, Error> {
     let weighted = request.objective == Objective::ImportanceWeighted;
     let estimator = request.estimator.unwrap_or(match request.family {
         _ if weighted => EstimatorConfig::DoublyReparameterised,
@@ -275,10 +304,24 @@ fn train_config(request: &Request, rows: usize, observer: &dyn Observer) -> Resu
         Optimiser::Adam => 1e-3,
         Optimiser::Sgd => 1e-2 / rows as f64,
     });
+    let wide = request.optimiser == Optimiser::Adam && request.network == Network::Dense && input > INPUT;
+    let encoder_step_size = request.encoder_step_size.unwrap_or_else(|| {
+        if !wide {
+            return step_size;
+        }
+        // The size that is told is the one that is taken.
+        let told = format!("{:.1e}", step_size * INPUT / input);
+        let why = format!(
+            "Adam moves a unit of the first layer by the step size times Σ|x| of a row, which is about {input:.0}"
+        );
+        let size = told.parse().unwrap_or(step_size);
+        observer.chose(true, "encoder-step-size", told, &why);
+        size
+    });
     Ok(TrainConfig {
         optimiser: request.optimiser,
         step_size,
-        encoder_step_size: request.encoder_step_size.unwrap_or(step_size),
+        encoder_step_size,
         samples,
         objective: request.objective,
         estimator,
