@@ -285,16 +285,30 @@ fn tell_audit(found: &auto_encoder::Audit) {
     tell(format!("best per-datum ELBO {}", plus_minus(per_datum)));
     tell(format!("  amortisation gap  {}  the encoder", plus_minus(amortisation_gap)));
     tell(format!("the encoder's ELBO  {}", plus_minus(amortised)));
+    let draws = found.record.draws;
+    tell(format!(
+        "note: each figure is a mean of {draws} draws of z a row, ± its standard error over the rows"
+    ));
+    if let Some(of_fit) = found.record.of_fit {
+        let samples = auto_encoder::Measures::default().samples;
+        tell(format!(
+            "note: the fit told the encoder's ELBO of these rows by {samples} draws of z a row: {}",
+            plus_minus(of_fit)
+        ));
+    }
     if found.record.binarised {
         tell(
-            "note: grey values were drawn as black or white anew, by --seed: the figures of the fit are of other draws",
+            "note: grey values were drawn as black or white by --seed: with another seed the figures are others",
         );
     }
     if let Some(annealed) = found.record.annealed {
         tell(format!("  annealed          {}", plus_minus(annealed)));
     }
     if !found.page.worst.is_empty() {
-        tell("\nthe rows that lose the most:\n     row | log_density | per datum | amortised |    k̂");
+        let label = if found.page.worst.iter().any(|of| of.label.is_some()) { "  label" } else { "" };
+        tell(format!(
+            "\nthe rows that lose the most:\n     row | log_density | per datum | amortised |    k̂{label}"
+        ));
     }
     for Worst { gaps, label, .. } in &found.page.worst {
         let Gaps { row, log_evidence, per_datum, amortised, khat, .. } = gaps;

@@ -24,8 +24,18 @@ pub(crate) fn runs(arguments: &Runs) -> Result<(), Error> {
     if all.is_empty() {
         tell(format!("no runs in `{}`", arguments.folder.display()));
     }
-    let headings =
-        ["run", "state", "model", "data", "rows", "bound, nats", "", "verdict", "length", "written, UTC"];
+    let headings = [
+        "run",
+        "state",
+        "model",
+        "data",
+        "rows",
+        "bound, nats",
+        "bound of",
+        "verdict",
+        "length",
+        "written, UTC",
+    ];
     let lines = all.iter().map(|run| {
         let bound = run.bound.as_ref();
         let value = bound.map(|of| match of.standard_error {
@@ -113,7 +123,7 @@ pub(crate) fn compare(arguments: &Compare, device: &Device) -> Result<(), Error>
     if let Some(path) = &arguments.output {
         pairs(&found).write(path)?;
     }
-    let headings = ["run", "model", "log_density, nats", "per", "number", "", "ELBO of all"];
+    let headings = ["run", "model", "log_density, nats", "per", "number", "rows", "ELBO of all"];
     let lines: Vec<[String; 7]> = found
         .runs
         .iter()

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use elbo::{
-    burn::tensor::Device, distribution::bernoulli::Binarise, likelihood::Support, minibatch::split,
-    objective::Objective, random::Key, terms::Mean,
+    burn::tensor::Device, distribution::bernoulli::Binarise, likelihood::Support, objective::Objective,
+    terms::Mean,
 };
 use elbo_data::Column;
 
@@ -93,18 +93,24 @@ struct Measured {
     /// What a figure is of, as a table numbers it: `row`, `document` or `sequence`.
     of: &'static str,
     log_density: Vec<f64>,
+    /// How many rows each stands for.
+    weights: Option<Vec<f64>>,
+    /// Whether most of them took part in the fit.
+    took_part: bool,
     /// How many time steps each sequence has, of series.
     lengths: Option<Vec<f64>>,
 }
 
 impl Measured {
-    /// The mean of figures of the rows, and of how many it is: what lacks a row is left out. Of series it is that of a time
+    /// The mean of figures of the rows, weighted where there are weights, and of how many it is: what lacks a row is left out. Of series it is that of a time
     /// step, the ratio of two sums over the sequences.
-    fn mean(&self, figures: &[f64]) -> (Mean, usize) {
+    fn mean(&self, figures: &[f64], weights: Option<&Vec<f64>>) -> (Mean, usize) {
         let seen = || figures.iter().copied().enumerate().filter(|(_, x)| !x.is_nan());
         let Some(lengths) = &self.lengths else {
-            let seen: Vec<f64> = seen().map(|(_, x)| x).collect();
-            return (Mean::of(&seen), seen.len());
+            let (places, seen): (Vec<usize>, Vec<f64>) = seen().unzip();
+            let of_seen = |weights: &Vec<f64>| places.iter().map(|&at| weights[at]).collect::<Vec<f64>>();
+            let mean = weights.map_or_else(|| Mean::of(&seen), |all| Mean::weighted(&seen, &of_seen(all)));
+            return (mean, seen.len());
         };
         let steps: f64 = seen().map(|(at, _)| lengths[at]).sum();
         let value = seen().map(|(_, x)| x).sum::<f64>() / steps;
@@ -146,15 +152,7 @@ fn by_gradients(
     observer: &dyn Observer,
 ) -> Result<ComparedRun, Error> {
     let model = AutoEncoder::load(path, device)?;
-    let found = model.evaluate(asked, &Measures::default(), observer)?;
     let (config, likelihood) = (model.config(), model.reader().likelihood());
-    let given = asked.source.is_some();
-    let all = log_density(&found.rows.table)?;
-    let index = if given {
-        (0..all.len()).collect()
-    } else {
-        split(all.len(), config.data.validation, Key::new(config.fit.seed)).1
-    };
     let measure = match likelihood.support() {
         Support::Real => DENSITY.into(),
         Support::Binary => match config.fit.binarise(likelihood) {
@@ -172,10 +170,21 @@ fn by_gradients(
         ))
         .remedy("leave it out"));
     }
+    let given = asked.source.is_some();
+    let (index, log_density, took_part) = if given {
+        let found = model.evaluate(asked, &Measures::default(), observer)?;
+        let log_density = log_density(&found.rows.table)?;
+        ((0..log_density.len()).collect(), log_density, 2 * found.took_part > found.part[1])
+    } else {
+        let (index, elbo) = model.of_validation(asked.memory, observer)?;
+        (index, elbo, false)
+    };
     let measured = Measured {
         data: config.data.fingerprint.clone(),
-        log_density: index.iter().map(|&row| all[row]).collect(),
+        log_density,
         index,
+        weights: None,
+        took_part,
         held_out: true,
         fitted: None,
         row_weights: None,
@@ -207,6 +216,8 @@ fn by_ascent(path: &Path, asked: &Query, observer: &dyn Observer) -> Result<Comp
         data: about.data.fingerprint.clone(),
         index: (0..log_density.len()).collect(),
         held_out: false,
+        weights: found.weights,
+        took_part: asked.source.is_some() && 2 * found.took_part > found.part[1],
         fitted: of_all.map(|of| of.rows),
         row_weights,
         given: asked.source.is_some(),
@@ -276,8 +287,9 @@ fn lengths(rows: &Answer) -> Option<Vec<f64>> {
 
 impl ComparedRun {
     fn of(path: &Path, model: &str, source: Source, bound: Option<f64>, measured: Measured) -> Self {
-        let (mean, number) = measured.mean(&measured.log_density);
+        let (mean, number) = measured.mean(&measured.log_density, measured.weights.as_ref());
         let rows = match (measured.given, measured.held_out) {
+            (true, _) if measured.took_part => "the rows given, which took part in its fit",
             (true, _) => "the rows given",
             (false, true) => "its validation rows",
             (false, false) => "the rows it was fitted to",
@@ -296,14 +308,17 @@ impl ComparedRun {
     }
 }
 
+const ONE_HAS_LEARNED: &str =
+    "one has learned from the rows that the other is measured by: give new rows with «data PATH»";
+
 fn difference(a: &ComparedRun, b: &ComparedRun) -> Result<Difference, Text> {
     let (of_a, of_b) = (&a.measured, &b.measured);
+    if of_a.took_part != of_b.took_part {
+        return Err(ONE_HAS_LEARNED.into());
+    }
     if !of_a.given {
         if of_a.held_out != of_b.held_out {
-            return Err(
-                "one has learned from the rows that the other is measured by: give new rows with «data PATH»"
-                    .into(),
-            );
+            return Err(ONE_HAS_LEARNED.into());
         }
         if of_a.data != of_b.data {
             return Err("they were fitted to different data: give rows for both with «data PATH»".into());
@@ -330,7 +345,11 @@ fn difference(a: &ComparedRun, b: &ComparedRun) -> Result<Difference, Text> {
     }
     let pairs = of_a.log_density.iter().zip(&of_b.log_density);
     let differences: Vec<f64> = pairs.map(|(a, b)| a - b).collect();
-    let (mean, rows) = of_a.mean(&differences);
+    let weights = of_a.weights.as_ref().or(of_b.weights.as_ref());
+    if of_b.weights.as_ref().is_some_and(|of_b| Some(of_b) != weights) {
+        return Err("they count the rows by different weights".into());
+    }
+    let (mean, rows) = of_a.mean(&differences, weights);
     if rows == 0 {
         return Err("no row has all the cells that both models need".into());
     }

@@ -16,8 +16,10 @@ use crate::{
     error::Error,
     observer::Observer,
     query::{Answer, Evaluation, Query, Selection},
-    rows::DataConfig,
+    rows::{DataConfig, weights as weights_of},
     source::{check_time, check_units, describe_new, same_data},
+    text::Text,
+    took_part::{MOST_NUMBERS, bits, took_part},
 };
 
 /// What a fitted model can do. `ModelMetadata` says which columns it is of, and reads rows for it.
@@ -162,9 +164,37 @@ impl ModelMetadata {
         columns: &[String],
         watch: &dyn Observer,
     ) -> Result<Dataset<f64>, Error> {
+        Ok(self.rows_with(asked, columns, None, watch)?.0)
+    }
+
+    /// All columns of the rows that are asked about, and how many rows each stands for, where rows of the fit stood for several
+    /// and a column of these says so too.
+    pub(crate) fn weighted_rows(
+        &self,
+        asked: &Query,
+        watch: &dyn Observer,
+    ) -> Result<(Dataset<f64>, Option<Vec<f64>>), Error> {
+        self.rows_with(asked, &self.columns, self.data.row_weights.as_ref(), watch)
+    }
+
+    fn rows_with(
+        &self,
+        asked: &Query,
+        columns: &[String],
+        weights: Option<&String>,
+        watch: &dyn Observer,
+    ) -> Result<(Dataset<f64>, Option<Vec<f64>>), Error> {
         self.data.source.for_model(asked.source.as_ref(), |source| {
             let new = asked.source.is_some();
-            let data = source.read_exact(asked.memory, new.then_some(columns))?;
+            let read = |wanted: &[String]| source.read_exact(asked.memory, new.then_some(wanted));
+            let place = |data: &Dataset<f64>| data.columns.iter().position(|name| Some(name) == weights);
+            let wanted = [columns, weights.map(std::slice::from_ref).unwrap_or_default()].concat();
+            let data = match read(&wanted) {
+                // New rows may lack weights: then only the columns of the model are looked for.
+                Ok(data) if weights.is_none() || place(&data).is_some() || source.is_read_once() => data,
+                Err(error) if weights.is_none() || source.is_read_once() => return Err(error),
+                _ => read(columns)?,
+            };
             if new {
                 describe_new(&data, watch);
                 check_units(&data, &self.data.source.units, columns, watch)?;
@@ -182,9 +212,32 @@ impl ModelMetadata {
                 columns.iter().filter_map(|name| known.get(name).copied()).collect()
             };
             let places = columns::places(&data, columns, of_fit.len(), of_fit, kept, labelled, watch)?;
+            let weights = place(&data).filter(|place| !places.contains(place));
+            let weights = weights.map(|place| weights_of(&data, place)).transpose()?;
             let data = data.keep_columns(&places)?;
-            Ok(Dataset { columns: columns.to_vec(), ..data })
+            Ok((Dataset { columns: columns.to_vec(), ..data }, weights))
         })
+    }
+
+    /// How many of these rows, of all columns of the model, took part in the fit; none where its own are not there any more.
+    pub(crate) fn took_part(&self, asked: &Query, data: &Dataset<f64>) -> usize {
+        if asked.source.is_none() {
+            return data.rows();
+        }
+        let many = self.data.rows.saturating_mul(self.columns.len()) > MOST_NUMBERS;
+        if many || self.data.source.is_read_once() || self.data.source.is_missing() {
+            return 0;
+        }
+        let own = Query { source: None, memory: asked.memory };
+        let Ok(fitted) = self.rows(&own, &self.columns, &()) else { return 0 };
+        let rows = |data: &Dataset<f64>| (0..data.rows()).map(|row| bits(data.row(row))).collect::<Vec<_>>();
+        took_part(rows(&fitted), rows(data))
+    }
+
+    /// Says that new rows lack the column by which those of the fit counted.
+    pub(crate) fn count_once(&self, weights: Option<&[f64]>) -> Option<(&'static str, Text)> {
+        let name = self.data.row_weights.as_ref().filter(|_| weights.is_none())?;
+        Some(("note", lacks_weights(name, "row")))
     }
 
     /// Checks that data are those of the fit.
@@ -192,6 +245,14 @@ impl ModelMetadata {
         let remedy = |error: Error| error.remedy("restore the file; «data PATH» takes its rows as new ones");
         same_data(name, fingerprint, &self.data.fingerprint).map_err(remedy)
     }
+}
+
+/// Says that each of these counts once, though those of the fit counted by a column.
+pub(crate) fn lacks_weights(name: &str, what: &str) -> Text {
+    format!(
+        "{what}s of the fit counted by column `{name}`, which these {what}s lack: each {what} counts once"
+    )
+    .into()
 }
 
 /// The contents of `model.json`: a change of it is noticed.

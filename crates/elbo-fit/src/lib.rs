@@ -67,6 +67,7 @@ mod source;
 mod subset;
 mod table;
 mod text;
+mod took_part;
 
 pub use elbo_data::{Column, Table};
 

@@ -152,6 +152,10 @@ pub struct Evaluation {
     pub unit: &'static str,
     /// How many rows the figures are of, and of how many.
     pub part: [usize; 2],
+    /// How many of all these rows took part in the fit.
+    pub took_part: usize,
+    /// How many rows each row stands for, where the fit had such weights and these rows have them too.
+    pub weights: Option<Vec<f64>>,
     /// The figures.
     pub terms: Vec<Term>,
     /// The figures of each row.
@@ -197,12 +201,6 @@ pub enum Uncertainty {
 impl Uncertainty {
     /// The standard error of a mean over this many rows.
     pub(crate) fn of(mean: Mean, rows: usize) -> Self {
-        if rows > 1 { Self::Of(mean.standard_error) } else { Self::Unknown }
+        mean.error().filter(|_| rows > 1).map_or(Self::Unknown, Self::Of)
     }
-}
-
-/// Says where figures are of rows that were fitted to.
-pub(crate) fn of_the_fit(took_part: bool) -> Option<(&'static str, Text)> {
-    let text = "these rows, or most of them, took part in the fit: new rows have a lower value";
-    took_part.then(|| ("note", text.into()))
 }

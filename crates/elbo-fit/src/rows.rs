@@ -23,6 +23,9 @@ pub struct DataConfig {
     pub columns: Vec<String>,
     /// SHA-256 of the values as stored.
     pub fingerprint: String,
+    /// The column that says how many rows each row stands for, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row_weights: Option<String>,
     /// Where they came from.
     pub source: Source,
 }
@@ -30,7 +33,7 @@ pub struct DataConfig {
 impl DataConfig {
     pub(crate) fn of(source: Source, data: &Dataset<f64>) -> Self {
         let (columns, fingerprint) = (data.columns.clone(), data.fingerprint());
-        Self { rows: data.rows(), columns, fingerprint, source: source.named(data) }
+        Self { rows: data.rows(), columns, fingerprint, row_weights: None, source: source.named(data) }
     }
 }
 
@@ -51,6 +54,25 @@ impl Fingerprinted for Rows {
     fn config(&self) -> DataConfig {
         self.config.clone()
     }
+}
+
+const NAME_WEIGHTS: &str = "name the column that says how often each row counts";
+
+/// The column at this place as the number of rows that each row stands for.
+pub(crate) fn weights(data: &Dataset<f64>, place: usize) -> Result<Vec<f64>, Error> {
+    let weights: Vec<f64> = data.column(place).collect();
+    if let Some(row) = weights.iter().position(|weight| !(weight.is_finite() && *weight >= 0.0)) {
+        let cell = data.place(row * data.width() + place);
+        let message =
+            format!("`{}`: {cell} is {}, but a row's weight must be a number ≥ 0", data.name, weights[row]);
+        return Err(Error::new(message)
+            .remedy("a weight is a number such as 1, 2.5 or 0: correct the cell, or leave the row out"));
+    }
+    if weights.iter().sum::<f64>() <= 0.0 {
+        let message = format!("`{}`: all weights, column `{}`, are 0", data.name, data.columns[place]);
+        return Err(Error::new(message).remedy(NAME_WEIGHTS));
+    }
+    Ok(weights)
 }
 
 /// A number of components or states that is never too large.
@@ -107,29 +129,16 @@ impl Rows {
     ) -> Result<Self, Error> {
         let Some(name) = column else { return Ok(self) };
         let (place, data) = (self.column(Some(name))?, &self.data);
-        let weights: Vec<f64> = data.column(place).collect();
-        if let Some(row) = weights.iter().position(|weight| !(weight.is_finite() && *weight >= 0.0)) {
-            let cell = data.place(row * data.width() + place);
-            let message = format!(
-                "`{}`: {cell} is {}, but a row's weight must be a number ≥ 0",
-                data.name, weights[row]
-            );
-            return Err(Error::new(message)
-                .remedy("a weight is a number such as 1, 2.5 or 0: correct the cell, or leave the row out"));
+        if data.width() == 1 {
+            let message = format!("`{}` has no column beside the weights `{name}`", data.name);
+            return Err(Error::new(message).remedy(NAME_WEIGHTS));
         }
-        if weights.iter().sum::<f64>() <= 0.0 || data.width() == 1 {
-            let message = if data.width() == 1 {
-                format!("`{}` has no column beside the weights `{name}`", data.name)
-            } else {
-                format!("`{}`: all weights, column `{name}`, are 0", data.name)
-            };
-            return Err(Error::new(message).remedy("name the column that says how often each row counts"));
-        }
+        let weights = weights(data, place)?;
         let others: Vec<usize> = (0..data.width()).filter(|&d| d != place).collect();
         self.data = self.data.keep_columns(&others)?;
         let (rows, sum) = (counted(weights.len(), "row"), weights.iter().sum::<f64>());
         observer.say("weights", format!("column `{name}`: the {rows} count as {sum}"));
-        self.weights = Some(weights);
+        (self.weights, self.config.row_weights) = (Some(weights), Some(name.into()));
         Ok(self)
     }
 

@@ -197,7 +197,7 @@ impl Source {
         memory: Option<u64>,
     ) -> Result<Option<Dataset<f64>>, Error> {
         // Standard input can be read only once.
-        if self.table.columns.is_empty() || is_standard_input(Path::new(&self.data)) {
+        if self.table.columns.is_empty() || self.is_read_once() {
             return Ok(None);
         }
         for column in data.reading.in_role(|role| matches!(role, Role::Aside(_))) {
@@ -287,6 +287,11 @@ impl Source {
             memory,
             ..ReadOptions::default()
         }
+    }
+
+    /// Whether it can be read only once.
+    pub(crate) fn is_read_once(&self) -> bool {
+        is_standard_input(Path::new(&self.data))
     }
 
     /// Whether its file is not there any more.

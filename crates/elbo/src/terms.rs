@@ -78,6 +78,20 @@ impl Mean {
         Self { value, standard_error: if n > 1.0 { (squares / (n - 1.0) / n).sqrt() } else { unknown() } }
     }
 
+    /// The mean of values that count as many times as their weights say: that of each value written so many times.
+    ///
+    /// ```
+    /// use elbo::terms::Mean;
+    /// assert_eq!(Mean::weighted(&[1.0, 3.0, 7.0], &[2.0, 1.0, 0.0]), Mean::of(&[1.0, 1.0, 3.0]));
+    /// ```
+    pub fn weighted(values: &[f64], weights: &[f64]) -> Self {
+        let n: f64 = weights.iter().sum();
+        let sum = |of: &dyn Fn(f64) -> f64| values.iter().zip(weights).map(|(&v, w)| w * of(v)).sum::<f64>();
+        let value = sum(&|v| v) / n;
+        let squares = sum(&|v| (v - value).powi(2));
+        Self { value, standard_error: if n > 1.0 { (squares / (n - 1.0) / n).sqrt() } else { unknown() } }
+    }
+
     /// Its standard error, where it has one.
     pub fn error(self) -> Option<f64> {
         (!self.standard_error.is_nan()).then_some(self.standard_error)

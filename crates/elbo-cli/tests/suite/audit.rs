@@ -56,6 +56,35 @@ fn scales(rows: std::ops::Range<usize>, order: [usize; 4]) -> String {
     text
 }
 
+/// The fit, `compare` and the audit measure the same rows with the same grey values drawn: the first two by the same draws of
+/// z, the audit by more of them, which differ from those by their own spread alone.
+#[test]
+fn fit_compare_and_audit_tell_the_same_of_the_same_rows() {
+    let place = Place::new();
+    for seed in [0, 3] {
+        place.succeeds(&format!("train digits --epochs 20 --seed {seed} --name s{seed}"));
+        let told = place.results(&format!("runs/s{seed}"))["validation"]["elbo"]["value"].as_f64().unwrap();
+        let compared = place.succeeds(&format!("compare runs/s{seed} runs/s{seed}")).stdout;
+        assert!(compared.contains(&format!(" {told:.3} ± ")), "{told} {compared}");
+        let said = place.elbo(&format!("audit runs/s{seed}"));
+        contains(
+            &said,
+            &[
+                "note: each figure is a mean of 2000 draws of z a row, ± its standard error over the rows\n",
+                &format!(
+                    "note: the fit told the encoder's ELBO of these rows by 16 draws of z a row: {told:.3} ± "
+                ),
+                "| amortised |    k̂  label\n",
+            ],
+        );
+        let encoder = figure(&said, "amortised_elbo");
+        assert!((told - encoder).abs() < 0.1, "{told} {encoder}");
+        // Of some of the rows the fit has told nothing.
+        let said = place.elbo(&format!("audit runs/s{seed} --rows 20 --importance-samples 50"));
+        assert!(!said.stderr.contains("the fit told"), "{said:?}");
+    }
+}
+
 #[test]
 fn a_good_fit_is_trusted_and_its_ledger_adds_up() {
     let place = Place::new();

@@ -25,6 +25,7 @@ mod resume;
 mod runs;
 mod threads;
 mod times;
+mod took_part;
 mod topics;
 mod units;
 mod verbs;

@@ -24,8 +24,9 @@ use super::{
     density::Stored,
     findings::{self, Inferred},
     infer::Inference,
-    prepare::{Prepared, read_for, read_own, read_rows},
+    prepare::{Prepared, of_training, read_for, read_own, read_rows},
     remedies::is_left,
+    results::{key_of_test, key_of_validation},
 };
 use crate::{
     error::Error,
@@ -33,6 +34,7 @@ use crate::{
     query::{Answer, Approximation, LOG_DENSITY, Query, Term, push_log_density},
     results::Results,
     subset::chosen,
+    took_part::told,
 };
 
 /// What is looked at.
@@ -125,7 +127,12 @@ pub struct AuditRecord {
     pub findings: Findings,
     /// Whether the fit can be trusted.
     pub verdict: Verdict,
-    /// Whether grey values were drawn as black or white anew.
+    /// How many draws of z a row stand behind each figure.
+    pub draws: usize,
+    /// The ELBO of the same rows as the fit told it, by fewer draws, where it did.
+    #[serde(skip)]
+    pub of_fit: Option<Mean>,
+    /// Whether grey values were drawn as black or white by the seed of the audit, and not as the fit drew them.
     #[serde(skip)]
     pub binarised: bool,
 }
@@ -171,10 +178,11 @@ pub(super) fn audit(
         .as_ref()
         .map_or(String::new(), |training| format!(", and {} training rows beside them", training.len()));
     observer.say("auditing", format!("{what}{beside}"));
+    read.tell_took_part(config, &all, observer);
     let auditor = Auditor { asked, config, reader, key, observer };
-    let piece = auditor.binarised(&rows);
+    let piece = auditor.binarised(&rows, key_of_grey(kind, config).unwrap_or(key));
     let ledger = auditor.ledger(&piece, "held-out rows")?;
-    let training = training.map(|rows| auditor.binarised(&rows));
+    let training = training.map(|rows| auditor.binarised(&rows, key_of_validation(config)));
     let training_ledger =
         training.as_ref().map(|piece| auditor.ledger(piece, "training rows")).transpose()?;
     let annealed = if asked.annealed { Some(auditor.annealed(&piece)?) } else { None };
@@ -191,11 +199,7 @@ pub(super) fn audit(
         _ => found.kl,
     };
     if let Some(results) = &results {
-        let fit = results.findings.clone();
-        (found.over_independent, found.over_linear) = (fit.over_independent, fit.over_linear);
-        (found.over_mixture, found.over_blend, found.predictive) =
-            (fit.over_mixture, fit.over_blend, fit.predictive);
-        found.at_floor = fit.at_floor;
+        take_over(&results.findings, &mut found);
     }
     auditor.add(&mut found, &ledger, training_ledger.as_ref(), annealed.as_deref());
     if objective == Objective::ImportanceWeighted {
@@ -206,13 +210,16 @@ pub(super) fn audit(
     }
     let finished = results.as_ref().and_then(|results| Some(results.held_out()?.finished));
     let verdict = Verdict::of(&found).with_remedies(|remedy| is_left(remedy, config, finished));
-    if let Some(of_fit) = results.map(|results| results.verdict.level).filter(|&level| level != verdict.level)
+    if let Some(of_fit) =
+        results.as_ref().map(|results| results.verdict.level).filter(|&level| level != verdict.level)
     {
         let text = format!(
             "the verdict at the end of the fit was {of_fit}; this one is of {what}, and of more draws a row"
         );
         observer.note(&text.into());
     }
+    let whole = objective == Objective::Elbo && rows.len() == held_out.len();
+    let of_fit = results.as_ref().filter(|_| whole).and_then(|results| told_of(kind, results));
     let record = AuditRecord {
         rows: what,
         ledger: ledger.summary(),
@@ -220,7 +227,9 @@ pub(super) fn audit(
         annealed: annealed.as_deref().map(Mean::of),
         findings: found,
         verdict,
-        binarised: config.fit.binarise(reader.likelihood()) == Binarise::Dynamic,
+        draws: asked.importance_samples,
+        of_fit,
+        binarised: kind == "given" && config.fit.binarise(reader.likelihood()) == Binarise::Dynamic,
     };
     let worst = ledger.worst(asked.worst);
     let page = auditor.page(&record, &worst, &piece, data)?;
@@ -236,6 +245,33 @@ pub(super) fn audit(
     let terms = record.terms(ledger.rows.len());
     let rows = Answer::of("row", index, labels, rows_table(&ledger, annealed));
     Ok(Audit { record, terms, rows, page })
+}
+
+/// The key by which the fit drew the grey values of rows of this kind, so that they are here as they were there.
+fn key_of_grey(kind: &str, config: &Config) -> Option<Key> {
+    match kind {
+        "validation" => Some(key_of_validation(config)),
+        "test" => Some(key_of_test(config)),
+        _ => None,
+    }
+}
+
+/// What the fit told of all rows of this kind.
+fn told_of(kind: &str, results: &Results) -> Option<Mean> {
+    let told = results.held_out()?;
+    match kind {
+        "validation" => Some(told.validation.elbo),
+        "test" => Some(told.test?.elbo),
+        _ => None,
+    }
+}
+
+/// What the fit found beside other models, which an audit does not look for again.
+fn take_over(fit: &Findings, found: &mut Findings) {
+    (found.over_independent, found.over_linear) = (fit.over_independent, fit.over_linear);
+    (found.over_mixture, found.over_blend) = (fit.over_mixture, fit.over_blend);
+    found.predictive.clone_from(&fit.predictive);
+    found.at_floor.clone_from(&fit.at_floor);
 }
 
 /// Rows to audit.
@@ -267,6 +303,15 @@ impl Audited {
         Ok(Self { fitted, other, kind })
     }
 
+    /// Says how many of the rows that are given the fit has learned from.
+    fn tell_took_part(&self, config: &Config, all: &Rows<'_>, observer: &dyn Observer) {
+        let fitted = self.fitted.as_ref().filter(|_| self.kind == "given");
+        let took_part = fitted.map_or(0, |fitted| of_training(fitted, config, all));
+        if let Some((name, text)) = told(took_part, all.len(), "row") {
+            observer.say(name, text);
+        }
+    }
+
     fn data(&self) -> Result<&Prepared, Error> {
         self.other.as_ref().or(self.fitted.as_ref()).ok_or_else(|| Error::new("there are no rows to audit"))
     }
@@ -281,9 +326,9 @@ struct Auditor<'a> {
 }
 
 impl Auditor<'_> {
-    fn binarised(&self, rows: &Rows<'_>) -> Minibatch {
+    fn binarised(&self, rows: &Rows<'_>, key: Key) -> Minibatch {
         let binarise = self.config.fit.binarise(self.reader.likelihood());
-        rows.minibatch(rows.index().iter().copied(), binarise, self.key.purpose(Purpose::Binarise))
+        rows.minibatch(rows.index().iter().copied(), binarise, key.purpose(Purpose::Binarise))
     }
 
     fn stored(&self) -> Stored {

@@ -15,15 +15,21 @@ use elbo::{
 };
 use elbo_data::{Column, Table};
 
-use super::{config::Config, density::Stored, prepare::read_for};
+use super::{
+    config::Config,
+    density::Stored,
+    prepare::{read_for, read_own, took_part},
+    results::{SAMPLES, key_of_validation},
+};
 use crate::{
     error::Error,
     number::plus_minus,
     observer::Observer,
-    query::{Answer, Approximation, Evaluation, LOG_DENSITY, Query, Term, of_the_fit, push_log_density},
+    query::{Answer, Approximation, Evaluation, LOG_DENSITY, Query, Term, push_log_density},
     room::{check_room, numbers},
     subset::chosen,
     text::{Text, counted},
+    took_part::told,
 };
 
 /// Rows a thread, between two looks at how far it is.
@@ -49,7 +55,7 @@ pub struct Measures {
 impl Default for Measures {
     fn default() -> Self {
         Self {
-            samples: 16,
+            samples: SAMPLES,
             kl: KlForm::Analytic,
             rows: None,
             importance_samples: None,
@@ -84,11 +90,12 @@ pub(super) fn evaluate(
     asked: &Measures,
     observer: &dyn Observer,
 ) -> Result<Evaluation, Error> {
-    let of_fit = rows.source.is_none();
-    let data = read_for((config, reader.likelihood()), rows, observer)?;
+    let query = rows;
+    let data = read_for((config, reader.likelihood()), query, observer)?;
     let all = Rows::all(&data.x, reader.width());
     let key = Key::new(asked.seed).purpose(Purpose::Test);
     let rows = chosen(&all, asked.rows, key);
+    let took_part = took_part((config, reader.likelihood()), query, &all);
     let part = rows.len() < all.len();
     let evaluator = Evaluator { asked, config, reader, rows, key, observer };
     // Refused before any long work, where the latent is discrete.
@@ -127,14 +134,36 @@ pub(super) fn evaluate(
     ));
     facts.extend(notes);
     let mut facts: Vec<(&'static str, Text)> = facts.into_iter().map(|text| ("", text.into())).collect();
-    facts.extend(of_the_fit(of_fit));
+    facts.extend(told(took_part, all, "row"));
     Ok(Evaluation {
         facts,
         unit: "nats_per_row",
         part: [some, all],
+        took_part,
+        weights: None,
         terms,
         rows: Answer::of("row", index, labels, columns),
     })
+}
+
+/// The ELBO of the validation rows, and their numbers from 0, by the draws by which the fit was measured at its end: of a fit to
+/// the ELBO it is the same figure.
+pub(super) fn of_validation(
+    (config, reader): (&Config, &dyn Reader),
+    memory: Option<u64>,
+    observer: &dyn Observer,
+) -> Result<(Vec<usize>, Vec<f64>), Error> {
+    let data = read_own((config, reader.likelihood()), memory, observer)?;
+    let all = Rows::all(&data.x, reader.width());
+    let (_, rows) = all.split(config.data.validation, Key::new(config.fit.seed));
+    let (binarise, key) = (config.fit.binarise(reader.likelihood()), key_of_validation(config));
+    let draws = Draws { samples: SAMPLES, key: key.purpose(Purpose::Noise) };
+    let mut terms = RowTerms::default();
+    for piece in rows.pieces(binarise, key.purpose(Purpose::Binarise)) {
+        terms.extend(&reader.terms(&piece, Measure::Elbo(config.fit.train.kl), draws)?);
+    }
+    let terms = Stored::of(config, reader.likelihood()).terms(terms);
+    Ok((rows.index().to_vec(), terms.elbo()))
 }
 
 /// The figures, those of each row, and what they stand on.

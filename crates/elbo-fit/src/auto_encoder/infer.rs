@@ -11,13 +11,18 @@ use elbo::{
 };
 use elbo_data::{Column, Table};
 
-use super::{config::Config, density::Stored, prepare::read_for};
+use super::{
+    config::Config,
+    density::Stored,
+    prepare::{read_for, took_part},
+};
 use crate::{
     error::Error,
     number::plus_minus,
     observer::Observer,
     query::{Answer, Approximation, Evaluation, LOG_DENSITY, Query, Term, push_log_density},
     subset::chosen,
+    took_part::told,
 };
 
 /// Rows inferred at a time: what is held for each is its ψ and the draws of its bound.
@@ -78,6 +83,7 @@ pub(super) fn infer(
     let all = Rows::all(&data.x, reader.width());
     let key = Key::new(seed).purpose(Purpose::Test);
     let rows = chosen(&all, number, key);
+    let took_part = took_part((config, reader.likelihood()), asked, &all);
     reader.check_one_gaussian_layer()?;
     let joint = reader.joint()?;
     let mut found = RowBounds { k, ..RowBounds::default() };
@@ -104,10 +110,13 @@ pub(super) fn infer(
         ..Term::mean(name, mean, rows.len())
     };
     let facts = found.facts(rows.len(), all.len()).into_iter().map(|text| ("", text.into()));
+    let facts = facts.chain(told(took_part, all.len(), "row"));
     Ok(Evaluation {
         facts: facts.collect(),
         unit: "nats_per_row",
         part: [rows.len(); 2],
+        took_part,
+        weights: None,
         terms: found.means().into_iter().map(term).collect(),
         rows: Answer::of("row", rows.index().iter().copied(), labels, columns),
     })

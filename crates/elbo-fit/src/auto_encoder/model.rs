@@ -88,6 +88,15 @@ impl AutoEncoder {
         evaluate::evaluate((&self.config, &*self.reader), rows, measures, observer)
     }
 
+    /// The ELBO of the validation rows of the fit, in nats, and the rows' numbers from 0, by the draws by which the fit told it.
+    pub(crate) fn of_validation(
+        &self,
+        memory: Option<u64>,
+        observer: &dyn Observer,
+    ) -> Result<(Vec<usize>, Vec<f64>), Error> {
+        evaluate::of_validation((&self.config, &*self.reader), memory, observer)
+    }
+
     /// q(z) of each row by itself: of all rows, or of so many drawn from the seed. `k` is the number of samples of the bound
     /// that is raised, 1 for the ELBO.
     ///
@@ -202,7 +211,8 @@ impl AutoEncoder {
     /// What it is of.
     pub fn about(&self) -> ModelMetadata {
         let DataConfig { rows, columns, fingerprint, source, .. } = self.config.data.clone();
-        let data = rows::DataConfig { rows, columns: columns.clone(), fingerprint, source };
+        let data =
+            rows::DataConfig { rows, columns: columns.clone(), fingerprint, row_weights: None, source };
         ModelMetadata { elbo: self.config.elbo.clone(), columns, data }
     }
 

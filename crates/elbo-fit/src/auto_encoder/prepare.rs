@@ -1,8 +1,11 @@
 //! Rows as a fitted auto-encoder takes them.
 
+use std::collections::HashSet;
+
 use elbo::{
     distribution::bernoulli::Binarise,
     likelihood::{Likelihood, Support},
+    minibatch::{self, split},
     random::Key,
 };
 use elbo_data::{AnyDataset, Cells, Dataset, Lines, Number, Precision};
@@ -15,6 +18,7 @@ use crate::{
     query::Query,
     scaling::Scaling,
     source::{Source, check_units, describe_new, same_data, short},
+    took_part::{self, MOST_NUMBERS},
 };
 
 /// Rows ready for a model.
@@ -140,6 +144,36 @@ pub(crate) fn read_own(
         AnyDataset::Single(data) => check_same(&data, of.0).and_then(|()| prepare(of, data, memory, watch)),
         AnyDataset::Double(data) => check_same(&data, of.0).and_then(|()| prepare(of, data, memory, watch)),
     }
+}
+
+/// How many of these rows the fit has learned from; none where its own are not there any more.
+pub(crate) fn took_part(of: (&Config, &dyn Likelihood), asked: &Query, rows: &minibatch::Rows<'_>) -> usize {
+    let (config, source) = (of.0, &of.0.data.source);
+    let training = |all: usize| split(all, config.data.validation, Key::new(config.fit.seed)).0;
+    if asked.source.is_none() {
+        let training: HashSet<usize> = training(config.data.rows).into_iter().collect();
+        return rows.index().iter().filter(|&row| training.contains(row)).count();
+    }
+    let many = config.data.rows.saturating_mul(rows.width()) > MOST_NUMBERS;
+    if many || source.is_read_once() || source.is_missing() {
+        return 0;
+    }
+    let Ok(fitted) = read_own(of, asked.memory, &()) else { return 0 };
+    of_training(&fitted, config, rows)
+}
+
+/// How many of these rows are among those of the fit that it has learned from.
+pub(crate) fn of_training(fitted: &Prepared, config: &Config, rows: &minibatch::Rows<'_>) -> usize {
+    let fitted = minibatch::Rows::all(&fitted.x, rows.width());
+    let (training, _) = fitted.split(config.data.validation, Key::new(config.fit.seed));
+    let bits = |rows: &minibatch::Rows<'_>| -> Vec<Vec<u32>> {
+        rows.iter().map(|row| row.iter().map(|x| (x + 0.0).to_bits()).collect()).collect()
+    };
+    // The whole file is known by all of its rows, whether or not they repeat one another.
+    if rows.len() == fitted.len() && took_part::took_part(bits(&fitted), bits(rows)) == rows.len() {
+        return training.len();
+    }
+    took_part::took_part(bits(&training), bits(rows))
 }
 
 /// Reads the rows of a source for a model, or for its test.

@@ -38,7 +38,17 @@ use crate::{
 };
 
 /// Samples of z a row for the figures of a finished fit.
-const SAMPLES: usize = 16;
+pub(super) const SAMPLES: usize = 16;
+
+/// The key of the draws by which validation rows are measured, of z and of grey values.
+pub(super) fn key_of_validation(config: &Config) -> Key {
+    Key::new(config.fit.seed).purpose(Purpose::Evaluate)
+}
+
+/// The key of the draws by which the rows of a test are measured.
+pub(super) fn key_of_test(config: &Config) -> Key {
+    Key::new(config.fit.seed).purpose(Purpose::Test)
+}
 
 /// What a finished fit came to; `keep` is given it before what takes long and is not needed, the linear model.
 #[allow(clippy::too_many_arguments, reason = "all that a fit is made of")]
@@ -61,8 +71,7 @@ pub(super) fn results(
     let test_terms = match test {
         Some(test) => {
             let rows = Rows::all(&test.x, config.data.columns.len());
-            let key = Key::new(config.fit.seed).purpose(Purpose::Test);
-            let terms = fit.evaluate(&*reader, &rows, key, SAMPLES)?;
+            let terms = fit.evaluate(&*reader, &rows, key_of_test(config), SAMPLES)?;
             Some((rows, terms))
         }
         None => None,
@@ -76,7 +85,7 @@ pub(super) fn results(
     if let Some(best) = best {
         found.generalisation_gap = Some(best.epoch.train.elbo - best.epoch.validation.elbo);
     } else if bound && held_out.kl.len() > 1 {
-        let key = Key::new(config.fit.seed).purpose(Purpose::Evaluate);
+        let key = key_of_validation(config);
         let some = chosen(train, Some(held_out.kl.len()), key);
         let trained = fit.evaluate(&*reader, &some, key, SAMPLES)?.summary();
         found.generalisation_gap = Some(trained.elbo - held_out.summary().elbo);
@@ -124,7 +133,7 @@ pub(super) fn results(
             None => &held_out.elbo()[..rows.rows.len()],
         };
         let over = |other: Option<Vec<f64>>| other.map(|other| advantage(reached, &other));
-        let (key, likelihood) = (Key::new(config.fit.seed).purpose(Purpose::Evaluate), reader.likelihood());
+        let (key, likelihood) = (key_of_validation(config), reader.likelihood());
         let (support, binarise) = (likelihood.support(), config.fit.binarise(likelihood));
         let by_linear =
             |model: LinearGaussian| rows.values.chunks(rows.width).map(|x| model.log_evidence(x)).collect();
@@ -153,7 +162,7 @@ fn look(
     train: &Rows<'_>,
     config: &Config,
 ) -> Result<Look, Error> {
-    let key = Key::new(config.fit.seed).purpose(Purpose::Evaluate);
+    let key = key_of_validation(config);
     // Pieces depend on the number of threads; so many rows of them do not.
     let mut rows = Minibatch { width: reader.width(), total: train.len(), ..Minibatch::default() };
     for piece in fit.validation() {
@@ -236,7 +245,7 @@ pub(super) fn facts(of: &HeldOut) -> Vec<(String, Text)> {
     let Words { objective, first, second, unit } = words(of.objective);
     let bound = |s: &Summary| {
         format!(
-            "{objective} {} = {first} {:.3} - {second} {:.3} {unit}",
+            "{objective} {} = {first} {:.3} - {second} {:.3} {unit}, {SAMPLES} draws of z a row",
             plus_minus(s.elbo),
             s.log_likelihood.value,
             s.kl.value

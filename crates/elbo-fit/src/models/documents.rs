@@ -97,7 +97,7 @@ impl Documents {
     /// As `model.json` keeps them, where so many were fitted to.
     pub(crate) fn fitted_to(&self, fitted: usize) -> DataConfig {
         let (fingerprint, source) = (self.fingerprint.clone(), self.source.clone());
-        DataConfig { rows: fitted, columns: Vec::new(), fingerprint, source }
+        DataConfig { rows: fitted, columns: Vec::new(), fingerprint, row_weights: None, source }
     }
 
     /// All but a fraction of the documents, and that: the first of a permutation drawn from the key.

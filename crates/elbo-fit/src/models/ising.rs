@@ -172,6 +172,8 @@ impl Fitted for Spins {
             facts: Vec::new(),
             unit: "nats",
             part: [0, 0],
+            took_part: 0,
+            weights: None,
             terms: figures.into_iter().map(term).collect(),
             rows: Answer::new(out),
         })

@@ -13,11 +13,10 @@ use crate::{
     error::Error,
     fitted::{Fitted, Latents, ModelMetadata, fills_nothing},
     observer::{Observer, ObserverExt},
-    query::{
-        Answer, Approximation, Evaluation, LOG_DENSITY, Query, Selection, Term, of_the_fit, push_log_density,
-    },
+    query::{Answer, Approximation, Evaluation, LOG_DENSITY, Query, Selection, Term, push_log_density},
     subset::drawn,
     text::counted,
+    took_part,
 };
 
 /// A fitted model of rows that do not depend on one another.
@@ -100,23 +99,39 @@ impl<M: RowModel> Fitted for M {
         seed: u64,
         watch: &dyn Observer,
     ) -> Result<Evaluation, Error> {
-        let data = about.rows(asked, &about.columns, watch)?;
-        let (name, all) = (data.name.clone(), data.rows());
+        let (data, weights) = about.weighted_rows(asked, watch)?;
+        let (name, all, took_part) = (data.name.clone(), data.rows(), about.took_part(asked, &data));
         let some = drawn(all, number, Key::new(seed).purpose(Purpose::Test));
-        let mut data = if let Some(index) = &some { data.at_rows(index) } else { data };
+        let index = some.unwrap_or_else(|| (0..all).collect());
+        let mut data = if index.len() < all { data.at_rows(&index) } else { data };
+        let weights = weights.map(|of_all| index.iter().map(|&row| of_all[row]).collect::<Vec<f64>>());
         let (rows, labels, formula) = (data.rows(), data.labels.take(), M::DENSITY);
         let density = self.log_density(data)?;
         let seen: Vec<f64> = density.iter().copied().filter(|x| !x.is_nan()).collect();
+        let of_seen: Option<Vec<f64>> = weights.as_ref().map(|weights| {
+            weights.iter().zip(&density).filter(|(_, x)| !x.is_nan()).map(|(weight, _)| *weight).collect()
+        });
         if seen.is_empty() {
             return Err(Error::new(format!("no row of `{name}` has all the cells that {formula} needs"))
                 .remedy(format!("it is of {}", listed(&about.columns))));
         }
-        let mean = Mean::of(&seen);
-        let (Mean { value, standard_error }, is) = (mean, self.approximation().name());
-        let text = match seen.len() {
-            1 => format!("1 row: log_density, {formula}, {value:.4} nats ({is})"),
-            rows => format!(
-                "{rows} rows: log_density, {formula}, {value:.4} ± {standard_error:.4} nats per row ({is})"
+        if of_seen.as_ref().is_some_and(|of| of.iter().sum::<f64>() == 0.0) {
+            return Err(Error::new(format!("the weights of all rows of `{name}` that are measured are 0"))
+                .remedy("give rows that count"));
+        }
+        let mean = of_seen.as_ref().map_or_else(|| Mean::of(&seen), |of| Mean::weighted(&seen, of));
+        let count = of_seen
+            .as_ref()
+            .map_or(String::new(), |of| format!(", which count as {}", of.iter().sum::<f64>()));
+        let (value, is) = (mean.value, self.approximation().name());
+        let text = match mean.error() {
+            None => format!(
+                "{}{count}: log_density, {formula}, {value:.4} nats ({is})",
+                counted(seen.len(), "row")
+            ),
+            Some(error) => format!(
+                "{}{count}: log_density, {formula}, {value:.4} ± {error:.4} nats per row ({is})",
+                counted(seen.len(), "row")
             ),
         };
         let mut facts = vec![("", text.into())];
@@ -130,14 +145,16 @@ impl<M: RowModel> Fitted for M {
             let text = format!("{} {lack} left out", counted(without, "row"));
             facts.push(("note", text.into()));
         }
-        facts.extend(of_the_fit(asked.source.is_none()));
+        facts.extend(about.count_once(weights.as_deref()));
+        facts.extend(took_part::told(took_part, all, "row"));
         let mut table = Table::new();
         push_log_density(&mut table, density, self.approximation());
-        let index = some.unwrap_or_else(|| (0..all).collect());
         Ok(Evaluation {
             facts,
             unit: "nats_per_row",
             part: [rows, all],
+            took_part,
+            weights,
             terms: vec![Term::mean(LOG_DENSITY, mean, seen.len()).is(self.approximation())],
             rows: Answer::of("row", index, labels, table),
         })

@@ -13,14 +13,11 @@ use crate::{
     fitted::{Fitted, ModelMetadata},
     moments::moments,
     observer::{Observer, ObserverExt},
-    query::{
-        Answer, Approximation, Evaluation, LOG_DENSITY, Query, Term, Uncertainty, of_the_fit,
-        push_log_density,
-    },
+    query::{Answer, Approximation, Evaluation, LOG_DENSITY, Query, Term, Uncertainty, push_log_density},
     room::{check_room, numbers},
     rows::{DataConfig, Fingerprinted, Rows},
     source::{Source, short},
-    table,
+    table, took_part,
 };
 
 /// Rows in time order, each sequence by itself.
@@ -370,6 +367,16 @@ pub struct Sequences<C> {
 impl<C: Chain> Sequences<C> {
     /// Rows, scaled, and the lengths of their sequences. A column that tells these apart is no label, which may be missing.
     fn read(&self, about: &ModelMetadata, asked: &Query, observer: &dyn Observer) -> Result<InOrder, Error> {
+        self.scaled(self.stored(about, asked, observer)?, observer)
+    }
+
+    /// Rows as they are stored, in time order.
+    fn stored(
+        &self,
+        about: &ModelMetadata,
+        asked: &Query,
+        observer: &dyn Observer,
+    ) -> Result<(Dataset<f64>, Option<SeriesTimes>), Error> {
         let of_fit = about.data.source.label_columns.clone();
         let labelled = |source: &Source| {
             let mut source = source.clone();
@@ -380,7 +387,14 @@ impl<C: Chain> Sequences<C> {
         };
         let asked = Query { source: asked.source.as_ref().map(labelled), memory: asked.memory };
         let data = about.rows(&asked, &about.columns, observer)?;
-        let (mut data, when) = in_time_order(data, self.several, asked.memory, observer)?;
+        in_time_order(data, self.several, asked.memory, observer)
+    }
+
+    fn scaled(
+        &self,
+        (mut data, when): (Dataset<f64>, Option<SeriesTimes>),
+        observer: &dyn Observer,
+    ) -> Result<InOrder, Error> {
         self.chain.scale(&mut data)?;
         let lengths = lengths(&data, self.several, observer)?;
         Ok((data, lengths, when))
@@ -444,7 +458,9 @@ impl<C: Chain> Fitted for Sequences<C> {
             let message = "rows in time order are evaluated together: none can be left out";
             return Err(Error::request(message, "leave «rows» out"));
         }
-        let (data, lengths, _) = self.read(about, asked, observer)?;
+        let stored = self.stored(about, asked, observer)?;
+        let took_part = about.took_part(asked, &stored.0);
+        let (data, lengths, _) = self.scaled(stored, observer)?;
         let mut first = 0;
         let mut bounds = Vec::with_capacity(lengths.len());
         for (sequence, length) in sequences(&data.values, data.width(), &lengths).zip(&lengths) {
@@ -467,7 +483,7 @@ impl<C: Chain> Fitted for Sequences<C> {
                         fit are not told what went before";
             facts.push(("note", text.into()));
         }
-        facts.extend(of_the_fit(asked.source.is_none()));
+        facts.extend(took_part::told(took_part, data.rows(), "row"));
         let mut table = Table::new();
         table.push("rows", Column::Count(lengths.iter().map(|&t| Some(t as u64)).collect()));
         push_log_density(&mut table, bounds, Approximation::Bound);
@@ -478,6 +494,8 @@ impl<C: Chain> Fitted for Sequences<C> {
             facts,
             unit: "nats_per_row",
             part: [data.rows(); 2],
+            took_part,
+            weights: None,
             terms: vec![Term {
                 name: LOG_DENSITY.into(),
                 value: total / rows,

@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 use super::{super::documents::Documents, measured::Measured};
 use crate::{
     error::Error,
-    fitted::{Fitted, ModelMetadata},
+    fitted::{Fitted, ModelMetadata, lacks_weights},
     number::likeliest,
     observer::Observer,
-    query::{Answer, Approximation, Evaluation, Query, Term, of_the_fit, push_log_density},
+    query::{Answer, Approximation, Evaluation, Query, Term, push_log_density},
     subset::{drawn, resampled, resampled_by},
-    table,
+    table, took_part,
 };
 
 /// The topics, and what else it takes to read and to draw documents.
@@ -67,6 +67,21 @@ impl TopicModel {
             return Err(Error::new(message).remedy("documents need the words of the fit, in their order"));
         }
         Ok(documents)
+    }
+
+    /// How many of these documents took part in the fit; none where its own are not there any more.
+    fn took_part(&self, about: &ModelMetadata, counts: &Counts, fingerprint: &str) -> usize {
+        if about.data.fingerprint == fingerprint {
+            return counts.documents();
+        }
+        if about.data.source.is_read_once() {
+            return 0;
+        }
+        let Ok(Documents { counts: fitted, .. }) = self.read(about, &Query::default(), &()) else { return 0 };
+        let documents = |counts: &Counts| {
+            (0..counts.documents()).map(|d| counts.words(d).collect::<Vec<_>>()).collect::<Vec<_>>()
+        };
+        took_part::took_part(documents(&fitted), documents(counts))
     }
 }
 
@@ -133,12 +148,16 @@ impl Fitted for TopicModel {
         seed: u64,
         watch: &dyn Observer,
     ) -> Result<Evaluation, Error> {
-        let Documents { counts, source, fingerprint, .. } = self.read(about, asked, watch)?;
+        let Documents { counts, fingerprint, .. } = self.read(about, asked, watch)?;
         let (all, key) = (counts.documents(), Key::new(seed));
+        let took_part = self.took_part(about, &counts, &fingerprint);
         let some = drawn(all, number, key.purpose(Purpose::Test));
         let counts = some.as_ref().map_or(counts.clone(), |index| counts.select(index));
         let mut facts = Vec::new();
-        facts.extend(of_the_fit(about.same_data(&source.data, &fingerprint).is_ok()));
+        if let Some(name) = self.row_weights.as_ref().filter(|_| !counts.is_weighted()) {
+            facts.push(("note", lacks_weights(name, "document")));
+        }
+        facts.extend(took_part::told(took_part, all, "document"));
         let measured = Measured::of(&self.posterior, &counts, Some(key))?;
         facts.extend(measured.facts("documents").into_iter().map(|(name, text)| (name, text.into())));
         let term = |(name, mean, is)| Term::mean(name, mean, counts.documents()).is(is);
@@ -148,7 +167,10 @@ impl Fitted for TopicModel {
         push_log_density(&mut out, measured.bounds, Approximation::Bound);
         let part = [counts.documents(), all];
         let index = some.unwrap_or_else(|| (0..all).collect());
-        Ok(Evaluation { facts, unit: "value", part, terms, rows: Answer::of("document", index, None, out) })
+        let weights =
+            counts.is_weighted().then(|| (0..counts.documents()).map(|d| counts.weight(d)).collect());
+        let rows = Answer::of("document", index, None, out);
+        Ok(Evaluation { facts, unit: "value", part, took_part, weights, terms, rows })
     }
 }
 
