@@ -144,6 +144,10 @@ fn sequences_are_told_apart() {
     assert!(((squares * n / (n - 1.0)).sqrt() / 60.0 - summary[0][2]).abs() < 1e-6);
 
     let said = place.succeeds("state-space --data visits.csv --sequence-column who --forecast 3");
+    let last = "the rows ahead are those of sequence `cy`, the last of 3";
+    let others = "`elbo predict` with --forecast 3 gives those of every sequence\n";
+    assert!(said.stderr.contains(&format!("forecast    {last}; {others}forecast    row 21: x ")), "{said:?}");
+    assert!(place.text("runs/visits-state-space/report.html").contains(last));
     assert!(said.stderr.contains("model       local level model, of x"), "{said:?}");
     let (_, rows) = place.succeeds("predict runs/visits-state-space --forecast 1").table();
     assert_eq!(rows.len(), 63);

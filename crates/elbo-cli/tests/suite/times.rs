@@ -27,7 +27,7 @@ fn rows_in_any_order_are_one_series() {
     place.write("falling.csv", days((1..=30).rev()));
     place.write("mixed.csv", days((1..=30).map(|day| (day * 7 - 1) % 31 + 1).filter(|&day| day <= 30)));
     let told = |name: &str| {
-        let fitted = place.succeeds(&format!("state-space --data {name}.csv"));
+        let fitted = place.succeeds(&format!("state-space --data {name}.csv --forecast 2"));
         let said = place.succeeds(&format!("predict runs/{name}-state-space --forecast 2"));
         (fitted.stderr, said.stdout)
     };
@@ -43,7 +43,12 @@ fn rows_in_any_order_are_one_series() {
     let (fitted, mixed) = told("mixed");
     assert!(fitted.contains("order       the rows stand in no order"), "{fitted}");
     assert_eq!(mixed, rising);
-    // The next days have dates.
+    // The next days have dates, and no sequence is named where there is one alone.
+    let ahead = |day: &str, row: u32| fitted.contains(&format!("forecast    row {row}, {day}: level "));
+    assert!(
+        ahead("2024-05-31", 31) && ahead("2024-06-01", 32) && !fitted.contains("the rows ahead"),
+        "{fitted}"
+    );
     let lines: Vec<&str> = rising.lines().collect();
     assert_eq!((lines[0].split(',').nth(1), lines.len()), (Some("day"), 33));
     assert!(lines[1].starts_with("1,2024-05-01,") && lines[31].starts_with("31,2024-05-31,"), "{rising}");

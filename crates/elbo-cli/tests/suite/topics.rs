@@ -173,15 +173,59 @@ fn fitted_topics_predict_evaluate_and_draw() {
     assert_eq!(again.len(), 300);
     assert!(again.iter().all(|row| rows.iter().any(|of_fit| of_fit[3] == row[3])), "other lengths");
     place.succeeds("sample runs/t -n 300 --seed 3 --output drawn.csv");
-    let (header, entries) = crate::common::table(&place.text("drawn.csv"));
-    assert_eq!(header, ["document", "label", "word", "count"]);
-    let counted: f64 = entries.iter().map(|row| row[3]).sum();
-    assert_eq!(counted, again.iter().map(|row| row[3]).sum::<f64>());
+    let (header, counts) = crate::common::table(&place.text("drawn.csv"));
+    assert_eq!(header.join("\n"), place.text("two.tokens").trim_end());
+    let counted: Vec<f64> = counts.iter().map(|row| row.iter().sum()).collect();
+    assert_eq!(counted, again.iter().map(|row| row[3]).collect::<Vec<f64>>());
+    // Both forms are read as the same documents, and a single one as well.
+    let evaluated = |data: &str| place.succeeds(&format!("evaluate runs/t --data {data}")).stdout;
+    assert_eq!(evaluated("drawn.csv"), evaluated("drawn.ldac"));
+    for (of, file) in [("-n 1 --seed 3", "one.csv"), ("-n 9 --seed 5", "nine.parquet"), ("-n 9", "nine.npy")]
+    {
+        place.succeeds(&format!("sample runs/t {of} --output {file}"));
+        let said = place.succeeds(&format!("evaluate runs/t --data {file}"));
+        assert!(said.table().1.iter().all(|row| row[1].is_finite()), "{said:?}");
+    }
     // α = ½ for each of two topics: the share of one topic over documents has mean ½ and variance 1/8. A z-test of one in
     // 10,000; q(θ) of a document of 20 words and more is close to its share.
     let mean = crate::common::mean(&again, 1);
     let z = (mean - 0.5) / (0.125_f64 / 300.0).sqrt();
     assert!(z.abs() < 3.9, "{mean}");
+}
+
+/// Words may be called as columns that a table has beside its words, and a single document numbers nothing.
+#[test]
+fn documents_that_are_drawn_are_read_whatever_their_words_are() {
+    let place = Place::new();
+    let words = ["row", "id", "document", "label", "1984", "\"a,b\"", "year", "count"];
+    let line = |d: usize| {
+        (0..8)
+            .map(|word| ((d * 7 + word * 5) % 6 * usize::from(word % 2 == d % 2)).to_string())
+            .collect::<Vec<_>>()
+    };
+    let text = |weights: bool| {
+        let head = words.join(",") + if weights { ",times" } else { "" };
+        let lines =
+            (0..40).map(|d| line(d).join(",") + &if weights { format!(",{}", d % 3) } else { String::new() });
+        std::iter::once(head).chain(lines).collect::<Vec<_>>().join("\n")
+    };
+    place.write("plain.csv", text(false));
+    place.write("weighted.csv", text(true));
+    for (name, weights) in [("plain", ""), ("weighted", "--weights times")] {
+        place.succeeds(&format!("topics --data {name}.csv {weights} -k 2 --starts 1 --name {name}"));
+        for number in [1, 20] {
+            place.succeeds(&format!("sample runs/{name} -n {number} --output drawn.csv"));
+            place.write("drawn.ldac", place.succeeds(&format!("sample runs/{name} -n {number}")).stdout);
+            let [table, plain] = ["drawn.csv", "drawn.ldac"]
+                .map(|data| place.succeeds(&format!("evaluate runs/{name} --data {data}")));
+            assert_eq!(table.stdout, plain.stdout);
+            assert_eq!(table.stderr.contains("each document counts once"), name == "weighted", "{table:?}");
+        }
+        // Weights are found beside the words.
+        let own = place.succeeds(&format!("evaluate runs/{name} --data {name}.csv"));
+        assert_eq!(own.stdout, place.succeeds(&format!("evaluate runs/{name}")).stdout);
+        assert!(own.stderr.contains("took part in the fit"), "{own:?}");
+    }
 }
 
 /// The same documents in another format, and on more threads, are the same fit to the bit.

@@ -42,7 +42,19 @@ impl Documents {
             table: source.table.clone(),
             ..ReadOptions::default()
         };
-        let corpus = read_corpus_as(Path::new(&source.data), &reading).map_err(|error| {
+        let read = |wanted: Vec<String>| {
+            read_corpus_as(Path::new(&source.data), &ReadOptions { wanted, ..reading.clone() })
+        };
+        let weights = options.weights.as_slice();
+        let stored = read(if wanted.is_empty() { Vec::new() } else { [wanted, weights].concat() });
+        let without = !wanted.is_empty() && !weights.is_empty() && !source.is_read_once();
+        let stored = match stored {
+            // New documents may lack weights: then only the words are looked for.
+            Ok(corpus) if corpus.weights.is_none() && without => read(wanted.to_vec()),
+            Err(_) if without => read(wanted.to_vec()),
+            stored => stored,
+        };
+        let corpus = stored.map_err(|error| {
             let turned = matches!(error, elbo_data::Error::VocabularyCount { .. }) && !options.transpose;
             let no_words =
                 matches!(error, elbo_data::Error::AllAside { .. } | elbo_data::Error::NoColumns { .. });

@@ -264,9 +264,19 @@ fn bands(
 /// Rows ahead that are told, and columns of each, at most.
 const TOLD: (usize, usize) = (12, 3);
 
-/// What is forecast of the rows ahead of the last sequence, which has so many.
-fn tell_forecast(bands: &[Band], rows: usize, ahead: usize, observer: &dyn Observer) {
+/// Which of several sequences the rows ahead go on from: the last.
+fn of_last(labels: Option<&Vec<String>>, lengths: &[usize]) -> Option<String> {
+    let last = labels.filter(|_| lengths.len() > 1)?.last()?;
+    Some(format!("the rows ahead are those of sequence `{last}`, the last of {}", lengths.len()))
+}
+
+/// What is forecast of the rows ahead of the last sequence, which has so many; `times` are theirs, where they are known.
+fn tell_forecast(bands: &[Band], rows: usize, ahead: usize, times: &[String], observer: &dyn Observer) {
     let (most, columns) = TOLD;
+    let name = |at: usize| match times.get(at).filter(|time| !time.is_empty()) {
+        Some(time) => format!("row {}, {time}", rows + at + 1),
+        None => format!("row {}", rows + at + 1),
+    };
     let value = |at: usize, band: &Band| {
         let mean = band.mean[band.values.len() + at];
         let sd = band.deviation[band.values.len() + at].unwrap_or(f64::INFINITY);
@@ -274,7 +284,7 @@ fn tell_forecast(bands: &[Band], rows: usize, ahead: usize, observer: &dyn Obser
     };
     for at in 0..ahead.min(most) {
         let values: Vec<String> = bands.iter().take(columns).map(|band| value(at, band)).collect();
-        observer.say("forecast", format!("row {}: {}", rows + at + 1, values.join(", ")));
+        observer.say("forecast", format!("{}: {}", name(at), values.join(", ")));
     }
     if ahead > most || (ahead > 0 && bands.len() > columns) {
         observer.say("", "… and more, in the report and by «elbo predict» with «forecast»");
@@ -434,17 +444,25 @@ impl Model for StateSpace {
             }
         };
         let bands = bands(&series, &rows.data, &lengths, settings.forecast)?;
-        tell_forecast(&bands, lengths.last().copied().unwrap_or(0), settings.forecast, run.observer);
+        let ahead = settings.forecast;
+        let of_last = of_last(rows.data.labels.as_ref(), &lengths).filter(|_| ahead > 0);
+        if let Some(text) = &of_last {
+            let text =
+                format!("{text}; «elbo predict» with «forecast {ahead}» gives those of every sequence");
+            run.observer.say("forecast", text);
+        }
+        let steps = steps(when.as_ref(), ahead);
+        let times = &steps.names[steps.names.len().saturating_sub(ahead)..];
+        tell_forecast(&bands, lengths.last().copied().unwrap_or(0), ahead, times, run.observer);
+        let scaled = "The fit is of columns brought to mean 0 and standard deviation 1. The bound, and all that is told of rows, is in \
+                      the units of the file.";
+        let of_last = of_last.map(|text| format!("In the chart over time {text}."));
         let story = FitSummary {
             kind: name.into(),
             cards,
-            notes: vec![
-                "The fit is of columns brought to mean 0 and standard deviation 1. The bound, and all that is told of rows, is in \
-                 the units of the file."
-                    .into(),
-            ],
+            notes: [scaled.to_owned()].into_iter().chain(of_last).collect(),
             figures: vec![
-                ("Over time".into(), Figure::Banded { bands, lengths: lengths.clone(), steps: steps(when.as_ref(), settings.forecast) }),
+                ("Over time".into(), Figure::Banded { bands, lengths: lengths.clone(), steps }),
                 ("Dynamics".into(), Figure::Dynamics(told)),
             ],
             about: ModelMetadata::new(columns, &rows.config),

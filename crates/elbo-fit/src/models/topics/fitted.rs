@@ -4,7 +4,7 @@ use elbo::{
     mean_field::lda::{Counts, Inner, Posterior},
     random::{Key, Purpose},
 };
-use elbo_data::{Column, CorpusOptions, Table};
+use elbo_data::{Column, CorpusOptions, Table, column_names, is_made_up};
 use serde::{Deserialize, Serialize};
 
 use super::{super::documents::Documents, measured::Measured};
@@ -14,6 +14,7 @@ use crate::{
     number::likeliest,
     observer::Observer,
     query::{Answer, Approximation, Evaluation, Query, Term, push_log_density},
+    room::{check_room, numbers},
     subset::{drawn, resampled, resampled_by},
     table, took_part,
 };
@@ -59,7 +60,9 @@ impl TopicModel {
             let message = format!("`{name}` has {got} words, but the topics are of {words}");
             return Err(Error::new(message).remedy("documents need the words of the fit, in their order"));
         }
+        // Columns without names are words by their places.
         if let (Some(_), Some(names)) = (&asked.source, &documents.names)
+            && !names.iter().all(|name| is_made_up(name))
             && let Some((word, (here, there))) =
                 names.iter().zip(&about.columns).enumerate().find(|(_, (here, there))| here != there)
         {
@@ -107,7 +110,8 @@ impl Fitted for TopicModel {
         Ok(Answer::of("document", 0..counts.documents(), None, out))
     }
 
-    /// New documents, of lengths drawn from those of the fit: a table of a word a row, and in LDA-C form.
+    /// New documents, of lengths drawn from those of the fit, as they are read: a table of a document a row and a word a column,
+    /// and in LDA-C form.
     fn sample(
         &self,
         about: &ModelMetadata,
@@ -127,16 +131,17 @@ impl Fitted for TopicModel {
             format!("{}{}\n", words.len(), words.concat())
         };
         let text = (0..drawn.documents()).map(line).collect::<String>();
-        let entries: Vec<(usize, u32, u32)> = (0..drawn.documents())
-            .flat_map(|d| drawn.words(d).map(move |(word, count)| (d, word, count)))
-            .collect();
+        let words = self.posterior.vocabulary();
+        let cells = numbers(&[number, words, 2]);
+        check_room(&format!("{number} documents of {words} words"), cells, "ask for fewer documents")?;
+        let mut counts = vec![vec![Some(0); number]; words];
+        for d in 0..drawn.documents() {
+            drawn.words(d).for_each(|(word, count)| counts[word as usize][d] = Some(count.into()));
+        }
+        let names = if about.columns.is_empty() { column_names(&[words]) } else { about.columns.clone() };
         let mut out = Table::new();
-        out.push("word", Column::Count(entries.iter().map(|&(_, word, _)| Some(word.into())).collect()));
-        out.push("count", Column::Count(entries.iter().map(|&(.., count)| Some(count.into())).collect()));
-        let name = |&(_, word, _): &(usize, u32, u32)| about.columns[word as usize].clone();
-        let names = (!about.columns.is_empty()).then(|| entries.iter().map(name).collect());
-        let documents = entries.iter().map(|&(d, ..)| d);
-        Ok(Answer { text: Some(text), ..Answer::of("document", documents, names, out) })
+        names.into_iter().zip(counts).for_each(|(name, counts)| out.push(name, Column::Count(counts)));
+        Ok(Answer { text: Some(text), ..Answer::new(out) })
     }
 
     /// The bound of documents, the topics held.
