@@ -69,7 +69,9 @@ pub(crate) fn assign(
         // What a program writes of the rows' own names, if they are whole numbers, stands first and without a name.
         let whole = |column: &ColumnReading| matches!(column.kind, ColumnKind::Count | ColumnKind::Binary);
         let index = |column: &&ColumnReading| !column.named && whole(column) && column.missing == 0;
-        let indices = columns.iter().take_while(index).count();
+        // Columns without a name and a cell are none.
+        let none = columns.iter().take_while(|column| !column.named && column.missing == rows).count();
+        let indices = none + columns[none..].iter().take_while(index).count();
         let told = table.types.keys().chain(&options.counts.weights);
         let typed: Vec<usize> = told.filter_map(|name| place(name, &names)).collect();
         for (i, column) in columns.iter_mut().enumerate().filter(|(_, column)| open(column)) {
@@ -80,9 +82,11 @@ pub(crate) fn assign(
                 column.role = Role::Aside("it is not one of the columns that are read".into());
             } else if !column.named && column.missing == rows && rows > 0 {
                 column.role = Role::Aside("it has neither a name nor a cell".into());
+            } else if column.missing == rows && rows > 0 && !asked && !lenient {
+                column.role = Role::Aside("every cell of it is missing".into());
             } else if !asked
                 && column.kind.is_number()
-                && (numbers_rows(column, i, header, rows) || (header && i < indices && !column.named))
+                && (numbers_rows(column, i == none, header, rows) || (header && i < indices && !column.named))
             {
                 column.role = Role::RowNumber;
             } else if !column.kind.is_number() {
@@ -209,18 +213,15 @@ pub(crate) fn place(wanted: &str, names: &[String]) -> Option<usize> {
 
 /// Whether a column of numbers is one of row numbers: by its name, or as the first where it has none, or numbers the rows of
 /// a longer file in their order and is no measure by its name.
-fn numbers_rows(column: &ColumnReading, place: usize, header: bool, rows: usize) -> bool {
+fn numbers_rows(column: &ColumnReading, first: bool, header: bool, rows: usize) -> bool {
     match column.numbering {
         Numbering::None => false,
         numbering if column.named => {
             is_name_of(&column.name, numbering)
-                || (place == 0
-                    && numbering == Numbering::InOrder
-                    && rows >= NUMBERED
-                    && !is_measure(&column.name))
+                || (first && numbering == Numbering::InOrder && rows >= NUMBERED && !is_measure(&column.name))
         }
-        Numbering::Distinct => place == 0 && header,
-        Numbering::Counting | Numbering::InOrder => place == 0 && (header || rows >= NUMBERED),
+        Numbering::Distinct => first && header,
+        Numbering::Counting | Numbering::InOrder => first && (header || rows >= NUMBERED),
     }
 }
 

@@ -513,9 +513,93 @@ fn titles_above_a_table_are_left_out() {
         assert_eq!((data.columns.join(","), data.rows()), ("day,mass,count".into(), 3), "{title}");
         assert!(decided(&data.reading, "comments").contains("left out"), "{title}");
     }
+    // Columns without a cell have no name, and the names may be those of one column.
+    for text in [
+        "Masses of May,,\n,,\n,mass,count\n,1.5,2\n,2.5,3\n",
+        "Masses of May,,,\nof 2024,,,\n,mass,,count\n,1.5,,2\n,2.5,,3\n",
+        "Masses,,,,\n,May,,June,\n,mass,count,rest,all\n0,1.5,2,3,4\n1,2.5,3,4,5\n",
+    ] {
+        let data = csv(text);
+        assert_eq!((&data.columns[..2].join(","), data.rows()), (&"mass,count".into(), 2), "{text}");
+    }
+    for text in ["Masses,\n,\n,x\n,1\n,3\n,6\n", "Masses\n\nx\n1\n3\n6\n", "Masses,\n,\nx,\n1,\n3,\n6,\n"] {
+        let data = csv(text);
+        assert_eq!((data.columns.join(","), &data.values[..]), ("x".into(), &[1.0, 3.0, 6.0][..]), "{text}");
+    }
     // A row that lacks cells is no title.
     assert_eq!(csv("1,,\n1,1.5,2\n2,2.5,3\n").rows(), 3);
     assert_eq!(csv("a,b\n1,\n2,3\n").rows(), 2);
+}
+
+#[test]
+fn notes_below_a_table_are_left_out() {
+    let (names, rows) = ("day,mass,kind\n", "1,1.5,a\n2,2.5,b\n3,3.5,a\n");
+    for (notes, said) in [
+        ("Source: the office,,\n", "line 5 is left out"),
+        ("taken in May,,\n", "line 5 is left out"),
+        ("\ntaken in May,,\n,,and dried\n", "lines 6 to 7 are left out"),
+        (",,\n,,\n,,* preliminary\n", "lines 5 to 7 are left out"),
+        ("Source: the office\n", "line 5 is left out"),
+        ("\nby me, not you, in the year, 2024\n", "line 6 is left out"),
+        ("\nas of,2024,\n", "line 6 is left out"),
+    ] {
+        let data = csv(format!("{names}{rows}{notes}"));
+        assert_eq!((data.columns.join(","), data.rows()), ("day,mass".into(), 3), "{notes}");
+        assert_eq!(data.values[..], [1.0, 1.5, 2.0, 2.5, 3.0, 3.5], "{notes}");
+        assert_eq!(decided(&data.reading, "notes"), said, "{notes}");
+    }
+    let data = csv(format!("{names}{rows},,\n,,\n"));
+    assert_eq!(
+        (data.rows(), decided(&data.reading, "empty rows").as_str()),
+        (3, "lines 5 to 6 are left out")
+    );
+    assert_eq!(csv("x\n1\n2\n4\n\nSource: the office\n").values[..], [1.0, 2.0, 4.0]);
+    let summed = csv("item,x\na,1\nb,2\nc,4\nTotal,7\n\nSource: the office,\n");
+    assert_eq!((summed.rows(), decided(&summed.reading, "totals").as_str()), (3, "line 5 is left out"));
+    // What may be a row is one: with a date, with a name as the others have, or above another row.
+    for text in [
+        "day,x,y\n2024-01-01,1,2\n2024-01-02,2,3\n2024-01-03,4,4\n2024-01-04,,\n",
+        "item,x,y\na,1,2\nb,2,3\nc,4,4\nd,,\n",
+        "item,x,y\na,1,2\nSource: b,,\nc,4,4\nd,5,\n",
+        "item,x,y\na,1,2\n,,\nc,4,4\nd,5,\n",
+        "on,x,y\nTrue,1,2\nFalse,2,3\nTrue,4,4\nTrue,,\n",
+        "item,x,y\n\"Source: a\",1,2\nb,2,3\n\"Source: a\",,\nb,2,3\n",
+    ] {
+        let data = csv(text);
+        assert_eq!((data.rows(), decided(&data.reading, "notes").as_str()), (4, ""), "{text}");
+    }
+    // A row that is cut off, and a cell that is mistyped, are named.
+    assert_eq!(refused(format!("{names}{rows}abc,1\n")), "` line 5 has 2 cells, but the first row has 3");
+    assert_eq!(refused("x\n1\n2\n4\n4o\n"), "`: column `x` line 5 is `4o`, which is not a number");
+    assert_eq!(refused("x,y\n1,\n2,3\n4,\n4o,\n"), "`: column `x` line 5 is `4o`, which is not a number");
+}
+
+#[test]
+fn columns_that_hold_nothing_are_set_aside() {
+    let nothing = || Role::Aside("it has neither a name nor a cell".into());
+    for (text, empty) in [
+        (",a,b\n,1,2.5\n,3,4.5\n,6,4.1\n", "column 1"),
+        ("a,b,,\n1,2.5,,\n3,4.5,,\n6,4.1,,\n", "column 3"),
+        ("a,,b\n1,,2.5\n3,,4.5\n6,,4.1\n", "column 2"),
+        (",,a,b\n,0,1,2.5\n,1,3,4.5\n,2,6,4.1\n", "column 1"),
+    ] {
+        let data = csv(text);
+        assert_eq!(
+            (data.columns.join(","), data.rows(), role(&data, empty)),
+            ("a,b".into(), 3, &nothing()),
+            "{text}"
+        );
+    }
+    // One with a name is told by it, and is data where it is asked for.
+    let text = "a,rest,b\n1,,2.5\n3,NA,4.5\n6,,4.1\n";
+    let data = csv(text);
+    assert_eq!(
+        (data.columns.join(","), role(&data, "rest")),
+        ("a,b".into(), &Role::Aside("every cell of it is missing".into()))
+    );
+    let columns = ["a", "rest"].map(Into::into).to_vec();
+    let asked = read("a.csv", text, &with(TableOptions { columns, ..TableOptions::default() })).unwrap();
+    assert_eq!(asked.columns, ["a", "rest"]);
 }
 
 #[test]

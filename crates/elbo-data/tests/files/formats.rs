@@ -4,8 +4,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use elbo_data::{
-    Cell, CorpusOptions, Error, Missing, ReadOptions, Remedy, TableOptions, Tensors, TextColumns, TimeColumn,
-    read, read_as, read_corpus, read_frame,
+    Cell, CorpusOptions, Error, Missing, ReadOptions, Remedy, Role, TableOptions, Tensors, TextColumns,
+    TimeColumn, read, read_as, read_corpus, read_frame,
 };
 use serde_json::Value;
 use zip::write::SimpleFileOptions;
@@ -77,6 +77,26 @@ fn every_file_is_read_as_python_holds_it() {
             assert_eq!(frame.labels.map_or(Value::Null, Value::from), truth["labels"], "{file}");
         }
     }
+}
+
+/// A table may begin anywhere in a sheet, with titles above it and notes below; what is left out is said with its place.
+#[test]
+fn a_table_is_found_wherever_it_stands_in_a_sheet() {
+    let read = |options: &ReadOptions| read_as::<f64>(&folder().join("placed.xlsx"), options).unwrap();
+    let data = read(&ReadOptions { missing: true, ..ReadOptions::default() });
+    assert_eq!(
+        (data.columns.join(" "), data.rows(), data.labels.as_ref()),
+        ("mass count shift".into(), 4, None)
+    );
+    let sums: Vec<f64> = (0..3).map(|d| data.column(d).filter(|x| !x.is_nan()).sum()).collect();
+    assert_eq!((sums, data.lines.of(0)), (vec![11.25, 12.0, 0.875], 6));
+    let said = |of: &str| data.reading.decisions.iter().find(|decision| decision.of == of).unwrap();
+    assert_eq!(said("comments").chosen, "2 lines are left out, from 1 to 2");
+    assert_eq!(said("notes").chosen, "lines 11 to 14 are left out");
+    assert!(said("notes").why.ends_with("`Source: the office, 2024`"), "{}", said("notes").why);
+    let role = |name: &str| &data.reading.columns.iter().find(|column| column.name == name).unwrap().role;
+    assert_eq!(*role("column 4"), Role::Aside("it has neither a name nor a cell".into()));
+    assert_eq!(*role("remark"), Role::Aside("every cell of it is missing".into()));
 }
 
 /// The numbers alone, as models take them.

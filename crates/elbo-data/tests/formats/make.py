@@ -228,6 +228,20 @@ for row in [["day", "mass", "count"], *([dt.date(2024, 5, day), day / 4, day] fo
     page.append(row)
 titled.save(HERE / "title.xlsx")
 truth("title.xlsx", ["day", "mass", "count"], [[dt.date(2024, 5, day), day / 4, day] for day in range(1, 6)])
+# A table that begins in column C, with titles above it and notes below, a column without a cell and one with a name alone.
+placed = openpyxl.Workbook()
+page = placed.active
+page["A1"], page["B2"], page["J2"] = "Masses of May", "as of 2024", " "
+DATA = [[1.5, 3, -0.5], [2.25, 0, None], [4.0, 7, 1.25], [3.5, 2, 0.125]]
+for row, cells in enumerate([["mass", "count", "shift"], *DATA]):
+    for column, cell in zip([3, 5, 6], cells):
+        page.cell(row + 5, column, cell)
+page.cell(5, 7, "remark")
+page["C11"], page["C12"], page["A13"] = "Source: the office, 2024", "* preliminary", "printed in June"
+page["D14"], page["E14"] = "as of", 2024
+placed.save(HERE / "placed.xlsx")
+truth("placed.xlsx", ["column 1", "column 2", "mass", "column 4", "count", "shift", "remark", "column 8", "column 9", "column 10"],
+      [[None, None, mass, None, count, shift, None, None, None, None] for mass, count, shift in DATA])
 sheet = pd.DataFrame({
     "mass": [1.5, np.nan, 1e-7, 12345678.9], "count": [1, 2, 3, 4], "yes": [True, False, True, False],
     "note, \"quoted\"": ["a,b", "say \"x\"", "two\nlines", "ä"],

@@ -165,7 +165,7 @@ fn of_excel(lines: &[&str]) -> Option<Delimiter> {
 /// The last line of what stands above the table: text that does not have the cells of a row.
 fn above(split: &Split) -> usize {
     let Split { width, share, ref records, .. } = *split;
-    if width < 2 || share < 0.5 || split.delimiter == Delimiter::BLANKS {
+    if share < 0.5 || split.delimiter == Delimiter::BLANKS {
         return 0;
     }
     let full = records.iter().position(|record| record.len() == width).unwrap_or(0);
@@ -177,18 +177,45 @@ fn above(split: &Split) -> usize {
         && rest.first().is_some_and(|row| !words(row));
     let heads = if short { &heads[..heads.len() - 1] } else { heads };
     match heads.last() {
-        Some(last) if heads.iter().all(words) => last.line,
+        Some(last) if heads.iter().all(words) && (width > 1 || begin > full) => last.line,
         _ => 0,
     }
 }
 
-/// How many of the first records are titles, which a program filled up to the width of the table: text in one cell at most,
-/// above a row of names, above a row with a number.
+/// How many of the first records are titles, which a program filled up to the width of the table: text in one cell at most, or
+/// in half of those of the names. The names are the first text that stands above all numbers of a row but its first.
 fn titles(records: &[Record]) -> usize {
-    let filled = |record: &Record| record.cells().filter(|cell| !cell.is_empty()).count();
-    let titles = records.iter().take_while(|record| filled(record) < 2).count();
-    let names = records.get(titles).is_some_and(|names| names.cells().all(is_text) && names.len() > 1);
+    // The first of a table without titles are looked at in any case.
+    const MOST: usize = 32;
+    let places = |record: &Record, of: fn(&str) -> bool| -> Vec<usize> {
+        record.cells().enumerate().filter(|(_, cell)| of(cell)).map(|(place, _)| place).collect()
+    };
+    let filled = |record: &Record| places(record, |cell| !cell.is_empty());
     let numbers =
-        |row: &Record| row.cells().any(|cell| number::<f64>(cell).is_ok() || written(cell).is_some());
-    if names && records[titles + 1..].iter().take(2).any(numbers) { titles } else { 0 }
+        |record: &Record| places(record, |cell| number::<f64>(cell).is_ok() || written(cell).is_some());
+    let words = |record: &Record| places(record, is_text) == filled(record);
+    // What follows an empty line belongs to no names above it.
+    let held: Vec<usize> =
+        (0..records.len().min(MOST)).filter(|&i| !filled(&records[i]).is_empty()).collect();
+    let apart = |at: usize| records[held[at]].empty > 0 || (at > 0 && held[at] > held[at - 1] + 1);
+    let names = |at: usize| {
+        let below = held[at + 1..].first().filter(|&&row| !words(&records[row]) || !apart(at + 1));
+        let row = below
+            .into_iter()
+            .chain(held.get(at + 2))
+            .take(2)
+            .find(|&&row| !numbers(&records[row]).is_empty());
+        let (Some(&row), of) = (row.filter(|_| below.is_some()), filled(&records[held[at]])) else {
+            return false;
+        };
+        let (of_row, first) = (numbers(&records[row]), filled(&records[row])[0]);
+        words(&records[held[at]])
+            && of_row.iter().all(|place| *place == first || of.contains(place))
+            && of_row.iter().any(|place| of.contains(place))
+    };
+    let Some(at) = (0..held.len()).find(|&at| names(at)) else { return 0 };
+    let most = (filled(&records[held[at]]).len() / 2).max(1);
+    let all = held[..at].iter().all(|&i| words(&records[i]) && filled(&records[i]).len() <= most);
+    let alone = records[held[at]].len() == 1;
+    if at > 0 && all && (!alone || apart(at)) { held[at] } else { 0 }
 }

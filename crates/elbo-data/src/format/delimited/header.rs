@@ -158,7 +158,7 @@ fn of_numbers(
 }
 
 /// Whether a cell is text that is no value of its column, as `True` may be.
-fn is_name(cell: &str, column: &ColumnScan) -> bool {
+pub(super) fn is_name(cell: &str, column: &ColumnScan) -> bool {
     is_text(cell) && !(column.is_boolean() && is_truth(cell))
 }
 

@@ -7,6 +7,7 @@ mod comments;
 mod dialect;
 mod encoding;
 mod header;
+mod notes;
 mod records;
 mod scan;
 mod table;

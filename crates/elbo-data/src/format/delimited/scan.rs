@@ -300,6 +300,16 @@ impl ColumnScan {
         self.dates.odd(self.plain + self.written, self.first_number.as_ref())
     }
 
+    /// Whether a text is none of its cells: there are none, or these are numbers, or dates.
+    pub(super) fn is_odd(&self, text: &str) -> bool {
+        self.is_empty() || self.is_number() || (!self.ways().is_empty() && !self.is_date(text))
+    }
+
+    /// Whether no cell is missing.
+    pub(super) fn is_full(&self) -> bool {
+        self.missing == 0 && !self.is_empty()
+    }
+
     /// Whether its cells, but for this one, are all numbers or all dates.
     pub(super) fn differs(&self) -> bool {
         !self.ways().is_empty() || (self.numbers() > 0 && self.texts() == 0)

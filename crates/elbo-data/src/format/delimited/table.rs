@@ -7,6 +7,7 @@ use super::comments::Comments;
 use super::dialect::{Dialect, sample};
 use super::encoding::Encoding;
 use super::header;
+use super::notes::Notes;
 use super::records::{Record, Records};
 use super::scan::{ColumnScan, Example, decimal};
 use super::totals::{Sums, names_total, sums_up};
@@ -35,6 +36,8 @@ pub(super) struct Table {
     pub(super) units: Option<usize>,
     /// The last line, where it sums up the others.
     pub(super) total: Option<usize>,
+    /// The first line below the table.
+    pub(super) below: Option<usize>,
     /// Whether each row ends with a delimiter that parts nothing.
     pub(super) trailing: bool,
     /// The kinds that columns are told to be of.
@@ -61,6 +64,7 @@ struct Scan {
     /// How many rows are called totals, and the first of them.
     called: usize,
     first_called: Option<Example>,
+    notes: Notes,
     trailing: bool,
 }
 
@@ -183,6 +187,7 @@ impl Table {
         said_of_booleans(&columns, &scan.columns, &mut told, &mut reading);
         said_of_digits(&columns, &scan.columns, &mut reading);
         scan.said_of_totals(&columns, &mut reading);
+        scan.notes.said(&mut reading);
         said_of_turned(&columns, &scan.columns, &mut reading);
         let data = |column: &ColumnReading| matches!(column.role, Role::Data | Role::Refused(_));
         if options.text == TextColumns::Aside && !columns.iter().any(data) {
@@ -194,7 +199,7 @@ impl Table {
         reading.columns = columns;
         let units = scan.second.as_ref().filter(|_| units).map(|second| second.line);
         let total = scan.total.is_some().then_some(scan.last.line);
-        let (decimal, trailing) = (mark, scan.trailing);
+        let (decimal, below, trailing) = (mark, scan.notes.line(), scan.trailing);
         let writings = scan.columns.into_iter().map(|column| column.writing).collect();
         Ok(Self {
             encoding,
@@ -204,6 +209,7 @@ impl Table {
             header,
             units,
             total,
+            below,
             trailing,
             told,
             writings,
@@ -392,6 +398,7 @@ impl Scan {
             total: None,
             called: 0,
             first_called: None,
+            notes: Notes::default(),
             trailing: false,
         };
         // One column tells whether the last row may sum up the others: then all are looked at.
@@ -405,18 +412,19 @@ impl Scan {
         };
         scan.second.iter().for_each(|second| probe(second, &mut sums));
         while records.next(&mut record)? {
-            if record.len() != columns {
-                // What is wrong with the first row is said of it.
-                scan.check_first(path)?;
-                let (expected, actual) = (columns, record.len());
-                return Err(Error::Ragged { path: path.to_owned(), line: record.line, expected, actual });
+            if scan.notes.take(&record, columns) {
+                continue;
             }
-            scan.empties(&record);
-            // The last row may be one of totals: each is taken once another follows.
-            std::mem::swap(&mut scan.last, &mut record);
+            for mut row in scan.notes.rows() {
+                scan.put(&mut row, path)?;
+                probe(&row, &mut sums);
+            }
+            scan.put(&mut record, path)?;
             probe(&record, &mut sums);
-            scan.take(&record);
-            scan.rows += 1;
+        }
+        for mut row in scan.rows_of_notes() {
+            scan.put(&mut row, path)?;
+            probe(&row, &mut sums);
         }
         let mut with_first = sums;
         probe(&scan.first, &mut with_first);
@@ -438,6 +446,33 @@ impl Scan {
         }
         scan.check_first(path)?;
         Ok(scan)
+    }
+
+    /// Takes a row once another follows, since the last may be one of totals; the row before is in its place then.
+    fn put(&mut self, record: &mut Record, path: &Path) -> Result<(), Error> {
+        if record.len() != self.columns.len() {
+            // What is wrong with the first row is said of it.
+            self.check_first(path)?;
+            let (expected, actual) = (self.columns.len(), record.len());
+            return Err(Error::Ragged { path: path.to_owned(), line: record.line, expected, actual });
+        }
+        self.empties(record);
+        std::mem::swap(&mut self.last, record);
+        self.take(record);
+        self.rows += 1;
+        Ok(())
+    }
+
+    /// The rows among what may be notes, once all others are known.
+    fn rows_of_notes(&mut self) -> Vec<Record> {
+        if self.notes.line().is_none() {
+            return Vec::new();
+        }
+        let mut columns = self.columns.clone();
+        for record in self.second.iter().chain([&self.last]) {
+            columns.iter_mut().zip(record.cells()).for_each(|(column, cell)| column.take(cell, record.line));
+        }
+        self.notes.part(&columns)
     }
 
     /// Decides what all rows together tell: whether the last, which was not taken yet, sums up the others, and which of day

@@ -143,6 +143,9 @@ where
     let mut record = Record::default();
     let mut first = true;
     while records.next(&mut record)? {
+        if table.below.is_some_and(|below| record.line >= below) {
+            break;
+        }
         let at_first = std::mem::take(&mut first);
         if (at_first && table.header) || [table.units, table.total].contains(&Some(record.line)) {
             continue;
