@@ -103,9 +103,12 @@ pub enum Error {
     /// A number whose comma parts either thousands or a fraction.
     #[error("`{}`: column `{}` line {line} is `{}`, whose comma may stand between thousands or before a fraction", path.display(), brief(column), brief(text))]
     DecimalMark { path: PathBuf, column: String, line: usize, text: String },
-    /// Numbers with decimal commas, and others with points; each by its place.
+    /// Numbers with decimal commas, and others with points, each by its place; `column` may be left out.
     #[error("`{}`: {comma} has a decimal comma, and {point} has none", path.display())]
-    DecimalMarks { path: PathBuf, comma: String, point: String },
+    DecimalMarks { path: PathBuf, comma: String, point: String, column: String },
+    /// A number with another decimal mark than is told; no number has that.
+    #[error("`{}`: the decimal mark is told to be `{told}`, but column `{}` line {line} is `{}`, and no number has a decimal `{told}`", path.display(), brief(column), brief(text))]
+    OtherDecimalMark { path: PathBuf, column: String, line: usize, text: String, told: char },
     /// A number with points between thousands, where another has a decimal point, by its place.
     #[error("`{}`: column `{}` line {line}, `{}`, has points between thousands, and {point} has a decimal point", path.display(), brief(column), brief(text))]
     ThousandPoints { path: PathBuf, column: String, line: usize, text: String, point: String },
@@ -242,6 +245,7 @@ impl Error {
             | Self::DecimalMark { path, line, .. }
             | Self::ThousandPoints { path, line, .. }
             | Self::CommaDelimited { path, line, .. }
+            | Self::OtherDecimalMark { path, line, .. }
             | Self::NoInstants { path, line, .. }
             | Self::Cell { path, line, .. } => (*path, *line) = located(*line),
             Self::StrayText { path, line, opened, .. } => {

@@ -48,6 +48,16 @@ pub enum Remedy {
     CheckDelimiterAndQuotes,
     /// Say whether numbers have a decimal point or a decimal comma.
     TellDecimalMark,
+    /// Say that numbers have this decimal mark, or let the rows decide.
+    TellOtherMark {
+        /// The mark.
+        mark: char,
+    },
+    /// Write all numbers with one decimal mark, or leave the column out.
+    WriteOneMark {
+        /// Its name.
+        column: String,
+    },
     /// Mend a cell among numbers, or say that its column holds text, or leave the column out.
     MendCell {
         /// Its name.
@@ -161,8 +171,11 @@ impl Error {
             Self::NoInstants { column, .. } => Remedy::TellTime { column: column.clone() },
             Self::NotTimes { .. } => Remedy::TellAnotherKind,
             Self::UnclearDates { .. } => Remedy::WriteIsoDates,
-            Self::DecimalMark { .. } | Self::DecimalMarks { .. } | Self::CommaDelimited { .. } => {
-                Remedy::TellDecimalMark
+            Self::DecimalMark { .. } => Remedy::TellDecimalMark,
+            Self::DecimalMarks { column, .. } => Remedy::WriteOneMark { column: column.clone() },
+            Self::CommaDelimited { .. } => Remedy::TellOtherMark { mark: '.' },
+            Self::OtherDecimalMark { told, .. } => {
+                Remedy::TellOtherMark { mark: if *told == ',' { '.' } else { ',' } }
             }
             Self::Cell {
                 column,

@@ -20,6 +20,15 @@ fn sentence(remedy: &Remedy) -> String {
         }
         Remedy::TellHeader => "«header yes» says that the first row names the columns; else mend the cell",
         Remedy::TellDecimalMark => "«decimal .» or «decimal ,» says which it is",
+        Remedy::TellOtherMark { mark } => {
+            return format!("leave the decimal mark to be found out, or give «decimal {mark}»");
+        }
+        Remedy::WriteOneMark { column } => {
+            return format!(
+                "write all numbers with one decimal mark; or «drop {}» leaves that column out",
+                argument(column, 0)
+            );
+        }
         Remedy::TellAnotherKind => "mend the cell, or give the column another «type»",
         Remedy::TellTime { column } => {
             return format!(

@@ -36,16 +36,13 @@ impl Format for LdaC {
         let Some(words) = fields.next().and_then(|words| words.parse::<usize>().ok()) else { return false };
         let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         let is_entry = |field: &str| field.split_once(':').is_some_and(|(word, _)| is_number(word));
-        let (mut entries, mut all) = (0, true);
-        for field in fields {
-            entries += 1;
-            all &= is_entry(field);
-        }
+        let fields: Vec<bool> = fields.map(is_entry).collect();
+        let entries = fields.iter().filter(|&&entry| entry).count();
         // The last field of a line that is cut off may be cut off too.
         if whole {
-            all && entries == words && words > 0
+            entries == words && entries == fields.len() && words > 0
         } else {
-            entries > 0 && words > 0 && entries <= words
+            entries > 0 && fields.len() <= words && fields[..fields.len() - 1].iter().all(|&entry| entry)
         }
     }
 

@@ -159,6 +159,10 @@ mod tests {
             let document = head == "1 12:30\n2 12:40\n";
             assert_eq!(format(head.as_bytes(), "a.dat") == text, !document, "{head}");
         }
+        // Rows whose lines do not end, or end as of old.
+        for head in ["3 4 2", "283\tnan\tnan\r1\t2\t3\r", "3 4:1 2 7:1", "3 4"] {
+            assert_eq!(format(head.as_bytes(), "a.csv"), text, "{head}");
+        }
         assert_eq!(format(b"3\n4\n2\n1 1 2\n", "docword.txt"), Some(docword::Docword.name()));
         assert_eq!(format(b"PK\x03\x04", "a"), Some(workbook::Workbook.name()));
         assert_eq!(format(b"\x7fELF\x02", "a"), None);

@@ -1,7 +1,7 @@
 //! Text tables as other programs and people write them.
 
 use elbo_data::{
-    ColumnKind, Dataset, DecimalMark, Delimiter, Error, ReadOptions, Reading, Role, TableOptions,
+    ColumnKind, Dataset, DecimalMark, Delimiter, Error, ReadOptions, Reading, Remedy, Role, TableOptions,
     TextColumns, read_as, read_frame,
 };
 
@@ -709,6 +709,54 @@ fn points_between_thousands_are_called_so() {
     );
     let drop = with(TableOptions { drop: vec!["a".into()], ..TableOptions::default() });
     assert_eq!(read("a.csv", text, &drop).unwrap().values[..], [0.324, 1.439, 0.5]);
+}
+
+/// A point before three digits parts thousands where the decimal mark is a comma: that is said, and what contradicts it is refused.
+#[test]
+fn a_point_is_never_left_out_in_silence() {
+    let told = |decimal| with(TableOptions { decimal, ..TableOptions::default() });
+    let comma = || told(Some(DecimalMark::Comma));
+    for (text, options) in [
+        ("a;b\n1,5;8.030\n2,5;7.120\n", told(None)),
+        ("a;b\n1,5;8.030\n2,5;7.120\n", comma()),
+        ("a;b\n1;8.030\n2;7.120\n", comma()),
+        ("a;b\n1;8.030,0\n2;7120\n", comma()),
+    ] {
+        let data = read("a.csv", text, &options).unwrap();
+        assert_eq!(data.column(1).collect::<Vec<_>>(), [8030.0, 7120.0], "{text}");
+        let said = data.reading.decisions.iter().find(|decision| decision.of == "thousands").unwrap();
+        assert_eq!((said.chosen.as_str(), said.usual), ("`b`", false), "{text}");
+        assert!(said.why.ends_with(" in line 2 is 8030"), "{}", said.why);
+    }
+    let refused = |text: &str, options: &ReadOptions| read("a.csv", text, options).unwrap_err();
+    // No number has the mark that is told.
+    for (text, options, mark) in [
+        ("a;b\n1;8.030\n2;7.12\n", comma(), '.'),
+        ("a;b\n1;8.030\n2;0.845\n", comma(), '.'),
+        ("a;b;c\n1;8.030;x\n2;7.120;x\n2;1,234,567;x\n", comma(), '.'),
+        ("a;b\n1;8\n2;7,12\n", told(Some(DecimalMark::Point)), ','),
+    ] {
+        let error = refused(text, &options);
+        assert!(matches!(error, Error::OtherDecimalMark { .. }), "{text}: {error}");
+        assert_eq!(error.remedy(), Some(Remedy::TellOtherMark { mark }), "{text}");
+        assert_eq!(read("a.csv", text, &told(None)).unwrap().rows(), text.lines().count() - 1, "{text}");
+    }
+    // Some have it, and others do not: the column that does not can be left out.
+    let both = "a;b\n1,5;8.030\n2,5;7.12\n";
+    for (decimal, column) in [(None, "b"), (Some(DecimalMark::Comma), "b"), (Some(DecimalMark::Point), "a")] {
+        let error = refused(both, &told(decimal));
+        assert_eq!(error.remedy(), Some(Remedy::WriteOneMark { column: column.into() }), "{error}");
+        let drop = vec![column.to_owned()];
+        let table = TableOptions { decimal, drop, ..TableOptions::default() };
+        assert_eq!(read("a.csv", both, &with(table)).unwrap().width(), 1, "{column}");
+    }
+    // Columns that are no numbers say nothing of the mark.
+    let versions = "a;version\n1,5;1.2\n2,5;1.3\n";
+    let options = ReadOptions { label_columns: vec!["version".into()], ..comma() };
+    assert_eq!(read("a.csv", versions, &options).unwrap().labels.unwrap(), ["1.2", "1.3"]);
+    let types = [("version".to_owned(), ColumnKind::Category)].into();
+    let options = with(TableOptions { types, ..TableOptions::default() });
+    assert_eq!(read("a.csv", versions, &options).unwrap().values[..], [1.5, 2.5]);
 }
 
 #[test]

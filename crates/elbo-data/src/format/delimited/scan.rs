@@ -53,7 +53,7 @@ pub(super) struct ColumnScan {
     pub(super) thousands: Option<Example>,
     pub(super) either: Option<Example>,
     /// A point before three digits, which may stand between thousands.
-    three: Option<Example>,
+    pub(super) three: Option<Example>,
     /// A whole number that begins with 0, as codes do, and one that f64 does not hold exactly.
     pub(super) zeros: Option<Example>,
     pub(super) rounded: Option<Example>,
@@ -392,6 +392,9 @@ pub(super) fn decimal(
             .iter()
             .find_map(|(name, column)| of(column).clone().map(|(line, text)| (name.clone(), line, text)))
     };
+    let place = |(column, line, text): &(String, usize, String)| {
+        format!("column `{}` line {line}, `{}`,", brief(column), brief(text))
+    };
     if let Some(told) = told {
         let commas = first(|column| &column.comma).or_else(|| first(|column| &column.either));
         let points = first(|column| &column.point).or_else(|| first(|column| &column.three));
@@ -400,7 +403,20 @@ pub(super) fn decimal(
         {
             return Err(Error::CommaDelimited { path: path.to_owned(), column, line, text });
         }
-        return Ok((told, "it is told".into(), told == DecimalMark::Point));
+        let comma = first(|column| &column.comma);
+        let point = first(|column| &column.point).or_else(|| first(|column| &column.thousands));
+        let path = path.to_owned();
+        return match (told, comma, point) {
+            (_, Some(comma), Some(point)) => {
+                let column = if told == DecimalMark::Comma { point.0.clone() } else { comma.0.clone() };
+                Err(Error::DecimalMarks { path, comma: place(&comma), point: place(&point), column })
+            }
+            (DecimalMark::Comma, None, Some((column, line, text)))
+            | (DecimalMark::Point, Some((column, line, text)), None) => {
+                Err(Error::OtherDecimalMark { path, column, line, text, told: told.char() })
+            }
+            _ => Ok((told, "it is told".into(), told == DecimalMark::Point)),
+        };
     }
     let comma = first(|column| &column.comma);
     let point = first(|column| &column.point).or_else(|| first(|column| &column.thousands));
@@ -412,10 +428,8 @@ pub(super) fn decimal(
             Err(Error::ThousandPoints { path, column, line, text, point })
         }
         (Some(comma), Some(point), _) => {
-            let place = |(column, line, text): (String, usize, String)| {
-                format!("column `{}` line {line}, `{}`,", brief(&column), brief(&text))
-            };
-            Err(Error::DecimalMarks { path, comma: place(comma), point: place(point) })
+            let column = point.0.clone();
+            Err(Error::DecimalMarks { path, comma: place(&comma), point: place(&point), column })
         }
         (Some((_, line, text)), None, _) => {
             Ok((DecimalMark::Comma, format!("as in `{}`, line {line}", brief(&text)), false))

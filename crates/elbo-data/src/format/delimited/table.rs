@@ -11,14 +11,15 @@ use super::notes::Notes;
 use super::records::{Record, Records};
 use super::scan::{ColumnScan, Example, decimal};
 use super::totals::{Sums, names_total, sums_up};
+use super::written::written;
 use crate::delimiter::{DecimalMark, Delimiter};
 use crate::error::{CellFault, Error};
 use crate::kind::ColumnKind;
-use crate::names::{brief, column_names};
+use crate::names::{brief, column_names, listed};
 use crate::numbering::Numbering;
 use crate::options::{ReadOptions, TextColumns};
 use crate::reading::{ColumnReading, Reading, Role};
-use crate::roles::{assign, is_unnamed, no_data, told, why_no_dates};
+use crate::roles::{assign, is_unnamed, no_data, place, told, why_no_dates};
 use crate::room::check_columns;
 use crate::source::{Source, plain_name};
 use crate::time::{Dates, Writing, dates};
@@ -153,18 +154,21 @@ impl Table {
         }
         let names =
             header::names(above.as_ref().map_or(&scan.first, |(_, names)| names), header || above.is_some());
-        let numbers: Vec<(String, &ColumnScan)> = names
+        let plain: Vec<String> = names.iter().map(|(name, _)| name.clone()).collect();
+        let taken = taken(&plain, options);
+        let numbers: Vec<(String, &ColumnScan)> = plain
             .iter()
-            .map(|(name, _)| name.clone())
+            .cloned()
             .zip(&scan.columns)
-            .filter(|(name, column)| column.is_number() && !options.table.drop.contains(name))
+            .zip(taken)
+            .filter(|((_, column), taken)| column.is_number() && *taken)
+            .map(|(column, _)| column)
             .collect();
         let (mark, why, usual) = decimal(&numbers, dialect.delimiter, options.table.decimal, path)?;
         let chosen = if mark == DecimalMark::Comma { "comma" } else { "point" };
         reading.decide("decimal", chosen, why, usual);
         said_of_thousands(&numbers, mark, &mut reading);
         let affixes = affixes(&names, &scan.columns, mark, &mut reading);
-        let plain: Vec<String> = names.iter().map(|(name, _)| name.clone()).collect();
         let mut told = told(&plain, options, path)?;
         let mut columns = scan.understood(&names, &told);
         for (column, unit) in columns.iter_mut().zip(&affixes) {
@@ -264,20 +268,41 @@ fn check_told_dates(
     Ok(())
 }
 
-/// Says in which columns marks between thousands are left out.
+/// Of each column whether its cells may be numbers that a model takes, by what is told of it.
+fn taken(names: &[String], options: &ReadOptions) -> Vec<bool> {
+    let table = &options.table;
+    let places = |of: &[String]| of.iter().filter_map(|name| place(name, names)).collect::<Vec<_>>();
+    let [dropped, chosen, labels] =
+        [&table.drop, &table.columns, &options.label_columns].map(|of| places(of));
+    let texts: Vec<usize> = table
+        .types
+        .iter()
+        .filter(|(_, kind)| !kind.is_number())
+        .filter_map(|(name, _)| place(name, names))
+        .collect();
+    let out = |i: &usize| dropped.contains(i) || labels.contains(i) || texts.contains(i);
+    (0..names.len()).map(|i| !out(&i) && (chosen.is_empty() || chosen.contains(&i))).collect()
+}
+
+/// Says in which columns marks between thousands are left out, and what that makes of the first such number.
 fn said_of_thousands(numbers: &[(String, &ColumnScan)], mark: DecimalMark, reading: &mut Reading) {
-    let parts = |column: &ColumnScan| {
-        column.thousands.is_some() || (column.either.is_some() && mark == DecimalMark::Point)
+    let example = |column: &ColumnScan| {
+        let points = column.comma.as_ref().filter(|(_, text)| text.contains('.'));
+        let example = match mark {
+            DecimalMark::Point => column.thousands.iter().chain(&column.either).min(),
+            DecimalMark::Comma => column.three.iter().chain(points).min(),
+        };
+        example.cloned()
     };
-    let of: Vec<&String> = numbers.iter().filter(|(_, column)| parts(column)).map(|(name, _)| name).collect();
-    let Some(first) = of.first() else { return };
-    let more = if of.len() > 1 { format!(" and {} more", of.len() - 1) } else { String::new() };
-    reading.decide(
-        "thousands",
-        format!("`{first}`{more}"),
-        "its marks between thousands are left out",
-        false,
-    );
+    let of: Vec<(&String, Example)> =
+        numbers.iter().filter_map(|(name, column)| Some((name, example(column)?))).collect();
+    if let Some((_, (line, text))) = of.first()
+        && let Some(value) = written(text).and_then(|of| of.number::<f64>(mark))
+    {
+        let why =
+            format!("marks between thousands are left out: `{}` in line {line} is {value}", brief(text));
+        reading.decide("thousands", listed(of.iter().map(|(name, _)| name)), why, false);
+    }
 }
 
 /// Takes columns of `True` and `False` for numbers, and says so.
