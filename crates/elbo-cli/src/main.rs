@@ -42,7 +42,7 @@ fn report(error: &Error) -> ExitCode {
         out::insist(format!("\nhint: {}", words::told(remedy)));
     }
     match error.kind() {
-        Kind::Request => ExitCode::from(2),
+        Kind::Request | Kind::LacksColumn => ExitCode::from(2),
         Kind::Stopped => ExitCode::from(interrupt::CODE),
         _ => ExitCode::FAILURE,
     }

@@ -154,9 +154,9 @@ pub enum Error {
     #[error("`{}` has {columns} columns, which do not fit an image of {height}x{width}", path.display())]
     ImageShape { path: PathBuf, height: usize, width: usize, columns: usize },
 
-    /// A column that is named is not one of the file's.
+    /// A column that is named is not one of the file's; `near` are names like it.
     #[error("`{}` has no column `{}`; its columns are {names}", path.display(), brief(wanted))]
-    LabelColumn { path: PathBuf, wanted: String, names: String },
+    LabelColumn { path: PathBuf, wanted: String, names: String, near: Vec<String> },
     /// Two sources of labels, or a label column where there are no columns.
     #[error("`{}`: {rule}", path.display())]
     LabelSource { path: PathBuf, rule: &'static str },

@@ -59,6 +59,11 @@ pub(crate) fn brief(text: &str) -> String {
     shown
 }
 
+/// The name of a column as a setting takes it: in quotes where it holds a blank.
+pub(crate) fn argument(name: &str) -> String {
+    if name.contains(char::is_whitespace) { format!("'{name}'") } else { name.to_owned() }
+}
+
 /// A number as messages quote it: with an exponent where it would be long.
 pub(crate) fn short(value: f64) -> String {
     let size = value.abs();
@@ -91,6 +96,18 @@ pub fn nearest(wanted: &str, names: &[String]) -> Vec<String> {
     names
 }
 
+/// The few names that are like one that is none of them, the likest first.
+pub(crate) fn like(wanted: &str, names: &[String]) -> Vec<String> {
+    const LIKE: f64 = 0.8;
+    const MOST: usize = 3;
+    let wanted = wanted.to_lowercase();
+    let likeness = |name: &String| strsim::jaro_winkler(&name.to_lowercase(), &wanted);
+    let mut found: Vec<(f64, &String)> = names.iter().map(|name| (likeness(name), name)).collect();
+    found.retain(|(likeness, _)| *likeness >= LIKE);
+    found.sort_by(|a, b| b.0.total_cmp(&a.0));
+    found.into_iter().take(MOST).map(|(_, name)| name.clone()).collect()
+}
+
 /// Names as messages list them: the first of them where there are many.
 pub(crate) fn listed(names: impl Iterator<Item = impl Display>) -> String {
     let (mut first, mut more) = (Vec::new(), 0);
@@ -116,6 +133,14 @@ mod tests {
         assert_eq!(brief("plain"), "plain");
         assert_eq!(brief("a\u{1b}[2J\n"), "a\\u{1b}[2J\\n");
         assert_eq!(brief(&"ä".repeat(1000)), "ä".repeat(60) + "…");
+    }
+
+    #[test]
+    fn names_that_are_meant_are_found() {
+        let names = ["mass", "Mass_kg", "height", "age"].map(str::to_owned);
+        assert_eq!(like("mas", &names), ["mass", "Mass_kg"]);
+        assert_eq!(like("heigth", &names), ["height"]);
+        assert!(like("nosuch", &names).is_empty() && like("", &names).is_empty());
     }
 
     #[test]

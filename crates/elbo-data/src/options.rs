@@ -103,8 +103,8 @@ pub struct CorpusOptions {
     /// A file with the name of a word a line; where a line has tabs, its second field (genes of single cells:
     /// identifier, name). By default the file of the same name that ends in `.tokens` or `.vocab`, where there is one.
     pub vocabulary: Option<PathBuf>,
-    /// How many words an LDA-C file is of, which it does not tell. By default as many as there are names, and without names
-    /// as the largest index tells.
+    /// How many words an LDA-C file is of, which it does not tell, where they have no names. By default as many as the largest
+    /// index tells.
     pub words: Option<usize>,
     /// Whether the columns of a Matrix Market file are the documents, as in files where a row is a gene.
     pub transpose: bool,

@@ -93,7 +93,10 @@ pub enum Remedy {
     /// Give an image as many pixels as there are columns.
     FitImageToColumns,
     /// Name a column by its name, its number from 1, or as the last.
-    NameColumn,
+    NameColumn {
+        /// Names that are like the one that no column has, the likest first.
+        near: Vec<String>,
+    },
     /// Give labels by a file of their own.
     UseLabelFile,
     /// Give the file of labels that belongs to these rows.
@@ -190,7 +193,7 @@ impl Error {
             Self::TooFewRows { .. } => Remedy::GiveMoreRows,
             Self::NoColumns { .. } | Self::AllAside { .. } => Remedy::KeepColumn,
             Self::ImageShape { .. } => Remedy::FitImageToColumns,
-            Self::LabelColumn { .. } => Remedy::NameColumn,
+            Self::LabelColumn { near, .. } => Remedy::NameColumn { near: near.clone() },
             Self::LabelSource { .. } => Remedy::UseLabelFile,
             Self::LabelShape { .. } | Self::LabelCount { .. } => Remedy::UseLabelFileOfRows,
             Self::MatrixMarket { .. } => Remedy::UseMatrixMarketHeader,

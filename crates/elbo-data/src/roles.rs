@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::error::{CellFault, Error};
 use crate::frame::{Cell, Column, Frame, Known};
 use crate::kind::{ColumnKind, yes_or_no};
-use crate::names::{brief, is_made_up, listed, nearest};
+use crate::names::{brief, is_made_up, like, listed, nearest};
 use crate::numbering::{Numbering, is_measure, is_name_of};
 use crate::options::{ReadOptions, TextColumns, TimeColumn};
 use crate::reading::{ColumnReading, Role};
@@ -77,9 +77,9 @@ pub(crate) fn assign(
         for (i, column) in columns.iter_mut().enumerate().filter(|(_, column)| open(column)) {
             let asked = chosen.contains(&i) || typed.contains(&i);
             if dropped.contains(&i) {
-                column.role = Role::Aside("it is to be left out".into());
+                column.role = Role::Aside("«drop» names it".into());
             } else if !chosen.is_empty() && !chosen.contains(&i) {
-                column.role = Role::Aside("it is not one of the columns that are read".into());
+                column.role = Role::Aside("«columns» names others".into());
             } else if !column.named && column.missing == rows && rows > 0 {
                 column.role = Role::Aside("it has neither a name nor a cell".into());
             } else if column.missing == rows && rows > 0 && !asked && !lenient {
@@ -176,6 +176,7 @@ pub(crate) fn no_column(wanted: &str, names: &[String], path: &Path) -> Error {
         path: path.to_owned(),
         wanted: wanted.to_owned(),
         names: listed(nearest(wanted, names).iter()),
+        near: like(wanted, names),
     }
 }
 

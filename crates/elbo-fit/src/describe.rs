@@ -7,10 +7,13 @@ use std::{
 
 use elbo_data::{Cell, Column, ColumnKind, ColumnReading, Frame, Role, Table};
 
-use crate::{error::Error, number::significant, query::Answer, source::Source};
+use crate::{error::Error, number::significant, query::Answer, source::Source, text::Text};
 
 /// The largest number of different values of a column that are counted.
 const DISTINCT: usize = 1000;
+
+/// How many characters of a name, or of the levels of a column, are shown.
+const SHOWN: usize = 60;
 
 /// What a file holds.
 #[derive(Debug)]
@@ -21,17 +24,26 @@ pub struct Description {
     pub told: Answer,
 }
 
-/// Describes the data of a source; `memory` is how many bytes of them may be held.
+/// Describes the data of a source; `memory` is how many bytes of them may be held, and `words` has the settings that a reason
+/// names in the words of the front end.
 ///
 /// # Errors
 /// Where it cannot be read.
-pub fn describe(source: &Source, memory: Option<u64>) -> Result<Description, Error> {
+pub fn describe(
+    source: &Source,
+    memory: Option<u64>,
+    words: impl Fn(&Text) -> String,
+) -> Result<Description, Error> {
     let frame = source.frame(memory)?;
     let mut facts = vec![("data".into(), frame.name.clone()), ("rows".into(), frame.rows()?.to_string())];
     for decision in &frame.reading.decisions {
-        facts.push((decision.of.into(), format!("{} ({})", decision.chosen, decision.why)));
+        let text = format!("{} ({})", decision.chosen, decision.why);
+        facts.push((decision.of.into(), words(&text.into())));
     }
-    let of_columns = summaries(&frame)?;
+    let mut of_columns = summaries(&frame)?;
+    for of in &mut of_columns {
+        of.why = words(&of.why.as_str().into());
+    }
     let table = table(&of_columns);
     let text = aligned(&of_columns);
     Ok(Description { facts, told: Answer { text: Some(text), ..Answer::new(table) } })
@@ -70,11 +82,17 @@ fn summaries(frame: &Frame) -> Result<Vec<Summary>, Error> {
             Column::Matrix(matrix) if frame.reading.columns.is_empty() && matrix.width() > 1 => {
                 let of: Vec<Summary> =
                     (0..matrix.width()).map(|place| summary(column, place, rows, 0)).collect();
+                let mut kinds = frame.kinds();
+                // The widest that one of them is of.
+                kinds.sort_by_key(|kind| {
+                    [ColumnKind::Real, ColumnKind::Count].iter().position(|of| of == kind).unwrap_or(2)
+                });
+                let kind = kinds.first().copied().unwrap_or(ColumnKind::Real);
                 let why = match matrix.image {
                     Some((height, width)) => format!("images of {height}×{width}"),
                     None => format!("{} columns without names", matrix.width()),
                 };
-                found.push_back(whole(name, &of, why));
+                found.push_back(Summary { kind: kind.to_string(), ..whole(name, &of, why) });
             }
             Column::Matrix(matrix) => {
                 let of = matrix.columns.iter().enumerate();
@@ -125,15 +143,7 @@ fn whole(name: &str, all: &[Summary], why: String) -> Summary {
         [least, ranges().map(|[_, mean, _]| mean).sum::<f64>() / count as f64, most]
     });
     let missing = all.iter().map(|of| of.missing).sum();
-    Summary {
-        name: name.into(),
-        kind: ColumnKind::Real.to_string(),
-        role: "data".into(),
-        missing,
-        range,
-        why,
-        ..Summary::default()
-    }
+    Summary { name: name.into(), role: "data".into(), missing, range, why, ..Summary::default() }
 }
 
 /// What the cells of a column are; at most this many different ones are counted.
@@ -218,20 +228,19 @@ fn aligned(of: &[Summary]) -> String {
             Some(distinct) => distinct.to_string(),
             None => format!("> {DISTINCT}"),
         };
+        let short = |text: &str| printed(text, SHOWN);
+        // The last cell may be as long as it is: a remedy that is cut says nothing.
         [
-            of.name.clone(),
-            of.kind.clone(),
-            of.role.clone(),
+            short(&of.name),
+            short(&of.kind),
+            short(&of.role),
             of.missing.to_string(),
             distinct,
-            values,
-            of.why.clone(),
+            short(&values),
+            printed(&of.why, usize::MAX),
         ]
     };
-    let lines: Vec<[String; 7]> = std::iter::once(heading)
-        .chain(of.iter().map(line))
-        .map(|line| line.map(|cell| printed(&cell)))
-        .collect();
+    let lines: Vec<[String; 7]> = std::iter::once(heading).chain(of.iter().map(line)).collect();
     let width = |place: usize| lines.iter().map(|line| line[place].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..7).map(width).collect();
     let text = |line: &[String; 7]| {
@@ -241,11 +250,10 @@ fn aligned(of: &[Summary]) -> String {
     lines.iter().map(text).collect()
 }
 
-/// What a terminal can show of a cell.
-fn printed(text: &str) -> String {
-    const SHOWN: usize = 60;
-    let mut shown: String = text.chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if text.chars().nth(SHOWN).is_some() {
+/// What a terminal can show of a text, and this many characters of it at most.
+fn printed(text: &str, most: usize) -> String {
+    let mut shown: String = text.chars().take(most).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(most).is_some() {
         shown.push('…');
     }
     shown

@@ -20,8 +20,8 @@ pub enum Kind {
     Failed,
     /// What was asked for makes no sense.
     Request,
-    /// A file lacks the label column that was to be set aside.
-    LacksLabel,
+    /// A column is asked for by a name that the data do not have.
+    LacksColumn,
     /// Who watches has stopped the fit.
     Stopped,
 }
@@ -84,6 +84,11 @@ impl Error {
         self.remedy.as_ref()
     }
 
+    /// Returns this error as a failure of the data, where nothing is wrong with what was asked for.
+    pub(crate) fn of_data(self) -> Self {
+        Self { kind: if self.kind == Kind::LacksColumn { Kind::Failed } else { self.kind }, ..self }
+    }
+
     /// What kind of failure it is.
     pub fn kind(&self) -> Kind {
         self.kind
@@ -107,7 +112,7 @@ impl std::error::Error for Error {}
 impl From<elbo_data::Error> for Error {
     fn from(error: elbo_data::Error) -> Self {
         let kind = match error {
-            elbo_data::Error::LabelColumn { .. } => Kind::LacksLabel,
+            elbo_data::Error::LabelColumn { .. } => Kind::LacksColumn,
             _ => Kind::Failed,
         };
         Self { remedy: error.remedy().as_ref().map(remedy::words), kind, ..Self::new(error.to_string()) }

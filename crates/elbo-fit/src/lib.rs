@@ -68,6 +68,7 @@ mod subset;
 mod table;
 mod text;
 mod took_part;
+mod values;
 
 pub use elbo_data::{Column, Table};
 

@@ -20,15 +20,9 @@ fn sentence(remedy: &Remedy) -> String {
         }
         Remedy::TellHeader => "«header yes» says that the first row names the columns; else mend the cell",
         Remedy::TellDecimalMark => "«decimal .» or «decimal ,» says which it is",
-        Remedy::TellOtherMark { mark } => {
-            return format!("leave the decimal mark to be found out, or give «decimal {mark}»");
-        }
-        Remedy::WriteOneMark { column } => {
-            return format!(
-                "write all numbers with one decimal mark; or «drop {}» leaves that column out",
-                argument(column, 0)
-            );
-        }
+        Remedy::TellOtherMark { mark: ',' } => "leave the decimal mark to be found out, or give «decimal ,»",
+        Remedy::TellOtherMark { .. } => "leave the decimal mark to be found out, or give «decimal .»",
+        Remedy::WriteOneMark { column } => return write_one_mark(column),
         Remedy::TellAnotherKind => "mend the cell, or give the column another «type»",
         Remedy::TellTime { column } => {
             return format!(
@@ -74,7 +68,7 @@ fn sentence(remedy: &Remedy) -> String {
             "keep at least one column of numbers besides the labels; «columns» and «type» say which are data"
         }
         Remedy::FitImageToColumns => "height times width must equal the number of columns",
-        Remedy::NameColumn => "give a name, a number from 1, or `last`",
+        Remedy::NameColumn { near } => return name_column(near),
         Remedy::UseLabelFile => "`«labels FILE»` gives the labels of images",
         Remedy::UseLabelFileOfRows => "`«labels FILE»` names the label file that belongs to these rows",
         Remedy::UseMatrixMarketHeader => {
@@ -122,6 +116,23 @@ pub(crate) fn argument(column: &str, number: usize) -> String {
         format!("'{column}'")
     } else {
         column.to_owned()
+    }
+}
+
+fn write_one_mark(column: &str) -> String {
+    format!(
+        "write all numbers with one decimal mark; or «drop {}» leaves that column out",
+        argument(column, 0)
+    )
+}
+
+fn name_column(near: &[String]) -> String {
+    let give = "give a name, a number from 1, or `last`";
+    let names: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
+    match &names[..] {
+        [] => give.into(),
+        [name] => format!("{name} is like it; {give}"),
+        names => format!("{} are like it; {give}", names.join(", ")),
     }
 }
 

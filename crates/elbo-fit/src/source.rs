@@ -254,7 +254,7 @@ impl Source {
         read: impl Fn(&Self) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let Some(asked) = asked else {
-            return read(self).map_err(|error| self.moved(error));
+            return read(self).map_err(|error| self.moved(error.of_data()));
         };
         // What the fit's file needed to be told, new rows of its kind need too.
         let plain = Self {
@@ -263,11 +263,14 @@ impl Source {
             ..asked.clone()
         };
         if !plain.label_columns.is_empty() || self.label_columns.is_empty() {
-            return read(&plain);
+            // A column that the fit had is what the file lacks.
+            let of_fit = plain.label_columns == self.label_columns;
+            return read(&plain).map_err(|error| if of_fit { error.of_data() } else { error });
         }
         let labelled = Self { label_columns: self.label_columns.clone(), ..plain.clone() };
         let no_label = |error: Error| {
-            read(&plain).map_err(|other| if error.kind() == Kind::LacksLabel { other } else { error })
+            let lacks = error.kind() == Kind::LacksColumn;
+            read(&plain).map_err(|other| if lacks { other } else { error.of_data() })
         };
         read(&labelled).or_else(no_label)
     }
@@ -563,7 +566,11 @@ fn set_aside(reading: &Reading) -> Vec<(&'static str, String)> {
     for same in aside.chunk_by(|a, b| a.role == b.role) {
         let names: Vec<String> = same.iter().map(|column| format!("`{}`", column.name)).collect();
         if let Role::Aside(why) = &same[0].role {
-            said.push(("set aside", format!("column {}: {why}", listed(&names))));
+            let text = match &names[..] {
+                [name] => format!("column {name}: {why}"),
+                names => format!("columns {}: {}", listed(names), of_several(why)),
+            };
+            said.push(("set aside", text));
         }
     }
     if text > 1 && labels.is_empty() {
@@ -572,6 +579,24 @@ fn set_aside(reading: &Reading) -> Vec<(&'static str, String)> {
         said.push(("note", text.into()));
     }
     said
+}
+
+/// A reason that holds of one column, said of several; what it quotes stays.
+fn of_several(why: &str) -> String {
+    let (words, quoted) = why.split_at(why.find('`').unwrap_or(why.len()));
+    let words: Vec<&str> = words.split_inclusive(' ').collect();
+    let several = |(place, word): (usize, &&str)| {
+        let plural = match (word.trim_end(), place) {
+            ("it", 0) => "they",
+            ("it", _) => "them",
+            ("is", 1) => "are",
+            ("has", 1) => "have",
+            ("holds", 1) => "hold",
+            (other, _) => other,
+        };
+        plural.to_owned() + &word[word.trim_end().len()..]
+    };
+    words.iter().enumerate().map(several).collect::<String>() + quoted
 }
 
 /// A list of texts, which a configuration file has as one where it is of one.

@@ -92,8 +92,43 @@ fn cells() {
     );
     let message = ["data.csv` line 10 has 3 cells, but the first row has 4"];
     unfit("data.csv", with("1,2,3"), kind, &message, "check the delimiter");
+}
+
+/// Whatever a column is named for: the request is wrong, and not the file.
+#[test]
+fn columns_that_are_not_there() {
+    let place = Place::new();
+    place.write("data.csv", measurements(9));
+    for verb in
+        ["train", "mixture", "factors --latent 1", "hmm --states 2", "state-space", "topics", "describe"]
+    {
+        for option in
+            ["--label-column", "--columns", "--drop", "--type", "--weights", "--time", "--sequence-column"]
+        {
+            let takes = match option {
+                "--label-column" => verb != "topics",
+                "--weights" => ["mixture", "factors --latent 1", "topics"].contains(&verb),
+                "--time" | "--sequence-column" => ["hmm --states 2", "state-space"].contains(&verb),
+                _ => true,
+            };
+            let kind = if option == "--type" { "=binary" } else { "" };
+            if takes {
+                let asked = format!("{verb} --data data.csv {option} hieght{kind}");
+                place.fails(&asked, 2, &["`", "has no column `hieght`"], "height");
+            }
+        }
+    }
+    for asked in ["regress --target hieght", "normal --column hieght", "state-space --column hieght"] {
+        place.fails(&format!("{asked} --data data.csv"), 2, &["has no column `hieght`"], "height");
+    }
     let message = ["has no column `species`; its columns are `height`, `depth`, `mass`, `kind`"];
-    unfit("data.csv", with("1,2,3,tall"), "--label-column species", &message, "give a name, a number");
+    place.fails("train --data data.csv --label-column species", 2, &message, "give a name, a number");
+    place.fails("train --data data.csv --drop masses", 2, &["no column `masses`"], "`mass` is like it; give");
+    assert_eq!(files(&place.path("")), ["data.csv"]);
+    // A file that lacks what a fit had is at fault itself.
+    place.succeeds("mixture --data data.csv --label-column kind --components 1 --name m");
+    place.write("narrow.csv", "height,depth\n1,2\n3,4.5\n");
+    place.fails("evaluate runs/m --data narrow.csv", 1, &["has no column `mass`"], "needed are");
 }
 
 #[test]

@@ -483,7 +483,8 @@ fn what_is_wrong_is_said() {
     let hint = "leave the column out";
     for verb in ["hmm --data data.csv", "state-space --data data.csv"] {
         unfit("a,b\n1,2\n1,2\n1,2\n", verb, &["column `a` is 1 in every row"], hint);
-        unfit("a,b\n,2\n,3\n,5\n", verb, &["column `a` has no value"], hint);
+        let both = format!("{verb} --columns a,b");
+        unfit("a,b\n,2\n,3\n,5\n", &both, &["column `a` has no value"], hint);
         let message = "column `a` is 1.000000000001 in every row, to ten digits";
         unfit("a\n1.000000000001\n1.000000000003\n1.000000000002\n", verb, &[message], hint);
         unfit("a\n1\ninf\n", verb, &["column `a` line 3 is `inf`, which is not a finite"], "mend the cell");

@@ -311,8 +311,12 @@ fn a_fit_without_a_value_is_refused() {
         "factors --data none.csv",
         "mixture --data none.csv --family bernoulli",
     ] {
-        place.fails(verb, 1, &["none.csv`: column `b` has no value"], "leave the column out");
+        let asked = format!("{verb} --columns a,b");
+        place.fails(&asked, 1, &["none.csv`: column `b` has no value"], "leave the column out");
     }
+    // Where it is not asked for it is set aside.
+    let message = ["column `b` of", "is no data: it was set aside: every cell of it is missing"];
+    place.fails("normal --data none.csv --column b", 2, &message, "name one of a");
     assert!(!place.exists("runs"));
 }
 

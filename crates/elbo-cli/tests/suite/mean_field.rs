@@ -117,7 +117,7 @@ fn unfit(bytes: impl AsRef<[u8]>, verb: &str, message: &[&str], hint: &str) {
 #[test]
 fn what_is_wrong_with_rows_is_said() {
     let hint = "leave the column out";
-    unfit("a,b\n,2\n,3\n,5\n", "mixture", &["column `a` has no value"], hint);
+    unfit("a,b\n,2\n,3\n,5\n", "mixture --columns a,b", &["column `a` has no value"], hint);
     let hint = "there is nothing to model; is this the right file?";
     let constant = ["a,b\n1,2\n1,2\n1,2\n", "b\n1.000000000001\n1.000000000003\n1.000000000002\n"];
     for text in constant {

@@ -226,6 +226,14 @@ fn what_a_file_holds_is_described() {
     assert!(place.text("columns.csv").starts_with(
         "column,kind,use,missing,distinct,least,mean,most,levels,why\nname,text,set aside,0,50,"
     ));
+    // What to do is told in whole, in the flags of the program.
+    place.write("answers.csv", "do they smoke,x\nyes,1\nno,2.5\nyes,4\n");
+    let answers = place.succeeds("describe answers.csv").stdout;
+    let told =
+        "it holds text, as `yes` in line 2; --type 'do they smoke'=binary takes yes for 1 and no for 0\n";
+    assert!(answers.contains(told), "{answers}");
+    let json = place.succeeds("describe answers.csv --json").stdout;
+    assert!(json.contains(told.trim_end()), "{json}");
     // A column that would be refused is, and says why.
     place.write("mixed.csv", "a,b\n1,2\n2,x\n3,4\n");
     let said = place.succeeds("describe mixed.csv");
@@ -235,8 +243,25 @@ fn what_a_file_holds_is_described() {
         said.stdout
     );
     let said = place.succeeds("describe digits");
-    assert!(said.stdout.contains("images of 8×8"), "{}", said.stdout);
-    assert_eq!(files(&place.path("")), ["columns.csv", "mixed.csv", "two-texts.csv"]);
+    assert!(said.stdout.contains("images of 8×8") && said.stdout.contains("counts"), "{}", said.stdout);
+    assert_eq!(files(&place.path("")), ["answers.csv", "columns.csv", "mixed.csv", "two-texts.csv"]);
+}
+
+/// Values are called what they are, and columns that are no data are told with the reason.
+#[test]
+fn what_a_fit_says_of_its_columns() {
+    let place = Place::new();
+    let row = |i: usize| format!("{},{}.5,{},{},a{i}\n", i * 7 % 5, i % 4, i % 2, i % 3);
+    place.write("a.csv", format!("visits,x,on,age,name\n{}", (0..20).map(row).collect::<String>()));
+    let said = place.succeeds("mixture --data a.csv --components 1 --columns visits,x --name a");
+    says(&said, &["(the values are real numbers; `visits` holds whole numbers from 0)"]);
+    says(&said, &["set aside   columns `on`, `age`, `name`: --columns names others"]);
+    let said = place.succeeds("mixture --data a.csv --components 1 --drop on,x --name b");
+    says(&said, &["(the values are whole numbers from 0)", "columns `x`, `on`: --drop names them"]);
+    let said = place.succeeds("mixture --data a.csv --components 1 --columns on --name c");
+    says(&said, &["(every value is 0 or 1)"]);
+    let said = place.succeeds("train --data a.csv --columns visits,on --epochs 2 --latent 1 --name d");
+    says(&said, &["(the values are whole numbers from 0)", "`x`, `age`, `name`: --columns names others"]);
 }
 
 #[test]

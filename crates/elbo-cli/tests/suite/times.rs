@@ -338,6 +338,26 @@ fn texts_that_fall_are_warned_of() {
             let said = place.elbo(&format!("hmm --data a.csv --states 2 --name {name}{rising}")).stderr;
             let warned = said.contains(&format!("`{name}` may be the time, and falls"));
             assert_eq!(warned, !rising, "{said}");
+            // So where it is no label: beside other text, left out, or within each of two sequences.
+            let beside = |region: &str| {
+                let rows = rows.lines().map(|line| format!("{region},{line}\n"));
+                rows.collect::<String>()
+            };
+            place.write("b.csv", format!("region,{name},y\n{}{}", beside("north"), beside("south")));
+            place.write("c.csv", format!("region,{name},y\n{}", beside("north")));
+            for options in [
+                "c.csv",
+                "c.csv --label-column region",
+                "c.csv --columns y",
+                "b.csv --sequence-column region",
+            ] {
+                let said = place.elbo(&format!("hmm --data {options} --states 2")).stderr;
+                assert_eq!(
+                    said.contains(&format!("`{name}` may be the time, and falls")),
+                    !rising,
+                    "{options}: {said}"
+                );
+            }
         }
     }
     let line = |n: u32| format!("2024-05-{:02},2024-05-{n:02},{:.3}\n", n + 1, level(n));

@@ -343,8 +343,56 @@ fn what_is_wrong_with_documents_is_said() {
     place.write("more.mtx", market(&two_subjects(3)));
     place.fails("evaluate runs/t --data more.mtx", 1, &["has 3 words, but the topics are of 10"], words);
     place.write("other.ldac", "1 0:1\n");
-    place.write("other.tokens", WORDS.replace("elm", "fir"));
-    place.fails("predict runs/t --data other.ldac", 1, &["word 2 of", "is `fir`", "is `elm`"], words);
+    place.write("other.tokens", "fir\nlarch\n");
+    let message = ["the vocabulary of", "other.ldac` has no word of the fit, as `"];
+    place.fails("predict runs/t --data other.ldac", 1, &message, words);
+}
+
+/// Documents with a vocabulary of their own: words are found by their names, wherever they stand.
+#[test]
+fn words_are_found_by_their_names() {
+    let place = place();
+    place.succeeds("topics --data two.ldac -k 2 --starts 1 --name t");
+    let new: Vec<_> = two_subjects(20).split_off(10);
+    place.write("same.ldac", ldac(&new));
+    place.write("same.tokens", WORDS);
+    // The words backwards, with one more between them that the fit does not know.
+    let mut words: Vec<&str> = WORDS.lines().rev().collect();
+    words.insert(3, "larch");
+    let place_of = |word: usize| {
+        let name = WORDS.lines().nth(word).unwrap();
+        words.iter().position(|other| *other == name).unwrap()
+    };
+    let turned = |line: &str| {
+        let mut fields = line.split(' ');
+        let mut of: Vec<(usize, &str)> = Vec::new();
+        let number = fields.next().unwrap().parse::<usize>().unwrap();
+        for field in fields {
+            let (word, count) = field.split_once(':').unwrap();
+            of.push((place_of(word.parse().unwrap()), count));
+        }
+        of.push((3, "7"));
+        of.sort_unstable();
+        let entries: Vec<String> = of.iter().map(|(word, count)| format!("{word}:{count}")).collect();
+        format!("{} {}\n", number + 1, entries.join(" "))
+    };
+    place.write("turned.ldac", ldac(&new).lines().map(turned).collect::<String>());
+    place.write("turned.tokens", words.join("\n"));
+    for verb in ["predict", "evaluate"] {
+        let same = place.succeeds(&format!("{verb} runs/t --data same.ldac"));
+        let said = place.succeeds(&format!("{verb} runs/t --data turned.ldac"));
+        assert_eq!(said.stdout, same.stdout, "{verb}");
+        assert!(said.stderr.contains("left aside  the model does not use larch"), "{said:?}");
+    }
+    // A vocabulary need not have words that do not occur.
+    let (first, second) = (WORDS.lines().next().unwrap(), WORDS.lines().nth(1).unwrap());
+    place.write("few.ldac", "2 0:1 1:3\n");
+    place.write("few.tokens", format!("{second}\n{first}\n"));
+    place.write("all.ldac", "2 0:3 1:1\n");
+    place.write("all.tokens", WORDS);
+    let said = place.succeeds("predict runs/t --data few.ldac");
+    assert_eq!(said.stdout, place.succeeds("predict runs/t --data all.ldac").stdout);
+    assert!(said.stderr.contains("the vocabulary lacks"), "{said:?}");
 }
 
 #[test]
@@ -432,7 +480,7 @@ fn documents_may_count_more_than_once() {
     // Where there is no such column, or it holds no weights, that is said.
     place.fails(
         "topics --data few.csv --weights time",
-        1,
+        2,
         &["no column `time`; its columns are `times`"],
         "a name",
     );

@@ -49,7 +49,8 @@ impl Format for LdaC {
     fn read(&self, source: &mut Source, options: &ReadOptions) -> Result<Frame, Error> {
         let path = source.origin.path.clone();
         let named = Vocabulary::of(&path, &options.counts)?;
-        let words = options.counts.words.or(named.as_ref().map(Vocabulary::len));
+        // Words with names of their own are found by these.
+        let words = named.as_ref().map(Vocabulary::len).or(options.counts.words);
         let mut counts = read(source, words)?;
         counts.names = named.map(|named| named.names(counts.width)).transpose()?;
         let frame = Frame { name: path.display().to_string(), ..Frame::new() };

@@ -553,6 +553,10 @@ fn notes_below_a_table_are_left_out() {
         (data.rows(), decided(&data.reading, "empty rows").as_str()),
         (3, "lines 5 to 6 are left out")
     );
+    // A fitted model answers for each row that it is asked about.
+    let asked = ReadOptions { wanted: vec!["day".into(), "mass".into()], single: true, ..missing() };
+    let data = read("a.csv", format!("{names}{rows},,\n"), &asked).unwrap();
+    assert_eq!((data.rows(), data.row(3)[0].is_nan()), (4, true));
     assert_eq!(csv("x\n1\n2\n4\n\nSource: the office\n").values[..], [1.0, 2.0, 4.0]);
     let summed = csv("item,x\na,1\nb,2\nc,4\nTotal,7\n\nSource: the office,\n");
     assert_eq!((summed.rows(), decided(&summed.reading, "totals").as_str()), (3, "line 5 is left out"));

@@ -213,7 +213,7 @@ fn an_unknown_label_column_lists_the_names() {
     for wanted in ["colour", "0", "3", ""] {
         let (message, remedy) = refused("a,b\n1,2\n3,4\n", &label(wanted));
         assert_eq!(message, format!("FILE has no column `{wanted}`; its columns are `a`, `b`"));
-        assert_eq!(remedy, Some(Remedy::NameColumn));
+        assert_eq!(remedy, Some(Remedy::NameColumn { near: Vec::new() }));
     }
     let wide: Vec<String> = (0..30).map(|i| format!("c{i}")).collect();
     let row = ["1"; 30].join(",");

@@ -7,6 +7,7 @@ use super::request::Request;
 use crate::{
     moments::Moments,
     observer::{Observer, ObserverExt},
+    values::what_values_are,
 };
 
 /// How near to 0 or to full a pixel is paper or ink, as a share of full.
@@ -45,7 +46,7 @@ pub(super) fn choose_likelihood<T: Number>(
         let why = format!("the rows are images in grey or colour: {grey}{rest}");
         return (gaussian(), why);
     }
-    (gaussian(), "the values are real numbers".into())
+    (gaussian(), what_values_are(data))
 }
 
 /// Says where a Gaussian was chosen for what may be counts.

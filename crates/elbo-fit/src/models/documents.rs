@@ -130,11 +130,11 @@ impl Documents {
     }
 }
 
-/// A table of documents with the words of a fit, which are found by their names.
-fn in_order(corpus: Corpus, wanted: &[String], observer: &dyn Observer) -> Result<Corpus, Error> {
+/// Documents with the words of a fit, which are found by their names.
+fn in_order(mut corpus: Corpus, wanted: &[String], observer: &dyn Observer) -> Result<Corpus, Error> {
     let Some(names) = corpus.names.as_deref().filter(|names| *names != wanted) else { return Ok(corpus) };
     let table = !corpus.reading.columns.is_empty();
-    if wanted.is_empty() || !table || twice(names).is_some() || names.iter().all(|name| is_made_up(name)) {
+    if wanted.is_empty() || twice(names).is_some() || names.iter().all(|name| is_made_up(name)) {
         return Ok(corpus);
     }
     let of_model: HashSet<&String> = wanted.iter().collect();
@@ -142,12 +142,28 @@ fn in_order(corpus: Corpus, wanted: &[String], observer: &dyn Observer) -> Resul
     if !others.is_empty() {
         observer.say("left aside", format!("the model does not use {}", listed(&others)));
     }
+    let known: HashSet<&String> = names.iter().collect();
+    let lacking: Vec<String> = wanted.iter().filter(|word| !known.contains(word)).cloned().collect();
     let name = corpus.name.clone();
+    if !table && !lacking.is_empty() {
+        if lacking.len() == wanted.len() {
+            let message = format!("the vocabulary of `{name}` has no word of the fit, as `{}`", wanted[0]);
+            return Err(Error::new(message).remedy(WORDS));
+        }
+        observer.say("note", format!("the vocabulary lacks {}: they occur in no document", listed(&lacking)));
+        // A vocabulary need not have the words that do not occur.
+        corpus.vocabulary += lacking.len();
+        corpus.names.iter_mut().for_each(|names| names.extend(lacking.iter().cloned()));
+    }
     corpus.of_words(wanted).map_err(|missing| {
         Error::new(format!("`{name}` has no column {}", listed(&missing)))
             .remedy("documents need a column for each word of the fit, of 0 where it does not occur")
     })
 }
+
+/// What new documents need.
+pub(super) const WORDS: &str = "documents need the words of the fit, in their order; or their own words, one a line, in a file \
+    beside them that is called as they are and ends in .tokens or .vocab";
 
 /// What topics are fitted to.
 const COUNTS: &str = "topics need counts of words: a table with a row for each document and a column for each word, or a file \

@@ -29,6 +29,7 @@ use crate::{
     rows::Rows,
     source::Source,
     table,
+    values::what_values_are,
 };
 
 /// A mixture, as it is asked for: what is left open is chosen by the rows.
@@ -226,10 +227,10 @@ impl Model for Mixture {
         let rows = if drop_constant { rows.without_constant(observer)? } else { rows };
         let prior = request.prior(&rows)?;
         let (family, why) = match prior.family {
-            Family::Bernoulli(_) => ("Bernoulli", "every value is 0 or 1"),
-            Family::Gaussian(_) => ("Gaussian", "the values are real numbers"),
+            Family::Bernoulli(_) => ("Bernoulli", "every value is 0 or 1".into()),
+            Family::Gaussian(_) => ("Gaussian", what_values_are(&rows.data)),
         };
-        observer.chose(request.family.is_none(), "family", family, why);
+        observer.chose(request.family.is_none(), "family", family, &why);
         let settings = Settings {
             drop_constant,
             starts: request.starts,

@@ -1,9 +1,15 @@
 //! Rows in time order: one sequence, or several that a column tells apart.
 
-use std::{collections::HashSet, fmt};
+use std::{
+    collections::{BTreeMap, HashSet},
+    fmt,
+    path::Path,
+};
 
 use elbo::{diagnose::Transforms, random::Key};
-use elbo_data::{Column, ColumnKind, Dataset, Role, Table, TimeOrder, Timeline, Times};
+use elbo_data::{
+    Cell, Column, ColumnKind, Dataset, Role, Table, TimeOrder, Timeline, Times, is_standard_input,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -75,8 +81,14 @@ pub(crate) fn steps(when: Option<&SeriesTimes>, ahead: usize) -> Steps {
 /// Rows in time order, how many each sequence has, and when they were seen.
 type InOrder = (Dataset<f64>, Vec<usize>, Option<SeriesTimes>);
 
-/// Says which columns may tell that rows without times stand in another order.
-fn say_untimed(data: &Dataset<f64>, observer: &dyn Observer) {
+/// Says which columns may tell that rows without times stand in another order; `labels` tell sequences apart.
+fn say_untimed(
+    data: &Dataset<f64>,
+    source: &Source,
+    labels: Option<&[String]>,
+    memory: Option<u64>,
+    observer: &dyn Observer,
+) -> Result<(), Error> {
     const ORDER: &str = "the rows are taken in the order of the file";
     let dates = data.reading.columns.iter().filter(|column| column.kind == ColumnKind::Time);
     let aside = dates.filter(|column| matches!(column.role, Role::Aside(_) | Role::Label));
@@ -85,14 +97,55 @@ fn say_untimed(data: &Dataset<f64>, observer: &dyn Observer) {
         let text =
             format!("columns {} hold dates: {ORDER}; «time NAME» takes one for their times", listed(&dates));
         observer.say("warning", text);
-    } else if let (Some(labels), [label]) = (&data.labels, &data.label_names[..])
-        && falls(labels)
-    {
+        return Ok(());
+    }
+    let of_labels = match (&data.labels, &data.label_names[..]) {
+        (Some(texts), [label]) if labels.is_none() => Some((label.clone(), texts.clone())),
+        _ => None,
+    };
+    let texts = of_labels.into_iter().chain(texts_aside(data, source, memory)?);
+    if let Some((name, _)) = texts.into_iter().find(|(_, texts)| all_fall(texts, labels)) {
         let text = format!(
-            "`{label}` may be the time, and falls: {ORDER}; sort them oldest first or write dates as 2016-02-01"
+            "`{name}` may be the time, and falls: {ORDER}; sort them oldest first or write dates as 2016-02-01"
         );
         observer.say("warning", text);
     }
+    Ok(())
+}
+
+/// The columns of text that are set aside, by name. They are read once more: no model holds them.
+fn texts_aside(
+    data: &Dataset<f64>,
+    source: &Source,
+    memory: Option<u64>,
+) -> Result<Vec<(String, Vec<String>)>, Error> {
+    let is_text = |kind| matches!(kind, ColumnKind::Text | ColumnKind::Category | ColumnKind::Ordinal);
+    let aside = data.reading.in_role(|role| matches!(role, Role::Aside(_)));
+    let names: HashSet<&String> =
+        aside.into_iter().filter(|column| is_text(column.kind)).map(|column| &column.name).collect();
+    // Standard input can be read only once.
+    if names.is_empty() || is_standard_input(Path::new(&source.data)) {
+        return Ok(Vec::new());
+    }
+    let frame = source.frame(memory)?;
+    let rows = frame.rows()?;
+    let text = |column: &Column, row| match column.cell(row, 0) {
+        Cell::Text(text) => text.into_owned(),
+        _ => String::new(),
+    };
+    let of = frame.columns.iter().filter(|(name, column)| names.contains(name) && is_text(column.kinds()[0]));
+    Ok(of.map(|(name, column)| (name.clone(), (0..rows).map(|row| text(column, row)).collect())).collect())
+}
+
+/// Whether texts fall; where labels tell sequences apart, those of each.
+fn all_fall(texts: &[String], labels: Option<&[String]>) -> bool {
+    let Some(labels) = labels.filter(|labels| labels.len() == texts.len()) else { return falls(texts) };
+    let mut sequences: BTreeMap<&String, Vec<String>> = BTreeMap::new();
+    for (label, text) in labels.iter().zip(texts) {
+        sequences.entry(label).or_default().push(text.clone());
+    }
+    let several = || sequences.values().filter(|texts| texts.len() > 1);
+    several().next().is_some() && several().all(|texts| falls(texts))
 }
 
 /// Whether texts that all differ have numbers that fall, as `2019M12` and `2019M11`, and never rise.
@@ -110,12 +163,14 @@ fn falls(texts: &[String]) -> bool {
 /// Brings rows to time order, and says what that took.
 fn in_time_order(
     data: Dataset<f64>,
+    source: &Source,
     several: bool,
     memory: Option<u64>,
     observer: &dyn Observer,
 ) -> Result<(Dataset<f64>, Option<SeriesTimes>), Error> {
     let Some(times) = data.times.clone() else {
-        say_untimed(&data, observer);
+        let labels = data.labels.as_deref().filter(|_| several);
+        say_untimed(&data, source, labels, memory, observer)?;
         return Ok((data, None));
     };
     let labels = data.labels.as_deref().filter(|_| several);
@@ -216,7 +271,7 @@ fn ordered(
     observer: &dyn Observer,
 ) -> Result<OrderedRows, Error> {
     let Rows { config, data, weights } = rows;
-    let (data, when) = in_time_order(data, several, memory, observer)?;
+    let (data, when) = in_time_order(data, &config.source, several, memory, observer)?;
     Ok(OrderedRows { rows: Rows { config, data, weights }, when })
 }
 
@@ -387,7 +442,8 @@ impl<C: Chain> Sequences<C> {
         };
         let asked = Query { source: asked.source.as_ref().map(labelled), memory: asked.memory };
         let data = about.rows(&asked, &about.columns, observer)?;
-        in_time_order(data, self.several, asked.memory, observer)
+        let source = asked.source.as_ref().unwrap_or(&about.data.source);
+        in_time_order(data, source, self.several, asked.memory, observer)
     }
 
     fn scaled(

@@ -70,8 +70,12 @@ impl Notes {
         std::mem::take(&mut self.0)
     }
 
-    /// Parts the rows from the notes, once all others are taken.
-    pub(super) fn part(&mut self, columns: &[ColumnScan]) -> Vec<Record> {
+    /// Parts the rows from the notes, once all others are taken. Where empty rows are kept, those are rows that nothing
+    /// follows but such.
+    pub(super) fn part(&mut self, columns: &[ColumnScan], keep_empty: bool) -> Vec<Record> {
+        if keep_empty && self.0.iter().all(is_blank) {
+            return self.rows();
+        }
         let mut apart = false;
         let mut rows = 0;
         for (i, record) in self.0.iter().enumerate() {

@@ -7,7 +7,7 @@ use super::written::{Marks, written};
 use crate::delimiter::{DecimalMark, Delimiter};
 use crate::error::{CellFault, Error};
 use crate::kind::{ColumnKind, yes_or_no};
-use crate::names::brief;
+use crate::names::{argument, brief};
 use crate::numbering::{Numbering, RowNumbers};
 use crate::time::{DateScan, Writing};
 
@@ -330,8 +330,8 @@ impl ColumnScan {
         self.written + self.affixed() > 0
     }
 
-    /// What its cells are, and how that is known.
-    pub(super) fn kind(&self) -> (ColumnKind, String) {
+    /// What the cells of this column are, and how that is known.
+    pub(super) fn kind(&self, name: &str) -> (ColumnKind, String) {
         if self.is_number() || self.texts() == 0 {
             return match self {
                 _ if self.is_boolean() => (ColumnKind::Binary, "every cell is True or False".into()),
@@ -358,9 +358,9 @@ impl ColumnScan {
             if self.numbers() > 0 { format!(", and {} numbers", self.numbers()) } else { String::new() };
         let levels = self.levels.len() + usize::from(self.numbers() > 0);
         let answers = if self.answers > 0 && self.answers == seen {
-            "; «type NAME=binary» takes yes for 1 and no for 0"
+            format!("; «type {}=binary» takes yes for 1 and no for 0", argument(name))
         } else {
-            ""
+            String::new()
         };
         let why = format!("it holds text, as `{}` in line {line}{besides}{answers}", brief(&text));
         let category = !self.many_levels && 2 * levels <= seen;

@@ -109,7 +109,8 @@ impl Table {
             dialect.delimiter,
             dialect.comments.clone(),
         );
-        let scan = Scan::of(&mut records, &path);
+        // Each row that a fitted model is asked about has its answer.
+        let scan = Scan::of(&mut records, &path, !options.wanted.is_empty());
         let beyond_ascii = records.beyond_ascii;
         let mut scan = scan.map_err(|error| (Box::new(error), beyond_ascii))?;
         let again = || {
@@ -402,7 +403,9 @@ fn usual(path: &Path) -> Delimiter {
 const COLUMN: u64 = 1 << 10;
 
 impl Scan {
-    fn of(records: &mut Records<'_>, path: &Path) -> Result<Self, Error> {
+    /// Takes all rows but the first, and the last where it may be one of totals. `keep_empty` says that empty rows at the end
+    /// are some.
+    fn of(records: &mut Records<'_>, path: &Path, keep_empty: bool) -> Result<Self, Error> {
         let (mut first, mut record) = (Record::default(), Record::default());
         if !records.next(&mut first)? {
             return Err(Error::Empty { path: path.to_owned() });
@@ -447,7 +450,7 @@ impl Scan {
             scan.put(&mut record, path)?;
             probe(&record, &mut sums);
         }
-        for mut row in scan.rows_of_notes() {
+        for mut row in scan.rows_of_notes(keep_empty) {
             scan.put(&mut row, path)?;
             probe(&row, &mut sums);
         }
@@ -489,7 +492,7 @@ impl Scan {
     }
 
     /// The rows among what may be notes, once all others are known.
-    fn rows_of_notes(&mut self) -> Vec<Record> {
+    fn rows_of_notes(&mut self, keep_empty: bool) -> Vec<Record> {
         if self.notes.line().is_none() {
             return Vec::new();
         }
@@ -497,7 +500,7 @@ impl Scan {
         for record in self.second.iter().chain([&self.last]) {
             columns.iter_mut().zip(record.cells()).for_each(|(column, cell)| column.take(cell, record.line));
         }
-        self.notes.part(&columns)
+        self.notes.part(&columns, keep_empty)
     }
 
     /// Decides what all rows together tell: whether the last, which was not taken yet, sums up the others, and which of day
@@ -637,7 +640,7 @@ impl Scan {
         let of = |((name, named), (column, told)): (&(String, bool), (&ColumnScan, &Option<ColumnKind>))| {
             let (kind, why) = match told {
                 Some(told) => (*told, format!("it is told to hold {told}")),
-                None => column.kind(),
+                None => column.kind(name),
             };
             let odd_date = column.odd_date();
             let why = odd_date.as_ref().filter(|_| told.is_none()).map_or(why, why_no_dates);

@@ -7,7 +7,10 @@ use elbo::{
 use elbo_data::{Column, CorpusOptions, Table, column_names, is_made_up};
 use serde::{Deserialize, Serialize};
 
-use super::{super::documents::Documents, measured::Measured};
+use super::{
+    super::documents::{Documents, WORDS},
+    measured::Measured,
+};
 use crate::{
     error::Error,
     fitted::{Fitted, ModelMetadata, lacks_weights},
@@ -58,7 +61,7 @@ impl TopicModel {
         let got = documents.counts.vocabulary();
         if got != words {
             let message = format!("`{name}` has {got} words, but the topics are of {words}");
-            return Err(Error::new(message).remedy("documents need the words of the fit, in their order"));
+            return Err(Error::new(message).remedy(WORDS));
         }
         // Columns without names are words by their places.
         if let (Some(_), Some(names)) = (&asked.source, &documents.names)
@@ -67,7 +70,7 @@ impl TopicModel {
                 names.iter().zip(&about.columns).enumerate().find(|(_, (here, there))| here != there)
         {
             let message = format!("word {word} of `{name}` is `{here}`, but that of the topics is `{there}`");
-            return Err(Error::new(message).remedy("documents need the words of the fit, in their order"));
+            return Err(Error::new(message).remedy(WORDS));
         }
         Ok(documents)
     }
