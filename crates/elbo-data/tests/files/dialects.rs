@@ -522,6 +522,10 @@ fn titles_above_a_table_are_left_out() {
         let data = csv(text);
         assert_eq!((&data.columns[..2].join(","), data.rows()), (&"mass,count".into(), 2), "{text}");
     }
+    let years = csv("Masses,,\n,,\nregion,2019,2020\na,1.5,2.5\nb,2.5,3.5\nc,3.5,1.5\n");
+    assert_eq!((years.columns.join(","), years.rows()), ("2019,2020".into(), 3));
+    let one = csv("Masses,,\n,,\n,region,2019\n,a,1.5\n,b,2.5\n,c,3.5\n");
+    assert_eq!((one.columns.join(","), one.rows()), ("2019".into(), 3));
     for text in ["Masses,\n,\n,x\n,1\n,3\n,6\n", "Masses\n\nx\n1\n3\n6\n", "Masses,\n,\nx,\n1,\n3,\n6,\n"] {
         let data = csv(text);
         assert_eq!((data.columns.join(","), &data.values[..]), ("x".into(), &[1.0, 3.0, 6.0][..]), "{text}");

@@ -4,6 +4,7 @@ use std::io::{BufRead, Cursor};
 
 use super::cell::{is_missing, is_text, number};
 use super::comments::{Comments, is_comment};
+use super::header::is_year;
 use super::records::{Record, Records};
 use super::written::written;
 use crate::delimiter::{DecimalMark, Delimiter};
@@ -209,7 +210,9 @@ fn titles(records: &[Record]) -> usize {
             return false;
         };
         let (of_row, first) = (numbers(&records[row]), filled(&records[row])[0]);
-        words(&records[held[at]])
+        // Years may be names.
+        places(&records[held[at]], |cell| is_text(cell) || is_year(cell)) == of
+            && is_text(records[held[at]].cells().nth(of[0]).unwrap_or_default())
             && of_row.iter().all(|place| *place == first || of.contains(place))
             && of_row.iter().any(|place| of.contains(place))
     };

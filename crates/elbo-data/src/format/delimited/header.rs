@@ -36,7 +36,12 @@ pub(super) fn decide(
     // A column of labels that is given by its place may hold text in every row.
     let labels: Vec<usize> =
         options.label_columns.iter().filter_map(|name| place(name, cells.len())).collect();
-    let evidence = || cells.iter().copied().zip(columns).enumerate().filter(|(i, _)| !labels.contains(i));
+    // A column without a cell says nothing.
+    let nothing = |(cell, column): &(&str, &ColumnScan)| cell.is_empty() && column.is_empty();
+    let evidence = || {
+        let pairs = cells.iter().copied().zip(columns).enumerate();
+        pairs.filter(|(i, pair)| !labels.contains(i) && !nothing(pair))
+    };
     let mut pairs: Vec<(&str, &ColumnScan)> = evidence().map(|(_, pair)| pair).collect();
     let numbers: Vec<&str> =
         pairs.iter().map(|pair| pair.0).filter(|cell| number::<f64>(cell).is_ok()).collect();
@@ -174,7 +179,7 @@ fn is_plain(of: super::cell::Digits) -> bool {
     !of.point && !of.exponent && !of.negative
 }
 
-fn is_year(cell: &str) -> bool {
+pub(super) fn is_year(cell: &str) -> bool {
     cell.len() == 4 && cell.parse::<u64>().is_ok_and(|year| (1600..2200).contains(&year))
 }
 
