@@ -120,6 +120,18 @@ pub enum Step {
 }
 
 impl Step {
+    /// How long it is, in microseconds of the calendar or units of the file's own, of months their mean; none where rows do not
+    /// follow one another in equal steps.
+    pub fn length(&self) -> Option<f64> {
+        const DAY: f64 = 86_400e6;
+        match *self {
+            Self::Fixed { size, .. } => Some(size),
+            Self::Months { count, .. } => Some(count as f64 * 365.2425 / 12.0 * DAY),
+            Self::Weekdays => Some(DAY),
+            Self::Irregular { .. } => None,
+        }
+    }
+
     /// Whether rows follow one another in equal steps.
     pub fn is_regular(self) -> bool {
         !matches!(self, Self::Irregular { .. })

@@ -57,6 +57,14 @@ impl Scaling {
         Self { offset: vec![offset], divisor: vec![divisor] }
     }
 
+    /// By what all values alike are divided, where nothing else is done to them.
+    pub(crate) fn only_divisor(&self) -> Option<f64> {
+        match (&self.offset[..], &self.divisor[..]) {
+            (&[0.0], &[divisor]) => Some(divisor),
+            _ => None,
+        }
+    }
+
     /// A pair for each column: what is taken off, and by what the rest is divided.
     pub(crate) fn of_each(pairs: impl IntoIterator<Item = (f64, f64)>) -> Self {
         let (offset, divisor) = pairs.into_iter().unzip();

@@ -365,3 +365,49 @@ fn texts_that_fall_are_warned_of() {
     let said = place.succeeds("state-space --data two.csv").stderr;
     assert!(said.contains("columns `end`, `start` hold dates") && said.contains("--time NAME"), "{said}");
 }
+
+/// A file newest first whose days hold many rows does not tell which way those of a day go.
+#[test]
+fn rows_of_one_time_that_stand_newest_first_are_refused() {
+    let place = Place::new();
+    let hours = |days: &mut dyn Iterator<Item = u32>| {
+        let rows = days.flat_map(|day| (0..6).map(move |hour| (day, hour)));
+        let cell = |(day, hour): (u32, u32)| format!("2024-05-{day:02},{:.3}\n", level(6 * day + hour));
+        "day,level\n".to_owned() + &rows.map(cell).collect::<String>()
+    };
+    place.write("falling.csv", hours(&mut (1..=5).rev()));
+    let fit = "state-space --data falling.csv";
+    place.fails(
+        fit,
+        1,
+        &["stand newest first by `day`, but 25 have the time of another row"],
+        "oldest first",
+    );
+    place.write("rising.csv", hours(&mut (1..=5)));
+    place.succeeds("state-space --data rising.csv");
+}
+
+/// The mean over rows is over those that the file has, and new rows further apart are told.
+#[test]
+fn steps_without_a_row_are_no_rows_of_the_mean() {
+    let place = Place::new();
+    place.write("all.csv", days(1..=30));
+    place.write("gaps.csv", days((1..=30).filter(|day| !(11..=20).contains(day))));
+    place.write("weekly.csv", days((0..4).map(|week| 1 + 7 * week)));
+    place.succeeds("state-space --data all.csv --name fit");
+    let gaps = place.succeeds("evaluate runs/fit --data gaps.csv");
+    assert!(
+        gaps.stderr.contains("20 rows: log_density") && !gaps.stderr.contains("warning"),
+        "{}",
+        gaps.stderr
+    );
+    let total: f64 = gaps.stderr.split("≥ ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    let mean: f64 = gaps.stderr.split("nats, ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    assert!((total / 20.0 - mean).abs() < 1e-4, "{}", gaps.stderr);
+    let weekly = place.succeeds("predict runs/fit --data weekly.csv --forecast 1");
+    assert!(
+        weekly.stderr.contains("these rows stand 7 days apart, and those of the fit 1 day"),
+        "{}",
+        weekly.stderr
+    );
+}

@@ -181,3 +181,43 @@ fn so_do_the_other_models() {
         assert!((means[0] - means[1] - less).abs() < 1e-3, "{verb}: {means:?}");
     }
 }
+
+/// A grey picture of 4×4 pixels of so many bits, of which each byte of a pixel is the same.
+fn picture(number: u64, depth: png::BitDepth) -> Vec<u8> {
+    let mut shades = [0.0; 16];
+    elbo::random::Key::new(4).uniforms(number, &mut shades);
+    let bytes = if depth == png::BitDepth::Sixteen { 2 } else { 1 };
+    let pixels: Vec<u8> = shades.iter().flat_map(|u| vec![(255.0 * u * u) as u8; bytes]).collect();
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, 4, 4);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.set_depth(depth);
+    encoder.write_header().unwrap().write_image_data(&pixels).unwrap();
+    file
+}
+
+/// Pictures of 16 bits are those of 8 bits, each divided by what is full.
+#[test]
+fn pictures_of_another_depth_are_the_same_pictures() {
+    let place = Place::new();
+    for (folder, depth) in [("eight", png::BitDepth::Eight), ("sixteen", png::BitDepth::Sixteen)] {
+        std::fs::create_dir(place.path(folder)).unwrap();
+        for number in 0..30 {
+            place.write(&format!("{folder}/{number:02}.png"), picture(number, depth));
+        }
+    }
+    for likelihood in ["bernoulli", "gaussian --scale full"] {
+        place.succeeds(&format!("train --data eight --epochs 2 --likelihood {likelihood} --name run"));
+        let codes = |data: &str| place.succeeds(&format!("encode runs/run --data {data}"));
+        let (eight, sixteen) = (codes("eight"), codes("sixteen"));
+        assert!(
+            sixteen.stderr.contains("pixels up to 65535 are taken for those of the fit"),
+            "{}",
+            sixteen.stderr
+        );
+        for (one, other) in eight.table().1.iter().flatten().zip(sixteen.table().1.iter().flatten()) {
+            assert!((one - other).abs() < 1e-4 * one.abs().max(1.0), "{one} {other}");
+        }
+        std::fs::remove_dir_all(place.path("runs/run")).unwrap();
+    }
+}

@@ -14,7 +14,7 @@ use super::config::{Config, DataConfig, Taken};
 use crate::{
     columns,
     error::Error,
-    observer::Observer,
+    observer::{Observer, ObserverExt},
     query::Query,
     scaling::Scaling,
     source::{Source, check_units, describe_new, same_data, short},
@@ -197,7 +197,29 @@ fn prepare_new<T: Scaled>(
 ) -> Result<Prepared, Error> {
     describe_new(&data, watch);
     check_units(&data, &of.0.data.source.units, &of.0.data.columns, watch)?;
+    let data = of_depth(data, &of.0.data.taken.scaling, memory, watch)?;
     prepare(of, data, memory, watch)
+}
+
+/// The full values of pixels of 8 bits, and of 16.
+const DEPTHS: [f64; 2] = [255.0, 65_535.0];
+
+/// Pixels of one depth, for a fit that divides those of the other by their full value.
+fn of_depth<T: Number>(
+    data: Dataset<T>,
+    scaling: &Scaling,
+    memory: Option<u64>,
+    watch: &dyn Observer,
+) -> Result<Dataset<T>, Error> {
+    let (Some(of_fit), Some(full)) = (scaling.only_divisor(), data.full_scale.map(f64::from)) else {
+        return Ok(data);
+    };
+    if of_fit == full || !DEPTHS.contains(&of_fit) || !DEPTHS.contains(&full) {
+        return Ok(data);
+    }
+    let text = format!("pixels up to {full} are taken for those of the fit, which go up to {of_fit}");
+    watch.say("scale", text);
+    Ok(data.converted(memory, |_, x| T::of(x.into() * of_fit / full))?)
 }
 
 /// Rows of a file as the model takes them: its columns by their names, or by their places where a file has no header.

@@ -14,7 +14,9 @@ use serde::{Deserialize, Serialize};
 use super::{
     ascent::{AscentResult, Fitting, ROWS, annealing},
     model::Model,
-    series::{self, Chain, OrderedRows, Sequences, lengths, sequences, steps, transforms, varied},
+    series::{
+        self, Chain, OrderedRows, Sequences, SeriesTimes, lengths, sequences, steps, transforms, varied,
+    },
     summary::FitSummary,
 };
 use crate::{
@@ -340,7 +342,11 @@ impl Model for HiddenMarkov {
                 ("From state to state".into(), Figure::Transitions(matrix)),
             ],
             about: ModelMetadata::new(columns, &rows.config),
-            posterior: Sequences { several: settings.several_sequences, chain: q },
+            posterior: Sequences {
+                several: settings.several_sequences,
+                step: when.as_ref().and_then(SeriesTimes::step),
+                chain: q,
+            },
         };
         Ok((course, story))
     }

@@ -195,6 +195,22 @@ fn complete(data: &Dataset<f64>) -> Result<(), Error> {
         .remedy("J and h have a number in every cell: 0 where there is no coupling, or no field"))
 }
 
+/// The row of each spin, where rows are labelled by the spins' names; none where nothing names them.
+fn by_spin(data: &Dataset<f64>, spins: &[String]) -> Result<Option<Vec<usize>>, Error> {
+    let Some(labels) = &data.labels else { return Ok(None) };
+    let place = |spin: &String| labels.iter().position(|label| label == spin);
+    let places: Vec<Option<usize>> = spins.iter().map(place).collect();
+    if places.iter().all(Option::is_none) {
+        return Ok(None);
+    }
+    if let Some(spin) = places.iter().position(Option::is_none) {
+        let message =
+            format!("`{}` names its rows by spins, but has no row of spin `{}`", data.name, spins[spin]);
+        return Err(Error::new(message).remedy("name each spin once, or none"));
+    }
+    Ok(Some(places.into_iter().flatten().collect()))
+}
+
 /// J, whose columns are the spins.
 fn couplings(source: Source, memory: Option<u64>, observer: &dyn Observer) -> Result<Rows, Error> {
     let mut data = source.read_exact(memory, None)?;
@@ -209,6 +225,9 @@ fn couplings(source: Source, memory: Option<u64>, observer: &dyn Observer) -> Re
         .remedy("write J in full, both halves; a first line may name the spins"));
     }
     complete(&data)?;
+    if let Some(order) = by_spin(&data, &data.columns)? {
+        data = data.at_rows(&order);
+    }
     let config = DataConfig::of(source, &data);
     // Spins without a name are numbered.
     for name in &mut data.columns {
@@ -239,7 +258,11 @@ impl Request {
             .remedy("write one number a line"));
         }
         complete(&data)?;
-        Ok(Settings { starts, annealing, fields: data.values.to_vec(), fields_from: Some(source.data) })
+        let fields = match by_spin(&data, &couplings.columns)? {
+            Some(order) => order.iter().map(|&row| data.values[row]).collect(),
+            None => data.values.to_vec(),
+        };
+        Ok(Settings { starts, annealing, fields, fields_from: Some(source.data) })
     }
 }
 

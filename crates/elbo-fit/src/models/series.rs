@@ -66,9 +66,30 @@ impl SeriesTimes {
         self.line.times[first..last].iter().copied().chain(later)
     }
 
+    /// What lies between a row and the next, where that is the same throughout.
+    pub(crate) fn step(&self) -> Option<TimeStep> {
+        let length = self.line.step.length()?;
+        Some(TimeStep { length, text: self.line.step.to_string() })
+    }
+
     /// All times as a chart names them, and of so many steps ahead of the last.
     pub(crate) fn names(&self, ahead: usize) -> Vec<String> {
         self.of(0, self.line.times.len(), ahead).map(|time| self.times.text(time)).collect()
+    }
+}
+
+/// What lies between a row of a series and the next.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct TimeStep {
+    /// Microseconds of the calendar, or units of the file's own; of months their mean.
+    length: f64,
+    text: String,
+}
+
+impl TimeStep {
+    /// Whether another step is as long: months differ in length, and a few days may hold no Sunday.
+    fn is_near(&self, other: &Self) -> bool {
+        (0.8..1.25).contains(&(other.length / self.length))
     }
 }
 
@@ -188,6 +209,14 @@ fn in_time_order(
         }
     }
     match line.order {
+        TimeOrder::Reversed if line.repeated > 0 => {
+            let (number, path) = (line.repeated, &data.name);
+            return Err(Error::new(format!(
+                "`{path}`: the rows stand newest first by `{name}`, but {number} have the time of another row: how those follow one \
+                 another is not known"
+            ))
+            .remedy("sort the rows oldest first, or give one column that holds both date and time"));
+        }
         TimeOrder::InOrder => {}
         TimeOrder::Reversed => {
             observer.say("order", "the rows stand newest first: they are taken in time order");
@@ -300,6 +329,13 @@ pub(crate) fn lengths(
         observer.say("sequences", format!("{} of {least} to {most} rows", lengths.len()));
     }
     Ok(lengths)
+}
+
+/// How many rows of each sequence have a cell.
+fn seen(data: &Dataset<f64>, lengths: &[usize]) -> Vec<usize> {
+    let width = data.width();
+    let has_cell = |row: &&[f64]| row.iter().any(|x| !x.is_nan());
+    sequences(&data.values, width, lengths).map(|of| of.chunks(width).filter(has_cell).count()).collect()
 }
 
 /// An error about a row of a sequence that begins at this one, with the place in the file.
@@ -416,6 +452,9 @@ pub trait Chain: fmt::Debug + Send + Sync {
 pub struct Sequences<C> {
     /// Whether a column says which sequence a row is of.
     pub(crate) several: bool,
+    /// What lies between a row and the next, where that is the same throughout.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) step: Option<TimeStep>,
     pub(crate) chain: C,
 }
 
@@ -443,7 +482,17 @@ impl<C: Chain> Sequences<C> {
         let asked = Query { source: asked.source.as_ref().map(labelled), memory: asked.memory };
         let data = about.rows(&asked, &about.columns, observer)?;
         let source = asked.source.as_ref().unwrap_or(&about.data.source);
-        in_time_order(data, source, self.several, asked.memory, observer)
+        let (data, when) = in_time_order(data, source, self.several, asked.memory, observer)?;
+        if let (Some(of_fit), Some(step)) = (&self.step, when.as_ref().and_then(SeriesTimes::step))
+            && !of_fit.is_near(&step)
+        {
+            let text = format!(
+                "these rows stand {} apart, and those of the fit {}: the model takes a row as one step of the fit",
+                step.text, of_fit.text
+            );
+            observer.say("warning", text);
+        }
+        Ok((data, when))
     }
 
     fn scaled(
@@ -523,9 +572,12 @@ impl<C: Chain> Fitted for Sequences<C> {
             bounds.push(self.chain.bound(sequence).map_err(|error| placed(error, &data, first))?);
             first += length;
         }
-        let (rows, number, total) = (data.rows() as f64, lengths.len() as f64, bounds.iter().sum::<f64>());
+        // A step without a cell, as in a gap of the times, has no log density: it is no row that the mean is of.
+        let seen = seen(&data, &lengths);
+        let of_seen = seen.iter().sum::<usize>();
+        let (rows, number, total) = (of_seen as f64, lengths.len() as f64, bounds.iter().sum::<f64>());
         // The standard error of a ratio of two sums over the sequences; one alone has none.
-        let squares = bounds.iter().zip(&lengths).map(|(b, &t)| (b - total / rows * t as f64).powi(2));
+        let squares = bounds.iter().zip(&seen).map(|(b, &t)| (b - total / rows * t as f64).powi(2));
         let error = (number > 1.0).then(|| (squares.sum::<f64>() * number / (number - 1.0)).sqrt() / rows);
         let spread = error.map_or(String::new(), |error| format!(" ± {error:.4}"));
         let text = format!(
@@ -539,9 +591,9 @@ impl<C: Chain> Fitted for Sequences<C> {
                         fit are not told what went before";
             facts.push(("note", text.into()));
         }
-        facts.extend(took_part::told(took_part, data.rows(), "row"));
+        facts.extend(took_part::told(took_part, of_seen, "row"));
         let mut table = Table::new();
-        table.push("rows", Column::Count(lengths.iter().map(|&t| Some(t as u64)).collect()));
+        table.push("rows", Column::Count(seen.iter().map(|&t| Some(t as u64)).collect()));
         push_log_density(&mut table, bounds, Approximation::Bound);
         let labels = data.labels.as_ref().filter(|_| self.several);
         let of_sequences =
@@ -549,7 +601,7 @@ impl<C: Chain> Fitted for Sequences<C> {
         Ok(Evaluation {
             facts,
             unit: "nats_per_row",
-            part: [data.rows(); 2],
+            part: [of_seen; 2],
             took_part,
             weights: None,
             terms: vec![Term {

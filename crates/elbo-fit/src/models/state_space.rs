@@ -13,7 +13,8 @@ use super::{
     ascent::{AscentResult, Fitting, ROWS, Restated, of_stored},
     model::Model,
     series::{
-        self, Chain, OrderedRows, Sequences, check_ahead, lengths, sequences, steps, transforms, varied,
+        self, Chain, OrderedRows, Sequences, SeriesTimes, check_ahead, lengths, sequences, steps, transforms,
+        varied,
     },
     summary::FitSummary,
 };
@@ -466,7 +467,11 @@ impl Model for StateSpace {
                 ("Dynamics".into(), Figure::Dynamics(told)),
             ],
             about: ModelMetadata::new(columns, &rows.config),
-            posterior: Sequences { several: settings.several_sequences, chain: series },
+            posterior: Sequences {
+                several: settings.several_sequences,
+                step: when.as_ref().and_then(SeriesTimes::step),
+                chain: series,
+            },
         };
         Ok((course, story))
     }

@@ -3,6 +3,9 @@
 //! x_n ~ N(μ, 1/τ), τ ~ Gamma(a₀, b₀), and μ ~ N(m₀, 1/λ₀) by itself or, as in the conjugate Normal-Gamma prior,
 //! μ|τ ~ N(m₀, 1/(λ₀ τ)) (Bishop 2006, section 10.1.3).
 
+use std::f64::consts::TAU;
+
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{MeanField, Resumable};
@@ -12,10 +15,11 @@ use crate::{
     conjugate::{
         Conjugate, Expectations, Location, Moments, PrecisionExpectations, Square, Squares, Statistics,
     },
-    distribution::{Gamma, Gaussian, LogDensity, Sample, StudentT},
+    distribution::{Gamma, Gaussian, Sample},
     divergence::KullbackLeibler,
     error::Domain,
     random::{Key, Purpose},
+    special::{exp_remainder, ln_gamma, ln_sum_exp},
     terms::Bound,
 };
 
@@ -103,16 +107,31 @@ impl Posterior {
         self.shape / self.rate
     }
 
-    /// log p(x|data) of each value, in nats; 0 of one that is missing.
+    /// log p(x|data) of each value, in nats, to about 1e-9; 0 of one that is missing.
     ///
-    /// It is ∫∫ N(x; μ, 1/τ) q(μ) q(τ): with μ integrated out at τ = E\[τ\], Student's t in τ. Exact but for that.
+    /// It is ∫ N(x; m, 1/λ + 1/τ) q(τ) dτ, μ integrated out.
     pub fn log_predictive(&self, x: &[f64]) -> Vec<f64> {
-        // The variance of x given the data, in the units in which t has scale 1.
-        let scale = (self.rate / self.shape + self.precision.recip()).sqrt();
-        let of_one = StudentT::new(2.0 * self.shape, self.mean, scale);
-        let of =
-            |x: &f64| if x.is_nan() { 0.0 } else { of_one.as_ref().map_or(f64::NAN, |t| t.log_density(x)) };
-        x.iter().map(of).collect()
+        x.par_iter().map(|&x| if x.is_nan() { 0.0 } else { self.log_predictive_of(x) }).collect()
+    }
+
+    /// By the trapezoidal rule in s = log τ − log a/b, whose density is aᵃ e⁻ᵃ/Γ(a) e^(−a R(s)), R(s) = eˢ − 1 − s. The integrand
+    /// is smooth and falls off at least exponentially on both sides, so the rule converges as fast.
+    fn log_predictive_of(&self, x: f64) -> f64 {
+        let Self { mean, precision, shape, rate } = *self;
+        let square = (x - mean) * (x - mean);
+        // Its mode lies between that of q and that of τ given x at μ = m; beyond, at least e^-40 is lost to both ends.
+        let mode = libm::log((shape + 0.5) / shape / (1.0 + 0.5 * square / rate)).min(0.0);
+        let reach = (80.0 / shape).sqrt();
+        let (low, high) = (mode - reach - 40.0 / shape, reach.min(2.0 + libm::log1p(80.0 / shape)));
+        let nodes = ((high - low) / (0.6 / (shape + 0.5).sqrt()).min(0.25)).ceil();
+        let step = (high - low) / nodes;
+        let term = |node: usize| {
+            let s = low + node as f64 * step;
+            let variance = precision.recip() + rate / shape * libm::exp(-s);
+            -shape * exp_remainder(s) - 0.5 * (libm::log(TAU * variance) + square / variance)
+        };
+        let terms: Vec<f64> = (0..=nodes as usize).map(term).collect();
+        shape * libm::log(shape) - shape - ln_gamma(shape) + libm::log(step) + ln_sum_exp(&terms)
     }
 
     /// A new value: the draw of `row`, of μ, τ and x.

@@ -1,5 +1,6 @@
 //! μ and τ of a Gaussian sample.
 
+use elbo::distribution::{LogDensity, StudentT};
 use elbo::mean_field::{
     Ascent, MeanField, ascend,
     normal_gamma::{Fit, Posterior, Prior},
@@ -74,5 +75,46 @@ fn a_posterior_that_is_none_is_not_read() {
         wrong[field] = json!(-1.0);
         let error = serde_json::from_value::<Posterior>(wrong).unwrap_err().to_string();
         assert!(error.contains("is -1, but must be > 0 and finite"), "{error}");
+    }
+}
+
+/// The density of a new value is the integral of N(x; μ, 1/τ) over q(μ) and q(τ): Student's t where μ is known, and by a sum over
+/// quantiles of both in general; far out too.
+#[test]
+fn the_predictive_integrates_both_factors() {
+    let posterior = |precision: f64, shape: f64, rate: f64| -> Posterior {
+        let json = json!({"mean": 1.5, "precision": precision, "shape": shape, "rate": rate});
+        serde_json::from_value(json).unwrap()
+    };
+    for (shape, rate) in [(0.5, 0.3), (3.0, 9.0), (80.0, 40.0), (1e5, 2e5)] {
+        let t = StudentT::new(2.0 * shape, 1.5, (rate / shape).sqrt()).unwrap();
+        let x: Vec<f64> =
+            [0.0, 0.5, 3.0, 30.0, 1e4].iter().map(|u| 1.5 + u * (rate / shape).sqrt()).collect();
+        for (got, x) in posterior(1e30, shape, rate).log_predictive(&x).into_iter().zip(x) {
+            let expected = t.log_density(&x);
+            assert!(
+                (got - expected).abs() < 1e-8 * expected.abs().max(1.0),
+                "{shape} {x}: {got} for {expected}"
+            );
+        }
+    }
+    // A density, whatever the factors.
+    for (precision, shape, rate) in [(0.4, 1.2, 3.0), (5.0, 6.0, 2.0), (1e-3, 40.0, 40.0)] {
+        let n = 20_000;
+        let at = |i: i32| (std::f64::consts::PI * ((f64::from(i) + 0.5) / f64::from(n) - 0.5)).tan();
+        let x: Vec<f64> = (0..n).map(at).collect();
+        let values = posterior(precision, shape, rate).log_predictive(&x);
+        let step = std::f64::consts::PI / f64::from(n);
+        let total: f64 = values.iter().zip(&x).map(|(l, x)| l.exp() * (1.0 + x * x) * step).sum();
+        assert!((total - 1.0).abs() < 1e-4, "{precision} {shape} {rate}: {total}");
+        // Its variance is the mean of 1/τ and the variance of μ, where there is one.
+        let of = |f: &dyn Fn(f64) -> f64| -> f64 {
+            values.iter().zip(&x).map(|(l, x)| f(*x) * l.exp() * (1.0 + x * x) * step).sum()
+        };
+        if shape > 5.0 {
+            let variance = of(&|x| (x - 1.5).powi(2));
+            let expected = rate / (shape - 1.0) + 1.0 / precision;
+            assert!((variance / expected - 1.0).abs() < 1e-3, "{precision}: {variance} for {expected}");
+        }
     }
 }
