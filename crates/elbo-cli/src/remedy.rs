@@ -2,35 +2,35 @@
 
 use elbo::diagnose::Remedy;
 
-/// The flag, or the verb, that does it.
+/// The flag with a value to try first, or the verb, that does it.
 pub(crate) fn words(remedy: &Remedy) -> String {
     match remedy {
-        Remedy::MoreEpochs => "--epochs".into(),
-        Remedy::MoreSweeps => "--sweeps".into(),
+        Remedy::MoreEpochs => "twice as many --epochs".into(),
+        Remedy::MoreSweeps => "twice as many --sweeps".into(),
         Remedy::MoreStarts(number) => format!("--starts {number}"),
-        Remedy::KlWarmUp => "--kl-warm-up".into(),
-        Remedy::FreeBits => "--free-bits".into(),
+        Remedy::KlWarmUp => "--kl-warm-up 10".into(),
+        Remedy::FreeBits => "--free-bits 0.05".into(),
         Remedy::Beta(beta) => format!("--beta {beta}"),
-        Remedy::EncoderSteps => "--encoder-steps".into(),
-        Remedy::Patience => "--patience".into(),
-        Remedy::ParameterPrior => "--prior-sd".into(),
-        Remedy::HiddenLayers => "--hidden".into(),
+        Remedy::EncoderSteps => "--encoder-steps 5".into(),
+        Remedy::Patience => "--patience 20".into(),
+        Remedy::ParameterPrior => "--prior-sd 1".into(),
+        Remedy::HiddenLayers => "--hidden twice or half as wide".into(),
         Remedy::MaximiseElbo => "--objective elbo".into(),
         Remedy::ScoreFunction => "--estimator score-function".into(),
         Remedy::Binarise => "--binarise dynamic".into(),
-        Remedy::NoiseScale => "--sigma".into(),
-        Remedy::ColumnScale => "--scale".into(),
-        Remedy::StepSize => "--step-size".into(),
+        Remedy::NoiseScale => "--sigma per-column".into(),
+        Remedy::ColumnScale => "--scale standard".into(),
+        Remedy::StepSize => "a third of the --step-size".into(),
         Remedy::PerDatumGuide => "--guide per-datum".into(),
         Remedy::InferEachRow => "elbo infer".into(),
         Remedy::Mixture => "elbo mixture".into(),
         Remedy::StateSpace => "elbo state-space".into(),
         Remedy::HiddenMarkov => "elbo hmm".into(),
         Remedy::AutoEncoder => "elbo train".into(),
-        Remedy::MoreComponents => "more --components".into(),
-        Remedy::MoreStates => "more --states".into(),
-        Remedy::MoreLatents => "more --latent".into(),
-        Remedy::MoreTopics => "more --topics".into(),
+        Remedy::MoreComponents => "twice as many --components".into(),
+        Remedy::MoreStates => "one or two more --states".into(),
+        Remedy::MoreLatents => "twice as many --latent".into(),
+        Remedy::MoreTopics => "twice as many --topics".into(),
         // What a later library knows and this program has no flag for.
         other => other.to_string(),
     }

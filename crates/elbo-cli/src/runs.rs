@@ -9,6 +9,7 @@ use elbo_fit::{
     runs as list,
 };
 use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use crate::{
     arguments::{Compare, Runs},
@@ -57,9 +58,14 @@ pub(crate) fn runs(arguments: &Runs) -> Result<(), Error> {
         .map(Option::unwrap_or_default)
     });
     let lines: Vec<[String; 10]> = lines.collect();
-    match &arguments.output {
-        None => print(&aligned(&headings, &lines, &[4, 5]))?,
-        Some(path) => table_of(&all).write(path)?,
+    if let Some(path) = &arguments.output {
+        table_of(&all).write(path)?;
+    }
+    if arguments.json {
+        let all = all.iter().map(record).collect::<Result<Vec<Value>, Error>>()?;
+        print(&format!("{:#}\n", Value::from(all)))?;
+    } else if arguments.output.is_none() {
+        print(&aligned(&headings, &lines, &[4, 5]))?;
     }
     for run in &all {
         if let RunStatus::Damaged(why) = &run.stage {
@@ -92,6 +98,35 @@ fn date(at: SystemTime) -> String {
     Timestamp::try_from(at).map_or_else(|_| String::new(), |at| at.strftime("%Y-%m-%d %H:%M").to_string())
 }
 
+/// The figures of `results.json` by which runs are told apart.
+const FIGURES: [&str; 9] =
+    ["objective", "epochs", "best_epoch", "validation", "test", "elbo", "sweeps", "seconds", "converged"];
+
+/// A run as JSON: what the list has of it, and figures as `results.json` has them.
+fn record(run: &RunEntry) -> Result<Value, Error> {
+    let mut record = json!({
+        "run": name(run),
+        "state": stage(run),
+        "model": run.model,
+        "data": run.data,
+        "rows": run.rows,
+        "written": date(run.written),
+    });
+    if let RunStatus::Damaged(why) = &run.stage {
+        record["damage"] = json!(why);
+    }
+    if let Some(results) = &run.results {
+        let found = serde_json::to_value(results)?;
+        for name in FIGURES {
+            if let Some(figure) = found.get(name) {
+                record[name] = figure.clone();
+            }
+        }
+        record["verdict"] = json!({ "level": found["verdict"]["level"] });
+    }
+    Ok(record)
+}
+
 fn table_of(all: &[RunEntry]) -> Table {
     let mut table = Table::new();
     let text = |of: fn(&RunEntry) -> Option<String>| {
@@ -122,6 +157,9 @@ pub(crate) fn compare(arguments: &Compare, device: &Device) -> Result<(), Error>
     spare_data(arguments.output.as_deref(), sources)?;
     if let Some(path) = &arguments.output {
         pairs(&found).write(path)?;
+    }
+    if arguments.json {
+        return print(&format!("{:#}\n", figures(&found)));
     }
     let headings = ["run", "model", "log_density, nats", "per", "number", "rows", "ELBO of all"];
     let lines: Vec<[String; 7]> = found
@@ -159,6 +197,30 @@ pub(crate) fn compare(arguments: &Compare, device: &Device) -> Result<(), Error>
 
 fn path(run: &ComparedRun) -> String {
     run.path.display().to_string()
+}
+
+/// Runs and pairs of them as JSON.
+fn figures(found: &Comparison) -> Value {
+    let run = |run: &ComparedRun| {
+        json!({
+            "run": path(run), "model": run.model, "log_density": run.mean, "per": run.per, "number": run.number,
+            "rows": run.rows, "elbo": run.bound,
+        })
+    };
+    let pair = |RunPair { of: [a, b], difference }: &RunPair| {
+        let [run, less] = [*a, *b].map(|place| path(&found.runs[place]));
+        let pair = json!({ "run": run, "less": less });
+        let more = match difference {
+            Ok(of) => json!({
+                "difference": of.mean, "per": found.runs[*a].per, "number": of.rows, "difference_of_elbos": of.bounds,
+            }),
+            Err(why) => json!({ "not_compared": flags(why) }),
+        };
+        [pair, more].into_iter().filter_map(|part| part.as_object().cloned()).flatten().collect::<Value>()
+    };
+    let (runs, pairs): (Vec<Value>, Vec<Value>) =
+        (found.runs.iter().map(run).collect(), found.pairs.iter().map(pair).collect());
+    json!({ "runs": runs, "pairs": pairs })
 }
 
 fn pairs(found: &Comparison) -> Table {

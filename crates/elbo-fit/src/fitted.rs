@@ -196,7 +196,7 @@ impl ModelMetadata {
                 _ => read(columns)?,
             };
             if new {
-                describe_new(&data, watch);
+                describe_new(&data.reading, watch);
                 check_units(&data, &self.data.source.units, columns, watch)?;
                 if let Some(time) = &self.data.source.time_column {
                     check_time(&data, time, &source.label_columns, watch)?;

@@ -73,7 +73,7 @@ fn read(
     let means: Vec<String> = names.iter().map(|name| format!("{name}_mean")).collect();
     let of = |names: &[String]| source.read_exact(memory, Some(names));
     let data = of(names).or_else(|error| of(&means).map_err(|_| error))?;
-    describe_new(&data, watch);
+    describe_new(&data.reading, watch);
     let place = |name: &String| data.columns.iter().position(|column| column == name);
     for wanted in [names, &means] {
         if let Some(places) = wanted.iter().map(place).collect::<Option<Vec<usize>>>() {

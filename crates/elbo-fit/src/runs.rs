@@ -37,6 +37,8 @@ pub struct RunEntry {
     pub verdict: Option<Level>,
     /// How long it took, as `40 epochs`.
     pub length: Option<String>,
+    /// The contents of its `results.json`.
+    pub results: Option<Box<Results>>,
 }
 
 /// How far a fit is.
@@ -109,6 +111,7 @@ impl RunEntry {
             bound: None,
             verdict: None,
             length: None,
+            results: None,
         };
         match listed.read() {
             Ok(stage) => listed.stage = stage,
@@ -134,6 +137,7 @@ impl RunEntry {
         let found = if results.is_file() { Results::read(&self.path)? } else { None };
         if let Some(found) = &found {
             self.tell(found);
+            self.results = Some(Box::new(found.clone()));
         }
         let state = [STATE, STATE_OF_ASCENT].iter().filter_map(|file| written(&self.path.join(file))).max();
         Ok(match found {

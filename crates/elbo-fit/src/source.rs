@@ -455,9 +455,9 @@ pub(crate) fn describe_reading(reading: &Reading, observer: &dyn Observer) {
 }
 
 /// Tells what was understood of new rows for a fitted model.
-pub(crate) fn describe_new<T>(data: &Dataset<T>, observer: &dyn Observer) {
-    say_decisions(&data.reading, observer);
-    let aside = data.reading.in_role(|role| matches!(role, Role::Aside(_) | Role::RowNumber));
+pub(crate) fn describe_new(reading: &Reading, observer: &dyn Observer) {
+    say_decisions(reading, observer);
+    let aside = reading.in_role(|role| matches!(role, Role::Aside(_) | Role::RowNumber));
     if !aside.is_empty() {
         let names: Vec<String> = aside.iter().map(|column| column.name.clone()).collect();
         observer.say("left aside", format!("the model does not use {}", listed(&names)));

@@ -17,6 +17,9 @@ pub(crate) struct Runs {
     /// Write the list as a table: .csv, .npy or .parquet.
     #[arg(long, value_name = "PATH")]
     pub(crate) output: Option<PathBuf>,
+    /// Write the figures to standard output as JSON, with all their digits and the names of `results.json`, and not as columns.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]
@@ -35,4 +38,7 @@ pub(crate) struct Compare {
     /// Write the pairs as a table: .csv, .npy or .parquet.
     #[arg(long, value_name = "PATH")]
     pub(crate) output: Option<PathBuf>,
+    /// Write the figures to standard output as JSON, with all their digits and the names of `results.json`, and not as columns.
+    #[arg(long)]
+    pub(crate) json: bool,
 }

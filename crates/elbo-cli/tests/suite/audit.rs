@@ -196,7 +196,7 @@ fn a_collapsed_fit_is_named() {
     assert_eq!(said.stdout, "runs/digits\n");
     let named = [
         "the latent is not in use (posterior collapse): 0 latent variables are active",
-        "try:  --kl-warm-up, --free-bits, --beta 0.5, --encoder-steps",
+        "try:  --kl-warm-up 10, --free-bits 0.05, --beta 0.5, --encoder-steps 5",
     ];
     contains(&said, &named);
     let said = is_not_trusted(&place, "audit runs/digits --rows 50 --importance-samples 300");
@@ -271,7 +271,14 @@ fn an_overfitted_fit_is_named() {
     let said = place.succeeds(fit);
     contains(&said, &["caution: the bound of training rows is", ": overfitting"]);
     let said = place.succeeds("audit runs/few --importance-samples 500");
-    contains(&said, &["verdict     caution", ": overfitting", "try:  --patience, --prior-sd, --hidden"]);
+    contains(
+        &said,
+        &[
+            "verdict     caution",
+            ": overfitting",
+            "try:  --patience 20, --prior-sd 1, --hidden twice or half as wide",
+        ],
+    );
     assert!(figure(&said, "training_amortised_elbo") > figure(&said, "amortised_elbo") + 7.0);
     let said = is_not_trusted(&place, "audit runs/few/last.safetensors --importance-samples 500");
     contains(

@@ -285,3 +285,59 @@ fn an_output_that_cannot_be_written_is_refused_at_once() {
     }
     assert_eq!(place.text("data.csv"), measurements(60));
 }
+
+/// The figures of `runs` and `compare` as JSON are those of `results.json`, by the same names.
+#[test]
+fn runs_and_pairs_are_told_as_json() {
+    let place = Place::new();
+    let line = |n: u32| format!("{},{}\n", n * n % 17, n % 7);
+    place.write("two.csv", "a,b\n".to_owned() + &(0..60).map(line).collect::<String>());
+    place.succeeds("mixture --data two.csv -k 1 --name one");
+    place.succeeds("mixture --data two.csv -k 2 --name two");
+    place.succeeds("train --data two.csv --epochs 2 --latent 1 --hidden 5 --name net");
+    place.write("runs/odd/config.toml", "none");
+    let parsed = |said: &str| serde_json::from_str::<serde_json::Value>(said).unwrap();
+    let listed = parsed(&place.succeeds("runs --json").stdout);
+    let of = |name: &str| listed.as_array().unwrap().iter().find(|run| run["run"] == name).unwrap().clone();
+    for (run, model) in [("one", "mixture"), ("two", "mixture"), ("net", "auto-encoder")] {
+        let (told, results) = (of(run), place.results(&format!("runs/{run}")));
+        let names: &[&str] = if run == "net" {
+            &["objective", "validation", "epochs", "best_epoch", "converged", "seconds"]
+        } else {
+            &["elbo", "sweeps", "converged", "seconds"]
+        };
+        for name in names {
+            assert!(!told[name].is_null() && told[name] == results[name], "{run} {name}: {told}");
+        }
+        assert_eq!(told["verdict"]["level"], results["verdict"]["level"]);
+        assert_eq!(
+            (&told["model"], &told["rows"], &told["state"]),
+            (&model.into(), &60.into(), &"finished".into())
+        );
+    }
+    let odd = of("odd");
+    assert!(odd["state"] == "damaged" && odd["damage"].is_string() && odd["verdict"].is_null(), "{odd}");
+    assert_eq!(place.succeeds("runs --json --output list.csv").stdout, place.succeeds("runs --json").stdout);
+    assert_eq!(place.text("list.csv").lines().count(), 5);
+
+    let told = parsed(&place.succeeds("compare runs/two runs/one runs/net --json --output pairs.csv").stdout);
+    let [two, one] = [&told["runs"][0], &told["runs"][1]];
+    assert_eq!(two["elbo"], place.results("runs/two")["elbo"]);
+    let value = |of: &serde_json::Value| of["value"].as_f64().unwrap();
+    let evaluated = parsed(&place.succeeds("evaluate runs/two --json").stdout);
+    assert!((value(&two["log_density"]) - value(&evaluated["terms"][0])).abs() < 1e-12);
+    let pair = &told["pairs"][0];
+    assert_eq!(
+        (&pair["run"], &pair["less"], &pair["number"]),
+        (&"runs/two".into(), &"runs/one".into(), &60.into())
+    );
+    let difference = value(&two["log_density"]) - value(&one["log_density"]);
+    assert!(
+        (value(&pair["difference"]) - difference).abs() < 1e-9
+            && pair["difference"]["standard_error"].is_f64()
+    );
+    let bounds = two["elbo"].as_f64().unwrap() - one["elbo"].as_f64().unwrap();
+    assert!((pair["difference_of_elbos"].as_f64().unwrap() - bounds).abs() < 1e-9);
+    assert!(told["pairs"][1]["not_compared"].as_str().unwrap().starts_with("one has learned"), "{told}");
+    assert_eq!(place.text("pairs.csv").lines().count(), 4);
+}

@@ -226,3 +226,22 @@ fn weights_are_so_many_rows() {
     }
     place.refuses("hmm --data weighted.csv --states 2 --weights n", &["--weights"]);
 }
+
+/// What takes long is told before it begins, and only there.
+#[test]
+fn the_cost_of_a_precision_for_each_of_many_columns_is_told_beforehand() {
+    let place = Place::new();
+    let cell = |n: usize, d: usize| ((n * 7919 + d * 104_729 + n * d * 31) % 1009).to_string();
+    let head = (0..3000).map(|d| format!("x{d}")).collect::<Vec<_>>().join(",");
+    let lines = (0..20).map(|n| (0..3000).map(|d| cell(n, d)).collect::<Vec<_>>().join(","));
+    place.write("wide.csv", std::iter::once(head).chain(lines).collect::<Vec<_>>().join("\n"));
+    let said = |arguments: &str| {
+        place.succeeds(&format!("regress --data wide.csv --tolerance 0.1 {arguments}")).stderr
+    };
+    let told = said("--prior relevance --name a");
+    let cost = "columns has a precision of its own: a sweep takes about 1e6 multiplications, and the fit \
+                may take 5000 sweeps; --sweeps N allows fewer, and --prior ridge needs few\n";
+    assert!(told.find(cost).unwrap() < told.find("sweep |").unwrap(), "{told}");
+    assert!(!said("--prior relevance --sweeps 100 --name b").contains("cost  "));
+    assert!(!said("--prior ridge --name c").contains("cost  "));
+}

@@ -195,7 +195,7 @@ fn prepare_new<T: Scaled>(
     memory: Option<u64>,
     watch: &dyn Observer,
 ) -> Result<Prepared, Error> {
-    describe_new(&data, watch);
+    describe_new(&data.reading, watch);
     check_units(&data, &of.0.data.source.units, &of.0.data.columns, watch)?;
     let data = of_depth(data, &of.0.data.taken.scaling, memory, watch)?;
     prepare(of, data, memory, watch)

@@ -13,7 +13,7 @@ use crate::{
     error::Error,
     observer::{Observer, ObserverExt},
     rows::{DataConfig, Fingerprinted},
-    source::{Source, describe_reading},
+    source::{Source, describe_new, describe_reading},
     text::counted,
 };
 
@@ -65,7 +65,8 @@ impl Documents {
             let hint = "the vocabulary has one word a line; give «transpose» where the columns of the matrix are the documents";
             if turned { error.remedy(hint) } else { error }
         })?;
-        describe_reading(&corpus.reading, observer);
+        let describe = if wanted.is_empty() { describe_reading } else { describe_new };
+        describe(&corpus.reading, observer);
         check_words(&corpus)?;
         let corpus = in_order(corpus, wanted, observer)?;
         let fingerprint = corpus.fingerprint();

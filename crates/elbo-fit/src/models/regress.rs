@@ -279,6 +279,7 @@ impl Model for Regress {
         let side = (width + 2).min(y.len());
         let bytes = numbers(&[side, width + 2, 12 + rayon::current_num_threads()]);
         check_room(&format!("the products of {width} columns"), bytes, "leave columns out")?;
+        tell_cost([y.len(), width], &settings.prior, run);
         let fit = |prior| match weights {
             Some(weights) => Fit::weighted(x, width, &y, weights, prior),
             None => Fit::new(x, width, &y, prior),
@@ -346,6 +347,24 @@ impl Model for Regress {
             },
         };
         Ok((course, story))
+    }
+}
+
+/// Multiplications of a fit that take about ten seconds.
+const LONG: f64 = 5e9;
+
+/// Says beforehand where a fit may take long: where each column has a precision of its own, the products of all rows and columns
+/// are made anew in every sweep, and sweeps are many.
+fn tell_cost([rows, width]: [usize; 2], prior: &Prior, run: &Fitting<'_>) {
+    let side = rows.min(width) as f64;
+    let sweep = side * side * width as f64;
+    let most = run.ascent.sweeps;
+    if matches!(prior.weights, Weights::Each { .. }) && sweep * most as f64 > LONG {
+        let text = format!(
+            "each of {width} columns has a precision of its own: a sweep takes about {sweep:.0e} multiplications, and the fit may take \
+             {most} sweeps; «sweeps N» allows fewer, and «prior ridge» needs few"
+        );
+        run.observer.say("cost", text);
     }
 }
 

@@ -250,8 +250,14 @@ fn lagged(name: &str, Scores([score, square]): &Scores, lengths: &[usize]) -> Op
         }
         first += length;
     }
-    let sign = if sums.first()?.mean() > 0.0 { "" } else { " in turns" };
-    Test::of(Departure::Order, format!("rows of `{name}` depend{sign} on those before them otherwise"), &sums)
+    let next = sums.first()?.mean();
+    let alternate = next < 0.0 && sums.iter().all(|sum| sum.mean().abs() <= -next);
+    let what = if alternate {
+        format!("high and low values of `{name}` follow one another more often")
+    } else {
+        format!("rows of `{name}` depend on those before them otherwise")
+    };
+    Test::of(Departure::Order, what, &sums)
 }
 
 /// What tests say together. Of right models no more are refused than the probability says (Bonferroni 1936): one half of it is
@@ -631,8 +637,26 @@ mod tests {
         let of = Transforms { columns: vec!["a".into()], values, ..Transforms::default() };
         assert!(of.test().unwrap().lost.value < 0.01);
         let order = of.test_order().unwrap();
-        assert!(
-            order.probability < 1e-9 && order.worst == "rows of `a` depend on those before them otherwise"
+        assert!(order.probability < 1e-9);
+        assert_eq!(order.worst, "rows of `a` depend on those before them otherwise");
+        // One value in two is high.
+        let mut u = vec![0.0f32; 400];
+        Key::new(5).uniforms(0, &mut u);
+        let values = u.iter().enumerate().map(|(n, &u)| 0.5 * (f64::from(u) + (n % 2) as f64)).collect();
+        let order =
+            Transforms { columns: vec!["a".into()], values, ..Transforms::default() }.test_order().unwrap();
+        assert!(order.probability < 1e-9);
+        assert_eq!(order.worst, "rows of `a` depend on those before them otherwise");
+        // A high value is followed by a low one, and that by any.
+        let mut value = 0.5;
+        let next = |u: &f32| {
+            value = 0.5 * (1.0 - value) + 0.5 * f64::from(*u);
+            value
+        };
+        let of = Transforms { columns: vec!["a".into()], values: u.iter().map(next).collect(), ..of };
+        assert_eq!(
+            of.test_order().unwrap().worst,
+            "high and low values of `a` follow one another more often"
         );
     }
 }

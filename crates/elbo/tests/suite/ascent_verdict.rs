@@ -113,7 +113,8 @@ const BAD: [(Change, Claim, Level, &str); 26] = [
         |f| f.estimated = Some(Estimated { parameters: 10.0, rows: 100.0 }),
         Claim::Model,
         Level::Caution,
-        "10 parameters were fitted to 100 rows: by that alone new rows lose about 0.05 nats each, and in one fit of 20 more than 0.09",
+        "10 parameters were fitted to 100 rows, so they are not known exactly: new rows lose about 0.05 nats each by it in the mean of \
+         such fits, and more than 0.09 in one fit of 20",
     ),
     // A table may be sorted.
     (
@@ -127,13 +128,14 @@ const BAD: [(Change, Claim, Level, &str); 26] = [
         |f| f.held_out_documents = Some(documents(0.1, 1.0, 0.0)),
         Claim::Model,
         Level::Caution,
-        "0.10 nats per token less",
+        "log p of a word is 0.10 nats lower than in documents that took part, 1.00 nats higher than without topics, and 0.00 nats higher \
+         than where",
     ),
     (
         |f| f.held_out_documents = Some(documents(0.0, -0.1, 0.0)),
         Claim::Model,
         Level::DoNotTrust,
-        "-0.10 more than without",
+        "0.10 nats lower than without topics",
     ),
 ];
 

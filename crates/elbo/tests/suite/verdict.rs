@@ -487,7 +487,7 @@ caution
       try:  more epochs
   the figures in nats  caution
     caution: not checked: whether a bound was maximised
-      rule: no trust without these (our choice)
+      rule: the verdict is caution at best until these checks are made (our choice)
   the posterior q      do not trust
     do not trust: 90 % of 100 rows have a k̂ above 0.70, 60 % above 1: no estimate weighted by p(x, z)/q(z|x) can be \
 relied on, nor q's uncertainties

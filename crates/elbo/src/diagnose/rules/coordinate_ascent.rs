@@ -138,15 +138,23 @@ fn of_documents(found: HeldOutDocuments) -> Reason {
     let own = grade(sure(under_own_words.value, under_own_words.standard_error), OWN_WORDS);
     let level = level.max(own);
     let finding = format!(
-        "words of {documents} documents that took no part in a fit have {} nats per token less than those of documents that did, {} \
-         more than without topics, and {} less than if the document's other words had a say of their own",
-        figure(overclaimed.value),
-        figure(over_unigram.value),
-        figure(under_own_words.value)
+        "one half of the words of {documents} documents that took no part in a fit was predicted from the other half. log p of a \
+         word is {} than in documents that took part, {} than without topics, and {} than where the words that a document has \
+         already count for more",
+        beside(-overclaimed.value),
+        beside(over_unigram.value),
+        beside(-under_own_words.value)
     );
-    let rule = "caution above 0.03 nats per token less than of documents that took part, or 0.01 by own words, beyond 2 standard errors; no trust above \
-                0.25, or where topics are of no use";
+    let rule = "caution where log p of a word is more than 0.03 nats lower than in documents that took part, or more than 0.01 nats lower \
+                than where the words of the document count for more, beyond 2 standard errors; no trust where it is more than 0.25 \
+                nats lower than one of these, or lower than without topics";
     reason(Claim::Model, level, finding, rule, OURS, &[Remedy::MoreTopics])
+}
+
+/// How a figure in nats lies beside another.
+fn beside(difference: f64) -> String {
+    let side = if difference < 0.0 { "lower" } else { "higher" };
+    format!("{} nats {side}", figure(difference.abs()))
 }
 
 /// What new rows lose by the number of parameters.
@@ -156,13 +164,13 @@ fn estimation(findings: &Findings) -> Option<Reason> {
     let level = caution_unless(estimated.lost_at_most() <= ESTIMATED);
     let what = if findings.held_out_documents.is_some() { "words" } else { "rows" };
     let finding = format!(
-        "{parameters:.0} parameters were fitted to {rows:.0} {what}: by that alone new {what} lose about {} nats each, and in one fit \
-         of 20 more than {}",
+        "{parameters:.0} parameters were fitted to {rows:.0} {what}, so they are not known exactly: new {what} lose about {} nats \
+         each by it in the mean of such fits, and more than {} in one fit of 20",
         figure(lost),
         figure(estimated.lost_at_most())
     );
-    let rule = "caution where one fit of 20 loses more than 0.05 nats a row, which is χ²/(2N) with p degrees of freedom of p parameters \
-                and N rows";
+    let rule = "caution where new rows lose more than 0.05 nats each in one fit of 20; with p parameters and N rows they lose χ²/(2N), \
+                where χ² has p degrees of freedom, so p/(2N) in the mean";
     let source = "Wilks 1938, Akaike 1974; the limit is our choice";
     Some(reason(Claim::Model, level, finding, rule, source, &[Remedy::FewerParameters]))
 }

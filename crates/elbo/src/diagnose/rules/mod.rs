@@ -30,7 +30,14 @@ pub(super) fn reasons(findings: &Findings) -> Vec<Reason> {
             missing.iter().filter(|(of, _)| *of == claim).map(|(_, name)| *name).collect();
         if !of_claim.is_empty() {
             let finding = format!("{nothing}{}", of_claim.join(", "));
-            reasons.push(reason(claim, Level::Caution, finding, "no trust without these", OURS, &[]));
+            reasons.push(reason(
+                claim,
+                Level::Caution,
+                finding,
+                "the verdict is caution at best until these checks are made",
+                OURS,
+                &[],
+            ));
         }
     }
     reasons
