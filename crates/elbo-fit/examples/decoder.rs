@@ -80,7 +80,7 @@ impl Networks for Curve {
             *w *= 0.7;
         }
         let decoder = parameters::load(decoder, &weights, device)?;
-        let likelihood = self.likelihood(shape.likelihood);
+        let likelihood = self.likelihood(&shape.likelihood);
         let model = Generative::new(decoder, likelihood, shape.family, width, device)?;
         let layers = [width, 16, 2 * shape.latent];
         let guide = Amortised::new(Dense::new(&layers, shape.activation, seed, device), shape.family);

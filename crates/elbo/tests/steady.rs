@@ -14,7 +14,7 @@ use burn::tensor::Device;
 use common::{shape, steps};
 use elbo::{
     distribution::bernoulli::Binarise,
-    likelihood::{LikelihoodConfig, Sigma},
+    likelihood::{CellFamily, ColumnConfig, LikelihoodConfig, Sigma},
     minibatch::{Minibatch, Rows},
     model::Vae,
     objective::elbo::KlForm,
@@ -107,6 +107,11 @@ fn a_steady_step_allocates_nothing_and_memory_stays_flat() {
     let per_datum =
         TrainConfig { inference: Inference::PerDatum { steps: 2, step_size: 0.03 }, ..plain.clone() };
     let per_column = LikelihoodConfig::Gaussian(Sigma::PerColumn);
+    let columns = (0..WIDTH).map(|d| ColumnConfig {
+        family: if d % 2 == 0 { CellFamily::StudentT } else { CellFamily::Ordinal(2) },
+        holes: d % 3 == 0,
+    });
+    let (columns, columnwise) = (LikelihoodConfig::Columns(columns.collect()), plain.clone());
     // One pool, and no other test in this program: all that allocates is counted here.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
     pool.install(|| {
@@ -115,8 +120,9 @@ fn a_steady_step_allocates_nothing_and_memory_stays_flat() {
             (LikelihoodConfig::Bernoulli, per_datum, &mut [0.0; 70 * RECORD][..]),
             (LikelihoodConfig::Bernoulli, plain, &mut []),
             (per_column, rich, &mut []),
+            (columns, columnwise, &mut []),
         ] {
-            let (mut trainer, mut state) = start(likelihood, config);
+            let (mut trainer, mut state) = start(likelihood.clone(), config);
             let (mut current, mut next) = (Minibatch::default(), Minibatch::default());
             rows.minibatches(70, Binarise::Dynamic, Key::new(2), 0).fill(0, &mut current);
             let room = (&mut current, &mut next);

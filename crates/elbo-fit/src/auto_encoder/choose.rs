@@ -57,7 +57,7 @@ pub(crate) fn choose<T: Number + Display>(
     check_rows(request, data, train.len())?;
     let moments = moments_of(data, &train);
     let (chosen, why) = choose_likelihood(request, data, &moments);
-    let likelihood = networks.likelihood(chosen);
+    let likelihood = networks.likelihood(&chosen);
     let why = if networks.name().is_some() { "it is one's own".into() } else { why };
     let columns = kept_columns(request.drop_constant, &*likelihood, data, &moments, observer)?;
     let kept = if columns.is_empty() { (0..data.width()).collect() } else { columns.clone() };

@@ -226,7 +226,7 @@ fn start<'a, N: Networks>(
     let (train, validation) = rows.parts(config);
     config.fit.check()?;
     let built = networks.build(&config.fit.vae, train.width(), Key::new(config.fit.seed), device)?;
-    let (own, said) = (built.model.likelihood(), networks.likelihood(config.fit.vae.likelihood));
+    let (own, said) = (built.model.likelihood(), networks.likelihood(&config.fit.vae.likelihood));
     if (own.name(), own.support()) != (said.name(), said.support()) {
         let message =
             format!("the networks have a {} likelihood, but say that it is {}", own.name(), said.name());
@@ -278,7 +278,7 @@ impl Split {
     ) -> Result<Self, Error> {
         check_memory(memory, config.fit.batch.min(data.rows()), config.data.columns.len())?;
         let left = memory.map(|bytes| bytes.saturating_sub(data.values.held()));
-        let likelihood = networks.likelihood(config.fit.vae.likelihood);
+        let likelihood = networks.likelihood(&config.fit.vae.likelihood);
         let of = (config, &*likelihood);
         let read_test = |source| read_rows(of, source, left, observer);
         let test = config.data.test.as_ref().map(read_test).transpose()?;

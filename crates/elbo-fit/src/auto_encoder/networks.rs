@@ -27,7 +27,7 @@ pub trait Networks: Debug {
     fn name(&self) -> Option<&str>;
 
     /// p(x|z), where `chosen` is what was asked for, or chosen by the data.
-    fn likelihood(&self, chosen: LikelihoodConfig) -> Arc<dyn Likelihood> {
+    fn likelihood(&self, chosen: &LikelihoodConfig) -> Arc<dyn Likelihood> {
         chosen.likelihood()
     }
 
@@ -74,7 +74,7 @@ impl Networks for OwnLikelihood {
         Some(self.0.name())
     }
 
-    fn likelihood(&self, _: LikelihoodConfig) -> Arc<dyn Likelihood> {
+    fn likelihood(&self, _: &LikelihoodConfig) -> Arc<dyn Likelihood> {
         Arc::clone(&self.0)
     }
 

@@ -69,7 +69,7 @@ pub(crate) fn draw(
     width: usize,
     x: &mut [f32],
 ) {
-    let outputs = outputs.chunks(width * likelihood.outputs());
+    let outputs = outputs.chunks(likelihood.decoded(width));
     for ((row, x), output) in (0..).zip(x.chunks_mut(width)).zip(outputs) {
         likelihood.draw(output, own, key, row, x);
     }

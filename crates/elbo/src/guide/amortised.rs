@@ -51,7 +51,8 @@ impl Amortised {
 
 impl Guide for Amortised {
     fn width(&self) -> usize {
-        self.convolutions.as_ref().map_or(self.encoder.input(), Convolutions::input)
+        let inputs = self.encoder.input();
+        self.convolutions.as_ref().map_or_else(|| self.encoding.width(inputs), Convolutions::input)
     }
 
     fn latent(&self) -> usize {
@@ -82,6 +83,6 @@ impl Guide for Amortised {
 
     fn dense(&self) -> Option<&Dense> {
         let plain = self.convolutions.is_none() && self.second.is_none() && self.family == Family::Gaussian;
-        (plain && self.encoding == Encoding::Identity).then_some(&self.encoder)
+        (plain && self.encoding != Encoding::Log1p).then_some(&self.encoder)
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Likelihood, Sigma};
+use super::{ColumnConfig, Columns, Likelihood, Sigma};
 use crate::{
     Error,
     check::{self, checked},
@@ -15,13 +15,16 @@ macro_rules! families {
     ($($(#[doc = $doc:literal])* $text:literal $name:ident $(($setting:ident: $type:ty))?,)*) => {
         checked! {
             /// p(x|z), given the decoder's output, as a configuration names it.
-            #[derive(Clone, Copy, Debug, PartialEq)]
+            #[derive(Clone, Debug, PartialEq)]
             pub enum LikelihoodConfig {
                 $($(#[doc = $doc])* #[serde(rename = $text)] $name $(($type))?,)*
+                /// Each column has a family of its own, and cells may be missing (E34).
+                #[serde(rename = "columns")]
+                Columns(Vec<ColumnConfig>),
             }
         }
 
-        /// A family of likelihoods, as it is asked for.
+        /// A family of likelihoods that is one for all columns, as it is asked for.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
         pub enum LikelihoodFamily {
             $($(#[doc = $doc])* #[serde(rename = $text)] $name,)*
@@ -47,9 +50,10 @@ macro_rules! families {
             /// use elbo::likelihood::{LikelihoodConfig, Support};
             /// assert_eq!(LikelihoodConfig::Poisson.likelihood().support(), Support::Count);
             /// ```
-            pub fn likelihood(self) -> Arc<dyn Likelihood> {
+            pub fn likelihood(&self) -> Arc<dyn Likelihood> {
                 match self {
-                    $(Self::$name $(($setting))? => Arc::new(super::$name $(($setting))?),)*
+                    $(Self::$name $(($setting))? => Arc::new(super::$name $((*$setting))?),)*
+                    Self::Columns(columns) => Arc::new(Columns::new(columns)),
                 }
             }
         }
@@ -73,9 +77,10 @@ impl LikelihoodConfig {
     ///
     /// # Errors
     /// It fails where a fixed σ is not a finite number > 0.
-    pub fn check(self) -> Result<(), Error> {
+    pub fn check(&self) -> Result<(), Error> {
         match self {
-            Self::Gaussian(Sigma::Fixed(sigma)) => check::positive("sigma", sigma).map(drop),
+            Self::Gaussian(Sigma::Fixed(sigma)) => check::positive("sigma", *sigma).map(drop),
+            Self::Columns(columns) => columns.iter().try_for_each(|column| column.check()),
             _ => Ok(()),
         }
     }

@@ -9,8 +9,10 @@
 //! | [`Gaussian`] | real numbers | means (E11) | log σ, see [`Sigma`] |
 //! | [`Poisson`] | counts | log rates | – |
 //! | [`NegativeBinomial`] | counts | log means (E36) | log dispersion of each column |
+//! | [`Columns`] | a table with missing cells | what each column's [`CellFamily`] needs (E34) | those of each column |
 
 mod bernoulli;
+mod columns;
 mod config;
 mod counts;
 mod encoding;
@@ -18,13 +20,15 @@ mod gaussian;
 mod negative_binomial;
 mod poisson;
 mod support;
+mod table;
 mod traits;
 
 pub use bernoulli::Bernoulli;
+pub use columns::{CellFamily, ColumnConfig, Columns, Standard};
 pub use config::{LikelihoodConfig, LikelihoodFamily};
 pub use encoding::Encoding;
 pub use gaussian::{Gaussian, Sigma};
 pub use negative_binomial::NegativeBinomial;
 pub use poisson::Poisson;
 pub use support::Support;
-pub use traits::{Kernel, Likelihood, OwnParameters};
+pub use traits::{Kernel, Likelihood, OwnParameters, Unsupported};

@@ -10,6 +10,8 @@ pub enum Support {
     Count,
     /// x is a real number.
     Real,
+    /// What x is differs from column to column, and cells may be missing: NaN.
+    Mixed,
 }
 
 impl Support {
@@ -27,6 +29,7 @@ impl Support {
             Self::Binary => (0.0..=1.0).contains(&value),
             Self::Count => value >= 0.0 && value.is_finite() && value.fract() == 0.0,
             Self::Real => value.is_finite(),
+            Self::Mixed => true,
         }
     }
 
@@ -36,11 +39,12 @@ impl Support {
             Self::Binary => "values in [0, 1]",
             Self::Count => "counts: 0, 1, 2, …",
             Self::Real => "finite numbers",
+            Self::Mixed => "what each column's family is of",
         }
     }
 
     /// Whether p(x|z) is a mass, and no density: the units in which x is measured then change nothing.
     pub fn is_discrete(self) -> bool {
-        self != Self::Real
+        !matches!(self, Self::Real | Self::Mixed)
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use burn::tensor::Tensor;
 
-use super::{Encoding, Support};
+use super::{Columns, Encoding, Support};
 use crate::{Error, minibatch::Rows, random::Key};
 
 /// The parameters that a likelihood has beside the decoder's.
@@ -19,19 +19,34 @@ pub struct OwnParameters {
 }
 
 /// A fused operation of `elbo-kernels` that computes a likelihood with its gradient.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Kernel {
     /// Of logits (E10).
     Bernoulli,
     /// Of means and log σ, one or one a column (E11).
     Gaussian,
+    /// Of a family for each column, with missing cells (E34).
+    Columns(Columns),
+}
+
+/// A cell that a likelihood is no density of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unsupported {
+    /// The row of the data.
+    pub row: usize,
+    /// The column.
+    pub column: usize,
+    /// What stands there.
+    pub value: f32,
+    /// The values that the likelihood accepts.
+    pub needs: &'static str,
 }
 
 /// p(x|z) of a row of D columns, independent given the decoder's output.
 ///
 /// The output is `[R, O·D]` for [`outputs`](Self::outputs) O of a column: the first of every column, then the second of
-/// every column. Its numbers are unconstrained; the likelihood has the link. `own` are its [own](Self::own) parameters,
+/// every column; where columns differ in that it is `[R, P]`, P what [`decoded`](Self::decoded) says. Its numbers are unconstrained; the likelihood has the link. `own` are its [own](Self::own) parameters,
 /// where it has some.
 pub trait Likelihood: Debug + Send + Sync {
     /// The field's name of the family, as `Bernoulli`.
@@ -51,6 +66,18 @@ pub trait Likelihood: Debug + Send + Sync {
     /// O, the decoder's outputs for a column.
     fn outputs(&self) -> usize {
         1
+    }
+
+    /// The decoder's outputs for a row of so many columns.
+    fn decoded(&self, width: usize) -> usize {
+        width * self.outputs()
+    }
+
+    /// The first cell of which it is no density.
+    fn unsupported(&self, rows: &Rows<'_>) -> Option<Unsupported> {
+        let support = self.support();
+        let (row, column, value) = rows.first(|value| !support.accepts(value))?;
+        Some(Unsupported { row, column, value, needs: support.values() })
     }
 
     /// Its own parameters for D columns, before any data were seen.
@@ -84,6 +111,13 @@ pub trait Likelihood: Debug + Send + Sync {
     fn start_own(&self, mean: &[f64], variance: &[f64]) -> Result<Vec<f32>, Error> {
         let _ = variance;
         Ok(self.own(mean.len()).map_or(Vec::new(), |own| own.values))
+    }
+
+    /// The decoder's outputs, and the own parameters, at which a fit to these rows starts, where the means and variances of
+    /// columns do not tell them.
+    fn start_at(&self, rows: &Rows<'_>) -> Option<[Vec<f32>; 2]> {
+        let _ = rows;
+        None
     }
 
     /// The values below which its own parameters do not fall in a fit to these rows, where a density without a maximum would

@@ -108,10 +108,10 @@ impl Vae {
         config.check_for(width)?;
         let key = seed.purpose(Purpose::Initialise);
         let dense = |widths: &[usize], index| Dense::new(widths, config.activation, key.fold(index), device);
-        let outputs = likelihood.outputs();
+        let (outputs, encoding) = (likelihood.outputs(), likelihood.encoding());
         // What the encoder's dense layers take, and what the decoder's give.
         let ([features, decoded], ways) = match &config.network {
-            NetworkConfig::Dense => ([width, width * outputs], None),
+            NetworkConfig::Dense => ([encoding.inputs(width), likelihood.decoded(width)], None),
             NetworkConfig::Convolutional(shape) => {
                 let there = Convolutions::new(shape, config.activation, key.fold(3), device)?;
                 let [channels, height, across] = shape.image;
@@ -138,7 +138,6 @@ impl Vae {
                 (dense(&up, 6), dense(&down, 5))
             })
             .unzip();
-        let encoding = likelihood.encoding();
         let model = Generative::unchecked(dense(&inward, 1), likelihood, config.family, width, device)
             .with_convolutions(back)
             .with_prior(down);

@@ -14,7 +14,7 @@ use crate::{
     Error,
     distribution::gaussian::Diagonal,
     guide::{Family, Posterior, layers},
-    likelihood::Likelihood,
+    likelihood::{Likelihood, Unsupported},
     minibatch::Rows,
     network::{Decoder, Dense, TransposedConvolutions},
     parameters::Named,
@@ -48,7 +48,7 @@ impl<D: Decoder> Generative<D> {
         width: usize,
         device: &Device,
     ) -> Result<Self, Error> {
-        let outputs = width * likelihood.outputs();
+        let outputs = likelihood.decoded(width);
         Error::check_shape("the decoder's output", &[outputs], &[decoder.output()])?;
         Ok(Self::unchecked(decoder, likelihood, family, width, device))
     }
@@ -90,6 +90,16 @@ impl<D: Decoder> Generative<D> {
         columns.chunks(shared).map(|values| values.iter().sum::<f64>() / shared as f64).collect()
     }
 
+    /// The outputs' biases, and the own parameters, that suit the means and variances of the columns.
+    fn start_by_moments(&self, rows: &Rows<'_>) -> Result<(Vec<f32>, Vec<f32>), Error> {
+        let (mean, variance) = rows.moments();
+        let start = |mean: &f64| self.likelihood.start(*mean, rows.len());
+        let starts: Vec<Vec<f64>> = self.of_each_bias(&mean).iter().map(start).collect();
+        let bias =
+            (0..self.likelihood.outputs()).flat_map(|o| starts.iter().map(move |start| start[o] as f32));
+        Ok((bias.collect(), self.likelihood.start_own(&mean, &variance)?))
+    }
+
     /// z₁ and z₂ of z, where it has two layers.
     fn layers(&self, z: Tensor<2>) -> [Tensor<2>; 2] {
         layers(z, self.decoder.input())
@@ -104,23 +114,21 @@ impl<D: Decoder> Latent for Generative<D> {
     /// Outputs start at the mean of the rows, and the likelihood's own parameters where they suit them. Transposed convolutions
     /// start at the mean over each channel.
     fn start_at(self, rows: &Rows<'_>, device: &Device) -> Result<Self, Error> {
-        let support = self.likelihood.support();
-        if let Some((row, column, value)) = rows.first(|value| !support.accepts(value)) {
-            let likelihood = self.likelihood.name().into();
-            return Err(Error::Support { row, column, value, likelihood, needs: support.values() });
+        if let Some(Unsupported { row, column, value, needs }) = self.likelihood.unsupported(rows) {
+            return Err(Error::Support {
+                row,
+                column,
+                value,
+                likelihood: self.likelihood.name().into(),
+                needs,
+            });
         }
-        let (mean, variance) = rows.moments();
-        let own = self.likelihood.own(mean.len());
-        let own = own.map(|own| {
-            let values = self.likelihood.start_own(&mean, &variance)?;
-            Ok(Named::new(own.name, values, own.learned, device))
-        });
-        let start = |mean: &f64| self.likelihood.start(*mean, rows.len());
-        let starts: Vec<Vec<f64>> = self.of_each_bias(&mean).iter().map(start).collect();
-        let bias =
-            (0..self.likelihood.outputs()).flat_map(|o| starts.iter().map(move |start| start[o] as f32));
-        let bias: Vec<f32> = bias.collect();
-        let own = own.transpose()?;
+        let (bias, values) = match self.likelihood.start_at(rows) {
+            Some([output, own]) => (output, own),
+            None => self.start_by_moments(rows)?,
+        };
+        let own = self.likelihood.own(rows.width());
+        let own = own.map(|own| Named::new(own.name, values, own.learned, device));
         Ok(match self.convolutions {
             Some(last) => Self { own, convolutions: Some(last.with_output_bias(bias, device)), ..self },
             None => Self { own, decoder: self.decoder.with_output_bias(bias, device), ..self },

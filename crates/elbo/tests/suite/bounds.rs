@@ -202,7 +202,7 @@ fn the_elbo_approaches_its_noiseless_limit_at_second_order() {
     let half = Family::Gaussian.noise::<f64>(Key::new(1), &batch.rows, K, 4, &Device::flex());
     let noise: Vec<Tensor<2>> = half.iter().flat_map(|e| [e.clone(), e.clone().neg()]).collect();
     for hidden in [vec![], vec![6]] {
-        let config = VaeConfig { activation: Activation::Tanh, ..shape(&hidden, K, likelihood) };
+        let config = VaeConfig { activation: Activation::Tanh, ..shape(&hidden, K, likelihood.clone()) };
         // The fixed σ is a parameter too, which must not be shifted.
         let mut vae = generic_vae(&config, D, 4);
         let mut p: Vec<f64> = parameters::values(&vae);

@@ -31,7 +31,7 @@ fn vae(likelihood: LikelihoodConfig, activation: Activation) -> Vae {
 }
 
 /// 150 rows of values that the likelihood accepts.
-fn rows_for(likelihood: LikelihoodConfig) -> Vec<f32> {
+fn rows_for(likelihood: &LikelihoodConfig) -> Vec<f32> {
     let values = normals(11, 150 * WIDTH).into_iter();
     match likelihood.likelihood().support() {
         Support::Binary => values.map(|v| f32::from(v > 0.2)).collect(),
@@ -93,51 +93,51 @@ fn check(vae: &Vae, minibatch: &Minibatch, form: KlForm, h: f64) {
 
 #[test]
 fn of_counts_agrees_with_central_differences() {
-    check_both_forms(LikelihoodConfig::Poisson, Activation::Tanh);
-    check_both_forms(LikelihoodConfig::NegativeBinomial, Activation::Tanh);
+    check_both_forms(&LikelihoodConfig::Poisson, Activation::Tanh);
+    check_both_forms(&LikelihoodConfig::NegativeBinomial, Activation::Tanh);
 }
 
-fn check_both_forms(likelihood: LikelihoodConfig, activation: Activation) {
+fn check_both_forms(likelihood: &LikelihoodConfig, activation: Activation) {
     let values = rows_for(likelihood);
     let rows = Rows::all(&values, WIDTH).select((2..13).collect());
     for form in [KlForm::Analytic, KlForm::MonteCarlo] {
-        check(&vae(likelihood, activation), &minibatch(&rows, [4, 2, 12, 9, 7, 3, 10]), form, 1e-3);
+        check(&vae(likelihood.clone(), activation), &minibatch(&rows, [4, 2, 12, 9, 7, 3, 10]), form, 1e-3);
     }
 }
 
 #[test]
 fn bernoulli_with_tanh() {
-    check_both_forms(LikelihoodConfig::Bernoulli, Activation::Tanh);
+    check_both_forms(&LikelihoodConfig::Bernoulli, Activation::Tanh);
 }
 
 #[test]
 fn bernoulli_with_gelu() {
-    check_both_forms(LikelihoodConfig::Bernoulli, Activation::Gelu);
+    check_both_forms(&LikelihoodConfig::Bernoulli, Activation::Gelu);
 }
 
 #[test]
 fn bernoulli_with_sigmoid() {
-    check_both_forms(LikelihoodConfig::Bernoulli, Activation::Sigmoid);
+    check_both_forms(&LikelihoodConfig::Bernoulli, Activation::Sigmoid);
 }
 
 #[test]
 fn gaussian_of_fixed_sigma_with_softplus() {
-    check_both_forms(FIXED, Activation::Softplus);
+    check_both_forms(&FIXED, Activation::Softplus);
 }
 
 #[test]
 fn gaussian_of_learned_sigma_with_gelu() {
-    check_both_forms(LEARNED, Activation::Gelu);
+    check_both_forms(&LEARNED, Activation::Gelu);
 }
 
 #[test]
 fn gaussian_of_a_sigma_for_each_column_with_tanh() {
-    check_both_forms(PER_COLUMN, Activation::Tanh);
+    check_both_forms(&PER_COLUMN, Activation::Tanh);
 }
 
 #[test]
 fn gaussian_of_solved_sigma_with_tanh() {
-    check_both_forms(SOLVED, Activation::Tanh);
+    check_both_forms(&SOLVED, Activation::Tanh);
 }
 
 /// Images that lose a pixel at a stride of 2 and some that do not, of one channel and of two, with and without a hidden
@@ -165,8 +165,8 @@ fn convolutions_with_softplus() {
 fn two_layers_of_z_with_tanh() {
     for (likelihood, between) in [(LEARNED, vec![4, 3]), (LikelihoodConfig::Bernoulli, vec![])] {
         let second = Some(SecondLayer { latent: 3, hidden: between });
-        let vae = generic_vae(&VaeConfig { second, ..shape(&[6], 2, likelihood) }, WIDTH, 3);
-        let values = rows_for(likelihood);
+        let vae = generic_vae(&VaeConfig { second, ..shape(&[6], 2, likelihood.clone()) }, WIDTH, 3);
+        let values = rows_for(&likelihood);
         let rows = Rows::all(&values, WIDTH);
         for form in [KlForm::Analytic, KlForm::MonteCarlo] {
             check(&vae, &minibatch(&rows, [4, 2, 12, 9, 7, 3, 10]), form, 1e-3);
@@ -189,7 +189,7 @@ fn gaussian_with_relu_away_from_its_kinks() {
         }
     }
     let vae = parameters::load(vae, &values, &Device::flex()).unwrap();
-    let values = rows_for(LEARNED);
+    let values = rows_for(&LEARNED);
     let rows = Rows::all(&values, WIDTH).select((2..13).collect());
     check(&vae, &minibatch(&rows, [4, 2, 12, 9, 7, 3, 10]), KlForm::Analytic, 1e-3);
 }
@@ -197,7 +197,7 @@ fn gaussian_with_relu_away_from_its_kinks() {
 /// More rows than a shard holds, so that the gradient is a sum of parts.
 #[test]
 fn a_minibatch_of_two_shards() {
-    let values = rows_for(PER_COLUMN);
+    let values = rows_for(&PER_COLUMN);
     let rows = Rows::all(&values, WIDTH);
     check(&vae(PER_COLUMN, Activation::Tanh), &minibatch(&rows, 40..110), KlForm::MonteCarlo, 1e-3);
 }
@@ -207,7 +207,7 @@ fn a_minibatch_of_two_shards() {
 fn an_auto_encoder_started_at_the_data() {
     let device = Device::flex();
     for likelihood in [LikelihoodConfig::Bernoulli, FIXED, LEARNED, PER_COLUMN, SOLVED] {
-        let values = rows_for(likelihood);
+        let values = rows_for(&likelihood);
         let rows = Rows::all(&values, WIDTH);
         let config = shape(&[6], 2, likelihood);
         let vae = Vae::new(&config, WIDTH, Key::new(3), &device).unwrap().start_at(&rows, &device).unwrap();
@@ -220,7 +220,7 @@ fn an_auto_encoder_started_at_the_data() {
 #[test]
 fn a_held_block_has_gradient_zero_and_the_other_that_of_the_joint_gradient() {
     for likelihood in [LEARNED, LikelihoodConfig::Bernoulli] {
-        let values = rows_for(likelihood);
+        let values = rows_for(&likelihood);
         let minibatch = minibatch(&Rows::all(&values, WIDTH), 0..70);
         let vae = vae(likelihood, Activation::Gelu);
         let theta = burn::module::Module::num_params(&vae.model);
@@ -241,7 +241,7 @@ fn a_held_block_has_gradient_zero_and_the_other_that_of_the_joint_gradient() {
 #[test]
 fn the_minibatches_of_an_epoch_add_up_to_the_whole() {
     for likelihood in [PER_COLUMN, LikelihoodConfig::Bernoulli] {
-        let values = rows_for(likelihood);
+        let values = rows_for(&likelihood);
         let rows = Rows::all(&values, WIDTH);
         let vae = vae(likelihood, Activation::Softplus);
         let of = |m: &Minibatch| gradient_of(&vae, m, ActiveBlocks::BOTH, estimator(KlForm::Analytic));

@@ -109,7 +109,7 @@ fn check(case: &Case, what: &str) {
 fn both_ways_agree_with_the_composition_for_every_activation_and_likelihood() {
     for activation in [Relu, Tanh, Gelu, Softplus, Sigmoid] {
         for likelihood in LIKELIHOODS {
-            let case = case(&config(&[37, 16], 5, activation, likelihood), 33, 7, 3);
+            let case = case(&config(&[37, 16], 5, activation, likelihood.clone()), 33, 7, 3);
             check(&case, &format!("{activation:?} {likelihood:?}"));
         }
     }
@@ -126,7 +126,7 @@ fn both_ways_agree_at_odd_sizes() {
         (784, vec![64, 17], 40, 5, 26),
     ] {
         for likelihood in [LikelihoodConfig::Bernoulli, LikelihoodConfig::Gaussian(Sigma::PerColumn)] {
-            let case = case(&config(&hidden, latent, Tanh, likelihood), width, rows, samples);
+            let case = case(&config(&hidden, latent, Tanh, likelihood.clone()), width, rows, samples);
             check(&case, &format!("{rows} rows of {width}, {samples} draws, {likelihood:?}"));
         }
     }

@@ -203,7 +203,7 @@ fn a_fit_to_counts_bounds_the_evidence_by_quadrature() {
     let values = counts(300);
     let rows = Rows::all(&values, WIDTH);
     for likelihood in [LikelihoodConfig::Poisson, LikelihoodConfig::NegativeBinomial] {
-        let config = fit_config(shape(likelihood), steps(Optimiser::Adam, 1e-2), 25, 100);
+        let config = fit_config(shape(likelihood.clone()), steps(Optimiser::Adam, 1e-2), 25, 100);
         let mut fit = Fit::new(config, rows.clone(), &rows, &Device::flex()).unwrap();
         let first = fit.epoch(|_| {}).unwrap().validation.elbo.value;
         while fit.finished().is_none() {

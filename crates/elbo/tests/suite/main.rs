@@ -5,6 +5,7 @@
 mod annealed;
 mod ascent_verdict;
 mod bounds;
+mod columns;
 mod common;
 mod convolutional;
 mod coordinate_ascent;

@@ -122,7 +122,7 @@ fn alternating_steps_move_one_block_each_and_raise_the_bound() {
     let rows = Rows::all(&values, WIDTH);
     let device = Device::flex();
     for likelihood in [GAUSSIAN, SOLVED] {
-        let vae = Vae::new(&shape(&[8], 2, likelihood), WIDTH, Key::new(4), &device).unwrap();
+        let vae = Vae::new(&shape(&[8], 2, likelihood.clone()), WIDTH, Key::new(4), &device).unwrap();
         let vae = vae.start_at(&rows, &device).unwrap();
         let theta = vae.model.num_params();
         let config = TrainConfig { schedule: Schedule::Alternating, ..steps(Optimiser::Adam, 1e-2) };

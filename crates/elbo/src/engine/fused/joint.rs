@@ -3,16 +3,15 @@
 use std::sync::{Mutex, PoisonError};
 
 use burn::tensor::{DType, Device};
-use elbo_kernels::{Level, Panels, Row, WIDTH, gaussian::Precision};
+use elbo_kernels::{Level, Panels, Row, WIDTH};
 
 use super::{
+    density::{ByOwn, Density, Observed},
     network::{Network, Pass},
-    packed::log_likelihood,
     shard::MOST_ROWS,
 };
 use crate::{
     distribution::gaussian::standard_log_density,
-    likelihood::Kernel,
     model::{self, Latent},
 };
 
@@ -21,8 +20,7 @@ pub(crate) struct Joint {
     level: Level,
     decoder: Network,
     parameters: Vec<f32>,
-    kernel: Kernel,
-    precision: Precision,
+    density: Density,
     width: usize,
     latent: usize,
     /// Room of calls that are over: as many as ever ran at once.
@@ -32,6 +30,8 @@ pub(crate) struct Joint {
 /// Room for the draws of a part of a call.
 struct Room {
     x: Panels,
+    cells: Vec<f32>,
+    by_own: ByOwn,
     z: Panels,
     z_gradient: Panels,
     decoder: Pass,
@@ -54,17 +54,17 @@ impl Joint {
         // The flat order: decoder, the likelihood's own.
         let mut decoder = Network::new(network, 0);
         decoder.pack(level, &parameters, 0);
-        let mut precision = Precision::default();
-        if parameters.len() > decoder.end() {
-            precision.set(&parameters[decoder.end()..], width);
-        }
+        let mut density = Density::new(kernel);
+        density.set(&parameters[decoder.end()..], width);
         let (latent, idle) = (network.input(), Mutex::new(Vec::new()));
-        Some(Self { level, decoder, parameters, kernel, precision, width, latent, idle })
+        Some(Self { level, decoder, parameters, density, width, latent, idle })
     }
 
     fn room(&self) -> Room {
         Room {
             x: Panels::new(0, self.width),
+            cells: Vec::new(),
+            by_own: self.density.by_own(),
             z: Panels::new(0, self.latent),
             z_gradient: Panels::new(0, self.latent),
             decoder: self.decoder.pass(),
@@ -82,12 +82,17 @@ impl Joint {
         gradient: Option<&mut [f32]>,
     ) {
         let (level, n, back) = (self.level, out.len(), gradient.is_some());
-        let Room { x: rows, z: draws, z_gradient, decoder, weights } = room;
+        let Room { x: rows, cells, by_own, z: draws, z_gradient, decoder, weights } = room;
         for panels in [&mut *rows, &mut *draws, &mut *z_gradient] {
             panels.resize(n);
         }
         decoder.resize(n);
+        cells.clear();
         for (r, x) in x.take(n).enumerate() {
+            if self.density.columns().is_some() {
+                cells.extend_from_slice(x);
+                continue;
+            }
             for (panel, values) in x.chunks(WIDTH).enumerate() {
                 rows.panel_mut(panel)[r].0[..values.len()].copy_from_slice(values);
             }
@@ -97,7 +102,8 @@ impl Joint {
         let weights = &weights[..n];
         let (output, delta) = decoder.last_mut();
         let weights = back.then_some(weights);
-        log_likelihood(self.kernel, level, &self.precision, rows, output, weights, out);
+        let observed = Observed { x: rows, cells };
+        self.density.log_likelihood(level, observed, output, by_own, weights, out);
         if let Some(gradient) = gradient {
             std::mem::swap(output, delta);
             // z itself has the derivative 1.

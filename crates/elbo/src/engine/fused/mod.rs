@@ -9,6 +9,7 @@
 //! Whatever is not dense layers in f32 on the CPU, with one layer of Gaussian z and a likelihood that a kernel computes, is
 //! for the engine of tensors.
 
+mod density;
 mod joint;
 mod network;
 mod packed;

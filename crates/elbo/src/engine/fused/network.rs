@@ -71,6 +71,11 @@ impl Network {
         Self { layers: layers.collect() }
     }
 
+    /// The outputs of its last layer.
+    pub(super) fn output(&self) -> usize {
+        self.layers.last().map_or(0, |layer| layer.outputs)
+    }
+
     /// Where its parameters end in the flat vector.
     pub(super) fn end(&self) -> usize {
         self.layers.last().map_or(0, |layer| layer.start + (layer.inputs + 1) * layer.outputs)

@@ -1,13 +1,13 @@
 //! A dense Gaussian auto-encoder ready to run: its weights packed, and what is computed with them.
 
 use burn::tensor::{DType, Device};
-use elbo_kernels::{Level, Panels, bernoulli, gaussian, gaussian::Precision};
+use elbo_kernels::Level;
 
-use super::network::Network;
+use super::{density::Density, network::Network};
 use crate::{
     gradient::FusedEstimator,
     guide::Guide,
-    likelihood::Kernel,
+    likelihood::Columns,
     model::Latent,
     objective::{KlCost, elbo::KlForm},
 };
@@ -40,11 +40,11 @@ pub(super) struct Packed {
     pub(super) level: Level,
     pub(super) encoder: Network,
     pub(super) decoder: Network,
-    pub(super) kernel: Kernel,
+    pub(super) density: Density,
     /// How many own parameters the likelihood has, and whether the gradient moves them; they follow the decoder's.
     own: usize,
     pub(super) own_learned: bool,
-    pub(super) precision: Precision,
+    /// D, the cells of a row; the encoder may be given more numbers.
     pub(super) width: usize,
     pub(super) latent: usize,
 }
@@ -64,10 +64,9 @@ impl Packed {
             level: Level::best(),
             encoder: Network::new(head, decoder.end() + own),
             decoder,
-            kernel,
+            density: Density::new(kernel),
             own,
             own_learned: p.likelihood().own(q.width()).is_some_and(|own| own.learned),
-            precision: Precision::default(),
             width: q.width(),
             latent: q.latent(),
         })
@@ -78,6 +77,11 @@ impl Packed {
         self.decoder.end() + self.own
     }
 
+    /// What the encoder is given of a row.
+    pub(super) fn encoded(&self) -> usize {
+        self.density.columns().map_or(self.width, Columns::encoded)
+    }
+
     /// The likelihood's own parameters.
     pub(super) fn own<'a>(&self, parameters: &'a [f32]) -> &'a [f32] {
         &parameters[self.decoder.end()..self.guide_start()]
@@ -85,10 +89,8 @@ impl Packed {
 
     /// Packs the parameters; for the way `back` too.
     pub(super) fn pack(&mut self, parameters: &[f32], back: bool) {
-        if self.own > 0 {
-            let own = self.decoder.end()..self.guide_start();
-            self.precision.set(&parameters[own], self.width);
-        }
+        let own = self.decoder.end()..self.guide_start();
+        self.density.set(&parameters[own], self.width);
         // The encoder's first layer has no way back: x needs no gradient.
         let (decoder, encoder) = if back { (0, 1) } else { (usize::MAX, usize::MAX) };
         let level = self.level;
@@ -96,27 +98,5 @@ impl Packed {
             || self.decoder.pack(level, parameters, decoder),
             || self.encoder.pack(level, parameters, encoder),
         );
-    }
-}
-
-/// Adds log p(x|output) of each row to `sums`; given `weights`, the gradient by them takes the output's place.
-pub(super) fn log_likelihood(
-    kernel: Kernel,
-    level: Level,
-    precision: &Precision,
-    x: &Panels,
-    output: &mut Panels,
-    weights: Option<&[f32]>,
-    sums: &mut [f64],
-) {
-    match (kernel, weights) {
-        (Kernel::Bernoulli, None) => bernoulli::log_likelihood(level, x, output, sums),
-        (Kernel::Bernoulli, Some(weights)) => {
-            bernoulli::log_likelihood_and_gradient(level, x, output, weights, sums);
-        }
-        (Kernel::Gaussian, None) => gaussian::log_likelihood(level, x, output, precision, sums),
-        (Kernel::Gaussian, Some(weights)) => {
-            gaussian::log_likelihood_and_gradient(level, x, output, precision, weights, sums);
-        }
     }
 }

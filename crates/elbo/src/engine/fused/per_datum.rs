@@ -280,7 +280,7 @@ mod tests {
     fn the_gradient_in_psi_is_that_of_the_rows_own_bound_by_central_differences() {
         let (samples, h) = (2, 1e-5);
         for likelihood in LIKELIHOODS {
-            let case = example(likelihood);
+            let case = example(likelihood.clone());
             assert!(case.minibatch.scale() > 1.01, "N/B would show");
             let mut fused = new(&case, ANALYTIC, samples).unwrap();
             let records = raised(&mut fused, &case, &case.parameters, fresh(&case));
@@ -308,7 +308,7 @@ mod tests {
     fn the_gradient_in_theta_is_that_at_the_rows_psi() {
         for likelihood in LIKELIHOODS {
             for way in [ANALYTIC, FusedEstimator::StickingTheLanding] {
-                let case = example(likelihood);
+                let case = example(likelihood.clone());
                 let mut fused = new(&case, way, 2).unwrap();
                 let psi = raised(&mut fused, &case, &case.parameters, fresh(&case));
                 let mut other = case.parameters.clone();

@@ -9,7 +9,6 @@ use super::{
 };
 use crate::{
     guide::{Encoded, Guide},
-    likelihood::Kernel,
     minibatch::Minibatch,
     model::Latent,
     random::Key,
@@ -110,7 +109,14 @@ impl Reader {
 
     /// E[x|z] of rows of z, row-major.
     pub(crate) fn means(&self, z: &[f32]) -> Vec<f32> {
-        self.decode(z, self.packed.kernel == Kernel::Bernoulli)
+        let Some(columns) = self.packed.density.columns() else {
+            return self.decode(z, self.packed.density.is_logits());
+        };
+        let outputs = self.outputs(z);
+        let mut x = vec![0.0; z.len() / self.packed.latent * self.packed.width];
+        let rows = outputs.par_chunks(columns.outputs()).zip(x.par_chunks_mut(self.packed.width));
+        rows.for_each(|(output, x)| columns.means(output, self.own(), x));
+        x
     }
 
     /// The decoder's outputs of rows of z.
@@ -119,7 +125,8 @@ impl Reader {
     }
 
     fn decode(&self, z: &[f32], logistic: bool) -> Vec<f32> {
-        let Packed { width, latent, level, .. } = self.packed;
+        let Packed { latent, level, .. } = self.packed;
+        let width = self.packed.decoder.output();
         let mut out = vec![0.0; z.len() / latent * width];
         z.par_chunks(MOST_ROWS * latent).zip(out.par_chunks_mut(MOST_ROWS * width)).for_each_init(
             || self.shard(),

@@ -7,8 +7,9 @@ use elbo_kernels::{
 };
 
 use super::{
+    density::{ByOwn, Observed},
     network::Pass,
-    packed::{Packed, Plan, log_likelihood},
+    packed::{Packed, Plan},
 };
 use crate::{
     gradient::FusedEstimator,
@@ -27,7 +28,12 @@ const LEAST_WEIGHT: f64 = 1e-20;
 /// Rows, and all that they leave behind. Buffers keep their room.
 #[derive(Clone, Debug)]
 pub(super) struct Shard {
+    /// What the encoder is given.
     pub(super) x: Panels,
+    /// x as it is stored, where the encoder is given something else.
+    cells: Vec<f32>,
+    /// What the encoder is given of one row, there.
+    encoded: Vec<f32>,
     pub(super) encoder: Pass,
     pub(super) samples: Vec<Sample>,
     /// E_q[log p(x|z)] of each row, by the samples' weights.
@@ -54,6 +60,7 @@ pub(super) struct Sample {
     pub(super) z: Panels,
     z_gradient: Panels,
     pub(super) decoder: Pass,
+    pub(super) by_own: ByOwn,
     log_likelihood: Vec<f64>,
     /// log q(z|x) − log p(z).
     log_ratio: Vec<f64>,
@@ -69,12 +76,15 @@ impl Shard {
             z: Panels::new(0, packed.latent),
             z_gradient: Panels::new(0, packed.latent),
             decoder: packed.decoder.pass(),
+            by_own: packed.density.by_own(),
             log_likelihood: Vec::new(),
             log_ratio: Vec::new(),
             weights: Vec::new(),
         };
         Self {
-            x: Panels::new(0, packed.width),
+            x: Panels::new(0, packed.encoded()),
+            cells: Vec::new(),
+            encoded: vec![0.0; packed.encoded()],
             encoder: packed.encoder.pass(),
             samples: vec![sample; samples],
             log_likelihood: Vec::new(),
@@ -109,7 +119,18 @@ impl Shard {
     /// x of the rows.
     pub(super) fn read(&mut self, packed: &Packed, values: &[f32]) {
         self.resize(values.len() / packed.width);
-        self.x.read_rows(values);
+        let Some(columns) = packed.density.columns() else {
+            self.x.read_rows(values);
+            return;
+        };
+        self.cells.clear();
+        self.cells.extend_from_slice(values);
+        for (r, x) in values.chunks_exact(packed.width).enumerate() {
+            columns.encode(x, &mut self.encoded);
+            for (panel, values) in self.encoded.chunks(WIDTH).enumerate() {
+                self.x.panel_mut(panel)[r].0[..values.len()].copy_from_slice(values);
+            }
+        }
     }
 
     /// q(z|x) of the rows: the encoder's output.
@@ -230,8 +251,11 @@ impl Shard {
             (self.log_likelihood[r], self.kl[r]) = (log_likelihood, log_likelihood - bound);
         }
         if scale.is_some() {
-            for Sample { decoder, weights, .. } in &mut self.samples {
+            for Sample { decoder, by_own, weights, .. } in &mut self.samples {
                 scale_rows(packed.level, decoder.last_mut().1, weights);
+                if packed.density.columns().is_some() {
+                    scale_rows(packed.level, &mut by_own.delta, weights);
+                }
             }
         }
     }
@@ -249,7 +273,8 @@ impl Shard {
     ) {
         let level = packed.level;
         self.draw(packed, slot, key, rows);
-        let Sample { noise, z, decoder, log_likelihood, log_ratio, weights, .. } = &mut self.samples[slot];
+        let Sample { noise, z, decoder, by_own, log_likelihood, log_ratio, weights, .. } =
+            &mut self.samples[slot];
         log_likelihood.fill(0.0);
         log_ratio.fill(0.0);
         if !plan.is_closed() {
@@ -257,9 +282,9 @@ impl Shard {
         }
         packed.decoder.forward(level, parameters, z, decoder, back);
         let (output, delta) = decoder.last_mut();
-        let (x, sums) = (&self.x, &mut log_likelihood[..]);
+        let observed = Observed { x: &self.x, cells: &self.cells };
         let weights = back.then_some(&weights[..]);
-        self::log_likelihood(packed.kernel, level, &packed.precision, x, output, weights, sums);
+        packed.density.log_likelihood(level, observed, output, by_own, weights, log_likelihood);
         if back {
             std::mem::swap(output, delta);
         }

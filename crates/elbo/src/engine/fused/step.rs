@@ -1,6 +1,5 @@
 //! A step: the rows of a minibatch through guide and model in shards, and the gradient of every parameter.
 
-use elbo_kernels::gaussian;
 use rayon::prelude::*;
 
 use super::{
@@ -116,24 +115,12 @@ impl Fused {
         if !self.packed.own_learned {
             return;
         }
-        columns.fill(0.0);
-        for l in 0..self.plan.samples {
-            for shard in shards {
-                let sample = &shard.samples[l];
-                let by_mean = sample.decoder.deltas.last().expect("at least one layer");
-                gaussian::log_sigma_gradient(
-                    self.packed.level,
-                    by_mean,
-                    &self.packed.precision,
-                    &sample.weights,
-                    columns,
-                );
-            }
-        }
-        match gradient {
-            [one] => *one = columns.iter().map(|&g| f64::from(g)).sum::<f64>() as f32,
-            each => each.copy_from_slice(columns),
-        }
+        let draws = (0..self.plan.samples).flat_map(|l| shards.iter().map(move |shard| &shard.samples[l]));
+        let draws = draws.map(|sample| {
+            let by_mean = sample.decoder.deltas.last().expect("at least one layer");
+            (by_mean, &sample.by_own, &sample.weights[..])
+        });
+        self.packed.density.own_gradient(self.packed.level, draws, columns, gradient);
     }
 
     /// Shares rows out over shards: as many for each thread, all of one size or the last a little smaller.

@@ -8,7 +8,7 @@ use crate::{
         DoublyReparameterised, Estimator, FusedEstimator, ImportanceWeighted, Reparameterised,
         StickingTheLanding, WeightedKl,
     },
-    likelihood::{LikelihoodConfig, Sigma},
+    likelihood::{CellFamily, ColumnConfig, LikelihoodConfig, Sigma, Standard},
     minibatch::{Minibatch, Rows},
     model::{Vae, VaeConfig},
     network::Activation,
@@ -55,13 +55,65 @@ pub(super) fn case(config: &VaeConfig, rows: usize, width: usize) -> Case {
     }
     let mut values = vec![0.0; (rows + 3) * width];
     seed.fold(2).uniforms(0, &mut values);
-    if config.likelihood == LikelihoodConfig::Bernoulli {
-        seed.fold(3).bernoulli(0, &mut values);
+    match &config.likelihood {
+        LikelihoodConfig::Bernoulli => seed.fold(3).bernoulli(0, &mut values),
+        LikelihoodConfig::Columns(columns) => {
+            for (x, (column, n)) in values.iter_mut().zip(columns.iter().cycle().zip(0..)) {
+                *x = cell(column, *x, n);
+            }
+        }
+        _ => {}
     }
     let rows = Rows::all(&values, width);
     let minibatch = rows.minibatch(3..rows.len(), Binarise::None, seed);
     let vae = parameters::load(shape, &parameters, &device).unwrap();
     Case { vae, parameters, minibatch }
+}
+
+/// A cell of a column from a number in (0, 1): every fifth of a column with holes is missing.
+fn cell(column: &ColumnConfig, u: f32, n: usize) -> f32 {
+    match column.family {
+        _ if column.holes && n.is_multiple_of(5) => f32::NAN,
+        CellFamily::Hurdle(_) if u < 0.4 => 0.0,
+        CellFamily::Bernoulli => u.round(),
+        CellFamily::Categorical(levels) | CellFamily::Ordinal(levels) => (u * levels as f32).floor(),
+        CellFamily::Poisson(_) | CellFamily::NegativeBinomial(_) => (9.0 * u * u).floor(),
+        CellFamily::Circular => 6.0 * u,
+        _ => u,
+    }
+}
+
+/// A column of every family, with holes and without, more than a panel of outputs.
+fn columns() -> LikelihoodConfig {
+    let standard = Standard { centre: 0.4, spread: 1.3 };
+    let families = [
+        CellFamily::Gaussian,
+        CellFamily::StudentT,
+        CellFamily::LogNormal(standard),
+        CellFamily::Hurdle(standard),
+        CellFamily::Bernoulli,
+        CellFamily::Categorical(7),
+        CellFamily::Ordinal(4),
+        CellFamily::Poisson(standard),
+        CellFamily::NegativeBinomial(standard),
+        CellFamily::Beta,
+        CellFamily::Circular,
+    ];
+    let both =
+        [true, false].into_iter().flat_map(|holes| families.map(|family| ColumnConfig { family, holes }));
+    LikelihoodConfig::Columns(both.collect())
+}
+
+#[test]
+fn columns_agree_with_the_composition_of_tensors() {
+    for rows in [1, 140] {
+        let case = case(&config(&[37, 16], 5, Activation::Tanh, columns()), rows, 22);
+        for (way, samples) in WAYS {
+            let got = fused(&case, ActiveBlocks::BOTH, way, samples);
+            let expected = reference(&case, ActiveBlocks::BOTH, way, samples);
+            assert_close(&case, &got, &expected, &format!("{rows} rows, {way:?}"));
+        }
+    }
 }
 
 pub(super) fn config(
@@ -129,7 +181,7 @@ fn agrees_with_the_composition_of_tensors_for_every_activation_and_likelihood() 
     use Activation::{Gelu, Relu, Sigmoid, Softplus, Tanh};
     for activation in [Relu, Tanh, Gelu, Softplus, Sigmoid] {
         for likelihood in LIKELIHOODS {
-            let case = case(&config(&[37, 16], 5, activation, likelihood), 21, 33);
+            let case = case(&config(&[37, 16], 5, activation, likelihood.clone()), 21, 33);
             for (way, samples) in WAYS {
                 let got = fused(&case, ActiveBlocks::BOTH, way, samples);
                 let expected = reference(&case, ActiveBlocks::BOTH, way, samples);
@@ -153,7 +205,7 @@ fn agrees_at_odd_sizes() {
         (64, 784, vec![16], 40),
     ] {
         for likelihood in [LikelihoodConfig::Bernoulli, LikelihoodConfig::Gaussian(Sigma::PerColumn)] {
-            let case = case(&config(&hidden, latent, Activation::Tanh, likelihood), rows, width);
+            let case = case(&config(&hidden, latent, Activation::Tanh, likelihood.clone()), rows, width);
             let got = fused(&case, ActiveBlocks::BOTH, ANALYTIC, 2);
             let expected = reference(&case, ActiveBlocks::BOTH, ANALYTIC, 2);
             assert_close(&case, &got, &expected, &format!("{rows} rows of {width}, {likelihood:?}"));
@@ -180,13 +232,14 @@ fn a_held_block_has_no_gradient_and_the_other_its_own() {
 #[test]
 fn bits_do_not_depend_on_threads_or_on_earlier_rows() {
     for (way, samples) in WAYS {
-        bits_of(way, samples);
+        bits_of(way, samples, LikelihoodConfig::Gaussian(Sigma::PerColumn), 41);
+        bits_of(way, samples, columns(), 22);
     }
 }
 
-fn bits_of(way: FusedEstimator, samples: usize) {
-    let shape = config(&[50], 6, Activation::Gelu, LikelihoodConfig::Gaussian(Sigma::PerColumn));
-    let (large, small) = (case(&shape, 150, 41), case(&shape, 100, 41));
+fn bits_of(way: FusedEstimator, samples: usize, likelihood: LikelihoodConfig, width: usize) {
+    let shape = config(&[50], 6, Activation::Gelu, likelihood);
+    let (large, small) = (case(&shape, 150, width), case(&shape, 100, width));
     let expected = fused(&small, ActiveBlocks::BOTH, way, samples);
     for threads in [1, 2, 3, 7] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();

@@ -1,0 +1,84 @@
+//! One of K levels without order: p(x = k) = softmax(f)_k.
+
+use super::cell::{Cell, Gradient, Start};
+use crate::random::Key;
+
+#[derive(Debug)]
+pub(super) struct Categorical(pub(super) usize);
+
+/// e^(f − max f) of each level, and the logarithm of their sum with max f.
+fn weights(output: &[f64]) -> (Vec<f64>, f64) {
+    let greatest = output.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let weights: Vec<f64> = output.iter().map(|f| libm::exp(f - greatest)).collect();
+    let total = greatest + libm::log(weights.iter().sum());
+    (weights, total)
+}
+
+impl Cell for Categorical {
+    fn outputs(&self) -> usize {
+        self.0
+    }
+
+    fn accepts(&self, x: f64) -> bool {
+        is_level(x, self.0)
+    }
+
+    fn values(&self) -> &'static str {
+        "numbers of levels, from 0"
+    }
+
+    fn log_density(&self, x: f64, output: &[f64], _: &[f64], gradient: Option<Gradient<'_>>) -> f64 {
+        let level = x as usize;
+        let f = output[level];
+        let greatest = output.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let Some(Gradient { output: by_output, .. }) = gradient else {
+            return f - greatest - libm::log(output.iter().map(|f| libm::exp(f - greatest)).sum());
+        };
+        for (by, f) in by_output.iter_mut().zip(output) {
+            *by = -libm::exp(f - greatest);
+        }
+        let sum: f64 = -by_output.iter().sum::<f64>();
+        for by in by_output.iter_mut() {
+            *by /= sum;
+        }
+        by_output[level] += 1.0;
+        f - greatest - libm::log(sum)
+    }
+
+    fn mean(&self, output: &[f64], _: &[f64]) -> f64 {
+        let greatest = output.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        output.iter().position(|&f| f == greatest).map_or(f64::NAN, |level| level as f64)
+    }
+
+    fn draw(&self, output: &[f64], _: &[f64], key: Key, row: u64) -> f64 {
+        key.choose(row, &weights(output).0) as f64
+    }
+
+    /// The logarithms of the shares, with half a count for each level more.
+    fn start(&self, x: &[f64], _: f64) -> Start {
+        let share = counts(x, self.0).into_iter().map(|count| libm::log(count / (x.len() as f64 + 1.0)));
+        Start { output: share.collect(), own: Vec::new(), floor: Vec::new() }
+    }
+
+    fn encoded(&self) -> usize {
+        self.0
+    }
+
+    fn encode(&self, x: f64, out: &mut [f32]) {
+        out[x as usize] = 1.0;
+    }
+}
+
+/// Whether x is the number of one of `levels` levels.
+pub(super) fn is_level(x: f64, levels: usize) -> bool {
+    x >= 0.0 && x < levels as f64 && x.fract() == 0.0
+}
+
+/// How often each level occurs, and half a count of each more.
+pub(super) fn counts(x: &[f64], levels: usize) -> Vec<f64> {
+    let mut counts = vec![0.5; levels];
+    for &x in x {
+        counts[x as usize] += 1.0;
+    }
+    counts
+}
