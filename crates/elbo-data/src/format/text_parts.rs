@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::delimited::Delimited;
+use super::delimited::{Delimited, Sums, names_total};
 use super::reader::Format;
 use crate::error::Error;
 use crate::frame::Frame;
 use crate::names::brief;
-use crate::options::ReadOptions;
+use crate::options::{ReadOptions, TableOptions};
+use crate::reading::Decision;
 use crate::source::{Source, Spool};
 
 /// The endings of the names of such parts.
@@ -38,11 +39,21 @@ pub(super) fn read(folder: &Path, paths: &[PathBuf], options: &ReadOptions) -> R
         return Err(Error::Unlike { path: heads[0].0.clone(), first, other: (*path).clone(), second });
     }
     let (mut text, mut parts, mut written) = (Spool::new()?, Vec::new(), 0_usize);
+    let mut totals = Vec::new();
     for (path, _) in &heads {
         let left_out = usize::from(named && path != first);
         parts.push(Part { path, begin: written + 1 - left_out });
+        let total = total(path, named, options)?;
+        if let Some(line) = total {
+            let part = path.file_name().unwrap_or_default().to_string_lossy();
+            totals.push(format!("line {line} of `{}`", brief(&part)));
+        }
         Source::open(path)?.lines(|line, content| {
-            if line > left_out {
+            if total == Some(line) {
+                // Its line stays, so that those of others keep their numbers.
+                text.write(b"\n")?;
+                written += 1;
+            } else if line > left_out {
                 text.write(content.as_bytes())?;
                 text.write(b"\n")?;
                 written += 1;
@@ -63,7 +74,38 @@ pub(super) fn read(folder: &Path, paths: &[PathBuf], options: &ReadOptions) -> R
         "they lie in one folder, and are read in the order of their names",
         false,
     );
+    if !totals.is_empty() {
+        let why = "each sums up the rows of its part";
+        frame.reading.decide("totals", format!("{} are left out", totals.join(", ")), why, false);
+    }
     Ok(frame)
+}
+
+/// What may stand around a cell.
+const DELIMITERS: [char; 6] = [',', ';', '\t', '|', ' ', '"'];
+
+/// The last line of a part, where it sums up the part.
+fn total(path: &Path, named: bool, options: &ReadOptions) -> Result<Option<usize>, Error> {
+    let (mut last, mut above, mut sums) = (None, Sums::default(), Sums::default());
+    Source::open(path)?.lines(|line, content| {
+        if !content.trim().is_empty() {
+            let cell = content.rsplit(DELIMITERS).next().unwrap_or_default();
+            above = sums;
+            sums.take(cell);
+            last = Some((line, above.is_sum(cell) || content.split(DELIMITERS).any(names_total)));
+        }
+        Ok(())
+    })?;
+    // Few parts may have one: the others are not read twice.
+    let Some((line, true)) = last else { return Ok(None) };
+    let table = TableOptions { header: Some(named), ..options.table.clone() };
+    let options = ReadOptions { table, missing: true, single: true, ..options.clone() };
+    // What is wrong with a part is said of the whole.
+    let read = Delimited.read(&mut Source::open(path)?, &options);
+    let is_total = |decision: &Decision| {
+        decision.of == "totals" && decision.chosen == format!("line {line} is left out")
+    };
+    Ok(read.ok().filter(|frame| frame.reading.decisions.iter().any(is_total)).map(|_| line))
 }
 
 /// The first line of a file, if it has one.

@@ -228,7 +228,7 @@ fn numbers_for_people_are_read_or_refused() {
         (["10.5%", "3%", "-1.25 %"], [10.5, 3.0, -1.25]),
         (["$1.50", "\"$1,200\"", "-$3"], [1.5, 1200.0, -3.0]),
         (["5 kg", "6.5 kg", "7kg"], [5.0, 6.5, 7.0]),
-        (["1.5D+03", "2D0", "3"], [1500.0, 2.0, 3.0]),
+        (["1.5D+03", "2.D0", "3"], [1500.0, 2.0, 3.0]),
         (["−4", "5", "−6.5"], [-4.0, 5.0, -6.5]),
         (["(4)", "5", "6"], [-4.0, 5.0, 6.0]),
         (["+4", ".5", "6."], [4.0, 0.5, 6.0]),
@@ -648,8 +648,8 @@ fn a_last_row_that_sums_up_the_others_is_left_out() {
         "item,x\na,1\nb,2\nc,4\n\nTotal,7\n",
         // By their numbers, whatever they are called.
         "item,x\na,1\nb,2\nc,4\nAll,7\n",
-        "item,x,y\na,1,2.5\nb,2,0.25\nc,4,-1\nx,7,1.75\n",
-        "item,x,y\na,1,2.5\nb,2,0.25\nc,4,-1\nx,2.333,0.583\n",
+        "item,x,y\na,1,2.5\nb,2,0.25\nc,4,1\n,7,3.75\n",
+        "x,y\n1,2.5\n2,0.25\n4,1\n7,3.75\n",
         "item,x\na,1\nb,2\nc,4\n,7\n",
     ] {
         let data = csv(text);
@@ -667,9 +667,25 @@ fn a_last_row_that_sums_up_the_others_is_left_out() {
         "item,x,y\na,1,2.5\nb,2,0.25\nc,4,-1\nx,7,1.5\n",
         "x,y\n0,0\n0,0\n1,1\n1,1\n",
         "x,y\n2,5\n3,4\n3,2\n8,10\n",
+        // Means may be those of any row, and sums of numbers of either sign too; a row with a name or a date is its own.
+        "x,y\n1,2.5\n2,0.5\n3,3.0\n2.0,2.0\n",
+        "item,x,y\na,1,2.5\nb,2,0.25\nc,4,1\n,2.333,1.25\n",
+        "item,x,y\na,1,2.5\nb,2,0.25\nc,4,1\nd,7,3.75\n",
+        "day,x,y\n2024-01-01,1,2.5\n2024-01-02,2,0.25\n2024-01-03,4,1\n2024-01-04,7,3.75\n",
+        "x,y\n3,2.5\n-2,0.25\n4,-1\n5,1.75\n",
+        // A name of rows above is one of theirs.
+        "who,x\nmen,1\nall,2.5\nwomen,4\nall,2.5\n",
     ] {
-        assert_eq!(csv(text).rows(), 4, "{text}");
+        let data = csv(text);
+        assert_eq!(
+            (data.rows(), decided(&data.reading, "totals").contains("left out")),
+            (4, false),
+            "{text}"
+        );
     }
+    // Each row that a fitted model is asked about has its answer.
+    let asked = ReadOptions { wanted: vec!["x".into(), "y".into()], single: true, ..missing() };
+    assert_eq!(read("a.csv", "x,y\n1,2.5\n2,0.25\n4,1\n7,3.75\n", &asked).unwrap().rows(), 4);
     // A few rows elsewhere that are called so are said.
     let rows: Vec<String> = (0..9).map(|i| format!("c{i},{i}.5\n")).collect();
     for (at, line) in [(0, 2), (5, 7)] {
@@ -677,6 +693,24 @@ fn a_last_row_that_sums_up_the_others_is_left_out() {
         let data = csv(format!("item,x\n{above}Subtotal,17\n{below}"));
         assert_eq!(data.rows(), 10);
         assert_eq!(decided(&data.reading, "totals"), format!("line {line} is a row as the others"));
+    }
+}
+
+#[test]
+fn totals_of_the_parts_of_a_folder_are_left_out() {
+    for (last, rows) in [("Total,7,3.75", 6), (",7,3.75", 6), ("d,7,3.75", 8)] {
+        let folder = Folder::new();
+        for name in ["1.csv", "2.csv"] {
+            folder.file(
+                name,
+                format!("item,x,y\na,1,2.5\nb,2,0.25\nc,4,1\n{last}\n")
+                    .replace("c,4", if name == "2.csv" { "\nc,4" } else { "c,4" }),
+            );
+        }
+        let data = read_as::<f64>(folder.0.path(), &missing()).unwrap();
+        assert_eq!(data.rows(), rows, "{last}: {:?}", data.reading);
+        let said = decided(&data.reading, "totals");
+        assert_eq!(said, if rows == 6 { "line 5 of `1.csv`, line 6 of `2.csv` are left out" } else { "" });
     }
 }
 

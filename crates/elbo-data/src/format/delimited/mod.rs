@@ -22,6 +22,7 @@ use crate::frame::Frame;
 use crate::options::ReadOptions;
 use crate::source::Source;
 use table::Table;
+pub(super) use totals::{Sums, names_total};
 
 /// Text tables.
 pub(crate) struct Delimited;

@@ -403,9 +403,9 @@ fn usual(path: &Path) -> Delimiter {
 const COLUMN: u64 = 1 << 10;
 
 impl Scan {
-    /// Takes all rows but the first, and the last where it may be one of totals. `keep_empty` says that empty rows at the end
-    /// are some.
-    fn of(records: &mut Records<'_>, path: &Path, keep_empty: bool) -> Result<Self, Error> {
+    /// Takes all rows but the first, and the last where it may be one of totals. `asked` says that each row has an answer:
+    /// empty rows at the end are some, and so are sums without a name.
+    fn of(records: &mut Records<'_>, path: &Path, asked: bool) -> Result<Self, Error> {
         let (mut first, mut record) = (Record::default(), Record::default());
         if !records.next(&mut first)? {
             return Err(Error::Empty { path: path.to_owned() });
@@ -450,13 +450,14 @@ impl Scan {
             scan.put(&mut record, path)?;
             probe(&record, &mut sums);
         }
-        for mut row in scan.rows_of_notes(keep_empty) {
+        for mut row in scan.rows_of_notes(asked) {
             scan.put(&mut row, path)?;
             probe(&row, &mut sums);
         }
         let mut with_first = sums;
         probe(&scan.first, &mut with_first);
-        let adds_up = |cell: &str| sums.is_total(cell) || with_first.is_total(cell);
+        // Each row that a fitted model is asked about has its answer, unless it is called otherwise.
+        let adds_up = |cell: &str| !asked && (sums.is_sum(cell) || with_first.is_sum(cell));
         let cell = numbers.and_then(|i| scan.last.cells().nth(i));
         scan.held_back = scan.rows > 1 && (scan.last.cells().any(names_total) || cell.is_some_and(adds_up));
         if !scan.held_back {
@@ -563,11 +564,14 @@ impl Scan {
         }
         let sums = self.sums(records)?;
         let one = |(cell, sums): (&str, &Sums)| sums.is_total(cell);
-        Ok(match self.last.cells().find(|cell| names_total(cell)) {
-            Some(cell) if self.last.cells().zip(&sums).any(one) => {
+        // A name that rows above have as well is one of theirs.
+        let own = |(cell, column): &(&str, &ColumnScan)| names_total(cell) && !column.has_level(cell);
+        Ok(match self.last.cells().zip(&self.columns).find(own) {
+            Some((cell, _)) if self.last.cells().zip(&sums).any(one) => {
                 Some(format!("{}, and its numbers are the sums or the means of those above", named(cell)))
             }
-            _ => sums_up(&self.last, &sums, |i| self.columns[i].is_text()).map(Into::into),
+            _ => sums_up(&self.last, &sums, |i| self.columns[i].is_text())
+                .then(|| "each of its numbers is the sum of those above".into()),
         })
     }
 

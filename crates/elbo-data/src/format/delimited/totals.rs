@@ -1,8 +1,7 @@
 //! Rows that sum up others: by what they are called, or by their numbers.
 
-use super::cell::number;
+use super::cell::{is_missing, number};
 use super::records::Record;
-use super::written::written;
 
 /// What a row of a table is called where it sums up the others, in lower case.
 const TOTALS: [&str; 20] = [
@@ -29,34 +28,40 @@ const TOTALS: [&str; 20] = [
 ];
 
 /// Whether a cell calls its row one that sums up others.
-pub(super) fn names_total(cell: &str) -> bool {
+pub(in crate::format) fn names_total(cell: &str) -> bool {
     // Most cells are longer, or numbers.
     cell.len() < 20
         && cell.as_bytes().first().is_some_and(u8::is_ascii_alphabetic)
         && TOTALS.contains(&cell.trim_end_matches(':').trim().to_lowercase().as_str())
 }
 
-/// The fewest rows of which another may be the sum by its numbers alone.
+/// The fewest rows of which another may be the sum by its numbers alone, and by how much it is then larger than all of them.
 const LEAST: f64 = 3.0;
+const ABOVE: f64 = 1.5;
 
 /// What the numbers of a column add up to.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Sums {
+pub(in crate::format) struct Sums {
     sum: f64,
-    /// The sum of their sizes.
+    /// The sum of their sizes, and the largest of them.
     size: f64,
+    largest: f64,
     count: f64,
     /// How many are not 0.
     some: usize,
+    /// How many cells are empty.
+    empty: usize,
 }
 
 impl Sums {
     /// Takes the cell of a row, if it is a number.
-    pub(super) fn take(&mut self, cell: &str) {
+    pub(in crate::format) fn take(&mut self, cell: &str) {
+        self.empty += usize::from(cell.is_empty());
         let x = number::<f64>(cell).unwrap_or(f64::NAN);
         if x.is_finite() {
             self.sum += x;
             self.size += x.abs();
+            self.largest = self.largest.max(x.abs());
             self.count += 1.0;
             self.some += usize::from(x != 0.0);
         }
@@ -67,7 +72,7 @@ impl Sums {
     }
 
     /// Whether a number is their sum.
-    fn is_sum(&self, cell: &str) -> bool {
+    pub(in crate::format) fn is_sum(&self, cell: &str) -> bool {
         number::<f64>(cell).is_ok_and(|x| self.is_near(x, self.sum, 0.0))
     }
 
@@ -85,21 +90,20 @@ impl Sums {
     }
 }
 
-/// What all numbers of a row are of the rows above it, whatever it is called: two columns or more must say so, or one where
-/// its name is missing.
-pub(super) fn sums_up(row: &Record, sums: &[Sums], named: impl Fn(usize) -> bool) -> Option<&'static str> {
+/// Whether all numbers of a row that nothing names are the sums of those above it, and no chance: far above each of them, in
+/// two columns or more, or in one where it alone lacks a name. A row with a name or a date of its own is none, and means may be
+/// those of any row.
+pub(super) fn sums_up(row: &Record, sums: &[Sums], text: impl Fn(usize) -> bool) -> bool {
     let cells = || row.cells().zip(sums).filter(|(cell, _)| number::<f64>(cell).is_ok());
     // What is 0 throughout, or has one number, is its own sum.
-    let telling = cells().filter(|(_, sums)| sums.some > 1).count();
-    let unnamed = row.cells().enumerate().any(|(i, cell)| cell.is_empty() && named(i));
-    let plain = row.cells().all(|cell| number::<f64>(cell).is_ok() || written(cell).is_none());
-    let all =
-        |holds: fn(&Sums, &str) -> bool| cells().all(|(cell, sums)| sums.count >= LEAST && holds(sums, cell));
-    if !plain || telling < if unnamed { 1 } else { 2 } {
-        None
-    } else if all(Sums::is_sum) {
-        Some("each of its numbers is the sum of those above")
-    } else {
-        (telling > 1 && all(Sums::is_mean)).then_some("each of its numbers is the mean of those above")
-    }
+    let telling = || cells().filter(|(_, sums)| sums.some > 1);
+    let unnamed = row
+        .cells()
+        .zip(sums)
+        .enumerate()
+        .any(|(i, (cell, sums))| cell.is_empty() && sums.empty == 0 && text(i));
+    row.cells().all(|cell| number::<f64>(cell).is_ok() || is_missing(cell))
+        && telling().count() >= if unnamed { 1 } else { 2 }
+        && telling().all(|(_, sums)| sums.sum.abs() >= ABOVE * sums.largest)
+        && cells().all(|(cell, sums)| sums.count >= LEAST && sums.is_sum(cell))
 }

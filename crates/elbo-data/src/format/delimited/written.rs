@@ -75,7 +75,9 @@ pub(super) fn written(cell: &str) -> Option<Written<'_>> {
         rest.strip_prefix(['e', 'E', 'd', 'D']).filter(|_| rest.len() < 6 && end == body.len())
     {
         let digits = after.strip_prefix(['+', '-']).unwrap_or(after);
-        if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        // Fortran writes a point before `D`: `2D3` is a code.
+        let is_power = !rest.starts_with(['d', 'D']) || body.contains(['.', ',']);
+        if is_power && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
             (exponent, rest) = (after, "");
         }
     }
@@ -217,6 +219,8 @@ mod tests {
             "%",
             "1 2",
             "3 + 4",
+            "1D1",
+            "2d10",
         ] {
             assert_eq!(written(cell), None, "{cell}");
         }
