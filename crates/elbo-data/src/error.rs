@@ -115,6 +115,9 @@ pub enum Error {
     /// Numbers that are told to have decimal commas, in a file whose cells are parted by commas and not quoted.
     #[error("`{}` is delimited by commas, so its numbers cannot have decimal commas without quotes: column `{}` line {line} is `{}`", path.display(), brief(column), brief(text))]
     CommaDelimited { path: PathBuf, column: String, line: usize, text: String },
+    /// Rows of more whole numbers than there are names, in a file whose cells are parted by commas.
+    #[error("`{}` line {line} has {actual} cells below {expected} names: its commas may part cells, or stand before the fractions of numbers", path.display())]
+    DecimalCommas { path: PathBuf, line: usize, expected: usize, actual: usize },
     /// A column that is told to hold dates, and whose text is written in no way that all of it shares.
     #[error("`{}`: column `{}` is told to hold dates, but line {line} is `{}`, and few of its cells are dates", path.display(), brief(column), brief(text))]
     NoInstants { path: PathBuf, column: String, line: usize, text: String },
@@ -245,6 +248,7 @@ impl Error {
             | Self::DecimalMark { path, line, .. }
             | Self::ThousandPoints { path, line, .. }
             | Self::CommaDelimited { path, line, .. }
+            | Self::DecimalCommas { path, line, .. }
             | Self::OtherDecimalMark { path, line, .. }
             | Self::NoInstants { path, line, .. }
             | Self::Cell { path, line, .. } => (*path, *line) = located(*line),

@@ -65,7 +65,7 @@ impl RowNumbers {
 }
 
 /// The names of columns that number their rows, in lower case and without marks.
-const NAMES: [&str; 19] = [
+const NAMES: [&str; 36] = [
     "id",
     "index",
     "idx",
@@ -85,6 +85,23 @@ const NAMES: [&str; 19] = [
     "number",
     "case",
     "record",
+    "respondent",
+    "participant",
+    "subject",
+    "patient",
+    "student",
+    "person",
+    "nummer",
+    "lfdnr",
+    "zeile",
+    "schüler",
+    "proband",
+    "ligne",
+    "numéro",
+    "fila",
+    "número",
+    "riga",
+    "numero",
 ];
 
 /// Whether a column of this name numbers the rows, if it has a number for each: where the numbers count the rows the name may
@@ -94,52 +111,14 @@ pub(crate) fn is_name_of(name: &str, numbering: Numbering) -> bool {
     match numbering {
         Numbering::None => false,
         Numbering::Distinct => is_identifier(name),
-        Numbering::Counting | Numbering::InOrder => is_identifier(name) || NAMES.contains(&plain.as_str()),
+        Numbering::Counting | Numbering::InOrder => {
+            let words = || name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+            let last = words().next_back().map(str::to_lowercase).unwrap_or_default();
+            // `participant number`, `Sample no.`; and `...1`, as R writes it.
+            let number = ["number", "no", "nr", "nummer"].contains(&last.as_str());
+            is_identifier(name) || NAMES.contains(&plain.as_str()) || number || name == "...1"
+        }
     }
-}
-
-/// The names of columns that count time, or something else that a model may take, in lower case.
-const MEASURES: [&str; 32] = [
-    "time",
-    "t",
-    "date",
-    "timestamp",
-    "datetime",
-    "year",
-    "years",
-    "quarter",
-    "month",
-    "months",
-    "week",
-    "weeks",
-    "day",
-    "days",
-    "hour",
-    "hours",
-    "minute",
-    "second",
-    "seconds",
-    "period",
-    "step",
-    "epoch",
-    "round",
-    "generation",
-    "cycle",
-    "age",
-    "dose",
-    "rank",
-    "distance",
-    "position",
-    "jahr",
-    "tag",
-];
-
-/// Whether a column of this name may measure something, where its numbers are those of the rows in their order: a name of one
-/// letter is that of a variable.
-pub(crate) fn is_measure(name: &str) -> bool {
-    let plain = name.trim().to_lowercase();
-    plain.chars().count() <= 1
-        || plain.split(|c: char| !c.is_alphabetic()).any(|word| MEASURES.contains(&word))
 }
 
 /// Whether the last word of a name is `id`: `id`, `customer_id`, `PassengerId`, `orderID`.
@@ -195,5 +174,12 @@ mod tests {
             assert!(!is_name_of(name, Numbering::Distinct), "{name}");
         }
         assert!(is_name_of("Row.Number", Numbering::Counting) && !is_name_of("rank", Numbering::Counting));
+        for name in ["participant number", "Sample no.", "...1", "Nr", "lfd. Nr.", "Schüler"] {
+            assert!(is_name_of(name, Numbering::InOrder), "{name}");
+        }
+        for name in ["temperature", "km", "x1", "pH", "X", "floor", "elapsed (s)", "stage", "percent", "mass"]
+        {
+            assert!(!is_name_of(name, Numbering::InOrder), "{name}");
+        }
     }
 }

@@ -48,6 +48,8 @@ pub enum Remedy {
     CheckDelimiterAndQuotes,
     /// Say whether numbers have a decimal point or a decimal comma.
     TellDecimalMark,
+    /// Say that the commas of one column stand before fractions, or write another delimiter, or name each column.
+    PartDecimalCommas,
     /// Say that numbers have this decimal mark, or let the rows decide.
     TellOtherMark {
         /// The mark.
@@ -176,6 +178,7 @@ impl Error {
             Self::UnclearDates { .. } => Remedy::WriteIsoDates,
             Self::DecimalMark { .. } => Remedy::TellDecimalMark,
             Self::DecimalMarks { column, .. } => Remedy::WriteOneMark { column: column.clone() },
+            Self::DecimalCommas { .. } => Remedy::PartDecimalCommas,
             Self::CommaDelimited { .. } => Remedy::TellOtherMark { mark: '.' },
             Self::OtherDecimalMark { told, .. } => {
                 Remedy::TellOtherMark { mark: if *told == ',' { '.' } else { ',' } }

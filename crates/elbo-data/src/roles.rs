@@ -6,10 +6,10 @@ use std::path::Path;
 use crate::error::{CellFault, Error};
 use crate::frame::{Cell, Column, Frame, Known};
 use crate::kind::{ColumnKind, yes_or_no};
-use crate::names::{brief, is_made_up, like, listed, nearest};
-use crate::numbering::{Numbering, is_measure, is_name_of};
+use crate::names::{argument, brief, is_made_up, like, listed, nearest};
+use crate::numbering::{Numbering, is_name_of};
 use crate::options::{ReadOptions, TextColumns, TimeColumn};
-use crate::reading::{ColumnReading, Role};
+use crate::reading::{ColumnReading, Reading, Role};
 use crate::time::{Dates, dates};
 
 /// The smallest number of rows whose first column may be taken for their numbers without a name that says so.
@@ -212,17 +212,27 @@ pub(crate) fn place(wanted: &str, names: &[String]) -> Option<usize> {
     names.iter().position(|name| name == wanted).or_else(by_number)
 }
 
-/// Whether a column of numbers is one of row numbers: by its name, or as the first where it has none, or numbers the rows of
-/// a longer file in their order and is no measure by its name.
+/// Whether a column of numbers is one of row numbers: by its name, or as the first where it has none.
 fn numbers_rows(column: &ColumnReading, first: bool, header: bool, rows: usize) -> bool {
     match column.numbering {
         Numbering::None => false,
-        numbering if column.named => {
-            is_name_of(&column.name, numbering)
-                || (first && numbering == Numbering::InOrder && rows >= NUMBERED && !is_measure(&column.name))
-        }
+        numbering if column.named => is_name_of(&column.name, numbering),
         Numbering::Distinct => first && header,
         Numbering::Counting | Numbering::InOrder => first && (header || rows >= NUMBERED),
+    }
+}
+
+/// Says where the first column counts as row numbers do, and is data by its name.
+pub(crate) fn said_of_counting(columns: &[ColumnReading], rows: usize, reading: &mut Reading) {
+    let data = |column: &ColumnReading| column.role == Role::Data;
+    if let [first, rest @ ..] = columns
+        && (first.named, first.numbering, data(first)) == (true, Numbering::InOrder, true)
+        && rows >= NUMBERED
+        && rest.iter().any(data)
+    {
+        let name = argument(&first.name);
+        let why = format!("it counts as the numbers of rows do; «drop {name}» leaves it out");
+        reading.decide("counting", format!("`{}` is data", brief(&first.name)), why, false);
     }
 }
 
@@ -248,6 +258,9 @@ pub(crate) fn apply(mut frame: Frame, path: &Path, options: &ReadOptions) -> Res
     tell(&mut frame, &told, path, options)?;
     let mut columns = readings(&frame, names, &told);
     assign(&mut columns, rows, path, options)?;
+    if options.wanted.is_empty() {
+        said_of_counting(&columns, rows, &mut frame.reading);
+    }
     check(&columns, path)?;
     let of = |role: fn(&Role) -> bool| -> Vec<usize> {
         (0..columns.len()).filter(|&i| role(&columns[i].role)).collect()

@@ -20,6 +20,10 @@ fn sentence(remedy: &Remedy) -> String {
         }
         Remedy::TellHeader => "«header yes» says that the first row names the columns; else mend the cell",
         Remedy::TellDecimalMark => "«decimal .» or «decimal ,» says which it is",
+        Remedy::PartDecimalCommas => {
+            "«decimal ,» reads one column of numbers with decimal commas; of several columns, save the file with semicolons \
+             between its cells, or with quotes around its numbers; else give each column a name"
+        }
         Remedy::TellOtherMark { mark: ',' } => "leave the decimal mark to be found out, or give «decimal ,»",
         Remedy::TellOtherMark { .. } => "leave the decimal mark to be found out, or give «decimal .»",
         Remedy::WriteOneMark { column } => return write_one_mark(column),

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     ArrowDictionaryKeyType, Date32Type, Date64Type, Decimal32Type, Decimal64Type, Decimal128Type,
-    Decimal256Type, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    Decimal256Type, DurationMicrosecondType, DurationMillisecondType, DurationNanosecondType,
+    DurationSecondType, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    Time32MillisecondType, Time32SecondType, Time64MicrosecondType, Time64NanosecondType,
     TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
     UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
@@ -21,6 +23,7 @@ use crate::collector::SpillBuffer;
 use crate::error::{CellFault, Error};
 use crate::frame::{Column, Frame, Levels, Matrix};
 use crate::names::brief;
+use crate::numbering::{Numbering, RowNumbers, is_name_of};
 use crate::options::ReadOptions;
 use crate::roles::place;
 
@@ -103,6 +106,8 @@ struct Field {
     kind: Kind,
     /// Whether single precision holds each number exactly.
     single: bool,
+    /// Whether it holds durations, which are read in hours.
+    hours: bool,
     /// Whether it is an index of pandas', which numbers or names the rows.
     index: bool,
 }
@@ -115,6 +120,13 @@ fn fields(path: &Path, schema: &Schema, options: &ReadOptions) -> Result<Vec<Fie
     let of = |field: &Arc<arrow_schema::Field>| {
         let name = field.name().clone();
         let kind = match kind(field.data_type(), field.dict_is_ordered().unwrap_or(false)) {
+            // Labels keep each digit.
+            Some(Kind::Number)
+                if matches!(field.data_type(), DataType::Int64 | DataType::UInt64)
+                    && options.label_columns.contains(&name) =>
+            {
+                Kind::Text
+            }
             Some(kind) => kind,
             None if !wanted.contains(&&name) => Kind::Unread,
             None => {
@@ -124,7 +136,8 @@ fn fields(path: &Path, schema: &Schema, options: &ReadOptions) -> Result<Vec<Fie
         };
         let single = kind != Kind::Number || is_single(field.data_type());
         let index = kind != Kind::Time && indices.contains(&name);
-        Ok(Field { name, kind, single, index })
+        let hours = matches!(field.data_type(), DataType::Duration(_));
+        Ok(Field { name, kind, single, hours, index })
     };
     schema.fields().iter().map(of).collect()
 }
@@ -140,7 +153,16 @@ fn wanted<'a>(names: &'a [String], options: &ReadOptions) -> Vec<&'a String> {
 fn kind(of: &DataType, ordered: bool) -> Option<Kind> {
     use DataType as D;
     Some(match of {
-        D::Utf8 | D::LargeUtf8 | D::Utf8View | D::Binary | D::LargeBinary | D::BinaryView => Kind::Text,
+        // A time without a date is no instant.
+        D::Utf8
+        | D::LargeUtf8
+        | D::Utf8View
+        | D::Binary
+        | D::LargeBinary
+        | D::BinaryView
+        | D::Time32(_)
+        | D::Time64(_) => Kind::Text,
+        D::Duration(_) => Kind::Number,
         D::Date32 | D::Date64 | D::Timestamp(..) => Kind::Time,
         D::Dictionary(_, values) => match kind(values, false)? {
             Kind::Text | Kind::Number => Kind::Levels { ordered },
@@ -229,6 +251,7 @@ where
     Numbers: From<Cells<T>>,
 {
     let mut stores = stores::<T>(fields, options.memory);
+    let mut whole = vec![Whole::default(); fields.len()];
     let at_a_time = (PIECE / fields.len().max(1)).clamp(1, 8192);
     let (mut rows, mut keys): (usize, Vec<(String, Vec<String>)>) = (0, Vec::new());
     for part in parts {
@@ -239,6 +262,12 @@ where
             for store in &mut stores {
                 take(store, &batch, fields, rows, part.path, options)?;
             }
+            let numbers = fields
+                .iter()
+                .zip(&mut whole)
+                .zip(batch.columns())
+                .filter(|((field, _), _)| field.kind == Kind::Number && !field.index);
+            numbers.for_each(|((field, whole), array)| whole.take(&field.name, array, rows));
             rows += batch.num_rows();
         }
         if let Some(expected) = table.rows.filter(|&expected| expected != (rows - before) as u64) {
@@ -263,6 +292,25 @@ where
         let chosen = format!("`{}` is set aside", index.name);
         frame.reading.decide("index", chosen, "pandas wrote it as the index of the rows", false);
     }
+    for field in fields.iter().filter(|field| field.hours && !field.index) {
+        frame.reading.decide("unit", format!("`{}` is in hours", field.name), "it holds durations", false);
+    }
+    let mut aside = Vec::new();
+    for (field, whole) in fields.iter().zip(&whole) {
+        let Some((row, text)) = &whole.rounded else { continue };
+        let name = brief(&field.name);
+        if is_name_of(&field.name, whole.numbering.kind()) && !is_asked(&field.name, options) {
+            let why = format!(
+                "it numbers the rows, with more digits than a number keeps, as `{text}` in row {}",
+                row + 1
+            );
+            frame.reading.decide("index", format!("`{name}` is set aside"), why, false);
+            aside.push(&field.name);
+        } else {
+            let why = format!("`{text}` in row {} is rounded: a number keeps 15 digits", row + 1);
+            frame.reading.decide("digits", format!("`{name}`"), why, false);
+        }
+    }
     for store in stores {
         let (name, column) = match store {
             Store::Numbers { columns, values } => {
@@ -282,7 +330,47 @@ where
         let numbers: Option<Vec<f64>> = values.iter().map(|value| value.parse().ok()).collect();
         frame.push(name, numbers.map_or_else(|| Column::of_texts(values), Column::Real));
     }
-    Ok(frame)
+    let kept: Vec<usize> = frame
+        .names()
+        .enumerate()
+        .filter(|(_, name)| !aside.iter().any(|aside| **aside == **name))
+        .map(|(i, _)| i)
+        .collect();
+    if aside.is_empty() || kept.is_empty() { Ok(frame) } else { frame.select(&kept) }
+}
+
+/// What is lost of the whole numbers of a column that f64 does not hold.
+#[derive(Clone, Default)]
+struct Whole {
+    /// The first of them: its row, from 0, and as it is written.
+    rounded: Option<(usize, String)>,
+    /// Whether they number the rows, of a column that is called so.
+    numbering: RowNumbers,
+}
+
+impl Whole {
+    /// Takes the cells of a column, before which there are so many rows.
+    fn take(&mut self, name: &str, array: &ArrayRef, before: usize) {
+        if self.rounded.is_none() {
+            self.rounded = rounded(array).map(|(row, text)| (before + row, text));
+        }
+        if matches!(array.data_type(), DataType::Int64 | DataType::UInt64)
+            && is_name_of(name, Numbering::Distinct)
+        {
+            let texts = texts(array).unwrap_or_default();
+            for text in &texts {
+                self.numbering.take(text.as_ref().and_then(|text| text.parse().ok()));
+            }
+        }
+    }
+}
+
+/// Whether a column is asked for by its name.
+fn is_asked(name: &str, options: &ReadOptions) -> bool {
+    let table = &options.table;
+    let mut asked =
+        table.columns.iter().chain(&options.label_columns).chain(&options.wanted).chain(table.types.keys());
+    asked.any(|asked| asked == name)
 }
 
 /// Levels in their order, or in that of the alphabet, so that the order of the rows does not change a code.
@@ -435,6 +523,16 @@ fn numbers(array: &ArrayRef) -> Option<Vec<f64>> {
         D::Float16 => of::<Float16Type>(array, f64::from),
         D::Float32 => of::<Float32Type>(array, f64::from),
         D::Float64 => of::<Float64Type>(array, |value| value),
+        D::Duration(TimeUnit::Second) => of::<DurationSecondType>(array, |value| value as f64 / 3.6e3),
+        D::Duration(TimeUnit::Millisecond) => {
+            of::<DurationMillisecondType>(array, |value| value as f64 / 3.6e6)
+        }
+        D::Duration(TimeUnit::Microsecond) => {
+            of::<DurationMicrosecondType>(array, |value| value as f64 / 3.6e9)
+        }
+        D::Duration(TimeUnit::Nanosecond) => {
+            of::<DurationNanosecondType>(array, |value| value as f64 / 3.6e12)
+        }
         &D::Decimal32(_, scale) => of::<Decimal32Type>(array, |value| decimal(&value, scale)),
         &D::Decimal64(_, scale) => of::<Decimal64Type>(array, |value| decimal(&value, scale)),
         &D::Decimal128(_, scale) => of::<Decimal128Type>(array, |value| decimal(&value, scale)),
@@ -460,8 +558,14 @@ fn texts(array: &ArrayRef) -> Option<Vec<Option<String>>> {
             })
             .collect()
     }
+    fn shown(number: Option<impl ToString>) -> Option<String> {
+        number.map(|number| number.to_string())
+    }
     let owned = |text: Option<&str>| text.map(Into::into);
     Some(match array.data_type() {
+        D::Time32(_) | D::Time64(_) => return times_of_day(array),
+        D::Int64 => array.as_primitive_opt::<Int64Type>()?.iter().map(shown).collect(),
+        D::UInt64 => array.as_primitive_opt::<UInt64Type>()?.iter().map(shown).collect(),
         D::Utf8 => array.as_string_opt::<i32>()?.iter().map(owned).collect(),
         D::LargeUtf8 => array.as_string_opt::<i64>()?.iter().map(owned).collect(),
         D::Utf8View => array.as_string_view_opt()?.iter().map(owned).collect(),
@@ -470,6 +574,53 @@ fn texts(array: &ArrayRef) -> Option<Vec<Option<String>>> {
         D::BinaryView => utf8(array.as_binary_view_opt()?.iter())?,
         _ => return None,
     })
+}
+
+/// Times without a date, as a watch shows them.
+fn times_of_day(array: &ArrayRef) -> Option<Vec<Option<String>>> {
+    fn of<P: ArrowPrimitiveType>(
+        array: &ArrayRef,
+        micros: impl Fn(P::Native) -> i64,
+    ) -> Option<Vec<Option<String>>> {
+        let shown = |micros: i64| {
+            let (seconds, rest) = (micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000));
+            let time = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+            if rest == 0 { time } else { format!("{time}.{rest:06}") }
+        };
+        let array = array.as_primitive_opt::<P>()?;
+        Some(array.iter().map(|time| time.map(|time| shown(micros(time)))).collect())
+    }
+    match array.data_type() {
+        DataType::Time32(TimeUnit::Second) => {
+            of::<Time32SecondType>(array, |time| i64::from(time) * 1_000_000)
+        }
+        DataType::Time32(_) => of::<Time32MillisecondType>(array, |time| i64::from(time) * 1000),
+        DataType::Time64(TimeUnit::Microsecond) => of::<Time64MicrosecondType>(array, |time| time),
+        DataType::Time64(_) => of::<Time64NanosecondType>(array, |time| time.div_euclid(1000)),
+        _ => None,
+    }
+}
+
+/// The first whole number of an array that f64 does not hold exactly: its row, and as it is written.
+fn rounded(array: &ArrayRef) -> Option<(usize, String)> {
+    fn of<P: ArrowPrimitiveType>(
+        array: &ArrayRef,
+        exact: impl Fn(P::Native) -> bool,
+    ) -> Option<(usize, String)>
+    where
+        P::Native: ToString,
+    {
+        let mut values = array.as_primitive_opt::<P>()?.iter().enumerate();
+        values.find_map(|(row, value)| {
+            value.filter(|&value| !exact(value)).map(|value| (row, value.to_string()))
+        })
+    }
+    match array.data_type() {
+        DataType::Int64 => of::<Int64Type>(array, |value| value as f64 as i128 == i128::from(value)),
+        DataType::UInt64 => of::<UInt64Type>(array, |value| value as f64 as i128 == i128::from(value)),
+        DataType::Decimal128(_, 0) => of::<Decimal128Type>(array, |value| value as f64 as i128 == value),
+        _ => None,
+    }
 }
 
 /// The names of levels: texts, or numbers as they are written.

@@ -75,8 +75,8 @@ pub(super) fn read(folder: &Path, paths: &[PathBuf], options: &ReadOptions) -> R
         false,
     );
     if !totals.is_empty() {
-        let why = "each sums up the rows of its part";
-        frame.reading.decide("totals", format!("{} are left out", totals.join(", ")), why, false);
+        let why = "each line sums up the rows of its part";
+        frame.reading.decide("totals", format!("left out: {}", totals.join(", ")), why, false);
     }
     Ok(frame)
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::BufReader;
 use std::path::Path;
 
-use calamine::{Data, DataRef, ExcelDateTime, Reader, Xlsx, XlsxError};
+use calamine::{Data, DataRef, ExcelDateTime, Reader, SheetVisible, Xlsx, XlsxError};
 
 use super::delimited::Delimited;
 use super::reader::Format;
@@ -34,20 +34,20 @@ impl Format for Workbook {
 
     fn read(&self, source: &mut Source, options: &ReadOptions) -> Result<Frame, Error> {
         let path = source.origin.path.clone();
-        let (sheet, others, text) = as_text(&path, source.seekable()?, options.table.part.as_deref())?;
-        let (delimiter, decimal) = (Some(Delimiter::COMMA), Some(DecimalMark::Point));
+        let decimal = options.table.decimal.unwrap_or(DecimalMark::Point);
+        let sheet = as_text(&path, source.seekable()?, options.table.part.as_deref(), decimal)?;
+        let (delimiter, decimal) = (Some(Delimiter::COMMA), Some(decimal));
         let table = TableOptions { delimiter, decimal, ..options.table.clone() };
         let options = ReadOptions { table, ..options.clone() };
-        let mut frame = Delimited.read(&mut Source::of_bytes(&path, text, None)?, &options)?;
+        let mut frame = Delimited.read(&mut Source::of_bytes(&path, sheet.text, None)?, &options)?;
         // How the text is written is no choice of the workbook.
         frame
             .reading
             .decisions
             .retain(|decision| !["delimiter", "decimal", "encoding"].contains(&decision.of));
-        if !others.is_empty() {
-            let why = if options.table.part.is_some() { "it is asked for" } else { "it is the first" };
-            let chosen = format!("`{sheet}`, and not {}", listed(others.iter()));
-            frame.reading.decide("sheet", chosen, why, false);
+        if !sheet.others.is_empty() {
+            let chosen = format!("`{}`, and not {}", sheet.name, listed(sheet.others.iter()));
+            frame.reading.decide("sheet", chosen, sheet.why, false);
         }
         Ok(frame)
     }
@@ -67,25 +67,51 @@ const FEW: u64 = 1 << 22;
 /// all rows as wide.
 const MOST_PER_CELL: u64 = 256;
 
-/// The sheet of this name, or the first, and the names of the others; and it as text: cells parted by commas, each row on
-/// the line of its number.
-fn as_text(path: &Path, stored: Bytes, wanted: Option<&str>) -> Result<(String, Vec<String>, Bytes), Error> {
+/// A sheet as text: cells parted by commas, each row on the line of its number.
+struct AsText {
+    name: String,
+    /// Why it is taken, and the names of the others.
+    why: &'static str,
+    others: Vec<String>,
+    text: Bytes,
+}
+
+/// The sheet of this name, or the first that is shown and holds cells.
+fn as_text(path: &Path, stored: Bytes, wanted: Option<&str>, decimal: DecimalMark) -> Result<AsText, Error> {
     let fail = |error: XlsxError| damaged(path, error.to_string());
     check(path, &stored)?;
     let mut book: Xlsx<_> = Xlsx::new(BufReader::new(stored)).map_err(fail)?;
     let names = book.sheet_names();
-    let name = match wanted {
-        Some(wanted) => names.iter().find(|name| *name == wanted).cloned(),
-        None => names.first().cloned(),
+    let mut candidates = match wanted {
+        Some(wanted) => names.iter().filter(|name| *name == wanted).cloned().collect(),
+        None => names.clone(),
     };
-    let Some(name) = name else {
+    if candidates.is_empty() {
         let wanted = wanted.map(Into::into);
         return Err(Error::Parts { path: path.to_owned(), what: "sheets", wanted, names });
-    };
-    let Some(Extent { first, last, last_row, rows, cells: held }) =
-        Extent::of(&mut book, &name).map_err(fail)?
-    else {
+    }
+    let shown: Vec<String> = book
+        .sheets_metadata()
+        .iter()
+        .filter(|sheet| sheet.visible == SheetVisible::Visible)
+        .map(|sheet| sheet.name.clone())
+        .collect();
+    candidates.sort_by_key(|name| !shown.contains(name));
+    let mut found = None;
+    for name in candidates {
+        if let Some(extent) = Extent::of(&mut book, &name).map_err(fail)? {
+            found = Some((name, extent));
+            break;
+        }
+    }
+    let Some((name, Extent { first, last, last_row, rows, cells: held })) = found else {
         return Err(Error::Empty { path: path.to_owned() });
+    };
+    let why = match wanted {
+        Some(_) => "it is asked for",
+        None if names.first() == Some(&name) => "it is the first",
+        None if shown.contains(&name) => "it is the first that is shown and holds cells",
+        None => "it is the first that holds cells",
     };
     if last_row >= ROWS || last >= COLUMNS {
         return Err(damaged(path, format!("a cell of `{name}` lies outside of any sheet of Excel's")));
@@ -115,7 +141,7 @@ fn as_text(path: &Path, stored: Bytes, wanted: Option<&str>) -> Result<(String, 
             next = (next.0 + 1, first);
         }
         (next.1..column).for_each(|_| line.push(','));
-        put(&mut line, &Data::from(cell.get_value().clone()));
+        put(&mut line, &Data::from(cell.get_value().clone()), decimal);
         if column < last {
             line.push(',');
         }
@@ -124,7 +150,7 @@ fn as_text(path: &Path, stored: Bytes, wanted: Option<&str>) -> Result<(String, 
     end(&mut line, next.1, first, last);
     table.write(line.as_bytes())?;
     let others = names.into_iter().filter(|other| *other != name).collect();
-    Ok((name, others, table.finish()?))
+    Ok(AsText { name, why, others, text: table.finish()? })
 }
 
 /// Where a sheet holds cells.
@@ -175,13 +201,17 @@ fn end(line: &mut String, next: u32, first: u32, last: u32) {
 }
 
 /// Writes a cell as a text table has it.
-fn put(line: &mut String, cell: &Data) {
+fn put(line: &mut String, cell: &Data, decimal: DecimalMark) {
     let written = match cell {
         Data::Empty => Ok(()),
         Data::Int(value) => write!(line, "{value}"),
+        // Beside text with decimal commas, numbers have them too.
+        Data::Float(value) if decimal == DecimalMark::Comma => {
+            write!(line, "\"{}\"", value.to_string().replace('.', ","))
+        }
         Data::Float(value) => write!(line, "{value}"),
         Data::Bool(value) => write!(line, "{}", u8::from(*value)),
-        Data::DateTime(instant) => write!(line, "{}", time(instant)),
+        Data::DateTime(instant) => write!(line, "\"{}\"", time(instant, decimal)),
         // The marks of Excel: #N/A, #DIV/0! and so on are no cells.
         Data::Error(_) => write!(line, "#N/A"),
         Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => {
@@ -193,12 +223,21 @@ fn put(line: &mut String, cell: &Data) {
     written.expect("a string takes any text");
 }
 
-/// A date, or a date and a time; a duration as the number of days that it is.
-fn time(instant: &ExcelDateTime) -> String {
+/// A date, or a date and a time; a time without a date as a watch shows it, and a duration in hours.
+fn time(instant: &ExcelDateTime, decimal: DecimalMark) -> String {
+    const HOURS: f64 = 24.0;
     if instant.is_duration() {
-        return instant.as_f64().to_string();
+        // To the microsecond: a day is no sum of powers of two.
+        let hours = (instant.as_f64() * HOURS * 3.6e9).round() / 3.6e9;
+        return format!("{hours} h").replace('.', &decimal.char().to_string());
     }
     let (year, month, day, hour, minute, second, milli) = instant.to_ymd_hms_milli();
+    if (0.0..1.0).contains(&instant.as_f64()) {
+        return match milli {
+            0 => format!("{hour:02}:{minute:02}:{second:02}"),
+            milli => format!("{hour:02}:{minute:02}:{second:02}.{milli:03}"),
+        };
+    }
     let date = format!("{year:04}-{month:02}-{day:02}");
     if (hour, minute, second, milli) == (0, 0, 0, 0) {
         date

@@ -710,26 +710,158 @@ fn totals_of_the_parts_of_a_folder_are_left_out() {
         let data = read_as::<f64>(folder.0.path(), &missing()).unwrap();
         assert_eq!(data.rows(), rows, "{last}: {:?}", data.reading);
         let said = decided(&data.reading, "totals");
-        assert_eq!(said, if rows == 6 { "line 5 of `1.csv`, line 6 of `2.csv` are left out" } else { "" });
+        assert_eq!(said, if rows == 6 { "left out: line 5 of `1.csv`, line 6 of `2.csv`" } else { "" });
     }
 }
 
 #[test]
-fn a_first_column_in_the_order_of_the_rows_numbers_them() {
+fn a_named_column_that_counts_is_set_aside_for_its_name_alone() {
     let table = |name: &str, first: usize, rows: usize| {
         (first..first + rows)
             .fold(format!("{name},x,y\n"), |text, n| text + &format!("{n},{}.5,{}.25\n", n * n, 7 * n % 5))
     };
-    for (name, first) in [("respondent", 1), ("Schüler", 1), ("participant number", 0)] {
+    for (name, first) in
+        [("respondent", 1), ("Schüler", 1), ("participant number", 0), ("...1", 1), ("No.", 1)]
+    {
         let data = csv(table(name, first, 12));
         assert_eq!((data.columns.join(" "), role(&data, name)), ("x y".into(), &Role::RowNumber));
     }
-    // A measure, numbers from elsewhere, and few rows.
-    for (name, first, rows) in
-        [("week", 1, 12), ("x1 (day)", 1, 12), ("z", 1, 12), ("respondent", 5, 12), ("respondent", 1, 9)]
-    {
-        assert_eq!(csv(table(name, first, rows)).width(), 3, "{name}");
+    for name in [
+        "temperature",
+        "voltage",
+        "pressure",
+        "minutes",
+        "pH",
+        "angle",
+        "mass",
+        "frequency",
+        "load",
+        "speed",
+        "power",
+        "length",
+        "height",
+        "depth",
+        "concentration",
+        "percent",
+        "degree",
+        "lag",
+        "elapsed",
+        "floor",
+        "stage",
+        "x1",
+        "km",
+        "week",
+        "z",
+        "X",
+        "Druck",
+    ] {
+        let data = csv(table(name, 1, 12));
+        assert_eq!(data.width(), 3, "{name}");
+        assert_eq!(decided(&data.reading, "counting"), format!("`{name}` is data"));
     }
+    // Numbers from elsewhere, and few rows, say nothing.
+    for (name, first, rows) in [("temperature", 5, 12), ("temperature", 1, 9)] {
+        assert_eq!(decided(&csv(table(name, first, rows)).reading, "counting"), "", "{name}");
+    }
+}
+
+#[test]
+fn commas_before_fractions_are_no_delimiters_in_silence() {
+    let comma = with(TableOptions { decimal: Some(DecimalMark::Comma), ..TableOptions::default() });
+    let one = "price\n12,50\n13,75\n9,99\n15,20\n11,40\n";
+    for text in [one, "price\n1,5\n2,5\n3,25\n4,75\n", "price\n1,50\n1,75\n2,25\n"] {
+        let folder = Folder::new();
+        let error = read_as::<f64>(&folder.file("a.csv", text), &missing()).unwrap_err();
+        assert!(error.to_string().contains("line 2 has 2 cells below 1 names: its commas may"), "{error}");
+        assert_eq!(error.remedy(), Some(Remedy::PartDecimalCommas));
+    }
+    let data = read("a.csv", one, &comma).unwrap();
+    assert_eq!((data.columns.join(","), &data.values[..2]), ("price".into(), &[12.5, 13.75][..]));
+    assert_eq!(read("a.csv", "12,50\n13,75\n9,99\n", &comma).unwrap().values[..], [12.5, 13.75, 9.99]);
+    for text in [
+        "a,b\n22,01,130,65\n17,73,55,66\n15,22,51,07\n",
+        "item,price\n7,22,50\n9,17,75\n4,15,25\n",
+        "item,price,n\n1,22,50,3\n2,17,75,4\n3,15,25,1\n",
+    ] {
+        assert!(refused(text).contains("its commas may part cells"), "{text}");
+    }
+    // Numbers of the rows, which count, and names of rows have no name themselves.
+    for text in [
+        "x\n1,1.5\n2,2.5\n3,0.5\n",
+        "x\na,1\nb,2\nc,3\n",
+        "x,y\n1,1.5,3\n2,2.5,4\n3,0.5,1\n",
+        "\"x\",\"y\"\n1,15,3\n2,25,4\n3,5,1\n",
+    ] {
+        assert_eq!(csv(text).columns[0], "x", "{text}");
+    }
+    let data =
+        read("a.txt", "a b\n22,01 130,65\n17,73 55,66\n15,22 51,07\n8,50 101,46\n", &missing()).unwrap();
+    assert_eq!((data.columns.join(","), data.row(0)), ("a,b".into(), &[22.01, 130.65][..]));
+}
+
+#[test]
+fn rows_that_begin_as_comments_do_are_rows() {
+    for (text, first, missing) in [
+        ("tag,n,m\n#a,1,2\nb,3,4\nc,5,7\n#d,6,8\n", 1.0, 0),
+        ("url,n,m\nhttp://x,1,2\n//cdn.org,3,4\nhttp://y,5,7\nhttp://z,6,8\n", 1.0, 0),
+        ("tag,n,m\na,1,2\n%b,3,4\nc,5,7\nd,6,8\n", 1.0, 0),
+        ("n,m\n########,2\n3,4\n5,7\n6,8\n", f64::NAN, 1),
+        ("n,m\n1,2\n#SPILL!,4\n5,7\n6,#BEZUG!\n", 1.0, 2),
+        ("n,m\n1,2\n3,4\n#CALC!,7\n6,########\n", 1.0, 2),
+    ] {
+        let data = csv(text);
+        assert_eq!((data.rows(), data.width()), (4, 2), "{text}");
+        assert!(data.values[0].total_cmp(&first).is_eq(), "{text}");
+        assert_eq!(data.values.iter().filter(|value| value.is_nan()).count(), missing, "{text}");
+        assert_eq!(decided(&data.reading, "comments"), "", "{text}");
+    }
+    for text in [
+        "#a,1\ntag,n,m\na,1,2\nb,3,4\n# left: 3\nc,5,7\n",
+        "#tag,n,m\na,1,2\nb,3,4\nc,5,7\n",
+        "n,m\n1,2\n#9,9\n3,4\n5,7\n",
+        "n,m\n1,2\n#### part 2 ####\n3,4\n5,7\n",
+        "n m\n1 2\n### part 2\n3 4\n5 7\n",
+    ] {
+        let data = csv(text);
+        assert_eq!((data.rows(), data.columns.join(",")), (3, "n,m".into()), "{text}");
+        assert!(decided(&data.reading, "comments").contains("left out"), "{text}");
+    }
+}
+
+#[test]
+fn a_first_row_of_units_has_units() {
+    for units in ["m,kg,s", "[mm],(a.u.),%", "°C,m/s,µg/L", ",km,hPa"] {
+        let data = csv(format!("a,b,c\n{units}\n1,2.5,3\n4,5.5,7\n"));
+        assert_eq!(
+            (data.rows(), decided(&data.reading, "units").as_str()),
+            (2, "line 2 is left out"),
+            "{units}"
+        );
+    }
+    for (text, cell) in [
+        ("a,b\n<0.5,<0.5\n1,2\n3,4\n5,7\n", "<0.5"),
+        ("day,a,b\n2020-01-01,broken,broken\n2020-01-02,1,2\n2020-01-03,3,4\n", "broken"),
+        ("who,a,b\nP001,failed,failed\nP002,1,2\nP003,3,4\n", "failed"),
+        ("a,b\nnot measured,not measured\n1,2\n3,4\n", "not measured"),
+        // Names below names that stand twice.
+        ("x,x,y\na,b,a\n1,2,3\n4,5,7\n", "a"),
+        ("x,x,y\nm,s,m\n1,2,3\n4,5,7\n", "m"),
+    ] {
+        let error = refused(text);
+        assert!(error.ends_with(&format!("line 2 is `{cell}`, which is not a number")), "{error}");
+    }
+}
+
+#[test]
+fn ranks_without_names_are_rows() {
+    let ranks = "1,2,3,4\n2,1,4,3\n4,3,2,1\n1,3,2,4\n3,4,1,2\n2,4,3,1\n";
+    let data = csv(ranks);
+    assert_eq!((data.rows(), data.columns[0].as_str()), (6, "column 1"));
+    // Where the numbers are no cells of their columns they are names.
+    let other = "1,2,3,4\n20,11,40,31\n42,33,28,15\n13,36,27,46\n17,22,35,48\n";
+    assert_eq!(csv(other).columns.join(","), "1,2,3,4");
+    // Codes of digits and a `D` are text.
+    assert_eq!(csv("code,x\n1D1,1\n2D2,2\n3D3,4\n").labels.unwrap(), ["1D1", "2D2", "3D3"]);
 }
 
 #[test]

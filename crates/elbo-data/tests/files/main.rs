@@ -12,6 +12,7 @@ mod results;
 mod tensors;
 mod text;
 mod told;
+mod workbooks;
 mod written;
 
 use std::fs;

@@ -27,6 +27,9 @@ pub(super) fn is_missing(cell: &str) -> bool {
     if cell.is_empty() {
         return true;
     }
+    if is_error(cell) {
+        return true;
+    }
     if cell.len() > LONGEST {
         return false;
     }
@@ -35,13 +38,50 @@ pub(super) fn is_missing(cell: &str) -> bool {
         "na" | "n/a" | "n.a." | "n.a" | "n/a." | "<na>" | "#na" | "#n/a" | "#n/a n/a" | "#n/a!"
         | "na_real_" | "na_integer_" | "na_character_" | "nan" | "-nan" | "+nan" | "<nan>" | "nan(ind)"
         | "-nan(ind)" | "nan(snan)" | "-nan(snan)" | "1.#ind" | "-1.#ind" | "1.#qnan" | "-1.#qnan"
-        | "1.#snan" | "nat" | "<nat>" | "null" | "<null>" | "(null)" | "[null]" | "#null!" | "nil"
-        | "none" | "missing" | "<missing>" | "(missing)" | "#div/0!" | "#value!" | "#ref!" | "#num!"
-        | "#name?" | "\\n" | "nd" | "n.d." | "n/d" | "k.a." | "k. a." | "?" | "??" | "-" | "--" | "---"
-        | "–" | "—" | "−" | "." | ".." | "..." | "…" | "._" | "_" | "*" | "**" => true,
+        | "1.#snan" | "nat" | "<nat>" | "null" | "<null>" | "(null)" | "[null]" | "nil" | "none"
+        | "missing" | "<missing>" | "(missing)" | "\\n" | "nd" | "n.d." | "n/d" | "k.a." | "k. a." | "?"
+        | "??" | "-" | "--" | "---" | "–" | "—" | "−" | "." | ".." | "..." | "…" | "._" | "_" | "*"
+        | "**" => true,
         // SAS and Stata have missing values of 26 kinds.
         other => matches!(other.as_bytes(), [b'.', b'a'..=b'z']),
     }
+}
+
+/// Whether a cell is what a spreadsheet shows of one that it cannot compute, or that is too narrow.
+pub(super) fn is_error(cell: &str) -> bool {
+    const ERRORS: [&str; 24] = [
+        "#n/a",
+        "#na",
+        "#nv",
+        "#div/0!",
+        "#value!",
+        "#wert!",
+        "#valeur!",
+        "#ref!",
+        "#bezug!",
+        "#num!",
+        "#zahl!",
+        "#nombre!",
+        "#name?",
+        "#nom?",
+        "#null!",
+        "#nul!",
+        "#spill!",
+        "#überlauf!",
+        "#calc!",
+        "#field!",
+        "#blocked!",
+        "#connect!",
+        "#busy!",
+        "#unknown!",
+    ];
+    cell.starts_with('#')
+        && (is_narrow(cell) || (cell.len() < 16 && ERRORS.contains(&cell.to_lowercase().as_str())))
+}
+
+/// Whether a cell is one that is too narrow for its number: `########`.
+pub(super) fn is_narrow(cell: &str) -> bool {
+    cell.len() > 2 && cell.bytes().all(|byte| byte == b'#')
 }
 
 /// Text, as opposed to a number, however it is written, or to a mark of a missing one.

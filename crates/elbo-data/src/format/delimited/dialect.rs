@@ -3,7 +3,7 @@
 use std::io::{BufRead, Cursor};
 
 use super::cell::{is_missing, is_text, number};
-use super::comments::{Comments, is_comment};
+use super::comments::{Comments, Rows, is_comment};
 use super::header::is_year;
 use super::records::{Record, Records};
 use super::written::written;
@@ -59,6 +59,8 @@ struct Split {
     numbers: f64,
     /// The share of cells that hold no other delimiter.
     clean: f64,
+    /// Whether the first record has the cells of a row.
+    named: bool,
     records: Vec<Record>,
 }
 
@@ -90,8 +92,19 @@ impl Split {
             share,
             numbers: cells().filter(is_number).count() as f64 / all,
             clean: cells().filter(|cell| !cell.contains(other)).count() as f64 / all,
+            named: short || records.first().is_some_and(|first| first.len() == width),
             records,
         }
+    }
+
+    /// How the rows below this line are written; the first may hold the names.
+    fn rows(&self, above: usize) -> Rows {
+        let below = self.records.iter().filter(|record| record.line > above).skip(1);
+        let (mut texts, mut all) = (0, 0);
+        for cell in below.filter_map(|record| record.cells().next()).filter(|cell| !is_missing(cell)) {
+            (texts, all) = (texts + usize::from(is_text(cell)), all + 1);
+        }
+        Rows { delimiter: self.delimiter, width: self.width, text_first: 2 * texts > all }
     }
 
     /// Whether it makes a table of the lines.
@@ -135,7 +148,7 @@ impl Dialect {
             for of in std::iter::once(first).chain(others).filter(|of| of.is_table() && !comma(of.delimiter))
             {
                 // Text may hold any of them: only what parts cells better goes before what is usual.
-                let value = |of: &Split| of.clean + of.numbers;
+                let value = |of: &Split| of.clean + of.numbers + if of.named { 0.3 } else { 0.0 };
                 let more = if of.delimiter == Delimiter::BLANKS { 0.2 } else { 0.05 };
                 if best.as_ref().is_none_or(|best| value(&of) > value(best) + more) {
                     best = Some(of);
@@ -143,6 +156,9 @@ impl Dialect {
             }
             match best {
                 Some(best) => (best, "it parts the first rows into cells of equal number"),
+                None if comma(usual) && !parts_names(&split(usual)) => {
+                    (split(Delimiter::SEMICOLON), "a comma stands before the fraction")
+                }
                 None => (split(usual), "nothing else parts the rows"),
             }
         };
@@ -153,6 +169,7 @@ impl Dialect {
         let usual = chosen.delimiter == usual || (chosen.width < 2 && told.is_none());
         reading.decide("delimiter", said, why, usual);
         comments.above = comments.above.max(above(&chosen));
+        comments.rows = Some(chosen.rows(comments.above));
         Self { delimiter: chosen.delimiter, comments }
     }
 }
@@ -161,6 +178,17 @@ impl Dialect {
 fn of_excel(lines: &[&str]) -> Option<Delimiter> {
     let first = lines.first()?.trim_start_matches('\u{feff}').trim_matches('"');
     first.to_lowercase().strip_prefix("sep=")?.parse().ok()
+}
+
+/// Whether the marks part quoted cells, or names above the rows.
+fn parts_names(split: &Split) -> bool {
+    let first = split.records.first();
+    split.records.iter().any(|record| record.quoted > 0)
+        || first.is_some_and(|first| first.len() == split.width && first.cells().all(is_text))
+}
+
+fn is_digits(cell: &str) -> bool {
+    cell.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The last line of what stands above the table: text that does not have the cells of a row.
@@ -174,7 +202,12 @@ fn above(split: &Split) -> usize {
     let words = |record: &Record| record.cells().all(|cell| cell.is_empty() || is_text(cell));
     let (heads, rest) = records.split_at(begin);
     // Names may lack the one of the names of the rows.
-    let short = heads.last().is_some_and(|last| last.len() + 1 == width)
+    // What has half of the cells of rows of digits names columns whose decimal mark is the delimiter.
+    let halves = |last: &Record| {
+        let mut cells = rest.iter().flat_map(Record::cells);
+        split.delimiter == Delimiter::COMMA && 2 * last.len() == width && cells.all(is_digits)
+    };
+    let short = heads.last().is_some_and(|last| last.len() + 1 == width || halves(last))
         && rest.first().is_some_and(|row| !words(row));
     let heads = if short { &heads[..heads.len() - 1] } else { heads };
     match heads.last() {

@@ -6,6 +6,7 @@ use super::cell::{digits, is_missing, is_text, number};
 use super::comments::Comments;
 use super::records::Record;
 use super::scan::{ColumnScan, is_truth};
+use super::units::is_unit;
 use crate::delimiter::Delimiter;
 use crate::numbering::Numbering;
 use crate::options::ReadOptions;
@@ -150,12 +151,15 @@ fn of_numbers(
         };
         numbers.iter().zip(second.cells()).all(on)
     });
+    // Numbers that are cells of their columns as well are a row of them, as of ranks.
+    let again = pairs.iter().filter(|(cell, column)| column.has_number(cell)).count();
+    let own = 2 * again > pairs.len() || pairs.iter().all(|(_, column)| column.within(&numbers));
     let any_fraction = pairs.iter().any(|(_, column)| column.has_fraction());
     let years =
         numbers.iter().all(|cell| is_year(cell)) && !pairs.iter().all(|(_, column)| column.are_years());
     // With its first row the table would be a square matrix, as couplings are.
     let square = rows + 1 == numbers.len() && !fractions;
-    match (fractions || any_fraction || years || numbers.len() > 3) && !goes_on && !square {
+    match (fractions || any_fraction || years || numbers.len() > 3) && !goes_on && !square && !own {
         true if years => (true, "years stand in order above other numbers"),
         true => (true, "whole numbers stand in order above other numbers"),
         false => (false, "it holds numbers as the rows below"),
@@ -227,10 +231,24 @@ pub(super) fn names(first: &Record, header: bool) -> Vec<(String, bool)> {
     first.cells().enumerate().map(name).collect()
 }
 
-/// Whether a row below the names tells units: it holds no number, and text in more than one column of numbers and in most.
-pub(super) fn tells_units(row: &Record, columns: &[ColumnScan]) -> bool {
+/// Whether a row below the names tells units: it holds no number and no date, and text in more than one column of numbers and in
+/// most, of which three in four are units. Below names that stand twice it tells the columns apart instead; and letters that
+/// are capital may mean anything.
+pub(super) fn tells_units(names: &Record, row: &Record, columns: &[ColumnScan]) -> bool {
     let of: Vec<(&str, &ColumnScan)> =
         row.cells().zip(columns).filter(|(_, column)| column.is_number()).collect();
-    let texts = of.iter().filter(|(cell, column)| is_name(cell, column)).count();
-    texts > 1 && 2 * texts > of.len() && row.cells().all(|cell| is_text(cell) || is_missing(cell))
+    let texts: Vec<&str> =
+        of.iter().filter(|(cell, column)| is_name(cell, column)).map(|(cell, _)| *cell).collect();
+    let units = || texts.iter().filter(|cell| is_unit(cell));
+    let distinct = names.cells().collect::<HashSet<_>>().len() == names.len();
+    let letter = |cell: &str| cell.len() == 1 && cell.bytes().all(|byte| byte.is_ascii_uppercase());
+    texts.len() > 1
+        && 2 * texts.len() > of.len()
+        && 4 * units().count() >= 3 * texts.len()
+        && units().any(|cell| !letter(cell))
+        && distinct
+        && row
+            .cells()
+            .zip(columns)
+            .all(|(cell, column)| (is_text(cell) || is_missing(cell)) && !column.is_date(cell))
 }

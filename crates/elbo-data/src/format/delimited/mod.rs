@@ -12,6 +12,7 @@ mod records;
 mod scan;
 mod table;
 mod totals;
+mod units;
 mod values;
 mod written;
 

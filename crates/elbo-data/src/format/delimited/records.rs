@@ -133,6 +133,11 @@ impl<'a> Records<'a> {
         }
     }
 
+    /// What parts the cells.
+    pub(super) fn delimiter(&self) -> Delimiter {
+        self.delimiter
+    }
+
     /// Reads the next record into the place of this one; `false` at the end.
     pub(super) fn next(&mut self, record: &mut Record) -> Result<bool, Error> {
         let mut empty = 0;

@@ -47,6 +47,9 @@ pub(super) struct ColumnScan {
     binary: bool,
     years: bool,
     numbering: RowNumbers,
+    /// Of the numbers 0 to 63, which are cells, by their bits; and whether all cells are such.
+    small: u64,
+    all_small: bool,
     /// Cells that tell the decimal mark, or may have either.
     pub(super) point: Option<Example>,
     pub(super) comma: Option<Example>,
@@ -81,6 +84,8 @@ impl Default for ColumnScan {
             binary: true,
             years: true,
             numbering: RowNumbers::default(),
+            small: 0,
+            all_small: true,
             point: None,
             comma: None,
             thousands: None,
@@ -123,9 +128,15 @@ impl ColumnScan {
                 }
             }
             let number = || cell.split('.').next().and_then(|number| number.parse().ok());
-            self.numbering.take(if whole { number() } else { None });
+            let number = if whole { number() } else { None };
+            match number.filter(|&number| number < 64) {
+                Some(number) => self.small |= 1_u64 << number,
+                None => self.all_small = false,
+            }
+            self.numbering.take(number);
             return;
         }
+        self.all_small = false;
         self.numbering.take(None);
         if is_missing(cell) {
             self.missing += 1;
@@ -269,6 +280,22 @@ impl ColumnScan {
 
     pub(super) fn are_years(&self) -> bool {
         self.plain > 0 && self.years
+    }
+
+    /// Whether a whole number below 64 is one of its cells.
+    pub(super) fn has_number(&self, cell: &str) -> bool {
+        cell.parse::<u64>().is_ok_and(|number| number < 64 && self.small >> number & 1 == 1)
+    }
+
+    /// Whether each of its cells is one of these whole numbers below 64.
+    pub(super) fn within(&self, cells: &[&str]) -> bool {
+        let numbers = cells.iter().filter_map(|cell| cell.parse::<u64>().ok()).filter(|&number| number < 64);
+        self.all_small && self.small & !numbers.fold(0, |all, number| all | 1_u64 << number) == 0
+    }
+
+    /// Whether its cells are whole numbers without a point, or missing.
+    pub(super) fn is_whole(&self) -> bool {
+        self.plain > 0 && self.points + self.written + self.text + self.affixed() == 0
     }
 
     /// The ways in which every cell is a date; none where some cell is none.

@@ -16,10 +16,10 @@ use crate::delimiter::{DecimalMark, Delimiter};
 use crate::error::{CellFault, Error};
 use crate::kind::ColumnKind;
 use crate::names::{brief, column_names, listed};
-use crate::numbering::Numbering;
+use crate::numbering::{Numbering, is_name_of};
 use crate::options::{ReadOptions, TextColumns};
 use crate::reading::{ColumnReading, Reading, Role};
-use crate::roles::{assign, is_unnamed, no_data, place, told, why_no_dates};
+use crate::roles::{assign, is_unnamed, no_data, place, said_of_counting, told, why_no_dates};
 use crate::room::check_columns;
 use crate::source::{Source, plain_name};
 use crate::time::{Dates, Writing, dates};
@@ -50,6 +50,7 @@ pub(super) struct Table {
 }
 
 /// The rows as they were scanned.
+#[allow(clippy::struct_excessive_bools, reason = "each says one thing of the same rows")]
 struct Scan {
     first: Record,
     second: Option<Record>,
@@ -67,6 +68,8 @@ struct Scan {
     first_called: Option<Example>,
     notes: Notes,
     trailing: bool,
+    /// Whether commas part the cells.
+    commas: bool,
 }
 
 impl Table {
@@ -187,6 +190,9 @@ impl Table {
             let is_first = !header && line == scan.first.line;
             let fault = if is_first { CellFault::InFirstRow } else { CellFault::NotANumber };
             return Err(Error::Cell { path, column, number: i + 1, line, text, fault });
+        }
+        if options.wanted.is_empty() {
+            said_of_counting(&columns, scan.rows, &mut reading);
         }
         check_told_dates(&columns, &scan.columns, &told, path)?;
         said_of_booleans(&columns, &scan.columns, &mut told, &mut reading);
@@ -428,6 +434,7 @@ impl Scan {
             first_called: None,
             notes: Notes::default(),
             trailing: false,
+            commas: records.delimiter() == Delimiter::COMMA,
         };
         // One column tells whether the last row may sum up the others: then all are looked at.
         let numbers = scan
@@ -466,7 +473,7 @@ impl Scan {
         }
         scan.comments = records.comments.clone();
         if let Some(second) = scan.second.clone() {
-            scan.units = scan.rows > 0 && header::tells_units(&second, &scan.columns);
+            scan.units = scan.rows > 0 && header::tells_units(&scan.first, &second, &scan.columns);
             scan.empties(&second);
             if !scan.units {
                 scan.take(&second);
@@ -685,12 +692,21 @@ impl Scan {
             return Ok(());
         }
         let named = self.first.cells().all(is_text);
+        // Commas may stand before fractions.
+        let may_be_fraction = |column: &ColumnScan| self.commas && column.is_whole();
+        let halves = named && self.columns.iter().all(may_be_fraction);
+        let pairs = self.columns.windows(2).skip(1).any(|pair| pair.iter().all(may_be_fraction));
+        let calls_rows = self.first.cells().next().is_some_and(|name| is_name_of(name, Numbering::InOrder));
         let names_rows = self.columns.first().is_some_and(|column| {
             column.is_text()
                 || match column.numbering() {
                     Numbering::None => false,
-                    Numbering::Distinct => named,
-                    Numbering::Counting | Numbering::InOrder => true,
+                    Numbering::Distinct => named && !pairs && !halves,
+                    Numbering::Counting => !pairs && !halves,
+                    // R writes its names in quotes.
+                    Numbering::InOrder => {
+                        self.first.quoted > 0 || !(calls_rows || pairs || (expected == 1 && halves))
+                    }
                 }
         });
         if expected + 1 == actual && names_rows {
@@ -698,6 +714,9 @@ impl Scan {
             return Ok(());
         }
         let line = self.second.as_ref().map_or(0, |second| second.line);
+        if (halves && 2 * expected == actual) || (named && pairs && expected + 1 == actual) {
+            return Err(Error::DecimalCommas { path: path.to_owned(), line, expected, actual });
+        }
         Err(Error::Ragged { path: path.to_owned(), line, expected, actual })
     }
 }
