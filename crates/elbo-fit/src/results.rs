@@ -61,10 +61,22 @@ pub struct HeldOut {
     pub validation: Summary,
     /// The bound of the test rows under the best parameters.
     pub test: Option<Summary>,
-    /// The learned, solved or fixed σ, where there is one for all columns.
+    /// The learned, solved or fixed σ of the scaled values, where there is one for all columns.
     pub sigma: Option<f64>,
+    /// σ of each column, in the units of the file, of a Gaussian likelihood.
+    #[serde(default)]
+    pub column_sigma: Option<Vec<ColumnSigma>>,
     /// Probabilistic PCA fitted to the same training rows.
     pub linear: Option<Linear>,
+}
+
+/// σ of a column.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ColumnSigma {
+    /// The name of the column.
+    pub column: String,
+    /// Its σ, in the units of the file.
+    pub sigma: f64,
 }
 
 /// The linear model of the same latent size (of two layers the first), beside the fit, on the same held-out rows.

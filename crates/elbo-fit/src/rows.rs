@@ -56,6 +56,13 @@ impl Fingerprinted for Rows {
     }
 }
 
+/// The least and the greatest of some values, in words.
+pub(crate) fn extent(values: &[f64]) -> String {
+    let seen = || values.iter().copied().filter(|x| !x.is_nan());
+    let ends = seen().reduce(f64::min).zip(seen().reduce(f64::max));
+    ends.map_or("without a value".into(), |(least, most)| format!("values {least} to {most}"))
+}
+
 const NAME_WEIGHTS: &str = "name the column that says how often each row counts";
 
 /// The column at this place as the number of rows that each row stands for.
@@ -137,7 +144,12 @@ impl Rows {
         let others: Vec<usize> = (0..data.width()).filter(|&d| d != place).collect();
         self.data = self.data.keep_columns(&others)?;
         let (rows, sum) = (counted(weights.len(), "row"), weights.iter().sum::<f64>());
-        observer.say("weights", format!("column `{name}`: the {rows} count as {sum}"));
+        let left = extent(&self.data.values);
+        let left = match &self.data.columns[..] {
+            [column] => format!("modelled is `{column}`, {left}"),
+            columns => format!("modelled are the other {} columns, {left}", columns.len()),
+        };
+        observer.say("weights", format!("column `{name}`: the {rows} count as {sum}; {left}"));
         (self.weights, self.config.row_weights) = (Some(weights), Some(name.into()));
         Ok(self)
     }
@@ -178,6 +190,12 @@ impl Rows {
     /// How many rows they stand for.
     pub(crate) fn number(&self) -> f64 {
         self.weights.as_ref().map_or(self.data.rows() as f64, |weights| weights.iter().sum())
+    }
+
+    /// The values of the column of a name; none of another.
+    pub(crate) fn of_column(&self, name: &str) -> Vec<f64> {
+        let place = self.data.columns.iter().position(|column| column == name);
+        place.map_or_else(Vec::new, |d| self.data.column(d).collect())
     }
 
     /// Probability integral transforms of some of them, with their names and weights.

@@ -80,15 +80,17 @@ fn annealing_estimates_the_evidence_between_its_bounds() {
     let (unit, terms) = figures(&said);
     assert_eq!(unit, "nats_per_row_of_24_of_1797");
     let names: Vec<&str> = terms[4..].iter().map(|(name, ..)| name.as_str()).collect();
-    assert_eq!(names, ["annealed", "bdmc_lower", "bdmc_upper", "bdmc_gap"]);
+    assert_eq!(names, ["annealed", "simulated_bdmc_lower", "simulated_bdmc_upper", "simulated_bdmc_gap"]);
     let value = |place: usize| terms[place].1;
     let (weighted, annealed_value, gap, error) = (value(3), value(4), value(7), terms[7].2);
     assert!((annealed_value - weighted).abs() < 0.5, "{annealed_value} against {weighted}");
     assert!((gap - (value(6) - value(5))).abs() < 3e-6);
     assert!(gap > -4.0 * error && gap < 0.5, "{gap} ± {error}");
-    for part in
-        ["annealed: from the guide, 100 temperatures", " of 5; acceptance 0.", "bdmc: of 24 other rows"]
-    {
+    for part in [
+        "from the guide, 100 temperatures",
+        " of 5; acceptance 0.",
+        "simulated_bdmc: these three are of 24 other rows",
+    ] {
         assert!(said.stderr.contains(part), "no {part:?} in {said:?}");
     }
     // From the prior it is the same to within its noise; and no number of threads changes a bit.

@@ -24,7 +24,14 @@ fn two(rows: usize, factor: f64) -> String {
 }
 
 fn is_density(name: &str) -> bool {
-    let bound = ["elbo", "log_likelihood", "importance_weighted", "annealed", "bdmc_lower", "bdmc_upper"];
+    let bound = [
+        "elbo",
+        "log_likelihood",
+        "importance_weighted",
+        "annealed",
+        "simulated_bdmc_lower",
+        "simulated_bdmc_upper",
+    ];
     let inferred = ["per_datum_elbo", "amortised_elbo", "training_amortised_elbo", "log_density_annealed"];
     name == "log_density" || bound.contains(&name) || inferred.contains(&name)
 }

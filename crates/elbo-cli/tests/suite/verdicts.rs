@@ -319,6 +319,96 @@ fn skewed_rows_are_in_no_order() {
     assert!(said.stderr.contains("try:  the logarithm of the column"), "{said:?}");
 }
 
+/// A logarithm is advised for what is skewed to the right, positive, and better by it; every advice can be followed.
+#[test]
+fn advice_can_be_followed() {
+    let place = Place::new();
+    let z = normals(31, 400);
+    let column = |name: &str, of: &dyn Fn(f64) -> f64| {
+        place.write(&format!("{name}.csv"), csv("y", z.iter().map(|z| vec![of(*z)])));
+        place.elbo(&format!("normal --data {name}.csv --name {name}")).stderr
+    };
+    let right = column("right", &|z| z.exp());
+    assert!(right.contains("try:  the logarithm of the column"), "{right}");
+    for (name, of) in [
+        ("left", &(|z: f64| 50.0 - z.exp()) as &dyn Fn(f64) -> f64),
+        ("negative", &|z| z.exp() - 1.0),
+        ("logged", &|z| z),
+    ] {
+        let said = column(name, of);
+        assert!(!said.contains("the logarithm of"), "{name}: {said}");
+        assert!(name == "logged" || said.contains("normal scores"), "{name}: {said}");
+    }
+    let counts = column("counts", &|z| (2.0 * z.exp()).floor());
+    assert!(counts.contains("the square root of the column, whose values are counts"), "{counts}");
+    assert!(!counts.contains("the logarithm of"), "{counts}");
+    // Two parameters cannot be fewer.
+    place.write("few.csv", csv("y", z.iter().take(30).map(|z| vec![*z])));
+    let few = place.elbo("normal --data few.csv").stderr;
+    assert!(few.contains("2 parameters were fitted to 30 rows") && !few.contains("fewer"), "{few}");
+    assert!(few.lines().any(|line| line.trim() == "try:  more rows"), "{few}");
+    // A level has one state, and what is left of a season is seen in it.
+    let season = (0..200).map(|t| vec![(0.5 * f64::from(t)).sin() + 0.1 * z[t as usize]]);
+    place.write("season.csv", csv("y", season));
+    let season = place.elbo("state-space --data season.csv").stderr;
+    assert!(!season.contains("--states") && !season.contains("elbo hmm"), "{season}");
+    assert!(
+        season.contains("try:  differences of each row") && season.contains("residuals of elbo regress"),
+        "{season}"
+    );
+    // Two clusters have two components, of ten.
+    let rows = z.chunks(2).enumerate().map(|(n, z)| {
+        let at = if n % 2 == 0 { -4.0 } else { 4.0 };
+        vec![at + (z[0] - 0.3).powi(3), at + z[1]]
+    });
+    place.write("two.csv", csv("a,b", rows));
+    let two = place.elbo("mixture --data two.csv -k 3 --covariance diagonal").stderr;
+    assert!(two.contains("try:") && (two.contains("3 of 3 have") || !two.contains("--components")), "{two}");
+}
+
+/// Rows that lack all cells are not counted, and those that lack some are told.
+#[test]
+fn rows_that_lack_cells_are_counted_as_they_are_measured() {
+    let place = Place::new();
+    let z = normals(33, 120);
+    place.write("whole.csv", csv("a,b", z.chunks(2).map(<[f64]>::to_vec)));
+    place.write("gaps.csv", "a,b\n0.1,0.2\n,0.3\n0.5,\n,\n");
+    place.elbo("mixture --data whole.csv -k 1 --name m");
+    let said = place.succeeds("evaluate runs/m --data gaps.csv --json");
+    let told: Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!((told["rows"].as_u64(), told["of_rows"].as_u64()), (Some(3), Some(4)), "{said:?}");
+    assert!(said.stderr.contains("2 rows of 3 lack some cells"), "{said:?}");
+    assert!(said.stderr.contains("1 row lacks the cells that it is of, and is left out"), "{said:?}");
+}
+
+/// What is modelled is told, where other columns stand beside it; and weights that sum to no whole number stay so.
+#[test]
+fn what_is_modelled_is_described() {
+    let place = Place::new();
+    place.write("two.csv", csv("a,b,w", (0..5).map(|n| vec![f64::from(n), 10.0 + f64::from(n * n), 0.5])));
+    let said = place.elbo("normal --data two.csv --column b --weights w");
+    assert!(said.stderr.contains("`b` alone is modelled, values 10 to 26"), "{said:?}");
+    assert!(said.stderr.contains("modelled are the other 2 columns, values 0 to 26"), "{said:?}");
+    assert!(said.stderr.contains("2 parameters were fitted to 2.5 rows"), "{said:?}");
+}
+
+/// A known noise is no parameter; each coefficient is one.
+#[test]
+fn a_known_noise_is_not_fitted() {
+    let place = Place::new();
+    let z = normals(32, 90);
+    place.write("line.csv", csv("x,y", z.chunks(2).map(|z| vec![z[0], z[0] + z[1]])));
+    let of = |flags: &str| {
+        let said =
+            place.elbo(&format!("regress --data line.csv --target y --prior known --weight-sd 1000 {flags}"));
+        let line =
+            said.stderr.lines().find(|line| line.contains("parameters were fitted")).map(str::to_owned);
+        line.unwrap_or_else(|| panic!("{said:?}"))
+    };
+    assert!(of("--noise-sd 1 --name known").contains(" 2 parameters were fitted to 45 rows"));
+    assert!(of("--name unknown").contains(" 3 parameters were fitted to 45 rows"));
+}
+
 /// A chain whose value follows the last by 0.9: a mean is √((1 + 0.9)/(1 − 0.9)) = 4.4 times as uncertain as of independent
 /// rows, and a series model is named. A slope is so only where its column follows the last row too.
 #[test]

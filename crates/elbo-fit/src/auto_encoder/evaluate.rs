@@ -269,7 +269,9 @@ impl Evaluator<'_> {
         }
         self.observer.work_end();
         let effective = figures.weights("importance_weighted", &weights, self.stored());
-        figures.notes.push(format!("importance_weighted: {samples} samples a row, {effective}"));
+        figures.notes.push(format!(
+            "importance_weighted: an estimate of log p(x) that is too low in the mean; {samples} samples a row, {effective}"
+        ));
         Ok(())
     }
 
@@ -317,18 +319,24 @@ impl Evaluator<'_> {
         figures.columns.push("annealed_acceptance", Column::Real(acceptance));
         let (rows, gap) = (gap.len(), Mean::of(&gap));
         let first = figures.terms.len();
-        figures.line("bdmc_lower", self.stored().mean(Mean::of(&lower)), rows);
-        figures.line("bdmc_upper", self.stored().mean(Mean::of(&upper)), rows);
-        figures.line("bdmc_gap", gap, rows);
+        figures.line("simulated_bdmc_lower", self.stored().mean(Mean::of(&lower)), rows);
+        figures.line("simulated_bdmc_upper", self.stored().mean(Mean::of(&upper)), rows);
+        figures.line("simulated_bdmc_gap", gap, rows);
         figures.terms[first..].iter_mut().for_each(|term| term.is = Some(Approximation::Bound));
         let from = if from_prior { "prior" } else { "guide" };
         figures.notes.push(format!(
-            "annealed: from the {from}, {temperatures} temperatures, {leapfrog} leapfrog steps, {chains} chains a \
+            "annealed: an estimate of log p(x) that is too low in the mean; from the {from}, {temperatures} temperatures, {leapfrog} leapfrog steps, {chains} chains a \
              row; {effective} of {chains}; acceptance {accepted:.2}"
         ));
+        // In expectation the gap is no less than 0; that of so many chains may be.
+        let chance = if gap.value < 0.0 {
+            "; by chance the lower came out above the upper here, so that the gap is too small for so many chains to see"
+        } else {
+            ""
+        };
         figures.notes.push(format!(
-            "bdmc: of {total} other rows, drawn from the model, log p(x) lies between bdmc_lower and bdmc_upper in \
-             expectation: the error of either is at most the gap, {} nats a row",
+            "simulated_bdmc: these three are of {total} other rows, drawn from the model. In expectation their log p(x) lies between \
+             the lower and the upper, and the error of either is at most the gap, {} nats a row{chance}",
             plus_minus(gap)
         ));
         Ok(())

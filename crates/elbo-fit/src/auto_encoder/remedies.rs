@@ -41,6 +41,8 @@ pub(super) fn is_left(remedy: Remedy, config: &Config, finished: Option<Finished
             let binary = vae.likelihood.likelihood().support() == Support::Binary;
             binary && fit.binarise == Binarise::None
         }
+        // Of counts there is no other mixture than that which it was compared with.
+        Remedy::MixtureOf(_) => vae.likelihood.likelihood().support() != Support::Count,
         Remedy::NoiseScale => {
             matches!(vae.likelihood, LikelihoodConfig::Gaussian(sigma) if sigma != Sigma::PerColumn)
         }

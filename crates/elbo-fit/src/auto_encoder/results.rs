@@ -30,9 +30,9 @@ use super::{
 use crate::{
     error::Error,
     metrics::Metrics,
-    number::plus_minus,
+    number::{plus_minus, significant},
     observer::{Observer, ObserverExt},
-    results::{FinalBound, HeldOut, Linear, Results},
+    results::{ColumnSigma, FinalBound, HeldOut, Linear, Results},
     subset::chosen,
     text::Text,
 };
@@ -99,6 +99,7 @@ pub(super) fn results(
             validation: stored.summary(held_out.summary()),
             test: test_terms.as_ref().map(|(_, terms)| stored.summary(terms.summary())),
             sigma: reader.noise_scale().filter(|sigma| sigma.len() == 1).map(|sigma| sigma[0]),
+            column_sigma: reader.noise_scale().map(|sigma| column_sigma(&sigma, config)),
             linear: linear.map(|of| Linear { log_evidence: stored.mean(of.log_evidence), ..of }),
         };
         Results {
@@ -202,6 +203,16 @@ fn at_floor(reader: &dyn Reader, train: &Rows<'_>, config: &Config) -> Vec<Strin
     (0..sigma.len()).filter(|&place| least(place)).map(name).collect()
 }
 
+/// σ of each column, in the units of the file.
+fn column_sigma(sigma: &[f64], config: &Config) -> Vec<ColumnSigma> {
+    let scaling = &config.data.taken.scaling;
+    let of = |(d, column): (usize, &String)| ColumnSigma {
+        column: column.clone(),
+        sigma: sigma[d % sigma.len()] * scaling.divisor(d),
+    };
+    config.data.columns.iter().enumerate().map(of).collect()
+}
+
 /// Multiplications of the linear model's fit at most, some ten seconds of them, and how many it takes.
 const MOST_WORK: f64 = 2e11;
 
@@ -253,11 +264,28 @@ pub(super) fn facts(of: &HeldOut) -> Vec<(String, Text)> {
     };
     let mut facts = vec![("validation", bound(&of.validation))];
     facts.extend(of.test.as_ref().map(|test| ("test", bound(test))));
-    facts.extend(of.sigma.map(|sigma| ("sigma", format!("{sigma:.5}"))));
+    facts.extend(of.sigma.map(|sigma| ("sigma", format!("{sigma:.5}, of the scaled values"))));
+    if let (None, Some(of)) = (of.sigma, &of.column_sigma) {
+        let end = |side: fn(f64, f64) -> f64| {
+            of.iter().reduce(|a, b| if side(a.sigma, b.sigma) == a.sigma { a } else { b })
+        };
+        if let (Some(least), Some(most)) = (end(f64::min), end(f64::max)) {
+            let one = |of: &ColumnSigma| format!("{} (`{}`)", significant(of.sigma), of.column);
+            facts.push((
+                "sigma",
+                format!(
+                    "one for each column, from {} to {}, in the units of the file: all are in results.json, as column_sigma",
+                    one(least),
+                    one(most)
+                ),
+            ));
+        }
+    }
     facts.extend(of.linear.as_ref().map(|linear| {
         let text = format!(
-            "log p(x) {} of the linear model, exact; the {objective} of this fit less that: {}",
+            "log p(x) {} of the linear model, exact, of the {} rows; the {objective} of this fit less that: {}",
             plus_minus(linear.log_evidence),
+            linear.rows,
             plus_minus(linear.advantage),
         );
         ("linear", text)

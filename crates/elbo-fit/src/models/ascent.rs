@@ -4,7 +4,9 @@ use std::{ops::ControlFlow, time::Instant};
 
 use elbo::{
     Error as Fault,
-    diagnose::{Findings, Residuals, Starts, Transforms, pareto_smoothed},
+    diagnose::{
+        Departure, Findings, KHAT_LIMIT, Residuals, Skewed, Starts, Transformed, Transforms, pareto_smoothed,
+    },
     mean_field::{Annealing, Ascent, AscentTrace, MeanField, Resumable, ascend_on},
     terms::Bound,
 };
@@ -32,6 +34,7 @@ const ANNEALED: usize = 30;
 
 /// Draws of q behind k̂, and for how many operations they are made.
 const DRAWS: usize = 1000;
+const MOST_DRAWS: usize = 64_000;
 const FEWEST_DRAWS: usize = 200;
 const MOST_WORK: usize = 20_000_000_000;
 
@@ -366,6 +369,19 @@ pub(crate) fn judge_rows(
     findings.dependent = findings.in_no_order.as_ref().map(|_| of.widened());
 }
 
+/// What the column is that is skewed, where that is what is farthest from p(x); its values as stored are asked for by its name.
+pub(crate) fn judge_skew(
+    findings: &mut Findings,
+    stored: impl FnOnce(&str) -> Vec<f64>,
+    weights: Option<&[f64]>,
+) {
+    let Some(Transformed { departure: Departure::Skew, column: Some(column), .. }) = &findings.transformed
+    else {
+        return;
+    };
+    findings.skewed = Some(Skewed::of(&stored(column), weights));
+}
+
 /// The largest of some factors; 1 where none is larger, and NaN where one is.
 pub(crate) fn largest_factor(factors: impl IntoIterator<Item = f64>) -> f64 {
     // Not `max`, which drops a NaN.
@@ -384,17 +400,27 @@ impl AscentResult {
     }
 
     /// k̂ of q, and an estimate of `evidence`, from the log weights of as many draws of q as are asked for, each of so many
-    /// operations; `None` where they would take too long.
+    /// operations, of more where k̂ is near its limit; `None` where they would take too long.
     pub(crate) fn weigh(
         &mut self,
         operations: usize,
-        log_weights: impl FnOnce(usize) -> Result<Vec<f64>, Fault>,
+        log_weights: impl Fn(usize) -> Result<Vec<f64>, Fault>,
     ) -> Result<Option<Weighed>, Error> {
-        let draws = (MOST_WORK / operations.max(1)).min(DRAWS);
+        let most = MOST_WORK / operations.max(1);
+        let mut draws = most.min(DRAWS);
         if draws < FEWEST_DRAWS {
             return Ok(None);
         }
-        let weights = pareto_smoothed(&log_weights(draws)?)?;
+        let mut weights = pareto_smoothed(&log_weights(draws)?)?;
+        // Near the limit the verdict would hang on the draws.
+        let near = |khat: f64, error: f64| (khat - KHAT_LIMIT).abs() < 3.0 * error;
+        while weights.khat.zip(weights.khat_error()).is_some_and(|(khat, error)| near(khat, error))
+            && 4 * draws <= most.min(MOST_DRAWS)
+        {
+            draws *= 4;
+            weights = pareto_smoothed(&log_weights(draws)?)?;
+        }
+        self.findings.parameters_khat_error = weights.khat_error();
         // Weights that are all alike have no tail.
         let khat = weights.khat.filter(|khat| *khat > f64::NEG_INFINITY);
         self.findings.parameters_khat = khat;

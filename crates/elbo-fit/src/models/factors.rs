@@ -10,7 +10,7 @@ use elbo_data::{Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ascent::{AscentResult, Fitting, ROWS, Restated, of_stored},
+    ascent::{AscentResult, Fitting, ROWS, Restated, judge_skew, of_stored},
     model::Model,
     row_model::{RowModel, of_seen},
     summary::FitSummary,
@@ -140,9 +140,14 @@ impl Model for Factors {
         rows.without_constant(observer)
     }
 
-    fn mends(remedy: Remedy) -> bool {
-        use Remedy::{MoreComponents, MoreStates, Squares};
-        !matches!(remedy, Squares | MoreComponents | MoreStates)
+    fn mends(remedy: Remedy, _: &Settings) -> bool {
+        use Remedy::{
+            AutoEncoder, CountLikelihood, FewerParameters, Logarithm, Mixture, MoreLatents, MoreStarts,
+            MoreSweeps, NormalScores, SquareRoot,
+        };
+        let of_rows =
+            matches!(remedy, Logarithm | SquareRoot | NormalScores | CountLikelihood | Mixture | AutoEncoder);
+        of_rows || matches!(remedy, MoreLatents | MoreStarts(_) | MoreSweeps | FewerParameters)
     }
 
     fn fit(
@@ -176,6 +181,11 @@ impl Model for Factors {
         let q = fit.posterior().clone();
         course.compare_starts(rows.number());
         course.findings.transformed = rows.transforms(q.transforms(x)?).test();
+        let stored = |name: &str| {
+            let d = rows.data.columns.iter().position(|column| column == name).unwrap_or_default();
+            rows.data.column(d).map(|x| scaling.undo(d, x)).collect()
+        };
+        judge_skew(&mut course.findings, stored, weights);
         let in_use = q.active().iter().filter(|active| **active).count() as f64;
         let noises = if settings.prior.noise == Noise::Shared { 1.0 } else { width as f64 };
         // Loadings up to a rotation, means and noises.
@@ -184,6 +194,7 @@ impl Model for Factors {
         let described = loadings(&data.columns, scaling.divisors(), &q);
         course.found = Estimates::Factors { loadings: described.clone() };
         let active = q.active().iter().filter(|active| **active).count();
+        course.findings.enough_parts = active < latent || latent == width;
         let mut figures = Vec::new();
         if described.dimensions.len() > 1 {
             let latents = q.infer(x)?;

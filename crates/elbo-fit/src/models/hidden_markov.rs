@@ -12,7 +12,7 @@ use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ascent::{AscentResult, Fitting, ROWS, annealing},
+    ascent::{AscentResult, Fitting, ROWS, annealing, judge_skew},
     model::Model,
     series::{
         self, Chain, OrderedRows, Sequences, SeriesTimes, lengths, sequences, steps, transforms, varied,
@@ -245,9 +245,23 @@ impl Model for HiddenMarkov {
         series::again(settings.several_sequences, source, memory, observer)?.without_constant(observer)
     }
 
-    fn mends(remedy: Remedy) -> bool {
-        use Remedy::{AutoEncoder, HiddenMarkov, Mixture, MoreComponents, MoreLatents, Squares};
-        !matches!(remedy, Mixture | Squares | MoreComponents | MoreLatents | AutoEncoder | HiddenMarkov)
+    fn mends(remedy: Remedy, settings: &Settings) -> bool {
+        use Remedy::{
+            Anneal, CalendarResiduals, Differences, FewerParameters, Logarithm, MoreStarts, MoreStates,
+            MoreSweeps, NormalScores, SquareRoot, StateSpace,
+        };
+        let is_gaussian = |emission: &Emission| {
+            matches!(emission, Emission::Gaussian { .. } | Emission::KnownGaussian { .. })
+        };
+        match remedy {
+            // Counts and categories have neither.
+            StateSpace | Differences | CalendarResiduals | Logarithm | SquareRoot | NormalScores => {
+                settings.emission.iter().all(is_gaussian)
+            }
+            Anneal => settings.annealing.is_none(),
+            MoreStates | MoreStarts(_) | MoreSweeps | FewerParameters => true,
+            _ => false,
+        }
     }
 
     fn fit(
@@ -304,6 +318,8 @@ impl Model for HiddenMarkov {
         let used = described.iter().filter(|state| state.rows >= 1.0).count();
         let of = |number, sequence: &[f64]| q.transforms(sequence, key.fold(number));
         course.findings.transformed = transforms(x, columns, &lengths, of)?.test();
+        course.findings.enough_parts = used < settings.states;
+        judge_skew(&mut course.findings, |name| rows.of_column(name), None);
         course.findings.estimated = Some(Estimated {
             parameters: parameters(&settings.emission, used),
             rows: rows.data.rows() as f64,

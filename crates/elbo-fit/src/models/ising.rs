@@ -297,8 +297,8 @@ impl Model for Ising {
         couplings(source, memory, observer)
     }
 
-    fn mends(_: Remedy) -> bool {
-        true
+    fn mends(remedy: Remedy, _: &Settings) -> bool {
+        remedy != Remedy::Anneal
     }
 
     fn fit(

@@ -124,7 +124,7 @@ impl<S: Serialize> Config<S> {
             reached: FinalBound::AllRows(reached),
             seconds: course.seconds,
             converged: Some(course.record.converged),
-            verdict: Verdict::of(&course.findings).with_remedies(M::mends),
+            verdict: Verdict::of(&course.findings).with_remedies(|remedy| M::mends(remedy, &self.settings)),
             findings: course.findings,
         };
         folder.write("results.json", &serde_json::to_vec_pretty(&results)?)?;

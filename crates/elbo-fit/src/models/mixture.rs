@@ -12,7 +12,7 @@ use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ascent::{AscentResult, Fitting, ROWS, annealing, told},
+    ascent::{AscentResult, Fitting, ROWS, annealing, judge_skew, told},
     model::Model,
     online::Online,
     row_model::{RowModel, of_seen},
@@ -253,8 +253,23 @@ impl Model for Mixture {
         read(source, memory, weights, [settings.drop_constant, settings.is_bernoulli()], observer)
     }
 
-    fn mends(remedy: Remedy) -> bool {
-        !matches!(remedy, Remedy::Mixture | Remedy::Squares | Remedy::MoreStates | Remedy::MoreLatents)
+    fn mends(remedy: Remedy, settings: &Settings) -> bool {
+        use Remedy::{
+            Anneal, AutoEncoder, CountLikelihood, FullCovariance, Logarithm, MoreComponents, MoreRows,
+            MoreStarts, MoreSweeps, NormalScores, SimplerCovariance, SquareRoot,
+        };
+        let covariance = match &settings.prior.family {
+            Family::Gaussian(prior) => Some(prior.covariance),
+            Family::Bernoulli(_) => None,
+        };
+        match remedy {
+            FullCovariance => covariance.is_some_and(|of| of != Covariance::Full),
+            SimplerCovariance => covariance == Some(Covariance::Full),
+            Logarithm | SquareRoot | NormalScores | CountLikelihood => covariance.is_some(),
+            Anneal => settings.annealing.is_none() && settings.online.is_none(),
+            MoreComponents | AutoEncoder | MoreStarts(_) | MoreSweeps | MoreRows => true,
+            _ => false,
+        }
     }
 
     fn fit(
@@ -305,12 +320,16 @@ impl Model for Mixture {
             // K!/(K − U)!: components without a row are all alike.
             let ln_labellings: f64 = (0..used).map(|k| ((settings.prior.components - k) as f64).ln()).sum();
             let all = weighed.estimate + ln_labellings;
-            estimate = format!("{estimate}; of all labellings {all:.4}, where the components are apart");
+            estimate = format!(
+                "{estimate}; of all labellings {all:.4}, where the components are apart: quote this one"
+            );
         }
         course.findings.estimated =
             Some(Estimated { parameters: parameters(&settings.prior, used, width), rows: rows.number() });
         let looked_at = q.transforms(x, key)?;
         course.findings.transformed = rows.transforms(looked_at).test();
+        course.findings.enough_parts = used < settings.prior.components;
+        judge_skew(&mut course.findings, |name| rows.of_column(name), rows.weights.as_deref());
         let described = described(&fit);
         course.found =
             Estimates::Mixture { columns: rows.data.columns.clone(), components: described.clone() };
@@ -332,9 +351,10 @@ impl Model for Mixture {
                 ("components".into(), format!("{used} of {} have a row or more", q.number())),
             ],
             notes: vec![
-                "The bound is of the density of the rows in the units of the file. Components are numbered as they came; \
-                 any order of them is as good: the estimate of log p(x) is of this labelling, and there are as many more as there are \
-                 orders."
+                "The bound is of the density of the rows in the units of the file. Components are numbered as they came, and any \
+                 order of them is as good. The first estimate of log p(x) is of this labelling; that of all labellings is higher by \
+                 log (K!/(K − U)!), for so many orders has the choice of U components with rows out of K: it is the one to quote and \
+                 to compare with other models."
                     .into(),
             ],
             figures,

@@ -52,8 +52,8 @@ pub trait Model {
         observer: &dyn Observer,
     ) -> Result<Self::Data, Error>;
 
-    /// Whether this is what may mend a fit of the model, of all that may mend one of rows that are not such as p(x) says.
-    fn mends(remedy: Remedy) -> bool;
+    /// Whether this is what may mend a fit of the model with these settings, of all that may mend one.
+    fn mends(remedy: Remedy, settings: &Self::Settings) -> bool;
 
     /// Fits.
     ///

@@ -10,7 +10,7 @@ use elbo_data::{Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ascent::{AscentResult, Fitting, ROWS, judge_rows, largest_factor},
+    ascent::{AscentResult, Fitting, ROWS, judge_rows, judge_skew, largest_factor},
     model::Model,
     row_model::{RowModel, of_seen},
     summary::FitSummary,
@@ -22,8 +22,8 @@ use crate::{
     fitted::ModelMetadata,
     moments::weighted_moments,
     number::{alike, significant},
-    observer::Observer,
-    rows::Rows,
+    observer::{Observer, ObserverExt},
+    rows::{Rows, extent},
     source::Source,
     table,
 };
@@ -95,6 +95,10 @@ impl Model for Normal {
         let rows =
             Rows::read(source, memory, observer)?.weighted_by(request.row_weights.as_deref(), observer)?;
         let column = rows.column(request.column.as_deref())?;
+        if rows.data.width() > 1 {
+            let of_it = extent(&rows.data.column(column).collect::<Vec<f64>>());
+            observer.say("column", format!("`{}` alone is modelled, {of_it}", rows.data.columns[column]));
+        }
         let of_column = weighted_moments(&rows.data, rows.weights.as_deref())[column];
         let variance = if of_column.varies() { of_column.variance } else { 1.0 };
         let flat = if request.conjugate { FLAT } else { FLAT / variance };
@@ -119,9 +123,17 @@ impl Model for Normal {
         Rows::read(source, memory, observer)?.weighted_by(settings.row_weights.as_deref(), observer)
     }
 
-    fn mends(remedy: Remedy) -> bool {
-        use Remedy::{AutoEncoder, MoreComponents, MoreLatents, MoreStates, Squares};
-        !matches!(remedy, Squares | MoreComponents | MoreStates | MoreLatents | AutoEncoder)
+    fn mends(remedy: Remedy, settings: &Settings) -> bool {
+        use Remedy::{
+            ConjugatePrior, CountLikelihood, HiddenMarkov, Logarithm, Mixture, MoreRows, MoreSweeps,
+            NormalScores, SquareRoot, StateSpace,
+        };
+        match remedy {
+            ConjugatePrior => !settings.prior.scaled,
+            Logarithm | SquareRoot | NormalScores | CountLikelihood | Mixture | StateSpace | HiddenMarkov
+            | MoreRows | MoreSweeps => true,
+            _ => false,
+        }
     }
 
     fn fit(
@@ -147,6 +159,7 @@ impl Model for Normal {
         let weights = rows.weights.as_deref();
         let residuals = Residuals { values: &values, leverages: &leverages, weights, noise, coefficients: 1 };
         judge_rows(&mut course.findings, &residuals, &settings.column, Vec::new());
+        judge_skew(&mut course.findings, |_| x.clone(), weights);
         course.rows = Some(x.iter().filter(|x| !x.is_nan()).count());
         course.findings.estimated = Some(Estimated { parameters: 2.0, rows: seen });
         let tau = Gamma::new(q.shape, q.rate)?;

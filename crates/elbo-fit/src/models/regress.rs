@@ -15,7 +15,7 @@ use elbo_data::{Column, Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ascent::{AscentResult, Fitting, ROWS, Restated, judge_rows, largest_factor, of_stored},
+    ascent::{AscentResult, Fitting, ROWS, Restated, judge_rows, judge_skew, largest_factor, of_stored},
     model::Model,
     row_model::RowModel,
     summary::FitSummary,
@@ -235,9 +235,21 @@ impl Model for Regress {
         if settings.drop_incomplete { complete(rows, place, observer) } else { Ok(rows) }
     }
 
-    fn mends(remedy: Remedy) -> bool {
-        use Remedy::{AutoEncoder, MoreComponents, MoreLatents, MoreStates};
-        !matches!(remedy, MoreComponents | MoreStates | MoreLatents | AutoEncoder)
+    fn mends(remedy: Remedy, settings: &Settings) -> bool {
+        use Remedy::{
+            ConjugatePrior, FewerColumns, HiddenMarkov, JointPosterior, Logarithm, MoreSweeps, NormalScores,
+            SharedPrior, SquareRoot, Squares, StateSpace,
+        };
+        match remedy {
+            SharedPrior => matches!(settings.prior.weights, Weights::Each { .. }),
+            // Then the posterior is known.
+            ConjugatePrior => {
+                matches!(settings.prior.weights, Weights::Known { .. }) && !settings.prior.scaled
+            }
+            Logarithm | SquareRoot | NormalScores | Squares | StateSpace | HiddenMarkov | FewerColumns
+            | JointPosterior | MoreSweeps => true,
+            _ => false,
+        }
     }
 
     fn fit(
@@ -295,6 +307,7 @@ impl Model for Regress {
         let whole: Vec<usize> = (0..y.len()).filter(|&n| !y[n].is_nan()).collect();
         let prediction = q.predict(x)?;
         judge_residuals(&mut course.findings, &q, &prediction, (x, &y), &columns, weights);
+        judge_skew(&mut course.findings, |_| stored.clone(), weights);
         course.findings.intervals_told = true;
         course.rows = Some(whole.len());
         judge_deviations(&mut course.findings, &fit, joint?, whole.len(), (&scaling, &columns), run)?;
@@ -388,7 +401,8 @@ fn judge_residuals(
     judge_rows(findings, &residuals, target, held_against(&residuals, y, x, columns));
     // Coefficients that the prior holds back count in part.
     let rows = residuals.rows();
-    findings.estimated = Some(Estimated { parameters: rows - residuals.freedom() + 1.0, rows });
+    let of_noise = if matches!(q.noise, Noise::Known { .. }) { 0.0 } else { 1.0 };
+    findings.estimated = Some(Estimated { parameters: rows - residuals.freedom() + of_noise, rows });
 }
 
 /// Columns, evenly spaced, and what the other rows predict of each, which residuals should have nothing to do with.

@@ -106,6 +106,7 @@ impl<M: RowModel> Fitted for M {
         let mut data = if index.len() < all { data.at_rows(&index) } else { data };
         let weights = weights.map(|of_all| index.iter().map(|&row| of_all[row]).collect::<Vec<f64>>());
         let (rows, labels, formula) = (data.rows(), data.labels.take(), M::DENSITY);
+        let lacking: Vec<bool> = (0..rows).map(|n| data.row(n).iter().any(|x| x.is_nan())).collect();
         let density = self.log_density(data)?;
         let seen: Vec<f64> = density.iter().copied().filter(|x| !x.is_nan()).collect();
         let of_seen: Option<Vec<f64>> = weights.as_ref().map(|weights| {
@@ -145,6 +146,16 @@ impl<M: RowModel> Fitted for M {
             let text = format!("{} {lack} left out", counted(without, "row"));
             facts.push(("note", text.into()));
         }
+        let partial = lacking.iter().zip(&density).filter(|(lacks, x)| **lacks && !x.is_nan()).count();
+        if partial > 0 {
+            let (lack, have) = if partial == 1 { ("lacks", "it has") } else { ("lack", "they have") };
+            let text = format!(
+                "{} of {} {lack} some cells: the density is that of the cells that {have}, and is in the mean with that of whole rows",
+                counted(partial, "row"),
+                seen.len()
+            );
+            facts.push(("note", text.into()));
+        }
         facts.extend(about.count_once(weights.as_deref()));
         facts.extend(took_part::told(took_part, all, "row"));
         let mut table = Table::new();
@@ -152,7 +163,7 @@ impl<M: RowModel> Fitted for M {
         Ok(Evaluation {
             facts,
             unit: "nats_per_row",
-            part: [rows, all],
+            part: [seen.len(), all],
             took_part,
             weights,
             terms: vec![Term::mean(LOG_DENSITY, mean, seen.len()).is(self.approximation())],

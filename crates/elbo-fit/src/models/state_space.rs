@@ -10,7 +10,7 @@ use elbo_data::{Dataset, Table};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ascent::{AscentResult, Fitting, ROWS, Restated, of_stored},
+    ascent::{AscentResult, Fitting, ROWS, Restated, judge_skew, of_stored},
     model::Model,
     series::{
         self, Chain, OrderedRows, Sequences, SeriesTimes, check_ahead, lengths, sequences, steps, transforms,
@@ -24,7 +24,7 @@ use crate::{
     estimates::Estimates,
     figure::{Band, Dynamics, Figure},
     fitted::ModelMetadata,
-    number::alike,
+    number::{alike, significant},
     observer::{Observer, ObserverExt},
     room::{check_room, numbers},
     rows::Rows,
@@ -376,9 +376,19 @@ impl Model for StateSpace {
         series::again(settings.several_sequences, source, memory, observer)
     }
 
-    fn mends(remedy: Remedy) -> bool {
-        use Remedy::{AutoEncoder, Mixture, MoreComponents, MoreLatents, Squares, StateSpace};
-        !matches!(remedy, Mixture | Squares | MoreComponents | MoreLatents | AutoEncoder | StateSpace)
+    fn mends(remedy: Remedy, settings: &Settings) -> bool {
+        use Remedy::{
+            CalendarResiduals, Differences, FewerParameters, Logarithm, MoreRows, MoreStarts, MoreStates,
+            MoreSweeps, NormalScores, SquareRoot,
+        };
+        match remedy {
+            // What one column follows has one state.
+            MoreStates | FewerParameters => settings.kind == Kind::Factors,
+            MoreRows => settings.kind != Kind::Factors,
+            Differences | CalendarResiduals | Logarithm | SquareRoot | NormalScores | MoreStarts(_)
+            | MoreSweeps => true,
+            _ => false,
+        }
     }
 
     fn fit(
@@ -414,6 +424,11 @@ impl Model for StateSpace {
         let series = Series { scaling, posterior: fit.posterior().clone() };
         let of = |_, sequence: &[f64]| series.posterior.transforms(sequence);
         course.findings.transformed = transforms(y, columns, &lengths, of)?.test();
+        let stored = |name: &str| {
+            let d = columns.iter().position(|column| column == name).unwrap_or_default();
+            rows.data.column(d).map(|x| series.scaling.undo(d, x)).collect()
+        };
+        judge_skew(&mut course.findings, stored, None);
         let (d, p) = (series.posterior.states() as f64, columns.len() as f64);
         let numbers = match kind {
             Kind::Level => 2.0,
@@ -431,6 +446,8 @@ impl Model for StateSpace {
             ],
             Kind::Autoregression => vec![
                 ("a".into(), format!("{:.4} ± {:.4}", told.transition[0], told.deviation[0])),
+                ("mean".into(), format!("m = {}, that of the column", significant(series.scaling.offset(0)))),
+                ("signal".into(), format!("moves by {:.4} a row (sd), around m", told.drive[0])),
                 ("noise".into(), format!("{:.4} (sd)", told.noise[0])),
             ],
             Kind::Factors => {
@@ -441,7 +458,9 @@ impl Model for StateSpace {
                     let squares: f64 = map.weights.iter().skip(k).step_by(d).map(|w| w * w).sum();
                     squares > map.covariances.iter().map(|of| of[k * d + k]).sum()
                 };
-                vec![("factors".into(), format!("{} of {d} are in use", (0..d).filter(in_use).count()))]
+                let used = (0..d).filter(in_use).count();
+                course.findings.enough_parts = used < d || d == columns.len();
+                vec![("factors".into(), format!("{used} of {d} are in use"))]
             }
         };
         let bands = bands(&series, &rows.data, &lengths, settings.forecast)?;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{khat_limit, transforms::Transformed};
+use super::{khat_limit, skew::Skewed, transforms::Transformed};
 use crate::terms::Mean;
 
 /// What was found out about a fit; what is `None` was not looked at. All in nats per row, means over rows; the
@@ -61,6 +61,8 @@ pub struct Findings {
     pub starts: Option<Starts>,
     /// k̂ of the weights p(x, θ)/q(θ) of a q of all parameters at once.
     pub parameters_khat: Option<f64>,
+    /// The standard error of that k̂, by the draws that it is of.
+    pub parameters_khat_error: Option<f64>,
     /// Whether intervals of parameters are told, so that the whole cannot be better than q.
     pub intervals_told: bool,
     /// The factor by which standard deviations that are told are narrower than those of a q without independence, the
@@ -77,6 +79,11 @@ pub struct Findings {
     pub model_is_given: bool,
     /// Whether the rows are such as p(x) says.
     pub transformed: Option<Transformed>,
+    /// What the column is that is skewed, where what is farthest from p(x) is that.
+    pub skewed: Option<Skewed>,
+    /// Whether more components, latent dimensions, states or topics are no help: some are left that no row needs, or no more
+    /// are allowed.
+    pub enough_parts: bool,
     /// Whether rows depend on those before them, of a model to which their order says nothing.
     pub in_no_order: Option<Transformed>,
     /// The factor by which standard deviations of parameters are too small where rows depend on those before them as they are

@@ -45,6 +45,18 @@ pub struct ParetoSmoothed {
     pub log_mean_weight: f64,
 }
 
+impl ParetoSmoothed {
+    /// The standard error of k̂, to first order that of the most likely shape of so many draws, (1 + k)/√M, drawn towards ½ as
+    /// k̂ is; `None` where k̂ is no number.
+    ///
+    /// Hosking and Wallis, *Parameter and quantile estimation for the generalized Pareto distribution* (1987).
+    pub fn khat_error(&self) -> Option<f64> {
+        let tail = self.tail as f64;
+        let error = |khat: f64| (1.0 + khat.max(-0.5)) / tail.sqrt() * tail / (tail + 10.0);
+        self.khat.filter(|khat| khat.is_finite()).map(error)
+    }
+}
+
 /// Smooths the tail of S importance weights given as log w, in nats, of one row or of several together.
 ///
 /// The tail's weights become quantiles of the fitted distribution, none above the greatest weight; where there is no

@@ -15,6 +15,7 @@ mod noise_report;
 mod reason;
 mod remedy;
 mod rules;
+mod skew;
 mod transforms;
 mod verdict;
 
@@ -29,5 +30,6 @@ pub use mutual_information::mutual_information;
 pub use noise_report::{BlockNoise, noise_report};
 pub use reason::{Claim, Level, Reason};
 pub use remedy::Remedy;
+pub use skew::Skewed;
 pub use transforms::{Departure, Transformed, Transforms};
 pub use verdict::Verdict;

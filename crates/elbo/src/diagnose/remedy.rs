@@ -15,8 +15,14 @@ pub enum Remedy {
     MoreSweeps,
     /// So many starts of a coordinate ascent.
     MoreStarts(usize),
+    /// A temperature that falls over the first sweeps.
+    Anneal,
     /// A mixture, of which some components may be wide.
     Mixture,
+    /// A mixture of so many components.
+    MixtureOf(usize),
+    /// A linear model with latent variables.
+    Factors,
     /// A state space, of rows that follow one another.
     StateSpace,
     /// A hidden Markov model of them.
@@ -25,6 +31,16 @@ pub enum Remedy {
     AutoEncoder,
     /// The logarithm of a column.
     Logarithm,
+    /// The square root of a column of counts.
+    SquareRoot,
+    /// The ranks of a column, made normal.
+    NormalScores,
+    /// A likelihood of counts.
+    CountLikelihood,
+    /// Differences of rows that follow one another.
+    Differences,
+    /// What a regression on the calendar leaves.
+    CalendarResiduals,
     /// Squares and products of columns, as columns of their own.
     Squares,
     /// More components of a mixture.
@@ -35,8 +51,20 @@ pub enum Remedy {
     MoreLatents,
     /// More topics.
     MoreTopics,
+    /// Covariances of components of any form.
+    FullCovariance,
+    /// Covariances of components that are alike, or diagonal.
+    SimplerCovariance,
     /// Fewer parameters, or more rows.
     FewerParameters,
+    /// Fewer columns, or more rows.
+    FewerColumns,
+    /// More rows.
+    MoreRows,
+    /// One prior standard deviation for all coefficients.
+    SharedPrior,
+    /// A prior that is scaled by the noise.
+    ConjugatePrior,
     /// A q in which no parameter is taken for independent.
     JointPosterior,
     /// A weight of the KL that rises from 0 over the first epochs.
@@ -78,16 +106,34 @@ impl fmt::Display for Remedy {
             Self::Beta(beta) => write!(f, "a weight of {beta} for the KL"),
             Self::MoreEpochs => f.write_str("more epochs"),
             Self::MoreSweeps => f.write_str("more sweeps"),
+            Self::Anneal => f.write_str("annealing"),
             Self::Mixture => f.write_str("a mixture"),
+            Self::MixtureOf(number) => write!(f, "a mixture of {number} components"),
+            Self::Factors => f.write_str("a linear model with latent variables"),
             Self::StateSpace => f.write_str("a state space model"),
             Self::HiddenMarkov => f.write_str("a hidden Markov model"),
             Self::AutoEncoder => f.write_str("an auto-encoder"),
             Self::Logarithm => f.write_str("the logarithm of the column"),
+            Self::SquareRoot => f.write_str("the square root of the column, whose values are counts"),
+            Self::NormalScores => f.write_str("the ranks of the column as normal scores"),
+            Self::CountLikelihood => f.write_str("a likelihood of counts, which the values are"),
+            Self::Differences => {
+                f.write_str("differences of each row and the one before it, or a season before it")
+            }
+            Self::CalendarResiduals => {
+                f.write_str("the residuals of a regression on columns of the calendar")
+            }
             Self::Squares => f.write_str("squares and products of columns as further columns"),
             Self::MoreComponents => f.write_str("more components"),
             Self::MoreStates => f.write_str("more states"),
             Self::MoreLatents => f.write_str("more latent dimensions"),
             Self::MoreTopics => f.write_str("more topics"),
+            Self::FullCovariance => f.write_str("full covariances"),
+            Self::SimplerCovariance => f.write_str("covariances that are tied or diagonal"),
+            Self::FewerColumns => f.write_str("fewer columns, or more rows"),
+            Self::MoreRows => f.write_str("more rows"),
+            Self::SharedPrior => f.write_str("one prior standard deviation for all coefficients"),
+            Self::ConjugatePrior => f.write_str("a prior that is scaled by the noise"),
             Self::FewerParameters => f.write_str("fewer parameters, or more rows"),
             Self::JointPosterior => f.write_str("a q in which no coefficient is taken for independent"),
             Self::KlWarmUp => f.write_str("a warm-up of the KL"),

@@ -64,6 +64,9 @@ pub struct Transformed {
     /// Of which kind that is.
     #[serde(default)]
     pub departure: Departure,
+    /// The column that it is of, where it is of one by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
 }
 
 /// In which way rows are not such as a model says.
@@ -86,6 +89,8 @@ pub enum Departure {
 /// A group of coefficients.
 struct Test {
     what: String,
+    /// The column, of one by itself.
+    column: Option<String>,
     departure: Departure,
     /// m.
     number: usize,
@@ -281,8 +286,9 @@ fn summary([rows, columns]: [usize; 2], tests: &[Test]) -> Option<Transformed> {
         (own, pairs) => own.into_iter().chain(pairs).fold(f64::NAN, f64::min),
     };
     let probability = if probability.is_nan() { probability } else { probability.min(1.0) };
-    let (tests, worst, departure) = (tests.len(), least.what.clone(), least.departure);
-    Some(Transformed { rows, columns, tests, probability, lost, worst, departure })
+    let Test { what, column, departure, .. } = least;
+    let (worst, column, departure) = (what.clone(), column.clone(), *departure);
+    Some(Transformed { rows, columns, tests: tests.len(), probability, lost, worst, departure, column })
 }
 
 /// The probability of the sum of squares of those tests that do not look at the same: as of a multiple of χ² with the same mean
@@ -313,7 +319,8 @@ fn shape(name: &str, u: &[f64], weights: &[f64]) -> Option<Test> {
         (_, true) => ("has more in its tails and its middle", Departure::Tails),
         (_, false) => ("has less in its tails and its middle", Departure::Shape),
     };
-    Test::of(departure, format!("column `{name}` {how}"), &sums)
+    let test = Test::of(departure, format!("column `{name}` {how}"), &sums)?;
+    Some(Test { column: Some(name.into()), ..test })
 }
 
 /// The kurtosis of the normal scores, to which single values far out tell the most, as N(0, 1) if the model is right (Anscombe and
@@ -341,6 +348,7 @@ fn moments(name: &str, u: &[f64], weights: &[f64]) -> Option<Test> {
     let departure = if is_skewed { Departure::Skew } else { Departure::Tails };
     Some(Test {
         what: format!("column `{name}` has more far out"),
+        column: Some(name.into()),
         departure,
         again: true,
         number: 2,
@@ -438,6 +446,7 @@ impl Test {
         let statistic = used.iter().map(|sum| number(sum) * sum.mean().powi(2)).sum();
         (!used.is_empty()).then(|| Self {
             what,
+            column: None,
             departure,
             again: false,
             number: used.len(),

@@ -2,7 +2,8 @@
 
 use elbo::{
     diagnose::{
-        Claim, Departure, Estimated, Findings, HeldOutDocuments, Level, Remedy, Starts, Transformed, Verdict,
+        Claim, Departure, Estimated, Findings, HeldOutDocuments, Level, Remedy, Skewed, Starts, Transformed,
+        Verdict,
     },
     terms::Mean,
 };
@@ -18,7 +19,8 @@ fn starts(starts: usize, reached: usize, apart: usize) -> Starts {
 fn transformed(probability: f64, lost: f64) -> Transformed {
     let worst = "column `x` is wider".into();
     let lost = mean(lost, 0.01);
-    Transformed { rows: 200, columns: 1, tests: 6, probability, lost, worst, departure: Departure::Shape }
+    let (departure, column) = (Departure::Shape, Some("x".into()));
+    Transformed { rows: 200, columns: 1, tests: 6, probability, lost, worst, departure, column }
 }
 
 fn documents(overclaimed: f64, over_unigram: f64, own: f64) -> HeldOutDocuments {
@@ -223,12 +225,66 @@ fn what_costs_nothing_is_no_reason() {
     assert_eq!(Verdict::of(&given).claim(Claim::Model), Some(Level::Trust));
 }
 
-/// No advice is what was just done: of starts it asks for more than there were.
+fn remedies(findings: &Findings) -> Vec<Remedy> {
+    Verdict::of(findings).reasons.iter().flat_map(|reason| reason.remedies.clone()).collect()
+}
+
+/// No advice is what was just done: of starts it asks for more than there were, and of many it says what they show.
 #[test]
-fn advice_asks_for_more() {
-    let verdict = Verdict::of(&Findings { starts: Some(starts(30, 1, 1)), ..good() });
-    let remedies: Vec<Remedy> = verdict.reasons.iter().flat_map(|reason| reason.remedies.clone()).collect();
-    assert_eq!(remedies, [Remedy::MoreStarts(120)]);
+fn advice_of_starts_ends() {
+    let of = |number| Findings { starts: Some(starts(number, 1, 1)), ..good() };
+    assert_eq!(remedies(&of(1)), [Remedy::MoreStarts(20)]);
+    assert_eq!(remedies(&of(8)), [Remedy::MoreStarts(32)]);
+    for number in [20, 80, 320] {
+        assert_eq!(remedies(&of(number)), [Remedy::Anneal]);
+        let told = Verdict::of(&of(number)).to_string();
+        assert!(told.contains("the bound has many optima, and that a higher one may be left"), "{told}");
+    }
+}
+
+/// More parts are no help where some are spare, or where what there is has too many parameters for the rows.
+#[test]
+fn more_parts_are_advised_where_they_may_help() {
+    use Remedy::{MoreComponents, MoreLatents, MoreStates};
+    let of = |enough_parts, parameters| {
+        let departure = Departure::Columns;
+        let transformed = Some(Transformed { departure, ..transformed(1e-9, 0.1) });
+        let estimated = Some(Estimated { parameters, rows: 200.0 });
+        remedies(&Findings { enough_parts, transformed, estimated, ..good() })
+    };
+    let has = |found: &[Remedy]| {
+        let more = [MoreComponents, MoreLatents, MoreStates].map(|remedy| found.contains(&remedy));
+        assert!(more == [more[0]; 3], "{found:?}");
+        more[0]
+    };
+    assert!(has(&of(false, 4.0)));
+    assert!(!has(&of(true, 4.0)));
+    let many = of(false, 40.0);
+    assert!(!has(&many) && many.contains(&Remedy::SimplerCovariance), "{many:?}");
+    // An auto-encoder learns nothing of 200 rows.
+    assert!(!many.contains(&Remedy::AutoEncoder));
+}
+
+/// k̂ is an estimate: it condemns where it is above its limit by more than its standard error.
+#[test]
+fn khat_condemns_beyond_its_error() {
+    let of = |khat, error| {
+        let findings = Findings {
+            parameters_khat: Some(khat),
+            parameters_khat_error: Some(error),
+            bound_gap: None,
+            ..good()
+        };
+        let verdict = Verdict::of(&findings);
+        (verdict.claim(Claim::Posterior).unwrap(), verdict)
+    };
+    assert_eq!(of(0.6, 0.15).0, Level::Trust);
+    let (level, verdict) = of(0.8, 0.15);
+    let said = verdict.reasons.iter().any(|r| r.finding.contains("it is not known whether q covers"));
+    assert!(level == Level::Trust && said, "{verdict:?}");
+    assert_eq!(of(0.9, 0.15).0, Level::Caution);
+    assert_eq!(of(f64::NAN, 0.15).0, Level::Caution);
+    assert_eq!(of(0.9, f64::NAN).0, Level::Caution);
 }
 
 /// Rows that follow one another are told to the intervals of parameters, by the factor that it costs.
@@ -261,9 +317,21 @@ fn remedies_go_by_what_failed() {
             f.transformed = Some(Transformed { departure, ..transformed(1e-9, 0.1) });
         })
     };
-    assert_eq!(of(Departure::Skew)[0], Remedy::Logarithm);
+    // A logarithm is for what was seen to be better by it.
+    assert!(!of(Departure::Skew).contains(&Remedy::Logarithm));
+    let skewed = |what| {
+        remedies(&|f: &mut Findings| {
+            let departure = Departure::Skew;
+            f.transformed = Some(Transformed { departure, ..transformed(1e-9, 0.1) });
+            f.skewed = Some(what);
+        })
+    };
+    assert_eq!(skewed(Skewed::LogNormal)[0], Remedy::Logarithm);
+    assert_eq!(skewed(Skewed::Counts)[..2], [Remedy::SquareRoot, Remedy::CountLikelihood]);
+    assert!(skewed(Skewed::Otherwise).contains(&Remedy::NormalScores));
+    assert!(!skewed(Skewed::Otherwise).contains(&Remedy::Logarithm));
     assert_eq!(of(Departure::Shape)[0], Remedy::Mixture);
     assert_eq!(of(Departure::Columns)[0], Remedy::Squares);
     let order = remedies(&|f: &mut Findings| f.in_no_order = Some(transformed(1e-9, 0.1)));
-    assert_eq!(order[..2], [Remedy::StateSpace, Remedy::HiddenMarkov]);
+    assert_eq!(order[2..4], [Remedy::StateSpace, Remedy::HiddenMarkov]);
 }

@@ -153,8 +153,9 @@ impl Model for Topics {
         settings.read(source, observer)
     }
 
-    fn mends(_: Remedy) -> bool {
-        true
+    fn mends(remedy: Remedy, _: &Settings) -> bool {
+        use Remedy::{FewerParameters, MoreStarts, MoreSweeps, MoreTopics};
+        matches!(remedy, MoreTopics | MoreStarts(_) | MoreSweeps | FewerParameters)
     }
 
     fn fit(
@@ -221,6 +222,7 @@ impl Model for Topics {
             run.observer.say("", format!("… and {} smaller ones", found.len() - TOPICS));
         }
         let used = found.iter().filter(|topic| topic.share * train.tokens() >= 1.0).count();
+        course.findings.enough_parts = used < settings.topics;
         cards.push(("topics".into(), format!("{used} of {} have a token or more", settings.topics)));
         let lengths = (0..train.documents()).map(|d| train.document_tokens(d) as usize).collect();
         let weights = train.is_weighted().then(|| (0..train.documents()).map(|d| train.weight(d)).collect());

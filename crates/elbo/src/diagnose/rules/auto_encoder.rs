@@ -68,6 +68,10 @@ const DISAGREEMENT: f64 = 0.5;
 /// Effective draws that an estimate of log p(x) should rest on.
 const DRAWS: f64 = 10.0;
 
+/// What may raise log p(x), and the mixture that it is compared with.
+const BETTER_FIT: [Remedy; 3] = [Remedy::MoreEpochs, Remedy::StepSize, Remedy::HiddenLayers];
+const MIXTURE: Remedy = Remedy::MixtureOf(10);
+
 const OF_THE_KL: &str = "caution where more than half of the mean KL (0.2 nats at least) beyond 3 standard errors, no trust where more than \
      all of it";
 
@@ -199,7 +203,13 @@ fn matters(findings: &Findings) -> f64 {
 }
 
 /// Whether a simpler model has the higher log p(x) of the same held-out rows, and the level where it surely has much more.
-fn beside(findings: &Findings, over: Option<Mean>, model: &str, beaten: Level) -> Option<Reason> {
+fn beside(
+    findings: &Findings,
+    over: Option<Mean>,
+    model: &str,
+    beaten: Level,
+    itself: Option<Remedy>,
+) -> Option<Reason> {
     let (over, matters) = (over?, matters(findings));
     let surely = over.value + STANDARD_ERRORS * over.standard_error;
     let level = if surely < -BEATEN * matters || over.value.is_nan() {
@@ -214,20 +224,21 @@ fn beside(findings: &Findings, over: Option<Mean>, model: &str, beaten: Level) -
         "caution where it is lower by more than a standard error and half of what matters, 0.05 nats a row or 0.005 a column; no \
          trust where that of independent columns is higher by more than 3 and ten times what matters",
         OURS,
-        &[Remedy::MoreEpochs, Remedy::StepSize, Remedy::HiddenLayers],
+        &itself.into_iter().chain(BETTER_FIT).collect::<Vec<Remedy>>(),
     ))
 }
 
 fn independent(findings: &Findings) -> Option<Reason> {
-    beside(findings, findings.over_independent, "independent columns, without any z", Level::DoNotTrust)
+    beside(findings, findings.over_independent, "independent columns, without any z", Level::DoNotTrust, None)
 }
 
 fn linear(findings: &Findings) -> Option<Reason> {
-    beside(findings, findings.over_linear, "the linear model of as many latent variables", Level::Caution)
+    let model = "the linear model of as many latent variables";
+    beside(findings, findings.over_linear, model, Level::Caution, Some(Remedy::Factors))
 }
 
 fn mixture(findings: &Findings) -> Option<Reason> {
-    beside(findings, findings.over_mixture, "a mixture of 10 components", Level::Caution)
+    beside(findings, findings.over_mixture, "a mixture of 10 components", Level::Caution, Some(MIXTURE))
 }
 
 /// Whether p(x) lacks something that a mixture has: a blend of two densities is seldom the better of a density that lacks
@@ -245,7 +256,7 @@ fn blend(findings: &Findings) -> Option<Reason> {
         ),
         "caution where it is lower by more than a standard error and a quarter of what matters, 0.05 nats a row or 0.005 a column",
         "stacking of predictive densities, Yao et al. 2018; the limit is our choice",
-        &[Remedy::MoreEpochs, Remedy::StepSize, Remedy::HiddenLayers],
+        &[MIXTURE].into_iter().chain(BETTER_FIT).collect::<Vec<Remedy>>(),
     ))
 }
 

@@ -5,8 +5,8 @@ use super::{
     grading::{Essential, OURS, Rule, caution_unless, figure, grade, meaning, reason},
 };
 use crate::diagnose::{
-    Claim, Departure, Estimated, Findings, HeldOutDocuments, KHAT_LIMIT, Level, Reason, Remedy, Starts,
-    Transformed,
+    Claim, Departure, Estimated, Findings, HeldOutDocuments, KHAT_LIMIT, Level, Reason, Remedy, Skewed,
+    Starts, Transformed,
 };
 
 /// Without these no trust.
@@ -43,19 +43,44 @@ const OWN_WORDS: [f64; 2] = [0.01, 0.25];
 const BOUND_GAP: [f64; 2] = [0.03, 0.25];
 /// Factors by which intervals may be too narrow.
 const NARROWER: [f64; 2] = [1.15, 3.0];
+/// Starts after which more of them are no advice.
+const MANY_STARTS: usize = 20;
+/// Rows and columns from which an auto-encoder may be better than a model of a few parameters; of fewer rows it is named where
+/// nothing else is left.
+const TO_LEARN: [usize; 2] = [1000, 2];
 
 /// What may describe rows that are not such as p(x) says. Each model has its own among them.
-fn remedies(departure: Departure) -> &'static [Remedy] {
+fn remedies(departure: Departure, of: &Transformed, findings: &Findings) -> Vec<Remedy> {
     use Remedy::{
-        AutoEncoder, HiddenMarkov, Logarithm, Mixture, MoreComponents, MoreLatents, MoreStates, Squares,
+        AutoEncoder, CalendarResiduals, CountLikelihood, Differences, FullCovariance, HiddenMarkov,
+        Logarithm, Mixture, MoreComponents, MoreLatents, MoreStates, NormalScores, SquareRoot, Squares,
         StateSpace,
     };
-    match departure {
-        Departure::Shape | Departure::Tails => &[Mixture, MoreComponents, MoreStates, AutoEncoder],
-        Departure::Skew => &[Logarithm, Mixture, MoreComponents, MoreStates],
-        Departure::Columns => &[Squares, MoreComponents, MoreLatents, MoreStates, Mixture, AutoEncoder],
-        Departure::Order => &[StateSpace, HiddenMarkov, MoreStates],
-    }
+    let all: &[Remedy] = match (departure, findings.skewed) {
+        (Departure::Skew, Some(Skewed::LogNormal)) => {
+            &[Logarithm, Mixture, MoreComponents, FullCovariance, MoreStates]
+        }
+        (Departure::Skew, Some(Skewed::Counts)) => {
+            &[SquareRoot, CountLikelihood, Mixture, MoreComponents, FullCovariance, MoreStates]
+        }
+        (Departure::Shape, _) => &[Mixture, MoreComponents, FullCovariance, MoreStates, AutoEncoder],
+        (Departure::Tails | Departure::Skew, _) => {
+            &[Mixture, MoreComponents, FullCovariance, MoreStates, AutoEncoder, NormalScores]
+        }
+        (Departure::Columns, _) => {
+            &[Squares, MoreComponents, FullCovariance, MoreLatents, MoreStates, Mixture, AutoEncoder]
+        }
+        (Departure::Order, _) => &[Differences, CalendarResiduals, StateSpace, HiddenMarkov, MoreStates],
+    };
+    let many = findings.estimated.is_some_and(too_many);
+    let helps = |remedy: &Remedy| match remedy {
+        // What is added is fitted too.
+        MoreComponents | MoreLatents | MoreStates => !findings.enough_parts && !many,
+        Squares => !many,
+        AutoEncoder => of.columns >= TO_LEARN[1] && (of.rows >= TO_LEARN[0] || findings.enough_parts),
+        _ => true,
+    };
+    all.iter().copied().filter(helps).collect()
 }
 
 /// Whether p(x) describes the rows.
@@ -65,10 +90,10 @@ fn rows(findings: &Findings) -> Option<Reason> {
         return Some(reason(Claim::Model, Level::Trust, finding, "what is given is not judged", OURS, &[]));
     }
     if let Some(documents) = findings.held_out_documents {
-        return Some(of_documents(documents));
+        return Some(of_documents(documents, findings.enough_parts));
     }
-    let Transformed { rows, columns, tests, probability, lost, worst, departure } =
-        findings.transformed.as_ref()?;
+    let transformed = findings.transformed.as_ref()?;
+    let Transformed { rows, columns, tests, probability, lost, worst, departure, .. } = transformed;
     let level = if *probability < UNLIKELY[0] || lost.value.is_nan() {
         grade(lost.value, [LOST[0], LOST[1] * *columns as f64])
     } else {
@@ -93,14 +118,15 @@ fn rows(findings: &Findings) -> Option<Reason> {
         "caution where more than 0.01 nats a row are lost and the tests together see it, by a probability below 0.04; no trust \
          where more than 0.25 a column are",
         "smooth tests of the probability integral transforms: Neyman 1937, Rosenblatt 1952; the limits are our choice",
-        remedies(*departure),
+        &remedies(*departure, transformed, findings),
     ))
 }
 
 /// Whether rows depend on those before them, where the model has them in no order. A table may be sorted, so that this condemns
 /// nothing.
 fn order(findings: &Findings) -> Option<Reason> {
-    let Transformed { worst, .. } = findings.in_no_order.as_ref()?;
+    let in_no_order = findings.in_no_order.as_ref()?;
+    let worst = &in_no_order.worst;
     let level = caution_unless(!depend(findings));
     let meaning = meaning(level, ", unless the rows were sorted");
     let finding = if level == Level::Trust {
@@ -116,7 +142,7 @@ fn order(findings: &Findings) -> Option<Reason> {
         finding,
         rule,
         "Neyman 1937; Box and Pierce 1970",
-        remedies(Departure::Order),
+        &remedies(Departure::Order, in_no_order, findings),
     ))
 }
 
@@ -129,7 +155,7 @@ fn depend(findings: &Findings) -> bool {
 }
 
 /// Whether topics hold for documents that they had not seen.
-fn of_documents(found: HeldOutDocuments) -> Reason {
+fn of_documents(found: HeldOutDocuments, enough: bool) -> Reason {
     let HeldOutDocuments { documents, overclaimed, over_unigram, under_own_words } = found;
     let sure = |value: f64, error: f64| value - 2.0 * error;
     let level = grade(sure(overclaimed.value, overclaimed.standard_error), OVERCLAIMED);
@@ -148,7 +174,13 @@ fn of_documents(found: HeldOutDocuments) -> Reason {
     let rule = "caution where log p of a word is more than 0.03 nats lower than in documents that took part, or more than 0.01 nats lower \
                 than where the words of the document count for more, beyond 2 standard errors; no trust where it is more than 0.25 \
                 nats lower than one of these, or lower than without topics";
-    reason(Claim::Model, level, finding, rule, OURS, &[Remedy::MoreTopics])
+    let more: &[Remedy] = if enough { &[] } else { &[Remedy::MoreTopics] };
+    reason(Claim::Model, level, finding, rule, OURS, more)
+}
+
+/// A number of rows, which weights may make no whole one.
+fn number(rows: f64) -> String {
+    format!("{}", (rows * 100.0).round() / 100.0)
 }
 
 /// How a figure in nats lies beside another.
@@ -157,22 +189,41 @@ fn beside(difference: f64) -> String {
     format!("{} nats {side}", figure(difference.abs()))
 }
 
+/// What may mend it that parameters are known badly. Each model has its own among them.
+const BETTER_KNOWN: [Remedy; 6] = [
+    Remedy::SharedPrior,
+    Remedy::ConjugatePrior,
+    Remedy::SimplerCovariance,
+    Remedy::FewerColumns,
+    Remedy::FewerParameters,
+    Remedy::MoreRows,
+];
+
+/// Whether new rows may lose much by the number of parameters; NaN counts as much.
+fn too_many(estimated: Estimated) -> bool {
+    let lost = estimated.lost_at_most();
+    lost.is_nan() || lost > ESTIMATED
+}
+
 /// What new rows lose by the number of parameters.
 fn estimation(findings: &Findings) -> Option<Reason> {
     let estimated = findings.estimated?;
     let (Estimated { parameters, rows }, lost) = (estimated, estimated.lost());
-    let level = caution_unless(estimated.lost_at_most() <= ESTIMATED);
+    let level = caution_unless(!too_many(estimated));
     let what = if findings.held_out_documents.is_some() { "words" } else { "rows" };
     let finding = format!(
-        "{parameters:.0} parameters were fitted to {rows:.0} {what}, so they are not known exactly: new {what} lose about {} nats \
+        "{parameters:.0} parameters were fitted to {} {what}, so they are not known exactly: new {what} lose about {} nats \
          each by it in the mean of such fits, and more than {} in one fit of 20",
+        number(rows),
         figure(lost),
         figure(estimated.lost_at_most())
     );
     let rule = "caution where new rows lose more than 0.05 nats each in one fit of 20; with p parameters and N rows they lose χ²/(2N), \
                 where χ² has p degrees of freedom, so p/(2N) in the mean";
     let source = "Wilks 1938, Akaike 1974; the limit is our choice";
-    Some(reason(Claim::Model, level, finding, rule, source, &[Remedy::FewerParameters]))
+    let remedies: Vec<Remedy> =
+        BETTER_KNOWN.into_iter().filter(|remedy| *remedy != Remedy::ConjugatePrior).collect();
+    Some(reason(Claim::Model, level, finding, rule, source, &remedies))
 }
 
 fn convergence(findings: &Findings) -> Option<Reason> {
@@ -195,10 +246,17 @@ fn starts(findings: &Findings) -> Option<Reason> {
     } else {
         format!("{reached} of {starts} starts came within {within:.2} nats of the highest bound{alike}")
     };
-    let more = Remedy::MoreStarts((4 * starts).max(20));
+    let more = Remedy::MoreStarts((4 * starts).max(MANY_STARTS));
     let level = caution_unless(apart > 1);
+    let many = starts >= MANY_STARTS;
+    let limit = meaning(
+        if many { level } else { Level::Trust },
+        ": so many starts are enough to say that the bound has many optima, and that a higher one may be left",
+    );
+    let finding = format!("{finding}{limit}");
     let rule = "caution where fewer than two starts that began apart reach the highest bound";
-    Some(reason(Claim::Bound, level, finding, rule, OURS, &[more]))
+    let remedies: &[Remedy] = if many { &[Remedy::Anneal] } else { &[more] };
+    Some(reason(Claim::Bound, level, finding, rule, OURS, remedies))
 }
 
 /// Whether the bound on log Z is near it.
@@ -232,14 +290,22 @@ fn bound_gap(findings: &Findings) -> Option<Reason> {
 /// Whether q(θ) is near the posterior of all parameters.
 fn parameters(findings: &Findings) -> Option<Reason> {
     let khat = findings.parameters_khat?;
-    let level = caution_unless(khat <= KHAT_LIMIT);
-    let meaning = meaning(
+    let error = findings.parameters_khat_error.unwrap_or(0.0);
+    let level = caution_unless(khat - error <= KHAT_LIMIT);
+    let known = meaning(
         level,
         ": intervals of the parameters are too narrow, and estimates by draws of q are too low; of p(x) this says nothing",
     );
-    let finding = format!("k̂ of q over all parameters is {khat:.2}{meaning}");
-    let rule = "caution above 0.7: there q does not cover the posterior of the parameters";
-    let source = "Yao, Vehtari, Simpson and Gelman 2018";
+    let open = level == Level::Trust && khat > KHAT_LIMIT;
+    let open = if open {
+        ": above 0.7 by no more than its standard error, so that it is not known whether q covers the posterior"
+    } else {
+        ""
+    };
+    let beside = if error > 0.0 { format!(" ± {error:.2}") } else { String::new() };
+    let finding = format!("k̂ of q over all parameters is {khat:.2}{beside}{known}{open}");
+    let rule = "caution where k̂ is above 0.7 by more than its standard error: there q does not cover the posterior of the parameters";
+    let source = "Yao, Vehtari, Simpson and Gelman 2018; Hosking and Wallis 1987";
     Some(reason(Claim::Posterior, level, finding, rule, source, &[]))
 }
 
@@ -268,7 +334,7 @@ fn deviations(findings: &Findings) -> Option<Reason> {
     let rule =
         "caution above 1.15, no trust above 3; those of the posterior are by quadrature, or by a Gibbs chain";
     let source = "Gelfand and Smith 1990; the limits are our choice";
-    Some(reason(Claim::Posterior, level, finding, rule, source, &[Remedy::FewerParameters]))
+    Some(reason(Claim::Posterior, level, finding, rule, source, &BETTER_KNOWN))
 }
 
 /// What it costs to take rows for independent.
