@@ -33,7 +33,7 @@ fn the_importance_weighted_bound_is_above_the_elbo() {
     // Of 100 samples, and by several times the standard error of the difference, which is far below that of either.
     let (elbo, bound) = (terms[0].1, terms[3].1);
     assert!(bound > elbo + 0.1 && bound < elbo + 10.0, "{bound} over {elbo}");
-    assert!(said.stderr.contains("importance_weighted: 100 samples a row, effective sample size a row"));
+    assert!(said.stderr.contains("too low in the mean; 100 samples a row, effective sample size a row"));
 
     let (header, rows) = table(&place.text("rows.csv"));
     assert_eq!(header[..4], ["row", "label", "log_density", "log_density_is"]);
