@@ -7,7 +7,7 @@ use burn::tensor::{Tensor, TensorData};
 use crate::special::binet;
 
 /// The logarithm of a rate, or of a dispersion, never lies beyond this: e^30 ≈ 1e13.
-const BOUND: f64 = 30.0;
+pub(super) const BOUND: f64 = 30.0;
 
 /// 30 tanh(a/30): the identity near 0, never beyond ±30, and with a gradient everywhere.
 pub(super) fn bounded<const D: usize>(a: Tensor<D>) -> Tensor<D> {

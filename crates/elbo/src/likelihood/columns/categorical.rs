@@ -6,12 +6,9 @@ use crate::random::Key;
 #[derive(Debug)]
 pub(super) struct Categorical(pub(super) usize);
 
-/// e^(f − max f) of each level, and the logarithm of their sum with max f.
-fn weights(output: &[f64]) -> (Vec<f64>, f64) {
-    let greatest = output.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let weights: Vec<f64> = output.iter().map(|f| libm::exp(f - greatest)).collect();
-    let total = greatest + libm::log(weights.iter().sum());
-    (weights, total)
+/// max f.
+fn greatest(output: &[f64]) -> f64 {
+    output.iter().copied().fold(f64::NEG_INFINITY, f64::max)
 }
 
 impl Cell for Categorical {
@@ -30,7 +27,7 @@ impl Cell for Categorical {
     fn log_density(&self, x: f64, output: &[f64], _: &[f64], gradient: Option<Gradient<'_>>) -> f64 {
         let level = x as usize;
         let f = output[level];
-        let greatest = output.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let greatest = greatest(output);
         let Some(Gradient { output: by_output, .. }) = gradient else {
             return f - greatest - libm::log(output.iter().map(|f| libm::exp(f - greatest)).sum());
         };
@@ -46,12 +43,14 @@ impl Cell for Categorical {
     }
 
     fn mean(&self, output: &[f64], _: &[f64]) -> f64 {
-        let greatest = output.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let greatest = greatest(output);
         output.iter().position(|&f| f == greatest).map_or(f64::NAN, |level| level as f64)
     }
 
     fn draw(&self, output: &[f64], _: &[f64], key: Key, row: u64) -> f64 {
-        key.choose(row, &weights(output).0) as f64
+        let greatest = greatest(output);
+        let weights: Vec<f64> = output.iter().map(|f| libm::exp(f - greatest)).collect();
+        key.choose(row, &weights) as f64
     }
 
     /// The logarithms of the shares, with half a count for each level more.

@@ -3,11 +3,12 @@
 use super::{
     cell::{Cell, Gradient, Start},
     gaussian,
-    poisson::{bounded, is_count, output_of},
+    poisson::{bounded, is_count},
     standard::Standard,
 };
 use crate::{
     distribution::{self, Sample},
+    likelihood::counts::output_of,
     random::Key,
     special::{digamma, ln_gamma},
 };
@@ -64,7 +65,7 @@ impl Cell for NegativeBinomial {
         let (mean, sd) = gaussian::moments(x);
         let dispersion = ((sd * sd - mean) / (mean * mean)).clamp(1e-3, 1e3);
         let own = libm::log(if dispersion.is_nan() { 1.0 } else { dispersion });
-        Start { output: vec![output_of(mean, x.len())], own: vec![own], floor: vec![-BOUND] }
+        Start { output: vec![output_of(mean, x.len().max(1))], own: vec![own], floor: vec![-BOUND] }
     }
 
     fn encode(&self, x: f64, out: &mut [f32]) {

@@ -7,12 +7,10 @@ use super::{
 };
 use crate::{
     distribution::{self, Sample},
+    likelihood::counts::{BOUND, output_of},
     random::Key,
     special::ln_gamma,
 };
-
-/// The logarithm of a mean never lies beyond this: e^30 ≈ 1e13.
-const BOUND: f64 = 30.0;
 
 #[derive(Debug)]
 pub(super) struct Poisson(pub(super) Standard);
@@ -21,12 +19,6 @@ pub(super) struct Poisson(pub(super) Standard);
 pub(super) fn bounded(f: f64) -> (f64, f64) {
     let t = libm::tanh(f / BOUND);
     (BOUND * t, 1.0 - t * t)
-}
-
-/// The f whose bounded value is the logarithm of this mean of `n` counts; of zeros alone, of half a count in all.
-pub(super) fn output_of(mean: f64, n: usize) -> f64 {
-    let log = libm::log(mean.max(0.5 / n.max(1) as f64));
-    BOUND * libm::atanh(log.clamp(1.0 - BOUND, BOUND - 1.0) / BOUND)
 }
 
 impl Cell for Poisson {
@@ -57,7 +49,7 @@ impl Cell for Poisson {
     }
 
     fn start(&self, x: &[f64], _: f64) -> Start {
-        let output = vec![output_of(gaussian::moments(x).0, x.len())];
+        let output = vec![output_of(gaussian::moments(x).0, x.len().max(1))];
         Start { output, own: Vec::new(), floor: Vec::new() }
     }
 
