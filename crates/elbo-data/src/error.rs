@@ -140,6 +140,15 @@ pub enum Error {
     /// Two levels of a category have one name.
     #[error("two levels have the name `{}`", brief(name))]
     LevelTwice { name: String },
+    /// A cell is of a level that there is not.
+    #[error("`{name}`: {place} is `{}`, which is none of the levels {levels}", brief(text))]
+    NewLevel { name: String, place: CellPlace, text: String, levels: String },
+    /// A column that a model cannot take, and why; its number in the file, from 1.
+    #[error("`{name}`: column `{}`: {why}", brief(column))]
+    Refused { name: String, column: String, number: usize, why: String },
+    /// Columns that are found by their names, of which two are the same.
+    #[error("`{name}` has two columns `{}`", brief(column))]
+    NameTwice { name: String, column: String },
     /// A row is of a level that there is not.
     #[error("row {row} is of level {code}, but there are {levels}, from 0")]
     NoLevel { row: usize, code: u32, levels: usize },

@@ -9,6 +9,7 @@
 mod atomic;
 mod cell_place;
 mod cells;
+mod coded;
 mod collector;
 mod corpus;
 mod dataset;
@@ -37,6 +38,7 @@ mod timeline;
 pub use atomic::{write_atomically, write_in_folder};
 pub use cell_place::CellPlace;
 pub use cells::{Cells, Number, Numbers, Precision};
+pub use coded::Coding;
 pub use corpus::{Corpus, read_corpus, read_corpus_as};
 pub use dataset::{AnyDataset, Dataset};
 pub use delimiter::{DecimalMark, Delimiter};

@@ -71,6 +71,10 @@ pub struct TableOptions {
     /// The kinds of columns, by their names or numbers.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub types: BTreeMap<String, ColumnKind>,
+    /// The levels of columns of categories in their order, by the names or numbers of the columns. Cells of others are an
+    /// error.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub levels: BTreeMap<String, Vec<String>>,
 }
 
 /// Which column of a table says when each row was seen.
@@ -143,6 +147,7 @@ impl TableOptions {
             columns: listed(self.columns, &other.columns),
             drop: listed(self.drop, &other.drop),
             types: if self.types.is_empty() { other.types.clone() } else { self.types },
+            levels: if self.levels.is_empty() { other.levels.clone() } else { self.levels },
         }
     }
 }

@@ -37,6 +37,10 @@ pub enum Remedy {
         /// Its name.
         column: String,
     },
+    /// Write a level that is known, or leave the cell empty: it is missing then.
+    UseKnownLevel,
+    /// Give each column a name of its own.
+    RenameColumns,
     /// Give a file that begins as the format does.
     UseHeader {
         /// How that is.
@@ -166,6 +170,11 @@ impl Error {
             Self::ColumnType { column, .. } | Self::ThousandPoints { column, .. } => {
                 Remedy::LeaveColumnOut { column: column.clone() }
             }
+            Self::Refused { column, number, .. } => {
+                Remedy::MendCell { column: column.clone(), number: *number }
+            }
+            Self::NewLevel { .. } => Remedy::UseKnownLevel,
+            Self::NameTwice { .. } => Remedy::RenameColumns,
             Self::Header { form, .. } => Remedy::UseHeader { form },
             Self::Size { expected, actual, .. } if actual < expected => Remedy::FetchTruncatedAgain,
             Self::Size { .. } => Remedy::FetchInconsistentAgain,

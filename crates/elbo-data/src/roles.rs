@@ -45,7 +45,7 @@ pub(crate) fn assign(
         let left_out = |i| dropped.contains(&i) || (!table.columns.is_empty() && !chosen.contains(&i));
         for (i, column) in columns.iter_mut().enumerate().filter(|(_, column)| open(column)) {
             match model.contains(&i) {
-                true if !column.kind.is_number() => {
+                true if !column.kind.is_number() && options.text == TextColumns::Aside => {
                     column.role = Role::Refused(format!("it holds {}", column.why));
                 }
                 true => {}
@@ -189,6 +189,12 @@ fn called_label(names: &[String], options: &ReadOptions) -> Option<usize> {
     names.iter().position(|name| name == LABEL).filter(|_| open)
 }
 
+/// Whether a column of text of this name tells what each row is, and is no property of it that a model takes.
+pub(crate) fn names_labels(name: &str) -> bool {
+    const NAMES: [&str; 3] = ["label", "labels", "target"];
+    NAMES.contains(&name.to_lowercase().as_str())
+}
+
 /// The places of a model's columns, where there are all of them.
 fn of_model(wanted: &[String], names: &[String]) -> Option<HashSet<usize>> {
     // Columns without names are found by their places, once those that are no data are set aside.
@@ -294,7 +300,8 @@ pub(crate) fn joined(labels: impl Iterator<Item = String>) -> String {
     labels.collect::<Vec<_>>().join(" / ")
 }
 
-fn shown(cell: &Cell<'_>) -> String {
+/// A cell as text; a missing one is empty.
+pub(crate) fn shown(cell: &Cell<'_>) -> String {
     match cell {
         Cell::Missing => String::new(),
         Cell::Real(value) if value.is_nan() => String::new(),
@@ -450,7 +457,7 @@ fn readings(frame: &Frame, names: Vec<String>, told: &[Option<ColumnKind>]) -> V
 }
 
 /// The one column that is set aside as text: the labels of the rows. One of instants is, where there is no other.
-fn only_text(columns: &[ColumnReading]) -> Option<usize> {
+pub(crate) fn only_text(columns: &[ColumnReading]) -> Option<usize> {
     let aside = |kinds: &[ColumnKind]| {
         let mut of = columns.iter().enumerate().filter(|(_, column)| {
             kinds.contains(&column.kind) && matches!(&column.role, Role::Aside(why) if *why == column.why)

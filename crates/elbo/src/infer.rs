@@ -140,19 +140,69 @@ pub fn log_weights(
     draws: usize,
     key: Key,
 ) -> Result<Vec<f64>, Error> {
+    weighed(joint, data, q, draws, key, |room, weights: &mut Vec<f64>| {
+        weights.extend_from_slice(&room.log_weights);
+    })
+    .map(|rows| rows.concat())
+}
+
+/// Draws z ~ q_ψi of each row of `data` with their weights: together they are a sample of p(z|x_obs), by which missing cells are
+/// filled in (E35).
+#[derive(Clone, Debug, Default)]
+pub struct WeightedDraws {
+    /// z, row-major `[R, S, K]`.
+    pub z: Vec<f32>,
+    /// log w = log p(x_obs, z) − log q(z), `[R, S]`, in nats.
+    pub log_weights: Vec<f64>,
+}
+
+/// The draws of [`log_weights`], with their z.
+///
+/// # Errors
+/// As for [`log_weights`].
+pub fn weighted_draws(
+    joint: &dyn Joint,
+    data: &Minibatch,
+    q: &PerDatum,
+    draws: usize,
+    key: Key,
+) -> Result<WeightedDraws, Error> {
+    let rows = weighed(joint, data, q, draws, key, |room, of: &mut WeightedDraws| {
+        of.z.extend_from_slice(&room.z);
+        of.log_weights.extend_from_slice(&room.log_weights);
+    })?;
+    let mut all = WeightedDraws::default();
+    for row in rows {
+        all.z.extend(row.z);
+        all.log_weights.extend(row.log_weights);
+    }
+    Ok(all)
+}
+
+/// What `take` keeps of the draws of each row.
+fn weighed<T: Default + Send>(
+    joint: &dyn Joint,
+    data: &Minibatch,
+    q: &PerDatum,
+    draws: usize,
+    key: Key,
+    take: impl Fn(&DrawBuffers, &mut T) + Sync,
+) -> Result<Vec<T>, Error> {
     check(joint, data, q)?;
     let rows = data.rows.par_iter().zip(data.values.par_chunks(data.width)).enumerate();
     let rows = rows.map_init(DrawBuffers::default, |room, (place, (&row, x))| {
-        let mut weights = Vec::with_capacity(draws);
+        let mut kept = T::default();
         for start in (0..draws).step_by(TOGETHER) {
             let samples = start..draws.min(start + TOGETHER);
             room.draw(joint, q, &[place], &[row], x, samples, |sample| key.fold(sample), false);
-            weights.extend_from_slice(&room.log_weights);
+            if !room.log_weights.iter().all(|w| w.is_finite()) {
+                return Err(not_finite(row));
+            }
+            take(room, &mut kept);
         }
-        if weights.iter().all(|w| w.is_finite()) { Ok(weights) } else { Err(not_finite(row)) }
+        Ok(kept)
     });
-    let rows: Result<Vec<_>, _> = rows.collect();
-    Ok(rows?.concat())
+    rows.collect()
 }
 
 /// Draws of one row at a time.

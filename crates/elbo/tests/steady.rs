@@ -107,10 +107,8 @@ fn a_steady_step_allocates_nothing_and_memory_stays_flat() {
     let per_datum =
         TrainConfig { inference: Inference::PerDatum { steps: 2, step_size: 0.03 }, ..plain.clone() };
     let per_column = LikelihoodConfig::Gaussian(Sigma::PerColumn);
-    let columns = (0..WIDTH).map(|d| ColumnConfig {
-        family: if d % 2 == 0 { CellFamily::StudentT } else { CellFamily::Ordinal(2) },
-        holes: d % 3 == 0,
-    });
+    let family = |d: usize| if d.is_multiple_of(2) { CellFamily::StudentT } else { CellFamily::Ordinal(2) };
+    let columns = (0..WIDTH).map(|d| ColumnConfig::new(family(d), d % 3 == 0));
     let (columns, columnwise) = (LikelihoodConfig::Columns(columns.collect()), plain.clone());
     // One pool, and no other test in this program: all that allocates is counted here.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();

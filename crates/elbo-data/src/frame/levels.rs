@@ -1,5 +1,6 @@
 //! Categories: the levels by name, and which of them each row is of.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 
 use crate::Error;
@@ -40,13 +41,36 @@ impl Levels {
         Ok(Self { names, codes })
     }
 
-    /// The texts that occur, in alphabetical order, so that the order of the rows does not change a code; an empty text is
-    /// missing.
+    /// The texts that occur, numbers by their size and others in alphabetical order, so that the order of the rows does not
+    /// change a code; an empty text is missing.
     pub fn of_texts(texts: &[String]) -> Self {
         let names: BTreeSet<&String> = texts.iter().filter(|text| !text.is_empty()).collect();
-        let place: HashMap<&String, u32> = names.iter().copied().zip(0..).collect();
+        let mut names: Vec<String> = names.into_iter().cloned().collect();
+        if names.iter().all(|name| size(name).is_some()) {
+            names.sort_by(|a, b| size(a).partial_cmp(&size(b)).unwrap_or(Ordering::Equal));
+        }
+        let place: HashMap<&String, u32> = names.iter().zip(0..).collect();
         let codes = texts.iter().map(|text| place.get(text).copied()).collect();
-        Self { names: names.into_iter().cloned().collect(), codes }
+        Self { names, codes }
+    }
+
+    /// Levels of these names, in this order. The error is the row, from 0, of the first text that is none of them; an empty
+    /// one is missing, and numbers may be written in another way.
+    pub(crate) fn among(names: &[String], texts: &[String]) -> Result<Self, usize> {
+        let place: HashMap<&String, u32> = names.iter().zip(0..).collect();
+        let same = |text: &String| {
+            let value = size(text)?;
+            names.iter().zip(0..).find(|(name, _)| size(name) == Some(value)).map(|(_, code)| code)
+        };
+        let mut codes = Vec::with_capacity(texts.len());
+        for (row, text) in texts.iter().enumerate() {
+            let code = place.get(text).copied().or_else(|| same(text));
+            if code.is_none() && !text.is_empty() {
+                return Err(row);
+            }
+            codes.push(code);
+        }
+        Ok(Self { names: names.to_vec(), codes })
     }
 
     /// The names of the levels, in their order.
@@ -77,4 +101,9 @@ impl Levels {
     pub fn at_rows(&self, rows: &[usize]) -> Self {
         Self { names: self.names.clone(), codes: rows.iter().map(|&row| self.codes[row]).collect() }
     }
+}
+
+/// The number that a level's name is, if it is one.
+fn size(name: &str) -> Option<f64> {
+    name.parse().ok().filter(|size: &f64| size.is_finite())
 }

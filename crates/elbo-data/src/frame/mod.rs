@@ -273,7 +273,7 @@ impl Frame {
     }
 
     /// The entry of [`Self::columns`] that holds a column, and its place in that.
-    fn part(&self, column: usize) -> (usize, usize) {
+    pub(crate) fn part(&self, column: usize) -> (usize, usize) {
         let mut left = column;
         for (part, (_, of)) in self.columns.iter().enumerate() {
             if left < of.width() {

@@ -1,5 +1,6 @@
 //! The crate against real files: good, bad and missing.
 
+mod coded;
 mod corpus;
 mod dates;
 mod dialects;

@@ -155,13 +155,18 @@ impl<P: BurnModule + Latent, Q: BurnModule + Guide> Reader for Packed<P, Q> {
         Ok(self.fused.as_ref().map_or_else(|| self.tensors().means(z), |fused| fused.means(z)))
     }
 
+    fn outputs(&self, z: &[f32]) -> Result<Vec<f32>, Error> {
+        check_rows(z, self.columns())?;
+        Ok(self.fused.as_ref().map_or_else(|| self.tensors().outputs(z), |fused| fused.outputs(z)))
+    }
+
+    fn own(&self) -> Vec<f32> {
+        self.fused.as_ref().map_or_else(|| self.tensors().own(), |fused| fused.own().to_vec())
+    }
+
     fn sample(&self, z: &[f32], key: Key) -> Result<Vec<f32>, Error> {
         let mut x = self.decode(z)?;
-        let (outputs, own) = match &self.fused {
-            Some(fused) => (fused.outputs(z), fused.own().to_vec()),
-            None => (self.tensors().outputs(z), self.tensors().own()),
-        };
-        draw(&*self.likelihood, &outputs, &own, key, self.width(), &mut x);
+        draw(&*self.likelihood, &self.outputs(z)?, &self.own(), key, self.width(), &mut x);
         Ok(x)
     }
 

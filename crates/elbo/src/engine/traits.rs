@@ -159,6 +159,15 @@ pub trait Reader: Debug + Send + Sync {
     /// It fails where the number of values is not a multiple of Z.
     fn decode(&self, z: &[f32]) -> Result<Vec<f32>, Error>;
 
+    /// The decoder's outputs for each row of `z`, row-major `[R, Z]` to `[R, P]`, as the [likelihood](Self::likelihood) takes them.
+    ///
+    /// # Errors
+    /// It fails where the number of values is not a multiple of Z.
+    fn outputs(&self, z: &[f32]) -> Result<Vec<f32>, Error>;
+
+    /// The likelihood's own parameters.
+    fn own(&self) -> Vec<f32>;
+
     /// A draw of x ~ p(x|z) for each row of `z`, row-major `[R, Z]` to `[R, D]`; the noise of row r is that of `key`'s row r.
     ///
     /// # Errors

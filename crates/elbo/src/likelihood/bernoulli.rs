@@ -22,6 +22,14 @@ impl Likelihood for Bernoulli {
         bernoulli::log_likelihood(x, output)
     }
 
+    fn cell_log_densities(&self, x: &[f32], output: &[f32], _: &[f32]) -> Vec<f64> {
+        let of = |(&x, &f): (&f32, &f32)| {
+            let (x, f) = (f64::from(x), f64::from(f));
+            x * f - f.max(0.0) - libm::log1p(libm::exp(-f.abs()))
+        };
+        x.iter().zip(output).map(|(x, f)| if x.is_nan() { 0.0 } else { of((x, f)) }).collect()
+    }
+
     fn mean(&self, output: Tensor<2>, _: Option<Tensor<1>>) -> Tensor<2> {
         activation::sigmoid(output)
     }

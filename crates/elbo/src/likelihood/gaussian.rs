@@ -63,6 +63,16 @@ impl Likelihood for Gaussian {
         gaussian::log_likelihood(x, output, own.expect("log σ"))
     }
 
+    fn cell_log_densities(&self, x: &[f32], output: &[f32], own: &[f32]) -> Vec<f64> {
+        let log_sigma = |d: usize| f64::from(own[if own.len() == 1 { 0 } else { d }]);
+        let of = |(d, (&x, &f)): (usize, (&f32, &f32))| {
+            let s = log_sigma(d);
+            let u = f64::from(x - f) * libm::exp(-s);
+            if x.is_nan() { 0.0 } else { -0.5 * (u * u + libm::log(std::f64::consts::TAU)) - s }
+        };
+        x.iter().zip(output).enumerate().map(of).collect()
+    }
+
     fn mean(&self, output: Tensor<2>, _: Option<Tensor<1>>) -> Tensor<2> {
         output
     }

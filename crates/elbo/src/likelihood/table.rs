@@ -82,6 +82,14 @@ impl Likelihood for Columns {
         Tensor::from_data(TensorData::new(x, [rows, self.width()]), (&device, dtype))
     }
 
+    fn cell_log_densities(&self, x: &[f32], output: &[f32], own: &[f32]) -> Vec<f64> {
+        self.cells(x, output, own)
+    }
+
+    fn probabilities(&self, column: usize, output: &[f32], own: &[f32]) -> Option<Vec<f64>> {
+        self.probabilities_of(column, output, own)
+    }
+
     fn draw(&self, output: &[f32], own: &[f32], key: Key, row: u64, x: &mut [f32]) {
         self.draw_row(output, own, key, row, x);
     }

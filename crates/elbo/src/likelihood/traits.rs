@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor, TensorData};
 
 use super::{Columns, Encoding, Support};
 use crate::{Error, minibatch::Rows, random::Key};
@@ -93,6 +93,37 @@ pub trait Likelihood: Debug + Send + Sync {
 
     /// log p(x|z) of each row, `[R, D]` to `[R]`, in nats, with every constant; differentiable in `output` and `own`.
     fn log_density(&self, x: Tensor<2>, output: Tensor<2>, own: Option<Tensor<1>>) -> Tensor<1>;
+
+    /// log p(x_d|z) of each column of a row, in nats, 0 of a missing cell: of x `[D]`, the decoder's outputs for the row, and the
+    /// own parameters.
+    ///
+    /// ```
+    /// use elbo::likelihood::LikelihoodConfig;
+    /// // Logits 0 and log 3: probabilities 1/2 and 3/4.
+    /// let of = LikelihoodConfig::Bernoulli.likelihood().cell_log_densities(&[1.0, 0.0], &[0.0, 3f32.ln()], &[]);
+    /// assert!((of[0] - 0.5f64.ln()).abs() < 1e-6 && (of[1] - 0.25f64.ln()).abs() < 1e-6);
+    /// ```
+    fn cell_log_densities(&self, x: &[f32], output: &[f32], own: &[f32]) -> Vec<f64> {
+        let (width, device) = (x.len(), Device::flex());
+        let matrix = |values: Vec<f32>| {
+            let columns = values.len();
+            Tensor::<2>::from_data(TensorData::new(values, [1, columns]), &device)
+        };
+        let of = |d: usize| {
+            let output: Vec<f32> = (0..self.outputs()).map(|o| output[o * width + d]).collect();
+            let own = if own.len() == width { &own[d..=d] } else { own };
+            let own = (!own.is_empty()).then(|| matrix(own.to_vec()).squeeze_dim::<1>(0));
+            let density = self.log_density(matrix(vec![x[d]]), matrix(output), own).into_data();
+            density.iter::<f64>().sum()
+        };
+        (0..width).map(|d| if x[d].is_nan() { 0.0 } else { of(d) }).collect()
+    }
+
+    /// The probability of each level of a column, given the decoder's outputs for a row, where it is of levels.
+    fn probabilities(&self, column: usize, output: &[f32], own: &[f32]) -> Option<Vec<f64>> {
+        let _ = (column, output, own);
+        None
+    }
 
     /// E[x|z], `[R, D]`.
     fn mean(&self, output: Tensor<2>, own: Option<Tensor<1>>) -> Tensor<2>;

@@ -5,9 +5,9 @@ use elbo::{
     distribution::{Cholesky, FullGaussian, LogDensity},
     engine::gradient,
     gradient::Enumerated,
-    guide::{Covariance, Family, Guide as _, PerDatum},
-    infer::{InferConfig, bounds, infer, log_weights},
-    likelihood::{CellFamily, ColumnConfig, LikelihoodConfig, Standard},
+    guide::{Covariance, Encoded, Family, Guide as _, PerDatum},
+    infer::{InferConfig, bounds, infer, log_weights, weighted_draws},
+    likelihood::{CellFamily, ColumnConfig, Columns, LikelihoodConfig, Sigma, Standard},
     minibatch::Rows,
     model::{Latent as _, VaeConfig},
     random::{Draws, Key},
@@ -20,7 +20,7 @@ use crate::common::{generic_vae, minibatch, normals, pca::single, shape};
 const STANDARD: Standard = Standard { centre: 0.4, spread: 1.2 };
 
 fn columns(families: &[CellFamily]) -> LikelihoodConfig {
-    LikelihoodConfig::Columns(families.iter().map(|&family| ColumnConfig { family, holes: true }).collect())
+    LikelihoodConfig::Columns(families.iter().map(|&family| ColumnConfig::new(family, true)).collect())
 }
 
 /// Every row lacks other cells; row 3 lacks all.
@@ -165,4 +165,112 @@ fn discrete_columns_of_a_binary_latent_agree_with_enumeration() {
         assert!((bound - (evidence - short(0) - short(1))).abs() < 1e-10, "row {row}: {bound} {evidence}");
         assert!(bound < evidence + 1e-12);
     }
+}
+
+/// Cells one by one sum to the whole, for every likelihood, and a missing one counts nothing.
+#[test]
+fn log_densities_of_cells_sum_to_that_of_the_row() {
+    let device = Device::flex();
+    let discrete =
+        [LikelihoodConfig::Bernoulli, LikelihoodConfig::Poisson, LikelihoodConfig::NegativeBinomial];
+    let real = [Sigma::Fixed(0.7), Sigma::Learned, Sigma::PerColumn].map(LikelihoodConfig::Gaussian);
+    for config in discrete.into_iter().chain(real) {
+        let likelihood = config.likelihood();
+        let x = [1.0, 0.0, 1.0];
+        let output: Vec<f32> = (0..likelihood.decoded(3)).map(|i| 0.4 * i as f32 - 0.5).collect();
+        let own: Vec<f32> = likelihood.own(3).map_or(Vec::new(), |own| {
+            own.values.iter().enumerate().map(|(d, value)| value - 0.1 * d as f32).collect()
+        });
+        let matrix = |values: &[f32]| {
+            Tensor::<2>::from_data(TensorData::new(values.to_vec(), [1, values.len()]), &device)
+        };
+        let owned = (!own.is_empty()).then(|| matrix(&own).squeeze_dim::<1>(0));
+        let whole: f64 =
+            likelihood.log_density(matrix(&x), matrix(&output), owned).into_data().iter::<f64>().sum();
+        let cells = likelihood.cell_log_densities(&x, &output, &own);
+        let close = |a: f64, b: f64| (a - b).abs() < 1e-5 * (1.0 + b.abs());
+        assert!(close(cells.iter().sum(), whole), "{config:?}: {cells:?} and {whole}");
+        let missing = likelihood.cell_log_densities(&[1.0, f32::NAN, 1.0], &output, &own);
+        assert!(missing[1] == 0.0 && missing[0] == cells[0] && missing[2] == cells[2], "{config:?}");
+    }
+}
+
+/// E35 by draws: the weighted mean of E[x_mis|z] is the mean of the Gaussian given its observed cells, though q is not the
+/// posterior. A z-test of 12 rows at 4.5 standard errors: a right estimate fails once in 10,000.
+#[test]
+fn importance_weights_fill_in_what_the_gaussian_says() {
+    const D: usize = 6;
+    const DRAWS: usize = 20_000;
+    let vae = single(&generic_vae(&shape(&[], 2, columns(&[CellFamily::Gaussian; D])), D, 8));
+    let values: Vec<f32> = normals(21, 12 * D).into_iter().map(|v| 1.5 * v as f32).collect();
+    let values = with_holes(values, D);
+    let data = minibatch(&Rows::all(&values, D), 0..12);
+    let reader = vae.reader(&Device::flex());
+    let at = |z: &[f32]| -> Vec<f64> { reader.decode(z).unwrap().into_iter().map(f64::from).collect() };
+    let mean = at(&[0.0, 0.0]);
+    let w: Vec<Vec<f64>> = [[1.0, 0.0], [0.0, 1.0]]
+        .iter()
+        .map(|z| at(z).iter().zip(&mean).map(|(x, mean)| x - mean).collect())
+        .collect();
+    let own = reader.own();
+    // Wider than the posterior, and about the prior's mean.
+    let wide = Encoded { mean: vec![0.0; 24], standard_deviation: vec![1.5; 24], kl: Vec::new() };
+    let q = PerDatum::start(&wide, 2, Covariance::Diagonal).unwrap();
+    let drawn = weighted_draws(&*vae.joint().unwrap(), &data, &q, DRAWS, Key::new(5)).unwrap();
+    assert_eq!(
+        drawn.log_weights,
+        log_weights(&*vae.joint().unwrap(), &data, &q, DRAWS, Key::new(5)).unwrap()
+    );
+    for (row, x) in data.values.chunks(D).enumerate() {
+        // The posterior of z: precision I + Σ w wᵀ/σ² over the observed cells.
+        let (mut precision, mut linear) = ([1.0, 0.0, 0.0, 1.0], [0.0, 0.0]);
+        for d in (0..D).filter(|&d| !x[d].is_nan()) {
+            let noise = (2.0 * f64::from(own[d])).exp();
+            for a in 0..2 {
+                linear[a] += w[a][d] * (f64::from(x[d]) - mean[d]) / noise;
+                for b in 0..2 {
+                    precision[2 * a + b] += w[a][d] * w[b][d] / noise;
+                }
+            }
+        }
+        let determinant = precision[0] * precision[3] - precision[1] * precision[2];
+        let z = [
+            (precision[3] * linear[0] - precision[1] * linear[1]) / determinant,
+            (precision[0] * linear[1] - precision[2] * linear[0]) / determinant,
+        ];
+        let log_weights = &drawn.log_weights[row * DRAWS..][..DRAWS];
+        let most = log_weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let weights: Vec<f64> = log_weights.iter().map(|w| (w - most).exp()).collect();
+        let total: f64 = weights.iter().sum();
+        let draws = reader.decode(&drawn.z[row * DRAWS * 2..][..DRAWS * 2]).unwrap();
+        for d in (0..D).filter(|&d| x[d].is_nan()) {
+            let exact = mean[d] + z[0] * w[0][d] + z[1] * w[1][d];
+            let cell = |k: usize| f64::from(draws[k * D + d]);
+            let filled = weights.iter().enumerate().map(|(k, w)| w * cell(k)).sum::<f64>() / total;
+            let error = weights
+                .iter()
+                .enumerate()
+                .map(|(k, w)| (w * (cell(k) - filled) / total).powi(2))
+                .sum::<f64>()
+                .sqrt();
+            assert!(
+                (filled - exact).abs() < 4.5 * error + 1e-5,
+                "row {row} column {d}: {filled} and {exact} ± {error}"
+            );
+        }
+    }
+}
+
+/// A density is that of the stored numbers: it is lower by the logarithm of the divisor for each cell that is there, and a mass is
+/// as it was.
+#[test]
+fn densities_are_in_the_units_of_the_file() {
+    let families = [CellFamily::Gaussian, CellFamily::StudentT, CellFamily::Categorical(3)];
+    let of = |divisor: f64| {
+        Columns::new(&families.map(|family| ColumnConfig { divisor, ..ColumnConfig::new(family, true) }))
+    };
+    let (x, output, own) = ([0.3, f32::NAN, 1.0], [0.1, 0.2, 0.0, 0.5, 0.2], [0.1, -0.2, 1.0]);
+    let (one, four) = (of(1.0).cells(&x, &output, &own), of(4.0).cells(&x, &output, &own));
+    assert!((one[0] - four[0] - 4f64.ln()).abs() < 1e-12);
+    assert_eq!((one[1], four[1], one[2]), (0.0, 0.0, four[2]));
 }

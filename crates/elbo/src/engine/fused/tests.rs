@@ -100,7 +100,7 @@ fn columns() -> LikelihoodConfig {
         CellFamily::Circular,
     ];
     let both =
-        [true, false].into_iter().flat_map(|holes| families.map(|family| ColumnConfig { family, holes }));
+        [true, false].into_iter().flat_map(|holes| families.map(|family| ColumnConfig::new(family, holes)));
     LikelihoodConfig::Columns(both.collect())
 }
 

@@ -27,6 +27,10 @@ impl Cell for Bernoulli {
         logistic(output[0])
     }
 
+    fn probabilities(&self, output: &[f64], _: &[f64]) -> Option<Vec<f64>> {
+        Some(vec![logistic(-output[0]), logistic(output[0])])
+    }
+
     fn draw(&self, output: &[f64], _: &[f64], key: Key, row: u64) -> f64 {
         let mut x = [logistic(output[0]) as f32];
         key.bernoulli(row, &mut x);

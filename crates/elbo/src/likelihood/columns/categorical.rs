@@ -11,6 +11,12 @@ fn greatest(output: &[f64]) -> f64 {
     output.iter().copied().fold(f64::NEG_INFINITY, f64::max)
 }
 
+/// What the probabilities are in proportion to, of which the largest is 1.
+fn weights(output: &[f64]) -> Vec<f64> {
+    let greatest = greatest(output);
+    output.iter().map(|f| libm::exp(f - greatest)).collect()
+}
+
 impl Cell for Categorical {
     fn outputs(&self) -> usize {
         self.0
@@ -47,10 +53,14 @@ impl Cell for Categorical {
         output.iter().position(|&f| f == greatest).map_or(f64::NAN, |level| level as f64)
     }
 
+    fn probabilities(&self, output: &[f64], _: &[f64]) -> Option<Vec<f64>> {
+        let weights = weights(output);
+        let sum: f64 = weights.iter().sum();
+        Some(weights.iter().map(|weight| weight / sum).collect())
+    }
+
     fn draw(&self, output: &[f64], _: &[f64], key: Key, row: u64) -> f64 {
-        let greatest = greatest(output);
-        let weights: Vec<f64> = output.iter().map(|f| libm::exp(f - greatest)).collect();
-        key.choose(row, &weights) as f64
+        key.choose(row, &weights(output)) as f64
     }
 
     /// The logarithms of the shares, with half a count for each level more.

@@ -47,6 +47,12 @@ pub(super) trait Cell: Debug + Send + Sync {
     /// E[x|z]; of levels without order the most probable one.
     fn mean(&self, output: &[f64], own: &[f64]) -> f64;
 
+    /// The probability of each level, of a family of levels.
+    fn probabilities(&self, output: &[f64], own: &[f64]) -> Option<Vec<f64>> {
+        let _ = (output, own);
+        None
+    }
+
     /// The draw of x that belongs to `row` of `key`.
     fn draw(&self, output: &[f64], own: &[f64], key: Key, row: u64) -> f64;
 

@@ -3,9 +3,19 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    bernoulli::Bernoulli, beta::Beta, categorical::Categorical, cell::Cell, circular::Circular,
-    gaussian::Gaussian, hurdle::Hurdle, log_normal::LogNormal, negative_binomial::NegativeBinomial,
-    ordinal::Ordinal, poisson::Poisson, standard::Standard, student_t::StudentT,
+    bernoulli::Bernoulli,
+    beta::Beta,
+    categorical::Categorical,
+    cell::{Cell, Start},
+    circular::Circular,
+    gaussian::Gaussian,
+    hurdle::Hurdle,
+    log_normal::LogNormal,
+    negative_binomial::NegativeBinomial,
+    ordinal::Ordinal,
+    poisson::Poisson,
+    standard::Standard,
+    student_t::StudentT,
 };
 use crate::{
     Error,
@@ -20,16 +30,30 @@ checked! {
         pub family: CellFamily,
         /// Whether cells of it are missing: the encoder is then told of each whether it is.
         pub holes: bool,
+        /// By what stored numbers were divided to make x, > 0: a density is that of the stored numbers. Of a mass it changes
+        /// nothing.
+        pub divisor: f64,
     }
 }
 
 impl ColumnConfig {
+    /// A column of stored numbers.
+    pub fn new(family: CellFamily, holes: bool) -> Self {
+        Self { family, holes, divisor: 1.0 }
+    }
+
     /// Checks its settings.
     ///
     /// # Errors
-    /// It fails as [`CellFamily::check`] does.
+    /// It fails as [`CellFamily::check`] does, and where the divisor is no finite number > 0.
     pub fn check(self) -> Result<(), Error> {
+        check::positive("divisor", self.divisor)?;
         self.family.check()
+    }
+
+    /// What log p of a stored number is lower by than that of x, in nats.
+    pub(super) fn log_volume(self) -> f64 {
+        if self.family.is_discrete() { 0.0 } else { libm::log(self.divisor) }
     }
 }
 
@@ -109,6 +133,27 @@ impl CellFamily {
         }
     }
 
+    /// The mean log p of numbers that it accepts, in nats, under the constants at which a fit to them starts: what the family
+    /// makes of a column by itself.
+    ///
+    /// ```
+    /// use elbo::likelihood::CellFamily;
+    /// let x = [1.0, 2.0, 3.0, 4.0];
+    /// // A Gaussian at its maximum has −½ log 2πe σ².
+    /// let gaussian = -0.5 * (std::f64::consts::TAU * std::f64::consts::E * 1.25).ln();
+    /// assert!((CellFamily::Gaussian.log_density_at_start(&x) - gaussian).abs() < 1e-12);
+    /// ```
+    pub fn log_density_at_start(self, x: &[f64]) -> f64 {
+        let cell = self.cell();
+        let Start { output, own, .. } = cell.start(x, resolution(x));
+        x.iter().map(|&x| cell.log_density(x, &output, &own, None)).sum::<f64>() / x.len() as f64
+    }
+
+    /// Whether a number may stand in an observed cell.
+    pub fn accepts(self, x: f64) -> bool {
+        self.cell().accepts(x)
+    }
+
     pub(super) fn cell(self) -> Box<dyn Cell> {
         match self {
             Self::Gaussian => Box::new(Gaussian),
@@ -124,4 +169,15 @@ impl CellFamily {
             Self::Circular => Box::new(Circular),
         }
     }
+}
+
+/// Cells by which the resolution of a column is found.
+const LOOKED_AT: usize = 10_000;
+
+/// The smallest difference between two of a column's observed cells, or of the first of them; ∞ where they are all equal.
+pub(super) fn resolution(cells: &[f64]) -> f64 {
+    let mut sorted = cells[..cells.len().min(LOOKED_AT)].to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let steps = sorted.windows(2).map(|pair| pair[1] - pair[0]);
+    steps.filter(|&step| step > 0.0).fold(f64::INFINITY, f64::min)
 }

@@ -24,14 +24,14 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use self::cell::{Cell, Gradient, Start};
+use self::{
+    cell::{Cell, Gradient, Start},
+    config::resolution,
+};
 use crate::{minibatch::Rows, random::Key};
 
 pub use config::{CellFamily, ColumnConfig};
 pub use standard::Standard;
-
-/// Rows by which the resolution of a column is found.
-const LOOKED_AT: usize = 10_000;
 
 /// p(x|z) of columns, each of its own family.
 #[derive(Clone, Debug)]
@@ -46,6 +46,15 @@ struct Column {
     output: std::ops::Range<usize>,
     own: std::ops::Range<usize>,
     encoded: std::ops::Range<usize>,
+    /// What log p of a stored cell is lower by than that of x.
+    log_volume: f64,
+}
+
+impl Column {
+    /// log p(x_d|z) of a stored cell, whose x is observed.
+    fn log_density(&self, x: f32, output: &[f64], own: &[f64], gradient: Option<Gradient<'_>>) -> f64 {
+        self.cell.log_density(x.into(), output, own, gradient) - self.log_volume
+    }
 }
 
 impl Columns {
@@ -53,9 +62,8 @@ impl Columns {
     ///
     /// ```
     /// use elbo::likelihood::{CellFamily, ColumnConfig, Columns, Likelihood};
-    /// let column = |family, holes| ColumnConfig { family, holes };
-    /// let columns =
-    ///     Columns::new(&[column(CellFamily::Gaussian, true), column(CellFamily::Categorical(3), false)]);
+    /// let levels = ColumnConfig::new(CellFamily::Categorical(3), true);
+    /// let columns = Columns::new(&[ColumnConfig::new(CellFamily::Gaussian, false), levels]);
     /// // The decoder gives a mean and three logits; the first column's log σ is its own. The second cell is missing.
     /// let of_cells = columns.cells(&[0.5, f32::NAN], &[0.5, 0.0, 0.0, 0.0], &[0.0]);
     /// assert!((of_cells[0] + 0.5 * std::f64::consts::TAU.ln()).abs() < 1e-12);
@@ -75,6 +83,7 @@ impl Columns {
                 output: next(&mut output, cell.outputs()),
                 own: next(&mut own, cell.own()),
                 encoded: next(&mut encoded, cell.encoded() + usize::from(config.holes)),
+                log_volume: config.log_volume(),
                 cell,
             }
         };
@@ -133,9 +142,18 @@ impl Columns {
             [output, own].map(|values| values.iter().map(|&v| v.into()).collect::<Vec<f64>>());
         let of = |(column, &x): (&Column, &f32)| {
             let (output, own) = (&output[column.output.clone()], &own[column.own.clone()]);
-            if x.is_nan() { 0.0 } else { column.cell.log_density(x.into(), output, own, None) }
+            if x.is_nan() { 0.0 } else { column.log_density(x, output, own, None) }
         };
         self.0.iter().zip(x).map(of).collect()
+    }
+
+    /// The probability of each level of a column.
+    pub(super) fn probabilities_of(&self, d: usize, output: &[f32], own: &[f32]) -> Option<Vec<f64>> {
+        let column = &self.0[d];
+        let of = |values: &[f32], range: &std::ops::Range<usize>| -> Vec<f64> {
+            values[range.clone()].iter().map(|&v| v.into()).collect()
+        };
+        column.cell.probabilities(&of(output, &column.output), &of(own, &column.own))
     }
 
     /// log p(x_obs|z) of a row; the derivatives in `output` and `own` overwrite what stands in their room.
@@ -150,7 +168,7 @@ impl Columns {
         let Some((by_output, by_own)) = gradient else {
             for (column, &x) in self.0.iter().zip(x).filter(|(_, x)| !x.is_nan()) {
                 let (output, own) = (&output[column.output.clone()], &own[column.own.clone()]);
-                sum += column.cell.log_density(x.into(), output, own, None);
+                sum += column.log_density(x, output, own, None);
             }
             return sum;
         };
@@ -164,7 +182,7 @@ impl Columns {
             }
             let (output, own) = (&output[column.output.clone()], &own[column.own.clone()]);
             let gradient = Gradient { output: by_output, own: by_own };
-            sum += column.cell.log_density(x.into(), output, own, Some(gradient));
+            sum += column.log_density(x, output, own, Some(gradient));
         }
         sum
     }
@@ -208,11 +226,7 @@ impl Columns {
         let of = |(d, column): (usize, &Column)| {
             let cells = rows.iter().map(|row| f64::from(row[d])).filter(|x| !x.is_nan());
             let cells: Vec<f64> = cells.collect();
-            let mut sorted = cells[..cells.len().min(LOOKED_AT)].to_vec();
-            sorted.sort_unstable_by(f64::total_cmp);
-            let steps = sorted.windows(2).map(|pair| pair[1] - pair[0]);
-            let resolution = steps.filter(|&step| step > 0.0).fold(f64::INFINITY, f64::min);
-            column.cell.start(&cells, resolution)
+            column.cell.start(&cells, resolution(&cells))
         };
         let starts: Vec<Start> = self.0.par_iter().enumerate().map(of).collect();
         let all = |of: fn(&Start) -> &Vec<f64>| {

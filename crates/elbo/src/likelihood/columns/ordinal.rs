@@ -65,6 +65,10 @@ impl Cell for Ordinal {
         (0..self.0 - 1).find(|&k| cut(own, k) >= output[0]).unwrap_or(self.0 - 1) as f64
     }
 
+    fn probabilities(&self, output: &[f64], own: &[f64]) -> Option<Vec<f64>> {
+        Some(probabilities(self.0, output, own))
+    }
+
     fn draw(&self, output: &[f64], own: &[f64], key: Key, row: u64) -> f64 {
         key.choose(row, &probabilities(self.0, output, own)) as f64
     }

@@ -1,0 +1,222 @@
+//! A frame of columns of every kind as numbers: levels by their places, instants as days.
+
+use std::path::Path;
+
+use crate::cells::Cells;
+use crate::dataset::Dataset;
+use crate::error::Error;
+use crate::frame::{Column, ColumnKind, Frame, Levels};
+use crate::names::listed;
+use crate::options::TableOptions;
+use crate::reading::{ColumnReading, Role};
+use crate::roles::{self, place};
+
+/// Microseconds of a day, in which instants are counted.
+const DAY: f64 = 86_400e6;
+/// Levels that a column may have whatever its rows, rows a level where it has more, and levels at most, unless it is told to
+/// hold categories.
+const LEVELS: (usize, usize, usize) = (20, 10, 500);
+
+/// What the numbers of a column stand for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Coding {
+    /// Themselves.
+    Number,
+    /// Levels of these names, by their places from 0.
+    Levels(Vec<String>),
+    /// Days since 1970-01-01 00:00 UTC.
+    Days,
+}
+
+impl Frame {
+    /// The columns that hold data as numbers, with what the numbers of each stand for; missing cells are NaN. Columns that were
+    /// left out stay so, and free text and categories of nearly as many levels as rows are set aside, or become the labels.
+    ///
+    /// ```
+    /// use elbo_data::{Coding, ReadOptions, TextColumns, read_frame};
+    ///
+    /// let path = std::env::temp_dir().join(format!("elbo-coded-{}.csv", std::process::id()));
+    /// std::fs::write(&path, "size,colour\n1.5,red\n,blue\n2.5,red\n3.5,blue\n")?;
+    /// let options = ReadOptions { missing: true, text: TextColumns::Kept, ..Default::default() };
+    /// let (data, codings) = read_frame(&path, &options)?.coded(&options.table)?;
+    /// assert_eq!(codings, [Coding::Number, Coding::Levels(vec!["blue".into(), "red".into()])]);
+    /// assert_eq!((data.row(0), data.row(2)), (&[1.5, 1.0][..], &[2.5, 1.0][..]));
+    /// # std::fs::remove_file(path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Two columns of one name; a level that is none of those that are told; no column of data; no space for a temporary file.
+    pub fn coded(mut self, table: &TableOptions) -> Result<(Dataset<f64>, Vec<Coding>), Error> {
+        let names: Vec<String> = self.names().map(Into::into).collect();
+        let mut sorted: Vec<&String> = names.iter().collect();
+        sorted.sort_unstable();
+        if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(Error::NameTwice { name: self.name.clone(), column: pair[0].clone() });
+        }
+        let rows = self.rows()?;
+        let mut reading = std::mem::take(&mut self.reading);
+        let all = reading.columns.clone();
+        if let Some((i, column)) =
+            all.iter().enumerate().find(|(_, column)| matches!(column.role, Role::Refused(_)))
+            && let Role::Refused(why) = &column.role
+        {
+            let (name, column, why) = (self.name.clone(), column.name.clone(), why.clone());
+            return Err(Error::Refused { name, column, number: i + 1, why });
+        }
+        let mut kept = Vec::new();
+        for (i, name) in names.iter().enumerate() {
+            let Some(column) = reading.columns.iter_mut().find(|column| column.name == *name) else {
+                kept.push(i);
+                continue;
+            };
+            let levels = self.levels_of(i);
+            let asked = table.types.keys().chain(table.levels.keys()).any(|key| is(key, name, &names));
+            match column.kind {
+                _ if !open(column) => {}
+                ColumnKind::Category | ColumnKind::Ordinal if !asked && roles::names_labels(name) => {
+                    column.role = Role::Label;
+                }
+                ColumnKind::Category | ColumnKind::Ordinal => match too_many(levels, rows) {
+                    Some(why) if !asked => column.role = Role::Aside(why),
+                    _ => column.role = Role::Data,
+                },
+                ColumnKind::Time => column.role = Role::Data,
+                _ => {}
+            }
+            if column.role == Role::Data {
+                kept.push(i);
+            }
+        }
+        if self.labels.is_none() {
+            self.take_labels(&names, &mut reading.columns, rows);
+        }
+        if kept.is_empty() {
+            return Err(roles::no_data(&all, Path::new(&self.name)));
+        }
+        let mut frame = self.select(&kept)?;
+        let numbers = |name: &String| {
+            let of = reading.columns.iter().find(|of| of.name == *name);
+            of.is_none_or(|of| of.kind.is_number())
+        };
+        if matches!(frame.columns[..], [(_, Column::Matrix(_))]) && kept.iter().all(|&i| numbers(&names[i])) {
+            frame.reading = reading;
+            return Ok((frame.into_dataset()?, vec![Coding::Number; kept.len()]));
+        }
+        let mut codings = Vec::with_capacity(kept.len());
+        let mut columns = Vec::with_capacity(kept.len());
+        for (i, name) in kept.iter().map(|&i| &names[i]).enumerate() {
+            let kind = reading.columns.iter().find(|of| of.name == *name).map(|of| of.kind);
+            let levels = table.levels.iter().find(|(key, _)| is(key, name, &names)).map(|(_, levels)| levels);
+            let (coding, numbers) = frame.code(i, rows, kind, levels)?;
+            codings.push(coding);
+            columns.push(numbers);
+        }
+        let width = columns.len();
+        let values: Vec<f64> = (0..rows * width).map(|cell| columns[cell % width][cell / width]).collect();
+        frame.columns = Vec::new();
+        let columns = kept.iter().map(|&i| names[i].clone()).collect();
+        let data = Dataset {
+            name: frame.name,
+            columns,
+            values: Cells::from(values),
+            labels: frame.labels,
+            label_names: frame.label_names,
+            image: None,
+            full_scale: None,
+            lines: frame.lines,
+            reading,
+            times: frame.times,
+        };
+        Ok((data, codings))
+    }
+
+    /// Makes labels of the columns that are called so, or else of the only one of free text.
+    fn take_labels(&mut self, names: &[String], columns: &mut [ColumnReading], rows: usize) {
+        if !columns.iter().any(|column| column.role == Role::Label)
+            && let Some(text) = roles::only_text(columns)
+        {
+            columns[text].role = Role::Label;
+        }
+        let is_label = |name: &String| columns.iter().any(|of| of.name == *name && of.role == Role::Label);
+        let labels: Vec<usize> = (0..names.len()).filter(|&i| is_label(&names[i])).collect();
+        if labels.is_empty() {
+            return;
+        }
+        let label = |row| roles::joined(labels.iter().map(|&c| roles::shown(&self.cell(row, c))));
+        self.labels = Some((0..rows).map(label).collect());
+        self.label_names = labels.iter().map(|&i| names[i].clone()).collect();
+    }
+
+    /// How many levels a column has, where it has levels.
+    fn levels_of(&self, column: usize) -> usize {
+        match &self.columns[self.part(column).0].1 {
+            Column::Category(levels) | Column::Ordinal(levels) => levels.names().len(),
+            _ => 0,
+        }
+    }
+
+    /// A column as numbers, and what they stand for: of the levels that are told, where some are.
+    fn code(
+        &self,
+        column: usize,
+        rows: usize,
+        kind: Option<ColumnKind>,
+        told: Option<&Vec<String>>,
+    ) -> Result<(Coding, Vec<f64>), Error> {
+        let (part, place) = self.part(column);
+        let cells = &self.columns[part].1;
+        if let Column::Time(instants) = cells {
+            let days = |instant: &Option<i64>| instant.map_or(f64::NAN, |instant| instant as f64 / DAY);
+            return Ok((Coding::Days, instants.iter().map(days).collect()));
+        }
+        let of_levels = matches!(kind, Some(ColumnKind::Category | ColumnKind::Ordinal));
+        if !of_levels && told.is_none() {
+            let number = |row| cells.number(row, place).unwrap_or(f64::NAN);
+            return Ok((Coding::Number, (0..rows).map(number).collect()));
+        }
+        let levels = match (cells, told) {
+            (Column::Category(levels) | Column::Ordinal(levels), None) => levels.clone(),
+            (_, told) => {
+                let texts: Vec<String> = (0..rows).map(|row| roles::shown(&cells.cell(row, place))).collect();
+                match told {
+                    None => Levels::of_texts(&texts),
+                    Some(names) => Levels::among(names, &texts).map_err(|row| Error::NewLevel {
+                        name: self.name.clone(),
+                        place: self.place(row, column),
+                        text: texts[row].clone(),
+                        levels: listed(names.iter()),
+                    })?,
+                }
+            }
+        };
+        let codes = levels.codes().iter().map(|code| code.map_or(f64::NAN, f64::from)).collect();
+        Ok((Coding::Levels(levels.names().to_vec()), codes))
+    }
+}
+
+/// Whether a column that is told, by its name or its number, is this.
+fn is(told: &str, name: &str, names: &[String]) -> bool {
+    place(told, names).is_some_and(|i| names[i] == name)
+}
+
+/// Whether a column is no data only since it holds no numbers.
+fn open(column: &ColumnReading) -> bool {
+    match &column.role {
+        Role::Data | Role::Label => true,
+        Role::Aside(why) => *why == column.why,
+        _ => false,
+    }
+}
+
+/// Why a column of so many levels in so many rows tells a model nothing.
+fn too_many(levels: usize, rows: usize) -> Option<String> {
+    let (few, each, most) = LEVELS;
+    let why = format!("it has {levels} levels in {rows} rows");
+    match levels {
+        ..2 => Some("it has one level in every row".into()),
+        levels if levels > few && (levels * each > rows || levels > most) => Some(why),
+        _ => None,
+    }
+}
