@@ -7,15 +7,15 @@ use elbo::{
     diagnose::{Gaps, LedgerSummary, Level},
 };
 use elbo_fit::{
-    Decoded, Error, Evaluation, FittedModel, ModelMetadata, Pictures, Query, Selection,
+    Decoded, Error, Evaluation, FittedModel, Imputation, ModelMetadata, Pictures, Query, Selection,
     auto_encoder::{self, Annealed, AuditRequest, AutoEncoder, Measures, Worst},
     is_fitted, plus_minus,
 };
 
 use crate::{
     arguments::{
-        Audit, Decode, Encode, Evaluate, Infer, Interpolate, Output, Predict, Reconstruct, Sample,
-        StartArgument, Traverse,
+        Anomalies, Audit, Decode, Encode, Evaluate, Impute, Infer, Interpolate, Output, Predict, Reconstruct,
+        Sample, StartArgument, Traverse,
     },
     out::{self, check_ending, is_picture, print_terms, tell, tell_fact, tell_verdict, write_picture},
     remedy,
@@ -168,6 +168,36 @@ pub(crate) fn reconstruct(arguments: &Reconstruct, device: &Device) -> Result<()
         }
     }
     write_picture(&images, shape, side_by_side, path)
+}
+
+pub(crate) fn anomalies(arguments: &Anomalies, device: &Device) -> Result<(), Error> {
+    let (run, output, seed) = (&arguments.fitted.run, &arguments.output, arguments.seed);
+    check_ending(output.path(), false)?;
+    let (asked, screen) = (arguments.source.asked()?, Screen::default());
+    let found = if is_fitted(run) {
+        let model = FittedModel::load(run)?;
+        spare_data(output.path(), &asked, model.about())?;
+        model.anomalies(&asked, seed, &screen)?
+    } else {
+        let model = AutoEncoder::load(run, device)?;
+        spare_data(output.path(), &asked, &model.about())?;
+        model.anomalies(&asked, seed, &screen)?
+    };
+    tell_facts(&found.facts);
+    out::write(found.rows, output)
+}
+
+pub(crate) fn impute(arguments: &Impute, device: &Device) -> Result<(), Error> {
+    let output = &arguments.output;
+    check_ending(output.path(), false)?;
+    let model = AutoEncoder::load(&arguments.fitted.run, device)?;
+    let asked = arguments.source.asked()?;
+    spare_data(output.path(), &asked, &model.about())?;
+    let Impute { draws, interval, multiple, seed, .. } = *arguments;
+    let how = Imputation { draws, interval, multiple, seed };
+    let found = model.impute(&asked, &how, &Screen::default())?;
+    tell_facts(&found.facts);
+    out::write(found.rows, output)
 }
 
 pub(crate) fn sample(arguments: &Sample, device: &Device) -> Result<(), Error> {

@@ -66,6 +66,8 @@ fn act(arguments: Arguments) -> Result<Level, Error> {
             Verb::Evaluate(of) => done(fitted::evaluate(&of, &device)),
             Verb::Infer(of) => done(fitted::infer(&of, &device)),
             Verb::Reconstruct(of) => done(fitted::reconstruct(&of, &device)),
+            Verb::Anomalies(of) => done(fitted::anomalies(&of, &device)),
+            Verb::Impute(of) => done(fitted::impute(&of, &device)),
             Verb::Sample(of) => done(fitted::sample(&of, &device)),
             Verb::Encode(of) => done(fitted::encode(&of, &device)),
             Verb::Decode(of) => done(fitted::decode(&of, &device)),

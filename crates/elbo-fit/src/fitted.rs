@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::{
+    anomalies::Anomalies,
     columns,
     error::Error,
     observer::Observer,
@@ -73,6 +74,23 @@ pub trait Fitted: fmt::Debug + Send + Sync {
         _watch: &dyn Observer,
     ) -> Result<Answer, Error> {
         Err(fills_nothing())
+    }
+
+    /// How odd rows are, and which of their cells make them so, of models with a density of each row.
+    ///
+    /// # Errors
+    /// Where the model has none, or the rows cannot be read.
+    fn anomalies(
+        &self,
+        _about: &ModelMetadata,
+        _asked: &Query,
+        _seed: u64,
+        _watch: &dyn Observer,
+    ) -> Result<Anomalies, Error> {
+        Err(Error::request(
+            "this model has no density of a row by itself, by which rows would be odd",
+            "«elbo train», «elbo mixture» and «elbo factors» fit such models",
+        ))
     }
 
     /// The model as a function of z, where it is one.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use elbo::burn::tensor::Device;
 
 use crate::{
+    anomalies::Anomalies,
     auto_encoder::AutoEncoder,
     error::Error,
     fitted::{Fitted, Latents, ModelMetadata, file_of, is_fitted},
@@ -67,6 +68,14 @@ impl FittedModel {
             return Err(Error::request(message, "leave «forecast» out"));
         }
         self.fitted.predict(&self.about, asked, ahead, observer)
+    }
+
+    /// How odd rows are, and which of their cells make them so.
+    ///
+    /// # Errors
+    /// It fails where the model has no density of a row by itself, or rows cannot be read.
+    pub fn anomalies(&self, asked: &Query, seed: u64, observer: &dyn Observer) -> Result<Anomalies, Error> {
+        self.fitted.anomalies(&self.about, asked, seed, observer)
     }
 
     /// New rows.

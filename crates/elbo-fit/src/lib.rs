@@ -34,6 +34,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod anomalies;
 pub mod auto_encoder;
 mod columns;
 mod compare;
@@ -44,6 +45,7 @@ pub mod figure;
 mod fitted;
 mod fitted_model;
 mod folder;
+mod impute;
 mod job;
 mod latents;
 mod metrics;
@@ -69,9 +71,11 @@ mod table;
 mod text;
 mod took_part;
 mod values;
+mod variable;
 
 pub use elbo_data::{Column, Table};
 
+pub use anomalies::Anomalies;
 pub use compare::{ComparedRun, Comparison, Difference, RunPair, compare};
 pub use describe::{Description, describe};
 pub use error::{Error, Kind};
@@ -79,6 +83,7 @@ pub use estimates::{Estimates, ExactSpins, Tokens};
 pub use fitted::{Fitted, Latents, Means, ModelMetadata, Pictures, is_fitted};
 pub use fitted_model::FittedModel;
 pub use folder::{Folder, Place};
+pub use impute::{Imputation, Imputed};
 pub use job::{Job, RepeatOptions, resume};
 pub use latents::{Decoded, STEPS, Traverse};
 pub use metrics::Metrics;

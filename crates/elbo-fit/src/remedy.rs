@@ -45,6 +45,10 @@ fn sentence(remedy: &Remedy) -> String {
                 argument(column, 0)
             );
         }
+        Remedy::UseKnownLevel => {
+            "write one of these, or leave the cell empty, which is then missing; or fit anew"
+        }
+        Remedy::RenameColumns => "give each column a name of its own",
         Remedy::NameTable => "«part NAME» names the one to read",
         Remedy::GiveFolderOfParts => {
             "give a file, or a folder that holds the parts of one table (Parquet, Arrow, .csv) or pictures (PNG, JPEG) alone"
@@ -97,6 +101,14 @@ fn sentence(remedy: &Remedy) -> String {
         Remedy::WriteFormatWithText => "write .csv or .parquet, or leave the column out",
         Remedy::UseWholeCheckpoint => "the file is damaged, or is no checkpoint: use another one",
         Remedy::UseCheckpointOfModel => "the checkpoint belongs to another model or version",
+        of_places => return of_place(of_places).to_owned(),
+    };
+    words.to_owned()
+}
+
+/// What to do about a place where something cannot be written.
+fn of_place(remedy: &Remedy) -> &'static str {
+    match remedy {
         Remedy::MakeRoomForRows => {
             "free some space there, name a folder of a larger disk with TMPDIR, or give «memory» more"
         }
@@ -107,9 +119,8 @@ fn sentence(remedy: &Remedy) -> String {
         }
         Remedy::MakeFolder => "make the folder first",
         Remedy::LeaveFileOutOfPath => "a part of the path is a file, not a folder",
-        Remedy::NameFile => "give the name of a file, not of a folder",
-    };
-    words.to_owned()
+        _ => "give the name of a file, not of a folder",
+    }
 }
 
 /// What names a label column: its name, or its number where it has none.

@@ -7,8 +7,8 @@ use std::{
 };
 
 use elbo_data::{
-    AnyDataset, ColumnKind, ColumnReading, Dataset, Decision, Frame, Number, Numbering, ReadOptions, Reading,
-    Role, TableOptions, TextColumns, TimeColumn, Times, is_standard_input,
+    AnyDataset, Coding, ColumnKind, ColumnReading, Dataset, Decision, Frame, Number, Numbering, ReadOptions,
+    Reading, Role, TableOptions, TextColumns, TimeColumn, Times, is_standard_input,
 };
 use same_file::is_same_file;
 use serde::{Deserialize, Serialize};
@@ -111,6 +111,108 @@ impl Source {
             check_range(data)?;
         }
         Ok(stored)
+    }
+
+    /// Reads the rows as [`Self::read`] does where they are of numbers alone, without a missing cell, and are of one family; else
+    /// as [`Self::read_coded`] does, with what the numbers of each column stand for.
+    pub(crate) fn read_any(
+        &self,
+        memory: Option<u64>,
+        several: bool,
+    ) -> Result<(AnyDataset, Vec<Coding>), Error> {
+        let plain = || Ok((self.read(memory, None)?, Vec::new()));
+        if self.data == DIGITS || self.image.is_some() || self.labels.is_some() {
+            return plain();
+        }
+        let coded = || -> Result<(AnyDataset, Vec<Coding>), Error> {
+            let (data, codings) = self.read_coded(memory, None)?;
+            Ok((AnyDataset::Double(data), codings))
+        };
+        let told = self.table.types.values().any(|kind| !kind.is_number()) || !self.table.levels.is_empty();
+        if several || told {
+            return coded();
+        }
+        if self.is_read_once() {
+            let (data, codings) = coded()?;
+            let numbers = codings.iter().all(|coding| *coding == Coding::Number);
+            return Ok(if numbers && !holes(&data) { (data, Vec::new()) } else { (data, codings) });
+        }
+        let options = ReadOptions { missing: true, ..self.options(memory, &[]) };
+        let data = match elbo_data::read_any_dataset(Path::new(&self.data), &options) {
+            Err(aside @ elbo_data::Error::AllAside { .. }) => return coded().or(Err(aside.into())),
+            read => read?,
+        };
+        let (reading, image, width) = match &data {
+            AnyDataset::Single(data) => (&data.reading, data.full_scale.is_some(), data.width()),
+            AnyDataset::Double(data) => (&data.reading, data.full_scale.is_some(), data.width()),
+        };
+        // Text that nobody has left out.
+        let open = |column: &ColumnReading| match &column.role {
+            Role::Label => self.label_columns.is_empty(),
+            Role::Aside(why) => *why == column.why,
+            _ => false,
+        };
+        if reading.columns.iter().any(|column| !column.kind.is_number() && open(column)) {
+            return coded();
+        }
+        match data {
+            data if !holes(&data) => {
+                if let AnyDataset::Double(data) = &data {
+                    check_range(data)?;
+                }
+                Ok((data, Vec::new()))
+            }
+            // Images have no missing pixels.
+            _ if image => plain(),
+            data => Ok((data, vec![Coding::Number; width])),
+        }
+    }
+
+    /// Reads a table of columns of any kind, with missing cells, as numbers, and what those of each column stand for.
+    ///
+    /// # Errors
+    /// As [`Self::read`]; where a cell is of a level that a fitted model does not know.
+    pub(crate) fn read_coded(
+        &self,
+        memory: Option<u64>,
+        wanted: Option<&[String]>,
+    ) -> Result<(Dataset<f64>, Vec<Coding>), Error> {
+        let options = ReadOptions {
+            missing: true,
+            text: TextColumns::Kept,
+            single: wanted.is_some(),
+            ..self.options(memory, wanted.unwrap_or_default())
+        };
+        let frame = elbo_data::read_frame(Path::new(&self.data), &options)?;
+        let (data, codings) = frame.coded(&self.table)?;
+        check_range(&data)?;
+        Ok((data, codings))
+    }
+
+    /// Reads every column of the rows that [`Self::read_coded`] reads for a model of these, labels among them.
+    pub(crate) fn whole(&self, memory: Option<u64>, wanted: &[String]) -> Result<Frame, Error> {
+        let options = ReadOptions {
+            missing: true,
+            text: TextColumns::Kept,
+            single: true,
+            label_columns: Vec::new(),
+            ..self.options(memory, wanted)
+        };
+        Ok(elbo_data::read_frame(Path::new(&self.data), &options)?)
+    }
+
+    /// Returns this source with the kinds and the levels of columns, as new rows have them.
+    pub(crate) fn of_kinds<'a>(
+        mut self,
+        columns: impl Iterator<Item = (&'a String, ColumnKind, &'a [String])>,
+    ) -> Self {
+        for (name, kind, levels) in columns {
+            self.table.types.insert(name.clone(), kind);
+            if !levels.is_empty() {
+                self.table.levels.insert(name.clone(), levels.to_vec());
+            }
+        }
+        self
     }
 
     /// Reads every column, with the kind that all of its rows tell.
@@ -393,6 +495,14 @@ fn counts_time(values: &[f64], labels: Option<&[String]>) -> bool {
         sequences.values().all(|values| values.windows(2).all(|pair| holds(pair[0], pair[1])))
     };
     sequences.values().any(|values| values.len() > 1) && (strictly(|a, b| a < b) || strictly(|a, b| a > b))
+}
+
+/// Whether a cell is missing.
+fn holes(data: &AnyDataset) -> bool {
+    match data {
+        AnyDataset::Single(data) => data.values.iter().any(|x| x.is_nan()),
+        AnyDataset::Double(data) => data.values.iter().any(|x| x.is_nan()),
+    }
 }
 
 /// Refuses numbers whose squares are out of range.

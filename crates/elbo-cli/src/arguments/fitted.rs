@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use elbo::objective::elbo::KlForm;
 use elbo_fit::{
-    STEPS,
+    Imputation, STEPS,
     auto_encoder::{self, Annealed, AuditRequest},
 };
 
 use super::{
     source::Source,
-    values::{KL, named, parse_count, parse_memory, parse_positive},
+    values::{KL, named, parse_count, parse_fraction, parse_memory, parse_positive},
 };
 
 /// A fitted model.
@@ -225,6 +225,61 @@ pub(crate) struct Reconstruct {
     #[arg(long)]
     pub(crate) first: bool,
     /// The seed of the draw.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Without --data the rows are those of the fit. The table that is written has the columns of the file, in its units, and its
+observed cells are untouched. A number that is missing becomes its mean given the observed cells of the row, a level the most
+probable one, and a level of an order the median. With --interval 0.9 NAME_low and NAME_high stand beside each column that lacks
+cells, and NAME_probability beside levels. With --multiple 20 the missing cells are drawn, and twenty completed tables stand one
+below the other, told apart by the column `imputation`: for analyses that must know how unsure the cells are.
+
+Examples:
+  elbo impute runs/people --output filled.csv
+  elbo impute runs/people --data more.csv --interval 0.9 --output filled.csv")]
+pub(crate) struct Impute {
+    #[command(flatten)]
+    pub(crate) fitted: Fitted,
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// The probability of the intervals that stand beside the columns.
+    #[arg(long, value_name = "P", value_parser = parse_fraction, allow_negative_numbers = true)]
+    pub(crate) interval: Option<f64>,
+    /// How many completed tables are drawn.
+    #[arg(long, value_name = "M", value_parser = parse_count::<usize>, conflicts_with = "interval")]
+    pub(crate) multiple: Option<usize>,
+    /// How many draws of z each row has.
+    #[arg(long, value_name = "K", default_value_t = Imputation::default().draws, value_parser = parse_count::<usize>)]
+    pub(crate) draws: usize,
+    /// The seed of the draws.
+    #[arg(long, default_value_t = Imputation::default().seed)]
+    pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Without --data the rows are those of the fit. These columns are written for each row: row, label, log_density, score, and the
+three cells that make it oddest, as cell_1 and cell_1_surprise, …. The score is larger for odder rows: it is −log p(x), less what
+is usual for the cells that a row has, and −log of the probability that a row of the model lies as far out in a column, for each
+cell. The surprise of a cell is −log p(cell | the other cells of the row), less what is usual in its column. All is in nats. The ten
+oddest rows are told. Rows that took part in the fit have pulled the model towards them: odd rows that are many and alike are
+found better by a fit to rows that are known to be usual. This works for `elbo train`, mixture, factors, normal and regress.
+
+Examples:
+  elbo anomalies runs/payments --output odd.csv")]
+pub(crate) struct Anomalies {
+    #[command(flatten)]
+    pub(crate) fitted: Fitted,
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// The seed of the draws.
     #[arg(long, default_value_t = 0)]
     pub(crate) seed: u64,
     #[command(flatten)]

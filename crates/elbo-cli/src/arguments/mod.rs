@@ -28,8 +28,8 @@ pub(crate) use describe::Describe;
 use elbo::{burn::tensor::Device, device};
 use elbo_fit::Error;
 pub(crate) use fitted::{
-    Audit, Decode, Encode, Evaluate, Infer, Interpolate, Output, Predict, Reconstruct, Sample, StartArgument,
-    Traverse,
+    Anomalies, Audit, Decode, Encode, Evaluate, Impute, Infer, Interpolate, Output, Predict, Reconstruct,
+    Sample, StartArgument, Traverse,
 };
 pub(crate) use registry::Fit;
 pub(crate) use resume::Resume;
@@ -116,6 +116,10 @@ pub(crate) enum Verb {
     Infer(Infer),
     /// Put data beside what the model makes of them (x → z → x); `elbo factors` fills in missing cells.
     Reconstruct(Reconstruct),
+    /// Find the rows that are odd under a fitted model, and the cells that make them so.
+    Anomalies(Anomalies),
+    /// Fill in the missing cells of a table, by an auto-encoder that was fitted to one.
+    Impute(Impute),
     /// Draw new rows from a fitted model.
     Sample(Sample),
     /// Write the mean and the standard deviation of q(z) for each row of data.

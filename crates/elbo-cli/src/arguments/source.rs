@@ -58,9 +58,10 @@ pub(crate) struct Table {
     /// The columns that are left out, separated by commas.
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     pub(crate) drop: Vec<String>,
-    /// What a column holds: real, count, binary, category, ordinal, time or text. The flag may be given again.
+    /// What a column holds: real, count, binary, category, ordinal, time or text. Levels may be named in their order, as
+    /// size=ordinal:small,medium,large. The flag may be given again.
     #[arg(long = "type", value_name = "COLUMN=KIND", value_parser = parse_type)]
-    pub(crate) types: Vec<(String, ColumnKind)>,
+    pub(crate) types: Vec<(String, ColumnKind, Vec<String>)>,
 }
 
 impl Table {
@@ -72,7 +73,13 @@ impl Table {
             decimal: self.decimal,
             columns: self.columns.clone(),
             drop: self.drop.clone(),
-            types: self.types.iter().cloned().collect(),
+            types: self.types.iter().map(|(column, kind, _)| (column.clone(), *kind)).collect(),
+            levels: self
+                .types
+                .iter()
+                .filter(|(.., levels)| !levels.is_empty())
+                .map(|(column, _, levels)| (column.clone(), levels.clone()))
+                .collect(),
         }
     }
 }
@@ -93,7 +100,19 @@ fn parse_decimal(text: &str) -> Result<DecimalMark, String> {
     }
 }
 
-fn parse_type(text: &str) -> Result<(String, ColumnKind), String> {
+fn parse_type(text: &str) -> Result<(String, ColumnKind, Vec<String>), String> {
+    let of_levels = ["=ordinal:", "=category:"].into_iter().find_map(|kind| {
+        let (column, levels) = text.split_once(kind)?;
+        let levels: Vec<String> = levels.split(',').map(str::to_owned).collect();
+        Some((column, if kind == "=ordinal:" { ColumnKind::Ordinal } else { ColumnKind::Category }, levels))
+    });
+    if let Some((column, kind, levels)) = of_levels {
+        let mut known = std::collections::BTreeSet::new();
+        if levels.len() < 2 || !levels.iter().all(|level| !level.is_empty() && known.insert(level)) {
+            return Err("give two levels or more, each once, as size=ordinal:small,medium,large".into());
+        }
+        return Ok((column.to_owned(), kind, levels));
+    }
     let (column, kind) = text.rsplit_once('=').ok_or("give a column and its kind, as age=count")?;
     if column.split_once('=').is_some_and(|(_, rest)| rest.contains(',')) {
         return Err("give --type once for each column, as --type a=count --type b=binary".into());
@@ -108,7 +127,7 @@ fn parse_type(text: &str) -> Result<(String, ColumnKind), String> {
         "text" => ColumnKind::Text,
         _ => return Err("the kinds are real, count, binary, category, ordinal, time and text".into()),
     };
-    Ok((column.to_owned(), kind))
+    Ok((column.to_owned(), kind, Vec::new()))
 }
 
 impl Source {

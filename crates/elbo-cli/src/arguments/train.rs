@@ -13,7 +13,11 @@ use elbo::{
     optimiser::Optimiser,
     schedule::{Decay, Schedule},
 };
-use elbo_fit::auto_encoder::{Guide, Network, Request, Scale};
+use elbo_fit::auto_encoder::{ColumnFamily, Guide, Network, Request, Scale};
+use serde::{
+    Deserialize as _,
+    de::{IntoDeserializer as _, value::Error as NameError},
+};
 
 use super::{
     source::Source,
@@ -61,10 +65,13 @@ pub(crate) struct Train {
     #[arg(long, value_parser = named::<Binarise>(&BINARISE), help_heading = "Data")]
     pub(crate) binarise: Option<Binarise>,
 
-    /// The likelihood p(x|z). Without it: Bernoulli for tables of 0 and 1, and for images most of whose pixels are at 0 or at
-    /// their full value; else Gaussian.
-    #[arg(long, value_parser = named::<LikelihoodFamily>(LikelihoodFamily::NAMES), help_heading = "Model")]
-    pub(crate) likelihood: Option<LikelihoodFamily>,
+    /// The likelihood p(x|z): bernoulli, gaussian, poisson or negative-binomial of all columns. Without it: a family for each
+    /// column of a table with text or with missing cells; Bernoulli for tables of 0 and 1, and for images most of whose pixels
+    /// are at 0 or at their full value; else Gaussian. COLUMN=FAMILY is of one column, and may be given again: gaussian,
+    /// student-t, log-normal, hurdle (zero or log-normal), bernoulli, categorical, ordinal, poisson, negative-binomial, beta, or
+    /// circular:PERIOD, as hour=circular:24; of times the period is in days, or `day`, `week` or `year`.
+    #[arg(long, value_name = "FAMILY", value_parser = parse_likelihood, help_heading = "Model")]
+    pub(crate) likelihood: Vec<Likelihood>,
     /// σ of a Gaussian likelihood: `per-column` (one for each, learned), `learned` (one for all columns), `solved` (one, in
     /// closed form), or a number to hold it at. Without it: `per-column` for tables, `learned` for images.
     #[arg(long, value_name = "SIGMA", value_parser = parse_sigma, allow_negative_numbers = true, help_heading = "Model")]
@@ -87,7 +94,7 @@ pub(crate) struct Train {
     #[arg(long, value_name = "WIDTHS", value_parser = parse_hidden, help_heading = "Model")]
     pub(crate) hidden: Option<Widths>,
     /// The number of latent dimensions; 100,50 gives those of two layers z1 and z2, where z2 is drawn first, z1 given z2, and
-    /// x given z1. Without it: 20, or half as many as columns where that is fewer.
+    /// x given z1. Without it: 20, or half as many as columns where that is fewer; of columns of a family each one fewer than columns.
     #[arg(long, value_name = "K", value_parser = parse_latent, help_heading = "Model")]
     pub(crate) latent: Option<Widths>,
     /// The widths of the hidden layers between z1 and z2, or `none`. Without it: 100,100.
@@ -121,13 +128,13 @@ pub(crate) struct Train {
           help_heading = "Ascent")]
     pub(crate) batch: usize,
     /// How many Monte Carlo samples of z each row has at each step. Without it: 1; 5 for the importance-weighted bound, whose k
-    /// it is; 8 for the score function, whose baseline needs several.
+    /// it is, and up to 20 where cells are missing; 8 for the score function, whose baseline needs several.
     #[arg(long, value_name = "L", value_parser = parse_count::<usize>,
           help_heading = "Ascent")]
     pub(crate) samples: Option<usize>,
-    /// What is maximised.
-    #[arg(long, default_value = shown(&Request::default().objective), value_parser = named::<Objective>(&OBJECTIVE), help_heading = "Ascent")]
-    pub(crate) objective: Objective,
+    /// What is maximised. Without it: `elbo`; `importance-weighted` where cells are missing.
+    #[arg(long, value_parser = named::<Objective>(&OBJECTIVE), help_heading = "Ascent")]
+    pub(crate) objective: Option<Objective>,
     /// How the gradient is estimated. Without it: `reparameterised` for Gaussian latents, `score-function` for discrete
     /// ones, `doubly-reparameterised` for the importance-weighted bound, `sticking-the-landing` for --guide per-datum with
     /// the KL unweighed.
@@ -212,6 +219,55 @@ pub(crate) struct Train {
     pub(crate) resume: Option<PathBuf>,
 }
 
+/// A family of all columns, or of one.
+#[derive(Clone, Debug)]
+pub(crate) enum Likelihood {
+    All(LikelihoodFamily),
+    Of(String, ColumnFamily),
+}
+
+/// The families of a column, but for the circular one, which has a period.
+const FAMILIES: [(&str, ColumnFamily); 10] = [
+    ("gaussian", ColumnFamily::Gaussian),
+    ("student-t", ColumnFamily::StudentT),
+    ("log-normal", ColumnFamily::LogNormal),
+    ("hurdle", ColumnFamily::Hurdle),
+    ("bernoulli", ColumnFamily::Bernoulli),
+    ("categorical", ColumnFamily::Categorical),
+    ("ordinal", ColumnFamily::Ordinal),
+    ("poisson", ColumnFamily::Poisson),
+    ("negative-binomial", ColumnFamily::NegativeBinomial),
+    ("beta", ColumnFamily::Beta),
+];
+/// Periods of times, in days.
+const PERIODS: [(&str, f64); 3] = [("day", 1.0), ("week", 7.0), ("year", 365.2425)];
+
+fn parse_likelihood(text: &str) -> Result<Likelihood, String> {
+    let Some((column, family)) = text.rsplit_once('=') else {
+        let all = LikelihoodFamily::NAMES.iter().map(|(name, _)| *name);
+        let known = all.clone().collect::<Vec<_>>().join(", ");
+        let family: Result<LikelihoodFamily, NameError> =
+            LikelihoodFamily::deserialize(text.into_deserializer());
+        return family.map(Likelihood::All).map_err(|_| {
+            format!(
+                "the families of all columns are {known}; a family of one column is given as COLUMN=FAMILY"
+            )
+        });
+    };
+    if let Some(period) = family.strip_prefix("circular:") {
+        let known = PERIODS.iter().find(|(name, _)| *name == period).map(|(_, days)| *days);
+        let period =
+            known.or_else(|| period.parse().ok()).filter(|period: &f64| period.is_finite() && *period > 0.0);
+        let period =
+            period.ok_or("give a period > 0, as hour=circular:24; of times `day`, `week` or `year`")?;
+        return Ok(Likelihood::Of(column.into(), ColumnFamily::Circular(period)));
+    }
+    let known = FAMILIES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let found = FAMILIES.iter().find(|(name, _)| *name == family);
+    let found = found.ok_or(format!("the families of a column are {known} and circular:PERIOD"))?;
+    Ok(Likelihood::Of(column.into(), found.1))
+}
+
 /// Why there are no row weights here.
 fn refuse_weights(_: &str) -> Result<Infallible, String> {
     let why = "`train` takes no row weights, since each row of a minibatch counts once";
@@ -240,7 +296,18 @@ impl Train {
             scale: self.scale,
             drop_constant: self.drop_constant,
             binarise: self.binarise,
-            likelihood: self.likelihood,
+            likelihood: self.likelihood.iter().rev().find_map(|asked| match asked {
+                Likelihood::Of(..) => None,
+                Likelihood::All(family) => Some(*family),
+            }),
+            families: self
+                .likelihood
+                .iter()
+                .filter_map(|asked| match asked {
+                    Likelihood::Of(column, family) => Some((column.clone(), *family)),
+                    Likelihood::All(_) => None,
+                })
+                .collect(),
             sigma: self.sigma,
             network: self.network,
             channels: self.channels.clone().map(|widths| widths.0),

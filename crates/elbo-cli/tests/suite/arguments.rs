@@ -24,7 +24,11 @@ fn arguments_out_of_range() {
         ("decay", "0,0.5 5,0 5,-1 linear", "give `constant`, `cosine`, or epochs and a factor"),
         ("image", "0x3 8 8x", "give height and width as 28x28"),
         ("memory", "0 abc G 1.5G 2GB 5KM 99999999999G", "give a size > 0 as 500M or 2G"),
-        ("likelihood", "beta", "[possible values: bernoulli, gaussian, poisson, negative-binomial]"),
+        (
+            "likelihood",
+            "beta",
+            "the families of all columns are bernoulli, gaussian, poisson, negative-binomial",
+        ),
         ("threads", "0", "1 to 256"),
         ("device", "tpu", "[possible values: cpu, cuda]"),
         ("seed", "x", "invalid digit"),

@@ -64,22 +64,17 @@ fn damaged_files() {
 fn cells() {
     let with = |line: &str| format!("{}{line}\n", measurements(8));
     let kind = "--label-column kind";
-    let message = ["column `depth` line 10 is `NaN`, which is a missing cell"];
-    unfit(
-        "data.csv",
-        with("1,NaN,3,tall"),
-        kind,
-        &message,
-        "fill in the missing cells, or leave their rows out",
-    );
-    let message = ["column `depth` line 10 is ``, which is an empty cell"];
-    unfit(
-        "data.csv",
-        with("1,,3,tall"),
-        kind,
-        &message,
-        "fill in the missing cells, or leave their rows out",
-    );
+    // A model of complete rows takes none that lack a cell.
+    let place = Place::new();
+    place.write("data.csv", measurements(30));
+    place.succeeds("train --data data.csv --label-column kind --epochs 1");
+    for (cell, message) in
+        [("NaN", "line 10 is `NaN`, which is a missing cell"), ("", "line 10 is ``, which is an empty cell")]
+    {
+        place.write("holes.csv", with(&format!("1,{cell},3,tall")));
+        let remedy = "fill in the missing cells, or leave their rows out";
+        place.fails("evaluate runs/data --data holes.csv", 1, &[message], remedy);
+    }
     let message = ["column `mass` line 10 is 1e151, whose square is out of range"];
     unfit("data.csv", with("1,2,1e151,tall"), kind, &message, "give the column other units");
     let message = ["column `depth` line 10 is `wide`, which is not a number"];

@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, env, fs, path::PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use crate::common::Place;
+use crate::common::{Place, data};
 
 /// Name, command, and whether it needs the folder of data.
 const FITS: [(&str, &str); 15] = [
@@ -49,12 +49,6 @@ const SKIPPED: [&str; 4] = ["seconds", "rows_per_second", "report", "version"];
 
 fn file() -> PathBuf {
     concat!(env!("CARGO_MANIFEST_DIR"), "/tests/suite/golden.json").into()
-}
-
-fn data() -> Option<PathBuf> {
-    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
-    let folder = PathBuf::from(env::var("ELBO_DATA").unwrap_or_else(|_| default.into()));
-    fs::canonicalize(folder).ok()
 }
 
 #[test]

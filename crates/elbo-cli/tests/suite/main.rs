@@ -23,6 +23,7 @@ mod reading;
 mod report;
 mod resume;
 mod runs;
+mod tables;
 mod threads;
 mod times;
 mod took_part;

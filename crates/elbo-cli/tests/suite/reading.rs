@@ -118,9 +118,12 @@ fn columns_of_text() {
     let place = with("two-texts.csv");
     let message = ["column `city` of", "is no data: it was set aside: it holds text, as `A` in line 2"];
     place.fails("regress --data two-texts.csv --target city", 2, &message, "name one of x, y");
-    // Also of fits by gradients.
+    // Fits by gradients take levels as data.
     let said = place.succeeds("train --data two-texts.csv --latent 1 --epochs 2");
-    says(&said, &["column `name`: it holds text", "50 rows, 2 columns"]);
+    says(
+        &said,
+        &["label       column `name`", "50 rows, 3 columns", "Bernoulli of city (it is of two levels)"],
+    );
 }
 
 #[test]

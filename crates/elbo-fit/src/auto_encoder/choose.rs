@@ -7,19 +7,20 @@ use elbo::{
     fit::FitConfig,
     gradient::EstimatorConfig,
     guide::Family,
-    likelihood::{Encoding, Likelihood, Support},
+    likelihood::{Encoding, Likelihood, LikelihoodConfig, Support},
     minibatch::split,
     model::VaeConfig,
     objective::{KlWeight, Objective, elbo::KlForm},
     optimiser::Optimiser,
     random::Key,
-    schedule::Schedule,
+    schedule::{Decay, Schedule},
     train::{Inference, TrainConfig},
 };
-use elbo_data::{Dataset, Number};
+use elbo_data::{Coding, Dataset, Number};
 
 use super::{
     config::{Config, DataConfig, NAME, Taken},
+    families::Mixed,
     likelihood::{choose_likelihood, hint_at_counts},
     networks::Networks,
     prepare::fingerprint,
@@ -40,6 +41,9 @@ const EPOCHS: u64 = 1000;
 /// Patience where neither it nor a number of epochs is asked for: this many epochs, and at least this many steps,
 /// since an epoch of a small data set is only a few.
 const PATIENCE: (usize, usize) = (20, 1000);
+/// Steps of a fit to rows with missing cells, about, and epochs at least and at most: their cells are filled in better by the
+/// end of a long way whose steps become small than where the bound first stands still.
+const LONG: (u64, (u64, u64)) = (15_000, (30, 1000));
 /// Draws of z with which the validation bound is watched, over all rows and at most for each.
 const VALIDATION_DRAWS: (usize, usize) = (5000, 16);
 
@@ -50,71 +54,71 @@ pub(crate) fn choose<T: Number + Display>(
     name: Option<&str>,
     source: Source,
     test: Option<Source>,
-    data: &Dataset<T>,
+    (data, codings): (&Dataset<T>, &[Coding]),
     observer: &dyn Observer,
 ) -> Result<Config, Error> {
     let (train, _) = split(data.rows(), request.validation, Key::new(request.seed));
     check_rows(request, data, train.len())?;
     let moments = moments_of(data, &train);
-    let (chosen, why) = choose_likelihood(request, data, &moments);
+    let mixed = match codings {
+        [] => None,
+        codings => Some(Mixed::of(request, data, codings, &train, observer)?),
+    };
+    let (chosen, why) = match &mixed {
+        Some(mixed) => (LikelihoodConfig::Columns(mixed.columns.clone()), String::new()),
+        None => choose_likelihood(request, data, &moments),
+    };
     let likelihood = networks.likelihood(&chosen);
     let why = if networks.name().is_some() { "it is one's own".into() } else { why };
-    let columns = kept_columns(request.drop_constant, &*likelihood, data, &moments, observer)?;
+    let columns = match &mixed {
+        Some(mixed) if mixed.kept.len() == data.width() => Vec::new(),
+        Some(mixed) => mixed.kept.clone(),
+        None => kept_columns(request.drop_constant, &*likelihood, data, &moments, observer)?,
+    };
     let kept = if columns.is_empty() { (0..data.width()).collect() } else { columns.clone() };
     let width = kept.len();
     let image = data.image.filter(|_| width == data.width());
     let network = choose_network(request, image, &data.name, observer)?;
-    let (latent, second) = choose_latent(request, width)?;
+    let (latent, second) = choose_latent(request, width, mixed.is_some())?;
     let hidden = choose_hidden(request, train.len(), width, image.is_some(), observer);
     check_size(width, &hidden, latent, &network, second.as_ref())?;
     let fixed = likelihood.held_scale().is_some();
-    if request.objective == Objective::Noiseless && !(fixed && request.family == Family::Gaussian) {
-        return Err(Error::request(
-            "«objective noiseless» needs Gaussian latents and a Gaussian likelihood with a fixed sigma",
-            "give «likelihood gaussian» and «sigma 0.1»: sigma² is the weight of the penalty",
-        ));
-    }
-    if request.objective == Objective::Noiseless && second.is_some() {
-        return Err(Error::request(
-            "«objective noiseless» is of one layer of z",
-            "give one number for «latent»",
-        ));
-    }
-    let how = choose_scale(request.scale, likelihood.support(), data);
-    let taken = Taken { scaling: scaling(how, data, &train, &moments, &kept)?, columns };
-    observer.chose(true, "likelihood", likelihood.describe(), &why);
-    if networks.name().is_none() && !likelihood.support().is_discrete() {
-        hint_at_counts(request, data, observer);
-    }
-    let (scale, why) = in_words(how, data.full_scale.is_some(), likelihood.support());
-    observer.chose(request.scale == Scale::Auto, "scale", scale, why);
-    let why = "20, or half as many as columns where that is fewer";
-    observer.chose(request.latent.is_none(), "latent", latent.to_string(), why);
-    if second.is_some() && request.kl == KlForm::Analytic {
-        observer.say(
-            "kl",
-            "the term of z2 given z1 is in closed form; that of z1, which has none, is a mean over samples",
-        );
-    }
-    let input = if networks.name().is_some() {
-        0.0
-    } else {
-        input_size(&taken.scaling, &*likelihood, &moments, &kept)
+    let objective = choose_objective(request, &chosen, observer);
+    check_noiseless(request, objective, fixed, second.is_some())?;
+    let scaling = match &mixed {
+        Some(mixed) => mixed.scaling.clone(),
+        None => choose_scaling(
+            request,
+            (&*likelihood, &why, networks.name().is_some()),
+            data,
+            &train,
+            &moments,
+            &kept,
+            observer,
+        )?,
     };
-    let steps = train_config(request, train.len(), input, observer)?;
+    let taken = Taken { scaling, columns };
+    say_latent(request, latent, second.is_some(), mixed.is_some(), observer);
+    let input = match likelihood.encoding() {
+        _ if networks.name().is_some() => 0.0,
+        // Each is of order one.
+        Encoding::Columns(_) => likelihood.encoding().inputs(width) as f64,
+        _ => input_size(&taken.scaling, &*likelihood, &moments, &kept),
+    };
+    let steps = train_config(request, objective, train.len(), input, observer)?;
     check_draws(request, train.len(), steps.samples, latent + width)?;
     let binarise = choose_binarise(request, likelihood.support(), observer);
-    let patience = request.patience.or(request.epochs.is_none().then(|| {
-        let steps = train.len().div_ceil(request.batch);
-        let epochs = PATIENCE.0.max(PATIENCE.1.div_ceil(steps)) as u64;
-        observer.chose(true, "patience", format!("{epochs} epochs"), "20, or 1,000 steps where that is more");
-        epochs
-    }));
+    let Length { epochs, patience, decay } =
+        choose_length(request, objective, train.len().div_ceil(request.batch), observer);
     let draws = VALIDATION_DRAWS.0.div_ceil(data.rows() - train.len()).min(VALIDATION_DRAWS.1);
-    let names = kept.iter().map(|&c| data.columns[c].clone()).collect();
+    let names: Vec<String> = kept.iter().map(|&c| data.columns[c].clone()).collect();
+    let variables = mixed.map_or(Vec::new(), |mixed| mixed.variables);
+    let kinds = names.iter().zip(&variables).map(|(name, of)| (name, of.kind, &of.levels[..]));
+    let source = source.named(data).of_kinds(kinds);
+    let name = name.map_or_else(|| source.name(), ToOwned::to_owned);
     Ok(Config {
         elbo: env!("CARGO_PKG_VERSION").into(),
-        name: name.map_or_else(|| source.name(), ToOwned::to_owned),
+        name,
         model: NAME.into(),
         networks: networks.name().map(Into::into),
         begin_at: None,
@@ -122,21 +126,22 @@ pub(crate) fn choose<T: Number + Display>(
             rows: data.rows(),
             stored_columns: data.width(),
             columns: names,
+            variables,
             image: image.map(|(height, width)| [height, width]),
             fingerprint: fingerprint(data),
             exact: true,
             validation: request.validation,
             test,
-            source: source.named(data),
+            source,
             taken,
         },
         fit: FitConfig {
             seed: request.seed,
             batch: request.batch,
             validation_samples: draws.max(steps.samples),
-            epochs: request.epochs.unwrap_or(EPOCHS),
+            epochs,
             patience,
-            decay: request.decay,
+            decay,
             binarise,
             vae: VaeConfig {
                 hidden,
@@ -150,6 +155,86 @@ pub(crate) fn choose<T: Number + Display>(
             train: steps,
         },
     })
+}
+
+/// Refuses the noiseless limit of what has none.
+fn check_noiseless(request: &Request, objective: Objective, fixed: bool, second: bool) -> Result<(), Error> {
+    if objective == Objective::Noiseless && !(fixed && request.family == Family::Gaussian) {
+        return Err(Error::request(
+            "«objective noiseless» needs Gaussian latents and a Gaussian likelihood with a fixed sigma",
+            "give «likelihood gaussian» and «sigma 0.1»: sigma² is the weight of the penalty",
+        ));
+    }
+    if objective == Objective::Noiseless && second {
+        return Err(Error::request(
+            "«objective noiseless» is of one layer of z",
+            "give one number for «latent»",
+        ));
+    }
+    Ok(())
+}
+
+/// Says how many latent dimensions there are, and what is drawn of the KL of two layers.
+fn say_latent(request: &Request, latent: usize, second: bool, mixed: bool, observer: &dyn Observer) {
+    let why = if mixed {
+        "20, or one fewer than columns where that is fewer"
+    } else {
+        "20, or half as many as columns where that is fewer"
+    };
+    observer.chose(request.latent.is_none(), "latent", latent.to_string(), why);
+    if second && request.kl == KlForm::Analytic {
+        observer.say(
+            "kl",
+            "the term of z2 given z1 is in closed form; that of z1, which has none, is a mean over samples",
+        );
+    }
+}
+
+/// How long a fit goes.
+struct Length {
+    epochs: u64,
+    patience: Option<u64>,
+    decay: Decay,
+}
+
+/// How long a fit of so many steps an epoch goes: as asked, or until the bound stands still, or a long way with small steps at its
+/// end where cells are missing.
+fn choose_length(request: &Request, objective: Objective, steps: usize, observer: &dyn Observer) -> Length {
+    let open = request.epochs.is_none() && request.patience.is_none() && request.decay == Decay::Constant;
+    if open && request.objective.is_none() && objective == Objective::ImportanceWeighted {
+        let (least, most) = LONG.1;
+        let epochs = LONG.0.div_ceil(steps as u64).clamp(least, most);
+        let why = format!("about {} steps, but {least} epochs at least and {most} at most", LONG.0);
+        observer.chose(true, "epochs", format!("{epochs}, over which the step size falls to 0"), &why);
+        return Length { epochs, patience: None, decay: Decay::Cosine };
+    }
+    let patience = request.patience.or(request.epochs.is_none().then(|| {
+        let epochs = PATIENCE.0.max(PATIENCE.1.div_ceil(steps)) as u64;
+        observer.chose(true, "patience", format!("{epochs} epochs"), "20, or 1,000 steps where that is more");
+        epochs
+    }));
+    Length { epochs: request.epochs.unwrap_or(EPOCHS), patience, decay: request.decay }
+}
+
+/// How the columns of one likelihood become x, and says it; that is chosen for this reason.
+fn choose_scaling<T: Number + Display>(
+    request: &Request,
+    (likelihood, why, own): (&dyn Likelihood, &str, bool),
+    data: &Dataset<T>,
+    train: &[usize],
+    moments: &[Moments],
+    kept: &[usize],
+    observer: &dyn Observer,
+) -> Result<Scaling, Error> {
+    observer.chose(true, "likelihood", likelihood.describe(), why);
+    if !own && !likelihood.support().is_discrete() {
+        hint_at_counts(request, data, observer);
+    }
+    let how = choose_scale(request.scale, likelihood.support(), data);
+    let scaling = scaling(how, data, train, moments, kept)?;
+    let (scale, why) = in_words(how, data.full_scale.is_some(), likelihood.support());
+    observer.chose(request.scale == Scale::Auto, "scale", scale, why);
+    Ok(scaling)
 }
 
 /// Refuses fewer rows than a fit needs.
@@ -285,11 +370,12 @@ fn input_size(scaling: &Scaling, likelihood: &dyn Likelihood, moments: &[Moments
 /// The steps of a fit to this many rows, of which the encoder's input is of this size.
 fn train_config(
     request: &Request,
+    objective: Objective,
     rows: usize,
     input: f64,
     observer: &dyn Observer,
 ) -> Result<TrainConfig, Error> {
-    let weighted = request.objective == Objective::ImportanceWeighted;
+    let weighted = objective == Objective::ImportanceWeighted;
     let estimator = request.estimator.unwrap_or(match request.family {
         _ if weighted => EstimatorConfig::DoublyReparameterised,
         // Its noise vanishes as a ψ nears its optimum, of which each row's ascent by itself has much; it weighs no KL.
@@ -299,7 +385,11 @@ fn train_config(
         Family::Gaussian => EstimatorConfig::Reparameterised,
         _ => EstimatorConfig::ScoreFunction,
     });
-    let samples = request.samples.unwrap_or(if weighted { 5 } else { estimator.samples() });
+    let samples = request.samples.unwrap_or(match request.objective {
+        None if weighted => (DRAWS.1 / rows).clamp(5, DRAWS.0),
+        _ if weighted => 5,
+        _ => estimator.samples(),
+    });
     let step_size = request.step_size.unwrap_or(match request.optimiser {
         Optimiser::Adam => 1e-3,
         Optimiser::Sgd => 1e-2 / rows as f64,
@@ -323,11 +413,11 @@ fn train_config(
         step_size,
         encoder_step_size,
         samples,
-        objective: request.objective,
+        objective,
         estimator,
         kl: request.kl,
-        kl_weight: kl_weight(request, estimator)?,
-        inference: choose_inference(request, estimator, observer)?,
+        kl_weight: kl_weight(request, objective, estimator)?,
+        inference: choose_inference(request, objective, estimator, observer)?,
         schedule: match request.encoder_steps {
             0 => request.schedule,
             steps => Schedule::EncoderSteps(steps),
@@ -344,10 +434,36 @@ fn check_draws(request: &Request, rows: usize, samples: usize, each: usize) -> R
     check_room(&what, taken, "give fewer «samples», or a smaller «batch»")
 }
 
-fn kl_weight(request: &Request, estimator: EstimatorConfig) -> Result<KlWeight, Error> {
+/// Draws of a row under the importance-weighted bound that is chosen for missing cells, and of all rows in an epoch, about.
+const DRAWS: (usize, usize) = (20, 200_000);
+
+/// What is maximised: of rows with missing cells a bound by importance weights, which fill them in, where nothing that is asked
+/// for is of another bound. Of three tables the cells were nearer by it each time.
+fn choose_objective(request: &Request, likelihood: &LikelihoodConfig, observer: &dyn Observer) -> Objective {
+    if let Some(asked) = request.objective {
+        return asked;
+    }
+    let holes =
+        matches!(likelihood, LikelihoodConfig::Columns(columns) if columns.iter().any(|column| column.holes));
+    let layers = request.latent.as_ref().map_or(1, Vec::len);
+    let plain = request.family == Family::Gaussian
+        && layers == 1
+        && request.guide == Guide::Amortised
+        && request.kl_weight == KlWeight::default()
+        && request.kl == KlForm::Analytic
+        && request.estimator.is_none();
+    if !(holes && plain) {
+        return Objective::Elbo;
+    }
+    let why = "cells are missing, and are filled in by importance weights";
+    observer.chose(true, "objective", "importance-weighted", why);
+    Objective::ImportanceWeighted
+}
+
+fn kl_weight(request: &Request, objective: Objective, estimator: EstimatorConfig) -> Result<KlWeight, Error> {
     let weight = request.kl_weight;
     let closed = request.kl == KlForm::Analytic || weight.free_bits == 0.0;
-    let weighable = request.objective == Objective::Elbo && estimator.weighs_kl() && closed;
+    let weighable = objective == Objective::Elbo && estimator.weighs_kl() && closed;
     if weight == KlWeight::default() || weighable {
         return Ok(weight);
     }
@@ -363,10 +479,11 @@ const PSI: (usize, f64) = (3, 0.03);
 
 fn choose_inference(
     request: &Request,
+    objective: Objective,
     estimator: EstimatorConfig,
     observer: &dyn Observer,
 ) -> Result<Inference, Error> {
-    let Request { guide, psi_steps, psi_step_size, objective, family, network, latent, .. } = request;
+    let Request { guide, psi_steps, psi_step_size, family, network, latent, .. } = request;
     if *guide == Guide::Amortised {
         if psi_steps.is_some() || psi_step_size.is_some() {
             return Err(Error::request(
@@ -379,7 +496,7 @@ fn choose_inference(
     let layers = latent.as_ref().map_or(1, Vec::len);
     let dense = *network == Network::Dense && *family == Family::Gaussian && layers == 1;
     let path = matches!(estimator, EstimatorConfig::Reparameterised | EstimatorConfig::StickingTheLanding);
-    if !(dense && path && *objective == Objective::Elbo) {
+    if !(dense && path && objective == Objective::Elbo) {
         return Err(Error::request(
             "«guide per-datum» is of the ELBO of dense layers with one layer of Gaussian latents, by reparameterisation",
             "leave out «objective», «estimator», «family» and «network», and give one number for «latent»; or «guide \

@@ -6,7 +6,7 @@ use elbo::fit::FitConfig;
 use elbo_data::column_names;
 use serde::{Deserialize, Serialize};
 
-use crate::{error::Error, scaling::Scaling, settings::to_toml, source::Source};
+use crate::{error::Error, scaling::Scaling, settings::to_toml, source::Source, variable::Variable};
 
 /// The name of the model.
 pub const NAME: &str = "auto-encoder";
@@ -56,6 +56,9 @@ pub struct DataConfig {
     pub(crate) test: Option<Source>,
     #[serde(rename = "scaling")]
     pub(crate) taken: Taken,
+    /// What each of the columns holds, where they are of several kinds, or have missing cells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) variables: Vec<Variable>,
 }
 
 /// What is taken of a stored row.
@@ -96,13 +99,14 @@ impl Config {
 
     /// Whether its parts belong together; those of a file that was edited by hand need not.
     pub(crate) fn is_consistent(&self) -> bool {
-        let DataConfig { stored_columns, columns, image, validation, taken, .. } = &self.data;
+        let DataConfig { stored_columns, columns, image, validation, taken, variables, .. } = &self.data;
         let width = columns.len();
         let kept = if taken.columns.is_empty() { *stored_columns } else { taken.columns.len() };
         kept == width
             && taken.columns.is_sorted_by(|a, b| a < b)
             && taken.columns.last().is_none_or(|column| column < stored_columns)
             && taken.scaling.is_of(width)
+            && (variables.is_empty() || variables.len() == width)
             && image.is_none_or(|[height, across]| height.checked_mul(across) == Some(width))
             && (0.0..1.0).contains(validation)
     }

@@ -4,7 +4,7 @@
 use elbo::{
     diagnose::GapLedger,
     fit::EpochReport,
-    likelihood::Likelihood,
+    likelihood::{Likelihood, Support},
     objective::Objective,
     terms::{Mean, RowTerms, Summary},
 };
@@ -20,8 +20,9 @@ impl Stored {
     /// For log densities of rows, and bounds on them.
     pub(super) fn of(config: &Config, likelihood: &dyn Likelihood) -> Self {
         let row = vec![0.0; config.data.columns.len()];
-        let discrete = likelihood.support().is_discrete();
-        Self(if discrete { 0.0 } else { config.data.taken.scaling.log_volume(&row) })
+        // Columns of a family each have their densities in the units of the file.
+        let told = likelihood.support().is_discrete() || likelihood.support() == Support::Mixed;
+        Self(if told { 0.0 } else { config.data.taken.scaling.log_volume(&row) })
     }
 
     /// For values of what was maximised, which the noiseless limit makes none of a density.

@@ -16,7 +16,7 @@ use elbo::{
     parameters::BurnModule,
     random::Key,
 };
-use elbo_data::{AnyDataset, Dataset};
+use elbo_data::{AnyDataset, Coding, Dataset};
 
 use super::{
     choose::choose,
@@ -77,9 +77,14 @@ pub fn fit_of(
     plan: &Plan,
     observer: &dyn Observer,
 ) -> Result<Outcome, Error> {
-    let (config, rows) = match source.read(plan.memory, None)? {
-        AnyDataset::Single(data) => chosen(networks, request, (source, test), data, plan, observer)?,
-        AnyDataset::Double(data) => chosen(networks, request, (source, test), data, plan, observer)?,
+    let several = !request.families.is_empty();
+    let (config, rows) = match source.read_any(plan.memory, several)? {
+        (AnyDataset::Single(data), codings) => {
+            chosen(networks, request, (source, test), (data, codings), plan, observer)?
+        }
+        (AnyDataset::Double(data), codings) => {
+            chosen(networks, request, (source, test), (data, codings), plan, observer)?
+        }
     };
     begin(networks, &Config { begin_at: begin_at.map(Into::into), ..config }, &rows, plan, observer)
 }
@@ -89,13 +94,13 @@ fn chosen<T: Scaled + Display>(
     networks: &impl Networks,
     request: &Request,
     (source, test): (Source, Option<Source>),
-    data: Dataset<T>,
+    (data, codings): (Dataset<T>, Vec<Coding>),
     plan: &Plan,
     observer: &dyn Observer,
 ) -> Result<(Config, Split), Error> {
     describe(&data, observer);
     let name = plan.place.name.as_deref();
-    let config = choose(networks, request, name, source, test, &data, observer)?;
+    let config = choose(networks, request, name, source, test, (&data, &codings), observer)?;
     let rows = Split::read(networks, &config, data, plan.memory, observer)?;
     Ok((config, rows))
 }

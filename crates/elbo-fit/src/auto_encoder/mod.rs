@@ -1,13 +1,16 @@
 //! Variational auto-encoders: what is asked for, what is chosen by the data, the fit and its folder, and what can be done with
 //! the fitted model.
 
+mod anomalies;
 mod audit;
 mod choose;
 mod config;
 mod density;
 mod evaluate;
+mod families;
 mod findings;
 mod fit;
+mod impute;
 mod infer;
 mod kept;
 mod likelihood;
@@ -30,5 +33,5 @@ pub(crate) use fit::{go_on, repeat};
 pub use infer::Inference;
 pub use model::AutoEncoder;
 pub use networks::{Built, Networks, OwnLikelihood, StandardNetworks};
-pub use request::{Guide, Network, Request, Scale};
+pub use request::{ColumnFamily, Guide, Network, Request, Scale};
 pub use words::{Words, words};

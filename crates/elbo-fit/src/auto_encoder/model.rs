@@ -11,12 +11,15 @@ use elbo::{
     guide::Family,
     random::{Key, Purpose},
 };
-use elbo_data::{Column, Table};
+use elbo_data::{Column, ColumnKind, Table};
 
 use super::{
+    anomalies,
     audit::{self, Audit, AuditRequest},
     config::{Config, DataConfig},
+    density::Stored,
     evaluate::{self, Measures},
+    impute,
     infer::{self, Inference},
     kept::read_model,
     networks::{Networks, StandardNetworks},
@@ -24,11 +27,16 @@ use super::{
     prepare::{Prepared, read_for},
 };
 use crate::{
+    anomalies::{Anomalies, DRAWN, Measured, Surprises, USUAL, anomalies as scored},
     error::Error,
     fitted::{Fitted, Latents, Means, ModelMetadata, Pictures},
+    impute::{Imputation, Imputed, completed, told},
+    number::significant,
     observer::Observer,
-    query::{Answer, Evaluation, Query, Selection},
-    rows, table,
+    query::{Answer, Approximation, Evaluation, Query, Selection},
+    rows,
+    source::Source,
+    table,
 };
 
 /// Rows encoded at a time, a whole number of the library's chunks.
@@ -171,7 +179,67 @@ impl AutoEncoder {
         let index = which.of(data.rows);
         let x = self.reader.reconstruct(&self.selected(&data, &index))?;
         let labels = data.labels.map(|labels| index.iter().map(|&row| labels[row].clone()).collect());
-        Ok(Answer::of("row", index, labels, self.table(&x)))
+        Ok(Answer::of("row", index, labels, self.table(&x, false)))
+    }
+
+    /// The table of the rows with its missing cells filled in (E35), in the columns and the units of its file; observed cells are
+    /// untouched.
+    ///
+    /// # Errors
+    /// As for [`Self::evaluate`]; where z is not one layer of Gaussians, or the model was fitted to rows without missing cells
+    /// as one likelihood of all columns.
+    pub fn impute(
+        &self,
+        rows: &Query,
+        asked: &Imputation,
+        observer: &dyn Observer,
+    ) -> Result<Imputed, Error> {
+        let DataConfig { columns, variables, source, .. } = &self.config.data;
+        if variables.is_empty() {
+            return Err(Error::request(
+                "this model was fitted to rows without missing cells, and takes none that have some",
+                "a fit to a table with missing cells fills them in; «elbo factors» and «elbo mixture» take both",
+            ));
+        }
+        let data = self.encoded(rows, observer)?;
+        let (cells, effective) =
+            impute::missing_cells((&self.config, &*self.reader), &data, asked, observer)?;
+        let whole = |source: &Source| source.whole(rows.memory, columns);
+        let frame = source.for_model(rows.source.as_ref(), whole)?;
+        let rows = completed(&frame, columns, variables, &cells, asked)?;
+        Ok(Imputed { rows, facts: told(&cells, &effective, asked.draws) })
+    }
+
+    /// How odd rows are, and which of their cells make them so.
+    ///
+    /// # Errors
+    /// As for [`Self::evaluate`]; where z is not one layer of Gaussians.
+    pub fn anomalies(&self, rows: &Query, seed: u64, observer: &dyn Observer) -> Result<Anomalies, Error> {
+        let DataConfig { columns, variables, taken, .. } = &self.config.data;
+        let data = self.encoded(rows, observer)?;
+        let (key, width) = (Key::new(seed).purpose(Purpose::Evaluate), columns.len());
+        let of = anomalies::surprises(&*self.reader, &data.x, key.fold(0), observer)?;
+        let drawn = self.drawn(DRAWN, true, seed)?;
+        let usual = anomalies::surprises(&*self.reader, &drawn[..USUAL * width], key.fold(1), &())?;
+        let stored = Stored::of(&self.config, self.reader.likelihood());
+        let of = Surprises { log_density: stored.rows(of.log_density), ..of };
+        let kinds: Vec<ColumnKind> = match &variables[..] {
+            [] => vec![ColumnKind::Real; width],
+            variables => variables.iter().map(|of| of.kind).collect(),
+        };
+        let x: Vec<f64> = data.x.iter().map(|&x| f64::from(x)).collect();
+        let shown = |d: usize, x: f64| match variables.get(d) {
+            Some(variable) => variable.shown(x),
+            None => significant(x),
+        };
+        let measured = Measured {
+            names: columns,
+            kinds: &kinds,
+            x: &taken.scaling.undo_rows(&x),
+            labels: data.labels,
+            shown: &shown,
+        };
+        Ok(scored(&measured, &of, &self.stored(&drawn), &usual, Approximation::Estimate))
     }
 
     /// Gives the same rows as pictures.
@@ -196,7 +264,7 @@ impl AutoEncoder {
     /// # Errors
     /// It never fails for a model that was fitted.
     pub fn sample(&self, number: usize, draw: bool, seed: u64) -> Result<Answer, Error> {
-        Ok(Answer::new(self.table(&self.drawn(number, draw, seed)?)))
+        Ok(Answer::new(self.table(&self.drawn(number, draw, seed)?, draw)))
     }
 
     /// The rows as pictures.
@@ -253,9 +321,18 @@ impl AutoEncoder {
         self.config.image().ok_or_else(|| Error::request("the rows of this model are no images", remedy))
     }
 
-    /// Rows of x in the units of the stored data.
-    fn table(&self, x: &[f32]) -> Table {
-        table::of(&self.config.data.columns, &self.stored(x))
+    /// Rows of x as the stored data have them, means or draws.
+    fn table(&self, x: &[f32], drawn: bool) -> Table {
+        let (DataConfig { columns, variables, .. }, stored) = (&self.config.data, self.stored(x));
+        if variables.is_empty() {
+            return table::of(columns, &stored);
+        }
+        let mut table = Table::new();
+        for (d, (name, variable)) in columns.iter().zip(variables).enumerate() {
+            let cells = stored.iter().skip(d).step_by(columns.len()).copied().collect();
+            table.push(name, variable.column(cells, drawn));
+        }
+        table
     }
 
     /// The values row after row.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use elbo::{
     distribution::bernoulli::Binarise,
-    likelihood::{Likelihood, Support},
+    likelihood::{Likelihood, Support, Unsupported},
     minibatch::{self, split},
     random::Key,
 };
@@ -43,7 +43,19 @@ impl Prepared {
     }
 
     /// Checks that a likelihood, by its name, can take every value.
-    fn check_support(&self, columns: &[String], name: &str, support: Support) -> Result<(), Error> {
+    fn check_support(&self, columns: &[String], likelihood: &dyn Likelihood) -> Result<(), Error> {
+        let (name, support) = (likelihood.name(), likelihood.support());
+        if let Some(Unsupported { row, column, value, needs }) =
+            likelihood.unsupported(&minibatch::Rows::all(&self.x, columns.len()))
+            && support == Support::Mixed
+        {
+            let (name, column, line) = (&self.name, &columns[column], self.lines.of(row));
+            let message = format!(
+                "`{name}`: column `{column}` line {line} is {}, but its family needs {needs}",
+                short(value)
+            );
+            return Err(Error::new(message).remedy("mend the cell, or leave it empty: it is missing then"));
+        }
         let Some(place) = self.x.iter().position(|&v| !support.accepts(v)) else { return Ok(()) };
         let (row, column) = (place / columns.len(), place % columns.len());
         Err(Error::new(format!(
@@ -110,6 +122,9 @@ pub(crate) fn stored(
     memory: Option<u64>,
     wanted: Option<&[String]>,
 ) -> Result<AnyDataset, Error> {
+    if !config.data.variables.is_empty() {
+        return Ok(AnyDataset::Double(source.read_coded(memory, wanted)?.0));
+    }
     Ok(match source.read(memory, wanted)? {
         AnyDataset::Double(data) if !config.data.exact => {
             AnyDataset::Single(data.converted(memory, |_, x| f32::of(x))?)
@@ -240,6 +255,6 @@ pub(crate) fn prepare<T: Scaled>(
     let data = T::scaled(data, scaling, memory)?;
     let (rows, x) = (data.rows(), data.values);
     let prepared = Prepared { x, rows, labels: data.labels, name: data.name, lines: data.lines };
-    prepared.check_support(columns, likelihood.name(), likelihood.support())?;
+    prepared.check_support(columns, likelihood)?;
     Ok(prepared)
 }

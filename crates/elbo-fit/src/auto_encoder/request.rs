@@ -1,5 +1,7 @@
 //! An auto-encoder, as it is asked for: what is left open is chosen by the data.
 
+use std::collections::BTreeMap;
+
 use elbo::{
     distribution::bernoulli::Binarise,
     gradient::EstimatorConfig,
@@ -27,6 +29,8 @@ pub struct Request {
     pub binarise: Option<Binarise>,
     /// p(x|z); if open, Bernoulli for tables of 0 and 1 and images of ink and paper, else Gaussian.
     pub likelihood: Option<LikelihoodFamily>,
+    /// The families of columns by their names, which make a likelihood of a family each.
+    pub families: BTreeMap<String, ColumnFamily>,
     /// σ of a Gaussian likelihood; if open, one for each column of a table, and one for all pixels of images.
     pub sigma: Option<Sigma>,
     /// What encoder and decoder are made of, beside the dense layers.
@@ -40,7 +44,8 @@ pub struct Request {
     /// Widths of the encoder's hidden layers; the decoder's are the same in reverse. If open, one of 400, or of half as many
     /// as the training rows of a table with at least ten times as many columns, where that is fewer.
     pub hidden: Option<Vec<usize>>,
-    /// The number of latent dimensions, of one layer or of two; if open, 20, or half as many as columns where that is fewer.
+    /// The number of latent dimensions, of one layer or of two; if open, 20, or half as many as columns where that is fewer;
+    /// of columns of a family each one fewer than columns, where that is fewer.
     pub latent: Option<Vec<usize>>,
     /// Widths of the hidden layers between two layers of z; if open, 100 and 100.
     pub hidden2: Option<Vec<usize>>,
@@ -60,8 +65,9 @@ pub struct Request {
     pub batch: usize,
     /// Monte Carlo samples of z a row and step; if open, what the estimator needs.
     pub samples: Option<usize>,
-    /// What is maximised.
-    pub objective: Objective,
+    /// What is maximised; if open, the importance-weighted bound of rows with missing cells, which are filled in by importance
+    /// weights, else the ELBO.
+    pub objective: Option<Objective>,
     /// How its gradient is estimated; if open, what suits the objective and the latents.
     pub estimator: Option<EstimatorConfig>,
     /// The form of the KL term.
@@ -99,6 +105,7 @@ impl Default for Request {
             drop_constant: false,
             binarise: None,
             likelihood: None,
+            families: BTreeMap::new(),
             sigma: None,
             network: Network::Dense,
             channels: None,
@@ -115,7 +122,7 @@ impl Default for Request {
             decay: Decay::Constant,
             batch: 128,
             samples: None,
-            objective: Objective::Elbo,
+            objective: None,
             estimator: None,
             kl: KlForm::Analytic,
             kl_weight: KlWeight::default(),
@@ -148,6 +155,34 @@ pub enum Scale {
     Unit,
     /// Each column to mean 0 and standard deviation 1 over the training rows.
     Standard,
+}
+
+/// The family of a column, as it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ColumnFamily {
+    /// Real numbers.
+    Gaussian,
+    /// Real numbers, some of which lie far out.
+    StudentT,
+    /// Positive numbers.
+    LogNormal,
+    /// Positive numbers, and many zeros.
+    Hurdle,
+    /// Two levels, or 0 and 1.
+    Bernoulli,
+    /// Levels without order.
+    Categorical,
+    /// Levels in their order.
+    Ordinal,
+    /// Counts.
+    Poisson,
+    /// Counts whose variance exceeds their mean.
+    NegativeBinomial,
+    /// Numbers between 0 and 1.
+    Beta,
+    /// Numbers that come round after this period, as hours after 24; of times it is in days.
+    Circular(f64),
 }
 
 /// What encoder and decoder are made of.

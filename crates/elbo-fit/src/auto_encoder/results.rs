@@ -8,6 +8,7 @@ use elbo::{
     engine::Reader,
     fit::{Finished, Fit},
     guide::Guide,
+    likelihood::Support,
     minibatch::{Minibatch, Rows},
     model::{Latent, LinearGaussian},
     objective::Objective,
@@ -113,8 +114,9 @@ pub(super) fn results(
     // The yardstick may take longer than the fit: what was fitted is told before.
     keep(&told(None, found.clone()))?;
     let discrete = reader.likelihood().support().is_discrete();
+    let mixed = reader.likelihood().support() == Support::Mixed;
     let linear = match &test_terms {
-        _ if discrete => None,
+        _ if discrete || mixed => None,
         _ if work(train) > MOST_WORK => {
             let text =
                 "left out: the linear model of so many rows and columns would take longer than the fit";

@@ -82,9 +82,14 @@ pub(crate) fn choose_hidden(
 }
 
 /// The size of the first layer of z, and the second layer if one was asked for.
-pub(crate) fn choose_latent(request: &Request, width: usize) -> Result<(usize, Option<SecondLayer>), Error> {
+pub(crate) fn choose_latent(
+    request: &Request,
+    width: usize,
+    mixed: bool,
+) -> Result<(usize, Option<SecondLayer>), Error> {
     let Request { latent, hidden2, family, .. } = request;
-    let layers = latent.clone().unwrap_or_else(|| vec![20.min(width.div_ceil(2))]);
+    let usual = if mixed { width.saturating_sub(1).max(1) } else { width.div_ceil(2) };
+    let layers = latent.clone().unwrap_or_else(|| vec![20.min(usual)]);
     let Some(&above) = layers.get(1) else {
         if hidden2.is_some() {
             return Err(Error::request(

@@ -27,11 +27,15 @@ pub(super) fn independent(
     rows: &Minibatch,
     device: &Device,
 ) -> Option<Vec<f64>> {
-    let (mean, variance) = train.moments();
-    let own = likelihood.start_own(&mean, &variance).ok()?;
-    let starts: Vec<Vec<f64>> = mean.iter().map(|&mean| likelihood.start(mean, train.len())).collect();
-    let outputs = (0..likelihood.outputs()).flat_map(|o| starts.iter().map(move |start| start[o] as f32));
-    let outputs: Vec<f32> = outputs.collect();
+    let (outputs, own): (Vec<f32>, Vec<f32>) = if let Some([outputs, own]) = likelihood.start_at(train) {
+        (outputs, own)
+    } else {
+        let (mean, variance) = train.moments();
+        let own = likelihood.start_own(&mean, &variance).ok()?;
+        let starts: Vec<Vec<f64>> = mean.iter().map(|&mean| likelihood.start(mean, train.len())).collect();
+        let outputs = (0..likelihood.outputs()).flat_map(|o| starts.iter().map(move |start| start[o] as f32));
+        (outputs.collect(), own)
+    };
     let (number, width) = (rows.rows.len(), outputs.len());
     let matrix =
         |values: Vec<f32>, width| Tensor::<2>::from_data(TensorData::new(values, [number, width]), device);
@@ -63,7 +67,7 @@ pub(super) fn mixture(
     rows: &Minibatch,
     key: Key,
 ) -> Option<Vec<f64>> {
-    if rows.width > COLUMNS {
+    if rows.width > COLUMNS || support == Support::Mixed {
         return None;
     }
     let some = train.index().iter().copied().take(ROWS);
@@ -164,9 +168,16 @@ pub(super) fn predictive(
     let draws = (DRAWN.0 / width).clamp(100, DRAWN.1);
     let z = reader.sample_prior(key.fold(0), draws);
     let drawn = reader.sample(&z, key.fold(1))?;
-    let column = |x: &[f32], d: usize| x.iter().skip(d).step_by(width).map(|&x| f64::from(x)).collect();
+    let column = |x: &[f32], d: usize| {
+        let cells = x.iter().skip(d).step_by(width).map(|&x| f64::from(x));
+        cells.filter(|x| !x.is_nan()).collect::<Vec<f64>>()
+    };
     let mut worst: Option<(f64, String)> = None;
     let mut look = |held_out: Vec<f64>, drawn: Vec<f64>, of: String| {
+        // Of few cells a share says little.
+        if held_out.len() < 2 {
+            return;
+        }
         let coverage = coverage(&held_out, drawn);
         if worst.as_ref().is_none_or(|(least, _)| coverage < *least) {
             worst = Some((coverage, of));
@@ -179,6 +190,7 @@ pub(super) fn predictive(
     let some = train.select(train.index().iter().copied().take(ROWS).collect());
     let components = LOOKED_AT.1.min(width.saturating_sub(1));
     if width <= LOOKED_AT.0
+        && reader.likelihood().support() != Support::Mixed
         && let Ok(linear) = LinearGaussian::fit(&some, components, None)
     {
         let scores = |x: &[f32]| x.chunks(width).map(|x| linear.principal_components(x)).collect::<Vec<_>>();

@@ -6,12 +6,14 @@ use elbo::{
     random::{Key, Purpose},
     terms::Mean,
 };
-use elbo_data::{Column, Dataset, Table};
+use elbo_data::{Column, ColumnKind, Dataset, Table};
 
 use crate::{
+    anomalies::{Anomalies, DRAWN, Measured, Surprises, USUAL, anomalies as scored},
     columns::listed,
     error::Error,
     fitted::{Fitted, Latents, ModelMetadata, fills_nothing},
+    number::significant,
     observer::{Observer, ObserverExt},
     query::{Answer, Approximation, Evaluation, LOG_DENSITY, Query, Selection, Term, push_log_density},
     subset::drawn,
@@ -169,6 +171,65 @@ impl<M: RowModel> Fitted for M {
             terms: vec![Term::mean(LOG_DENSITY, mean, seen.len()).is(self.approximation())],
             rows: Answer::of("row", index, labels, table),
         })
+    }
+
+    fn anomalies(
+        &self,
+        about: &ModelMetadata,
+        asked: &Query,
+        seed: u64,
+        watch: &dyn Observer,
+    ) -> Result<Anomalies, Error> {
+        let names = &about.columns;
+        let given = self.given(names);
+        let mut data = about.rows(asked, names, watch)?;
+        let (labels, width) = (data.labels.take(), names.len());
+        let sampled = RowModel::sample(self, about, DRAWN, Key::new(seed))?;
+        let columns: Vec<&Column> =
+            names.iter().map(|name| sampled.column(name)).collect::<Result<_, _>>()?;
+        let number = |cell: usize| columns[cell % width].number(cell / width, 0).unwrap_or(f64::NAN);
+        let drawn: Vec<f64> = (0..DRAWN * width).map(number).collect();
+        let of_model = |values: Vec<f64>| Dataset { values: values.into(), ..data.at_rows(&[]) };
+        // By what the other cells lose the model tells the last.
+        let of = |x: &[f64], watch: &dyn Observer| -> Result<Surprises, Error> {
+            let log_density = self.log_density(of_model(x.to_vec()))?;
+            let mut of_cells = vec![f64::NAN; x.len()];
+            watch.work("anomalies", width as u64);
+            for d in (0..width).filter(|&d| given.len() == width || !given.contains(&names[d])) {
+                let mut without = x.to_vec();
+                without.iter_mut().skip(d).step_by(width).for_each(|x| *x = f64::NAN);
+                let others = if width == 1 || given.len() < width {
+                    vec![0.0; log_density.len()]
+                } else {
+                    self.log_density(of_model(without))?
+                };
+                for (n, (whole, others)) in log_density.iter().zip(others).enumerate() {
+                    if !x[n * width + d].is_nan() {
+                        // A row of one cell has no others.
+                        of_cells[n * width + d] = if others.is_nan() { 0.0 } else { others } - whole;
+                    }
+                }
+                watch.worked(1);
+            }
+            watch.work_end();
+            Ok(Surprises { log_density, of_cells })
+        };
+        let (rows, usual) = (of(&data.values, watch)?, of(&drawn[..USUAL * width], &())?);
+        if let Some(row) = rows.log_density.iter().position(|density| density.is_nan()) {
+            let (name, line) = (&data.name, data.lines.of(row));
+            let message =
+                format!("`{name}`: the row in line {line} lacks the cells that {} needs", M::DENSITY);
+            return Err(Error::new(message).remedy("leave it out, or fill in its cells"));
+        }
+        let values = &data.values;
+        let kind = |d: usize| {
+            let binary = values.iter().skip(d).step_by(width).all(|&x| x.is_nan() || x == 0.0 || x == 1.0);
+            if binary { ColumnKind::Binary } else { ColumnKind::Real }
+        };
+        let kinds: Vec<ColumnKind> = (0..width).map(kind).collect();
+        let shown = |_: usize, x: f64| significant(x);
+        let measured = Measured { names, kinds: &kinds, x: values, labels, shown: &shown };
+        Ok(scored(&measured, &rows, &drawn, &usual, self.approximation()))
     }
 
     fn latents(&self) -> Option<&dyn Latents> {

@@ -211,3 +211,10 @@ pub(crate) fn files(folder: &Path) -> Vec<String> {
     names.sort();
     names
 }
+
+/// The folder of data sets.
+pub(crate) fn data() -> Option<PathBuf> {
+    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data");
+    let folder = PathBuf::from(std::env::var("ELBO_DATA").unwrap_or_else(|_| default.into()));
+    fs::canonicalize(folder).ok()
+}
