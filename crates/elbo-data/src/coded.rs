@@ -5,11 +5,12 @@ use std::path::Path;
 use crate::cells::Cells;
 use crate::dataset::Dataset;
 use crate::error::Error;
-use crate::frame::{Column, ColumnKind, Frame, Levels};
+use crate::frame::{Cell, Column, ColumnKind, Frame, Levels};
 use crate::names::listed;
 use crate::options::TableOptions;
 use crate::reading::{ColumnReading, Role};
 use crate::roles::{self, place};
+use crate::time::of_clock;
 
 /// Microseconds of a day, in which instants are counted.
 const DAY: f64 = 86_400e6;
@@ -26,6 +27,8 @@ pub enum Coding {
     Levels(Vec<String>),
     /// Days since 1970-01-01 00:00 UTC.
     Days,
+    /// Times of day, as `13:45` or `13:45:30`: shares of a day from midnight.
+    Clock,
 }
 
 impl Frame {
@@ -72,6 +75,12 @@ impl Frame {
                 continue;
             };
             let levels = self.levels_of(i);
+            if open(column) && !column.kind.is_number() && self.is_clock(i, rows) {
+                (column.kind, column.role) = (ColumnKind::Time, Role::Data);
+                column.why = "it holds times of day".into();
+                kept.push(i);
+                continue;
+            }
             let asked = table.types.keys().chain(table.levels.keys()).any(|key| is(key, name, &names));
             match column.kind {
                 _ if !open(column) => {}
@@ -149,6 +158,14 @@ impl Frame {
         self.label_names = labels.iter().map(|&i| names[i].clone()).collect();
     }
 
+    /// Whether every cell of a column of text that is there is a time of day.
+    fn is_clock(&self, column: usize, rows: usize) -> bool {
+        let mut seen =
+            (0..rows).map(|row| self.cell(row, column)).filter(|cell| *cell != Cell::Missing).peekable();
+        seen.peek().is_some()
+            && seen.all(|cell| matches!(cell, Cell::Text(text) if of_clock(&text).is_some()))
+    }
+
     /// How many levels a column has, where it has levels.
     fn levels_of(&self, column: usize) -> usize {
         match &self.columns[self.part(column).0].1 {
@@ -170,6 +187,13 @@ impl Frame {
         if let Column::Time(instants) = cells {
             let days = |instant: &Option<i64>| instant.map_or(f64::NAN, |instant| instant as f64 / DAY);
             return Ok((Coding::Days, instants.iter().map(days).collect()));
+        }
+        if kind == Some(ColumnKind::Time) && !cells.is_number() {
+            let clock = |row| match cells.cell(row, place) {
+                Cell::Text(text) => of_clock(&text).unwrap_or(f64::NAN),
+                _ => f64::NAN,
+            };
+            return Ok((Coding::Clock, (0..rows).map(clock).collect()));
         }
         let of_levels = matches!(kind, Some(ColumnKind::Category | ColumnKind::Ordinal));
         if !of_levels && told.is_none() {

@@ -58,6 +58,16 @@ pub(crate) fn parse(text: &str) -> Option<i64> {
     instant.or_else(|| text.parse::<DateTime>().ok().map(micros))
 }
 
+/// The share of a day at which a time of day stands, as `13:45` or `13:45:30`.
+pub(crate) fn of_clock(text: &str) -> Option<f64> {
+    if !text.contains(':') {
+        return None;
+    }
+    let time: Time = text.parse().ok()?;
+    let since = time.duration_since(Time::midnight());
+    Some(since.as_secs_f64() / 86_400.0)
+}
+
 /// How all cells of a column write their instants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Writing {

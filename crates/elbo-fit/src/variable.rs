@@ -15,11 +15,16 @@ pub(crate) struct Variable {
     /// The digits behind the point that its numbers have, where these are few.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) decimals: Option<i32>,
+    /// Whether they are times of day, in days, which have seconds where no number of digits is told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) clock: bool,
 }
 
 impl Variable {
     /// A drawn or filled-in number as the file writes its own: rounded as those are.
     pub(crate) fn rounded(&self, x: f64) -> f64 {
+        // A Gaussian of whole numbers knows nothing of 0.
+        let x = if self.kind == ColumnKind::Count { x.max(0.0) } else { x };
         let Some(decimals) = self.decimals else { return x };
         let size = 10f64.powi(decimals);
         (x * size).round() / size
@@ -28,11 +33,26 @@ impl Variable {
     /// A stored number as people read it.
     pub(crate) fn shown(&self, x: f64) -> String {
         match self.kind {
+            _ if self.clock => self.time_of_day(x),
             _ if !self.levels.is_empty() => self.level(x).to_owned(),
             ColumnKind::Time => {
                 Times { name: String::new(), values: Vec::new(), calendar: true }.text(x * 86_400e6)
             }
             _ => significant(x),
+        }
+    }
+
+    /// A time of day as a file writes it: to the minute, or to the second where the fit's have seconds.
+    fn time_of_day(&self, days: f64) -> String {
+        if !days.is_finite() {
+            return String::new();
+        }
+        let second = (days.rem_euclid(1.0) * 86_400.0).round() as u64;
+        let second = if self.decimals == Some(0) { (second + 30) / 60 * 60 } else { second } % 86_400;
+        let (hour, minute) = (second / 3600, second / 60 % 60);
+        match self.decimals {
+            Some(0) => format!("{hour:02}:{minute:02}"),
+            _ => format!("{hour:02}:{minute:02}:{:02}", second % 60),
         }
     }
 
@@ -53,6 +73,15 @@ impl Variable {
         let rows = column.rows();
         let number = |row: usize| column.number(row % rows, place).unwrap_or(f64::NAN);
         match column {
+            _ if self.clock => {
+                let text = |row: usize| match column.cell(row % rows, place) {
+                    Cell::Text(text) => text.into_owned(),
+                    _ => String::new(),
+                };
+                let mut texts: Vec<String> = (0..tables * rows).map(text).collect();
+                cells.for_each(|(row, days)| texts[row] = self.time_of_day(days));
+                Column::Text(texts)
+            }
             Column::Time(instants) => {
                 let mut instants = instants.repeat(tables);
                 cells.for_each(|(row, days)| instants[row] = instant(days));
@@ -83,6 +112,9 @@ impl Variable {
     /// A column of these stored numbers as a file has it: levels by name, times as such. With `drawn`, numbers have no more
     /// digits than those of the fit; else they may be means.
     pub(crate) fn column(&self, stored: Vec<f64>, drawn: bool) -> Column {
+        if self.clock {
+            return Column::Text(stored.into_iter().map(|x| self.time_of_day(x)).collect());
+        }
         let round = |x: f64| if drawn { self.rounded(x) } else { x };
         match self.kind {
             _ if !self.levels.is_empty() => {

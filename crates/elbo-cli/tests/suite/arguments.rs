@@ -29,6 +29,8 @@ fn arguments_out_of_range() {
             "beta",
             "the families of all columns are bernoulli, gaussian, poisson, negative-binomial",
         ),
+        ("likelihood", "age=beat", "the families of a column are gaussian, student-t"),
+        ("likelihood", "hour=circular:-1", "give a period > 0, as hour=circular:24"),
         ("threads", "0", "1 to 256"),
         ("device", "tpu", "[possible values: cpu, cuda]"),
         ("seed", "x", "invalid digit"),

@@ -45,6 +45,17 @@ fn levels_are_codes_and_days_are_numbers() {
 }
 
 #[test]
+fn times_of_day_are_shares_of_a_day() {
+    let (data, codings) = coded("at,x\n06:00,1\n,2\n18:00:30,4\n", TableOptions::default()).unwrap();
+    assert_eq!(codings, [Coding::Clock, Coding::Number]);
+    assert_eq!((data.row(0)[0], data.row(2)[0]), (0.25, 0.75 + 30.0 / 86_400.0));
+    assert!(data.row(1)[0].is_nan());
+    // Whatever is no time of day leaves the column text.
+    let (data, _) = coded("at,x\n06:00,1\n25:00,2\n18:00,4\n", TableOptions::default()).unwrap();
+    assert_eq!(data.columns, ["x"]);
+}
+
+#[test]
 fn levels_that_are_numbers_stand_by_their_size() {
     let (data, codings) = coded(TABLE, told("grade", ColumnKind::Ordinal, &[])).unwrap();
     assert_eq!((codings[1].clone(), data.row(0)[1], data.row(1)[1]), (levels(&["9", "10"]), 1.0, 0.0));

@@ -113,7 +113,9 @@ pub(crate) fn choose<T: Number + Display>(
     let draws = VALIDATION_DRAWS.0.div_ceil(data.rows() - train.len()).min(VALIDATION_DRAWS.1);
     let names: Vec<String> = kept.iter().map(|&c| data.columns[c].clone()).collect();
     let variables = mixed.map_or(Vec::new(), |mixed| mixed.variables);
-    let kinds = names.iter().zip(&variables).map(|(name, of)| (name, of.kind, &of.levels[..]));
+    // Times of day are known by how they are written.
+    let told = names.iter().zip(&variables).filter(|(_, of)| !of.clock);
+    let kinds = told.map(|(name, of)| (name, of.kind, &of.levels[..]));
     let source = source.named(data).of_kinds(kinds);
     let name = name.map_or_else(|| source.name(), ToOwned::to_owned);
     Ok(Config {

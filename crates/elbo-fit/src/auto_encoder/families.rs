@@ -64,10 +64,21 @@ impl Mixed {
                 _ => Vec::new(),
             };
             let asked = request.families.get(name).copied().or(request.likelihood.map(ColumnFamily::from));
+            let clock = codings[d] == Coding::Clock;
+            let asked = asked.or(clock.then_some(ColumnFamily::Circular(1.0)));
             let chosen = choose(name, kind, &levels, &cells, asked)?;
-            let decimals = if levels.is_empty() { decimals(&cells) } else { None };
+            let chosen = Chosen {
+                why: if clock && chosen.why == AS_ASKED { "it is of times of day" } else { chosen.why },
+                ..chosen
+            };
+            let whole = |x: &f64| (x * 1440.0 - (x * 1440.0).round()).abs() < 1e-6;
+            let decimals = match clock {
+                true => cells.iter().all(whole).then_some(0),
+                false if levels.is_empty() => decimals(&cells),
+                false => None,
+            };
             let holes = data.column(d).any(|x| x.into().is_nan());
-            Ok(Some((d, Variable { kind, levels, decimals }, chosen, holes)))
+            Ok(Some((d, Variable { kind, levels, decimals, clock }, chosen, holes)))
         };
         let all: Result<Vec<_>, Error> = (0..data.width()).map(of).collect();
         let all: Vec<_> = all?.into_iter().flatten().collect();
