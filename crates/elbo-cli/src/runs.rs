@@ -161,7 +161,15 @@ pub(crate) fn compare(arguments: &Compare, device: &Device) -> Result<(), Error>
     if arguments.json {
         return print(&format!("{:#}\n", figures(&found)));
     }
-    let headings = ["run", "model", "log_density, nats", "per", "number", "rows", "ELBO of all"];
+    let headings = [
+        "run",
+        "model",
+        "mean log density, nats",
+        "of each",
+        "how many of these",
+        "which rows",
+        "ELBO of all rows, nats",
+    ];
     let lines: Vec<[String; 7]> = found
         .runs
         .iter()
@@ -173,7 +181,14 @@ pub(crate) fn compare(arguments: &Compare, device: &Device) -> Result<(), Error>
         .collect();
     print(&aligned(&headings, &lines, &[2, 4, 6]))?;
     print("\n")?;
-    let headings = ["run", "less", "difference, nats", "per", "number", "of the ELBOs of all"];
+    let headings = [
+        "first run",
+        "second run",
+        "first − second: mean log density, nats",
+        "of each",
+        "how many of these",
+        "first − second: ELBO of all rows, nats",
+    ];
     let lines: Vec<[String; 6]> = found
         .pairs
         .iter()

@@ -30,11 +30,21 @@ pub(crate) struct Screen {
 struct Sweeps {
     last: Option<Instant>,
     several: bool,
+    /// The start of the newest sweep, and its line where that is not told yet.
+    newest: Option<(usize, Option<String>)>,
 }
 
-/// A line is told for the first sweeps, and then at most in so many seconds.
+impl Sweeps {
+    /// The last line of a start is always told.
+    fn tell_newest(&mut self) {
+        if let Some(line) = self.newest.as_mut().and_then(|(_, line)| line.take()) {
+            tell(line);
+        }
+    }
+}
+
+/// Of a start the last sweep is told, of the first one those whose number is a power of two, and of all one in so many seconds.
 const QUIET: f64 = 1.0;
-const FIRST: usize = 3;
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -102,7 +112,7 @@ impl Observer for Screen {
     fn sweeps(&self, starts: usize, [rows, shared]: [&str; 2]) {
         interrupt::lets_end(Some("sweep"));
         let several = starts > 1;
-        *locked(&self.sweeps) = Sweeps { last: None, several };
+        *locked(&self.sweeps) = Sweeps { several, ..Sweeps::default() };
         let start = if several { format!("{:>5} | ", "start") } else { String::new() };
         tell(format!(
             "\n{start}{:>5} | {:>16} = {:>16} - {:>14} - {:>12}",
@@ -115,25 +125,31 @@ impl Observer for Screen {
     }
 
     fn sweeps_end(&self) {
+        locked(&self.sweeps).tell_newest();
         interrupt::lets_end(None);
     }
 
     fn sweep(&self, Sweep { start, sweep, bound }: Sweep<'_>) {
         let mut told = locked(&self.sweeps);
-        let quiet = told.last.is_some_and(|last| last.elapsed().as_secs_f64() < QUIET);
-        if quiet && !(start == 0 && sweep <= FIRST) {
-            return;
+        if told.newest.as_ref().is_some_and(|(before, _)| *before != start) {
+            told.tell_newest();
         }
-        told.last = Some(Instant::now());
-        let start = if told.several { format!("{:>5} | ", start + 1) } else { String::new() };
-        tell(format!(
-            "{start}{sweep:>5} | {:>16.4} = {:>16.4} - {:>14.4} - {:>12.4}",
+        let number = if told.several { format!("{:>5} | ", start + 1) } else { String::new() };
+        let line = format!(
+            "{number}{sweep:>5} | {:>16.4} = {:>16.4} - {:>14.4} - {:>12.4}",
             bound.value(),
             bound.log_likelihood,
             bound.kl,
             // Not −bound.global, which makes −0 of nothing.
             0.0 - bound.global
-        ));
+        );
+        let last = *told.last.get_or_insert_with(Instant::now);
+        let is_due = last.elapsed().as_secs_f64() >= QUIET || (start == 0 && sweep.is_power_of_two());
+        told.newest = Some((start, Some(line)));
+        if is_due {
+            told.last = Some(Instant::now());
+            told.tell_newest();
+        }
     }
 
     fn work(&self, what: &'static str, total: u64) {

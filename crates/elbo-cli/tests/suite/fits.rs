@@ -240,6 +240,31 @@ fn how_an_ascent_went_is_said() {
     assert_eq!(starts["reached"], bounds.iter().filter(|&&bound| bound >= best - within).count());
 }
 
+/// The table ends each start with its last sweep, however quick it was.
+#[test]
+fn the_last_sweep_of_each_start_is_told() {
+    let place = place();
+    let said =
+        place.succeeds("mixture --data data.csv --label-column kind --components 3 --starts 3 --name m");
+    let lines: Vec<Vec<&str>> = said
+        .stderr
+        .lines()
+        .map(|line| line.split(['|', '=']).map(str::trim).collect::<Vec<_>>())
+        .filter(|cells| cells.len() == 4 && cells[1].parse::<usize>().is_ok())
+        .collect();
+    let metrics = place.text("runs/m/metrics.jsonl");
+    let sweeps: Vec<serde_json::Value> =
+        metrics.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for start in 1..=3 {
+        let last = sweeps.iter().rfind(|sweep| sweep["start"] == start).unwrap();
+        let told = lines.iter().rfind(|cells| cells[0] == start.to_string()).unwrap();
+        assert_eq!(told[1], last["sweep"].to_string(), "{said:?}");
+        assert_eq!(told[2], format!("{:.4}", last["elbo"].as_f64().unwrap()), "{said:?}");
+    }
+    let first: Vec<&str> = lines.iter().filter(|cells| cells[0] == "1").map(|cells| cells[1]).collect();
+    assert_eq!(first[..3], ["1", "2", "4"], "{said:?}");
+}
+
 #[test]
 fn khat_is_taken_where_it_can_be_and_else_said_to_be_left_out() {
     let place = Place::new();

@@ -15,9 +15,9 @@ fn both_bounds_are_told_and_the_rows_are_not_drawn_anew() {
     let place = Place::new();
     let said = place.succeeds(&format!("{SMALL} --epochs 40"));
     for part in [
-        "guide       a q of its own for each training and validation row, 3 steps at each visit",
+        "guide       each training and validation row has its own q(z|x), which starts as the encoder gives it and takes 3 steps",
         "binarise    threshold: the q of a row would lag behind one that is drawn anew at each epoch",
-        "per-datum   ELBO ",
+        "per-datum   ELBO of the validation rows at epoch ",
     ] {
         assert!(said.stderr.contains(part), "no {part:?} in {said:?}");
     }

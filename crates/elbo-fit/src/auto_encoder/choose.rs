@@ -507,8 +507,8 @@ fn choose_inference(
     }
     let (steps, step_size) = (psi_steps.unwrap_or(PSI.0), psi_step_size.unwrap_or(PSI.1));
     let text = format!(
-        "a q of its own for each training and validation row, {steps} steps at each visit; the encoder, fitted beside it, \
-         is where they start"
+        "each training and validation row has its own q(z|x), which starts as the encoder gives it and takes {steps} steps each \
+         time the fit comes to the row; the encoder is fitted too, and gives q(z|x) of all other rows"
     );
     observer.say("guide", text);
     Ok(Inference::PerDatum { steps, step_size })

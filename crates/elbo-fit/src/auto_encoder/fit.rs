@@ -340,8 +340,8 @@ fn per_datum(history: &[Metrics], best_epoch: u64) -> Option<String> {
     let best = history.iter().find(|metrics| metrics.epoch.epoch == best_epoch)?;
     let EpochReport { validation, amortised: Some(by_encoder), .. } = &best.epoch else { return None };
     Some(format!(
-        "ELBO {} of the validation rows at epoch {best_epoch}, each under its own q; by the encoder {}, as are all figures \
-         above, the report's but for its curves, and what other commands give",
+        "ELBO of the validation rows at epoch {best_epoch}: {} with each row's own q, {} with the encoder's; all other figures are \
+         with the encoder's, but the curves of the report",
         plus_minus(validation.elbo),
         plus_minus(by_encoder.validation.elbo),
     ))
