@@ -24,7 +24,7 @@ impl Variable {
     /// A drawn or filled-in number as the file writes its own: rounded as those are.
     pub(crate) fn rounded(&self, x: f64) -> f64 {
         // A Gaussian of whole numbers knows nothing of 0.
-        let x = if self.kind == ColumnKind::Count { x.max(0.0) } else { x };
+        let x = if self.kind == ColumnKind::Count && x < 0.0 { 0.0 } else { x };
         let Some(decimals) = self.decimals else { return x };
         let size = 10f64.powi(decimals);
         (x * size).round() / size

@@ -129,6 +129,8 @@ const AS_ASKED: &str = "as asked";
 
 /// The nats a cell by which another family must be better than the usual one.
 const BETTER: f64 = 0.05;
+/// The share of the mean below which the standard deviation of counts that are never 0 says that they lie far from it.
+const FAR: f64 = 0.5;
 /// The share of zeros from which they are a heap of their own.
 const HEAP: f64 = 0.1;
 
@@ -158,8 +160,11 @@ fn choose(
     let zeros = cells.iter().filter(|&&x| x == 0.0).count() as f64 / cells.len() as f64;
     let (mean, sd) = (Standard::of(cells.iter().copied()).centre, spread(cells));
     let logs = |of: ColumnFamily| of_asked(name, of, kind, levels, cells).ok();
-    // The first is the usual one of the kind; the others must be better by so much.
+    // The first is the usual one of the kind; the others must be better by so much. Counts far from 0 may vary less, given z, than
+    // any family of counts.
+    let far = sd < FAR * mean && cells.iter().all(|&x| x > 0.0);
     let usual = match kind {
+        ColumnKind::Count if far => (ColumnFamily::Gaussian, "its whole numbers lie far from 0"),
         ColumnKind::Count if sd * sd > mean => {
             (ColumnFamily::NegativeBinomial, "its counts vary more than their mean")
         }
