@@ -38,7 +38,10 @@ impl Variable {
             ColumnKind::Time => {
                 Times { name: String::new(), values: Vec::new(), calendar: true }.text(x * 86_400e6)
             }
-            _ => significant(x),
+            _ => match self.decimals.and_then(|decimals| usize::try_from(decimals).ok()) {
+                Some(decimals) => format!("{x:.decimals$}"),
+                None => significant(x),
+            },
         }
     }
 

@@ -46,6 +46,7 @@
 //! | E26 | per-dimension KL, active units; mutual information I_q(x; z) | [`diagnose::latent_summary`], [`diagnose::mutual_information`] |
 //! | E27 | linear-Gaussian oracle | [`model::LinearGaussian`] |
 //! | E34 | mixed columns with missing cells | [`likelihood::Columns`] |
+//! | E35 | filling in | [`infer::weighted_draws`] |
 //! | E36 | counts: Poisson, negative binomial | [`likelihood::Poisson`], [`likelihood::NegativeBinomial`] |
 //! | – | two layers of z (Burda et al. 2015) | [`model::SecondLayer`], [`guide::Hierarchical`] |
 //!
