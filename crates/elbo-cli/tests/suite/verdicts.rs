@@ -485,6 +485,21 @@ fn log_z_is_not_checked_by_draws_that_miss_it() {
     );
 }
 
+/// Each two of three columns are independent and the third is the parity of the others: one component takes all three for
+/// independent, which loses log 2 a row, and a component for each of the four rows loses nothing.
+#[test]
+fn what_only_three_columns_show_is_seen() {
+    let place = Place::new();
+    let z = normals(12, 4000);
+    let parity = |z: &[f64]| [z[0] > 0.0, z[1] > 0.0, (z[0] > 0.0) ^ (z[1] > 0.0)].map(f64::from).to_vec();
+    place.write("parity.csv", csv("a,b,c", z.chunks(2).map(parity)));
+    let said = place.succeeds("mixture --data parity.csv --components 1 --name one");
+    assert_eq!(verdict(&said), "caution", "{said:?}");
+    assert!(said.stderr.contains("columns `a`, `b` and `c` depend on each other otherwise"), "{said:?}");
+    let said = place.succeeds("mixture --data parity.csv --components 6 --name six");
+    assert_eq!(verdict(&said), "trust", "{said:?}");
+}
+
 /// Two clear groups of 0/1 columns and one without a 1, by two components: the best pair of them is found, whatever the seed.
 /// Another pair has some hundred nats less, and three starts of four end there.
 #[test]

@@ -142,11 +142,10 @@ impl Model for Factors {
 
     fn mends(remedy: Remedy, _: &Settings) -> bool {
         use Remedy::{
-            AutoEncoder, CountLikelihood, FewerParameters, Logarithm, Mixture, MoreLatents, MoreStarts,
-            MoreSweeps, NormalScores, SquareRoot,
+            CountLikelihood, FewerParameters, Logarithm, Mixture, MoreLatents, MoreStarts, MoreSweeps,
+            NormalScores, SquareRoot,
         };
-        let of_rows =
-            matches!(remedy, Logarithm | SquareRoot | NormalScores | CountLikelihood | Mixture | AutoEncoder);
+        let of_rows = matches!(remedy, Logarithm | SquareRoot | NormalScores | CountLikelihood | Mixture);
         of_rows || matches!(remedy, MoreLatents | MoreStarts(_) | MoreSweeps | FewerParameters)
     }
 

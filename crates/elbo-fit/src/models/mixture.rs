@@ -255,8 +255,8 @@ impl Model for Mixture {
 
     fn mends(remedy: Remedy, settings: &Settings) -> bool {
         use Remedy::{
-            Anneal, AutoEncoder, CountLikelihood, FullCovariance, Logarithm, MoreComponents, MoreRows,
-            MoreStarts, MoreSweeps, NormalScores, SimplerCovariance, SquareRoot,
+            Anneal, CountLikelihood, FullCovariance, Logarithm, MoreComponents, MoreRows, MoreStarts,
+            MoreSweeps, NormalScores, SimplerCovariance, SquareRoot,
         };
         let covariance = match &settings.prior.family {
             Family::Gaussian(prior) => Some(prior.covariance),
@@ -267,7 +267,7 @@ impl Model for Mixture {
             SimplerCovariance => covariance == Some(Covariance::Full),
             Logarithm | SquareRoot | NormalScores | CountLikelihood => covariance.is_some(),
             Anneal => settings.annealing.is_none() && settings.online.is_none(),
-            MoreComponents | AutoEncoder | MoreStarts(_) | MoreSweeps | MoreRows => true,
+            MoreComponents | MoreStarts(_) | MoreSweeps | MoreRows => true,
             _ => false,
         }
     }

@@ -27,7 +27,7 @@ pub enum Remedy {
     StateSpace,
     /// A hidden Markov model of them.
     HiddenMarkov,
-    /// An auto-encoder.
+    /// An auto-encoder: only in files of earlier versions.
     AutoEncoder,
     /// The logarithm of a column.
     Logarithm,

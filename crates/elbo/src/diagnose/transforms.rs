@@ -7,7 +7,8 @@
 //! nats, of what these polynomials see.
 //!
 //! Products π_i(u) π_j(v) look for dependence in the same way, of the ranks of u and v: a column of another shape than the
-//! model says depends on nothing by that, and where nothing depends, any order of the ranks is as probable.
+//! model says depends on nothing by that, and where nothing depends, any order of the ranks is as probable. Products π_1 of three
+//! columns look for what no two of them show, as that one is the parity of two others.
 //!
 //! Neyman, *Smooth test for goodness of fit* (1937); Rayner, Thas and Best, *Smooth Tests of Goodness of Fit* (2009). Of
 //! discrete cells u is drawn between F(x−) and F(x) (Dunn and Smyth 1996).
@@ -22,8 +23,9 @@ use crate::{
 /// Polynomials of a cell by itself, and of each of two.
 const SHAPE: usize = 4;
 const PAIR: usize = 2;
-/// Columns of which each two are compared, at most.
+/// Columns of which each two are compared, at most, and each three.
 const PAIRED: usize = 24;
+const IN_THREES: usize = 12;
 /// Rows that follow one another are compared up to so many steps apart.
 const LAGS: usize = 10;
 /// By how many steps rows are followed where they depend on one another.
@@ -92,6 +94,8 @@ struct Test {
     /// The column, of one by itself.
     column: Option<String>,
     departure: Departure,
+    /// How many columns, or rows of one, it looks at together.
+    together: usize,
     /// m.
     number: usize,
     /// Σ b², and 1/N times the m.
@@ -146,7 +150,36 @@ impl Transforms {
                 tests.extend(dependence(what, own, given, &weights));
             }
         }
+        tests.extend(self.in_threes(&scores, &given, &weights));
         summary([rows.round() as usize, width], &tests)
+    }
+
+    /// Each three columns, and each column with two of what is given.
+    fn in_threes(&self, scores: &[Scores], given: &[(&String, Scores)], weights: &[f64]) -> Vec<Test> {
+        let few = |number: usize| (0..number).step_by(number.div_ceil(IN_THREES).max(1)).collect::<Vec<_>>();
+        let (columns, known) = (few(scores.len()), few(given.len()));
+        let mut tests = Vec::new();
+        for (place, &d) in columns.iter().enumerate() {
+            for (between, &e) in columns[..place].iter().enumerate() {
+                let both = scores[e].times(&scores[d], weights);
+                for &f in &columns[..between] {
+                    let [a, b, c] = [f, e, d].map(|column| &self.columns[column]);
+                    let what = format!("columns `{a}`, `{b}` and `{c}` depend on each other otherwise");
+                    tests.extend(interaction(what, &scores[f], &both, weights));
+                }
+            }
+        }
+        for (place, &g) in known.iter().enumerate() {
+            for &h in &known[..place] {
+                let both = given[h].1.times(&given[g].1, weights);
+                for &d in &columns {
+                    let (name, [a, b]) = (&self.columns[d], [h, g].map(|of| given[of].0));
+                    let what = format!("`{name}` depends on {a} and {b} together otherwise");
+                    tests.extend(interaction(what, &scores[d], &both, weights));
+                }
+            }
+        }
+        tests
     }
 
     /// Whether rows depend on those before them, of a model to which their order says nothing; `None` where rows stand for
@@ -235,6 +268,26 @@ impl Scores {
         }
         Self(all)
     }
+
+    /// The products of π_1 of both, with a mean of 0 and a variance of 1; NaN of products that are all alike.
+    fn times(&self, other: &Self, weights: &[f64]) -> Vec<f64> {
+        let mut products: Vec<f64> = self.0[0].iter().zip(&other.0[0]).map(|(a, b)| a * b).collect();
+        let mean = |products: &[f64], power: i32| {
+            let mut sum = Sum::default();
+            products.iter().zip(weights).for_each(|(product, &weight)| sum.add(weight, product.powi(power)));
+            sum.mean()
+        };
+        let centre = mean(&products, 1);
+        for product in &mut products {
+            *product -= centre;
+        }
+        let size = mean(&products, 2).sqrt();
+        let unit = if size > 1e-6 { size.recip() } else { f64::NAN };
+        for product in &mut products {
+            *product *= unit;
+        }
+        products
+    }
 }
 
 /// Rows that follow one another, in sequences of these lengths.
@@ -266,7 +319,8 @@ fn lagged(name: &str, Scores([score, square]): &Scores, lengths: &[usize]) -> Op
 }
 
 /// What tests say together. Of right models no more are refused than the probability says (Bonferroni 1936): one half of it is
-/// for the columns by themselves, a quarter for what depends, and a quarter for the sum of all, each shared by its tests.
+/// for the columns by themselves, a quarter for what depends, and a quarter for the sum of all, each shared by its tests. Of what
+/// depends, a quarter is for three together.
 fn summary([rows, columns]: [usize; 2], tests: &[Test]) -> Option<Transformed> {
     let least = tests.iter().min_by(|a, b| a.probability.total_cmp(&b.probability))?;
     let sum = |of: fn(&Test) -> f64| tests.iter().map(of).sum::<f64>();
@@ -275,13 +329,16 @@ fn summary([rows, columns]: [usize; 2], tests: &[Test]) -> Option<Transformed> {
     // If the model is right each b² has a variance of 2/N².
     let variance = sum(|test| 2.0 * test.expected * test.expected / test.number as f64);
     let lost = Mean { value: all.max(one), standard_error: 0.5 * variance.sqrt() };
-    let among = |kinds: &dyn Fn(Departure) -> bool| {
+    let among = |together: usize| {
         let of: Vec<f64> =
-            tests.iter().filter(|test| kinds(test.departure)).map(|test| test.probability).collect();
+            tests.iter().filter(|test| test.together == together).map(|test| test.probability).collect();
         of.iter().copied().reduce(f64::min).map(|least| least * of.len() as f64)
     };
-    let depends = |of: Departure| matches!(of, Departure::Columns | Departure::Order);
-    let probability = match (among(&|of| !depends(of)), among(&depends)) {
+    let pairs = match (among(2), among(3)) {
+        (Some(pairs), Some(threes)) => Some((pairs / 0.75).min(threes / 0.25)),
+        (pairs, _) => pairs,
+    };
+    let probability = match (among(1), pairs) {
         (Some(own), Some(pairs)) => (2.0 * own).min(4.0 * pairs).min(4.0 * of_sum(tests)),
         (own, pairs) => own.into_iter().chain(pairs).fold(f64::NAN, f64::min),
     };
@@ -350,6 +407,7 @@ fn moments(name: &str, u: &[f64], weights: &[f64]) -> Option<Test> {
         what: format!("column `{name}` has more far out"),
         column: Some(name.into()),
         departure,
+        together: 1,
         again: true,
         number: 2,
         squares,
@@ -384,6 +442,13 @@ fn dependence(what: String, Scores(u): &Scores, Scores(v): &Scores, weights: &[f
         }
     }
     Test::of(Departure::Columns, what, &sums)
+}
+
+/// Whether a column has to do with the product of two others, or with what is given: both have a mean of 0 and a variance of 1.
+fn interaction(what: String, Scores([u, _]): &Scores, both: &[f64], weights: &[f64]) -> Option<Test> {
+    let mut sum = Sum::default();
+    u.iter().zip(both).zip(weights).for_each(|((u, both), &weight)| sum.add(weight, u * both));
+    Some(Test { together: 3, ..Test::of(Departure::Columns, what, &[sum])? })
 }
 
 /// (rank − ½)/N of each number; NaN of one that is not seen.
@@ -448,6 +513,7 @@ impl Test {
             what,
             column: None,
             departure,
+            together: if matches!(departure, Departure::Columns | Departure::Order) { 2 } else { 1 },
             again: false,
             number: used.len(),
             squares: used.iter().map(|sum| sum.mean().powi(2)).sum(),
@@ -508,7 +574,9 @@ mod tests {
     /// three standard errors, and not much fewer, here 1.5 % at least.
     #[test]
     fn right_models_are_seldom_refused() {
-        for (width, rows, given) in [(1, 60, 0), (1, 100, 6), (2, 100, 0), (8, 300, 0), (24, 300, 0)] {
+        for (width, rows, given) in
+            [(1, 60, 0), (1, 100, 6), (2, 100, 0), (3, 60, 0), (8, 300, 0), (24, 300, 0)]
+        {
             let mut refused = 0;
             for seed in 0..1000 {
                 let mut u = vec![0.0f32; (width + given) * rows];
@@ -560,6 +628,33 @@ mod tests {
         let given = vec![("the column `x`".into(), given)];
         let of = Transforms { columns: vec!["a".into()], values, given, ..Transforms::default() };
         assert_eq!(told(&of), "`a` depends on the column `x` otherwise");
+    }
+
+    /// Of three columns of which any two are independent one is the parity of the others, or its sign that of their product: b of
+    /// the π_1 is (√3/2)³ of the parity, for u is drawn within the halves, so that ½ b² is 0.211 nats of the log 2 that is lost.
+    /// A column by itself depends so on what is given.
+    #[test]
+    fn what_three_columns_show_together_is_seen() {
+        let mut u = vec![0.0f32; 6000];
+        Key::new(6).uniforms(0, &mut u);
+        let of_three = |row: &[f32]| {
+            let [a, b, within] = [row[0], row[1], row[2]].map(f64::from);
+            [a, b, 0.5 * (within + f64::from((a < 0.5) ^ (b < 0.5)))]
+        };
+        let rows: Vec<[f64; 3]> = u.chunks(3).map(of_three).collect();
+        let columns = ["a", "b", "c"].map(String::from).to_vec();
+        let of = Transforms { columns, values: rows.concat(), ..Transforms::default() };
+        let told = of.test().unwrap();
+        assert_eq!(told.worst, "columns `a`, `b` and `c` depend on each other otherwise");
+        let expected = 0.5 * 0.75f64.powi(3);
+        assert!(told.probability < 1e-9 && (told.lost.value - expected).abs() < 0.03, "{told:?}");
+        let given = [0, 1].map(|d| (format!("the column `x{d}`"), rows.iter().map(|row| row[d]).collect()));
+        let values = rows.iter().map(|row| row[2]).collect();
+        let of =
+            Transforms { columns: vec!["y".into()], values, given: given.into(), ..Transforms::default() };
+        let told = of.test().unwrap();
+        assert_eq!(told.worst, "`y` depends on the column `x0` and the column `x1` together otherwise");
+        assert!(told.probability < 1e-9 && told.departure == Departure::Columns, "{told:?}");
     }
 
     /// What a column that does not vary loses is a number.

@@ -261,8 +261,19 @@ fn more_parts_are_advised_where_they_may_help() {
     assert!(!has(&of(true, 4.0)));
     let many = of(false, 40.0);
     assert!(!has(&many) && many.contains(&Remedy::SimplerCovariance), "{many:?}");
-    // An auto-encoder learns nothing of 200 rows.
-    assert!(!many.contains(&Remedy::AutoEncoder));
+}
+
+/// An auto-encoder that is worse than a mixture or a linear model names these, so that they do not name it: no advice goes round.
+#[test]
+fn no_advice_goes_back_to_an_auto_encoder() {
+    for departure in [Departure::Shape, Departure::Skew, Departure::Tails, Departure::Columns] {
+        for enough_parts in [false, true] {
+            let transformed =
+                Some(Transformed { departure, rows: 5000, columns: 6, ..transformed(1e-9, 0.1) });
+            let found = remedies(&Findings { enough_parts, transformed, ..good() });
+            assert!(!found.is_empty() && !found.contains(&Remedy::AutoEncoder), "{found:?}");
+        }
+    }
 }
 
 /// k̂ is an estimate: it condemns where it is above its limit by more than its standard error.

@@ -45,16 +45,13 @@ const BOUND_GAP: [f64; 2] = [0.03, 0.25];
 const NARROWER: [f64; 2] = [1.15, 3.0];
 /// Starts after which more of them are no advice.
 const MANY_STARTS: usize = 20;
-/// Rows and columns from which an auto-encoder may be better than a model of a few parameters; of fewer rows it is named where
-/// nothing else is left.
-const TO_LEARN: [usize; 2] = [1000, 2];
 
-/// What may describe rows that are not such as p(x) says. Each model has its own among them.
-fn remedies(departure: Departure, of: &Transformed, findings: &Findings) -> Vec<Remedy> {
+/// What may describe rows that are not such as p(x) says. Each model has its own among them. None is an auto-encoder, whose rows
+/// are held against a mixture and a linear model, and which names these where they are better: advice would go round.
+fn remedies(departure: Departure, findings: &Findings) -> Vec<Remedy> {
     use Remedy::{
-        AutoEncoder, CalendarResiduals, CountLikelihood, Differences, FullCovariance, HiddenMarkov,
-        Logarithm, Mixture, MoreComponents, MoreLatents, MoreStates, NormalScores, SquareRoot, Squares,
-        StateSpace,
+        CalendarResiduals, CountLikelihood, Differences, FullCovariance, HiddenMarkov, Logarithm, Mixture,
+        MoreComponents, MoreLatents, MoreStates, NormalScores, SquareRoot, Squares, StateSpace,
     };
     let all: &[Remedy] = match (departure, findings.skewed) {
         (Departure::Skew, Some(Skewed::LogNormal)) => {
@@ -63,12 +60,12 @@ fn remedies(departure: Departure, of: &Transformed, findings: &Findings) -> Vec<
         (Departure::Skew, Some(Skewed::Counts)) => {
             &[SquareRoot, CountLikelihood, Mixture, MoreComponents, FullCovariance, MoreStates]
         }
-        (Departure::Shape, _) => &[Mixture, MoreComponents, FullCovariance, MoreStates, AutoEncoder],
+        (Departure::Shape, _) => &[Mixture, MoreComponents, FullCovariance, MoreStates],
         (Departure::Tails | Departure::Skew, _) => {
-            &[Mixture, MoreComponents, FullCovariance, MoreStates, AutoEncoder, NormalScores]
+            &[Mixture, MoreComponents, FullCovariance, MoreStates, NormalScores]
         }
         (Departure::Columns, _) => {
-            &[Squares, MoreComponents, FullCovariance, MoreLatents, MoreStates, Mixture, AutoEncoder]
+            &[Squares, MoreComponents, FullCovariance, MoreLatents, MoreStates, Mixture]
         }
         (Departure::Order, _) => &[Differences, CalendarResiduals, StateSpace, HiddenMarkov, MoreStates],
     };
@@ -77,7 +74,6 @@ fn remedies(departure: Departure, of: &Transformed, findings: &Findings) -> Vec<
         // What is added is fitted too.
         MoreComponents | MoreLatents | MoreStates => !findings.enough_parts && !many,
         Squares => !many,
-        AutoEncoder => of.columns >= TO_LEARN[1] && (of.rows >= TO_LEARN[0] || findings.enough_parts),
         _ => true,
     };
     all.iter().copied().filter(helps).collect()
@@ -118,7 +114,7 @@ fn rows(findings: &Findings) -> Option<Reason> {
         "caution where more than 0.01 nats a row are lost and the tests together see it, by a probability below 0.04; no trust \
          where more than 0.25 a column are",
         "smooth tests of the probability integral transforms: Neyman 1937, Rosenblatt 1952; the limits are our choice",
-        &remedies(*departure, transformed, findings),
+        &remedies(*departure, findings),
     ))
 }
 
@@ -142,7 +138,7 @@ fn order(findings: &Findings) -> Option<Reason> {
         finding,
         rule,
         "Neyman 1937; Box and Pierce 1970",
-        &remedies(Departure::Order, in_no_order, findings),
+        &remedies(Departure::Order, findings),
     ))
 }
 
