@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use elbo_data::{Dataset, Number, Role, is_made_up};
+use elbo_data::{Dataset, Number, Role, TableOptions, is_made_up};
 
 use crate::{
     error::Error,
@@ -52,8 +52,10 @@ pub(crate) fn places<T: Number>(
         return by_name(data, wanted, listing, watch);
     }
     if width == stored && !label_unknown {
+        say_by_place(data, wanted, watch);
         Ok(kept())
     } else if width == wanted.len() && (data.labels.is_none() || labelled || text_label(data)) {
+        say_by_place(data, wanted, watch);
         Ok((0..width).collect())
     } else {
         let message =
@@ -63,6 +65,73 @@ pub(crate) fn places<T: Number>(
             listed(listing)
         )))
     }
+}
+
+/// Says that columns are taken by their places, where one side alone has names for them.
+fn say_by_place<T: Number>(data: &Dataset<T>, wanted: &[String], watch: &dyn Observer) {
+    let name = &data.name;
+    match (made_up(&data.columns), made_up(wanted)) {
+        (true, false) => {
+            let order = listed(wanted);
+            let text = format!(
+                "the columns of `{name}` have no names: they are taken in the order of the fit's: {order}"
+            );
+            watch.say("note", text);
+        }
+        (false, true) => {
+            let order = listed(&data.columns);
+            let text = format!(
+                "the columns of the fit have no names: those of `{name}` are taken by their places: {order}"
+            );
+            watch.say("note", text);
+        }
+        _ => {}
+    }
+}
+
+/// Refuses a choice of columns of new rows that is not the model's: «columns» must name each that it takes, and «drop» none.
+/// What the fit was told to read says nothing of them.
+pub(crate) fn check_chosen<T: Number>(
+    data: &Dataset<T>,
+    (asked, of_fit): (&TableOptions, &TableOptions),
+    wanted: &[String],
+) -> Result<(), Error> {
+    let names: Vec<&String> = data.reading.columns.iter().map(|column| &column.name).collect();
+    let place = |name: &String| {
+        let number = || match name.as_str() {
+            "last" => names.len().checked_sub(1),
+            number => number.parse::<usize>().ok()?.checked_sub(1).filter(|&place| place < names.len()),
+        };
+        names.iter().position(|other| *other == name).or_else(number)
+    };
+    let refuse = |what: String| {
+        let needs = listed(wanted);
+        Err(Error::request(
+            format!("`{}`: {what}", data.name),
+            format!(
+                "leave the setting out: the model takes its own columns, {needs}, and leaves others aside"
+            ),
+        ))
+    };
+    let taken: Vec<usize> =
+        (0..names.len()).filter(|&place| data.reading.columns[place].role == Role::Data).collect();
+    for (setting, list, other) in
+        [("columns", &asked.columns, &of_fit.columns), ("drop", &asked.drop, &of_fit.drop)]
+    {
+        if list == other {
+            continue;
+        }
+        if let Some(name) = list.iter().find(|name| place(name).is_none()) {
+            return refuse(format!("«{setting}» names `{name}`, and there is no such column"));
+        }
+        let listed: HashSet<usize> = list.iter().filter_map(place).collect();
+        let wrong = taken.iter().find(|place| listed.contains(place) == (setting == "drop"));
+        if let Some(&wrong) = wrong {
+            let what = if setting == "drop" { "names" } else { "does not name" };
+            return refuse(format!("«{setting}» {what} `{}`, which the model takes", names[wrong]));
+        }
+    }
+    Ok(())
 }
 
 /// A name that occurs more than once.

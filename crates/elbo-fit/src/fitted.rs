@@ -13,7 +13,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::{
     anomalies::Anomalies,
-    columns,
+    columns::{self, check_chosen},
     error::Error,
     observer::Observer,
     query::{Answer, Evaluation, Query, Selection},
@@ -215,7 +215,7 @@ impl ModelMetadata {
             };
             if new {
                 describe_new(&data.reading, watch);
-                check_units(&data, &self.data.source.units, columns, watch)?;
+                check_chosen(&data, (&source.table, &self.data.source.table), &wanted)?;
                 if let Some(time) = &self.data.source.time_column {
                     check_time(&data, time, &source.label_columns, watch)?;
                 }
@@ -230,6 +230,9 @@ impl ModelMetadata {
                 columns.iter().filter_map(|name| known.get(name).copied()).collect()
             };
             let places = columns::places(&data, columns, of_fit.len(), of_fit, kept, labelled, watch)?;
+            if new {
+                check_units(&data, &self.data.source.units, (columns, &places), watch)?;
+            }
             let weights = place(&data).filter(|place| !places.contains(place));
             let weights = weights.map(|place| weights_of(&data, place)).transpose()?;
             let data = data.keep_columns(&places)?;

@@ -1,7 +1,7 @@
 //! Where rows come from: a file, or what is built in.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     fmt::Display,
     path::{Path, PathBuf},
 };
@@ -574,18 +574,21 @@ pub(crate) fn describe_new(reading: &Reading, observer: &dyn Observer) {
     }
 }
 
-/// Compares the units of a model's columns with those of new rows; says so where these tell none.
+/// Compares the units of a model's columns with those of new rows, which are at these places; says so where these tell none.
 ///
 /// # Errors
 /// Where two differ, or only one of them is per cent.
 pub(crate) fn check_units<T>(
     data: &Dataset<T>,
     of_fit: &BTreeMap<String, String>,
-    columns: &[String],
+    (columns, places): (&[String], &[usize]),
     observer: &dyn Observer,
 ) -> Result<(), Error> {
-    for column in data.reading.columns.iter().filter(|column| columns.contains(&column.name)) {
-        let (name, fitted, new) = (&column.name, of_fit.get(&column.name), &column.unit);
+    let read: HashMap<&String, &ColumnReading> =
+        data.reading.columns.iter().map(|column| (&column.name, column)).collect();
+    for (name, &place) in columns.iter().zip(places) {
+        let Some(column) = read.get(&data.columns[place]) else { continue };
+        let (fitted, new) = (of_fit.get(name), &column.unit);
         let percent = [fitted, new.as_ref()].into_iter().flatten().any(|unit| unit == "%");
         match (fitted, new) {
             (fitted, new) if fitted == new.as_ref() => {}

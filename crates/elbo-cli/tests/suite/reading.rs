@@ -339,6 +339,76 @@ fn units_of_new_rows_are_those_of_the_fit() {
     }
 }
 
+/// Rows without names are taken by their places, and that is said; the guard of units holds for them too.
+#[test]
+fn new_rows_without_names_are_told_how_they_are_taken() {
+    let place = Place::new();
+    let rows = |unit: &str| {
+        let row = |i: u32| format!("{}{unit},{}.5\n", 200 + i * 7 % 31, i % 5);
+        (0..40).map(row).collect::<String>()
+    };
+    for (name, unit) in [("plain", ""), ("percent", "%")] {
+        place.write(&format!("{name}.csv"), "w,p\n".to_owned() + &rows(unit));
+        place.write(&format!("{name}-bare.csv"), rows(unit));
+    }
+    place.succeeds("mixture --data plain.csv --components 1 --name plain");
+    place.succeeds("mixture --data percent.csv --components 1 --name percent");
+    place.succeeds("mixture --data plain-bare.csv --components 1 --name bare");
+    place.succeeds("train --data plain.csv --latent 1 --epochs 2 --name vae");
+    for (run, verbs) in [("plain", ["evaluate", "predict"]), ("vae", ["reconstruct", "infer"])] {
+        for verb in verbs {
+            let named = place.succeeds(&format!("{verb} runs/{run} --data plain.csv"));
+            let bare = place.succeeds(&format!("{verb} runs/{run} --data plain-bare.csv"));
+            assert_eq!(named.stdout.replace("plain.csv", ""), bare.stdout.replace("plain-bare.csv", ""));
+            let note = "have no names: they are taken in the order of the fit's: w, p";
+            assert_eq!(bare.stderr.matches(note).count(), 1, "{verb}: {}", bare.stderr);
+            assert!(!named.stderr.contains(note), "{verb}: {}", named.stderr);
+        }
+    }
+    says(
+        &place.succeeds("predict runs/bare --data plain.csv"),
+        &["the columns of the fit have no names", ": w, p"],
+    );
+    assert!(!place.succeeds("predict runs/bare --data plain-bare.csv").stderr.contains("no names"));
+    place.succeeds("predict runs/percent --data percent-bare.csv");
+    let message = "the numbers of column `w` have no unit, but those of the fit have `%`";
+    place.fails("predict runs/percent --data plain-bare.csv", 1, &[message], "write the column as the rows");
+    let message = "the numbers of column `w` have `%`, but those of the fit have no unit";
+    for run in ["plain", "vae"] {
+        let command = format!("predict runs/{run} --data percent-bare.csv");
+        place.fails(&command, 1, &[message], "write the column as the rows");
+    }
+}
+
+/// A choice of columns of new rows is the model's, or it is refused.
+#[test]
+fn other_columns_of_new_rows_are_refused() {
+    let place = Place::new();
+    let row = |i: u32| format!("{},{}.5,{}.25\n", i * 5 % 7, i * 3 % 11, i % 3);
+    place.write("a.csv", "a,b,c\n".to_owned() + &(0..40).map(row).collect::<String>());
+    place.succeeds("mixture --data a.csv --columns a,b --components 1 --name mixture");
+    place.succeeds("train --data a.csv --columns a,b --latent 1 --epochs 2 --name vae");
+    for run in ["mixture", "vae"] {
+        let plain = place.succeeds(&format!("predict runs/{run} --data a.csv")).stdout;
+        for flags in ["--columns a,b", "--columns b,a,c", "--columns 1,2", "--drop c"] {
+            let said = place.succeeds(&format!("predict runs/{run} --data a.csv {flags}"));
+            assert_eq!(said.stdout, plain, "{flags}");
+        }
+        for (flags, message) in [
+            ("--columns b,c", "«columns» does not name `a`, which the model takes"),
+            ("--columns 2,3", "«columns» does not name `a`, which the model takes"),
+            ("--drop b", "«drop» names `b`, which the model takes"),
+            ("--drop e", "«drop» names `e`, and there is no such column"),
+        ] {
+            let message = message.replace("«columns»", "--columns").replace("«drop»", "--drop");
+            let remedy = "the model takes its own columns, a, b";
+            for verb in ["evaluate", "predict"] {
+                place.fails(&format!("{verb} runs/{run} --data a.csv {flags}"), 2, &[&message], remedy);
+            }
+        }
+    }
+}
+
 /// A column of text that the fit did not read is no label of new rows.
 #[test]
 fn new_rows_have_the_labels_that_the_fit_had() {

@@ -199,19 +199,21 @@ pub(crate) fn read_rows(
     watch: &dyn Observer,
 ) -> Result<Prepared, Error> {
     match stored(of.0, source, memory, Some(&of.0.data.columns))? {
-        AnyDataset::Single(data) => prepare_new(of, data, memory, watch),
-        AnyDataset::Double(data) => prepare_new(of, data, memory, watch),
+        AnyDataset::Single(data) => prepare_new(of, data, (source, memory), watch),
+        AnyDataset::Double(data) => prepare_new(of, data, (source, memory), watch),
     }
 }
 
 fn prepare_new<T: Scaled>(
     of: (&Config, &dyn Likelihood),
     data: Dataset<T>,
-    memory: Option<u64>,
+    (source, memory): (&Source, Option<u64>),
     watch: &dyn Observer,
 ) -> Result<Prepared, Error> {
+    let config = &of.0.data;
     describe_new(&data.reading, watch);
-    check_units(&data, &of.0.data.source.units, &of.0.data.columns, watch)?;
+    columns::check_chosen(&data, (&source.table, &config.source.table), &config.columns)?;
+    check_units(&data, &config.source.units, (&config.columns, &places(config, &data, &())?), watch)?;
     let data = of_depth(data, &of.0.data.taken.scaling, memory, watch)?;
     prepare(of, data, memory, watch)
 }
@@ -237,6 +239,18 @@ fn of_depth<T: Number>(
     Ok(data.converted(memory, |_, x| T::of(x.into() * of_fit / full))?)
 }
 
+/// The places of the model's columns among those of a file.
+fn places<T: Number>(
+    config: &DataConfig,
+    data: &Dataset<T>,
+    watch: &dyn Observer,
+) -> Result<Vec<usize>, Error> {
+    let DataConfig { columns, stored_columns, taken: Taken { columns: kept, .. }, .. } = config;
+    let labelled = !config.source.label_columns.is_empty();
+    let kept = || if kept.is_empty() { (0..*stored_columns).collect() } else { kept.clone() };
+    columns::places(data, columns, *stored_columns, columns, kept, labelled, watch)
+}
+
 /// Rows of a file as the model takes them: its columns by their names, or by their places where a file has no header.
 pub(crate) fn prepare<T: Scaled>(
     (config, likelihood): (&Config, &dyn Likelihood),
@@ -244,10 +258,8 @@ pub(crate) fn prepare<T: Scaled>(
     memory: Option<u64>,
     watch: &dyn Observer,
 ) -> Result<Prepared, Error> {
-    let DataConfig { columns, stored_columns, taken: Taken { scaling, columns: kept }, .. } = &config.data;
-    let labelled = !config.data.source.label_columns.is_empty();
-    let kept = || if kept.is_empty() { (0..*stored_columns).collect() } else { kept.clone() };
-    let places = columns::places(&data, columns, *stored_columns, columns, kept, labelled, watch)?;
+    let DataConfig { columns, taken: Taken { scaling, .. }, .. } = &config.data;
+    let places = places(&config.data, &data, watch)?;
     let data = data.keep_columns(&places)?;
     if likelihood.support() == Support::Count && scaling.is_none() {
         check_counts(&data, likelihood.name())?;
