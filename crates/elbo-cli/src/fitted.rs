@@ -206,12 +206,26 @@ pub(crate) fn sample(arguments: &Sample, device: &Device) -> Result<(), Error> {
     if is_fitted(run) {
         check_ending(output.path(), false)?;
         let model = FittedModel::load(run)?;
+        if !arguments.given.is_empty() {
+            return Err(Error::request(
+                "«given» is for auto-encoders: models of coordinate ascent draw whole rows",
+                "leave it out, or fit the table by «elbo train»",
+            ));
+        }
         spare_data(output.path(), &Query::default(), model.about())?;
         return out::write(model.sample(number, seed, &Screen::default())?, output);
     }
     check_ending(output.path(), true)?;
     let model = AutoEncoder::load(run, device)?;
     spare_data(output.path(), &Query::default(), &model.about())?;
+    if !arguments.given.is_empty() {
+        let (rows, note) = model.sample_given(&arguments.given, number, seed)?;
+        tell("rows        draws of x whose other cells are given: z from its posterior, x from p(x|z)");
+        if let Some(note) = note {
+            tell_fact("note", &note);
+        }
+        return out::write(rows, output);
+    }
     let draw = arguments.draw || (model.config().image().is_none() && !arguments.mean);
     tell(if draw {
         "rows        draws of x: z from the prior, x from p(x|z); --mean gives E[x|z]"

@@ -57,6 +57,7 @@ pub use reading::{ColumnReading, Decision, Reading, Role};
 pub use remedy::Remedy;
 pub use source::is_standard_input;
 pub use tensors::{Tensors, Values};
+pub use time::days;
 pub use timeline::{Step, TimeOrder, Timeline, Times};
 
 /// A table of results: a frame.

@@ -68,6 +68,16 @@ pub(crate) fn of_clock(text: &str) -> Option<f64> {
     Some(since.as_secs_f64() / 86_400.0)
 }
 
+/// The days since 1970-01-01 00:00 UTC of a date of ISO 8601, or the share of a day of a time of day.
+///
+/// ```
+/// use elbo_data::days;
+/// assert_eq!((days("1970-01-02"), days("06:00"), days("soon")), (Some(1.0), Some(0.25), None));
+/// ```
+pub fn days(text: &str) -> Option<f64> {
+    of_clock(text).or_else(|| parse(text).map(|instant| instant as f64 / 86_400e6))
+}
+
 /// How all cells of a column write their instants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Writing {

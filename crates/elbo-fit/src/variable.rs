@@ -30,6 +30,19 @@ impl Variable {
         (x * size).round() / size
     }
 
+    /// The stored number of a cell as people write it; the error says what may stand there.
+    pub(crate) fn read(&self, cell: &str) -> Result<f64, String> {
+        if !self.levels.is_empty() {
+            let place = self.levels.iter().position(|level| level == cell);
+            return place.map(|code| code as f64).ok_or_else(|| format!("one of {}", self.levels.join(", ")));
+        }
+        if self.kind == ColumnKind::Time {
+            let kind = if self.clock { "a time of day, as 13:45" } else { "a day, as 2024-01-31" };
+            return elbo_data::days(cell).ok_or_else(|| kind.to_owned());
+        }
+        cell.parse().ok().filter(|x: &f64| x.is_finite()).ok_or_else(|| "a number".into())
+    }
+
     /// A stored number as people read it.
     pub(crate) fn shown(&self, x: f64) -> String {
         match self.kind {

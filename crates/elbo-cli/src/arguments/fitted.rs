@@ -301,6 +301,10 @@ pub(crate) struct Sample {
     /// How many rows are drawn.
     #[arg(short = 'n', long = "number", value_name = "N", default_value = "64", value_parser = parse_count::<usize>)]
     pub(crate) number: usize,
+    /// Draw rows whose cells of these columns are given, as sex=female,age=30; of an auto-encoder of a table with text or missing
+    /// cells. The flag may be given again.
+    #[arg(long, value_name = "COLUMN=CELL", value_parser = parse_given, value_delimiter = ',', conflicts_with = "mean")]
+    pub(crate) given: Vec<(String, String)>,
     /// Draw x itself from p(x|z). Without it this is done for all data but images.
     #[arg(long, conflicts_with = "mean")]
     pub(crate) draw: bool,
@@ -437,6 +441,12 @@ pub(crate) struct Interpolate {
     pub(crate) steps: usize,
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+/// Parses a cell that is given.
+fn parse_given(text: &str) -> Result<(String, String), String> {
+    let (column, cell) = text.split_once('=').ok_or("give a column and its cell, as sex=female")?;
+    Ok((column.trim().to_owned(), cell.trim().to_owned()))
 }
 
 /// Parses where a way begins and ends.

@@ -2,8 +2,8 @@
 
 use elbo::{
     engine::Reader,
-    guide::{Covariance, PerDatum},
-    infer::weighted_draws,
+    guide::{Covariance, Encoded, PerDatum},
+    infer::{WeightedDraws, weighted_draws},
     likelihood::{CellFamily, LikelihoodConfig},
     minibatch::Minibatch,
     random::{Key, Purpose},
@@ -132,4 +132,42 @@ pub(super) fn missing_cells(
     }
     observer.work_end();
     Ok((cells, effective))
+}
+
+/// Draws of z by which rows given some cells are drawn.
+const GIVEN: usize = 20_000;
+
+/// Draws of the other cells of a row x `[D]` given those that are there, `[N, D]`, and how many of the draws behind them count, in
+/// effect: by the weights of draws of the encoder's q(z|x), or of the prior, whichever is nearer to the posterior.
+pub(super) fn given(
+    reader: &dyn Reader,
+    x: &[f32],
+    number: usize,
+    key: Key,
+) -> Result<(Vec<f32>, f64), Error> {
+    reader.check_one_gaussian_layer()?;
+    let (joint, width, latent) = (reader.joint()?, reader.width(), reader.latent());
+    let piece = Minibatch { rows: vec![0], values: x.to_vec(), width, total: 1 };
+    let prior = Encoded { mean: vec![0.0; latent], standard_deviation: vec![1.0; latent], kl: Vec::new() };
+    let mut best: Option<(f64, WeightedDraws)> = None;
+    for encoded in [reader.encode(x)?, prior] {
+        let q = PerDatum::start(&encoded, latent, Covariance::Diagonal)?;
+        let of = weighted_draws(&*joint, &piece, &q, GIVEN, key.purpose(Purpose::Noise))?;
+        let size = of.log_weights.iter().copied().collect::<Weights>().effective_sample_size();
+        if best.as_ref().is_none_or(|(most, _)| size > *most) {
+            best = Some((size, of));
+        }
+    }
+    let (size, of) = best.expect("there are two");
+    let total = ln_sum_exp(&of.log_weights);
+    let weights: Vec<f64> = of.log_weights.iter().map(|w| (w - total).exp()).collect();
+    let chosen = (0..number as u64).map(|row| key.purpose(Purpose::Evaluate).choose(row, &weights));
+    let z: Vec<f32> = chosen.flat_map(|k| of.z[k * latent..][..latent].iter().copied()).collect();
+    let mut rows = reader.sample(&z, key)?;
+    for row in rows.chunks_mut(width) {
+        for (drawn, &x) in row.iter_mut().zip(x).filter(|(_, x)| !x.is_nan()) {
+            *drawn = x;
+        }
+    }
+    Ok((rows, size))
 }

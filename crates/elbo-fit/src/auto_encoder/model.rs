@@ -9,9 +9,10 @@ use elbo::{
     burn::tensor::Device,
     engine::Reader,
     guide::Family,
+    minibatch::Rows,
     random::{Key, Purpose},
 };
-use elbo_data::{Column, ColumnKind, Table};
+use elbo_data::{Column, ColumnKind, Table, nearest};
 
 use super::{
     anomalies,
@@ -28,6 +29,7 @@ use super::{
 };
 use crate::{
     anomalies::{Anomalies, DRAWN, Measured, Surprises, USUAL, anomalies as scored},
+    columns::listed,
     error::Error,
     fitted::{Fitted, Latents, Means, ModelMetadata, Pictures},
     impute::{Imputation, Imputed, completed, told},
@@ -37,6 +39,7 @@ use crate::{
     rows,
     source::Source,
     table,
+    text::Text,
 };
 
 /// Rows encoded at a time, a whole number of the library's chunks.
@@ -265,6 +268,52 @@ impl AutoEncoder {
     /// It never fails for a model that was fitted.
     pub fn sample(&self, number: usize, draw: bool, seed: u64) -> Result<Answer, Error> {
         Ok(Answer::new(self.table(&self.drawn(number, draw, seed)?, draw)))
+    }
+
+    /// New rows whose cells of some columns are given, as (name, cell): the other cells are drawn given those. With them, what is
+    /// to be known of the draws.
+    ///
+    /// # Errors
+    /// It fails where there is no such column, or a cell is not such as it holds; where z is not one layer of Gaussians, or the
+    /// model is of rows that have all cells.
+    pub fn sample_given(
+        &self,
+        cells: &[(String, String)],
+        number: usize,
+        seed: u64,
+    ) -> Result<(Answer, Option<Text>), Error> {
+        let DataConfig { columns, variables, taken, .. } = &self.config.data;
+        if variables.is_empty() {
+            return Err(Error::request(
+                "this model is of rows that have all their cells, and draws none given some",
+                "a fit to a table with text or missing cells does; «likelihood COLUMN=FAMILY» asks for a family for each column",
+            ));
+        }
+        let mut x = vec![f32::NAN; columns.len()];
+        for (name, cell) in cells {
+            let Some(d) = columns.iter().position(|column| column == name) else {
+                let message = format!("the model has no column `{name}`");
+                return Err(Error::request(
+                    message,
+                    format!("name one of {}", listed(&nearest(name, columns))),
+                ));
+            };
+            let stored = variables[d].read(cell).map_err(|known| {
+                Error::request(format!("`{cell}` cannot stand in column `{name}`"), format!("give {known}"))
+            })?;
+            x[d] = ((stored - taken.scaling.offset(d)) / taken.scaling.divisor(d)) as f32;
+        }
+        if let Some(wrong) = self.reader.likelihood().unsupported(&Rows::all(&x, columns.len())) {
+            let message = format!("{} cannot stand in column `{}`", wrong.value, columns[wrong.column]);
+            return Err(Error::request(message, format!("its family needs {}", wrong.needs)));
+        }
+        let (drawn, size) =
+            impute::given(&*self.reader, &x, number, Key::new(seed).purpose(Purpose::Sample))?;
+        let few = size < 50.0;
+        let text = format!(
+            "only about {size:.0} draws of z count, in effect: such rows are rare, and these may be too much alike"
+        );
+        Ok((Answer::new(self.table(&drawn, true)), few.then(|| text.into())))
     }
 
     /// The rows as pictures.
