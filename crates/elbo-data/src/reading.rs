@@ -1,6 +1,7 @@
 //! What was understood of a file, and why.
 
 use crate::kind::ColumnKind;
+use crate::names::brief;
 use crate::numbering::Numbering;
 
 /// What was understood of a file, and why.
@@ -87,6 +88,12 @@ impl Reading {
         usual: bool,
     ) {
         self.decisions.push(Decision { of, chosen: chosen.into(), why: why.into(), usual });
+    }
+
+    /// Says that a column has a whole number that f64 does not hold exactly: its row, from 0, and as it is written.
+    pub(crate) fn decide_rounded(&mut self, column: &str, (row, text): &(usize, String)) {
+        let why = format!("`{text}` in row {} is rounded: a number keeps 15 digits", row + 1);
+        self.decide("digits", format!("`{}`", brief(column)), why, false);
     }
 
     /// Why a column of this name is no data, where the file has one.

@@ -13,6 +13,9 @@ pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
 /// The most bytes of a header; NumPy itself reads no longer one.
 const MOST: usize = 10_000;
 
+/// Every whole number below this is a number of f64: 2⁵³.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// How deep brackets may lie in brackets in a header, where an array of numbers has two: the parser takes twice as long for
 /// each.
 const DEEPEST: usize = 8;
@@ -135,14 +138,16 @@ impl Header {
         }
     }
 
-    /// Hands over the numbers in the order of the file, some at a time; integers beyond 2⁵³ are the nearest that f64 holds.
+    /// Hands over the numbers in the order of the file, some at a time. Integers beyond 2⁵³ are the nearest that f64 holds: the
+    /// first that this changes is told, by its place from 0 and as it is written.
     pub(super) fn numbers(
         &self,
         source: &mut Source,
         take: impl FnMut(&[f64]) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<(usize, String)>, Error> {
         let (kind, big) = (self.item.type_char(), self.item.endianness() == Endianness::Big);
         let size = self.item.size_field() as usize;
+        let (mut before, mut changed) = (0, None);
         let convert = |bytes: &[u8], numbers: &mut Vec<f64>| {
             numbers.extend(bytes.chunks_exact(size).map(|item| {
                 let mut word = [0; 8];
@@ -153,8 +158,18 @@ impl Header {
                 }
                 number(kind, word)
             }));
+            let exact = numbers.iter().all(|number| number.abs() < EXACT);
+            if !exact && changed.is_none() {
+                changed = bytes.chunks_exact(size).enumerate().find_map(|(place, item)| {
+                    let item: Vec<u8> =
+                        if big { item.iter().rev().copied().collect() } else { item.to_vec() };
+                    Some((before + place, rounded(kind, &item)?))
+                });
+            }
+            before += numbers.len();
         };
-        dense::numbers(source, &self.shape, size, convert, take)
+        dense::numbers(source, &self.shape, size, convert, take)?;
+        Ok(changed)
     }
 }
 
@@ -193,6 +208,22 @@ pub(super) fn number(kind: TypeChar, bytes: &[u8]) -> f64 {
     }
 }
 
+/// The whole number of a little-endian item, where it is one.
+fn whole(kind: TypeChar, bytes: &[u8]) -> Option<i128> {
+    let unsigned = bytes.iter().rev().fold(0_u64, |value, &byte| value << 8 | u64::from(byte));
+    let unused = 64 - 8 * bytes.len() as u32;
+    match kind {
+        TypeChar::Int => Some(((unsigned << unused).cast_signed() >> unused).into()),
+        TypeChar::Uint => Some(unsigned.into()),
+        _ => None,
+    }
+}
+
+/// The whole number of a little-endian item as it is written, where f64 does not hold it exactly.
+pub(super) fn rounded(kind: TypeChar, bytes: &[u8]) -> Option<String> {
+    whole(kind, bytes).filter(|&whole| whole as f64 as i128 != whole).map(|whole| whole.to_string())
+}
+
 /// Reads an array of labels: numbers or text in one dimension.
 pub(super) fn read_labels(source: &mut Source) -> Result<Vec<String>, Error> {
     let header = Header::of(&parsed(source)?, &source.origin.path, true)?;
@@ -210,10 +241,22 @@ pub(super) fn read_labels(source: &mut Source) -> Result<Vec<String>, Error> {
             };
             items(source, header.shape[0], size, take)?;
         }
-        _ => header.numbers(source, |numbers| {
-            labels.extend(numbers.iter().map(f64::to_string));
-            Ok(())
-        })?,
+        // Codes of many digits differ where their nearest numbers do not.
+        kind @ (TypeChar::Int | TypeChar::Uint) => {
+            let big = header.item.endianness() == Endianness::Big;
+            let take = |item: &[u8]| {
+                let item: Vec<u8> = if big { item.iter().rev().copied().collect() } else { item.to_vec() };
+                labels.extend(whole(kind, &item).map(|whole| whole.to_string()));
+                Ok(())
+            };
+            items(source, header.shape[0], length, take)?;
+        }
+        _ => {
+            header.numbers(source, |numbers| {
+                labels.extend(numbers.iter().map(f64::to_string));
+                Ok(())
+            })?;
+        }
     }
     Ok(labels)
 }
@@ -229,28 +272,31 @@ pub(super) fn text(kind: TypeChar, item: &[u8], big: bool) -> String {
     codes.map(|code| char::from_u32(code).unwrap_or('\u{fffd}')).collect()
 }
 
+/// The numbers of an array, and the first of them that f64 does not hold exactly: its row, and as it is written.
+pub(super) type Numbers = (Vec<f64>, Option<(usize, String)>);
+
 /// Reads an array of numbers in one dimension.
 pub(super) fn read_numbers(source: &mut Source) -> Result<Vec<f64>, Error> {
     let header = parsed(source)?;
-    numbers_of(&header, source)
+    Ok(numbers_of(&header, source)?.0)
 }
 
-fn numbers_of(header: &NpyHeader, source: &mut Source) -> Result<Vec<f64>, Error> {
+fn numbers_of(header: &NpyHeader, source: &mut Source) -> Result<Numbers, Error> {
     let header = Header::of(header, &source.origin.path, false)?;
     if header.shape.len() != 1 {
         let found = format!("has shape {:?}", header.shape);
         return Err(refused(&source.origin.path, found, "but one dimension is needed"));
     }
     let mut all = Vec::new();
-    header.numbers(source, |numbers| {
+    let rounded = header.numbers(source, |numbers| {
         all.extend_from_slice(numbers);
         Ok(())
     })?;
-    Ok(all)
+    Ok((all, rounded))
 }
 
 /// The numbers of an array, if it is one of numbers in one dimension.
-pub(super) fn numbers_of_column(source: &mut Source) -> Result<Option<Vec<f64>>, Error> {
+pub(super) fn numbers_of_column(source: &mut Source) -> Result<Option<Numbers>, Error> {
     let header = parsed(source)?;
     let is_column = Header::of(&header, &source.origin.path, false).is_ok_and(|of| of.shape.len() == 1);
     if is_column { numbers_of(&header, source).map(Some) } else { Ok(None) }

@@ -297,18 +297,17 @@ where
     }
     let mut aside = Vec::new();
     for (field, whole) in fields.iter().zip(&whole) {
-        let Some((row, text)) = &whole.rounded else { continue };
-        let name = brief(&field.name);
+        let Some(rounded @ (row, text)) = &whole.rounded else { continue };
         if is_name_of(&field.name, whole.numbering.kind()) && !is_asked(&field.name, options) {
             let why = format!(
                 "it numbers the rows, with more digits than a number keeps, as `{text}` in row {}",
                 row + 1
             );
-            frame.reading.decide("index", format!("`{name}` is set aside"), why, false);
+            let chosen = format!("`{}` is set aside", brief(&field.name));
+            frame.reading.decide("index", chosen, why, false);
             aside.push(&field.name);
         } else {
-            let why = format!("`{text}` in row {} is rounded: a number keeps 15 digits", row + 1);
-            frame.reading.decide("digits", format!("`{name}`"), why, false);
+            frame.reading.decide_rounded(&field.name, rounded);
         }
     }
     for store in stores {

@@ -30,7 +30,7 @@ pub(super) fn numbers(
     source: &mut Source,
     shape: &[usize],
     size: usize,
-    convert: impl Fn(&[u8], &mut Vec<f64>),
+    mut convert: impl FnMut(&[u8], &mut Vec<f64>),
     mut take: impl FnMut(&[f64]) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let (expected, mut actual) = (bytes(shape, size), 0);

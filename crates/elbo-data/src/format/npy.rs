@@ -56,12 +56,13 @@ where
     Numbers: From<Cells<T>>,
 {
     let mut dense = Dense::<T>::new(options);
+    let (rows, of_row) = (header.shape[0], &header.shape[1..]);
+    let rounded;
     if header.order == Order::Fortran {
         // The first index runs fastest: they are gathered by rows once all are there.
         let mut stored = SpillBuffer::<f64>::new(options.memory);
-        header.numbers(source, |numbers| stored.extend(numbers.iter().copied()))?;
+        rounded = header.numbers(source, |numbers| stored.extend(numbers.iter().copied()))?;
         let stored = stored.finish()?;
-        let (rows, of_row) = (header.shape[0], &header.shape[1..]);
         let width = if stored.is_empty() { 0 } else { of_row.iter().product() };
         let places: Vec<usize> = (0..width).map(|flat| rows * by_columns(flat, of_row)).collect();
         let mut numbers = Vec::with_capacity(width);
@@ -71,10 +72,23 @@ where
             dense.extend(&numbers)?;
         }
     } else {
-        header.numbers(source, |numbers| dense.extend(numbers))?;
+        rounded = header.numbers(source, |numbers| dense.extend(numbers))?;
     }
     let bytes = header.item.type_char() == TypeChar::Uint && header.item.size_field() == 1;
-    dense.finish(&source.origin.path, &header.shape, bytes, options)
+    let mut frame = dense.finish(&source.origin.path, &header.shape, bytes, options)?;
+    if let Some((place, text)) = rounded {
+        let width: usize = of_row.iter().product();
+        let (row, column) = match header.order {
+            Order::Fortran => {
+                let of_place = |&flat: &usize| by_columns(flat, of_row) == place / rows;
+                (place % rows, (0..width).find(of_place).unwrap_or(0))
+            }
+            Order::C => (place / width, place % width),
+        };
+        let name = frame.names().nth(column).unwrap_or_default().into_owned();
+        frame.reading.decide_rounded(&name, &(row, text));
+    }
+    Ok(frame)
 }
 
 /// The place in Fortran order of what has the place `flat` in C order.

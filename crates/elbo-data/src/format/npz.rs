@@ -80,11 +80,14 @@ fn columns(
     }
     let mut all = Frame { name: path.display().to_string(), memory: options.memory, ..Frame::new() };
     for name in names {
-        let Some(numbers) = numbers_of_column(&mut array(name)?)? else { return Ok(None) };
+        let Some((numbers, rounded)) = numbers_of_column(&mut array(name)?)? else { return Ok(None) };
         let unfit = |x: &f64| x.is_infinite() || (x.is_nan() && !options.missing);
         if let Some(row) = numbers.iter().position(unfit) {
             let (path, column, value) = (path.to_owned(), name.clone(), numbers[row]);
             return Err(Error::Value { path, column, row: row + 1, value, fault: CellFault::NotFinite });
+        }
+        if let Some(rounded) = rounded {
+            all.reading.decide_rounded(name, &rounded);
         }
         all.push(name, Column::Matrix(Matrix::new(vec![name.clone()], numbers)));
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use npyz::{DType, Endianness, Field, TypeChar, TypeStr};
 
-use super::array::{items, number, refused, text};
+use super::array::{items, number, refused, rounded, text};
 use crate::error::{CellFault, Error};
 use crate::frame::{Column, Frame, Matrix};
 use crate::options::ReadOptions;
@@ -21,6 +21,8 @@ struct Part<'a> {
     bytes: std::ops::Range<usize>,
     numbers: Vec<f64>,
     texts: Vec<String>,
+    /// The first whole number that f64 does not hold exactly: its row from 0, and as it is written.
+    rounded: Option<(usize, String)>,
 }
 
 /// Reads the records that follow the header.
@@ -57,7 +59,8 @@ pub(super) fn read(
         if !known {
             return Err(refuse(item.to_string()));
         }
-        parts.push(Part { name: &field.name, item, bytes, numbers: Vec::new(), texts: Vec::new() });
+        let (numbers, texts) = (Vec::new(), Vec::new());
+        parts.push(Part { name: &field.name, item, bytes, numbers, texts, rounded: None });
     }
     if parts.is_empty() || size > LONGEST {
         return Err(refused(&path, format!("holds records of {size} bytes"), "which are none, or too long"));
@@ -70,6 +73,9 @@ pub(super) fn read(
     let mut frame = Frame { name: path.display().to_string(), memory: options.memory, ..Frame::new() };
     for part in parts {
         let name = part.name.to_owned();
+        if let Some(rounded) = &part.rounded {
+            frame.reading.decide_rounded(&name, rounded);
+        }
         let column = if part.is_text() {
             Column::of_texts(part.texts)
         } else {
@@ -97,6 +103,9 @@ impl Part<'_> {
             bytes.reverse();
         }
         let value = number(kind, &bytes);
+        if self.rounded.is_none() {
+            self.rounded = rounded(kind, &bytes).map(|text| (row - 1, text));
+        }
         if value.is_infinite() || (value.is_nan() && !options.missing) {
             let (path, column) = (path.to_owned(), self.name.to_owned());
             return Err(Error::Value { path, column, row, value, fault: CellFault::NotFinite });

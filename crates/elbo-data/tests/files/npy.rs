@@ -174,3 +174,34 @@ fn headers_are_not_trusted() {
     let error = read(&folder.file("a.npy", good), &options).unwrap_err();
     assert!(error.to_string().ends_with("an array without field names has no label column"));
 }
+
+#[test]
+fn integers_that_f64_does_not_hold_are_said() {
+    let digits = |name: &str, bytes: Vec<u8>| {
+        let frame = elbo_data::read_frame(&Folder::new().file(name, bytes), &plain()).unwrap();
+        let of = frame.reading.decisions.iter().filter(|decision| decision.of == "digits");
+        of.map(|decision| format!("{}: {}", decision.chosen, decision.why)).collect::<Vec<_>>()
+    };
+    let said = |column: &str, text: &str, row: usize| {
+        vec![format!("`{column}`: `{text}` in row {row} is rounded: a number keeps 15 digits")]
+    };
+    let odd = (1_i64 << 53) + 1;
+    let words: Vec<u8> = [1, 2, 3, 1 << 53, -odd, 5].iter().flat_map(|x: &i64| x.to_le_bytes()).collect();
+    // The fifth number: by rows it stands in the third row, by columns in the second.
+    assert_eq!(digits("a.npy", npy("<i8", false, "3, 2", &words)), said("column 1", "-9007199254740993", 3));
+    assert_eq!(digits("b.npy", npy("<i8", true, "3, 2", &words)), said("column 2", "-9007199254740993", 2));
+    let big: Vec<u8> = [7, u64::MAX].iter().flat_map(|x| x.to_be_bytes()).collect();
+    assert_eq!(digits("c.npy", npy(">u8", false, "2,", &big)), said("column 1", "18446744073709551615", 2));
+    // All of these are numbers of f64; so are floats, whatever they are.
+    let exact: Vec<u8> = [1_i64 << 53, i64::MIN, 1 << 60].iter().flat_map(|x| x.to_le_bytes()).collect();
+    assert!(digits("d.npy", npy("<i8", false, "3,", &exact)).is_empty());
+    let floats: Vec<u8> = [9.1e15_f64, 1e300].iter().flat_map(|x| x.to_le_bytes()).collect();
+    assert!(digits("e.npy", npy("<f8", false, "2,", &floats)).is_empty());
+    let record = "{'descr': [('n', '<i8'), ('x', '<f4')], 'fortran_order': False, 'shape': (2,), }";
+    let mut rows = Vec::new();
+    for n in [4, odd] {
+        rows.extend(n.to_le_bytes());
+        rows.extend(1.5_f32.to_le_bytes());
+    }
+    assert_eq!(digits("f.npy", with_header(record, &rows)), said("n", "9007199254740993", 2));
+}
