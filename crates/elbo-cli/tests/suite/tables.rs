@@ -88,6 +88,36 @@ fn a_table_of_every_kind_is_fitted_without_a_flag() {
     assert!(drawn.iter().all(|age| age.parse::<f64>().unwrap().fract() == 0.0));
 }
 
+/// Fares fall from class to class: rows of a class that is given have its fares, and each has the cells that are given.
+#[test]
+fn rows_are_drawn_given_some_cells() {
+    let place = Place::new();
+    place.write("people.csv", passengers(300));
+    place.succeeds("train --data people.csv --epochs 200");
+    let mean = |class: &str| {
+        let given = format!("sample runs/people -n 400 --given class={class},survived=1");
+        let drawn = place.succeeds(&given).stdout;
+        assert!(column(&drawn, "class").iter().all(|of| of == class), "{drawn}");
+        assert!(column(&drawn, "survived").iter().all(|of| of == "1"), "{drawn}");
+        column(&drawn, "fare").iter().map(|fare| fare.parse::<f64>().unwrap().ln()).sum::<f64>() / 400.0
+    };
+    // The logarithm of a fare is 4.2, 3.2 and 2.2.
+    for (class, expected) in [("A", 4.2), ("B", 3.2), ("C", 2.2)] {
+        assert!((mean(class) - expected).abs() < 0.4, "{class}: {}", mean(class));
+    }
+    let message = ["`D` cannot stand in column `class`"];
+    place.fails("sample runs/people --given class=D", 2, &message, "give one of A, B, C");
+    place.fails("sample runs/people --given klass=A", 2, &["no column `klass`"], "name one of");
+    let message = ["`soon` cannot stand in column `boarded`"];
+    place.fails("sample runs/people --given boarded=soon", 2, &message, "a day, as 2024-01-31");
+    place.fails(
+        "sample runs/people --given fare=-1",
+        2,
+        &["-1 cannot stand in column `fare`"],
+        "numbers > 0",
+    );
+}
+
 #[test]
 fn the_same_bits_on_any_threads_and_after_a_rereading() {
     let place = Place::new();
