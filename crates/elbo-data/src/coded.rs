@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::cells::Cells;
 use crate::dataset::Dataset;
-use crate::error::Error;
+use crate::error::{CellFault, Error};
 use crate::frame::{Cell, Column, ColumnKind, Frame, Levels};
 use crate::names::listed;
 use crate::options::TableOptions;
@@ -61,13 +61,9 @@ impl Frame {
         let rows = self.rows()?;
         let mut reading = std::mem::take(&mut self.reading);
         let all = reading.columns.clone();
-        if let Some((i, column)) =
-            all.iter().enumerate().find(|(_, column)| matches!(column.role, Role::Refused(_)))
-            && let Role::Refused(why) = &column.role
-        {
-            let (name, column, why) = (self.name.clone(), column.name.clone(), why.clone());
-            return Err(Error::Refused { name, column, number: i + 1, why });
-        }
+        let told =
+            |name: &String| table.types.keys().chain(table.levels.keys()).any(|key| is(key, name, &names));
+        self.check_columns(&all, told)?;
         let mut kept = Vec::new();
         for (i, name) in names.iter().enumerate() {
             let Some(column) = reading.columns.iter_mut().find(|column| column.name == *name) else {
@@ -81,7 +77,7 @@ impl Frame {
                 kept.push(i);
                 continue;
             }
-            let asked = table.types.keys().chain(table.levels.keys()).any(|key| is(key, name, &names));
+            let asked = told(name);
             match column.kind {
                 _ if !open(column) => {}
                 ColumnKind::Category | ColumnKind::Ordinal if !asked && roles::names_labels(name) => {
@@ -139,6 +135,34 @@ impl Frame {
             times: frame.times,
         };
         Ok((data, codings))
+    }
+
+    /// Refuses columns with cells that are not what most of them are.
+    fn check_columns(&self, columns: &[ColumnReading], told: impl Fn(&String) -> bool) -> Result<(), Error> {
+        if let Some((i, column)) =
+            columns.iter().enumerate().find(|(_, column)| matches!(column.role, Role::Refused(_)))
+            && let Role::Refused(why) = &column.role
+        {
+            let (name, column, why) = (self.name.clone(), column.name.clone(), why.clone());
+            return Err(Error::Refused { name, column, number: i + 1, why });
+        }
+        // Of text most of which is dates, what is none is a slip.
+        for (i, column) in
+            columns.iter().enumerate().filter(|(_, column)| open(column) && !told(&column.name))
+        {
+            if let Some((line, text)) = column.odd_date.clone() {
+                let (path, column) = (self.name.clone().into(), column.name.clone());
+                return Err(Error::Cell {
+                    path,
+                    column,
+                    number: i + 1,
+                    line,
+                    text,
+                    fault: CellFault::NotADate,
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Makes labels of the columns that are called so, or else of the only one of free text.

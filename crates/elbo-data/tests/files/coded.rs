@@ -56,6 +56,21 @@ fn times_of_day_are_shares_of_a_day() {
 }
 
 #[test]
+fn a_cell_among_dates_that_is_none_is_named() {
+    let text = "day,x\n2024-01-05,1\n2024-02-05,2\n5 of March,3\n2024-04-05,4\n";
+    let error = coded(text, TableOptions::default()).unwrap_err().to_string();
+    assert!(
+        error.ends_with(
+            "column `day` line 4 is `5 of March`, which is not a date of the form that most cells of the column have"
+        ),
+        "{error}"
+    );
+    // Told to be text, it tells the rows apart.
+    let (data, _) = coded(text, told("day", ColumnKind::Text, &[])).unwrap();
+    assert_eq!((data.columns, data.labels.map(|labels| labels.len())), (vec!["x".to_owned()], Some(4)));
+}
+
+#[test]
 fn levels_that_are_numbers_stand_by_their_size() {
     let (data, codings) = coded(TABLE, told("grade", ColumnKind::Ordinal, &[])).unwrap();
     assert_eq!((codings[1].clone(), data.row(0)[1], data.row(1)[1]), (levels(&["9", "10"]), 1.0, 0.0));

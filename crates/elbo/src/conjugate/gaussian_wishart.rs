@@ -112,7 +112,7 @@ impl GaussianWishart {
     /// # Errors
     /// It fails where Λ is too near singular to be factorised.
     pub fn sample(&self, key: Key, row: u64) -> Result<(Vec<f64>, Vec<f64>), Error> {
-        let precision = self.precision.wishart()?.sample(key.fold(0), row);
+        let (precision, _) = self.precision.wishart()?.sample_factored(key.fold(0), row)?;
         let scaled: Vec<f64> = precision.iter().map(|l| self.location.strength * l).collect();
         let d = self.precision.dimension();
         let covariance = Cholesky::named(

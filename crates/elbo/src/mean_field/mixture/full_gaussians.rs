@@ -200,9 +200,9 @@ impl Components for FullGaussians {
 
     fn sample(&self, component: usize, key: Key, row: u64) -> Result<Vec<f64>, Error> {
         let width = self.width();
-        let precision = self.precision(component).wishart()?.sample(key.fold(0), row);
+        let (_, factor) = self.precision(component).wishart()?.sample_factored(key.fold(0), row)?;
         // x = m + √(1 + 1/β) e, e ~ N(0, Λ⁻¹): μ and x at once.
-        let covariance = Cholesky::named("a drawn precision", &precision, width)?.inverse();
+        let covariance = factor.inverse();
         let location = &self.locations[component];
         let covariance: Vec<f64> = covariance.iter().map(|c| location.spread() * c).collect();
         let of_row = FullGaussian::new(
@@ -228,9 +228,9 @@ impl Components for FullGaussians {
         let (mut log_ratio, mut factors) = (0.0, Vec::new());
         for (place, of) in self.precisions.iter().enumerate() {
             let q = of.wishart()?;
-            let precision = q.sample(key.fold(place as u64), row);
+            let (precision, factor) = q.sample_factored(key.fold(place as u64), row)?;
             log_ratio += p.log_density(&precision) - q.log_density(&precision);
-            factors.push(Cholesky::named("a drawn precision", &precision, width)?);
+            factors.push(factor);
         }
         let mut means = Vec::with_capacity(self.number() * width);
         let mut noise = vec![0.0; width];
