@@ -1,5 +1,6 @@
 //! A frame of columns of every kind as numbers: levels by their places, instants as days.
 
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use crate::cells::Cells;
@@ -61,29 +62,33 @@ impl Frame {
         let rows = self.rows()?;
         let mut reading = std::mem::take(&mut self.reading);
         let all = reading.columns.clone();
-        let told =
-            |name: &String| table.types.keys().chain(table.levels.keys()).any(|key| is(key, name, &names));
-        self.check_columns(&all, told)?;
+        let named = |key: &String| place(key, &names).map(|i| &names[i]);
+        let levels: HashMap<&String, &Vec<String>> =
+            table.levels.iter().filter_map(|(key, levels)| Some((named(key)?, levels))).collect();
+        let told: HashSet<&String> =
+            table.types.keys().chain(table.levels.keys()).filter_map(named).collect();
+        self.check_columns(&all, &told)?;
+        let place_of: HashMap<&String, usize> = all.iter().map(|of| &of.name).zip(0..).collect();
         let mut kept = Vec::new();
         for (i, name) in names.iter().enumerate() {
-            let Some(column) = reading.columns.iter_mut().find(|column| column.name == *name) else {
+            let Some(&place) = place_of.get(name) else {
                 kept.push(i);
                 continue;
             };
-            let levels = self.levels_of(i);
+            let column = &mut reading.columns[place];
             if open(column) && !column.kind.is_number() && self.is_clock(i, rows) {
                 (column.kind, column.role) = (ColumnKind::Time, Role::Data);
                 column.why = "it holds times of day".into();
                 kept.push(i);
                 continue;
             }
-            let asked = told(name);
+            let asked = told.contains(name);
             match column.kind {
                 _ if !open(column) => {}
                 ColumnKind::Category | ColumnKind::Ordinal if !asked && roles::names_labels(name) => {
                     column.role = Role::Label;
                 }
-                ColumnKind::Category | ColumnKind::Ordinal => match too_many(levels, rows) {
+                ColumnKind::Category | ColumnKind::Ordinal => match too_many(self.levels_of(i), rows) {
                     Some(why) if !asked => column.role = Role::Aside(why),
                     _ => column.role = Role::Data,
                 },
@@ -101,20 +106,16 @@ impl Frame {
             return Err(roles::no_data(&all, Path::new(&self.name)));
         }
         let mut frame = self.select(&kept)?;
-        let numbers = |name: &String| {
-            let of = reading.columns.iter().find(|of| of.name == *name);
-            of.is_none_or(|of| of.kind.is_number())
-        };
-        if matches!(frame.columns[..], [(_, Column::Matrix(_))]) && kept.iter().all(|&i| numbers(&names[i])) {
+        let kind = |name: &String| place_of.get(name).map(|&place| reading.columns[place].kind);
+        let numbers = kept.iter().all(|&i| kind(&names[i]).is_none_or(ColumnKind::is_number));
+        if matches!(frame.columns[..], [(_, Column::Matrix(_))]) && numbers {
             frame.reading = reading;
             return Ok((frame.into_dataset()?, vec![Coding::Number; kept.len()]));
         }
         let mut codings = Vec::with_capacity(kept.len());
         let mut columns = Vec::with_capacity(kept.len());
         for (i, name) in kept.iter().map(|&i| &names[i]).enumerate() {
-            let kind = reading.columns.iter().find(|of| of.name == *name).map(|of| of.kind);
-            let levels = table.levels.iter().find(|(key, _)| is(key, name, &names)).map(|(_, levels)| levels);
-            let (coding, numbers) = frame.code(i, rows, kind, levels)?;
+            let (coding, numbers) = frame.code(i, rows, kind(name), levels.get(name).copied())?;
             codings.push(coding);
             columns.push(numbers);
         }
@@ -138,7 +139,7 @@ impl Frame {
     }
 
     /// Refuses columns with cells that are not what most of them are.
-    fn check_columns(&self, columns: &[ColumnReading], told: impl Fn(&String) -> bool) -> Result<(), Error> {
+    fn check_columns(&self, columns: &[ColumnReading], told: &HashSet<&String>) -> Result<(), Error> {
         if let Some((i, column)) =
             columns.iter().enumerate().find(|(_, column)| matches!(column.role, Role::Refused(_)))
             && let Role::Refused(why) = &column.role
@@ -148,7 +149,7 @@ impl Frame {
         }
         // Of text most of which is dates, what is none is a slip.
         for (i, column) in
-            columns.iter().enumerate().filter(|(_, column)| open(column) && !told(&column.name))
+            columns.iter().enumerate().filter(|(_, column)| open(column) && !told.contains(&column.name))
         {
             if let Some((line, text)) = column.odd_date.clone() {
                 let (path, column) = (self.name.clone().into(), column.name.clone());
@@ -172,8 +173,9 @@ impl Frame {
         {
             columns[text].role = Role::Label;
         }
-        let is_label = |name: &String| columns.iter().any(|of| of.name == *name && of.role == Role::Label);
-        let labels: Vec<usize> = (0..names.len()).filter(|&i| is_label(&names[i])).collect();
+        let called: HashSet<&String> =
+            columns.iter().filter(|of| of.role == Role::Label).map(|of| &of.name).collect();
+        let labels: Vec<usize> = (0..names.len()).filter(|&i| called.contains(&names[i])).collect();
         if labels.is_empty() {
             return;
         }
@@ -244,18 +246,9 @@ impl Frame {
     }
 }
 
-/// Whether a column that is told, by its name or its number, is this.
-fn is(told: &str, name: &str, names: &[String]) -> bool {
-    place(told, names).is_some_and(|i| names[i] == name)
-}
-
 /// Whether a column is no data only since it holds no numbers.
 fn open(column: &ColumnReading) -> bool {
-    match &column.role {
-        Role::Data | Role::Label => true,
-        Role::Aside(why) => *why == column.why,
-        _ => false,
-    }
+    matches!(column.role, Role::Data | Role::Label) || column.is_aside_by_kind()
 }
 
 /// Why a column of so many levels in so many rows tells a model nothing.

@@ -78,6 +78,13 @@ pub enum Role {
     Refused(String),
 }
 
+impl ColumnReading {
+    /// Whether it is set aside for nothing but what its cells are, as text is.
+    pub fn is_aside_by_kind(&self) -> bool {
+        matches!(&self.role, Role::Aside(why) if *why == self.why)
+    }
+}
+
 impl Reading {
     /// Adds a decision.
     pub(crate) fn decide(

@@ -459,9 +459,10 @@ fn readings(frame: &Frame, names: Vec<String>, told: &[Option<ColumnKind>]) -> V
 /// The one column that is set aside as text: the labels of the rows. One of instants is, where there is no other.
 pub(crate) fn only_text(columns: &[ColumnReading]) -> Option<usize> {
     let aside = |kinds: &[ColumnKind]| {
-        let mut of = columns.iter().enumerate().filter(|(_, column)| {
-            kinds.contains(&column.kind) && matches!(&column.role, Role::Aside(why) if *why == column.why)
-        });
+        let mut of = columns
+            .iter()
+            .enumerate()
+            .filter(|(_, column)| kinds.contains(&column.kind) && column.is_aside_by_kind());
         (of.next().map(|(i, _)| i), of.next().is_some())
     };
     let texts = aside(&[ColumnKind::Text, ColumnKind::Category, ColumnKind::Ordinal]);

@@ -147,10 +147,9 @@ impl Source {
             AnyDataset::Double(data) => (&data.reading, data.full_scale.is_some(), data.width()),
         };
         // Text that nobody has left out.
-        let open = |column: &ColumnReading| match &column.role {
+        let open = |column: &ColumnReading| match column.role {
             Role::Label => self.label_columns.is_empty(),
-            Role::Aside(why) => *why == column.why,
-            _ => false,
+            _ => column.is_aside_by_kind(),
         };
         if reading.columns.iter().any(|column| !column.kind.is_number() && open(column)) {
             return coded();

@@ -89,21 +89,12 @@ impl Variable {
         let rows = column.rows();
         let number = |row: usize| column.number(row % rows, place).unwrap_or(f64::NAN);
         match column {
-            _ if self.clock => {
-                let text = |row: usize| match column.cell(row % rows, place) {
-                    Cell::Text(text) => text.into_owned(),
-                    _ => String::new(),
-                };
-                let mut texts: Vec<String> = (0..tables * rows).map(text).collect();
-                cells.for_each(|(row, days)| texts[row] = self.time_of_day(days));
-                Column::Text(texts)
-            }
             Column::Time(instants) => {
                 let mut instants = instants.repeat(tables);
                 cells.for_each(|(row, days)| instants[row] = instant(days));
                 Column::Time(instants)
             }
-            _ if self.levels.is_empty() => {
+            _ if self.levels.is_empty() && !self.clock => {
                 let mut values: Vec<f64> = (0..tables * rows).map(number).collect();
                 cells.for_each(|(row, x)| values[row] = x);
                 Column::Real(values)
@@ -119,7 +110,7 @@ impl Variable {
                     _ => String::new(),
                 };
                 let mut texts: Vec<String> = (0..tables * rows).map(text).collect();
-                cells.for_each(|(row, code)| self.level(code).clone_into(&mut texts[row]));
+                cells.for_each(|(row, x)| texts[row] = self.shown(x));
                 Column::Text(texts)
             }
         }

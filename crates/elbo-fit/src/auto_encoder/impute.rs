@@ -53,8 +53,7 @@ pub(super) fn missing_cells(
         let decoded = outputs.len() / (block.len() * draws);
         let row = |(place, &row): (usize, &usize)| {
             let log_weights = &of.log_weights[place * draws..][..draws];
-            let total = ln_sum_exp(log_weights);
-            let weights: Vec<f64> = log_weights.iter().map(|w| (w - total).exp()).collect();
+            let weights = normalised(log_weights);
             let chosen: Vec<usize> = (0..asked.multiple.unwrap_or(0))
                 .map(|m| key.purpose(Purpose::Evaluate).fold(m as u64).choose(row as u64, &weights))
                 .collect();
@@ -134,6 +133,12 @@ pub(super) fn missing_cells(
     Ok((cells, effective))
 }
 
+/// Weights that sum to 1.
+fn normalised(log_weights: &[f64]) -> Vec<f64> {
+    let total = ln_sum_exp(log_weights);
+    log_weights.iter().map(|w| (w - total).exp()).collect()
+}
+
 /// Draws of z by which rows given some cells are drawn.
 const GIVEN: usize = 20_000;
 
@@ -159,8 +164,7 @@ pub(super) fn given(
         }
     }
     let (size, of) = best.expect("there are two");
-    let total = ln_sum_exp(&of.log_weights);
-    let weights: Vec<f64> = of.log_weights.iter().map(|w| (w - total).exp()).collect();
+    let weights = normalised(&of.log_weights);
     let chosen = (0..number as u64).map(|row| key.purpose(Purpose::Evaluate).choose(row, &weights));
     let z: Vec<f32> = chosen.flat_map(|k| of.z[k * latent..][..latent].iter().copied()).collect();
     let mut rows = reader.sample(&z, key)?;

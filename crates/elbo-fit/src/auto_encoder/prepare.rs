@@ -45,9 +45,10 @@ impl Prepared {
     /// Checks that a likelihood, by its name, can take every value.
     fn check_support(&self, columns: &[String], likelihood: &dyn Likelihood) -> Result<(), Error> {
         let (name, support) = (likelihood.name(), likelihood.support());
-        if let Some(Unsupported { row, column, value, needs }) =
-            likelihood.unsupported(&minibatch::Rows::all(&self.x, columns.len()))
-            && support == Support::Mixed
+        // Other likelihoods take the same values in every column.
+        if support == Support::Mixed
+            && let Some(Unsupported { row, column, value, needs }) =
+                likelihood.unsupported(&minibatch::Rows::all(&self.x, columns.len()))
         {
             let (name, column, line) = (&self.name, &columns[column], self.lines.of(row));
             let message = format!(
